@@ -1,0 +1,36 @@
+"""What a parser or a gate has to say about one place, and what a gate answers as a whole."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Answer = Literal["holds", "fails", "unchecked", "waiting", "overridden"]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One problem: where it is, what it is, how to mend it.
+
+    path: the document's path relative to the project folder. line: 1-based, 0 when it concerns the whole file.
+    item: id of the item concerned ("CP1"), "" when it has none.
+    """
+
+    path: str
+    line: int
+    what: str
+    mend: str
+    item: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{place}: {self.what}; {self.mend}" if self.mend else f"{place}: {self.what}"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """A gate's answer. "unchecked" (with the reason in `note`) is never "holds"."""
+
+    gate: str
+    answer: Answer
+    findings: tuple[Finding, ...] = ()
+    note: str = ""

@@ -1,0 +1,19 @@
+"""Identity is a hash of content: the same value has the same name on every machine and in every run."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+DIGEST_LENGTH = 32  # hex characters = 128 bits; OpenAI and Anthropic allow 64 characters in a batch's `custom_id`
+
+
+def digest(value: Any) -> str:
+    """Hash of a JSON-like value or struct: 32 hex characters of SHA-256 over its canonical JSON (keys sorted)."""
+    return digest_bytes(msgspec.json.encode(value, order="sorted"))
+
+
+def digest_bytes(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:DIGEST_LENGTH]

@@ -1,0 +1,107 @@
+"""What is asked of a language model, and what came back.
+
+A request's `key` is a hash of everything that shapes the answer (model, messages, schema, parameters) and of `sample`,
+which tells apart requests that are meant to be asked more than once. Provider, address and transport are not part of
+it: HTTP, batch file and recording share keys.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Literal
+
+import msgspec
+
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.identity import digest
+
+KEY_VERSION = 1
+RoleName = Literal["expert", "user", "assistant", "judge", "reviser"]
+Problem = Literal["truncated", "filtered", "refused", "empty", "rejected", "malformed"]
+
+
+class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The JSON Schema an answer must follow. name: letters, digits, _ and -, at most 64."""
+
+    name: str
+    schema: dict[str, Any]
+
+
+class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """Sampling parameters; None = the provider's default. max_tokens: tokens of the answer."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    reasoning_effort: str | None = None
+
+    def __post_init__(self) -> None:
+        # 0 and 0.0 are the same setting and must give the same key
+        for name in ("temperature", "top_p"):
+            if isinstance(value := getattr(self, name), int):
+                msgspec.structs.force_setattr(self, name, float(value))
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
+    """One question to a model.
+
+    role, phase, about: who asks, for which phase and item ("pilot-001 · 3f2a… · turn 2"); labels, not part of the key.
+    sample: identity of this asking ("" or scenario id / judge repeat / attempt), never a counter.
+    """
+
+    role: RoleName
+    phase: str
+    about: str
+    model: str
+    messages: tuple[Message, ...]
+    schema: Schema | None = None
+    parameters: Parameters = Parameters()
+    sample: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where a message about this request belongs: phase, role and item."""
+        return " · ".join(part for part in (self.phase, self.role, self.about) if part)
+
+    @cached_property
+    def key(self) -> str:
+        return digest(
+            {
+                "version": KEY_VERSION,
+                "model": self.model,
+                "messages": [[message.role, message.content] for message in self.messages],
+                # encoded in its own order: the order of properties is the order in which a model writes them
+                "schema": msgspec.json.encode(self.schema).decode(),
+                "parameters": self.parameters,
+                "sample": self.sample,
+            }
+        )
+
+
+class Usage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """Tokens; None = the provider did not say. cached is part of input, reasoning part of output."""
+
+    input: int | None = None
+    cached: int | None = None
+    output: int | None = None
+    reasoning: int | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """One answer, as it came.
+
+    text: the raw text, nothing repaired. finish: the provider's own finish reason. problem: None if the answer can be used;
+    "rejected" = the provider refused the request for good (HTTP 400), `detail` says why. cost: US dollars at the price
+    of the day, None = unknown. seconds: duration of the call. at: ISO time of the answer, UTC.
+    """
+
+    text: str
+    finish: str = "stop"
+    problem: Problem | None = None
+    detail: str = ""
+    served_model: str = ""
+    usage: Usage = Usage()
+    cost: float | None = None
+    request_id: str = ""
+    seconds: float = 0.0
+    at: str = ""

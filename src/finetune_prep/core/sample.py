@@ -1,0 +1,89 @@
+"""What became of every planned scenario. Each is in exactly one state, and the states sum to the plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+import msgspec
+
+from finetune_prep.core.conversation import Conversation
+from finetune_prep.core.rubric import Score
+from finetune_prep.core.scenario import Scenario
+from finetune_prep.core.verdict import Verdict
+
+State = Literal[
+    "accepted",  # passed the rubric
+    "rejected",  # failed it; `failed` names the questions
+    "faulty",  # unusable before any judge saw it; `fault` says why
+    "duplicate",  # same as an accepted row earlier in the plan
+    "surplus",  # passed, but its cell's quota was full
+    "unjudged",  # a conversation without a complete verdict: neither accepted nor rejected
+    "failed",  # a provider refused for good
+    "waiting",  # answers of a batch file are outstanding
+    "not run",  # never started
+]
+STATES: tuple[State, ...] = get_args(State)
+
+
+class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """One planned scenario and what became of it.
+
+    fault: name of the fault, the provider's refusal, why the verdict is missing, or why there is no score. score: 0 to 1.
+    """
+
+    scenario: Scenario
+    state: State
+    conversation: Conversation | None = None
+    score: float | None = None
+    failed: tuple[str, ...] = ()
+    fault: str = ""
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many planned scenarios are in each state. The counts sum to `planned`."""
+
+    planned: int
+    states: dict[State, int]
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is outstanding."""
+        return not any(self.states[state] for state in ("waiting", "not run", "unjudged"))
+
+
+def judged_sample(scenario: Scenario, conversation: Conversation, verdict: Verdict, score: Score | None) -> Sample:
+    """The sample of a conversation that a judge has seen."""
+    if score is None:
+        return Sample(scenario=scenario, state="unjudged", conversation=conversation, fault=verdict.missing)
+    return Sample(
+        scenario=scenario,
+        state="accepted" if score.passed else "rejected",
+        conversation=conversation,
+        score=score.value,
+        failed=score.failed,
+        fault="" if score.value is not None or score.failed else "no question of the score applied",
+    )
+
+
+def fold(samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    """Settle samples in plan order: an accepted row that repeats an earlier accepted one becomes "duplicate".
+
+    Only the order of the plan counts, never the order in which answers arrived.
+    """
+    seen: set[str] = set()
+    settled: list[Sample] = []
+    for sample in samples:
+        if sample.state == "accepted" and sample.conversation is not None:
+            conversation = sample.conversation.id
+            if conversation in seen:
+                sample = msgspec.structs.replace(sample, state="duplicate")
+            seen.add(conversation)
+        settled.append(sample)
+    return tuple(settled)
+
+
+def account(samples: Iterable[Sample]) -> Account:
+    counts = Counter(sample.state for sample in samples)
+    return Account(planned=counts.total(), states={state: counts[state] for state in STATES})

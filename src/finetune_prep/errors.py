@@ -1,0 +1,123 @@
+"""Every error a user can meet.
+
+    FinetunePrepError          exit code
+    ├── UsageError             2   the command line or the project folder is not usable
+    │   ├── NotAProject        2
+    │   ├── ConfigError        2   finetune-prep.toml
+    │   └── ProjectLocked      2   another process is working on this project
+    ├── DocumentError          1   a document cannot be read
+    ├── GateError              1   a gate fails
+    ├── ActNeeded              3   a person must do something first
+    ├── Waiting                4   answers of a batch file are outstanding
+    ├── Paused                 5   a provider or the budget stopped the run
+    │   ├── NotInRecording     5
+    │   └── LedgerBroken       5
+    └── Unanswered                 one request has no answer that can be used
+        ├── NotYet             4   it was recorded for a batch file
+        ├── Unreachable        5   the provider kept failing in passing; asked again by the next run
+        └── Unusable           1   the answer cannot be used, nor could the one after it; final
+
+Unanswered is data where there are many samples (the sample is waiting, not run, failed) and an error where there is one document.
+
+An error says what is wrong, where, and the next command. None of these is ever shown with a traceback.
+"""
+
+from __future__ import annotations
+
+
+class FinetunePrepError(Exception):
+    """Something the user can mend.
+
+    what: one sentence. where: a path, `path:line` or the name of a request. next: the command or edit that leads on.
+    details: further lines, one finding each.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", next: str = "", details: tuple[str, ...] = ()) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.next = next
+        self.details = details
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        lines = [f"{place}{self.what}", *self.details]
+        if self.next:
+            lines.append(f"next: {self.next}")
+        return "\n".join(lines)
+
+
+class UsageError(FinetunePrepError):
+    exit_code = 2
+
+
+class NotAProject(UsageError):
+    """The folder holds no finetune-prep.toml."""
+
+
+class ConfigError(UsageError):
+    """finetune-prep.toml cannot be used."""
+
+
+class ProjectLocked(UsageError):
+    """Another process holds the project's lock."""
+
+
+class DocumentError(FinetunePrepError):
+    """A document cannot be read; `details` lists every problem as `file:line: what; what to write instead`."""
+
+    exit_code = 1
+
+
+class GateError(FinetunePrepError):
+    """A gate of level "must" does not hold."""
+
+    exit_code = 1
+
+
+class ActNeeded(FinetunePrepError):
+    """A person must act (accept, label, decide) before the work can go on."""
+
+    exit_code = 3
+
+
+class Waiting(FinetunePrepError):
+    """Requests were written to a batch file; the run goes on when its answers have been imported."""
+
+    exit_code = 4
+
+
+class Paused(FinetunePrepError):
+    """A provider (key, quota, credit, reach) or the budget stopped the run. Nothing is lost; the same command goes on."""
+
+    exit_code = 5
+
+
+class NotInRecording(Paused):
+    """A recording was asked for a request that it does not hold."""
+
+
+class LedgerBroken(Paused):
+    """The ledger cannot be written (disk full, I/O error). What it holds stays valid."""
+
+
+class Unanswered(FinetunePrepError):
+    """One request has no answer that can be used. `what` is the reason, `where` the request's phase and item."""
+
+
+class NotYet(Unanswered):
+    """The request was recorded for a batch file; its answer comes with a later import."""
+
+    exit_code = 4
+
+
+class Unreachable(Unanswered):
+    """Passing faults (time-outs, overload, resets) used up the time for this call. Nothing is kept: the next run asks again."""
+
+    exit_code = 5
+
+
+class Unusable(Unanswered):
+    """The provider refused for good, or the answer could not be used twice. Kept in the ledger: the next run gets the same."""
