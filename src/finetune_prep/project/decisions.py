@@ -1,0 +1,55 @@
+"""What people decided: an append-only file, `decisions.jsonl`, one JSON object a line, committed with the project.
+
+An acceptance names the hash of the text that was accepted, so it holds for exactly that text, wherever it came from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from finetune_prep.errors import UsageError
+from finetune_prep.project.files import append_durably
+
+
+class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """One human act.
+
+    accept: `document` and `text` (hash of its normalised text). override: `gate`, `text` (hash of what the findings are
+    about), `because`. by: who. interactive: False when given by --yes. at: ISO time, UTC.
+    """
+
+    decision: Literal["accept", "override"]
+    by: str
+    at: str
+    text: str
+    document: str = ""
+    gate: str = ""
+    because: str = ""
+    interactive: bool = True
+
+
+def read_decisions(path: Path) -> tuple[Decision, ...]:
+    """All decisions in the order in which they were made. Raises UsageError with the line that cannot be read."""
+    if not path.exists():
+        return ()
+    decisions: list[Decision] = []
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            decisions.append(msgspec.json.decode(line, type=Decision))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UsageError(
+                f"this decision cannot be read: {error}",
+                where=f"{path.name}:{number}",
+                next="restore the line from version control, or delete it and decide again",
+            ) from error
+    return tuple(decisions)
+
+
+def record(path: Path, decision: Decision) -> None:
+    """Append a decision; it is on disk when this returns."""
+    append_durably(path, msgspec.json.encode(decision).decode())

@@ -1,0 +1,79 @@
+"""Where things are in a project folder. No other module spells a path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from finetune_prep.method import DOCUMENTS
+
+CONFIG = "finetune-prep.toml"
+RECORDING = "recording.jsonl"
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """Paths of one project. folder: absolute."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / CONFIG
+
+    @property
+    def decisions(self) -> Path:
+        return self.folder / "decisions.jsonl"
+
+    @property
+    def sources(self) -> Path:
+        """The user's own material."""
+        return self.folder / "sources"
+
+    @property
+    def snapshots(self) -> Path:
+        """Snapshots of cited sources, one file per source id."""
+        return self.folder / "reference" / "sources"
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+    @property
+    def dataset(self) -> Path:
+        return self.folder / "dataset"
+
+    @property
+    def phase_prompts(self) -> Path:
+        """The user's own versions of the prompts of phases; a file here goes before the built-in one of the same name."""
+        return self.folder / "phase-prompts"
+
+    @property
+    def private(self) -> Path:
+        return self.folder / ".finetune-prep"
+
+    @property
+    def ledger(self) -> Path:
+        return self.private / "ledger.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        return self.private / "lock"
+
+    def document(self, kind: str) -> Path:
+        return self.folder / DOCUMENTS[kind].path
+
+    def published(self, kind: str) -> Path:
+        """The accepted copy that a coding agent picks up."""
+        return self.folder / "skills" / "finetune-prep" / "references" / f"{kind}.md"
+
+    def stamp(self, kind: str) -> Path:
+        return self.private / "stamps" / f"{kind}.toml"
+
+    def history(self, kind: str, text: str) -> Path:
+        """Where a text of a document is kept. text: its hash."""
+        return self.private / "history" / kind / f"{text}.md"
+
+    def relative(self, path: Path) -> str:
+        """A path as people read it in messages: relative to the project where it lies inside."""
+        return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else str(path)

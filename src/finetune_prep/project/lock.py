@@ -1,0 +1,31 @@
+"""One writer per project. The kernel drops the lock with its holder, so a dead process never blocks a live one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from finetune_prep.errors import ProjectLocked
+
+
+@contextmanager
+def locked(path: Path, command: str) -> Iterator[None]:
+    """Hold the project's lock. Raises ProjectLocked, naming the holder, if another process has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(descriptor, 200).decode(errors="replace").strip() or "another process"
+            raise ProjectLocked(
+                f"{holder} is working on this project", where=str(path.parent.parent), next="wait for it to end, or stop it"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"finetune-prep {command} (process {os.getpid()})".encode())
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,212 @@
+"""A project: its folder, its configuration, its documents as they are now, and what people decided about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from finetune_prep import documents
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.identity import digest, digest_bytes
+from finetune_prep.core.normal import normal
+from finetune_prep.core.rubric import Rubric
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.errors import ActNeeded, DocumentError, NotAProject
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.project import config as configuration
+from finetune_prep.project.decisions import Decision, read_decisions, record
+from finetune_prep.project.files import write_atomically
+from finetune_prep.project.layout import Layout
+from finetune_prep.project.staleness import Change, Stale, compare, stale_parts
+from finetune_prep.project.stamps import Items, Part, Stamp, read_stamp, write_stamp
+
+_DOSSIER = {
+    "brief": "brief",
+    "knowledge": "domain-frameworks",
+    "space": "scenario-space",
+    "rubric": "evaluation-rubric",
+    "evaluation_prompt": "evaluation-prompt",
+    "generation_prompt": "generation-prompt",
+    "user_prompt": "user-prompt",
+    "system_prompt": "system-prompt",
+}
+
+
+def items_of(document: Document[Any]) -> Items:
+    """Hash of each item of a document: what stamps and plans compare, so that staleness can name what changed."""
+    if document.value is None:
+        return {}
+    items = {item: digest_bytes(text.encode()) for item, text in documents.item_texts(document).items()}
+    if isinstance(document.value, Rubric):
+        rubric = document.value
+        weights = [(category.name, category.weight) for category in rubric.categories]
+        items |= {"Terms": digest(rubric.terms), "Scoring": digest([rubric.threshold, rubric.na_counts, weights])}
+    return items or {"Text": text_hash(document.text)}
+
+
+def text_hash(text: str) -> str:
+    """Hash of the normalised text: white space at line ends and reflowed paragraphs do not change it."""
+    return digest_bytes(normal(text).encode())
+
+
+class Project(msgspec.Struct, frozen=True):
+    """An opened project. Reads are from disk each time, so a person may edit while the program runs."""
+
+    layout: Layout
+    config: configuration.Config
+
+    @property
+    def folder(self) -> Path:
+        return self.layout.folder
+
+    # documents
+
+    def document(self, kind: str) -> Document[Any] | None:
+        """A document as it is now, with its findings; None if the file does not exist. Raises DocumentError if it is not text."""
+        path = self.layout.document(kind)
+        if not path.is_file():
+            return None
+        text, findings = documents.read_bytes(path.read_bytes(), DOCUMENTS[kind].path)
+        if findings:
+            raise _unreadable(kind, findings)
+        return documents.parse(kind, text, DOCUMENTS[kind].path)
+
+    def sound(self, kind: str) -> Document[Any]:
+        """A document that exists and reads well. Raises ActNeeded if it is missing, DocumentError with every problem of form."""
+        document = self.document(kind)
+        if document is None:
+            maker = DOCUMENTS[kind].made_by
+            next_step = f"finetune-prep {maker}" if maker else f"write it; a specimen: finetune-prep template {kind}"
+            raise ActNeeded(f"{DOCUMENTS[kind].path} does not exist yet", next=next_step)
+        if document.value is None or document.findings:
+            raise _unreadable(kind, document.findings)
+        return document
+
+    def value(self, kind: str) -> Any:
+        """The value of a sound document."""
+        return self.sound(kind).value
+
+    def dossier(self) -> Dossier:
+        """All documents that exist, and the snapshots of their sources. Raises DocumentError for a file that is not text."""
+        read = {field: self.document(kind) for field, kind in _DOSSIER.items()}
+        return Dossier(snapshots=self.snapshots(), **read)
+
+    def snapshots(self) -> dict[str, str]:
+        """Text of each cited source by id."""
+        return {path.stem: path.read_text("utf-8") for path in sorted(self.layout.snapshots.glob("S*.md"))}
+
+    def items(self, kind: str) -> Items:
+        """Hash of each item of a document as it is now; empty if there is no readable document.
+
+        A rubric also has the items "Terms" and "Scoring" (threshold, weights), which bear no id but shape prompts and scores.
+        """
+        document = self.document(kind)
+        return items_of(document) if document is not None else {}
+
+    # writing
+
+    def write(self, kind: str, text: str, parts: dict[str, Part]) -> None:
+        """Write a document and its stamp, keeping the text that it replaces in the history.
+
+        The stamp goes first: a crash in between leaves a missing document, which is made again, and never a document
+        without a stamp, which would count as written by hand.
+        """
+        path = self.layout.document(kind)
+        if path.exists():
+            self.remember(kind, path.read_text("utf-8"))
+        items = items_of(documents.parse(kind, text, DOCUMENTS[kind].path))
+        write_stamp(self.layout.stamp(kind), Stamp(kind, text_hash(text), items, parts))
+        write_atomically(path, text)
+
+    def stamp(self, kind: str) -> Stamp | None:
+        return read_stamp(self.layout.stamp(kind))
+
+    def stale(self) -> tuple[Stale, ...]:
+        """Parts of documents that their inputs have left behind, in the order in which documents are made."""
+        current = {kind: self.items(kind) for kind in DOCUMENTS}
+        stamps = [stamp for kind in DOCUMENTS if current[kind] and (stamp := self.stamp(kind))]
+        return tuple(part for stamp in stamps for part in stale_parts(stamp, current))
+
+    def edited(self, kind: str) -> Change | None:
+        """What a person changed in a document since the program wrote it; None if nothing, or if the program never did."""
+        stamp = self.stamp(kind)
+        return compare(kind, stamp.items, self.items(kind)) if stamp else None
+
+    def remember(self, kind: str, text: str) -> None:
+        """Keep a text of a document in the history."""
+        path = self.layout.history(kind, text_hash(text))
+        if not path.exists():
+            write_atomically(path, text)
+
+    # decisions
+
+    def decisions(self) -> tuple[Decision, ...]:
+        return read_decisions(self.layout.decisions)
+
+    def decide(self, decision: Decision) -> None:
+        record(self.layout.decisions, decision)
+
+    def acceptance(self, kind: str) -> Decision | None:
+        """The decision that accepted the document's present text; None if nobody did."""
+        path = self.layout.document(kind)
+        if not path.is_file():
+            return None
+        text, _ = documents.read_bytes(path.read_bytes(), DOCUMENTS[kind].path)
+        current = text_hash(text)
+        accepted = [d for d in self.decisions() if d.decision == "accept" and d.document == kind and d.text == current]
+        return accepted[-1] if accepted else None
+
+    def overrides(self) -> tuple[Decision, ...]:
+        """Gates that a person overrode, with the hash of what was overridden."""
+        return tuple(decision for decision in self.decisions() if decision.decision == "override")
+
+    def change_since_accepted(self, kind: str) -> Change | None:
+        """Which items differ from the text that was accepted last; None if that text is not known or no item differs."""
+        before = self.last_accepted_text(kind)
+        if before is None:
+            return None
+        return compare(kind, items_of(documents.parse(kind, before, DOCUMENTS[kind].path)), self.items(kind))
+
+    def last_accepted_text(self, kind: str) -> str | None:
+        """The text that was accepted last, if it is still in the history."""
+        for decision in reversed(self.decisions()):
+            if decision.decision == "accept" and decision.document == kind:
+                path = self.layout.history(kind, decision.text)
+                return path.read_text("utf-8") if path.exists() else None
+        return None
+
+    def publish(self, kind: str) -> None:
+        """Keep an accepted text: in the history, and, for the kinds that coding agents read, as the published copy."""
+        text = self.layout.document(kind).read_text("utf-8")
+        self.remember(kind, text)
+        if DOCUMENTS[kind].published:
+            write_atomically(self.layout.published(kind), text)
+
+
+def open_project(folder: str | Path = ".") -> Project:
+    """Open the project in this folder. Raises NotAProject, ConfigError."""
+    root = Path(folder).resolve()
+    if not root.is_dir():
+        raise NotAProject("there is no such folder", where=str(folder), next=f"finetune-prep new {folder}")
+    layout = Layout(root)
+    if not layout.config.is_file():
+        raise NotAProject(
+            f"this folder is not a project: it holds no {layout.config.name}",
+            where=str(folder),
+            next="finetune-prep new my-domain, or name the folder with --project",
+        )
+    return Project(layout, configuration.load(layout.config))
+
+
+def _unreadable(kind: str, findings: Sequence[Finding]) -> DocumentError:
+    count = f"{len(findings)} problem{'s' if len(findings) != 1 else ''}"
+    return DocumentError(
+        f"{count} to mend before this document can be used",
+        where=DOCUMENTS[kind].path,
+        details=tuple(f"  {finding}" for finding in findings),
+        next=f"mend the lines above, then: finetune-prep check {kind}",
+    )

@@ -1,0 +1,153 @@
+"""A run's folder: what was planned from which documents, and what became of it.
+
+`runs/pilot-001/` holds plan.json, samples.jsonl, verdicts.jsonl, account.json and report.html. A run is known by its plan:
+the same documents, models, size and seed are the same run, so that running a command again goes on with it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from finetune_prep.core.sample import Account, Sample
+from finetune_prep.core.verdict import Verdict
+from finetune_prep.errors import UsageError
+from finetune_prep.project.files import write_atomically
+from finetune_prep.project.layout import Layout
+from finetune_prep.project.stamps import Items
+
+
+class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """kind: "pilot". n: planned scenarios. models: role → model and parameters. made_from: document → items as they were."""
+
+    kind: str
+    n: int
+    seed: int
+    models: dict[str, Any]
+    made_from: dict[str, Items]
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A run on disk. name: "pilot-001"."""
+
+    name: str
+    folder: Path
+    plan: RunPlan
+
+    @property
+    def samples_path(self) -> Path:
+        return self.folder / "samples.jsonl"
+
+    @property
+    def verdicts_path(self) -> Path:
+        return self.folder / "verdicts.jsonl"
+
+    @property
+    def account_path(self) -> Path:
+        return self.folder / "account.json"
+
+    @property
+    def report_path(self) -> Path:
+        return self.folder / "report.html"
+
+    def samples(self) -> list[Sample]:
+        """Samples in plan order; empty if the run has not come to its end yet."""
+        return _read_rows(self.samples_path, Sample)
+
+    def verdicts(self) -> list[VerdictRow]:
+        return _read_rows(self.verdicts_path, VerdictRow)
+
+    def account(self) -> Account | None:
+        if not self.account_path.exists():
+            return None
+        return msgspec.json.decode(self.account_path.read_bytes(), type=Account)
+
+
+class VerdictRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A verdict as it stands in verdicts.jsonl. answers: "yes", "no", "na", None = missing."""
+
+    conversation_id: str
+    scenario: str
+    judge: str
+    rubric: str
+    answers: dict[str, str | None]
+    evidence: dict[str, str]
+    unsupported: tuple[str, ...] = ()
+    missing: str = ""
+
+
+def verdict_row(scenario: str, verdict: Verdict, questions: list[str]) -> VerdictRow:
+    """questions: ids of all questions of the rubric, in order."""
+    given = verdict.answers
+    return VerdictRow(
+        conversation_id=verdict.conversation,
+        scenario=scenario,
+        judge=verdict.judge,
+        rubric=verdict.rubric,
+        answers={question: given[question].answer if question in given else None for question in questions},
+        evidence={question: given[question].evidence for question in questions if question in given},
+        unsupported=verdict.unsupported,
+        missing=verdict.missing,
+    )
+
+
+def runs(layout: Layout, kind: str = "") -> list[Run]:
+    """All runs of the project by name, oldest first."""
+    found = []
+    for path in sorted(layout.runs.glob("*/plan.json")):
+        try:
+            plan = msgspec.json.decode(path.read_bytes(), type=RunPlan)
+        except msgspec.DecodeError as error:
+            raise UsageError(
+                f"this plan cannot be read: {error}", where=layout.relative(path), next=f"delete the folder {path.parent.name}"
+            ) from error
+        if not kind or plan.kind == kind:
+            found.append(Run(name=path.parent.name, folder=path.parent, plan=plan))
+    return found
+
+
+def run_of(layout: Layout, plan: RunPlan) -> Run:
+    """The run of this plan: the one that exists, or a new one under the next number."""
+    known = runs(layout, plan.kind)
+    for run in known:
+        if run.plan == plan:
+            return run
+    number = 1 + max((int(run.name.rpartition("-")[2]) for run in known), default=0)
+    name = f"{plan.kind}-{number:03}"
+    folder = layout.runs / name
+    write_atomically(folder / "plan.json", _pretty(plan))
+    return Run(name=name, folder=folder, plan=plan)
+
+
+def write_results(run: Run, samples: list[Sample], verdicts: list[VerdictRow], account: Account) -> None:
+    """Write samples and verdicts in plan order and the account, without any time of day."""
+    write_atomically(run.samples_path, _lines(samples))
+    write_atomically(run.verdicts_path, _lines(verdicts))
+    write_atomically(run.account_path, _pretty(account))
+
+
+def _pretty(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+
+
+def _lines(rows: list[Any]) -> bytes:
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+
+
+def _read_rows(path: Path, kind: type[Any]) -> list[Any]:
+    if not path.exists():
+        return []
+    decoder = msgspec.json.Decoder(kind)
+    rows = []
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            rows.append(decoder.decode(line))
+        except msgspec.DecodeError as error:
+            raise UsageError(
+                f"this row cannot be read: {error}",
+                where=f"{path.parent.name}/{path.name}:{number}",
+                next="run the command of the run again",
+            ) from error
+    return rows

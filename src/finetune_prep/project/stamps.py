@@ -1,0 +1,54 @@
+"""Stamps: machine facts about a document – which text was written, and what each part of it was made from.
+
+One TOML file per document, committed. Parts are compared item by item, so that staleness can say "CP3 changed".
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+import tomli_w
+
+from finetune_prep.errors import UsageError
+from finetune_prep.project.files import write_atomically
+
+Items = dict[str, str]  # item id → hash of its normalised text
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a document. compiled: code makes it anew from its inputs; otherwise a model wrote it.
+
+    made_from: document kind → the items it was made from.
+    """
+
+    compiled: bool
+    made_from: dict[str, Items]
+
+
+class Stamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """text: hash of the normalised text as written by the program. parts: by name."""
+
+    document: str
+    text: str
+    items: Items
+    parts: dict[str, Part]
+
+
+def read_stamp(path: Path) -> Stamp | None:
+    """The stamp at this path, None if there is none. Raises UsageError if it cannot be read."""
+    if not path.exists():
+        return None
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Stamp)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"this stamp cannot be read: {error}",
+            where=str(path),
+            next="delete the file; the document counts as hand-written then",
+        ) from error
+
+
+def write_stamp(path: Path, stamp: Stamp) -> None:
+    write_atomically(path, tomli_w.dumps(msgspec.to_builtins(stamp)))

@@ -1,0 +1,84 @@
+"""The files a project starts with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from finetune_prep.errors import UsageError
+from finetune_prep.project import config
+from finetune_prep.project.files import write_atomically
+from finetune_prep.project.layout import CONFIG, RECORDING, Layout
+
+DEFAULT_MODEL = "batch/any-model"
+IGNORED = """\
+# what the program keeps for itself; the stamps say what each document was made from and belong to the project
+.finetune-prep/*
+!.finetune-prep/stamps/
+batches/
+# snapshots of sources may be under copyright; quotes and hashes stand in the documents
+reference/sources/
+"""
+
+
+def refuse_used(folder: Path) -> None:
+    """Raise UsageError if the folder holds anything already."""
+    if folder.is_file():
+        raise UsageError("this is a file", where=str(folder), next="name a new or empty folder")
+    if Layout(folder).config.exists():
+        raise UsageError("this folder is a project already", where=str(folder), next=f"cd {folder} && finetune-prep status")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError("this folder is not empty", where=str(folder), next="name a new or empty folder")
+
+
+def config_text(name: str, model: str, base_url: str, key_env: str, *, year: int) -> str:
+    """A finetune-prep.toml with comments. Raises ConfigError if model or provider cannot be used."""
+    quoted = json.dumps(model, ensure_ascii=False)
+    lines = [
+        f"name = {json.dumps(name, ensure_ascii=False)}",
+        "seed = 1            # root of all randomness",
+        f"year = {year}         # the current year of searches, fixed for good",
+        "# budget = 20.0     # US dollars that may be spent in all",
+        "",
+        "# A role is played by provider/model. “batch” writes questions to files and reads answers from files;",
+        "# “recording” replays recording.jsonl; any other name needs a table [providers.NAME].",
+        "# A judge of another family than the assistant is the better judge: models favour their own words.",
+    ]
+    for role in config.NEEDED_ROLES:
+        lines += [f"[roles.{role}]", f"model = {quoted}", ""]
+    provider = model.partition("/")[0]
+    if base_url:
+        lines += [f"[providers.{json.dumps(provider, ensure_ascii=False)}]", 'kind = "openai-compatible"', f"base_url = {json.dumps(base_url)}"]
+        lines += [f"key_env = {json.dumps(key_env)}", ""] if key_env else [""]
+    text = "\n".join(lines)
+    config.parse(text)
+    return text
+
+
+def create(folder: Path, brief: str, config_toml: str) -> None:
+    layout = Layout(folder.resolve())
+    layout.sources.mkdir(parents=True, exist_ok=True)
+    write_atomically(layout.document("brief"), brief if brief.endswith("\n") else f"{brief}\n")
+    write_atomically(layout.folder / ".gitignore", IGNORED)
+    write_atomically(layout.config, config_toml)
+
+
+INPUTS = (CONFIG, "brief.md", "decisions.jsonl", RECORDING, "sources", "phase-prompts")
+
+
+def copy_inputs(source: Path, target: Path) -> None:
+    """Copy what a person gave a project – brief, sources, configuration, decisions, recording – and nothing that was made.
+
+    Files that are there already with the same content are left alone, so that doing it again changes nothing. A link that
+    points outside the project is not followed: as a plain file, the copy would be read where the link is refused.
+    """
+    root = source.resolve()
+    for name in INPUTS:
+        origin = source / name
+        files = [origin] if origin.is_file() else sorted(path for path in origin.rglob("*") if path.is_file())
+        for file in files:
+            if not file.resolve().is_relative_to(root):
+                continue
+            copy = target / file.relative_to(source)
+            if not copy.is_file() or copy.read_bytes() != file.read_bytes():
+                write_atomically(copy, file.read_bytes())
