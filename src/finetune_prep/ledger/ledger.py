@@ -1,0 +1,89 @@
+"""What a ledger holds, and the few methods behind which it sits. No storage here: see `sqlite`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from finetune_prep.core.request import Reply, Request
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One request and its answer. An entry is final: it is never changed and never replaced."""
+
+    request: Request
+    reply: Reply
+
+    @property
+    def key(self) -> str:
+        return self.request.key
+
+
+class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One batch file. asked: requests written to it. answered: of these, how many the ledger holds an answer to.
+
+    released: how many were given back unanswered (expired, failed in passing) to be asked again in a later round.
+    written: whether the file is known to be on disk.
+    """
+
+    number: int
+    asked: int
+    answered: int
+    released: int
+    written: bool
+
+    @property
+    def outstanding(self) -> int:
+        return self.asked - self.answered - self.released
+
+
+class Ledger(Protocol):
+    """Behind this stand one file on one machine today and may stand a shared database tomorrow.
+
+    The writing methods return only after what they wrote would survive a power cut. They raise errors.LedgerBroken when it
+    cannot be written; what was in the ledger before stays valid.
+    """
+
+    def get(self, key: str) -> Entry | None:
+        """The answered request of this key, None if it was never answered."""
+
+    async def put(self, entry: Entry, *, spent: float = 0.0) -> None:
+        """Keep an answer. spent: US dollars that left through this ledger for it. A known key changes nothing."""
+
+    async def put_all(self, entries: Sequence[Entry]) -> None:
+        """Keep many answers that cost nothing here (imports), all or none."""
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries, ordered by key."""
+
+    def count(self) -> int:
+        """Number of entries."""
+
+    def spent(self) -> float:
+        """US dollars that left through this ledger so far."""
+
+    async def open_round(self, requests: Sequence[Request]) -> int:
+        """Record that these requests are about to be written to a batch file; returns the number of the round, from 1."""
+
+    async def mark_written(self, number: int) -> None:
+        """Record that the file of a round is on disk."""
+
+    async def release(self, keys: Sequence[str]) -> None:
+        """Give requests back unanswered: they are outstanding no more and may be asked in a new round."""
+
+    def rounds(self) -> tuple[Round, ...]:
+        """All rounds, by number."""
+
+    def requests_of(self, number: int) -> tuple[Request, ...]:
+        """The requests of a round in the order in which they were recorded."""
+
+    def outstanding(self, key: str) -> int | None:
+        """The round in which this request waits for its answer, None if it waits in none."""
+
+    def asked(self, key: str) -> Request | None:
+        """The request of this key if it was ever part of a round."""
+
+    def close(self) -> None:
+        """Finish what was handed over, then close the file."""

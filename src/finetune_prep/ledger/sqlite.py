@@ -1,0 +1,290 @@
+"""The ledger as one SQLite file in WAL mode, with one writer thread that commits in groups.
+
+A commit with `synchronous=FULL` waits for the disk. So that a thousand answers do not wait a thousand times, the writer
+collects what arrives within a few milliseconds and commits it as one transaction; only then are the askers told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from finetune_prep.core.request import Request
+from finetune_prep.errors import LedgerBroken, UsageError
+from finetune_prep.ledger.ledger import Entry, Round
+from finetune_prep.ledger.packing import Packer, unpack_reply, unpack_request
+
+APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
+SCHEMA_VERSION = 1
+GATHER_SECONDS = 0.002
+MOST_JOBS_PER_COMMIT = 4096
+MOST_KNOWN_TEXTS = 65_536  # names of texts that need no further INSERT, about 8 MB
+
+TABLES = """
+CREATE TABLE text (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
+CREATE TABLE entry (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, request TEXT NOT NULL, reply TEXT NOT NULL, spent REAL NOT NULL
+);
+CREATE TABLE round (number INTEGER PRIMARY KEY, written INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE asked (
+  id INTEGER PRIMARY KEY, round INTEGER NOT NULL REFERENCES round, key TEXT NOT NULL, request TEXT NOT NULL,
+  released INTEGER NOT NULL DEFAULT 0, UNIQUE (key, round)
+);
+"""
+
+Job = Callable[[apsw.Connection], Any]
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    """A piece of writing and the asker who waits for it."""
+
+    job: Job
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Any]
+
+
+class SqliteLedger:
+    """A `Ledger` in one file. Reads happen on the caller's thread, writes on the ledger's own."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create. Raises UsageError for a file that is not a ledger or was made by a newer version."""
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._reader = _connect(path)
+        self._writer = _connect(path)
+        self._known_texts: set[str] = set()
+        self._jobs: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._write_groups, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    # reading
+
+    def get(self, key: str) -> Entry | None:
+        row = self._reader.execute("SELECT request, reply FROM entry WHERE key = ?", (key,)).fetchone()
+        return None if row is None else self._entry(*row)
+
+    def entries(self) -> Iterator[Entry]:
+        # a connection of its own: a half-read cursor on the shared one would hide rows that are put in the meantime
+        connection = _connect(self.path)
+        try:
+            for request, reply in connection.execute("SELECT request, reply FROM entry ORDER BY key"):
+                yield self._entry(request, reply)
+        finally:
+            connection.close()
+
+    def count(self) -> int:
+        return int(self._reader.execute("SELECT count(*) FROM entry").get)
+
+    def spent(self) -> float:
+        return float(self._reader.execute("SELECT total(spent) FROM entry").get)
+
+    def rounds(self) -> tuple[Round, ...]:
+        rows = self._reader.execute(
+            "SELECT number, written, count(asked.key), count(entry.key), total(released AND entry.key IS NULL) "
+            "FROM round LEFT JOIN asked ON asked.round = number LEFT JOIN entry ON entry.key = asked.key "
+            "GROUP BY number ORDER BY number"
+        )
+        return tuple(
+            Round(number=number, asked=asked, answered=answered, released=int(released), written=bool(written))
+            for number, written, asked, answered, released in rows
+        )
+
+    def requests_of(self, number: int) -> tuple[Request, ...]:
+        rows = self._reader.execute("SELECT request FROM asked WHERE round = ? ORDER BY id", (number,)).fetchall()
+        return tuple(self._request(str(request)) for (request,) in rows)
+
+    def outstanding(self, key: str) -> int | None:
+        row = self._reader.execute(
+            "SELECT round FROM asked WHERE key = ?1 AND NOT released AND NOT EXISTS (SELECT 1 FROM entry WHERE key = ?1)", (key,)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def asked(self, key: str) -> Request | None:
+        row = self._reader.execute("SELECT request FROM asked WHERE key = ? LIMIT 1", (key,)).fetchone()
+        return None if row is None else self._request(str(row[0]))
+
+    def _entry(self, request: str, reply: str) -> Entry:
+        return Entry(self._request(request), unpack_reply(msgspec.json.decode(reply), self._text))
+
+    def _request(self, packed: str) -> Request:
+        return unpack_request(msgspec.json.decode(packed), self._text)
+
+    def _text(self, name: str) -> str:
+        row = self._reader.execute("SELECT body FROM text WHERE name = ?", (name,)).fetchone()
+        if row is None:
+            raise LedgerBroken(f"the ledger has lost the text {name}", where=str(self.path), next="restore the file from a copy")
+        return str(row[0])
+
+    # writing
+
+    async def put(self, entry: Entry, *, spent: float = 0.0) -> None:
+        await self._durably(self._insertion([entry], spent))
+
+    async def put_all(self, entries: Sequence[Entry]) -> None:
+        await self._durably(self._insertion(entries, 0.0))
+
+    def _insertion(self, entries: Sequence[Entry], spent: float) -> Job:
+        packer = Packer()
+        rows = [(entry.key, _json(packer.request(entry.request)), _json(packer.reply(entry.reply)), spent) for entry in entries]
+
+        def insert(connection: apsw.Connection) -> None:
+            self._keep_texts(connection, packer.texts)
+            # the first answer wins: later ones for the same key change nothing
+            connection.executemany("INSERT OR IGNORE INTO entry (key, request, reply, spent) VALUES (?, ?, ?, ?)", rows)
+
+        return insert
+
+    async def open_round(self, requests: Sequence[Request]) -> int:
+        packer = Packer()
+        rows = [(request.key, _json(packer.request(request))) for request in requests]
+
+        def insert(connection: apsw.Connection) -> int:
+            self._keep_texts(connection, packer.texts)
+            number = int(
+                connection.execute(
+                    "INSERT INTO round (number) SELECT coalesce(max(number), 0) + 1 FROM round RETURNING number"
+                ).get
+            )
+            connection.executemany("INSERT INTO asked (round, key, request) VALUES (?, ?, ?)", [(number, *row) for row in rows])
+            return number
+
+        return int(await self._durably(insert))
+
+    async def mark_written(self, number: int) -> None:
+        await self._durably(lambda connection: connection.execute("UPDATE round SET written = 1 WHERE number = ?", (number,)))
+
+    async def release(self, keys: Sequence[str]) -> None:
+        rows = [(key,) for key in keys]
+        await self._durably(lambda connection: connection.executemany("UPDATE asked SET released = 1 WHERE key = ?", rows))
+
+    def _keep_texts(self, connection: apsw.Connection, texts: dict[str, str]) -> None:
+        new = [(name, body) for name, body in texts.items() if name not in self._known_texts]
+        connection.executemany("INSERT OR IGNORE INTO text (name, body) VALUES (?, ?)", new)
+        if len(self._known_texts) > MOST_KNOWN_TEXTS:
+            self._known_texts.clear()
+        self._known_texts.update(name for name, _ in new)
+
+    async def _durably(self, job: Job) -> Any:
+        if self._closed:
+            raise LedgerBroken("the ledger is closed", where=str(self.path))
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+        self._jobs.put(_Waiting(job, loop, done))
+        return await done
+
+    def _write_groups(self) -> None:
+        """The writer thread: gather, commit, tell; until a None ends it."""
+        running = True
+        while running:
+            first = self._jobs.get()
+            if first is None:
+                return
+            time.sleep(GATHER_SECONDS)
+            group = [first]
+            while len(group) < MOST_JOBS_PER_COMMIT and not self._jobs.empty():
+                waiting = self._jobs.get()
+                if waiting is None:
+                    running = False
+                    break
+                group.append(waiting)
+            self._write(group)
+
+    def _write(self, group: list[_Waiting]) -> None:
+        results: list[Any] = []
+        error: Exception | None = None
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            results = [waiting.job(self._writer) for waiting in group]
+            self._writer.execute("COMMIT")
+        except apsw.Error as cause:
+            self._rollback()
+            error = self._broken(cause)
+        except Exception as cause:
+            self._rollback()
+            error = cause
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+        for waiting, result in zip(group, results or [None] * len(group), strict=True):
+            by_loop.setdefault(waiting.loop, []).append((waiting.done, result))
+        for loop, told in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_tell, told, error)
+
+    def _rollback(self) -> None:
+        self._known_texts.clear()
+        if self._writer.in_transaction:  # SQLite has rolled back by itself after some errors
+            self._writer.execute("ROLLBACK")
+
+    def _broken(self, cause: apsw.Error) -> LedgerBroken:
+        reason = {apsw.FullError: "the disk is full", apsw.IOError: "the disk reports an error"}.get(type(cause), str(cause))
+        return LedgerBroken(
+            f"the ledger cannot be written: {reason}",
+            where=str(self.path),
+            next="make room on the disk and run the same command again; every answer kept so far is safe",
+        )
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._jobs.put(None)
+        self._thread.join()
+        self._writer.close()
+        self._reader.close()
+
+
+def _json(value: dict[str, Any]) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _tell(told: list[tuple[asyncio.Future[Any], Any]], error: Exception | None) -> None:
+    for future, result in told:
+        if future.done():  # its asker was cancelled; the row is kept all the same
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(copy.copy(error))  # one for each: a traceback belongs to one asker
+
+
+def _connect(path: Path) -> apsw.Connection:
+    try:
+        connection = apsw.Connection(str(path))
+        connection.set_busy_timeout(5000)
+        application, version = connection.pragma("application_id"), connection.pragma("user_version")
+        empty = connection.execute("SELECT count(*) = 0 FROM sqlite_schema").get
+    except (apsw.NotADBError, apsw.CantOpenError, apsw.CorruptError) as error:
+        raise UsageError(
+            f"the ledger cannot be opened: {error}", where=str(path), next="move the file away, or restore a copy"
+        ) from error
+    if not empty and application != APPLICATION_ID:
+        connection.close()
+        raise UsageError("this SQLite file is not a ledger of finetune-prep", where=str(path), next="move the file away")
+    if version > SCHEMA_VERSION:
+        connection.close()
+        raise UsageError(
+            f"this ledger was written by a newer version (format {version}, this version reads {SCHEMA_VERSION})",
+            where=str(path),
+            next="upgrade finetune-prep: pip install --upgrade finetune-prep",
+        )
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "full")
+    if empty:
+        _create(connection)
+    return connection
+
+
+def _create(connection: apsw.Connection) -> None:
+    with connection:
+        connection.execute(TABLES)
+        connection.pragma("application_id", APPLICATION_ID)
+        connection.pragma("user_version", SCHEMA_VERSION)

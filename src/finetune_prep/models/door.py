@@ -1,0 +1,295 @@
+"""`reply = await door.ask(request)`: ledger → budget → limits → retry → provider.
+
+A reply is handed over only after it is on disk, so whatever was paid for is there after any crash. Two askers of the same
+request share one call. A call under way outlives the asker who gave up: it is paid for, so its answer is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.request import Reply, Request, RoleName
+from finetune_prep.errors import FinetunePrepError, NotInRecording, NotYet, Paused, Unanswered, Unreachable, Unusable
+from finetune_prep.ledger.ledger import Entry, Ledger
+from finetune_prep.models.budget import Budget, Prices, Reservation, cost
+from finetune_prep.models.provider import Fault, Provider
+from finetune_prep.models.providers.batch import BatchFiles, OpenRound
+from finetune_prep.models.retry import PersistentCaller
+from finetune_prep.project.config import Price
+
+T = TypeVar("T")
+
+GRACE_SECONDS = 30.0
+SILENT_CALLS = 5  # calls in a row that used up all their time, before the whole run stops asking that provider
+FINAL = {"rejected", "filtered", "refused"}  # asking again with the error would get the same
+EMPTY = "(no answer)"  # some chat templates refuse an empty message
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts since the door was opened. asked: calls of `ask`. known: answered from the ledger. answered: by a provider.
+
+    in_flight: with a provider now. waiting: recorded for a batch file. failed: gave no answer. spent: US dollars, this run.
+    """
+
+    asked: int = 0
+    known: int = 0
+    answered: int = 0
+    in_flight: int = 0
+    waiting: int = 0
+    failed: int = 0
+    spent: float = 0.0
+
+
+Observer = Callable[[Progress], None]
+
+
+@dataclass(slots=True)
+class Route:
+    """The way to one provider. charges: whether its answers cost money here. silent: calls in a row without any answer."""
+
+    name: str
+    provider: Provider
+    caller: PersistentCaller
+    base_url: str = ""
+    charges: bool = False
+    silent: int = 0
+
+
+class Door:
+    """Made by `roles.open_door`. Belongs to one event loop; close it, or use it as an async context manager."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        route_of: Callable[[RoleName], Route],
+        *,
+        prices: Prices,
+        budget: Budget,
+        observer: Observer | None = None,
+    ) -> None:
+        self.ledger = ledger
+        self._route_of = route_of
+        self._prices = prices
+        self.budget = budget
+        self._observer = observer
+        self._routes: dict[str, Route] = {}
+        self._calls: dict[str, asyncio.Task[Reply]] = {}
+        self._stopped: FinetunePrepError | None = None
+        self.progress = Progress()
+
+    async def ask(self, request: Request) -> Reply:
+        """The answer to a request, from the ledger or from its provider. Look at `reply.problem` before using it.
+
+        Raises NotYet (recorded for a batch file), Unreachable (passing faults; not kept), NotInRecording, Paused (key,
+        credit, settings, budget), LedgerBroken.
+        """
+        self._count(asked=1)
+        entry = self.ledger.get(request.key)
+        if entry is not None:
+            self._count(known=1)
+            return entry.reply
+        call = self._calls.get(request.key)
+        if call is None:
+            call = asyncio.create_task(self._fetch(request))
+            self._calls[request.key] = call
+            call.add_done_callback(lambda done: self._finished(request.key, done))
+        return await asyncio.shield(call)
+
+    async def ask_all(self, requests: Iterable[Request]) -> list[Reply]:
+        """Answers to independent requests, asked at the same time, in their order. Errors as of `together`."""
+        return await together(self.ask(request) for request in requests)
+
+    async def ask_for(self, request: Request, parse: Callable[[str], T]) -> T:
+        """What `parse` reads in the answer. parse raises ValueError, with the reason, for a text that it cannot use.
+
+        An answer that cannot be used is asked for once more, with the reason; if that one cannot be used either, raises
+        Unusable. Both stay in the ledger, so another run comes to the same end without asking. Other errors as of `ask`.
+        """
+        reply = await self.ask(request)
+        try:
+            return _read(reply, parse)
+        except ValueError as error:
+            reason = _reason(error)
+        if reply.problem not in FINAL:
+            try:
+                return _read(await self.ask(asked_again(request, reply, reason)), parse)
+            except ValueError as error:
+                reason = _reason(error)
+        raise Unusable(reason, where=request.place, next=f"finetune-prep show {request.key}")
+
+    async def ask_all_for(self, requests: Sequence[Request], parse: Callable[[str], T]) -> list[T]:
+        """What `parse` reads in the answers to independent requests, in their order. Errors as of `together`."""
+        return await together(self.ask_for(request, parse) for request in requests)
+
+    async def flush(self) -> tuple[OpenRound, ...]:
+        """Write the batch files of what was recorded; returns every round that waits for answers."""
+        rounds: tuple[OpenRound, ...] = ()
+        for route in self._routes.values():
+            if isinstance(route.provider, BatchFiles):
+                rounds += await route.provider.flush()
+        return rounds
+
+    async def close(self, grace: float = GRACE_SECONDS) -> None:
+        """Let calls under way finish for at most `grace` seconds, so that what is paid for is kept; then give up the rest."""
+        calls = list(self._calls.values())
+        if calls:
+            _, late = await asyncio.wait(calls, timeout=grace)
+            for call in late:
+                call.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for route in self._routes.values():
+            await route.provider.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close; batch files are written unless the program itself failed or was interrupted."""
+        try:
+            if error is None or isinstance(error, FinetunePrepError):
+                await self.flush()
+        finally:
+            await self.close()
+
+    async def _fetch(self, request: Request) -> Reply:
+        self.check_stopped()
+        route = self._route(request.role)
+        self._count(in_flight=1)
+        try:
+            reply = await self._bought(route, request)
+        except NotYet:
+            self._count(in_flight=-1, waiting=1)
+            raise
+        except BaseException as error:
+            self._count(in_flight=-1, failed=1)
+            if isinstance(error, Paused) and not isinstance(error, NotInRecording):
+                self._stopped = error
+            raise
+        self._count(in_flight=-1, answered=1)
+        return reply
+
+    async def _bought(self, route: Route, request: Request) -> Reply:
+        """The reply, kept in the ledger and paid from the budget. Raises as `ask`."""
+        price = self._prices.of(request.model, route.base_url) if route.charges else None
+        reservation = await self.budget.reserve(request, price) if route.charges else Reservation(request, 0.0)
+        call = _Call(self, route, price, reservation)
+        try:
+            reply = await route.caller.call(request, call)
+        except Unreachable as error:
+            route.silent += 1
+            if route.silent >= SILENT_CALLS:
+                raise _silent(route, error) from error
+            raise
+        finally:
+            await self.budget.settle(reservation, call.spent)
+            self._count(spent=call.spent)
+        route.silent = 0
+        return reply
+
+    def _route(self, role: RoleName) -> Route:
+        route = self._route_of(role)
+        self._routes[route.name] = route
+        return route
+
+    def check_stopped(self) -> None:
+        """Raise what has paused the run. After a pause nothing more is sent, neither new calls nor retries of old ones."""
+        if self._stopped is not None:
+            raise copy.copy(self._stopped)
+
+    def _finished(self, key: str, call: asyncio.Task[Reply]) -> None:
+        del self._calls[key]
+        if not call.cancelled():
+            call.exception()  # seen, though every asker may have gone: an error without an asker needs no traceback
+
+    def _count(self, **changes: float) -> None:
+        progress = self.progress
+        self.progress = msgspec.structs.replace(progress, **{name: getattr(progress, name) + by for name, by in changes.items()})
+        if self._observer is not None:
+            self._observer(self.progress)
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call to a provider, as the retry layer sees it. spent: US dollars that the answer cost here."""
+
+    door: Door
+    route: Route
+    price: Price | None
+    reservation: Reservation
+    spent: float = 0.0
+
+    def begin(self) -> None:
+        self.door.check_stopped()
+
+    async def failed(self, fault: Fault) -> None:
+        if fault.maybe_billed:
+            await self.door.budget.lose(self.reservation)
+
+    async def answered(self, reply: Reply) -> Reply:
+        """Price the reply and keep it. Its slot is held meanwhile, so never more than a limit's worth of calls is unkept."""
+        if self.route.charges:
+            known = cost(self.price, reply.usage) if self.price else None
+            # what was not counted is taken for the worst case, or the cap would not hold
+            self.spent = self.reservation.worst if known is None else known
+            reply = msgspec.structs.replace(reply, cost=known)
+        await self.door.ledger.put(Entry(self.reservation.request, reply), spent=self.spent)
+        return reply
+
+
+async def together(asked: Iterable[Awaitable[T]]) -> list[T]:
+    """Await all at once, all to their end; then raise the gravest error, if any.
+
+    Programming errors go before pauses, pauses before requests without a usable answer, and NotYet comes last: so every
+    request of a group gets into the same batch file.
+    """
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    errors = [result for result in results if isinstance(result, BaseException)]
+    if errors:
+        raise min(errors, key=_gravity)
+    return [result for result in results if not isinstance(result, BaseException)]
+
+
+def _gravity(error: BaseException) -> int:
+    order = (NotYet, Unanswered, NotInRecording, FinetunePrepError, BaseException)
+    return -next(place for place, kind in enumerate(order) if isinstance(error, kind))
+
+
+def asked_again(request: Request, reply: Reply, reason: str) -> Request:
+    """The request that follows an answer which cannot be used: the same, with that answer and what is wrong with it."""
+    complaint = f"That answer cannot be used: {reason}\nAnswer again, in full, in the form that was asked for."
+    return msgspec.structs.replace(
+        request,
+        messages=(
+            *request.messages,
+            Message("assistant", reply.text if reply.text.strip() else EMPTY),
+            Message("user", complaint),
+        ),
+        sample=f"{request.sample}/again",
+    )
+
+
+def _read(reply: Reply, parse: Callable[[str], T]) -> T:
+    """What could be read. Raises ValueError with the reason why nothing could."""
+    if reply.problem is not None:
+        raise ValueError(f"{reply.problem}: {reply.detail}" if reply.detail else reply.problem)
+    return parse(reply.text)
+
+
+def _reason(error: ValueError) -> str:
+    return str(error) or "it cannot be read"
+
+
+def _silent(route: Route, error: Unreachable) -> Paused:
+    return Paused(
+        f"the provider “{route.name}” gives no answers: {error.what}",
+        where=error.where,
+        next="finetune-prep doctor, then run the same command again; nothing is lost",
+    )

@@ -1,0 +1,36 @@
+"""The seam between the door and whatever answers: one method."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from finetune_prep.core.request import Reply, Request
+
+
+class Provider(Protocol):
+    async def answer(self, request: Request) -> Reply:
+        """One attempt, nothing retried.
+
+        A final refusal is a Reply with `problem`. Raises Fault if trying again may help, errors.Paused if a person must
+        act first (key, credit, settings), errors.NotYet if the answer comes another day.
+        """
+
+    async def close(self) -> None:
+        """Give back connections and files."""
+
+
+class Fault(Exception):
+    """A passing failure of one attempt.
+
+    retry_after: seconds the provider asked to wait, None if it said nothing. congested: it asked for fewer calls.
+    maybe_billed: the request may have been worked on, so it may have cost money.
+    """
+
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, congested: bool = False, maybe_billed: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+        self.congested = congested
+        self.maybe_billed = maybe_billed

@@ -1,0 +1,102 @@
+"""Chat-completions endpoints over HTTP: the hot path. One attempt per call; retries and limits are not made here.
+
+Why aiohttp: docs/decisions/0002-http-library.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from finetune_prep.core.request import Reply, Request
+from finetune_prep.errors import ConfigError
+from finetune_prep.models import wire
+from finetune_prep.models.provider import Fault
+from finetune_prep.models.secrets import Secret
+from finetune_prep.models.status import interpret, wait_asked_for
+from finetune_prep.project.config import FILE, ProviderSettings
+
+CONNECT_SECONDS = 15.0
+MOST_BYTES = 16 * 1024 * 1024  # of one answer; the longest answers of today's models are below 1 MB
+CHUNK = 64 * 1024
+
+
+class OpenAICompatible:
+    """One endpoint. secret: its key, None if it needs none."""
+
+    def __init__(self, name: str, settings: ProviderSettings, secret: Secret | None) -> None:
+        host = urlsplit(settings.base_url)
+        if host.scheme not in ("http", "https") or not host.hostname:
+            raise ConfigError(
+                f"provider “{name}” has no usable base_url: “{settings.base_url}”",
+                where=FILE,
+                next='write for example base_url = "http://localhost:8000/v1"',
+            )
+        self.name = name
+        self._url = settings.base_url.rstrip("/") + wire.PATH
+        self._structured = settings.structured
+        # OpenAI's reasoning models refuse max_tokens; most other servers know nothing else
+        self._limit_name = "max_completion_tokens" if host.hostname.endswith("openai.com") else "max_tokens"
+        self._secret = secret
+        self._session: aiohttp.ClientSession | None = None
+
+    async def answer(self, request: Request) -> Reply:
+        data = msgspec.json.encode(wire.body(request, structured=self._structured, limit_name=self._limit_name))
+        started = time.monotonic()
+        status, headers, body = await self._post(data)
+        reply = interpret(status, body, retry_after=wait_asked_for(headers.get("retry-after-ms"), headers.get("Retry-After")))
+        return msgspec.structs.replace(
+            reply,
+            request_id=self._redacted(headers.get("x-request-id", "")) or reply.request_id,
+            seconds=round(time.monotonic() - started, 3),
+            at=reply.at or wire.now(),
+        )
+
+    async def _post(self, data: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            async with self._connected().post(self._url, data=data, allow_redirects=False) as response:
+                body = await self._read(response)
+                return response.status, response.headers, body
+        except aiohttp.ClientConnectorError as error:
+            raise Fault(f"cannot connect to {self._url}: {error.os_error.strerror or error.os_error}") from None
+        except aiohttp.ConnectionTimeoutError:
+            raise Fault(f"cannot connect to {self._url} within {CONNECT_SECONDS:g} s") from None
+        except aiohttp.ClientError as error:
+            # `from None`: an aiohttp error carries the request's headers, and so the key
+            raise Fault(f"the connection broke: {self._redacted(str(error)[:200])}", maybe_billed=True) from None
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        body = bytearray()
+        while chunk := await response.content.read(CHUNK):
+            body += chunk
+            if len(body) > MOST_BYTES:
+                response.close()
+                raise Fault(f"the answer is longer than {MOST_BYTES // 1024**2} MiB", maybe_billed=True)
+        return bytes(body) if self._secret is None else self._secret.redact(bytes(body))
+
+    def _redacted(self, text: str) -> str:
+        return text if self._secret is None else self._secret.redact(text.encode(errors="replace")).decode()
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
+            if self._secret is not None:
+                headers["Authorization"] = f"Bearer {self._secret.reveal()}"
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+                headers=headers,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+                auto_decompress=False,  # a compressed bomb stays a small body that is no JSON
+                trust_env=False,  # ~/.netrc must not replace the key
+            )
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None

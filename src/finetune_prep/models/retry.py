@@ -1,0 +1,103 @@
+"""The one retry layer: full-jitter back-off within one total deadline per call.
+
+"Full jitter" after M. Brooker, Exponential Backoff and Jitter (AWS Architecture Blog, 2015): wait a uniformly random time up
+to a bound that doubles, so that callers that failed together do not come back together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Protocol
+
+from finetune_prep.core.request import Reply, Request
+from finetune_prep.errors import Unreachable
+from finetune_prep.models.limits import AdaptiveLimit
+from finetune_prep.models.provider import Fault, Provider
+
+FIRST_BOUND = 0.5  # seconds
+LAST_BOUND = 30.0
+
+
+class Attempts(Protocol):
+    """What is done around the attempts of one call. Each method may raise to end the call."""
+
+    def begin(self) -> None:
+        """An attempt is about to be sent."""
+
+    async def failed(self, fault: Fault) -> None:
+        """An attempt has failed in passing."""
+
+    async def answered(self, reply: Reply) -> Reply:
+        """A reply has come. The slot of the call is held until this returns what the asker gets."""
+
+
+class PersistentCaller:
+    """Asks one provider until it answers, refuses, or the time for the call is used up.
+
+    timeout: seconds for one call from its first attempt, waits and retries included; waiting for the first slot is not
+    counted.
+    """
+
+    def __init__(self, provider: Provider, limit: AdaptiveLimit, timeout: float) -> None:
+        self._provider = provider
+        self._limit = limit
+        self._timeout = timeout
+
+    async def call(self, request: Request, attempts: Attempts) -> Reply:
+        """The provider's reply. Raises Unreachable, and whatever the provider raises besides Fault."""
+        entered = await self._limit.enter()
+        deadline = entered + self._timeout
+        tries, last = 1, None
+        while True:
+            result = await self._attempt(request, entered, deadline, attempts, last)
+            if isinstance(result, Reply):
+                return result
+            last = result
+            await attempts.failed(last)
+            pause = self._pause(tries, last.retry_after)
+            if asyncio.get_running_loop().time() + pause >= deadline:
+                raise self._unreachable(request, tries, last)
+            await asyncio.sleep(pause)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    entered = await self._limit.enter()
+            except TimeoutError as error:
+                raise self._unreachable(request, tries, last) from error
+            tries += 1
+
+    async def _attempt(
+        self, request: Request, entered: float, deadline: float, attempts: Attempts, last: Fault | None
+    ) -> Reply | Fault:
+        congested, wait, answered = False, None, False
+        try:
+            attempts.begin()
+            async with asyncio.timeout_at(deadline) as clock:
+                reply = await self._provider.answer(request)
+            answered = True
+            return await attempts.answered(reply)
+        except Fault as fault:
+            congested, wait = fault.congested, fault.retry_after
+            return fault
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            before = f"; before that: {last.reason}" if last else ""
+            return Fault(f"no answer within {self._timeout:g} s{before}", maybe_billed=True)
+        finally:
+            self._limit.leave(entered, congested=congested, answered=answered, wait=wait)
+
+    @staticmethod
+    def _pause(tries: int, retry_after: float | None) -> float:
+        bound = min(LAST_BOUND, FIRST_BOUND * 2 ** min(tries - 1, 10))
+        jitter = random.uniform(0, bound)
+        return jitter if retry_after is None else retry_after + min(jitter, 1.0)
+
+    @staticmethod
+    def _unreachable(request: Request, tries: int, fault: Fault) -> Unreachable:
+        times = "once" if tries == 1 else f"{tries} times"
+        return Unreachable(
+            f"no answer after trying {times}: {fault.reason}",
+            where=request.place,
+            next="run the same command again; only what is missing is asked",
+        )

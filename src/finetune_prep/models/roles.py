@@ -1,0 +1,120 @@
+"""Who plays which role, and how to get at them: from finetune-prep.toml to requests and to the door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.request import Request, RoleName, Schema
+from finetune_prep.errors import ConfigError
+from finetune_prep.ledger.ledger import Ledger
+from finetune_prep.models.budget import Budget, Prices
+from finetune_prep.models.door import Door, Observer, Route
+from finetune_prep.models.limits import AdaptiveLimit
+from finetune_prep.models.provider import Provider
+from finetune_prep.models.providers.batch import BatchFiles
+from finetune_prep.models.providers.recording import RecordingProvider
+from finetune_prep.models.retry import PersistentCaller
+from finetune_prep.models.secrets import read_secret
+from finetune_prep.project.config import FILE, Config, ProviderSettings
+
+
+class Cast:
+    """The models of a project by role."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def model(self, role: RoleName) -> str:
+        """The model's name without its provider."""
+        return self._config.role(role).model_name
+
+    def provider_of(self, role: RoleName) -> str:
+        """The name of the provider that finetune-prep.toml gives to a role."""
+        return self._config.role(role).provider
+
+    def request(
+        self,
+        role: RoleName,
+        *,
+        phase: str,
+        about: str,
+        messages: Sequence[Message],
+        schema: Schema | None = None,
+        sample: str = "",
+    ) -> Request:
+        """A request to the model that plays `role`, with the parameters that finetune-prep.toml gives it."""
+        settings = self._config.role(role)
+        return Request(
+            role=role,
+            phase=phase,
+            about=about,
+            model=settings.model_name,
+            messages=tuple(messages),
+            schema=schema,
+            parameters=settings.parameters,
+            sample=sample,
+        )
+
+
+def open_door(
+    config: Config,
+    ledger: Ledger,
+    folder: Path,
+    *,
+    provider: str | Provider | None = None,
+    observer: Observer | None = None,
+) -> Door:
+    """The door for a project. Providers are made when first asked, so keys of unused ones need not exist.
+
+    folder: the project's folder. provider: one for all roles instead of those in finetune-prep.toml, by name or as an
+    object (a Scripted, in tests; free of charge). observer: told of every change of the counts.
+    """
+    routes = _Routes(config, ledger, folder, provider)
+    budget = Budget(config.budget, ledger.spent())
+    return Door(ledger, routes.of, prices=Prices(config.prices), budget=budget, observer=observer)
+
+
+class _Routes:
+    """Routes by role, made when first needed and kept by provider: roles with one provider share its limit."""
+
+    def __init__(self, config: Config, ledger: Ledger, folder: Path, override: str | Provider | None) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._folder = folder
+        self._override = override
+        self._made: dict[str, Route] = {}
+
+    def of(self, role: RoleName) -> Route:
+        name = self._override if isinstance(self._override, str) else self._config.role(role).provider
+        if name not in self._made:
+            self._made[name] = self._route(name, self._config.provider(name))
+        return self._made[name]
+
+    def _route(self, name: str, settings: ProviderSettings) -> Route:
+        injected = None if isinstance(self._override, str) else self._override
+        provider = self._make(name, settings) if injected is None else injected
+        caller = PersistentCaller(provider, AdaptiveLimit(settings.concurrency), settings.timeout)
+        charges = injected is None and settings.kind == "openai-compatible"
+        return Route(name, provider, caller, base_url=settings.base_url, charges=charges)
+
+    def _make(self, name: str, settings: ProviderSettings) -> Provider:
+        if settings.kind == "batch":
+            return BatchFiles(self._ledger, self._folder)
+        if settings.kind == "recording":
+            return self._recording(settings)
+        # aiohttp takes a third of a second to import; replays and batch files do without
+        from finetune_prep.models.providers.openai_compatible import OpenAICompatible
+
+        return OpenAICompatible(name, settings, read_secret(settings.key_env) if settings.key_env else None)
+
+    def _recording(self, settings: ProviderSettings) -> Provider:
+        path = self._folder / settings.path
+        if not path.is_file():
+            raise ConfigError(
+                f"there is no recording {settings.path}",
+                where=FILE,
+                next=f"write one where the answers are: finetune-prep ledger export {settings.path}",
+            )
+        return RecordingProvider(path)

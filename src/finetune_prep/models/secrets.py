@@ -1,0 +1,50 @@
+"""API keys: read from the environment, shown to nobody.
+
+A key is never an attribute of something that is printed, logged or written. What comes back from an endpoint passes
+`redact` before anything else sees it, so that an endpoint that echoes the key cannot put it into a file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from finetune_prep.errors import Paused
+
+
+class Secret:
+    """The key in the environment variable `name`."""
+
+    __slots__ = ("__value", "name")
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name = name
+        self.__value = value
+
+    def reveal(self) -> str:
+        """The key itself: for a request header, for nothing else."""
+        return self.__value
+
+    def redact(self, data: bytes) -> bytes:
+        """`data` with every occurrence of the key replaced by the variable's name."""
+        key = self.__value.encode()
+        return data.replace(key, f"[{self.name}]".encode()) if key in data else data
+
+    def __repr__(self) -> str:
+        return f"Secret({self.name})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not to be written anywhere")
+
+
+def read_secret(name: str, environment: Mapping[str, str] | None = None) -> Secret:
+    """The key in an environment variable. Raises Paused if it is not set or cannot be a key."""
+    value = (os.environ if environment is None else environment).get(name, "").strip()
+    if not value:
+        raise Paused(f"there is no API key: {name} is not set", next=f"export {name}=… and run the same command again")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise Paused(
+            f"{name} does not hold an API key: it has blanks or special characters",
+            next=f"copy the key again: export {name}=…",
+        )
+    return Secret(name, value)

@@ -1,0 +1,229 @@
+"""Requests and replies in the words of OpenAI's chat-completions API, which HTTP endpoints and batch files share.
+
+Pure: values in, values out. What an HTTP status means is in `status`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from finetune_prep.core.request import Problem, Reply, Request, Usage
+
+PATH = "/chat/completions"
+LATEST = 253_402_300_800  # the year 10000, which a time in milliseconds would be past
+FINISHED = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete"}
+FINISH_PROBLEMS: dict[str, Problem] = {
+    "length": "truncated",
+    "max_tokens": "truncated",
+    "model_length": "truncated",
+    "content_filter": "filtered",
+    "safety": "filtered",
+    "recitation": "filtered",
+    "prohibited_content": "filtered",
+    "refusal": "refused",
+}
+# A tag that opens a line, or a closing tag whose opening one the chat template has swallowed.
+REASONING = re.compile(
+    r"^\s*(?:<(?:think|thinking|thought|reasoning|reflection)>|\[THINK\]|◁think▷|<\|channel\|>analysis)"
+    r"|</(?:think|thinking|reasoning)>|\[/THINK\]|◁/think▷",
+    re.IGNORECASE | re.MULTILINE,
+)
+UNPRINTABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+class NotACompletion(ValueError):
+    """A body that holds no chat completion; the message says what it holds instead."""
+
+
+class _Message(msgspec.Struct):
+    content: str | list[Any] | None = None
+    refusal: str | None = None
+    reasoning: Any = None
+    reasoning_content: Any = None
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+    finish_reason: str | None = None
+    index: int = 0
+
+
+class _Completion(msgspec.Struct):
+    choices: list[_Choice]
+    id: Any = None
+    model: str | None = None
+    usage: Any = None
+    created: Any = None
+
+
+class _Counted(msgspec.Struct):
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _Counted | None = None
+    completion_tokens_details: _Counted | None = None
+    prompt_cache_hit_tokens: int | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Completion)
+
+
+def body(request: Request, *, structured: bool = True, limit_name: str = "max_completion_tokens") -> dict[str, Any]:
+    """The body of a chat-completions call.
+
+    structured: whether the endpoint honours `response_format`; if not, the schema is told in the last message.
+    limit_name: what the endpoint calls the limit of answer tokens.
+    """
+    parameters = request.parameters
+    messages: list[dict[str, str]] = [{"role": message.role, "content": message.content} for message in request.messages]
+    result: dict[str, Any] = {"model": request.model, "messages": messages}
+    for name, value in (
+        ("temperature", parameters.temperature),
+        ("top_p", parameters.top_p),
+        (limit_name, parameters.max_tokens),
+        ("reasoning_effort", parameters.reasoning_effort),
+    ):
+        if value is not None:
+            result[name] = value
+    if request.schema is not None:
+        schema = request.schema
+        if structured:
+            named = {"name": schema.name, "schema": schema.schema, "strict": _strict(schema.schema)}
+            result["response_format"] = {"type": "json_schema", "json_schema": named}
+        else:
+            told = msgspec.json.encode(schema.schema).decode()
+            messages[-1]["content"] += f"\n\nAnswer with JSON alone, following this JSON Schema:\n{told}"
+    return result
+
+
+def _strict(schema: Any) -> bool:
+    """Whether OpenAI would take the schema as strict: every object closed and every property required."""
+    if isinstance(schema, list):
+        return all(_strict(item) for item in schema)
+    if not isinstance(schema, dict):
+        return True
+    if "properties" in schema and (
+        schema.get("additionalProperties") is not False or set(schema.get("required", ())) != set(schema["properties"])
+    ):
+        return False
+    return all(_strict(value) for value in schema.values())
+
+
+def reply(data: bytes) -> Reply:
+    """Read the body of a chat completion. Raises NotACompletion if it is none.
+
+    Whatever is wrong with the answer itself (cut, filtered, refused, empty, garbled) is told by `problem` and `detail`.
+    """
+    try:
+        completion = _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        completion = _tolerant(data, error)
+    found = Reply(
+        text="",
+        served_model=_clean(completion.model or ""),
+        request_id=_clean(completion.id) if isinstance(completion.id, str) else "",
+        usage=_usage(completion.usage),
+        at=_time(completion.created),
+    )
+    choice = min(completion.choices, key=lambda choice: choice.index, default=None)
+    if choice is None:
+        return msgspec.structs.replace(found, finish="", problem="empty", detail="the answer holds no choice")
+    text = _text(choice.message)
+    problem, detail = _problem(choice, text)
+    if UNPRINTABLE.search(text):
+        text = _clean(text)
+        problem, detail = problem or "malformed", detail or "the text holds NUL or half of a surrogate pair"
+    finish = _clean(choice.finish_reason or "")
+    return msgspec.structs.replace(found, text=text, finish=finish, problem=problem, detail=_clean(detail))
+
+
+def _time(created: Any) -> str:
+    """ISO time of `created`, seconds since 1970; "" if the provider gives none that makes sense."""
+    if not isinstance(created, int | float) or not 0 < created < LATEST:
+        return ""
+    return datetime.fromtimestamp(created, UTC).isoformat(timespec="seconds")
+
+
+def now() -> str:
+    """The time of an answer whose provider gives none."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _tolerant(data: bytes, error: Exception) -> _Completion:
+    """Read what the strict parser refuses but Python's own takes: lone surrogates."""
+    if isinstance(error, msgspec.ValidationError | RecursionError):
+        raise NotACompletion(f"not a chat completion: {error}") from error
+    try:
+        return msgspec.convert(json.loads(data), _Completion)
+    except (ValueError, RecursionError) as again:
+        raise NotACompletion(_looks_like(data)) from again
+
+
+def _looks_like(data: bytes) -> str:
+    start = data.lstrip()[:200]
+    if not start:
+        return "the body is empty"
+    if start[:1] == b"<":
+        return "an HTML or XML page instead of JSON"
+    return f"not JSON: {start[:80].decode(errors='replace')}"
+
+
+def _text(message: _Message) -> str:
+    if isinstance(message.content, list):
+        parts = [part.get("text") for part in message.content if isinstance(part, dict) and part.get("type") == "text"]
+        text = "".join(part for part in parts if isinstance(part, str))
+    else:
+        text = message.content or ""
+    return text or message.refusal or ""
+
+
+def _problem(choice: _Choice, text: str) -> tuple[Problem | None, str]:
+    finish = (choice.finish_reason or "").casefold()
+    if choice.message.refusal:
+        return "refused", "the provider marked the answer as a refusal"
+    if problem := FINISH_PROBLEMS.get(finish):
+        return problem, f"finish reason “{choice.finish_reason}”"
+    if finish not in FINISHED:
+        return (
+            "malformed",
+            f"finish reason “{choice.finish_reason}”" if finish else "no finish reason: the answer may be unfinished",
+        )
+    if not text.strip():
+        reasoned = choice.message.reasoning_content or choice.message.reasoning
+        return "empty", "only reasoning came back, no answer" if reasoned else "the answer is empty"
+    if found := REASONING.search(text):
+        return "malformed", f"reasoning text in the answer: {found[0].strip()}"
+    return None, ""
+
+
+def _usage(raw: Any) -> Usage:
+    """Counts are taken as far as they can be read; an odd one never spoils a paid answer."""
+    try:
+        usage = msgspec.convert(raw, _Usage)
+    except msgspec.ValidationError:
+        return Usage()
+    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+    cached = prompt.cached_tokens if prompt else None
+    return Usage(
+        input=_count(usage.prompt_tokens),
+        cached=_count(usage.prompt_cache_hit_tokens if cached is None else cached),
+        output=_count(usage.completion_tokens),
+        reasoning=_count(completion.reasoning_tokens if completion else None),
+    )
+
+
+def _count(value: int | None) -> int | None:
+    return value if value is not None and value >= 0 else None
+
+
+def _clean(text: str) -> str:
+    return UNPRINTABLE.sub("\ufffd", text)

@@ -1,0 +1,59 @@
+"""What holds for every test: no network but loopback, a home folder of its own, no provider's key in the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+KEY_ENDINGS = ("_API_KEY", "_API_TOKEN", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Seal the test off from the network, the home folder and the keys of whoever runs it."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(Path, "home", lambda: home)
+    for name in list(os.environ):
+        if name.upper().endswith(KEY_ENDINGS) or name.upper() in PROXIES or name.upper().startswith("XDG_"):
+            monkeypatch.delenv(name)
+    for method in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, method, _only_loopback(getattr(socket.socket, method)))
+    monkeypatch.setattr(socket, "getaddrinfo", _only_known_names(socket.getaddrinfo))
+
+
+def _only_loopback(connect: Any) -> Any:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family != socket.AF_UNIX and not _is_loopback(address[0]):
+            raise AssertionError(f"a test tried to reach {address}; tests may use loopback only")
+        return connect(self, address)
+
+    return guarded
+
+
+def _only_known_names(resolve: Any) -> Any:
+    def guarded(host: Any, *arguments: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name and name != "localhost" and not _is_address(name):
+            raise socket.gaierror(socket.EAI_NONAME, f"a test tried to resolve {name}; tests may use loopback only")
+        return resolve(host, *arguments, **options)
+
+    return guarded
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host.partition("%")[0]).is_loopback)

@@ -1,0 +1,220 @@
+"""The ledger file: what it keeps, when it says so, and what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import apsw
+import pytest
+
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.request import Reply, Schema
+from finetune_prep.errors import LedgerBroken, UsageError
+from finetune_prep.ledger.ledger import Entry
+from finetune_prep.ledger.sqlite import SqliteLedger
+from tests.models.examples import entry, request
+
+LONG = "Say what went wrong before you say sorry. " * 50
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / ".finetune-prep" / "ledger.sqlite"
+
+
+async def test_gives_back_what_was_put(path: Path) -> None:
+    """Every field of a request and a reply survives, long texts and schemas in their own order of keys included."""
+    schema = Schema("verdict", {"type": "object", "properties": {"CP2": {"type": "string"}, "CP1": {"type": "string"}}})
+    full = Entry(
+        request(LONG, schema=schema, sample="s/1", messages=(Message("system", LONG), Message("user", "Ω\x00\u2028"))),
+        Reply(
+            text=LONG, problem="truncated", finish="length", detail="cut", cost=0.1, seconds=1.5, at="2026-11-20T10:00:00+00:00"
+        ),
+    )
+    ledger = SqliteLedger(path)
+    await ledger.put(full)
+    ledger.close()
+    ledger = SqliteLedger(path)
+    found = ledger.get(full.key)
+    ledger.close()
+    assert found == full
+    assert found.key == full.key
+    assert list(found.request.schema.schema["properties"]) == ["CP2", "CP1"]
+
+
+async def test_first_answer_wins(path: Path) -> None:
+    """A second answer to the same key changes neither the answer nor what was spent."""
+    ledger = SqliteLedger(path)
+    await ledger.put(entry(answer="yes"), spent=0.25)
+    await ledger.put(entry(answer="no"), spent=0.5)
+    assert ledger.get(entry().key).reply.text == "yes"
+    assert ledger.spent() == 0.25
+    ledger.close()
+
+
+async def test_shared_texts_are_stored_once(path: Path) -> None:
+    """A thousand requests with one long prompt take the room of one prompt."""
+    ledger = SqliteLedger(path)
+    prompt = LONG * 10
+    await ledger.put_all([entry(messages=(Message("system", prompt), Message("user", str(n)))) for n in range(1000)])
+    ledger.close()
+    assert path.stat().st_size < 1000 * len(prompt) / 20
+
+
+async def test_entries_are_ordered_by_key_and_may_be_read_while_writing(path: Path) -> None:
+    """An open reading hides nothing that is put meanwhile from `get`."""
+    ledger = SqliteLedger(path)
+    await ledger.put_all([entry(str(n)) for n in range(50)])
+    reading = ledger.entries()
+    keys = [next(reading).key]
+    await ledger.put(entry("late"))
+    assert ledger.get(entry("late").key) is not None
+    keys += [found.key for found in reading]
+    assert keys == sorted(entry(str(n)).key for n in range(50))
+    ledger.close()
+
+
+async def test_rounds(path: Path) -> None:
+    """A request is outstanding from the round's record on, until it is answered or released."""
+    ledger = SqliteLedger(path)
+    requests = [request(str(n)) for n in range(4)]
+    number = await ledger.open_round(requests)
+    assert number == 1
+    assert ledger.requests_of(1) == tuple(requests)
+    assert [ledger.outstanding(asked.key) for asked in requests] == [1, 1, 1, 1]
+    assert ledger.rounds()[0].written is False
+    await ledger.mark_written(1)
+    await ledger.put(Entry(requests[0], Reply(text="a")))
+    await ledger.release([requests[1].key])
+    assert [ledger.outstanding(asked.key) for asked in requests] == [None, None, 1, 1]
+    assert ledger.asked(requests[1].key) == requests[1]
+    assert ledger.asked("nobody") is None
+    found = ledger.rounds()[0]
+    assert (found.asked, found.answered, found.released, found.outstanding, found.written) == (4, 1, 1, 2, True)
+    assert await ledger.open_round([requests[1]]) == 2
+    assert ledger.outstanding(requests[1].key) == 2
+    ledger.close()
+
+
+async def test_a_cancelled_asker_loses_nothing(path: Path) -> None:
+    """The row is kept although the one who put it was cancelled while it was being written."""
+    ledger = SqliteLedger(path)
+    putting = asyncio.create_task(ledger.put(entry()))
+    await asyncio.sleep(0)
+    putting.cancel()
+    await asyncio.gather(putting, return_exceptions=True)
+    ledger.close()
+    ledger = SqliteLedger(path)
+    assert ledger.get(entry().key) == entry()
+    ledger.close()
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from finetune_prep.ledger.sqlite import SqliteLedger
+from tests.models.examples import entry
+
+async def main():
+    ledger = SqliteLedger(Path(sys.argv[1]))
+    async def one(n):
+        while True:
+            await ledger.put(entry(f"{n} " + "x" * 500))
+            print(entry(f"{n} " + "x" * 500).key, flush=True)
+            n += 64
+    await asyncio.gather(*(one(n) for n in range(64)))
+
+asyncio.run(main())
+"""
+
+
+def test_what_was_handed_over_survives_sigkill(path: Path) -> None:
+    """Every row that `put` returned for is in the file after SIGKILL, and the file is sound."""
+    child = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, env=_environment())
+    assert child.stdout is not None
+    lines = [child.stdout.readline() for _ in range(700)]
+    child.send_signal(signal.SIGKILL)
+    lines += child.stdout.readlines()
+    child.wait(10)
+    child.stdout.close()
+    handed_over = [line.decode().strip() for line in lines if line.endswith(b"\n")]
+    connection = apsw.Connection(str(path))
+    assert connection.pragma("integrity_check") == "ok"
+    connection.close()
+    ledger = SqliteLedger(path)
+    assert len(handed_over) >= 700
+    assert [key for key in handed_over if ledger.get(key) is None] == []
+    ledger.close()
+
+
+FILLER = """
+import asyncio, resource, sys
+from pathlib import Path
+from finetune_prep.errors import LedgerBroken
+from finetune_prep.ledger.sqlite import SqliteLedger
+from tests.models.examples import entry
+
+async def main():
+    ledger = SqliteLedger(Path(sys.argv[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+    kept = 0
+    try:
+        for n in range(1000):
+            await ledger.put(entry(f"{n} " + "x" * 5000))
+            kept += 1
+    except LedgerBroken as error:
+        print(kept, str(error), sep="\\n")
+
+asyncio.run(main())
+"""
+
+
+def test_a_full_disk_stops_the_work_and_spares_the_ledger(path: Path) -> None:
+    """When the file can grow no more, `put` says so with the next step; what was kept stays, and the file is sound."""
+    done = subprocess.run(
+        [sys.executable, "-c", FILLER, str(path)], capture_output=True, text=True, env=_environment(), timeout=60
+    )
+    kept, _, told = done.stdout.partition("\n")
+    assert "the ledger cannot be written" in told, done.stderr
+    assert "next: make room on the disk" in told
+    ledger = SqliteLedger(path)
+    assert 0 < int(kept) < 1000
+    assert len(list(ledger.entries())) == int(kept)
+    ledger.close()
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+async def test_a_closed_ledger_refuses(path: Path) -> None:
+    ledger = SqliteLedger(path)
+    ledger.close()
+    with pytest.raises(LedgerBroken, match="closed"):
+        await ledger.put(entry())
+
+
+def test_refuses_what_is_not_a_ledger(tmp_path: Path) -> None:
+    """Text files, other SQLite files and ledgers of a newer version are refused with the file's name, and not touched."""
+    text = tmp_path / "a.sqlite"
+    text.write_text("not a database, but long enough to have a header " * 100)
+    other = tmp_path / "b.sqlite"
+    connection = apsw.Connection(str(other))
+    connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    newer = tmp_path / "c.sqlite"
+    SqliteLedger(newer).close()
+    connection = apsw.Connection(str(newer))
+    connection.pragma("user_version", 99)
+    connection.close()
+    for path, words in ((text, "cannot be opened"), (other, "not a ledger"), (newer, "newer version")):
+        before = path.read_bytes()
+        with pytest.raises(UsageError, match=words) as caught:
+            SqliteLedger(path)
+        assert str(path) in str(caught.value)
+        assert path.read_bytes() == before

@@ -1,0 +1,25 @@
+"""A ledger and a door for the tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models import retry
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    opened = SqliteLedger(tmp_path / ".finetune-prep" / "ledger.sqlite")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back-off in hundredths of a second, so that tests of retries take no time."""
+    monkeypatch.setattr(retry, "FIRST_BOUND", 0.01)
+    monkeypatch.setattr(retry, "LAST_BOUND", 0.02)
