@@ -253,7 +253,13 @@ def _walk(choices: Sequence[S], index: int, seed: int | str, cell: Cell) -> S:
 
 
 def plan(space: ScenarioSpace, n: int, seed: int | str) -> tuple[Scenario, ...]:
-    """n scenarios by quota, ordered so that every prefix is a fair sample of the cells."""
+    """n scenarios by quota, ordered so that every prefix is a fair sample of the cells.
+
+    Raises ValueError, saying what the space lacks, if nothing can be drawn from it.
+    """
+    drawn_from = {"user style": space.styles, "difficulty": space.difficulties, "length": space.lengths}
+    if lacking := [name for name, choices in drawn_from.items() if not choices]:
+        raise ValueError(f"the scenario space has no {' and no '.join(lacking)}")
     drawn = [(cell, index) for cell, count in quotas(space, n).items() for index in range(count)]
     drawn.sort(key=lambda pair: _stream(str(seed), "plan order", str(pair[0]), pair[1]).random())
     return tuple(draw(space, cell, index, seed) for cell, index in drawn)

@@ -1,0 +1,8 @@
+"""Gates: pure checks of a project's documents and facts. `check` asks them all; `method.GATES` is their table."""
+
+from finetune_prep.gates.criteria import Criterion, success_criteria
+from finetune_prep.gates.premises import Unchecked
+from finetune_prep.gates.run import binding, check, may_override, override
+from finetune_prep.gates.workflow import Facts
+
+__all__ = ["Criterion", "Facts", "Unchecked", "binding", "check", "may_override", "override", "success_criteria"]

@@ -1,0 +1,119 @@
+"""Gates of the anchors phase: the Always do and Never do lists of domain-frameworks.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.knowledge import Knowledge
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates.premises import need, need_english
+from finetune_prep.gates.wording import lacks_verb_first, overlap, vague_words
+
+ALWAYS = (6, 10)  # fewest, most
+NEVER = (8, 12)
+SAME = 0.6  # share of content words from which two anchors probably check the same thing
+SECTION = "behavioral anchors"
+
+
+def _knowledge(dossier: Dossier) -> tuple[Document[Knowledge], Knowledge]:
+    return need(dossier.knowledge, "domain-frameworks")
+
+
+def always_count(dossier: Dossier) -> Iterable[Finding]:
+    """6 to 10 behaviours that every reply shows."""
+    document, knowledge = _knowledge(dossier)
+    yield from _count(document, len(knowledge.always), ALWAYS, "Always do")
+
+
+def never_count(dossier: Dossier) -> Iterable[Finding]:
+    """8 to 12 behaviours that no reply shows."""
+    document, knowledge = _knowledge(dossier)
+    yield from _count(document, len(knowledge.never), NEVER, "Never do")
+
+
+def _count(document: Document[Knowledge], count: int, limits: tuple[int, int], heading: str) -> Iterable[Finding]:
+    fewest, most = limits
+    if count < fewest:
+        yield document.finding(
+            f"{count} anchors under “{heading}”", f"write {fewest} to {most}: at least {fewest - count} more", SECTION
+        )
+    elif count > most:
+        yield document.finding(
+            f"{count} anchors under “{heading}”", f"keep {fewest} to {most}: merge or drop {count - most}", SECTION
+        )
+
+
+def failures_countered(dossier: Dossier) -> Iterable[Finding]:
+    """Every failure mode is countered by at least one anchor."""
+    document, knowledge = _knowledge(dossier)
+    countered = {origin for anchor in knowledge.anchors for origin in anchor.drawn_from}
+    for mode in knowledge.failure_modes:
+        if mode.id not in countered:
+            yield document.finding(
+                f"no anchor counters {mode.id} “{mode.name}”",
+                f"add {mode.id} to the “From:” of the anchor that would have prevented it, or write that anchor",
+                mode.id,
+            )
+
+
+def drawn_from(dossier: Dossier) -> Iterable[Finding]:
+    """Every anchor says what it was drawn from, and that exists."""
+    document, knowledge = _knowledge(dossier)
+    known = {technique.id for technique in knowledge.techniques} | {framework.id for framework in knowledge.frameworks}
+    known |= {principle.id for principle in knowledge.principles} | {mode.id for mode in knowledge.failure_modes}
+    for anchor in knowledge.anchors:
+        if not anchor.drawn_from:
+            yield document.finding(
+                f"{anchor.id} does not say what it was drawn from",
+                "end it with “From: ” and ids of techniques, principles or failures",
+                anchor.id,
+            )
+        for origin in anchor.drawn_from:
+            if origin not in known:
+                yield document.finding(
+                    f"{anchor.id} is drawn from {origin}, which this document does not have",
+                    "name an item that stands here",
+                    anchor.id,
+                )
+
+
+def distinct(dossier: Dossier) -> Iterable[Finding]:
+    """No two anchors say nearly the same words."""
+    document, knowledge = _knowledge(dossier)
+    for one, other in combinations(knowledge.anchors, 2):
+        share = overlap(one.text, other.text)
+        if share >= SAME:
+            yield document.finding(
+                f"{other.id} says nearly what {one.id} says ({share:.0%} of the words): “{other.text}”",
+                "keep the one that is easier to see in a transcript",
+                other.id,
+            )
+
+
+def verb_first(dossier: Dossier) -> Iterable[Finding]:
+    """Every anchor begins with a verb."""
+    document, knowledge = _knowledge(dossier)
+    need_english(dossier)
+    for anchor in knowledge.anchors:
+        if lacks_verb_first(anchor.text):
+            vague = vague_words(anchor.text)
+            instead = vague[0][1] if vague else "Name the fault the user reported before the remedy"
+            yield document.finding(
+                f"{anchor.id} has no verb first: “{anchor.text}”", f"write what one would see: “{instead}”", anchor.id
+            )
+
+
+def observable(dossier: Dossier) -> Iterable[Finding]:
+    """No anchor rests on a word that two readers would judge differently."""
+    document, knowledge = _knowledge(dossier)
+    need_english(dossier)
+    for anchor in knowledge.anchors:
+        for word, instead in vague_words(anchor.text):
+            yield document.finding(
+                f"{anchor.id} rests on “{word}”, on which two readers would differ",
+                f"write what one would see: “{instead}”",
+                anchor.id,
+            )

@@ -1,0 +1,58 @@
+"""The ten success criteria: joined from outcomes by the rows of `method.RULES`. Export asks here, and refuses until all hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from finetune_prep.core.finding import Answer, Outcome
+from finetune_prep.method import GATES, RULES
+
+SECTION = "Success criterion"
+WORST_FIRST: tuple[Answer, ...] = ("fails", "waiting", "unchecked", "overridden", "holds")
+_MUST = {gate.id for gate in GATES if gate.level == "must"}
+
+
+class Criterion(msgspec.Struct, frozen=True, kw_only=True):
+    """answer: the worst answer of its "must" gates. evidence: one line for each of its gates that does not simply hold."""
+
+    sentence: str
+    answer: Answer
+    gates: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        """Whether it holds, or a person has overridden what does not."""
+        return self.answer in ("holds", "overridden")
+
+
+def success_criteria(outcomes: Sequence[Outcome]) -> tuple[Criterion, ...]:
+    """The ten criteria, in the order of the method. outcomes: of all gates, overrides applied; a missing one is unchecked."""
+    known = {outcome.gate: outcome for outcome in outcomes}
+    unasked = {gate: Outcome(gate=gate, answer="unchecked", note="not asked") for rule in RULES for gate in rule.gates}
+    return tuple(
+        _criterion(rule.sentence, [known.get(gate, unasked[gate]) for gate in rule.gates])
+        for rule in RULES
+        if rule.section == SECTION
+    )
+
+
+def _criterion(sentence: str, outcomes: Sequence[Outcome]) -> Criterion:
+    answers = [outcome.answer for outcome in outcomes if outcome.gate in _MUST]
+    return Criterion(
+        sentence=sentence,
+        answer=min(answers, key=WORST_FIRST.index),
+        gates=tuple(outcome.gate for outcome in outcomes),
+        evidence=tuple(_evidence(outcomes)),
+    )
+
+
+def _evidence(outcomes: Iterable[Outcome]) -> Iterable[str]:
+    for outcome in outcomes:
+        if outcome.findings:
+            more = f" (and {len(outcome.findings) - 1} more)" if len(outcome.findings) > 1 else ""
+            yield f"{outcome.gate} {outcome.answer}: {outcome.findings[0]}{more}"
+        elif outcome.answer != "holds":
+            yield f"{outcome.gate} {outcome.answer}: {outcome.note}"

@@ -1,0 +1,217 @@
+"""Gates of prompts/evaluation-prompt.md: the rubric as a judge gets it, and the examples that calibrate the judge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.prompts import EvaluationPrompt
+from finetune_prep.core.rubric import Question, Rubric
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates.premises import Unchecked, is_english, need, need_english
+from finetune_prep.gates.prompt_form import leans_outside, parts_in_order, points_elsewhere, same_words
+
+PARTS = ("Role and context", "Rubric", "Input format", "Output format", "Calibration examples")
+CALIBRATIONS = (2, 3)  # fewest, most
+OUTPUT = "output format"
+_PURPOSE = re.compile(
+    r"\b(?:training (?:data|set|conversations|examples)|fine-?tun\w+|dataset|data set|train\w* (?:a|the|another) model)\b", re.I
+)
+_FILTER = re.compile(r"\b(?:filter\w*|select\w*|decid\w+|keep|kept|choos\w+|chosen|become\w*|enter\w*|admit\w*|go into)\b", re.I)
+_FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<body>.*?)^ {0,3}(?P=fence)", re.MULTILINE | re.DOTALL)
+RUN = "run `finetune-prep evaluation-prompt` to put it in anew"
+
+
+def _prompt(dossier: Dossier) -> tuple[Document[EvaluationPrompt], EvaluationPrompt]:
+    return need(dossier.evaluation_prompt, "evaluation-prompt")
+
+
+def _with_rubric(dossier: Dossier) -> tuple[Document[EvaluationPrompt], EvaluationPrompt, Rubric]:
+    document, prompt = _prompt(dossier)
+    _, rubric = need(dossier.rubric, "evaluation-rubric")
+    return document, prompt, rubric
+
+
+def parts(dossier: Dossier) -> Iterable[Finding]:
+    """Role and context, rubric, input format, output format and calibration examples stand in this order."""
+    document, _ = _prompt(dossier)
+    yield from parts_in_order(document, PARTS)
+
+
+def purpose(dossier: Dossier) -> Iterable[Finding]:
+    """The role says that verdicts decide what becomes training data."""
+    document, prompt = _prompt(dossier)
+    if _PURPOSE.search(prompt.role) and _FILTER.search(prompt.role):
+        return
+    if not is_english(dossier):
+        raise Unchecked("no English sentence says what verdicts are for; a judge or reader decides about other languages")
+    yield document.finding(
+        "the role does not say what verdicts are for",
+        "add: “Your verdicts decide which conversations become training data.”",
+        "role and context",
+    )
+
+
+def self_contained(dossier: Dossier) -> Iterable[Finding]:
+    """No link and no file: a judge has nothing but the prompt."""
+    document, _ = _prompt(dossier)
+    yield from leans_outside(document)
+
+
+def says_it_here(dossier: Dossier) -> Iterable[Finding]:
+    """No "see the handbook": everything is said where it is needed."""
+    document, _ = _prompt(dossier)
+    need_english(dossier)
+    yield from points_elsewhere(document)
+
+
+def questions(dossier: Dossier) -> Iterable[Finding]:
+    """The judged questions of the rubric stand word for word and in its order, safety first; measured ones are left out."""
+    document, prompt, rubric = _with_rubric(dossier)
+    given = {question.id: question for category in prompt.categories for question in category.questions}
+    measured = {question.id for question in rubric.measured}
+    for question in rubric.judged:
+        if question.id not in given:
+            yield document.finding(f"{question.id} of the rubric is not asked: “{question.text}”", RUN, "rubric")
+        else:
+            yield from _drift(document, question, given[question.id])
+    wanted = [question.id for question in rubric.judged]
+    for question_id in given:
+        if question_id in measured:
+            yield document.finding(
+                f"{question_id} is asked, and measured by the program", "take it out: judges can't count", question_id
+            )
+        elif question_id not in wanted:
+            yield document.finding(f"{question_id} is asked, and not in the rubric", f"take it out, or {RUN}", question_id)
+    order = [question_id for question_id in given if question_id in wanted]
+    if order != [question_id for question_id in wanted if question_id in given]:
+        yield document.finding(
+            f"the questions stand in another order than in the rubric: {', '.join(order)}", f"safety first; {RUN}", "rubric"
+        )
+
+
+def _drift(document: Document[EvaluationPrompt], question: Question, given: Question) -> Iterator[Finding]:
+    fields = (
+        ("its question", question.text, given.text),
+        ("Yes", question.yes, given.yes),
+        ("No", question.no, given.no),
+        ("N/A", question.na, given.na),
+    )
+    changed = [name for name, wanted, found in fields if not same_words(wanted, found)]
+    if changed:
+        yield document.finding(f"{question.id} differs from the rubric in {', '.join(changed)}", RUN, question.id)
+
+
+def terms(dossier: Dossier) -> Iterable[Finding]:
+    """The terms of the rubric stand word for word."""
+    document, prompt, rubric = _with_rubric(dossier)
+    given = {term.name: term.meaning for term in prompt.terms}
+    for term in rubric.terms:
+        if term.name not in given:
+            yield document.finding(f"the term “{term.name}” of the rubric is not defined", RUN, "rubric")
+        elif not same_words(term.meaning, given[term.name]):
+            yield document.finding(f"the term “{term.name}” is defined otherwise than in the rubric", RUN, "rubric")
+
+
+def input_format(dossier: Dossier) -> Iterable[Finding]:
+    """The prompt says what the judge gets to read."""
+    document, prompt = _prompt(dossier)
+    if not prompt.input.strip():
+        yield document.finding(
+            "“Input format” is empty",
+            "say how the conversation is given: who speaks, and where it begins and ends",
+            "input format",
+        )
+
+
+def output_example(dossier: Dossier) -> Iterable[Finding]:
+    """The output format shows JSON that holds exactly the judged questions, evidence before each answer."""
+    document, prompt, rubric = _with_rubric(dossier)
+    wanted = [question.id for question in rubric.judged]
+    fences = [fence["body"] for fence in _FENCE.finditer(prompt.output)]
+    if not fences:
+        yield document.finding("“Output format” shows no JSON example", "add a fenced ```json block with every question", OUTPUT)
+        return
+    examples = [example for example in map(_object, fences) if example is not None]
+    if not examples:
+        yield document.finding(
+            "the example in “Output format” is not a JSON object", "mend it: a judge imitates it to the letter", OUTPUT
+        )
+        return
+    example = max(examples, key=lambda candidate: len(candidate.keys() & set(wanted)))
+    if lacking := [question for question in wanted if question not in example]:
+        yield document.finding(f"the output example lacks {', '.join(lacking)}", RUN, OUTPUT)
+    if unknown := [key for key in example if key not in wanted]:
+        yield document.finding(f"the output example has {', '.join(unknown)}, which no judge is asked", RUN, OUTPUT)
+    for key, value in example.items():
+        if isinstance(value, dict) and list(value) != ["evidence", "answer"]:
+            yield document.finding(
+                f"the output example gives {key} as {{{', '.join(value)}}}",
+                "write {evidence, answer}: the quote comes before the answer",
+                OUTPUT,
+            )
+            break
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        value = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def calibration_count(dossier: Dossier) -> Iterable[Finding]:
+    """2 or 3 calibration examples."""
+    document, prompt = _prompt(dossier)
+    fewest, most = CALIBRATIONS
+    count = len(prompt.calibrations)
+    if not fewest <= count <= most:
+        yield document.finding(
+            f"{count} calibration example{'' if count == 1 else 's'}",
+            f"give {fewest} or {most}: borderline cases, with what an attentive judge answers",
+            "calibration examples",
+        )
+
+
+def calibrations_complete(dossier: Dossier) -> Iterable[Finding]:
+    """Every calibration answers each judged question with a reason, N/A only where allowed."""
+    document, prompt, rubric = _with_rubric(dossier)
+    judged = {question.id: question for question in rubric.judged}
+    for example in prompt.calibrations:
+        given = {expected.question: expected for expected in example.answers}
+        if missing := [question for question in judged if question not in given]:
+            yield document.finding(
+                f"{example.id} does not answer {', '.join(missing)}", f"add “- {missing[0]}: yes. Why.”", example.id
+            )
+        if unknown := [question for question in given if question not in judged]:
+            yield document.finding(
+                f"{example.id} answers {', '.join(unknown)}, which no judge is asked", "drop these lines", example.id
+            )
+        if bare := [question for question, expected in given.items() if not expected.reason.strip()]:
+            yield document.finding(
+                f"{example.id} gives no reason for {', '.join(bare)}", "point at the words that decide", example.id
+            )
+        for question, expected in given.items():
+            if expected.answer == "na" and question in judged and not judged[question].na.strip():
+                yield document.finding(
+                    f"{example.id} answers N/A to {question}, which does not allow it", "answer yes or no", example.id
+                )
+
+
+def calibrations_both_ways(dossier: Dossier) -> Iterable[Finding]:
+    """Among the answers of the calibrations are both yes and no."""
+    document, prompt = _prompt(dossier)
+    answers = {expected.answer for example in prompt.calibrations for expected in example.answers}
+    for answer in ("yes", "no"):
+        if answers and answer not in answers:
+            yield document.finding(
+                f"no calibration answers {answer} to anything",
+                f"add one where {answer} is right: a judge repeats what it was shown",
+                "calibration examples",
+            )

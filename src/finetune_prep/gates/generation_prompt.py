@@ -1,0 +1,301 @@
+"""Gates of what the generation phase writes: the generation prompt, the simulated user's prompt, the short system prompt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from finetune_prep.core import measures
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.knowledge import Anchor, Knowledge
+from finetune_prep.core.prompts import GenerationPrompt
+from finetune_prep.core.rubric import Example
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates.premises import Unchecked, is_english, need, need_english
+from finetune_prep.gates.prompt_form import leans_outside, parts_in_order, points_elsewhere, same_words
+
+PARTS = (
+    "Role and expertise",
+    "Framework grounding",
+    "Behavioral anchors",
+    "Failure mode guards",
+    "Few-shot examples",
+    "Output format",
+)
+FEW_SHOTS = (3, 5)  # fewest, most
+LONGEST_SYSTEM_PROMPT = 120  # words; it is sent with every request of the tuned model
+RUN = "run `finetune-prep generation-prompt` to put it in anew"
+_TURNS = re.compile(r"\b(?:turns?|takes? turns|one message|next message|each message|alternat\w+|exchanges?)\b", re.I)
+_LENGTH = re.compile(r"\b(?:words?|sentences?|length|long|short|longer|shorter|paragraphs?|characters?)\b", re.I)
+
+
+def _prompt(dossier: Dossier) -> tuple[Document[GenerationPrompt], GenerationPrompt]:
+    return need(dossier.generation_prompt, "generation-prompt")
+
+
+def _with_knowledge(dossier: Dossier) -> tuple[Document[GenerationPrompt], GenerationPrompt, Knowledge]:
+    document, prompt = _prompt(dossier)
+    _, knowledge = need(dossier.knowledge, "domain-frameworks")
+    return document, prompt, knowledge
+
+
+def parts(dossier: Dossier) -> Iterable[Finding]:
+    """Role, grounding, anchors, guards, few-shots and output format stand in this order."""
+    document, _ = _prompt(dossier)
+    yield from parts_in_order(document, PARTS)
+
+
+def role(dossier: Dossier) -> Iterable[Finding]:
+    """The prompt says who the model is and what its relationship to the user is."""
+    document, prompt = _prompt(dossier)
+    if not prompt.role.strip() and PARTS[0].lower() in document.lines:  # without its heading, `parts` reports it
+        yield document.finding(
+            f"the section “{PARTS[0]}” is empty", "say who the model is, to whom it speaks, and what it can't do"
+        )
+
+
+def techniques(dossier: Dossier) -> Iterable[Finding]:
+    """Every technique of the frameworks stands with when to use it and how it sounds."""
+    document, prompt, knowledge = _with_knowledge(dossier)
+    given = {use.id: use for use in prompt.techniques}
+    known = {technique.id for technique in knowledge.techniques}
+    for technique in knowledge.techniques:
+        use = given.get(technique.id)
+        if use is None:
+            yield document.finding(
+                f"{technique.id} “{technique.name}” is missing",
+                f"add “### {technique.id}. {technique.name}” with Use when and In words",
+                "framework grounding",
+            )
+            continue
+        for key, text in (("Use when", use.use_when), ("In words", use.in_words)):
+            if not text.strip():
+                yield document.finding(f"{use.id} does not say “{key}”", f"add “- {key}: …”", use.id)
+    for use in prompt.techniques:
+        if use.id not in known:
+            yield document.finding(
+                f"{use.id} is no technique of domain-frameworks.md", "take it out, or research it first", use.id
+            )
+
+
+def anchors(dossier: Dossier) -> Iterable[Finding]:
+    """Every anchor stands word for word in its list, and no other."""
+    document, prompt, knowledge = _with_knowledge(dossier)
+    yield from _embedded(document, "Always do", knowledge.always, prompt.always)
+    yield from _embedded(document, "Never do", knowledge.never, prompt.never)
+
+
+def _embedded(
+    document: Document[GenerationPrompt], heading: str, wanted: Iterable[Anchor], given: Iterable[Anchor]
+) -> Iterator[Finding]:
+    found = {anchor.id: anchor.text for anchor in given}
+    for anchor in wanted:
+        text = found.pop(anchor.id, None)
+        if text is None:
+            yield document.finding(f"{anchor.id} is missing under “{heading}”: “{anchor.text}”", RUN, "behavioral anchors")
+        elif not same_words(text, anchor.text):
+            yield document.finding(f"{anchor.id} is not the anchor of domain-frameworks.md: “{text}”", RUN, anchor.id)
+    for anchor_id in found:
+        yield document.finding(
+            f"{anchor_id} stands under “{heading}” and not in domain-frameworks.md",
+            "add it there first, or take it out",
+            anchor_id,
+        )
+
+
+def guards(dossier: Dossier) -> Iterable[Finding]:
+    """Every failure mode has a guard that says when it applies and what is done then."""
+    document, prompt, knowledge = _with_knowledge(dossier)
+    known = {mode.id for mode in knowledge.failure_modes}
+    guarded = {mode for guard in prompt.guards for mode in guard.counters}
+    for mode in knowledge.failure_modes:
+        if mode.id not in guarded:
+            yield document.finding(
+                f"no guard against {mode.id} “{mode.name}”", f"add “- GD…: If … → …. Counters: {mode.id}”", "failure mode guards"
+            )
+    for guard in prompt.guards:
+        if not guard.when.strip() or not guard.then.strip():
+            yield document.finding(f"{guard.id} does not say what to do when", "write “If … → …”", guard.id)
+        for mode_id in guard.counters:
+            if mode_id not in known:
+                yield document.finding(
+                    f"{guard.id} counters {mode_id}, which domain-frameworks.md does not have",
+                    "name a failure mode that exists",
+                    guard.id,
+                )
+
+
+def crisis_guard(dossier: Dossier) -> Iterable[Finding]:
+    """Where a safety failure is documented, a guard, a safety question and an edge case stand together."""
+    document, prompt, knowledge = _with_knowledge(dossier)
+    modes = {mode.id: mode.name for mode in knowledge.failure_modes if mode.kind == "safety"}
+    if not modes:
+        return
+    rubric_document, rubric = need(dossier.rubric, "evaluation-rubric")
+    space_document, space = need(dossier.space, "scenario-space")
+    listed = ", ".join(f"{mode} “{name}”" for mode, name in modes.items())
+    if not any(modes.keys() & set(guard.counters) for guard in prompt.guards):
+        yield document.finding(
+            f"no guard says how an emergency is recognised ({listed})",
+            f"add “- GD…: If … → …. Counters: {next(iter(modes))}”",
+            "failure mode guards",
+        )
+    gated = {
+        mode for category in rubric.categories if category.gate for question in category.questions for mode in question.catches
+    }
+    if not modes.keys() & gated:
+        yield rubric_document.finding(
+            f"no question of the safety gate catches {listed}", "add one: any NO to it fails the conversation"
+        )
+    if not space.edge_cases:
+        yield space_document.finding(
+            f"no edge case puts {listed} to the test", "add one: what is never drawn is never learnt", "edge cases"
+        )
+
+
+def few_shot_count(dossier: Dossier) -> Iterable[Finding]:
+    """3 to 5 few-shot conversations."""
+    document, prompt = _prompt(dossier)
+    fewest, most = FEW_SHOTS
+    if not fewest <= len(prompt.few_shots) <= most:
+        yield document.finding(f"{len(prompt.few_shots)} few-shot conversations", f"give {fewest} to {most}", "few-shot examples")
+
+
+def few_shots_annotated(dossier: Dossier) -> Iterable[Finding]:
+    """Every few-shot says which techniques it shows, in which tone, and why it is good."""
+    document, prompt, knowledge = _with_knowledge(dossier)
+    known = {technique.id for technique in knowledge.techniques}
+    for example in prompt.few_shots:
+        for key, there in (("Why", example.why.strip()), ("Tone", example.tone.strip()), ("Techniques", example.techniques)):
+            if not there:
+                yield document.finding(f"{example.id} “{example.title}” does not say “{key}”", f"add “- {key}: …”", example.id)
+        for technique in example.techniques:
+            if technique not in known:
+                yield document.finding(
+                    f"{example.id} shows {technique}, which domain-frameworks.md does not have",
+                    "name a technique that exists",
+                    example.id,
+                )
+
+
+def few_shots_diverse(dossier: Dossier) -> Iterable[Finding]:
+    """No two few-shots show the same techniques, and none repeats another's tone."""
+    document, prompt = _prompt(dossier)
+    seen: list[Example] = []
+    for example in prompt.few_shots:
+        for other in seen:
+            if example.techniques and set(example.techniques) == set(other.techniques):
+                alike = f"the same techniques ({', '.join(example.techniques)})"
+            elif example.tone.strip() and same_words(example.tone.casefold(), other.tone.casefold()):
+                alike = f"the same tone (“{example.tone}”)"
+            else:
+                continue
+            yield document.finding(
+                f"{example.id} and {other.id} show {alike}",
+                "choose another situation for one: what all few-shots share becomes a habit",
+                example.id,
+            )
+            break
+        seen.append(example)
+
+
+def few_shots_measured(dossier: Dossier) -> Iterable[Finding]:
+    """Every few-shot passes the rubric's measured questions."""
+    document, prompt = _prompt(dossier)
+    _, rubric = need(dossier.rubric, "evaluation-rubric")
+    for example in prompt.few_shots:
+        for question in rubric.measured:
+            if question.measured is not None and not measures.holds(question.measured, example.conversation):
+                figures = ", ".join(f"{figure:.3g}" for figure in measures.measure(question.measured, example.conversation))
+                yield document.finding(
+                    f"{example.id} fails {question.id}: {question.measured} is asked for, and it has {figures}",
+                    "change the conversation: the model imitates it to the letter",
+                    example.id,
+                )
+
+
+def few_shots_unseen(dossier: Dossier) -> Iterable[Finding]:
+    """No few-shot is one of the judge's own examples."""
+    document, prompt = _prompt(dossier)
+    _, rubric = need(dossier.rubric, "evaluation-rubric")
+    _, judges = need(dossier.evaluation_prompt, "evaluation-prompt")
+    known = {example.conversation.id: example.id for example in (*rubric.examples, *judges.calibrations)}
+    for example in prompt.few_shots:
+        if other := known.get(example.conversation.id):
+            yield document.finding(
+                f"{example.id} is the conversation of {other}, which the judge was shown with its answers",
+                "write another: what imitates it would pass because it is known",
+                example.id,
+            )
+
+
+def output_format(dossier: Dossier) -> Iterable[Finding]:
+    """The output format says how turns are taken and how long replies are."""
+    document, prompt = _prompt(dossier)
+    if not prompt.output.strip():
+        yield document.finding("“Output format” is empty", "say how turns are taken, and how long a reply is", "output format")
+        return
+    for pattern, lacking, mend in (
+        (_TURNS, "how turns are taken", "add who begins, what one message holds, and when to end"),
+        (_LENGTH, "how long replies are", "add it in words, relative to the user's message: at most twice as long"),
+    ):
+        if pattern.search(prompt.output):
+            continue
+        if not is_english(dossier):
+            raise Unchecked(f"no English sentence says {lacking}; a judge or reader decides about other languages")
+        yield document.finding(f"“Output format” does not say {lacking}", mend, "output format")
+
+
+def self_contained(dossier: Dossier) -> Iterable[Finding]:
+    """No link and no file: the model has nothing but the prompt."""
+    document, _ = _prompt(dossier)
+    yield from leans_outside(document)
+
+
+def says_it_here(dossier: Dossier) -> Iterable[Finding]:
+    """No "see the handbook": everything is said where it is needed."""
+    document, _ = _prompt(dossier)
+    need_english(dossier)
+    yield from points_elsewhere(document)
+
+
+def user_prompt_blind(dossier: Dossier) -> Iterable[Finding]:
+    """The simulated user's prompt holds no question of the rubric, no technique and no anchor."""
+    document, prompt = need(dossier.user_prompt, "user-prompt")
+    _, knowledge = need(dossier.knowledge, "domain-frameworks")
+    _, rubric = need(dossier.rubric, "evaluation-rubric")
+    text = " ".join(prompt.text.split())
+    secrets = (
+        *(("question", question.id, question.text) for question in rubric.questions),
+        *(("anchor", anchor.id, anchor.text) for anchor in knowledge.anchors),
+        *(("technique", technique.id, technique.name) for technique in knowledge.techniques),
+    )
+    for noun, item, secret in secrets:
+        if _holds(text, secret):
+            yield document.finding(
+                f"the user is told the {noun} {item}: “{secret}”",
+                "take it out: a user who knows the answer makes the assistant look good",
+            )
+
+
+def _holds(text: str, phrase: str) -> bool:
+    """Whether a phrase stands in a text as whole words. One word counts only as it is written: names are capitalised."""
+    words = phrase.strip(" .?!").split()
+    if not words:
+        return False
+    flags = re.IGNORECASE if len(words) > 1 else re.NOFLAG
+    return re.search(rf"(?<!\w){re.escape(' '.join(words))}(?!\w)", text, flags) is not None
+
+
+def system_prompt_short(dossier: Dossier) -> Iterable[Finding]:
+    """The system prompt of the training rows has at most 120 words, and some."""
+    document, prompt = need(dossier.system_prompt, "system-prompt")
+    count = measures.words(prompt.text)
+    if not count:
+        yield document.finding("the system prompt is empty", "say in a sentence or two who the assistant is")
+    elif count > LONGEST_SYSTEM_PROMPT:
+        yield document.finding(
+            f"the system prompt has {count} words",
+            f"keep to {LONGEST_SYSTEM_PROMPT}: it is paid for with every request, and the long prompt is what is distilled",
+        )

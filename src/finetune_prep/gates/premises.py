@@ -1,0 +1,40 @@
+"""What a gate takes for granted: that a document is there, that something could be read from it, that it is in English."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.method import DOCUMENTS
+
+T = TypeVar("T")
+
+
+class Unchecked(Exception):
+    """A gate cannot be decided; the message says why, and what would let it be."""
+
+
+def need(document: Document[T] | None, kind: str) -> tuple[Document[T], T]:
+    """A document and its value. Raises Unchecked if the document is missing or nothing could be read from it."""
+    path = DOCUMENTS[kind].path
+    if document is None:
+        raise Unchecked(f"{path} does not exist yet")
+    if document.value is None:
+        raise Unchecked(f"{path} cannot be read; mend what `finetune-prep check {kind}` says about it first")
+    return document, document.value
+
+
+def is_english(dossier: Dossier) -> bool:
+    """Whether the brief asks for conversations in English. Raises Unchecked without a brief."""
+    _, brief = need(dossier.brief, "brief")
+    return brief.language.partition("-")[0].lower() == "en"
+
+
+def need_english(dossier: Dossier) -> None:
+    """Raises Unchecked unless the documents are in English: word lists exist for no other language."""
+    if not is_english(dossier):
+        _, brief = need(dossier.brief, "brief")
+        raise Unchecked(
+            f"this check looks at English words, the project's language is “{brief.language}”; a judge or reader decides"
+        )

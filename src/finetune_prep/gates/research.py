@@ -1,0 +1,320 @@
+"""Gates of the research phase: domain-frameworks.md without its anchors. What users bring is in `scenario_space`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.knowledge import UNSOURCED, Citation, FailureKind, Knowledge, Technique
+from finetune_prep.core.measures import words
+from finetune_prep.core.quotes import find_quote
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates.premises import Unchecked, need
+
+UNSOURCED_LIMIT = 0.25  # of techniques, principles and failure modes: beyond this it is a model's opinion, not research
+PILOT = 100  # scenarios that must be possible without running out of patterns
+MOST_PER_PAIR = 3  # scenarios of a pilot that may share a topic and a technique
+SHORTEST_QUOTE = (3, 12)  # words, characters: one of both must be reached, or the quotation would stand in any text
+FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
+KIND_MEANS = {
+    "AI": "what chatbots in this domain got wrong",
+    "human": "what people in this job commonly get wrong",
+    "safety": "what did or could do harm",
+    "ethics": "where a boundary was crossed",
+}
+NEAR = 0.6  # score from which the nearest passage is worth showing
+
+
+def _knowledge(dossier: Dossier) -> tuple[Document[Knowledge], Knowledge]:
+    return need(dossier.knowledge, "domain-frameworks")
+
+
+def frameworks(dossier: Dossier) -> Iterable[Finding]:
+    """At least one framework, each with its idea, its use, its limits, and techniques."""
+    document, knowledge = _knowledge(dossier)
+    if not knowledge.frameworks:
+        yield document.finding(
+            "no framework", "add at least one: “## F1. Name” with Idea, Use when, Not when, and its techniques"
+        )
+    for framework in knowledge.frameworks:
+        for field, text in (("Idea", framework.idea), ("Use when", framework.use_when), ("Not when", framework.not_when)):
+            if not text.strip():
+                yield document.finding(f"{framework.id} does not say “{field}”", f"add “- {field}: …”", framework.id)
+        if not framework.techniques:
+            yield document.finding(
+                f"{framework.id} has no technique: “{framework.name}” is only a theory",
+                f"add what practitioners do: “### T{framework.id.lstrip('F')}.1. Name” with Does, Use when and a conversation",
+                framework.id,
+            )
+
+
+def techniques_explained(dossier: Dossier) -> Iterable[Finding]:
+    """Every technique has a name, says what practitioners do, and when."""
+    document, knowledge = _knowledge(dossier)
+    for technique in knowledge.techniques:
+        if not technique.name.strip():
+            yield document.finding(f"{technique.id} has no text", "name it, so that others can refer to it", technique.id)
+        for field, text in (("Does", technique.does), ("Use when", technique.use_when)):
+            if not text.strip():
+                mend = f"add “- {field}: …” in words one could observe"
+                yield document.finding(f"{technique.id} does not say “{field}”", mend, technique.id)
+
+
+def techniques_shown(dossier: Dossier) -> Iterable[Finding]:
+    """Every technique is shown in at least one conversation, in which both sides speak."""
+    document, knowledge = _knowledge(dossier)
+    for technique in knowledge.techniques:
+        if not technique.snippets:
+            yield document.finding(
+                f"{technique.id} “{technique.name}” is explained and not shown",
+                "add a conversation below it: “> **User:** …”, “>”, “> **Assistant:** …”",
+                technique.id,
+            )
+        for snippet in technique.snippets:
+            if not snippet.spoken_by("user") or not snippet.spoken_by("assistant"):
+                yield document.finding(
+                    f"a conversation of {technique.id} has only one speaker",
+                    "show what is said and what is answered",
+                    technique.id,
+                )
+
+
+def citations(dossier: Dossier) -> Iterable[Finding]:
+    """Every technique, principle and failure mode says where it comes from."""
+    document, knowledge = _knowledge(dossier)
+    for item, sources in _statements(knowledge):
+        if not sources:
+            yield document.finding(
+                f"{item} does not say where it comes from",
+                'add “- Source: S01 "the words it rests on"”, or “- Source: expert, unsourced” if nobody has written it down',
+                item,
+            )
+
+
+def sources_exist(dossier: Dossier) -> Iterable[Finding]:
+    """Every source that is cited is listed under Sources."""
+    document, knowledge = _knowledge(dossier)
+    known = {source.id for source in knowledge.sources}
+    for item, citation in knowledge.citations():
+        if citation.source != UNSOURCED and citation.source not in known:
+            listed = f"there are {', '.join(sorted(known))}" if known else "there is none"
+            yield document.finding(
+                f"{item} cites {citation.source}, which is not under Sources ({listed})",
+                f"add “### {citation.source}. Title” with Where and Read, or cite another",
+                item,
+            )
+
+
+def sources_described(dossier: Dossier) -> Iterable[Finding]:
+    """Every source has a title, an address or file, and the day on which it was read."""
+    document, knowledge = _knowledge(dossier)
+    for source in knowledge.sources:
+        if not source.title.strip():
+            yield document.finding(f"{source.id} has no text", "write the title of the page or file", source.id)
+        for field, text in (("Where", source.where), ("Read", source.read)):
+            if not text.strip():
+                mend = f"add “- {field}: …”: a reader must be able to find the page again"
+                yield document.finding(f"{source.id} does not say “{field}”", mend, source.id)
+
+
+def sources_current(dossier: Dossier) -> Iterable[Finding]:
+    """At least one source was published in the two years before it was read."""
+    document, knowledge = _knowledge(dossier)
+    ages = [
+        int(source.read[:4]) - int(source.published[:4])
+        for source in knowledge.sources
+        if source.read[:4].isdigit() and source.published[:4].isdigit()
+    ]
+    if not ages:
+        raise Unchecked("no source says both when it was published and when it was read")
+    if min(ages) > 2:
+        yield document.finding(
+            f"the newest of {len(ages)} dated sources was {min(ages)} years old when it was read",
+            "search for current practice once more, with the year in the query",
+            "sources",
+        )
+
+
+def quotes_found(dossier: Dossier) -> Iterable[Finding]:
+    """Every quotation stands in the stored copy of its source, word for word."""
+    document, knowledge = _knowledge(dossier)
+    without_copy: dict[str, int] = {}
+    known = {source.id for source in knowledge.sources}
+    for item, citation in knowledge.citations():
+        if citation.source == UNSOURCED or citation.source not in known:
+            continue  # counted by `unsourced_share`, or reported by `sources_exist`
+        snapshot = dossier.snapshots.get(citation.source)
+        if snapshot is None:
+            without_copy[citation.source] = without_copy.get(citation.source, 0) + 1
+        else:
+            yield from _quote_findings(document, item, citation, snapshot)
+    if without_copy:
+        counts = ", ".join(f"{source} ({count})" for source, count in without_copy.items())
+        raise Unchecked(
+            f"no copy in reference/sources/ to look up the quotations of {counts}; `finetune-prep research` fetches it"
+        )
+
+
+def _quote_findings(document: Document[Knowledge], item: str, citation: Citation, snapshot: str) -> Iterator[Finding]:
+    quote, source = citation.quote.strip(), citation.source
+    copy = f"reference/sources/{source}.md"
+    if not quote:
+        yield document.finding(
+            f"{item} cites {source} without its words", f'copy the sentence it rests on: Source: {source} "…"', item
+        )
+        return
+    if words(quote) < SHORTEST_QUOTE[0] and len(quote) < SHORTEST_QUOTE[1]:
+        yield document.finding(
+            f"{item} quotes only “{quote}” from {source}", "quote the whole clause: these words prove nothing", item
+        )
+        return
+    match = find_quote(quote, snapshot)
+    if match.exact:
+        return
+    if match.score < NEAR:
+        mend = f"nothing like it stands in {copy}: quote what does, or write “Source: expert, unsourced”"
+    else:
+        passage = " ".join(snapshot[match.start : match.end].split())
+        nearest = f"“{_clipped(passage)}” ({match.score:.0%} the same)"
+        mend = f"the nearest passage is {nearest}: copy it from {copy}, or drop the citation"
+    yield document.finding(f"{item} quotes words that {source} does not hold: “{_clipped(quote)}”", mend, item)
+
+
+def _clipped(text: str, most: int = 160) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def unsourced_share(dossier: Dossier) -> Iterable[Finding]:
+    """At most a quarter of techniques, principles and failure modes rest on the expert model's word alone."""
+    document, knowledge = _knowledge(dossier)
+    statements = list(_statements(knowledge))
+    if not statements:
+        raise Unchecked(f"{document.path} states nothing yet")
+    alone = [item for item, sources in statements if not any(citation.source != UNSOURCED for citation in sources)]
+    share = len(alone) / len(statements)
+    if share > UNSOURCED_LIMIT:
+        yield document.finding(
+            f"{len(alone)} of {len(statements)} statements have no source ({share:.0%}): {', '.join(alone)}",
+            f"find sources until at most {UNSOURCED_LIMIT:.0%} rest on a model's word alone, or drop some",
+        )
+
+
+def _statements(knowledge: Knowledge) -> Iterator[tuple[str, tuple[Citation, ...]]]:
+    for technique in knowledge.techniques:
+        yield technique.id, technique.sources
+    for principle in knowledge.principles:
+        yield principle.id, principle.sources
+    for mode in knowledge.failure_modes:
+        yield mode.id, mode.sources
+
+
+def principles(dossier: Dossier) -> Iterable[Finding]:
+    """There is at least one communication principle."""
+    document, knowledge = _knowledge(dossier)
+    if not knowledge.principles:
+        yield document.finding(
+            "no communication principle",
+            'add “## Communication principles” with “- P1: … Source: S01 "…"”',
+            "communication principles",
+        )
+
+
+def failure_kinds(dossier: Dossier) -> Iterable[Finding]:
+    """Failure modes of all four kinds are documented."""
+    document, knowledge = _knowledge(dossier)
+    present = {mode.kind for mode in knowledge.failure_modes}
+    for kind in FAILURE_KINDS:
+        if kind not in present:
+            yield document.finding(
+                f"no failure mode of the kind “{kind}”: {KIND_MEANS[kind]}",
+                f"search for one that happened and add it: “### FM{len(knowledge.failure_modes) + 1}. Name ({kind})”",
+                "failure modes",
+            )
+
+
+def failures_specific(dossier: Dossier) -> Iterable[Finding]:
+    """Every failure mode tells one concrete instance and says how it is countered."""
+    document, knowledge = _knowledge(dossier)
+    for mode in knowledge.failure_modes:
+        if not mode.instance.strip():
+            yield document.finding(f"{mode.id} does not say “Instance”", "tell one that happened: who wrote what", mode.id)
+        elif _same_words(mode.instance, mode.name):
+            yield document.finding(
+                f"the instance of {mode.id} only repeats its name", "tell what was written, word for word", mode.id
+            )
+        if not mode.counter.strip():
+            yield document.finding(f"{mode.id} does not say “Counter”", "add “- Counter: if … → …”", mode.id)
+
+
+def _same_words(one: str, other: str) -> bool:
+    return one.casefold().strip(" .") == other.casefold().strip(" .")
+
+
+def counters_conditional(dossier: Dossier) -> Iterable[Finding]:
+    """Every counter says when it applies and what is done then: "if X → Y"."""
+    document, knowledge = _knowledge(dossier)
+    for mode in knowledge.failure_modes:
+        if mode.counter.strip() and "→" not in mode.counter and "->" not in mode.counter:
+            yield document.finding(
+                f"the counter of {mode.id} does not say when it applies: “{_clipped(mode.counter)}”",
+                "write “if the user mentions … → answer with …”",
+                mode.id,
+            )
+
+
+def preferences(dossier: Dossier) -> Iterable[Finding]:
+    """For every technique it is said when to use it rather than another, or when its framework gives way to another."""
+    document, knowledge = _knowledge(dossier)
+    known = {technique.id for technique in knowledge.techniques}
+    if len(known) == 1:
+        yield document.finding(
+            "there is one technique only, so nothing to choose between", "add a second one, and when to use which"
+        )
+        return
+    compared = {preference.other for technique in knowledge.techniques for preference in technique.rather_than}
+    places = known | {framework.id for framework in knowledge.frameworks}
+    for framework in knowledge.frameworks:
+        gives_way = any(place in framework.not_when for place in places - {framework.id})
+        for technique in framework.techniques:
+            yield from _unknown_preferences(document, technique, known)
+            if not (technique.rather_than or technique.id in compared or gives_way):
+                yield document.finding(
+                    f"nothing says when to use {technique.id} “{technique.name}” rather than another technique",
+                    f"add “- Rather than {min(known - {technique.id})}: …”",
+                    technique.id,
+                )
+
+
+def _unknown_preferences(document: Document[Knowledge], technique: Technique, known: set[str]) -> Iterator[Finding]:
+    for preference in technique.rather_than:
+        if preference.other == technique.id:
+            yield document.finding(
+                f"{technique.id} is preferred to itself", "name the technique it is compared with", technique.id
+            )
+        elif preference.other not in known:
+            yield document.finding(
+                f"{technique.id} is preferred to {preference.other}, which does not exist",
+                f"name one of {', '.join(sorted(known))}",
+                technique.id,
+            )
+
+
+def capacity(dossier: Dossier) -> Iterable[Finding]:
+    """A pilot's normal scenarios can be allotted with no pair of topic and technique used more than three times."""
+    document, knowledge = _knowledge(dossier)
+    space_document, space = need(dossier.space, "scenario-space")
+    special = (space.edge_share if space.edge_cases else 0.0) + (space.out_of_scope_share if space.out_of_scope else 0.0)
+    if not space.topics or not 0 <= special < 1:
+        raise Unchecked(f"{space_document.path} has no topics, or shares that leave nothing for them")
+    known = {technique.id for technique in knowledge.techniques}
+    normal = round(PILOT * (1 - special))
+    pairs = sum(len(set(topic.techniques) & known) for topic in space.topics)
+    if pairs * MOST_PER_PAIR < normal:
+        poorest = min(space.topics, key=lambda topic: (len(set(topic.techniques) & known), topic.id))
+        yield document.finding(
+            f"{pairs} pairs of topic and technique are good for {pairs * MOST_PER_PAIR} different conversations "
+            f"(each pair {MOST_PER_PAIR} times); a pilot of {PILOT} needs {normal}",
+            f"name more techniques, or let more of them serve the topics: {poorest.id} “{poorest.name}” uses fewest",
+        )

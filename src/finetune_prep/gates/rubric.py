@@ -1,0 +1,298 @@
+"""Gates of evaluation-rubric.md: counts, weights, the safety gate, each question by itself. Its examples: `worked_examples`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.rubric import Category, Question, Rubric
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates.premises import Unchecked, is_english, need, need_english
+from finetune_prep.gates.wording import asks_for_absence, overlap, scale_in, second_thing, vague_words
+
+QUESTIONS = (15, 20)  # fewest, most, safety counted in
+CATEGORIES = (4, 6)
+PER_CATEGORY = (3, 4)
+THRESHOLD = (0.70, 0.80)
+ROUNDING = 1e-3  # weights are written with two or three digits
+SAME = 0.6  # share of content words from which two questions of a category probably ask the same thing
+QUESTION_MARKS = ("?", "？", "؟", "\u037e", "՞")  # the Greek one looks like a semicolon
+
+
+def _rubric(dossier: Dossier) -> tuple[Document[Rubric], Rubric]:
+    return need(dossier.rubric, "evaluation-rubric")
+
+
+def _judged(rubric: Rubric) -> Iterator[tuple[Category, Question]]:
+    for category in rubric.categories:
+        for question in category.questions:
+            if question.measured is None:
+                yield category, question
+
+
+def question_count(dossier: Dossier) -> Iterable[Finding]:
+    """15 to 20 questions in all, safety counted in."""
+    document, rubric = _rubric(dossier)
+    count, (fewest, most) = len(rubric.questions), QUESTIONS
+    if count > most:
+        yield document.finding(
+            f"{count} questions: judges tire, and noise and cost grow", f"keep {fewest} to {most}: merge those that always agree"
+        )
+    elif count < fewest:
+        yield document.finding(
+            f"{count} questions", f"write {fewest} to {most}, each for a failure that no other question catches"
+        )
+
+
+def category_count(dossier: Dossier) -> Iterable[Finding]:
+    """4 to 6 categories, the safety gate counted in."""
+    document, rubric = _rubric(dossier)
+    count, (fewest, most) = len(rubric.categories), CATEGORIES
+    if not fewest <= count <= most:
+        yield document.finding(f"{count} categories", f"arrange the questions in {fewest} to {most}, the safety gate counted in")
+
+
+def questions_per_category(dossier: Dossier) -> Iterable[Finding]:
+    """3 or 4 questions in each category, the safety gate included."""
+    document, rubric = _rubric(dossier)
+    fewest, most = PER_CATEGORY
+    for category in rubric.categories:
+        count = len(category.questions)
+        if not fewest <= count <= most:
+            change = f"{fewest - count} more" if count < fewest else f"{count - most} fewer"
+            yield document.finding(
+                f"“{category.name}” has {count} question{'' if count == 1 else 's'}",
+                f"write {fewest} or {most}: {change}",
+                _place(category),
+            )
+
+
+def _place(category: Category) -> str:
+    """The key under which a category's heading stands in `Document.lines`."""
+    return category.name.casefold()
+
+
+def weights(dossier: Dossier) -> Iterable[Finding]:
+    """The weights of all categories but the safety gate are positive and sum to 1."""
+    document, rubric = _rubric(dossier)
+    weighted = [(category, category.weight) for category in rubric.categories if category.weight is not None]
+    for category, weight in weighted:
+        if not (math.isfinite(weight) and weight > 0):
+            yield document.finding(
+                f"“{category.name}” has the weight {weight:g}",
+                "give it a positive weight, or drop it",
+                _place(category),
+            )
+    total = math.fsum(weight for _, weight in weighted)
+    if weighted and not abs(total - 1) <= ROUNDING:
+        shares = " + ".join(f"{weight:g}" for _, weight in weighted)
+        yield document.finding(f"the weights sum to {total:.4g}, not 1: {shares}", "change them so that they sum to 1")
+
+
+def threshold(dossier: Dossier) -> Iterable[Finding]:
+    """The pass threshold lies between 0.70 and 0.80."""
+    document, rubric = _rubric(dossier)
+    low, high = THRESHOLD
+    if not low <= rubric.threshold <= high:
+        yield document.finding(
+            f"the threshold is {rubric.threshold:g}",
+            f"choose one from {low:.2f} to {high:.2f} in the front matter: threshold: 0.75",
+        )
+
+
+def safety_gate(dossier: Dossier) -> Iterable[Finding]:
+    """Exactly one category is the safety gate, with questions of which any NO fails the conversation."""
+    document, rubric = _rubric(dossier)
+    gates = [category for category in rubric.categories if category.gate]
+    if not gates:
+        yield document.finding(
+            "no safety gate: nothing fails a conversation whatever its score", "add “## Safety (gate)” with its questions"
+        )
+    for category in gates[1:]:
+        yield document.finding(
+            f"“{category.name}” is a second gate beside “{gates[0].name}”",
+            "move its questions there, or give it a weight",
+            _place(category),
+        )
+    for category in gates[:1]:
+        if not category.questions:
+            yield document.finding(
+                f"the safety gate “{category.name}” has no question", "add what must never happen", _place(category)
+            )
+
+
+def yes_and_no(dossier: Dossier) -> Iterable[Finding]:
+    """Every judged question says what counts as yes and what as no."""
+    document, rubric = _rubric(dossier)
+    for _, question in _judged(rubric):
+        for key, text in (("Yes", question.yes), ("No", question.no)):
+            if not text.strip():
+                yield document.finding(
+                    f"{question.id} does not say “{key}”",
+                    f"add “- {key}: …” with an example in quotation marks",
+                    question.id,
+                )
+
+
+def question_form(dossier: Dossier) -> Iterable[Finding]:
+    """Every question is written as a question."""
+    document, rubric = _rubric(dossier)
+    for question in rubric.questions:
+        if not question.text.rstrip(" *_”\"'»)").endswith(QUESTION_MARKS):
+            yield document.finding(
+                f"{question.id} is no question: “{question.text}”",
+                "write one that yes or no answers, with a question mark",
+                question.id,
+            )
+
+
+def binary(dossier: Dossier) -> Iterable[Finding]:
+    """No question asks for a degree."""
+    document, rubric = _rubric(dossier)
+    english = is_english(dossier)
+    for _, question in _judged(rubric):
+        for text, in_words in ((question.text, english), (question.yes, False), (question.no, False)):
+            if scale := scale_in(text, english=in_words):
+                yield document.finding(
+                    f"{question.id} asks for more than yes or no (“{scale}”)",
+                    "ask whether one thing is there: judges are inconsistent with scales",
+                    question.id,
+                )
+                break
+    if not english:
+        raise Unchecked("only scales written in digits were looked for: word lists exist for English; a judge or reader decides")
+
+
+def one_thing(dossier: Dossier) -> Iterable[Finding]:
+    """Every question checks one thing."""
+    document, rubric = _rubric(dossier)
+    need_english(dossier)
+    for _, question in _judged(rubric):
+        if second := second_thing(question.text):
+            yield document.finding(
+                f"{question.id} asks two things (“… {second} …”): “{question.text}”",
+                "keep one, or make two questions of it",
+                question.id,
+            )
+
+
+def presence(dossier: Dossier) -> Iterable[Finding]:
+    """Outside the safety gate, questions ask for something that is there."""
+    document, rubric = _rubric(dossier)
+    need_english(dossier)
+    for category, question in _judged(rubric):
+        if not category.gate and (word := asks_for_absence(question.text)):
+            yield document.finding(
+                f"{question.id} asks that something is missing (“{word}”): “{question.text}”",
+                "ask “Does it do …?” for what a good reply does instead; only safety asks for absence",
+                question.id,
+            )
+
+
+def failures_caught(dossier: Dossier) -> Iterable[Finding]:
+    """Every failure mode is caught by a question, and questions catch only failure modes that exist."""
+    document, rubric = _rubric(dossier)
+    _, knowledge = need(dossier.knowledge, "domain-frameworks")
+    known = {mode.id for mode in knowledge.failure_modes}
+    caught = {mode for question in rubric.questions for mode in question.catches}
+    for mode in knowledge.failure_modes:
+        if mode.id not in caught:
+            yield document.finding(
+                f"no question catches {mode.id} “{mode.name}”",
+                f"add {mode.id} to the Catches of the question that its instance would fail, or write that question",
+            )
+    for question in rubric.questions:
+        for mode_id in question.catches:
+            if mode_id not in known:
+                yield document.finding(
+                    f"{question.id} catches {mode_id}, which domain-frameworks.md does not have",
+                    "name failure modes that exist",
+                    question.id,
+                )
+
+
+def questions_distinct(dossier: Dossier) -> Iterable[Finding]:
+    """Every question catches something of its own, and no two of a category use nearly the same words."""
+    document, rubric = _rubric(dossier)
+    for category in rubric.categories:
+        for question in category.questions:
+            if not question.catches:
+                yield document.finding(
+                    f"{question.id} catches no documented failure",
+                    "add “- Catches: FM…”, or drop it: a question costs a look at every row",
+                    question.id,
+                )
+        for one, other in combinations(category.questions, 2):
+            share = overlap(one.text, other.text)
+            if share >= SAME:
+                reason = f"share {share:.0%} of their words"
+            elif one.catches and set(one.catches) == set(other.catches):
+                reason = f"catch exactly the same ({', '.join(one.catches)})"
+            else:
+                continue
+            yield document.finding(
+                f"{one.id} and {other.id} {reason}", "could a reply pass one and fail the other? If not, merge them", other.id
+            )
+
+
+def goals_served(dossier: Dossier) -> Iterable[Finding]:
+    """There are goals of the user's experience, each served by a category, and every weighted category serves one."""
+    document, rubric = _rubric(dossier)
+    goals = {goal.id: goal.text for goal in rubric.goals}
+    if not goals:
+        yield document.finding(
+            "no goals", "begin with what the user should experience: “## Goals”, “- G1: The user feels understood.”", "goals"
+        )
+    served = {goal for category in rubric.categories for goal in category.serves}
+    for goal, text in goals.items():
+        if goal not in served:
+            yield document.finding(
+                f"no category serves {goal} “{text}”", f"add “- Serves: {goal}” to one, or drop the goal", goal
+            )
+    for category in rubric.categories:
+        if goals and not category.serves and not category.gate:
+            yield document.finding(f"“{category.name}” serves no goal", "add “- Serves: G…”, or drop it", _place(category))
+        for goal in category.serves:
+            if goal not in goals:
+                yield document.finding(
+                    f"“{category.name}” serves {goal}, which is not under Goals",
+                    "name a goal that stands there",
+                    _place(category),
+                )
+
+
+def terms_defined(dossier: Dossier) -> Iterable[Finding]:
+    """Words on which readers would differ are defined under Terms."""
+    document, rubric = _rubric(dossier)
+    need_english(dossier)
+    terms = [term.name.casefold() for term in rubric.terms if term.meaning.strip()]
+    for _, question in _judged(rubric):
+        for word, instead in vague_words(question.text):
+            if not any(term[:5] == word.casefold()[:5] or word.casefold() in term for term in terms):
+                yield document.finding(
+                    f"{question.id} rests on “{word}”, which Terms does not define",
+                    f"define it there, or ask for what one would see: “{instead}”",
+                    question.id,
+                )
+
+
+def pairs_apart(dossier: Dossier) -> Iterable[Finding]:
+    """For every two questions of a category, an example or witness passes one and fails the other."""
+    document, rubric = _rubric(dossier)
+    answers = [{expected.question: expected.answer for expected in example.answers} for example in rubric.examples]
+    for category in rubric.categories:
+        judged = [question.id for question in category.questions if question.measured is None]
+        together = [
+            f"{one}/{other}"
+            for one, other in combinations(judged, 2)
+            if not any({given.get(one), given.get(other)} == {"yes", "no"} for given in answers)
+        ]
+        if together:
+            yield document.finding(
+                f"no example tells apart {', '.join(together)} (“{category.name}”)",
+                f"add a witness that passes one and fails the other: “### W1. Witness: {together[0].replace('/', ' without ')}”",
+                _place(category),
+            )

@@ -1,0 +1,141 @@
+"""Asking the gates: every row of `method.GATES` gets an outcome, and a person's overrides are laid over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from types import ModuleType
+from typing import Any
+
+import msgspec
+
+from finetune_prep.core.finding import Answer, Finding, Outcome
+from finetune_prep.core.identity import digest
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates import (
+    anchors,
+    evaluation_prompt,
+    generation_prompt,
+    research,
+    rubric,
+    scenario_space,
+    worked_examples,
+    workflow,
+)
+from finetune_prep.gates.premises import Unchecked
+from finetune_prep.gates.workflow import Facts
+from finetune_prep.method import GATES, NEVER_OVERRIDDEN, Gate
+
+MODULES: dict[str, ModuleType] = {
+    "research": research,
+    "scenario-space": scenario_space,
+    "anchors": anchors,
+    "rubric": rubric,
+    "worked-examples": worked_examples,
+    "evaluation-prompt": evaluation_prompt,
+    "generation-prompt": generation_prompt,
+    "workflow": workflow,
+}
+OVERRIDABLE = ("fails", "unchecked")
+_GATE = {gate.id: gate for gate in GATES}
+
+
+def function_of(gate: Gate) -> Callable[[Any], Iterable[Finding]]:
+    """The function of a computed gate: `rubric.question-count` is `question_count` in gates/rubric.py."""
+    module, _, name = gate.id.partition(".")
+    function: Callable[[Any], Iterable[Finding]] = getattr(MODULES[module], name.replace("-", "_"))
+    return function
+
+
+def check(dossier: Dossier, facts: Facts | None = None, *, phases: Collection[str] | None = None) -> list[Outcome]:
+    """The outcome of every gate, in the order of the table. phases: only these (names of phases, or "workflow").
+
+    Without facts, the gates of the workflow are unchecked. A gate never holds over a document with findings of form: what was
+    not read was not checked. What the document's own findings say already is not said again. No outcome is "overridden" yet.
+    """
+    return [_outcome(gate, dossier, facts) for gate in GATES if phases is None or gate.phase in phases]
+
+
+def _outcome(gate: Gate, dossier: Dossier, facts: Facts | None) -> Outcome:
+    if gate.kind == "judged":
+        return Outcome(gate=gate.id, answer="unchecked", note="a judge has to answer this, and has not been asked")
+    if gate.kind == "human":
+        return Outcome(gate=gate.id, answer="unchecked", note=f"a person decides this: {_act(gate)}")
+    subject = facts if gate.phase == "workflow" else dossier
+    if subject is None:
+        return Outcome(gate=gate.id, answer="unchecked", note="nothing is known about runs and acceptances here")
+    findings, note = _asked(gate, subject)
+    unsound = [document for kind, document in _documents(dossier).items() if kind in gate.documents and document.findings]
+    known = {(finding.path, finding.item, finding.what) for document in unsound for finding in document.findings}
+    if unsound and not note:
+        note = f"{' and '.join(document.path for document in unsound)} cannot be read in full; mend that first"
+    answer: Answer = "fails" if findings else "unchecked" if note else "holds"
+    new = tuple(finding for finding in findings if (finding.path, finding.item, finding.what) not in known)
+    return Outcome(gate=gate.id, answer=answer, findings=new, note=note)
+
+
+def _asked(gate: Gate, subject: Dossier | Facts) -> tuple[list[Finding], str]:
+    """What a gate finds, and why it could not be decided, "" if it could."""
+    findings: list[Finding] = []
+    try:
+        for finding in function_of(gate)(subject):
+            findings.append(finding)  # one by one: what was found before a gate gives up still counts
+    except Unchecked as reason:
+        return findings, str(reason)
+    return findings, ""
+
+
+def _act(gate: Gate) -> str:
+    return f"`finetune-prep accept {gate.documents[-1]}`" if gate.documents else "by reading conversations of the pilot"
+
+
+def binding(outcome: Outcome, dossier: Dossier) -> str:
+    """Hash of what an override of this outcome speaks about: its findings and the text of the items they name.
+
+    It changes with any of these items and with every new finding, so an override expires by itself. Findings that name no
+    item, and outcomes without findings, stand for whole documents.
+    """
+    by_path = {document.path: document for document in _documents(dossier).values()}
+    findings = sorted(
+        [finding.path, finding.item, finding.what, _text(by_path.get(finding.path), finding.item)] for finding in outcome.findings
+    )
+    gate = _GATE[outcome.gate]
+    whole = [] if findings else [_text(_documents(dossier).get(kind), "") for kind in gate.documents]
+    return digest([outcome.gate, findings, whole])
+
+
+def _documents(dossier: Dossier) -> dict[str, Document[Any]]:
+    fields = (getattr(dossier, field) for field in dossier.__struct_fields__)
+    return {field.kind: field for field in fields if isinstance(field, Document)}
+
+
+def _text(document: Document[Any] | None, item: str) -> str:
+    """An item's lines up to the next item, white space folded; the whole document without an item."""
+    if document is None:
+        return ""
+    start = document.lines.get(item, 0)
+    if not start:
+        return " ".join(document.text.split())
+    end = min((line for line in document.lines.values() if line > start), default=None)
+    return " ".join(" ".join(document.text.splitlines()[start - 1 : end and end - 1]).split())
+
+
+def override(outcomes: Sequence[Outcome], dossier: Dossier, overrides: Collection[tuple[str, str]]) -> list[Outcome]:
+    """The outcomes, with those "overridden" that a person decided about; their findings stay.
+
+    overrides: gate and `binding` of each decision; one whose binding has changed since has expired.
+
+    Gates of `method.NEVER_OVERRIDDEN`, and gates that lack a document to look at, stay as they are.
+    """
+    return [
+        msgspec.structs.replace(outcome, answer="overridden")
+        if may_override(outcome, dossier) and (outcome.gate, binding(outcome, dossier)) in overrides
+        else outcome
+        for outcome in outcomes
+    ]
+
+
+def may_override(outcome: Outcome, dossier: Dossier) -> bool:
+    """Whether a person can decide that this outcome may stand."""
+    there = all(kind in _documents(dossier) for kind in _GATE[outcome.gate].documents)
+    return outcome.answer in OVERRIDABLE and outcome.gate not in NEVER_OVERRIDDEN and there

@@ -1,0 +1,165 @@
+"""Gates of scenario-space.md: what users bring, how they write, how hard they make it, and in which shares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, SpecialCase, Style, Topic
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates.premises import need
+
+FEWEST_SCENARIOS = 2000  # accepted samples at the lower end of scaling; candidates are more
+MOST_EDGE = 0.40  # of the plan; beyond this, what is common is learnt from too few conversations
+MOST_OUT_OF_SCOPE = 0.25
+LONGEST_MESSAGE = 1000  # words; nobody types more in one message
+WIDEST_RANGE = 8  # most ÷ fewest words: a wider range lets every style drift to the same length
+
+Choice = Topic | Style | Difficulty | Flaw | Length
+
+
+def _space(dossier: Dossier) -> tuple[Document[ScenarioSpace], ScenarioSpace]:
+    return need(dossier.space, "scenario-space")
+
+
+def dimensions(dossier: Dossier) -> Iterable[Finding]:
+    """Topics with situations, user styles, difficulties, user flaws and lengths are all there."""
+    document, space = _space(dossier)
+    for heading, choices in _dimensions(space):
+        if not choices:
+            yield document.finding(
+                f"nothing under “{heading}”", f"add it; `finetune-prep template {document.kind}` shows how", heading.lower()
+            )
+    for topic in space.topics:
+        if not topic.situations:
+            yield document.finding(
+                f"{topic.id} “{topic.name}” has no situation", f"add concrete ones: “- {topic.id}.1: …”", topic.id
+            )
+
+
+def _dimensions(space: ScenarioSpace) -> tuple[tuple[str, Sequence[Choice]], ...]:
+    return (
+        ("Topics", space.topics),
+        ("User styles", space.styles),
+        ("Difficulty", space.difficulties),
+        ("User flaws", space.flaws),
+        ("Lengths", space.lengths),
+    )
+
+
+def special_cases(dossier: Dossier) -> Iterable[Finding]:
+    """Edge cases and out-of-scope requests are there, each saying what a right answer does, at a topic that exists."""
+    document, space = _space(dossier)
+    for heading, cases, example in (("Edge cases", space.edge_cases, "ED1"), ("Out of scope", space.out_of_scope, "OS1")):
+        if not cases:
+            yield document.finding(
+                f"nothing under “{heading}”: such cases don't appear by themselves",
+                f"add “### {example}. Name” with Situation and Expected",
+                heading.lower(),
+            )
+        for case in cases:
+            yield from _case_findings(document, space, case)
+
+
+def _case_findings(document: Document[ScenarioSpace], space: ScenarioSpace, case: SpecialCase) -> Iterator[Finding]:
+    if not case.expected.strip():
+        yield document.finding(f"{case.id} “{case.name}” does not say what a right answer does", "add “- Expected: …”", case.id)
+    topics = [topic.id for topic in space.topics]
+    if case.topic and case.topic not in topics:
+        yield document.finding(
+            f"{case.id} belongs to {case.topic}, which does not exist", f"name one of {', '.join(topics)}", case.id
+        )
+
+
+def weights(dossier: Dossier) -> Iterable[Finding]:
+    """Every weight is a positive number."""
+    document, space = _space(dossier)
+    for heading, choices in _dimensions(space):
+        for choice in choices:
+            if not (math.isfinite(choice.weight) and choice.weight > 0):
+                yield document.finding(
+                    f"{choice.id} under “{heading}” has the weight {choice.weight:g}",
+                    "give it a positive weight, or take it out: it would never be drawn",
+                    choice.id,
+                )
+
+
+def shares(dossier: Dossier) -> Iterable[Finding]:
+    """Edge cases, out-of-scope requests and users without a flaw have shares that leave room for the rest."""
+    document, space = _space(dossier)
+    for key, share, most, usual in (
+        ("edge_share", space.edge_share, MOST_EDGE, 0.15),
+        ("out_of_scope_share", space.out_of_scope_share, MOST_OUT_OF_SCOPE, 0.10),
+    ):
+        if not 0 < share <= most:
+            yield document.finding(f"{key} is {share:g}", f"choose a share above 0 and at most {most:g}; {usual:g} is usual")
+    if not 0 < space.no_flaw_share < 1:
+        yield document.finding(
+            f"no_flaw_share is {space.no_flaw_share:g}: {'every' if space.no_flaw_share <= 0 else 'no'} user has a flaw",
+            "choose a share between 0 and 1; 0.2 is usual",
+        )
+
+
+def word_ranges(dossier: Dossier) -> Iterable[Finding]:
+    """Every style has a word range that a person could type and that keeps styles apart."""
+    document, space = _space(dossier)
+    for style in space.styles:
+        if not 1 <= style.fewest < style.most <= LONGEST_MESSAGE:
+            yield document.finding(
+                f"{style.id} “{style.name}” has the range {style.fewest}–{style.most} words",
+                f"write the fewer first, from 1 up to {LONGEST_MESSAGE}: (weight {style.weight:g}, words 30-80)",
+                style.id,
+            )
+        elif style.most > WIDEST_RANGE * style.fewest:
+            yield document.finding(
+                f"{style.id} “{style.name}” may have anything from {style.fewest} to {style.most} words",
+                f"narrow it, so that the most is at most {WIDEST_RANGE} times the fewest, or split the style",
+                style.id,
+            )
+
+
+def techniques_known(dossier: Dossier) -> Iterable[Finding]:
+    """Every topic names techniques, and they exist in the frameworks."""
+    document, space = _space(dossier)
+    _, knowledge = need(dossier.knowledge, "domain-frameworks")
+    known = [technique.id for technique in knowledge.techniques]
+    for topic in space.topics:
+        if not topic.techniques:
+            yield document.finding(
+                f"{topic.id} “{topic.name}” names no technique",
+                "add “- Techniques: …” with those that fit its situations",
+                topic.id,
+            )
+        for technique in topic.techniques:
+            if technique not in known:
+                yield document.finding(
+                    f"{topic.id} names {technique}, which domain-frameworks.md does not have",
+                    f"name some of {', '.join(known)}",
+                    topic.id,
+                )
+
+
+def techniques_used(dossier: Dossier) -> Iterable[Finding]:
+    """Every technique of the frameworks is used by a topic."""
+    document, space = _space(dossier)
+    _, knowledge = need(dossier.knowledge, "domain-frameworks")
+    used = {technique for topic in space.topics for technique in topic.techniques}
+    for technique in knowledge.techniques:
+        if technique.id not in used:
+            yield document.finding(
+                f"no topic uses {technique.id} “{technique.name}”: it would never be taught",
+                f"add {technique.id} to the Techniques of a topic, or a topic that calls for it",
+                "topics",
+            )
+
+
+def capacity(dossier: Dossier) -> Iterable[Finding]:
+    """The space holds enough different scenarios for the smallest full data set."""
+    document, space = _space(dossier)
+    if space.capacity < FEWEST_SCENARIOS:
+        yield document.finding(
+            f"the space holds {space.capacity} different scenarios; a data set needs at least {FEWEST_SCENARIOS:,}",
+            "add situations to the topics first: styles and flaws only vary what is there",
+        )

@@ -1,0 +1,169 @@
+"""Gates of the rubric's worked examples: complete, reasoned, and scored by the program as they claim to be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from finetune_prep.core import measures
+from finetune_prep.core.conversation import Conversation
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.rubric import Claim, Example, Rubric, Score, YesNo, score
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates.premises import Unchecked, need
+
+CLAIMS: tuple[Claim, ...] = ("strong", "mediocre", "violation")
+_WITNESS = re.compile(r"\b([A-Z]+\d+)\s+without\s+([A-Z]+\d+)\b")
+
+
+def _examples(dossier: Dossier) -> tuple[Document[Rubric], Rubric]:
+    document, rubric = need(dossier.rubric, "evaluation-rubric")
+    return document, rubric
+
+
+def kinds(dossier: Dossier) -> Iterable[Finding]:
+    """A strong, a mediocre and a violating conversation are among the examples."""
+    document, rubric = _examples(dossier)
+    present = {example.claim for example in rubric.examples}
+    for claim in CLAIMS:
+        if claim not in present:
+            yield document.finding(
+                f"no {claim} example",
+                f"add “### E{len(rubric.examples) + 1}. {claim.capitalize()}: …” with its answers",
+                "examples",
+            )
+
+
+def complete(dossier: Dossier) -> Iterable[Finding]:
+    """Every example answers each judged question, and no others."""
+    document, rubric = _examples(dossier)
+    judged = [question.id for question in rubric.judged]
+    measured = {question.id for question in rubric.measured}
+    for example in rubric.examples:
+        given = [expected.question for expected in example.answers]
+        if missing := [question for question in judged if question not in given]:
+            yield document.finding(
+                f"{example.id} does not answer {', '.join(missing)}", f"add “- {missing[0]}: yes. Why.”", example.id
+            )
+        for question in given:
+            if question not in judged and question not in measured:
+                yield document.finding(f"{example.id} answers {question}, which is no question", "drop that line", example.id)
+
+
+def reasons(dossier: Dossier) -> Iterable[Finding]:
+    """Every answer of an example has a reason."""
+    document, rubric = _examples(dossier)
+    for example in rubric.examples:
+        if bare := [expected.question for expected in example.answers if not expected.reason.strip()]:
+            yield document.finding(
+                f"{example.id} gives no reason for {', '.join(bare)}",
+                "point at the words that decide: “yes. Names the bowl.”",
+                example.id,
+            )
+
+
+def not_applicable(dossier: Dossier) -> Iterable[Finding]:
+    """N/A stands only where the question allows it."""
+    document, rubric = _examples(dossier)
+    never = {question.id for question in rubric.questions if not question.na.strip()}
+    for example in rubric.examples:
+        for expected in example.answers:
+            if expected.answer == "na" and expected.question in never:
+                yield document.finding(
+                    f"{example.id} answers N/A to {expected.question}, which does not allow it",
+                    f"answer yes or no, or say under {expected.question} when it does not apply: “- N/A: …”",
+                    example.id,
+                )
+
+
+def measured_agree(dossier: Dossier) -> Iterable[Finding]:
+    """Where an example answers a measured question, it says what the program measures."""
+    document, rubric = _examples(dossier)
+    for example in rubric.examples:
+        computed = measured_answers(rubric, example.conversation)
+        for expected in example.answers:
+            measured = computed.get(expected.question, expected.answer)
+            if measured != expected.answer:
+                yield document.finding(
+                    f"{example.id} answers {expected.answer} to {expected.question}; measured, it is {measured}",
+                    "drop the line (it is measured anyway), or change the conversation",
+                    example.id,
+                )
+
+
+def scores(dossier: Dossier) -> Iterable[Finding]:
+    """Scored by the program, every example comes out as it claims."""
+    document, rubric = _examples(dossier)
+    incomplete: list[str] = []
+    for example in rubric.examples:
+        if example.claim not in CLAIMS:
+            continue
+        answers = all_answers(rubric, example)
+        if any(question.id not in answers for question in rubric.questions):
+            incomplete.append(example.id)
+            continue
+        yield from _claim_findings(document, rubric, example, score(rubric, answers))
+    if incomplete:
+        raise Unchecked(f"answers are missing, so there is no score: {', '.join(incomplete)}")
+
+
+def _claim_findings(document: Document[Rubric], rubric: Rubric, example: Example, result: Score) -> Iterator[Finding]:
+    figure = "no score" if result.value is None else f"{result.value:.2f} at a threshold of {rubric.threshold:.2f}"
+    violated = ", ".join(result.safety_failed)
+    if example.claim == "strong" and not result.passed:
+        because = f"a safety NO ({violated})" if violated else f"{figure}; NO to {', '.join(result.failed)}"
+        yield document.finding(
+            f"{example.id} claims to be strong and fails: {because}", "mend the conversation or the answers", example.id
+        )
+    if example.claim == "mediocre" and violated:
+        yield document.finding(
+            f"{example.id} claims to be mediocre and violates safety ({violated})",
+            "make it harmless: it shows what fails by its score alone",
+            example.id,
+        )
+    elif example.claim == "mediocre" and result.passed:
+        yield document.finding(
+            f"{example.id} claims to be mediocre and passes: {figure}",
+            "if its answers are honest, the rubric lets mediocrity pass: tighten it, or choose a weaker conversation",
+            example.id,
+        )
+    if example.claim == "violation" and not violated:
+        yield document.finding(
+            f"{example.id} claims a violation and has no safety NO", "show one, with NO to the question it breaks", example.id
+        )
+
+
+def witnesses(dossier: Dossier) -> Iterable[Finding]:
+    """Every witness names two questions, and answers yes to the first and no to the second."""
+    document, rubric = _examples(dossier)
+    for example in rubric.examples:
+        if example.claim != "witness":
+            continue
+        named = _WITNESS.search(example.title)
+        if named is None:
+            yield document.finding(f"{example.id} does not name two questions", "title it “Witness: CP1 without CP2”", example.id)
+            continue
+        answers = all_answers(rubric, example)
+        if (answers.get(named[1]), answers.get(named[2])) != ("yes", "no"):
+            yield document.finding(
+                f"{example.id} is to pass {named[1]} and fail {named[2]}, and answers "
+                f"{answers.get(named[1], 'nothing')} and {answers.get(named[2], 'nothing')}",
+                "change the conversation until it does, or merge the two questions",
+                example.id,
+            )
+
+
+def measured_answers(rubric: Rubric, conversation: Conversation) -> dict[str, YesNo]:
+    """The answers that a program gives: those to measured questions."""
+    return {
+        question.id: "yes" if measures.holds(question.measured, conversation) else "no"
+        for question in rubric.measured
+        if question.measured is not None
+    }
+
+
+def all_answers(rubric: Rubric, example: Example) -> Mapping[str, YesNo]:
+    """Expected answers joined with measured ones, which prevail."""
+    expected: dict[str, YesNo] = {expected.question: expected.answer for expected in example.answers}
+    return expected | measured_answers(rubric, example.conversation)

@@ -1,0 +1,170 @@
+"""Gates of the workflow: the order of phases, the pilot, the spot-check, scaling. They look at `Facts`, not into documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.sample import Account
+from finetune_prep.gates.premises import Unchecked
+from finetune_prep.method import DOCUMENTS, PHASES
+
+PILOT = 100  # scenarios
+PASS_RATE = 0.70  # of a pilot; to be exceeded
+SPOT_CHECK = 10  # conversations read by a person
+SCALE = (2000, 5000)  # accepted samples
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened in a project, as far as gates look at it.
+
+    present: kinds of documents that exist. accepted: kinds whose present text a person has accepted.
+    pilot, scaled: accounts of the latest pilot and of scaling, None if there was none. pilot_path: the pilot's folder.
+    changed: kinds of documents that shaped the pilot and have changed since. reviewed: conversations of the pilot that a
+    person has labelled. missed: failures that reviewers noted and no document holds yet.
+    """
+
+    present: frozenset[str] = frozenset()
+    accepted: frozenset[str] = frozenset()
+    pilot: Account | None = None
+    pilot_path: str = "runs/pilot-001"
+    changed: tuple[str, ...] = ()
+    reviewed: int = 0
+    missed: tuple[str, ...] = ()
+    scaled: Account | None = None
+
+
+def _pilot(facts: Facts) -> Account:
+    if facts.pilot is None:
+        raise Unchecked("no pilot has run; the next command is `finetune-prep pilot`")
+    return facts.pilot
+
+
+def phase_order(facts: Facts) -> Iterable[Finding]:
+    """No document exists before the ones it is made from exist and, where that is asked for, are accepted."""
+    for phase in PHASES:
+        made = [kind for kind in phase.outputs if kind in facts.present and DOCUMENTS[kind].made_by == phase.name]
+        for kind in made:
+            path = DOCUMENTS[kind].path
+            for missing in (needed for needed in phase.inputs if needed not in facts.present):
+                yield Finding(
+                    path=path,
+                    line=0,
+                    what=f"written before {DOCUMENTS[missing].path} exists",
+                    mend=f"make that first: `finetune-prep {DOCUMENTS[missing].made_by or 'new'}`",
+                )
+            for waiting in (needed for needed in phase.accepted if needed in facts.present - facts.accepted):
+                yield Finding(
+                    path=path,
+                    line=0,
+                    what=f"rests on {DOCUMENTS[waiting].path}, which nobody has accepted as it stands",
+                    mend=f"read it and run `finetune-prep accept {waiting}`",
+                )
+
+
+def pilot_size(facts: Facts) -> Iterable[Finding]:
+    """The pilot planned at least 100 scenarios."""
+    pilot = _pilot(facts)
+    if pilot.planned < PILOT:
+        yield Finding(
+            path=facts.pilot_path,
+            line=0,
+            what=f"the pilot planned {pilot.planned} scenarios",
+            mend=f"run `finetune-prep pilot -n {PILOT}`: fewer prove little",
+        )
+
+
+def account_sums(facts: Facts) -> Iterable[Finding]:
+    """Every planned scenario is in exactly one state."""
+    for account, path in ((_pilot(facts), facts.pilot_path), (facts.scaled, "dataset")):
+        if account is not None and sum(account.states.values()) != account.planned:
+            yield Finding(
+                path=path,
+                line=0,
+                what=f"{account.planned} scenarios were planned and {sum(account.states.values())} are accounted for",
+                mend="run the same command again: it asks only for what is missing",
+            )
+
+
+def missing_is_not_no(facts: Facts) -> Iterable[Finding]:
+    """No conversation is left without a verdict: a missing answer is neither yes nor no."""
+    unjudged = _pilot(facts).states.get("unjudged", 0)
+    if unjudged:
+        yield Finding(
+            path=facts.pilot_path,
+            line=0,
+            what=f"{unjudged} conversation{'s have' if unjudged > 1 else ' has'} no verdict, and missing is not NO",
+            mend="run `finetune-prep pilot` again: it judges only these",
+        )
+
+
+def pass_rate(facts: Facts) -> Iterable[Finding]:
+    """More than 70% of the pilot is accepted, provider failures left out, faulty rows counted."""
+    pilot = _pilot(facts)
+    accepted = pilot.states.get("accepted", 0)
+    outstanding = sum(pilot.states.get(state, 0) for state in ("waiting", "not run", "unjudged"))
+    counted = pilot.planned - pilot.states.get("failed", 0)
+    if counted <= 0:
+        raise Unchecked("the providers failed on every scenario; nothing can be said about the prompts")
+    if accepted + outstanding <= PASS_RATE * counted:
+        upshot = f" even if the {outstanding} outstanding passed" if outstanding else ""
+        yield Finding(
+            path=facts.pilot_path,
+            line=0,
+            what=f"{accepted} of {counted} passed ({accepted / counted:.0%}), not more than {PASS_RATE:.0%}{upshot}",
+            mend="look in its report.html for the questions that fail most, then strengthen the generation prompt",
+        )
+    elif outstanding:
+        raise Unchecked(f"{outstanding} of {pilot.planned} scenarios are outstanding, {accepted} passed so far")
+
+
+def spot_check(facts: Facts) -> Iterable[Finding]:
+    """A person has labelled at least 10 conversations of the pilot."""
+    _pilot(facts)
+    if facts.reviewed < SPOT_CHECK:
+        yield Finding(
+            path=facts.pilot_path,
+            line=0,
+            what=f"a person has read {facts.reviewed} conversations",
+            mend=f"{SPOT_CHECK - facts.reviewed} more have to be read and labelled by a person",
+        )
+
+
+def missed_failures(facts: Facts) -> Iterable[Finding]:
+    """No failure that a reviewer noted is still without a place in the documents."""
+    _pilot(facts)
+    for note in facts.missed:
+        yield Finding(
+            path=facts.pilot_path,
+            line=0,
+            what=f"a reviewer saw a failure that no document holds: “{note}”",
+            mend="add it as a failure mode, with an anchor, a question and a guard, or close the note",
+        )
+
+
+def same_prompts(facts: Facts) -> Iterable[Finding]:
+    """What is scaled runs with exactly the documents of the passed pilot."""
+    _pilot(facts)
+    for kind in facts.changed:
+        yield Finding(
+            path=DOCUMENTS[kind].path,
+            line=0,
+            what=f"changed since {facts.pilot_path}",
+            mend="run `finetune-prep pilot` again: its figures speak of the old text",
+        )
+
+
+def scale_size(facts: Facts) -> Iterable[Finding]:
+    """2,000 to 5,000 accepted samples."""
+    if facts.scaled is None:
+        raise Unchecked("nothing has been scaled yet; first comes a pilot: `finetune-prep pilot`")
+    accepted, (fewest, most) = facts.scaled.states.get("accepted", 0), SCALE
+    if not fewest <= accepted <= most:
+        yield Finding(
+            path="dataset",
+            line=0,
+            what=f"{accepted:,} samples are accepted",
+            mend=f"{fewest:,} to {most:,} are usual",
+        )

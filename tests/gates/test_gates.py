@@ -1,0 +1,790 @@
+"""Every computed gate that looks at documents: silent about a sound dossier, and exact about one broken value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finetune_prep.core.finding import Finding, Outcome
+from finetune_prep.core.knowledge import Anchor, Citation, Preference
+from finetune_prep.core.rubric import Category, Expected, Question, Term
+from finetune_prep.core.scenario import SpecialCase
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates import check, rubric
+from finetune_prep.method import GATES
+from tests.gates import pottery
+from tests.gates.pottery import broken, sound, talk
+
+KNOWLEDGE = pottery.knowledge()
+RUBRIC = pottery.rubric()
+SPACE = pottery.space()
+JUDGE = pottery.evaluation_prompt()
+GENERATION = pottery.generation_prompt()
+
+
+def outcome(gate: str, dossier: Dossier) -> Outcome:
+    return next(outcome for outcome in check(dossier) if outcome.gate == gate)
+
+
+def without(items: tuple[Any, ...], at: int) -> tuple[Any, ...]:
+    return (*items[:at], *items[at + 1 :])
+
+
+def question(at: str) -> str:
+    category, number = at.split(".")
+    return f"rubric.categories.{category}.questions.{number}"
+
+
+# gate, where, the broken value, what every finding says
+CASES: list[tuple[str, str, Any, list[str]]] = [
+    ("research.frameworks", "knowledge.frameworks.1.not_when", "", ["F2 does not say “Not when”"]),
+    (
+        "research.frameworks",
+        "knowledge.frameworks.1.techniques",
+        (),
+        ["F2 has no technique: “Handing over” is only a theory"],
+    ),
+    ("research.frameworks", "knowledge.frameworks", (), ["no framework"]),
+    ("research.techniques-explained", "knowledge.frameworks.0.techniques.1.does", " ", ["T1.2 does not say “Does”"]),
+    (
+        "research.techniques-shown",
+        "knowledge.frameworks.0.techniques.1.snippets",
+        (),
+        ["T1.2 “One question” is explained and not shown"],
+    ),
+    (
+        "research.techniques-shown",
+        "knowledge.frameworks.0.techniques.1.snippets",
+        (talk("Only I speak."),),
+        ["a conversation of T1.2 has only one speaker"],
+    ),
+    ("research.citations", "knowledge.principles.0.sources", (), ["P1 does not say where it comes from"]),
+    (
+        "research.sources-exist",
+        "knowledge.principles.0.sources.0.source",
+        "S09",
+        ["P1 cites S09, which is not under Sources (there are S01, S02)"],
+    ),
+    ("research.sources-described", "knowledge.sources.1.read", "", ["S02 does not say “Read”"]),
+    (
+        "research.sources-current",
+        "knowledge.sources.0.published",
+        "2019",
+        ["the newest of 1 dated sources was 7 years old when it was read"],
+    ),
+    (
+        "research.quotes-found",
+        "knowledge.principles.0.sources.0.quote",
+        "Ask two things, then wait",
+        ["P1 quotes words that S01 does not hold: “Ask two things, then wait”"],
+    ),
+    ("research.quotes-found", "knowledge.principles.0.sources.0.quote", "", ["P1 cites S01 without its words"]),
+    ("research.quotes-found", "knowledge.principles.0.sources.0.quote", "Ask one", ["P1 quotes only “Ask one” from S01"]),
+    (
+        "research.unsourced-share",
+        "knowledge.failure_modes",
+        tuple(msgspec.structs.replace(mode, sources=(Citation("expert"),)) for mode in KNOWLEDGE.failure_modes),
+        ["4 of 10 statements have no source (40%): FM1, FM2, FM3, FM4"],
+    ),
+    ("research.principles", "knowledge.principles", (), ["no communication principle"]),
+    (
+        "research.failure-kinds",
+        "knowledge.failure_modes.2.kind",
+        "AI",
+        ["no failure mode of the kind “safety”: what did or could do harm"],
+    ),
+    ("research.failures-specific", "knowledge.failure_modes.2.instance", "", ["FM3 does not say “Instance”"]),
+    (
+        "research.failures-specific",
+        "knowledge.failure_modes.2.instance",
+        "harm made small.",
+        ["the instance of FM3 only repeats its name"],
+    ),
+    ("research.failures-specific", "knowledge.failure_modes.2.counter", "", ["FM3 does not say “Counter”"]),
+    (
+        "research.counters-conditional",
+        "knowledge.failure_modes.2.counter",
+        "be careful",
+        ["the counter of FM3 does not say when it applies: “be careful”"],
+    ),
+    (
+        "research.preferences",
+        "knowledge.frameworks.1.techniques.0.rather_than",
+        (Preference("T9.9", "never"),),
+        ["T2.1 is preferred to T9.9, which does not exist"],
+    ),
+    (
+        "research.preferences",
+        "knowledge.frameworks.1.techniques.0.rather_than",
+        (Preference("T2.1", "always"),),
+        ["T2.1 is preferred to itself"],
+    ),
+    (
+        "research.preferences",
+        "knowledge.frameworks.1.techniques",
+        tuple(msgspec.structs.replace(technique, rather_than=()) for technique in KNOWLEDGE.frameworks[1].techniques),
+        [
+            "nothing says when to use T2.1 “Warm handover” rather than another technique",
+            "nothing says when to use T2.2 “Photograph first” rather than another technique",
+        ],
+    ),
+    (
+        "research.capacity",
+        "space.topics.4.techniques",
+        ("T1.1", "T1.2"),
+        ["22 pairs of topic and technique are good for 66 different conversations (each pair 3 times); a pilot of 100 needs 75"],
+    ),
+    ("scenario-space.dimensions", "space.flaws", (), ["nothing under “User flaws”"]),
+    ("scenario-space.dimensions", "space.topics.1.situations", (), ["TP2 “Late parcels” has no situation"]),
+    (
+        "scenario-space.special-cases",
+        "space.edge_cases",
+        (),
+        ["nothing under “Edge cases”: such cases don't appear by themselves"],
+    ),
+    (
+        "scenario-space.special-cases",
+        "space.out_of_scope.0",
+        SpecialCase(id="OS1", name="Legal advice", situation="asks whether to sue", topic="TP8"),
+        ["OS1 “Legal advice” does not say what a right answer does", "OS1 belongs to TP8, which does not exist"],
+    ),
+    ("scenario-space.weights", "space.styles.0.weight", 0.0, ["ST1 under “User styles” has the weight 0"]),
+    ("scenario-space.weights", "space.styles.0.weight", float("nan"), ["ST1 under “User styles” has the weight nan"]),
+    ("scenario-space.shares", "space.edge_share", 0.6, ["edge_share is 0.6"]),
+    ("scenario-space.shares", "space.no_flaw_share", 0.0, ["no_flaw_share is 0: every user has a flaw"]),
+    ("scenario-space.word-ranges", "space.styles.0.most", 5, ["ST1 “Terse” has the range 5–5 words"]),
+    ("scenario-space.word-ranges", "space.styles.0.most", 300, ["ST1 “Terse” may have anything from 5 to 300 words"]),
+    (
+        "scenario-space.techniques-known",
+        "space.topics.0.techniques",
+        (*SPACE.topics[0].techniques, "T7.1"),
+        ["TP1 names T7.1, which domain-frameworks.md does not have"],
+    ),
+    ("scenario-space.techniques-known", "space.topics.0.techniques", (), ["TP1 “Damaged goods” names no technique"]),
+    (
+        "scenario-space.techniques-used",
+        "space.topics",
+        tuple(msgspec.structs.replace(topic, techniques=topic.techniques[:4]) for topic in SPACE.topics),
+        ["no topic uses T2.2 “Photograph first”: it would never be taught"],
+    ),
+    (
+        "scenario-space.capacity",
+        "space.topics",
+        SPACE.topics[:1],
+        ["the space holds 576 different scenarios; a data set needs at least 2,000"],
+    ),
+    ("anchors.always-count", "knowledge.always", KNOWLEDGE.always[:5], ["5 anchors under “Always do”"]),
+    (
+        "anchors.always-count",
+        "knowledge.always",
+        KNOWLEDGE.always + tuple(Anchor(id=f"DO{n}", text=f"Write the number {n}.") for n in range(7, 12)),
+        ["11 anchors under “Always do”"],
+    ),
+    ("anchors.never-count", "knowledge.never", KNOWLEDGE.never[:7], ["7 anchors under “Never do”"]),
+    (
+        "anchors.failures-countered",
+        "knowledge.never.0.drawn_from",
+        ("P1",),
+        ["no anchor counters FM2 “The promise nobody can keep”"],
+    ),
+    ("anchors.drawn-from", "knowledge.always.2.drawn_from", (), ["DO3 does not say what it was drawn from"]),
+    (
+        "anchors.drawn-from",
+        "knowledge.always.2.drawn_from",
+        ("T8.8",),
+        ["DO3 is drawn from T8.8, which this document does not have"],
+    ),
+    (
+        "anchors.distinct",
+        "knowledge.always.2.text",
+        "Name the fault reported before you offer any remedy.",
+        ["DO3 says nearly what DO1 says (67% of the words): “Name the fault reported before you offer any remedy.”"],
+    ),
+    (
+        "anchors.verb-first",
+        "knowledge.always.2.text",
+        "Empathy with the customer",
+        ["DO3 has no verb first: “Empathy with the customer”"],
+    ),
+    (
+        "anchors.observable",
+        "knowledge.always.2.text",
+        "Answer in an appropriate way",
+        ["DO3 rests on “appropriate”, on which two readers would differ"],
+    ),
+    (
+        "rubric.question-count",
+        "rubric.categories.1.questions",
+        RUBRIC.categories[1].questions[:3],
+        ["14 questions"],
+    ),
+    (
+        "rubric.question-count",
+        "rubric.categories.1.questions",
+        tuple(msgspec.structs.replace(RUBRIC.categories[1].questions[0], id=f"CP{n}") for n in range(1, 12)),
+        ["22 questions: judges tire, and noise and cost grow"],
+    ),
+    ("rubric.category-count", "rubric.categories", RUBRIC.categories[:3], ["3 categories"]),
+    (
+        "rubric.questions-per-category",
+        "rubric.categories.1.questions",
+        RUBRIC.categories[1].questions[:1],
+        ["“Comprehension” has 1 question"],
+    ),
+    ("rubric.weights", "rubric.categories.1.weight", 0.31, ["the weights sum to 1.01, not 1: 0.31 + 0.4 + 0.3"]),
+    (
+        "rubric.weights",
+        "rubric.categories.1.weight",
+        -0.3,
+        ["“Comprehension” has the weight -0.3", "the weights sum to 0.4, not 1: -0.3 + 0.4 + 0.3"],
+    ),
+    ("rubric.threshold", "rubric.threshold", 0.69, ["the threshold is 0.69"]),
+    (
+        "rubric.safety-gate",
+        "rubric.categories",
+        RUBRIC.categories[1:],
+        ["no safety gate: nothing fails a conversation whatever its score"],
+    ),
+    ("rubric.safety-gate", "rubric.categories.1.weight", None, ["“Comprehension” is a second gate beside “Safety”"]),
+    ("rubric.safety-gate", "rubric.categories.0.questions", (), ["the safety gate “Safety” has no question"]),
+    ("rubric.yes-and-no", f"{question('1.0')}.no", "", ["CP1 does not say “No”"]),
+    (
+        "rubric.question-form",
+        f"{question('1.0')}.text",
+        "The reply names the fault.",
+        ["CP1 is no question: “The reply names the fault.”"],
+    ),
+    (
+        "rubric.binary",
+        f"{question('1.0')}.text",
+        "How well does the reply name the fault?",
+        ["CP1 asks for more than yes or no (“How well”)"],
+    ),
+    (
+        "rubric.binary",
+        f"{question('1.0')}.yes",
+        "a rating of 1–5",
+        ["CP1 asks for more than yes or no (“1–5”)"],
+    ),
+    (
+        "rubric.one-thing",
+        f"{question('1.0')}.text",
+        "Does the reply name the fault and offer a remedy?",
+        ["CP1 asks two things (“… and offer a …”): “Does the reply name the fault and offer a remedy?”"],
+    ),
+    (
+        "rubric.presence",
+        f"{question('1.0')}.text",
+        "Does the reply avoid stock phrases?",
+        ["CP1 asks that something is missing (“avoid”): “Does the reply avoid stock phrases?”"],
+    ),
+    (
+        "rubric.failures-caught",
+        "rubric.categories",
+        tuple(
+            msgspec.structs.replace(
+                category,
+                questions=tuple(
+                    msgspec.structs.replace(q, catches=tuple(mode for mode in q.catches if mode != "FM1"))
+                    for q in category.questions
+                ),
+            )
+            for category in RUBRIC.categories
+        ),
+        ["no question catches FM1 “Sympathy without substance”"],
+    ),
+    (
+        "rubric.failures-caught",
+        f"{question('1.0')}.catches",
+        ("FM1", "FM9"),
+        ["CP1 catches FM9, which domain-frameworks.md does not have"],
+    ),
+    ("rubric.questions-distinct", f"{question('1.0')}.catches", (), ["CP1 catches no documented failure"]),
+    (
+        "rubric.questions-distinct",
+        f"{question('1.1')}.catches",
+        ("FM1",),
+        ["CP1 and CP2 catch exactly the same (FM1)"],
+    ),
+    (
+        "rubric.questions-distinct",
+        f"{question('1.1')}.text",
+        "Does the reply name the fault reported first?",
+        ["CP1 and CP2 share 100% of their words"],
+    ),
+    ("rubric.goals-served", "rubric.categories.1.serves", (), ["“Comprehension” serves no goal"]),
+    (
+        "rubric.goals-served",
+        "rubric.categories.1.serves",
+        ("G1", "G4"),
+        ["“Comprehension” serves G4, which is not under Goals"],
+    ),
+    (
+        "rubric.terms-defined",
+        f"{question('1.0')}.text",
+        "Is the reply empathetic?",
+        ["CP1 rests on “empathetic”, which Terms does not define"],
+    ),
+    (
+        "rubric.pairs-apart",
+        "rubric.examples",
+        RUBRIC.examples[:3],
+        [
+            "no example tells apart SF2/SF3 (“Safety”)",
+            "no example tells apart CP1/CP2, CP1/CP3, CP2/CP3 (“Comprehension”)",
+            "no example tells apart NS1/NS2 (“Next step”)",
+            "no example tells apart FT2/FT3 (“Fit”)",
+        ],
+    ),
+    ("worked-examples.kinds", "rubric.examples", without(RUBRIC.examples, 1), ["no mediocre example"]),
+    ("worked-examples.complete", "rubric.examples.0.answers", RUBRIC.examples[0].answers[1:], ["E1 does not answer SF1"]),
+    (
+        "worked-examples.complete",
+        "rubric.examples.0.answers",
+        (*RUBRIC.examples[0].answers, Expected("QQ7", "yes", "why")),
+        ["E1 answers QQ7, which is no question"],
+    ),
+    (
+        "worked-examples.reasons",
+        "rubric.examples.0.answers.0",
+        Expected("SF1", "yes", ""),
+        ["E1 gives no reason for SF1"],
+    ),
+    (
+        "worked-examples.not-applicable",
+        "rubric.examples.0.answers",
+        pottery.answer("na", RUBRIC.examples[0], "CP4"),
+        ["E1 answers N/A to CP4, which does not allow it"],
+    ),
+    (
+        "worked-examples.measured-agree",
+        "rubric.examples.0.answers",
+        (*RUBRIC.examples[0].answers, Expected("NS4", "no", "Two questions.")),
+        ["E1 answers no to NS4; measured, it is yes"],
+    ),
+    (
+        "worked-examples.scores",
+        "rubric.examples.0.answers",
+        RUBRIC.examples[1].answers,
+        ["E1 claims to be strong and fails: 0.50 at a threshold of 0.75; NO to CP1, CP2, CP3, NS1, NS2, FT1"],
+    ),
+    (
+        "worked-examples.scores",
+        "rubric.examples.0.answers",
+        RUBRIC.examples[2].answers,
+        ["E1 claims to be strong and fails: a safety NO (SF1)"],
+    ),
+    (
+        "worked-examples.scores",
+        "rubric.examples.1.answers",
+        RUBRIC.examples[0].answers,
+        ["E2 claims to be mediocre and passes: 1.00 at a threshold of 0.75"],
+    ),
+    (
+        "worked-examples.scores",
+        "rubric.examples.1.answers",
+        RUBRIC.examples[2].answers,
+        ["E2 claims to be mediocre and violates safety (SF1)"],
+    ),
+    (
+        "worked-examples.scores",
+        "rubric.examples.2.answers",
+        RUBRIC.examples[0].answers,
+        ["E3 claims a violation and has no safety NO"],
+    ),
+    ("worked-examples.witnesses", "rubric.examples.3.title", "Witness", ["W1 does not name two questions"]),
+    (
+        "worked-examples.witnesses",
+        "rubric.examples.3.title",
+        "Witness: CP2 without CP1",
+        ["W1 is to pass CP2 and fail CP1, and answers no and yes"],
+    ),
+    (
+        "evaluation-prompt.purpose",
+        "evaluation_prompt.role",
+        "You judge replies of a pottery shop.",
+        ["the role does not say what verdicts are for"],
+    ),
+    (
+        "evaluation-prompt.questions",
+        "evaluation_prompt.categories.1.questions",
+        without(JUDGE.categories[1].questions, 0),
+        ["CP1 of the rubric is not asked: “Does the first reply name the fault the customer reported?”"],
+    ),
+    (
+        "evaluation-prompt.questions",
+        "evaluation_prompt.categories.1.questions.0.no",
+        "something else",
+        ["CP1 differs from the rubric in No"],
+    ),
+    (
+        "evaluation-prompt.questions",
+        "evaluation_prompt.categories.2.questions",
+        (*JUDGE.categories[2].questions, RUBRIC.categories[2].questions[3]),
+        ["NS4 is asked, and measured by the program"],
+    ),
+    (
+        "evaluation-prompt.questions",
+        "evaluation_prompt.categories",
+        (*JUDGE.categories[1:], JUDGE.categories[0]),
+        [
+            "the questions stand in another order than in the rubric: "
+            "CP1, CP2, CP3, CP4, NS1, NS2, NS3, FT1, FT2, FT3, SF1, SF2, SF3"
+        ],
+    ),
+    ("evaluation-prompt.terms", "evaluation_prompt.terms", (), ["the term “Next step” of the rubric is not defined"]),
+    (
+        "evaluation-prompt.terms",
+        "evaluation_prompt.terms.0",
+        Term("Next step", "anything"),
+        ["the term “Next step” is defined otherwise than in the rubric"],
+    ),
+    ("evaluation-prompt.input-format", "evaluation_prompt.input", "", ["“Input format” is empty"]),
+    (
+        "evaluation-prompt.output-example",
+        "evaluation_prompt.output",
+        "Answer with JSON.",
+        ["“Output format” shows no JSON example"],
+    ),
+    (
+        "evaluation-prompt.output-example",
+        "evaluation_prompt.output",
+        "```json\n{'CP1': yes}\n```",
+        ["the example in “Output format” is not a JSON object"],
+    ),
+    (
+        "evaluation-prompt.output-example",
+        "evaluation_prompt.output",
+        JUDGE.output.replace('"SF2"', '"QQ2"'),
+        ["the output example lacks SF2", "the output example has QQ2, which no judge is asked"],
+    ),
+    (
+        "evaluation-prompt.output-example",
+        "evaluation_prompt.output",
+        JUDGE.output.replace('"evidence": "…", "answer": "yes"', '"answer": "yes", "evidence": "…"'),
+        ["the output example gives SF1 as {answer, evidence}"],
+    ),
+    (
+        "evaluation-prompt.calibration-count",
+        "evaluation_prompt.calibrations",
+        JUDGE.calibrations[:1],
+        ["1 calibration example"],
+    ),
+    (
+        "evaluation-prompt.calibrations-complete",
+        "evaluation_prompt.calibrations.0.answers",
+        (*JUDGE.calibrations[0].answers[1:-1], Expected("FT3", "yes", " "), Expected("NS4", "yes", "Counted.")),
+        [
+            "C1 does not answer SF1",
+            "C1 answers NS4, which no judge is asked",
+            "C1 gives no reason for FT3",
+        ],
+    ),
+    (
+        "evaluation-prompt.calibrations-complete",
+        "evaluation_prompt.calibrations.0.answers",
+        pottery.answer("na", JUDGE.calibrations[0], "CP4"),
+        ["C1 answers N/A to CP4, which does not allow it"],
+    ),
+    (
+        "evaluation-prompt.calibrations-both-ways",
+        "evaluation_prompt.calibrations",
+        tuple(msgspec.structs.replace(example, answers=RUBRIC.examples[0].answers) for example in JUDGE.calibrations),
+        ["no calibration answers no to anything"],
+    ),
+    ("generation-prompt.role", "generation_prompt.role", "\n", ["the section “Role and expertise” is empty"]),
+    (
+        "generation-prompt.techniques",
+        "generation_prompt.techniques",
+        GENERATION.techniques[1:],
+        ["T1.1 “Name, own, next step” is missing"],
+    ),
+    ("generation-prompt.techniques", "generation_prompt.techniques.0.in_words", "", ["T1.1 does not say “In words”"]),
+    (
+        "generation-prompt.techniques",
+        "generation_prompt.techniques.0.id",
+        "T6.1",
+        ["T1.1 “Name, own, next step” is missing", "T6.1 is no technique of domain-frameworks.md"],
+    ),
+    (
+        "generation-prompt.anchors",
+        "generation_prompt.always",
+        GENERATION.always[1:],
+        ["DO1 is missing under “Always do”: “Name the reported fault before offering a remedy.”"],
+    ),
+    (
+        "generation-prompt.anchors",
+        "generation_prompt.never.2.text",
+        "Make an injury small.",
+        ["DONT3 is not the anchor of domain-frameworks.md: “Make an injury small.”"],
+    ),
+    (
+        "generation-prompt.anchors",
+        "generation_prompt.never",
+        (*GENERATION.never, Anchor(id="DONT9", text="Shout.")),
+        ["DONT9 stands under “Never do” and not in domain-frameworks.md"],
+    ),
+    (
+        "generation-prompt.guards",
+        "generation_prompt.guards",
+        GENERATION.guards[1:],
+        ["no guard against FM1 “Sympathy without substance”"],
+    ),
+    ("generation-prompt.guards", "generation_prompt.guards.0.then", "", ["GD1 does not say what to do when"]),
+    (
+        "generation-prompt.guards",
+        "generation_prompt.guards.0.counters",
+        ("FM1", "FM8"),
+        ["GD1 counters FM8, which domain-frameworks.md does not have"],
+    ),
+    (
+        "generation-prompt.crisis-guard",
+        "generation_prompt.guards",
+        without(GENERATION.guards, 2),
+        ["no guard says how an emergency is recognised (FM3 “Harm made small”)"],
+    ),
+    (
+        "generation-prompt.crisis-guard",
+        f"{question('0.2')}.catches",
+        ("FM4",),
+        ["no question of the safety gate catches FM3 “Harm made small”"],
+    ),
+    (
+        "generation-prompt.crisis-guard",
+        "space.edge_cases",
+        (),
+        ["no edge case puts FM3 “Harm made small” to the test"],
+    ),
+    (
+        "generation-prompt.few-shot-count",
+        "generation_prompt.few_shots",
+        GENERATION.few_shots[:2],
+        ["2 few-shot conversations"],
+    ),
+    (
+        "generation-prompt.few-shots-annotated",
+        "generation_prompt.few_shots.0.why",
+        "",
+        ["X1 “Case X1” does not say “Why”"],
+    ),
+    (
+        "generation-prompt.few-shots-annotated",
+        "generation_prompt.few_shots.0.techniques",
+        ("T5.5",),
+        ["X1 shows T5.5, which domain-frameworks.md does not have"],
+    ),
+    (
+        "generation-prompt.few-shots-diverse",
+        "generation_prompt.few_shots.1.techniques",
+        ("T1.1",),
+        ["X2 and X1 show the same techniques (T1.1)"],
+    ),
+    (
+        "generation-prompt.few-shots-diverse",
+        "generation_prompt.few_shots.1.tone",
+        "Angry;  calm",
+        ["X2 and X1 show the same tone (“Angry;  calm”)"],
+    ),
+    (
+        "generation-prompt.few-shots-measured",
+        "generation_prompt.few_shots.0.conversation",
+        talk("Cracked!", "Which one? When? Where?"),
+        ["X1 fails NS4: questions per reply <= 1 is asked for, and it has 3"],
+    ),
+    (
+        "generation-prompt.few-shots-unseen",
+        "generation_prompt.few_shots.0.conversation",
+        pottery.BORDERLINE,
+        ["X1 is the conversation of C1, which the judge was shown with its answers"],
+    ),
+    ("generation-prompt.output-format", "generation_prompt.output", "", ["“Output format” is empty"]),
+    (
+        "generation-prompt.output-format",
+        "generation_prompt.output",
+        "Turns alternate.",
+        ["“Output format” does not say how long replies are"],
+    ),
+    (
+        "generation-prompt.user-prompt-blind",
+        "user_prompt.text",
+        "You hope for a warm handover,\nand never see “Call an injury harmless”.",
+        ["the user is told the anchor DONT3: “Call an injury harmless.”", "the user is told the technique T2.1: “Warm handover”"],
+    ),
+    (
+        "generation-prompt.system-prompt-short",
+        "system_prompt.text",
+        "word " * 121,
+        ["the system prompt has 121 words"],
+    ),
+    ("generation-prompt.system-prompt-short", "system_prompt.text", " ", ["the system prompt is empty"]),
+]
+
+
+@pytest.mark.parametrize(("gate", "at", "value", "whats"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
+def test_a_broken_value_gives_exactly_the_expected_findings(gate: str, at: str, value: Any, whats: list[str]) -> None:
+    """One value is broken; its gate fails with these findings, each with a way to mend it and a place that exists."""
+    dossier = broken(sound(), at, value)
+    answer = outcome(gate, dossier)
+    assert [finding.what for finding in answer.findings] == whats
+    assert answer.answer == "fails"
+    for finding in answer.findings:
+        assert finding.mend
+        assert finding.line or not finding.item, f"{finding.item} has no line"
+
+
+TEXT_GATES = {  # looked for in the text, not in the value: tested below
+    f"{prompt}.{name}"
+    for prompt in ("evaluation-prompt", "generation-prompt")
+    for name in ("parts", "self-contained", "says-it-here")
+}
+
+
+def test_every_gate_over_documents_has_a_case() -> None:
+    """A gate cannot be added without a test that makes it fail."""
+    computed = {gate.id for gate in GATES if gate.kind == "computed" and gate.phase != "workflow"}
+    assert computed == {case[0] for case in CASES} | TEXT_GATES
+
+
+def test_a_sound_dossier_has_no_findings() -> None:
+    """Every computed gate over documents, advice included, holds."""
+    computed = {gate.id for gate in GATES if gate.kind == "computed" and gate.phase != "workflow"}
+    outcomes = [outcome for outcome in check(sound()) if outcome.gate in computed]
+    assert [(outcome.gate, outcome.answer, outcome.findings) for outcome in outcomes if outcome.answer != "holds"] == []
+    assert len(outcomes) == len(computed)
+
+
+@pytest.mark.parametrize("prompt", ["evaluation_prompt", "generation_prompt"])
+def test_parts_out_of_order_or_missing(prompt: str) -> None:
+    """Parts are found by their headings; a missing and a misplaced one are reported."""
+    dossier = sound()
+    document = getattr(dossier, prompt)
+    gate = f"{document.kind}.parts"
+    lines = document.lines | {"output format": 1}
+    moved = msgspec.structs.replace(dossier, **{prompt: msgspec.structs.replace(document, lines=lines)})
+    assert ["“Output format” stands before" in finding.what for finding in outcome(gate, moved).findings] == [True]
+    lines = {key: line for key, line in document.lines.items() if key != "output format"}
+    gone = msgspec.structs.replace(dossier, **{prompt: msgspec.structs.replace(document, lines=lines)})
+    assert [finding.what for finding in outcome(gate, gone).findings] == ["there is no section “Output format”"]
+
+
+def with_line(dossier: Dossier, prompt: str, line: str) -> Dossier:
+    document = getattr(dossier, prompt)
+    changed = msgspec.structs.replace(document, text=f"{document.text}{line}\n")
+    return msgspec.structs.replace(dossier, **{prompt: changed})
+
+
+@pytest.mark.parametrize("prompt", ["evaluation_prompt", "generation_prompt"])
+@pytest.mark.parametrize(
+    ("line", "gate", "what"),
+    [
+        (
+            "More at https://kiln.example/rules today.",
+            "self-contained",
+            "a link in a prompt that must stand alone: “https://kiln.example/rules”",
+        ),
+        ("The [rules](rules.html) hold.", "self-contained", "a link in a prompt that must stand alone: “](rules.html)”"),
+        (
+            "All of reference/domain-frameworks.md holds.",
+            "self-contained",
+            "a file in a prompt that must stand alone: “reference/domain-frameworks.md”",
+        ),
+        ("For refunds, see the handbook.", "says-it-here", "“see the handbook” sends the reader elsewhere"),
+        ("As defined in the rubric, be exact.", "says-it-here", "“As defined in the rubric” sends the reader elsewhere"),
+        ("Otherwise see F9.", "says-it-here", "“see F9” sends the reader elsewhere"),
+    ],
+)
+def test_a_prompt_that_sends_its_reader_elsewhere(prompt: str, line: str, gate: str, what: str) -> None:
+    """Links, files and "see …" are found on their line."""
+    dossier = with_line(sound(), prompt, line)
+    document = getattr(dossier, prompt)
+    findings = outcome(f"{document.kind}.{gate}", dossier).findings
+    assert [(finding.what, finding.line) for finding in findings] == [(what, len(document.text.splitlines()))]
+
+
+@pytest.mark.parametrize("prompt", ["evaluation_prompt", "generation_prompt"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "> **User:** I looked at https://kiln.example/rules and see the handbook.",
+        "Answer as in see DO1.",
+        "Ask e.g. for a photo, 3.5 cm wide.",
+    ],
+)
+def test_what_a_prompt_may_say(prompt: str, line: str) -> None:
+    """Conversations may hold links; ids that stand in the prompt and dotted figures are no pointers."""
+    document = with_line(sound(), prompt, line)
+    kept = msgspec.structs.replace(getattr(document, prompt), lines=getattr(document, prompt).lines | {"DO1": 3})
+    dossier = msgspec.structs.replace(document, **{prompt: kept})
+    for gate in ("self-contained", "says-it-here"):
+        assert outcome(f"{kept.kind}.{gate}", dossier).answer == "holds"
+
+
+def fails(gate: Callable[[Dossier], Iterable[Finding]], dossier: Dossier) -> bool:
+    return bool(list(gate(dossier)))
+
+
+@given(st.lists(st.integers(-5, 100), min_size=1, max_size=5))
+def test_weights_hold_if_and_only_if_they_are_positive_and_sum_to_one(hundredths: list[int]) -> None:
+    """Sums of weights carry rounding in the last bits; that never decides."""
+    weighted = tuple(Category(name=f"K{n}", weight=weight / 100, questions=()) for n, weight in enumerate(hundredths))
+    dossier = broken(sound(), "rubric.categories", (RUBRIC.categories[0], *weighted))
+    assert fails(rubric.weights, dossier) == (sum(hundredths) != 100 or min(hundredths) <= 0)
+
+
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=8))
+def test_counts_hold_if_and_only_if_they_lie_within_the_limits(sizes: list[int]) -> None:
+    """Questions in all, categories, questions in each: safety is counted in."""
+    made = tuple(
+        Category(
+            name=f"K{n}",
+            weight=0.1 if n else None,
+            questions=tuple(Question(id=f"Q{n}{m}", text="?", yes="y", no="n") for m in range(size)),
+        )
+        for n, size in enumerate(sizes)
+    )
+    dossier = broken(sound(), "rubric.categories", made)
+    assert fails(rubric.question_count, dossier) == (not 15 <= sum(sizes) <= 20)
+    assert fails(rubric.category_count, dossier) == (not 4 <= len(sizes) <= 6)
+    off = sum(size not in (3, 4) for size in sizes)
+    assert len(list(rubric.questions_per_category(dossier))) == off
+
+
+@settings(max_examples=30)
+@given(st.floats())
+def test_no_figure_of_a_space_raises(figure: float) -> None:
+    """Weights and shares come from files that people edit: whatever stands there is a finding, never an error."""
+    for at in ("topics.0.weight", "edge_share", "out_of_scope_share", "no_flaw_share"):
+        check(broken(sound(), f"space.{at}", figure), phases=["research"])
+
+
+def emptied(value: Any, at: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Every place in a value with what is empty there: the kind of place, its path, the empty value."""
+    for field in value.__struct_fields__ if isinstance(value, msgspec.Struct) else ():
+        inner, path = getattr(value, field), f"{at}.{field}"
+        place = f"{type(value).__name__}.{field}"
+        if isinstance(inner, str) and field not in ("role", "kind", "claim", "answer", "metric", "comparison"):
+            yield place, path, ""
+        elif isinstance(inner, tuple):
+            yield place, path, ()
+            for n, element in enumerate(inner):
+                yield from emptied(element, f"{path}.{n}")
+        elif isinstance(inner, int | float):
+            yield place, path, 0
+        elif isinstance(inner, msgspec.Struct):
+            yield from emptied(inner, path)
+
+
+def test_nothing_empty_raises() -> None:
+    """One place of each kind is emptied, as half-written documents are: every gate still answers."""
+    tried: set[str] = set()
+    for field in ("knowledge", "space", "rubric", "evaluation_prompt", "generation_prompt", "user_prompt", "system_prompt"):
+        for place, path, empty in emptied(getattr(sound(), field).value):
+            if (field + place) not in tried:
+                tried.add(field + place)
+                assert len(check(broken(sound(), f"{field}{path}", empty))) == len(GATES), path
+    assert len(tried) > 80

@@ -1,0 +1,149 @@
+"""Gates that look at what happened: order, pilot, spot-check, scaling."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finetune_prep.core.finding import Outcome
+from finetune_prep.core.sample import STATES, Account, State
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates import Facts, check
+from finetune_prep.method import DOCUMENTS, GATES, PHASES
+
+
+def account(planned: int | None = None, **counts: int) -> Account:
+    states: dict[State, int] = {state: counts.get(state.replace(" ", "_"), 0) for state in STATES}
+    return Account(planned=sum(states.values()) if planned is None else planned, states=states)
+
+
+ALL = frozenset(DOCUMENTS)
+DONE = Facts(
+    present=ALL,
+    accepted=ALL,
+    pilot=account(accepted=74, rejected=20, faulty=2, duplicate=1, failed=3),
+    reviewed=10,
+    scaled=account(accepted=2400, rejected=700),
+)
+
+
+def outcome(gate: str, facts: Facts) -> Outcome:
+    return next(outcome for outcome in check(Dossier(), facts, phases=["workflow"]) if outcome.gate == f"workflow.{gate}")
+
+
+def changed(**changes: object) -> Facts:
+    return msgspec.structs.replace(DONE, **changes)
+
+
+COMPUTED = [gate.id.partition(".")[2] for gate in GATES if gate.phase == "workflow" and gate.kind == "computed"]
+
+
+@pytest.mark.parametrize("gate", COMPUTED)
+def test_a_finished_project_holds(gate: str) -> None:
+    assert outcome(gate, DONE).answer == "holds"
+
+
+CASES: list[tuple[str, Facts, list[str]]] = [
+    (
+        "phase-order",
+        changed(present=frozenset({"brief", "domain-frameworks", "scenario-space", "generation-prompt"})),
+        [
+            "prompts/generation-prompt.md: written before reference/evaluation-rubric.md exists",
+            "prompts/generation-prompt.md: written before prompts/evaluation-prompt.md exists",
+        ],
+    ),
+    (
+        "phase-order",
+        changed(accepted=ALL - {"evaluation-rubric"}, present=ALL - {"user-prompt", "system-prompt"}),
+        [
+            "prompts/evaluation-prompt.md: rests on reference/evaluation-rubric.md, which nobody has accepted as it stands",
+            "prompts/generation-prompt.md: rests on reference/evaluation-rubric.md, which nobody has accepted as it stands",
+        ],
+    ),
+    ("pilot-size", changed(pilot=account(accepted=99)), ["runs/pilot-001: the pilot planned 99 scenarios"]),
+    (
+        "account-sums",
+        changed(pilot=account(planned=100, accepted=98)),
+        ["runs/pilot-001: 100 scenarios were planned and 98 are accounted for"],
+    ),
+    (
+        "account-sums",
+        changed(scaled=account(planned=2000, accepted=2001)),
+        ["dataset: 2000 scenarios were planned and 2001 are accounted for"],
+    ),
+    (
+        "missing-is-not-no",
+        changed(pilot=account(accepted=99, unjudged=1)),
+        ["runs/pilot-001: 1 conversation has no verdict, and missing is not NO"],
+    ),
+    (
+        "pass-rate",
+        changed(pilot=account(accepted=70, rejected=30)),
+        ["runs/pilot-001: 70 of 100 passed (70%), not more than 70%"],
+    ),
+    (
+        "pass-rate",
+        changed(pilot=account(accepted=10, rejected=35, not_run=55)),
+        ["runs/pilot-001: 10 of 100 passed (10%), not more than 70% even if the 55 outstanding passed"],
+    ),
+    ("spot-check", changed(reviewed=9), ["runs/pilot-001: a person has read 9 conversations"]),
+    (
+        "missed-failures",
+        changed(missed=("answers in French",)),
+        ["runs/pilot-001: a reviewer saw a failure that no document holds: “answers in French”"],
+    ),
+    ("same-prompts", changed(changed=("generation-prompt",)), ["prompts/generation-prompt.md: changed since runs/pilot-001"]),
+    ("scale-size", changed(scaled=account(accepted=1999)), ["dataset: 1,999 samples are accepted"]),
+]
+
+
+@pytest.mark.parametrize(("gate", "facts", "whats"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
+def test_what_went_wrong_is_said(gate: str, facts: Facts, whats: list[str]) -> None:
+    answer = outcome(gate, facts)
+    assert answer.answer == "fails"
+    assert [f"{finding.path}: {finding.what}" for finding in answer.findings] == whats
+    assert all(finding.mend for finding in answer.findings)
+
+
+def test_every_computed_gate_has_a_case() -> None:
+    assert {case[0] for case in CASES} == set(COMPUTED)
+
+
+@pytest.mark.parametrize("gate", [gate for gate in COMPUTED if gate != "phase-order"])
+def test_before_anything_ran_nothing_holds(gate: str) -> None:
+    answer = outcome(gate, Facts())
+    assert answer.answer == "unchecked"
+    assert "finetune-prep" in answer.note
+
+
+def test_without_facts_the_workflow_is_unchecked() -> None:
+    answers = {outcome.answer for outcome in check(Dossier(), phases=["workflow"])}
+    assert answers == {"unchecked"}
+
+
+@given(accepted=st.integers(0, 150), rejected=st.integers(0, 150), failed=st.integers(0, 50), unjudged=st.integers(0, 5))
+def test_pass_rate_never_counts_missing_as_no(accepted: int, rejected: int, failed: int, unjudged: int) -> None:
+    """It holds only if everything is judged and more than 70% passed; it fails only if no outstanding verdict could help."""
+    answer = outcome(
+        "pass-rate", changed(pilot=account(accepted=accepted, rejected=rejected, failed=failed, unjudged=unjudged))
+    ).answer
+    counted = accepted + rejected + unjudged
+    if answer == "holds":
+        assert not unjudged
+        assert 10 * accepted > 7 * counted
+    elif answer == "fails":
+        assert 10 * (accepted + unjudged) <= 7 * counted
+    else:
+        assert unjudged or not counted
+
+
+def test_documents_made_in_order_are_in_order() -> None:
+    """After each phase, with everything accepted on the way, the order holds; the same documents unaccepted break it."""
+    present = {"brief"}
+    for phase in PHASES:
+        present |= set(phase.outputs)
+        assert outcome("phase-order", Facts(present=frozenset(present), accepted=frozenset(present))).answer == "holds"
+        broken = outcome("phase-order", Facts(present=frozenset(present)))
+        assert (broken.answer == "fails") == any(earlier.accepted for earlier in PHASES[: PHASES.index(phase) + 1])
