@@ -129,13 +129,13 @@ AnswerFunction = Callable[[Call], Behaviour]
 
 
 class FakeEndpoint:
-    """calls: everything that came, in order. most_at_once: the highest number of calls under way together."""
+    """calls: everything that came, in order. at_once: calls under way now; most_at_once: the most there were."""
 
     def __init__(self, answer: AnswerFunction | Behaviour | None = None) -> None:
         self._answer: AnswerFunction = answer if callable(answer) else lambda call: answer or Completion()
         self.calls: list[Call] = []
         self.most_at_once = 0
-        self._at_once = 0
+        self.at_once = 0
         self._bodies: Counter[bytes] = Counter()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-endpoint", daemon=True)
@@ -190,14 +190,14 @@ class FakeEndpoint:
         self._bodies[data] += 1
         call = Call(json.loads(data), headers, head[0].split(" ")[1], self._bodies[data], self._loop.time())
         self.calls.append(call)
-        self._at_once += 1
-        self.most_at_once = max(self.most_at_once, self._at_once)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             behaviour = self._answer(call)
             await asyncio.sleep(behaviour.latency)
             return await self._behave(behaviour, call, writer)
         finally:
-            self._at_once -= 1
+            self.at_once -= 1
 
     async def _behave(self, behaviour: Behaviour, call: Call, writer: asyncio.StreamWriter) -> bool:
         match behaviour:

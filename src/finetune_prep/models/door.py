@@ -291,5 +291,5 @@ def _silent(route: Route, error: Unreachable) -> Paused:
     return Paused(
         f"the provider “{route.name}” gives no answers: {error.what}",
         where=error.where,
-        next="finetune-prep doctor, then run the same command again; nothing is lost",
+        next="check that the endpoint runs and can be reached, then run the same command again; nothing is lost",
     )

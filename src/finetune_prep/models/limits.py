@@ -13,6 +13,7 @@ from collections import deque
 FIRST_LIMIT = 8
 CUT = 0.8
 PROBE_ROUNDS = 4  # rounds of calls without complaint for one more slot, where there have been complaints before
+PATIENT_ROUNDS = 8  # rounds without complaint after which probing grows faster: the endpoint bears more than it did
 LONG_WAIT = 2.0  # seconds; an endpoint that asks for more is closed for everybody, not only too full for one
 
 
@@ -24,7 +25,7 @@ class AdaptiveLimit:
         self.allowed = float(min(FIRST_LIMIT, self.ceiling))
         self.in_flight = 0
         self._too_many = float("inf")  # where the endpoint last complained
-        self._answered_since_cut = True
+        self._answers_since_cut = 1
         self._last_cut = float("-inf")
         self._closed_until = float("-inf")
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -42,12 +43,10 @@ class AdaptiveLimit:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # the slot was given in the moment of cancellation: pass it on
+            if not turn.cancelled():  # the slot was given in the moment of cancellation: pass it on
                 self.in_flight -= 1
                 self._admit()
-            else:
-                self._waiting.remove(turn)
-            raise
+            raise  # a cancelled turn is passed over when it comes up
         return loop.time()
 
     def leave(self, entered: float, *, congested: bool = False, answered: bool = False, wait: float | None = None) -> None:
@@ -56,21 +55,21 @@ class AdaptiveLimit:
         if congested:
             self._complained(entered, now, wait or 0.0)
         elif answered:
-            self._answered_since_cut = True
+            self._answers_since_cut += 1
             if self.in_flight >= int(self.allowed):
                 self._grow()
         self.in_flight -= 1
         self._admit()
 
     def _complained(self, entered: float, now: float, wait: float) -> None:
-        closed = entered >= self._last_cut and not self._answered_since_cut
+        closed = entered >= self._last_cut and not self._answers_since_cut
         if wait > LONG_WAIT or closed:
             self._closed_until = max(self._closed_until, now + wait)
         if entered >= self._last_cut:
             self._too_many = self.allowed
             self.allowed = max(1.0, self.allowed * CUT)
             self._last_cut = now
-            self._answered_since_cut = False
+            self._answers_since_cut = 0
 
     def _grow(self) -> None:
         if self._too_many == float("inf"):
@@ -78,7 +77,8 @@ class AdaptiveLimit:
         elif self.allowed < self._too_many - 1:
             more = 1.0 / self.allowed
         else:
-            more = 1.0 / (self.allowed * PROBE_ROUNDS)
+            quiet_rounds = self._answers_since_cut / self.allowed
+            more = (1.0 + (quiet_rounds / PATIENT_ROUNDS) ** 2) / (self.allowed * PROBE_ROUNDS)
         self.allowed = min(float(self.ceiling), self.allowed + more)
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> bool:

@@ -82,7 +82,7 @@ def _pause(status: int, complaint: _Complaint) -> tuple[str, str] | None:
     if status in (404, 405):
         return (
             "the endpoint does not know this model or address",
-            "check `model` and `base_url` in finetune-prep.toml: finetune-prep doctor",
+            "check `model` and `base_url` in finetune-prep.toml",
         )
     if 300 <= status < 400:
         return "the endpoint redirects, which is not followed", "set `base_url` in finetune-prep.toml to the final address"

@@ -15,6 +15,7 @@ import msgspec
 from finetune_prep.core.request import Problem, Reply, Request, Usage
 
 PATH = "/chat/completions"
+LENGTHS = ("minLength", "maxLength")
 LATEST = 253_402_300_800  # the year 10000, which a time in milliseconds would be past
 FINISHED = {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete"}
 FINISH_PROBLEMS: dict[str, Problem] = {
@@ -97,7 +98,9 @@ def body(request: Request, *, structured: bool = True, limit_name: str = "max_co
     if request.schema is not None:
         schema = request.schema
         if structured:
-            named = {"name": schema.name, "schema": schema.schema, "strict": _strict(schema.schema)}
+            strict = _strict(schema.schema)
+            sent = _without_lengths(schema.schema) if strict else schema.schema
+            named = {"name": schema.name, "schema": sent, "strict": strict}
             result["response_format"] = {"type": "json_schema", "json_schema": named}
         else:
             told = msgspec.json.encode(schema.schema).decode()
@@ -116,6 +119,16 @@ def _strict(schema: Any) -> bool:
     ):
         return False
     return all(_strict(value) for value in schema.values())
+
+
+def _without_lengths(schema: Any) -> Any:
+    """The schema without limits on the length of texts: strict mode refuses them, and whoever reads the answer checks them."""
+    if isinstance(schema, list):
+        return [_without_lengths(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = schema.items() if schema.get("type") != "string" else [pair for pair in schema.items() if pair[0] not in LENGTHS]
+    return {name: _without_lengths(value) for name, value in kept}
 
 
 def reply(data: bytes) -> Reply:
