@@ -1,0 +1,80 @@
+"""finetune-prep: from one paragraph about a domain to a fine-tuning set you can trust.
+
+    import finetune_prep as fp
+
+    project = fp.open_project("my-domain")
+    async with fp.open_workshop(project) as shop:
+        run, account = await fp.pilot(shop, 100)
+
+Everything else is behind these names. Importing the package imports nothing of it; a name is loaded when it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from finetune_prep.core.conversation import Conversation, Message
+    from finetune_prep.core.rubric import Rubric, Score, score
+    from finetune_prep.core.sample import Account, Sample
+    from finetune_prep.core.scenario import Scenario
+    from finetune_prep.core.verdict import Verdict
+    from finetune_prep.documents import parse, render
+    from finetune_prep.errors import FinetunePrepError
+    from finetune_prep.models.providers.scripted import Scripted
+    from finetune_prep.phases.exporting import export
+    from finetune_prep.phases.pilot import pilot
+    from finetune_prep.phases.prepare import prepare
+    from finetune_prep.phases.workshop import open_workshop
+    from finetune_prep.project.project import Project, open_project
+
+_HOMES = {
+    "Account": "core.sample",
+    "Conversation": "core.conversation",
+    "FinetunePrepError": "errors",
+    "Message": "core.conversation",
+    "Project": "project.project",
+    "Rubric": "core.rubric",
+    "Sample": "core.sample",
+    "Scenario": "core.scenario",
+    "Score": "core.rubric",
+    "Scripted": "models.providers.scripted",
+    "Verdict": "core.verdict",
+    "export": "phases.exporting",
+    "open_project": "project.project",
+    "open_workshop": "phases.workshop",
+    "parse": "documents",
+    "pilot": "phases.pilot",
+    "prepare": "phases.prepare",
+    "render": "documents",
+    "score": "core.rubric",
+}
+
+__all__ = [
+    "Account",
+    "Conversation",
+    "FinetunePrepError",
+    "Message",
+    "Project",
+    "Rubric",
+    "Sample",
+    "Scenario",
+    "Score",
+    "Scripted",
+    "Verdict",
+    "export",
+    "open_project",
+    "open_workshop",
+    "parse",
+    "pilot",
+    "prepare",
+    "render",
+    "score",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"finetune_prep has no {name}")
+    return getattr(importlib.import_module(f"finetune_prep.{_HOMES[name]}"), name)

@@ -58,7 +58,10 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 def conclude(
     rubric: Rubric, conversation: Conversation, judged: Mapping[str, Judgement], *, judge: str, missing: str = ""
 ) -> Verdict:
-    """Join what a judge answered with what is measured. `judged` must hold every judged question unless `missing` says why."""
+    """Join what a judge answered with what is measured.
+
+    Raises ValueError if a question has no answer although `missing` does not say why.
+    """
     answers = dict(judged) | {
         question.id: Judgement(
             "yes" if measures.holds(question.measured, conversation) else "no", _figures(question.measured, conversation)
@@ -67,6 +70,8 @@ def conclude(
         if question.measured is not None
     }
     order = [question.id for question in rubric.questions]
+    if not missing and (unanswered := [question for question in order if question not in answers]):
+        raise ValueError(f"there is no answer to {', '.join(unanswered)}, and no reason why")
     texts = [message.content for message in conversation.messages]
     unsupported = tuple(
         question.id for question in rubric.judged if question.id in judged and not _supported(judged[question.id].evidence, texts)
@@ -90,7 +95,7 @@ def _figures(rule: measures.Rule | None, conversation: Conversation) -> str:
 def _supported(evidence: str, texts: Sequence[str]) -> bool:
     """Whether the quoted evidence occurs in one of the texts. An ellipsis joins several quotes; each part must occur."""
     quoted = evidence.strip().strip(QUOTATION_MARKS).strip()
-    if quoted.rstrip(".").casefold() in NO_EVIDENCE:
+    if quoted.rstrip(".…").casefold() in NO_EVIDENCE:
         return True
     bare_texts = [_bare(text) for text in texts]
     parts = [part for part in map(_bare, ELLIPSIS.split(quoted)) if part]

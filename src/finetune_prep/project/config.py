@@ -8,13 +8,16 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
+from msgspec import Meta
 
 from finetune_prep.core.request import Parameters, RoleName
 from finetune_prep.errors import ConfigError
+from finetune_prep.project.places import line_of
 
 FILE = "finetune-prep.toml"
 ProviderKind = Literal["openai-compatible", "batch", "recording"]
@@ -32,6 +35,7 @@ WELL_KNOWN: dict[str, tuple[str, str]] = {
     "vllm": ("http://localhost:8000/v1", ""),
     "llamacpp": ("http://localhost:8080/v1", ""),
 }
+Dollars = Annotated[float, Meta(ge=0)]
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
 
@@ -48,8 +52,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     base_url: str = ""
     key_env: str = ""
     path: str = "recording.jsonl"
-    concurrency: int = 32
-    timeout: float = 300.0
+    concurrency: Annotated[int, Meta(ge=1)] = 32
+    timeout: Annotated[float, Meta(gt=0, le=86_400)] = 300.0
     structured: bool = True
 
 
@@ -59,7 +63,7 @@ class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     model: str
     temperature: float | None = None
     top_p: float | None = None
-    max_tokens: int | None = None
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
     reasoning_effort: str | None = None
 
     @property
@@ -83,9 +87,9 @@ class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """US dollars per million tokens. cached: of cached input, None = as input."""
 
-    input: float
-    output: float
-    cached: float | None = None
+    input: Dollars
+    output: Dollars
+    cached: Dollars | None = None
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -100,7 +104,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     prices: dict[str, Price] = {}
     seed: int = 1
     year: int = 2026
-    budget: float | None = None
+    budget: Dollars | None = None
 
     def role(self, name: RoleName) -> RoleSettings:
         """Settings of a role; the reviser is the expert unless named."""
@@ -123,12 +127,17 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         )
 
 
+TABLES: dict[str, type[msgspec.Struct]] = {"roles": RoleSettings, "providers": ProviderSettings, "prices": Price}
+S = TypeVar("S", bound=msgspec.Struct)
+
+
 def load(path: Path) -> Config:
     """Read finetune-prep.toml. Raises ConfigError with the line of the first problem and the nearest valid spelling."""
+    data = path.read_bytes()
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = data[: error.start].count(b"\n") + 1
         raise ConfigError("the file is not UTF-8 text", where=f"{path.name}:{line}", next="save it as UTF-8") from error
     return parse(text, path.name)
 
@@ -139,17 +148,58 @@ def parse(text: str, name: str = FILE) -> Config:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
-        where = f"{name}:{found[1]}" if found else name
-        raise ConfigError(f"not valid TOML: {error}", where=where, next="mend this line") from error
-    _refuse_unknown_keys(raw, text, name)
-    try:
-        config = msgspec.convert(raw, Config)
-    except msgspec.ValidationError as error:
-        keys = re.findall(r"\$\.([\w.\-\[\]…]+)", str(error))
-        where = f"{name}:{_line_of(text, keys[0].split('.'))}" if keys else name
-        raise ConfigError(f"{str(error).split(' - at')[0]}{f' ({keys[0]})' if keys else ''}", where=where) from error
+        line = found[1] if found else max(len(text.splitlines()), 1)  # otherwise it says “at end of document”
+        raise ConfigError(f"not valid TOML: {error}", where=f"{name}:{line}", next="mend this line") from error
+    config = _Reader(text, name).config(raw)
     _check_roles(config, text, name)
     return config
+
+
+class _Reader:
+    """From what TOML says to a Config. Tables are read one by one, so that an error can name its table and line."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.text = text
+        self.name = name
+
+    def config(self, raw: dict[str, Any]) -> Config:
+        self._refuse_unknown(raw, Config, [])
+        for table, struct in TABLES.items():
+            entries = raw.get(table, {})
+            if not isinstance(entries, dict):
+                raise self._error(f"“{table}” is not a table", [table], f"write a table [{table}.NAME] for each")
+            if table == "roles":
+                self._refuse_others(entries, ROLES, ["roles"], "role")
+            for key, value in entries.items():
+                if not isinstance(value, dict):
+                    raise self._error(f"“{key}” is not a table", [table, key], f"write a table [{table}.{key}] with its keys")
+                self._refuse_unknown(value, struct, [table, key])
+                self._read(value, struct, [table, key])
+        return self._read(raw, Config, [])
+
+    def _read(self, value: Any, kind: type[S], path: list[str]) -> S:
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            what, _, place = str(error).partition(" - at `$.")
+            found = [*path, place.rstrip("`")] if place else path
+            # TOML knows neither null nor objects
+            what = what.replace(" | null", "").replace("`object`", "`table`").replace("Object missing", "missing")
+            hint = "add it" if what.startswith("missing") else "mend this line"
+            raise self._error(f"{'.'.join(found)}: {what}" if found else what, found, hint) from error
+
+    def _refuse_unknown(self, value: dict[str, Any], kind: type[msgspec.Struct], path: list[str]) -> None:
+        self._refuse_others(value, [field.encode_name for field in msgspec.structs.fields(kind)], path, "key")
+
+    def _refuse_others(self, value: dict[str, Any], allowed: Sequence[str], path: list[str], noun: str) -> None:
+        for key in value:
+            if key not in allowed:
+                near = difflib.get_close_matches(key, allowed, n=1)
+                hint = f"write “{near[0]}”" if near else f"use one of: {', '.join(sorted(allowed))}"
+                raise self._error(f"unknown {noun} “{key}”", [*path, key], hint)
+
+    def _error(self, what: str, path: list[str], hint: str) -> ConfigError:
+        return ConfigError(what, where=f"{self.name}:{line_of(self.text, path)}", next=hint)
 
 
 def _check_roles(config: Config, text: str, name: str) -> None:
@@ -159,7 +209,7 @@ def _check_roles(config: Config, text: str, name: str) -> None:
                 f"no model plays the role “{role}”", where=name, next=f'add [roles.{role}] with model = "provider/model"'
             )
     for played, settings in config.roles.items():
-        where = f"{name}:{_line_of(text, ['roles', played, 'model'])}"
+        where = f"{name}:{line_of(text, ['roles', played, 'model'])}"
         if not settings.provider or not settings.model_name:
             raise ConfigError(
                 f"“{settings.model}” is not provider/model", where=where, next='write for example "openai/gpt-5-mini"'
@@ -168,43 +218,3 @@ def _check_roles(config: Config, text: str, name: str) -> None:
             config.provider(settings.provider)
         except ConfigError as error:
             raise ConfigError(error.what, where=where, next=error.next) from error
-
-
-def _refuse_unknown_keys(raw: dict[str, Any], text: str, name: str) -> None:
-    known: list[tuple[list[str], dict[str, Any], type[msgspec.Struct]]] = [([], raw, Config)]
-    tables: dict[str, type[msgspec.Struct]] = {"roles": RoleSettings, "providers": ProviderSettings, "prices": Price}
-    for table, struct in tables.items():
-        entries = raw.get(table)
-        if isinstance(entries, dict):
-            known.extend(([table, key], value, struct) for key, value in entries.items() if isinstance(value, dict))
-            if table == "roles":
-                _refuse_unknown(entries, set(ROLES), [table], text, name, "role")
-    for path, value, struct in known:
-        fields = {field.encode_name for field in msgspec.structs.fields(struct)}
-        _refuse_unknown(value, fields, path, text, name, "key")
-
-
-def _refuse_unknown(value: dict[str, Any], fields: set[str], path: list[str], text: str, name: str, noun: str) -> None:
-    for key in value:
-        if key not in fields:
-            near = difflib.get_close_matches(key, sorted(fields), n=1)
-            hint = f"write “{near[0]}”" if near else f"use one of: {', '.join(sorted(fields))}"
-            raise ConfigError(f"unknown {noun} “{key}”", where=f"{name}:{_line_of(text, [*path, key])}", next=hint)
-
-
-def _line_of(text: str, path: list[str]) -> int:
-    """Line of a key, found by reading headers and keys; the table's header if the key is not written out, else 1."""
-    table: list[str] = []
-    best = 1
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
-            table = [part.strip().strip("\"'") for part in header[1].split(".")]
-            if table == path[: len(table)]:
-                best = number
-            if table == path:
-                return number
-        elif (key := re.match(r"\s*([\w\-.\"']+)\s*=", line)) and table + [
-            part.strip("\"'") for part in key[1].split(".")
-        ] == path:
-            return number
-    return best

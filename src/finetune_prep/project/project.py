@@ -15,7 +15,7 @@ from finetune_prep.core.normal import normal
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
-from finetune_prep.errors import ActNeeded, DocumentError, NotAProject
+from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.project import config as configuration
 from finetune_prep.project.decisions import Decision, read_decisions, record
@@ -34,6 +34,15 @@ _DOSSIER = {
     "user_prompt": "user-prompt",
     "system_prompt": "system-prompt",
 }
+
+
+def missing_document(kind: str, needed_by: str = "") -> FinetunePrepError:
+    """The error for a document that does not exist: a phase makes it, or, for the brief, a person writes it."""
+    path, maker = DOCUMENTS[kind].path, DOCUMENTS[kind].made_by
+    what = f"{needed_by} needs {path}, which does not exist yet" if needed_by else f"{path} does not exist yet"
+    if maker:
+        return ActNeeded(what, next=f"finetune-prep {maker}")
+    return DocumentError("the file does not exist", where=path, next=f"finetune-prep template {kind} > {path}, and fill it in")
 
 
 def items_of(document: Document[Any]) -> Items:
@@ -79,9 +88,7 @@ class Project(msgspec.Struct, frozen=True):
         """A document that exists and reads well. Raises ActNeeded if it is missing, DocumentError with every problem of form."""
         document = self.document(kind)
         if document is None:
-            maker = DOCUMENTS[kind].made_by
-            next_step = f"finetune-prep {maker}" if maker else f"write it; a specimen: finetune-prep template {kind}"
-            raise ActNeeded(f"{DOCUMENTS[kind].path} does not exist yet", next=next_step)
+            raise missing_document(kind)
         if document.value is None or document.findings:
             raise _unreadable(kind, document.findings)
         return document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from finetune_prep.errors import UsageError
@@ -48,7 +49,9 @@ def config_text(name: str, model: str, base_url: str, key_env: str, *, year: int
         lines += [f"[roles.{role}]", f"model = {quoted}", ""]
     provider = model.partition("/")[0]
     if base_url:
-        lines += [f"[providers.{json.dumps(provider, ensure_ascii=False)}]", 'kind = "openai-compatible"', f"base_url = {json.dumps(base_url)}"]
+        # a dot in a bare key would begin a table within a table
+        table = provider if re.fullmatch(r"[A-Za-z0-9_-]+", provider) else json.dumps(provider, ensure_ascii=False)
+        lines += [f"[providers.{table}]", 'kind = "openai-compatible"', f"base_url = {json.dumps(base_url)}"]
         lines += [f"key_env = {json.dumps(key_env)}", ""] if key_env else [""]
     text = "\n".join(lines)
     config.parse(text)

@@ -1,0 +1,41 @@
+# Two commands do all the set-up: `make demo` and `make test`. Each makes its own environment in .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
+
+.PHONY: demo test lint bench docs clean
+
+demo: $(VENV)/installed
+	@$(BIN)/finetune-prep demo
+
+test: $(VENV)/installed-dev
+	$(BIN)/ruff check src tests benchmarks docs
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+	$(BIN)/python -m pytest -n 2
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/first_minutes.py
+
+docs: $(VENV)/installed-dev
+	$(BIN)/python docs/make_method.py
+
+clean:
+	rm -rf $(VENV) build dist finetune-prep-demo
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+
+# The wheel is what is installed and tested, not the source folder: a file missing from it is missing for users.
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml $(SOURCES)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	@touch $@

@@ -1,0 +1,3 @@
+from finetune_prep.cli import main
+
+main()

@@ -1,0 +1,115 @@
+"""The command group, the table of commands, and what every command shares: the project, exit codes, errors as sentences."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any, NoReturn
+
+import click
+import msgspec
+
+from finetune_prep.cli import screen
+from finetune_prep.errors import FinetunePrepError
+
+INTERRUPTED = 130
+# command → module that defines it, imported when it is called: `--help` stays quick whatever a command needs
+COMMANDS: dict[str, str] = {
+    "new": "new",
+    "status": "looking",
+    "check": "looking",
+    "show": "looking",
+    "template": "looking",
+    "prepare": "preparing",
+    "research": "preparing",
+    "anchors": "preparing",
+    "rubric": "preparing",
+    "evaluation-prompt": "preparing",
+    "generation-prompt": "preparing",
+    "accept": "accepting",
+    "pilot": "running",
+    "export": "running",
+    "batch": "answers",
+    "ledger": "answers",
+    "demo": "demo",
+}
+SUMMARIES: dict[str, str] = {
+    "new": "Start a project from a brief.",
+    "status": "Where the project stands, what is stale and why, and the next command.",
+    "check": "Run the gates over the documents; findings as file:line.",
+    "show": "One scenario, conversation, verdict or request, with everything behind it.",
+    "template": "Print a filled-in specimen of a document.",
+    "prepare": "Phases 1 to 5 in order, stopping where a person must accept.",
+    "research": "Phase 1: domain frameworks and scenario space.",
+    "anchors": "Phase 2: behavioral anchors.",
+    "rubric": "Phase 3: binary rubric with a safety gate.",
+    "evaluation-prompt": "Phase 4: the judge's prompt.",
+    "generation-prompt": "Phase 5: prompts of the assistant, the simulated user and the training data.",
+    "accept": "Read what changed in a document and accept it.",
+    "pilot": "Make and judge conversations with the accepted prompts.",
+    "export": "Write accepted rows as training data.",
+    "batch": "Batch files: what is outstanding, import answers.",
+    "ledger": "Export or import recordings; list requests without an answer.",
+    "demo": "The whole way on the bundled example, without key or network.",
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"finetune_prep.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="finetune-prep")
+@click.option("--project", default=".", metavar="DIR", help="The project folder (default: this one).")
+@click.pass_context
+def app(context: click.Context, project: str) -> None:
+    """From one paragraph about a domain to a fine-tuning set you can trust.
+
+    finetune-prep new my-domain, then follow what `finetune-prep status` names as the next command.
+    """
+    context.obj = project
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code.
+
+    0 fine, 1 findings or a failed gate, 2 usage, 3 a person must act, 4 waiting for answers, 5 paused, 130 interrupted.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = app.main(given, prog_name="finetune-prep", standalone_mode=False)
+    except FinetunePrepError as error:
+        _report(error, as_json="--json" in given)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        screen.note("Stopped. Everything that was answered is in the ledger; the same command goes on from there.")
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader (head, less) has seen enough
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: FinetunePrepError, *, as_json: bool) -> None:
+    if as_json:
+        fields: dict[str, Any] = {"what": error.what, "where": error.where, "details": error.details, "next": error.next}
+        click.echo(msgspec.json.encode({"error": fields, "exit_code": error.exit_code}))
+        return
+    screen.error(error)

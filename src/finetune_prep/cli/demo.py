@@ -1,0 +1,110 @@
+"""`demo`: the bundled example from its recording, by the commands a user would type."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.errors import UsageError
+from finetune_prep.project.layout import CONFIG
+from finetune_prep.project.project import open_project
+from finetune_prep.project.runs import runs
+from finetune_prep.project.starting import copy_inputs
+
+EXAMPLE = "online-shop"
+MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo made and may use again
+WIDTH = 96
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("finetune-prep-demo"))
+def demo(folder: Path) -> None:
+    """Go the whole way on the bundled example, in FOLDER (default: finetune-prep-demo).
+
+    The models' answers come from the example's recording: no key, no network. Nothing else is special: the commands are
+    printed as they run, and they are the ones for your own domain.
+    """
+    example = _example()
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise UsageError("this folder holds something else", where=str(folder), next="finetune-prep demo ANOTHER-FOLDER")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+    copy_inputs(example, folder)
+    brief = open_project(folder).value("brief")
+    size = _size(example)
+    screen.say(brief.title, bold=True)
+    _paragraph(brief.text)
+    for arguments in (["prepare"], ["pilot", "-n", str(size)], ["export", "--preview"]):
+        _run(folder, arguments)
+    _closing(folder)
+
+
+def _example() -> Path:
+    """The example as installed with the package, or as it stands beside the source."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "examples" / EXAMPLE, package.parents[1] / "examples" / EXAMPLE):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise UsageError("the bundled example is not installed", where=str(package), next="reinstall the package")
+
+
+def _size(example: Path) -> int:
+    """How many conversations the recording holds: the size of the example's own pilot."""
+    return runs(open_project(example).layout, "pilot")[-1].plan.n
+
+
+def _run(folder: Path, arguments: list[str]) -> None:
+    screen.say()
+    screen.say(f"$ finetune-prep {' '.join(arguments)}", bold=True)
+    command = [sys.executable, "-m", "finetune_prep", "--project", str(folder), *arguments]
+    done = subprocess.run(command, check=False)  # noqa: S603 - our own command with our own arguments
+    if done.returncode:
+        raise click.exceptions.Exit(done.returncode)
+
+
+def _paragraph(text: str) -> None:
+    line = ""
+    for word in text.split():
+        if len(line) + len(word) + 1 > WIDTH:
+            screen.say(f"  {line}")
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    screen.say(f"  {line}")
+
+
+def _closing(folder: Path) -> None:
+    project = open_project(folder)
+    run = runs(project.layout, "pilot")[-1]
+    samples = run.samples()
+    shown = next((sample for sample in samples if sample.state == "accepted" and sample.conversation), None)
+    if shown and shown.conversation:
+        screen.say()
+        screen.say("One of the accepted rows", bold=True)
+        for message in shown.conversation.messages[:2]:
+            screen.say(f"  {message.role}:")
+            _paragraph(message.content)
+    rejected = next((sample for sample in samples if sample.state == "rejected"), None)
+    screen.say()
+    screen.say("Where things are", bold=True)
+    rows = [
+        (f"{folder}/{run.report_path.relative_to(project.folder)}", "what happened, for reading in a browser"),
+        (f"{folder}/reference/", "domain frameworks with anchors, scenario space, rubric"),
+        (f"{folder}/prompts/", "the judge's, the assistant's and the simulated user's prompt"),
+        (f"{folder}/dataset/", "the accepted rows, and the card that says what is missing"),
+    ]
+    screen.table(rows)
+    screen.say()
+    screen.say("Look around", bold=True)
+    start = f"finetune-prep --project {folder}"
+    screen.say(f"  {start} status")
+    if rejected:
+        screen.say(f"  {start} show {rejected.scenario.id}   a conversation that was rejected, and why")
+    screen.say()
+    screen.say("Your own domain", bold=True)
+    screen.say("  finetune-prep new my-domain")
+    screen.say("  cd my-domain && finetune-prep prepare")

@@ -1,0 +1,81 @@
+"""`new`: a project from a brief."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from finetune_prep import documents
+from finetune_prep.cli import screen
+from finetune_prep.errors import DocumentError, UsageError
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.project import starting
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--brief", type=click.Path(path_type=Path), help="A Markdown or text file with the brief; without it, you are asked."
+)
+@click.option(
+    "--model", default=starting.DEFAULT_MODEL, show_default=True, metavar="PROVIDER/MODEL", help="The model of all roles."
+)
+@click.option("--base-url", default="", metavar="URL", help="Address of an OpenAI-compatible endpoint, up to and with /v1.")
+@click.option("--key-env", default="", metavar="NAME", help="Environment variable that holds the endpoint's API key.")
+def new(folder: Path, brief: Path | None, model: str, base_url: str, key_env: str) -> None:
+    """Start a project in FOLDER, which must be new or empty.
+
+    Without --model, questions to models go to batch files: JSON Lines that any provider's Batch API, or vLLM's run-batch,
+    can answer. For a server on this machine: --model local/NAME --base-url http://localhost:11434/v1
+    """
+    starting.refuse_used(folder)
+    text = _read_brief(brief) if brief else _ask_brief(folder)
+    parsed = documents.parse("brief", text, str(brief or DOCUMENTS["brief"].path))
+    if parsed.value is None or parsed.findings:
+        raise DocumentError(
+            "this brief cannot be used",
+            where=str(brief or "brief"),
+            details=tuple(f"  {finding}" for finding in parsed.findings),
+            next="finetune-prep template brief",
+        )
+    config = starting.config_text(folder.resolve().name, model, base_url, key_env, year=datetime.now(UTC).year)
+    starting.create(folder, text, config)
+    screen.say(f"A project for “{parsed.value.title}” is in {folder}.", bold=True)
+    screen.say()
+    screen.table(
+        [
+            ("brief.md", "your brief; edit it as you like"),
+            ("sources/", "put your own material here (.md, .txt): handbooks, policies, notes. It is read and cited."),
+            ("finetune-prep.toml", "which model plays which role"),
+        ]
+    )
+    screen.say()
+    screen.say(
+        "This is worth the effort when there is no large set of real conversations to train on, when prompting a model", dim=True
+    )
+    screen.say(
+        "alone does not reach the quality you need, and when the result is meant to last: it is not for quick prototypes.",
+        dim=True,
+    )
+    screen.say()
+    screen.say(f"next: cd {folder} && finetune-prep prepare")
+
+
+def _read_brief(path: Path) -> str:
+    if not path.is_file():
+        raise UsageError("there is no such file", where=str(path), next="finetune-prep template brief > brief.md, and fill it in")
+    text, findings = documents.read_bytes(path.read_bytes(), str(path))
+    if findings:
+        raise DocumentError("this brief cannot be read", where=str(path), details=tuple(f"  {finding}" for finding in findings))
+    return text if text.lstrip().startswith(("#", "---")) else f"# {path.stem.replace('-', ' ').capitalize()}\n\n{text}"
+
+
+def _ask_brief(folder: Path) -> str:
+    screen.say("Two questions, then the project is there. Everything can be edited later in brief.md.")
+    title = click.prompt("What is the domain", default=folder.resolve().name.replace("-", " ").capitalize())
+    screen.say("In one paragraph: who is the assistant, for whom, what belongs to it and what not, what must never happen?")
+    paragraph = click.prompt("Brief")
+    language = click.prompt("Language of the conversations", default="en")
+    return f"---\nlanguage: {language}\n---\n# {title}\n\n{paragraph}\n"

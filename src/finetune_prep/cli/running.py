@@ -1,0 +1,73 @@
+"""`pilot` and `export`."""
+
+from __future__ import annotations
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.working import account_words, json_option, provider_option, work
+from finetune_prep.core.sample import Account
+from finetune_prep.errors import ActNeeded
+from finetune_prep.phases import exporting
+from finetune_prep.phases.pilot import pilot as run_pilot
+from finetune_prep.phases.report import write_report
+from finetune_prep.phases.workshop import Workshop
+from finetune_prep.project.lock import locked
+from finetune_prep.project.project import open_project
+from finetune_prep.project.runs import Run
+
+
+@click.command()
+@click.option("-n", "size", default=100, show_default=True, type=click.IntRange(min=1), help="Number of conversations.")
+@click.option("--window", default=64, show_default=True, type=click.IntRange(min=1), help="Conversations in work at a time.")
+@provider_option
+@json_option
+@click.pass_obj
+def pilot(project: str, size: int, window: int, provider: str | None, as_json: bool) -> None:
+    """Make and judge conversations for scenarios drawn from the scenario space.
+
+    Every planned scenario ends in exactly one state. The same documents give the same run: running it again goes on with it.
+    """
+
+    async def job(shop: Workshop) -> tuple[Run, Account]:
+        run, account = await run_pilot(shop, size, window=window)
+        write_report(shop.project, run)
+        return run, account
+
+    run, account = work(project, f"pilot -n {size}", provider, job, quiet=as_json)
+    opened = open_project(project)
+    rate = exporting.pass_rate(account)
+    report = opened.layout.relative(run.report_path)
+    if as_json:
+        screen.json({"run": run.name, "planned": account.planned, "states": account.states, "rate": rate, "report": report})
+    else:
+        screen.say(f"{run.name}: {account.planned} planned – {account_words(account.states)}", bold=True)
+        if rate.value is not None:
+            interval = f"95% interval {rate.low:.0%} to {rate.high:.0%}"
+            screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, by the judge's word")
+        screen.say(f"  {report}")
+        screen.say("next: finetune-prep show to look around, finetune-prep export --preview to see the rows")
+    if unheard := account.states["not run"] + account.states["unjudged"]:
+        raise ActNeeded(
+            f"{unheard} of {account.planned} scenarios are not settled",
+            where=opened.layout.relative(run.samples_path),
+            next=f"finetune-prep pilot -n {size}, which asks only for what is missing",
+        )
+
+
+@click.command()
+@click.option(
+    "--preview", is_flag=True, help="Write the data as it is, although success criteria are unmet; says so in name and card."
+)
+@json_option
+@click.pass_obj
+def export(project: str, preview: bool, as_json: bool) -> None:
+    """Write the accepted rows of the latest pilot as chat JSON Lines, with a dataset card."""
+    opened = open_project(project)
+    with locked(opened.layout.lock, "export"):
+        done = exporting.export(opened, preview=preview)
+    if as_json:
+        screen.json({"run": done.run, "rows": done.rows, "data": str(done.data), "card": str(done.card), "rate": done.rate})
+        return
+    screen.say(f"{opened.layout.relative(done.data)}: {done.rows} accepted rows of {done.run}", bold=True)
+    screen.say(f"  {opened.layout.relative(done.card)}: what is in them, how they were made, what is missing")

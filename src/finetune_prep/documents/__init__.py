@@ -1,0 +1,36 @@
+"""Markdown ⇄ core values: one module per kind of document, over one section tree."""
+
+from __future__ import annotations
+
+from finetune_prep.documents.body import body
+from finetune_prep.documents.decoding import read_bytes
+from finetune_prep.documents.document import Document
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.items import item_texts
+from finetune_prep.documents.kinds import KINDS, parse, render, template
+from finetune_prep.documents.splice import (
+    insert_item,
+    remove_item,
+    remove_section,
+    replace_item,
+    replace_section,
+    section,
+)
+
+__all__ = [
+    "KINDS",
+    "Document",
+    "Dossier",
+    "body",
+    "insert_item",
+    "item_texts",
+    "parse",
+    "read_bytes",
+    "remove_item",
+    "remove_section",
+    "render",
+    "replace_item",
+    "replace_section",
+    "section",
+    "template",
+]

@@ -1,0 +1,33 @@
+"""A document: the value that was read from a Markdown file, plus what the file adds – its text, and where each item stands.
+
+Values themselves know no lines; everything that must point into a file goes through here.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from finetune_prep.core.finding import Finding
+
+T = TypeVar("T")
+
+
+class Document(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """kind: a key of `method.DOCUMENTS`. path: relative to the project. text: as on disk, LF line ends, no BOM.
+
+    value: what was read, None if nothing usable was. lines: 1-based first line of each item by id, and of each `##`
+    section by its heading in lower case. findings: every problem of form; empty for a sound document.
+    """
+
+    kind: str
+    path: str
+    text: str
+    value: T | None
+    lines: dict[str, int] = {}
+    findings: tuple[Finding, ...] = ()
+
+    def finding(self, what: str, mend: str, item: str = "") -> Finding:
+        """A finding about an item of this document (or the whole, if `item` is not in it)."""
+        return Finding(path=self.path, line=self.lines.get(item, 0), what=what, mend=mend, item=item)

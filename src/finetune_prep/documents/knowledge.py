@@ -1,0 +1,175 @@
+"""domain-frameworks.md ⇄ Knowledge."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from finetune_prep.core.knowledge import (
+    Citation,
+    FailureKind,
+    FailureMode,
+    Framework,
+    Knowledge,
+    Preference,
+    Principle,
+    Source,
+    Technique,
+)
+from finetune_prep.documents.anchors import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
+from finetune_prep.documents.citations import SOURCE_TAIL, read_citations, read_sources, render_citation, split_tail
+from finetune_prep.documents.inline import guard, name_and_attributes, prefix, written
+from finetune_prep.documents.page import bullets, fields, heading, item_heading, page, tail
+from finetune_prep.documents.reader import Part, Reader, Schema
+from finetune_prep.documents.turns import render_conversation
+
+_IDS = ("F", "T", "P", "FM", ALWAYS, NEVER, "S")
+_SECTIONS = ("Frameworks", "Communication principles", "Failure modes", "Behavioral anchors", *LISTS, "Sources")
+SCHEMA = Schema(sections=dict.fromkeys(_SECTIONS, _IDS), start=_IDS)
+_KINDS: dict[str, FailureKind] = {kind.casefold(): kind for kind in get_args(FailureKind)}
+
+
+def read(reader: Reader) -> Knowledge:
+    parts = list(reader.parts())
+    items = [part for part in parts if part.kind == "item"]
+
+    def of(letters: str) -> list[Part]:
+        return [part for part in items if prefix(part.id) == letters]
+
+    return Knowledge(
+        title=reader.title(next((part for part in parts if part.kind == "title"), None)),
+        frameworks=_frameworks(reader, items),
+        principles=tuple(_principle(reader, part) for part in of("P")),
+        failure_modes=tuple(_failure_mode(reader, part) for part in of("FM")),
+        always=tuple(read_anchor(reader, part) for part in of(ALWAYS)),
+        never=tuple(read_anchor(reader, part) for part in of(NEVER)),
+        sources=tuple(_source(reader, part) for part in of("S")),
+    )
+
+
+def _frameworks(reader: Reader, items: list[Part]) -> tuple[Framework, ...]:
+    """Frameworks with their techniques: `T1.2` belongs to `F1`, wherever it stands."""
+    frameworks = [part for part in items if prefix(part.id) == "F"]
+    techniques: dict[str, list[Technique]] = {part.id: [] for part in frameworks}
+    for part in items:
+        if prefix(part.id) != "T":
+            continue
+        owner = f"F{part.id[1:].partition('.')[0]}"
+        if owner in techniques and "." in part.id:
+            techniques[owner].append(_technique(reader, part))
+        else:
+            reader.add(part.node.line, f"{part.id} belongs to no framework", "call it T1.1 if it belongs to F1", part.id)
+    return tuple(_framework(reader, part, techniques[part.id]) for part in frameworks)
+
+
+def _framework(reader: Reader, part: Part, techniques: list[Technique]) -> Framework:
+    found = reader.fields(part, ("Idea", "Use when", "Not when"))
+    return Framework(
+        id=part.id,
+        name=reader.name(part),
+        idea=found.need("Idea"),
+        use_when=found.need("Use when"),
+        not_when=found.need("Not when"),
+        techniques=tuple(techniques),
+    )
+
+
+def _technique(reader: Reader, part: Part) -> Technique:
+    found = reader.fields(part, ("Does", "Use when"), repeated=("Source",), about="Rather than")
+    return Technique(
+        id=part.id,
+        name=reader.name(part),
+        does=found.need("Does"),
+        use_when=found.need("Use when"),
+        rather_than=tuple(Preference(field.about, field.value) for field in found.many("Rather than")),
+        sources=read_sources(reader, found, part.id),
+        snippets=tuple(talk.conversation for talk in reader.talks(part)),
+    )
+
+
+def _principle(reader: Reader, part: Part) -> Principle:
+    text, cited = split_tail(part.name, SOURCE_TAIL)
+    if not text:
+        reader.add(part.node.line, f"{part.id} is empty", f"write the principle: - {part.id}: …", part.id)
+    inline = read_citations(reader, cited, part.node.line, part.id) if cited else ()
+    nested = read_sources(reader, reader.fields(part, (), repeated=("Source",)), part.id)
+    return Principle(id=part.id, text=text, sources=inline + nested)
+
+
+def _failure_mode(reader: Reader, part: Part) -> FailureMode:
+    name, attributes = name_and_attributes(part.name)
+    kind = _KINDS.get(attributes.casefold())
+    if kind is None:
+        reader.add(part.node.line, f"{part.id} does not say what kind of failure it is", "end its heading with (AI), (human), (safety) or (ethics)", part.id)
+        name = part.name
+    found = reader.fields(part, ("Instance", "Counter"), repeated=("Source",))
+    return FailureMode(
+        id=part.id,
+        name=name,
+        kind=kind or "AI",
+        instance=found.need("Instance"),
+        counter=found.need("Counter"),
+        sources=read_sources(reader, found, part.id),
+    )
+
+
+def _source(reader: Reader, part: Part) -> Source:
+    found = reader.fields(part, ("Publisher", "Published", "Where", "Read"))
+    return Source(
+        id=part.id,
+        title=reader.name(part),
+        where=found.need("Where"),
+        read=found.get("Read"),
+        publisher=found.get("Publisher"),
+        published=found.get("Published"),
+    )
+
+
+def render(value: Knowledge) -> str:
+    blocks = [heading(1, written(value.title))]
+    for framework in value.frameworks:
+        blocks += _render_framework(framework)
+    if value.principles:
+        blocks += [heading(2, "Communication principles"), *bullets(map(_render_principle, value.principles))]
+    if value.failure_modes:
+        blocks.append(heading(2, "Failure modes"))
+    for failure in value.failure_modes:
+        blocks += _render_failure_mode(failure)
+    blocks += render_anchors(value.always, value.never, origins=True)
+    if value.sources:
+        blocks.append(heading(2, "Sources"))
+    for source in value.sources:
+        blocks += _render_source(source)
+    return page(blocks)
+
+
+def _citations(sources: tuple[Citation, ...]) -> list[tuple[str, str]]:
+    return [("Source", render_citation(source)) for source in sources]
+
+
+def _render_framework(framework: Framework) -> list[str]:
+    blocks = [item_heading(2, framework.id, written(framework.name))]
+    blocks += fields([("Idea", framework.idea), ("Use when", framework.use_when), ("Not when", framework.not_when)])
+    for technique in framework.techniques:
+        preferences = [(f"Rather than {preference.other}", preference.because) for preference in technique.rather_than]
+        pairs = [("Does", technique.does), ("Use when", technique.use_when), *preferences, *_citations(technique.sources)]
+        blocks += [item_heading(3, technique.id, written(technique.name)), *fields(pairs)]
+        blocks += [render_conversation(snippet) for snippet in technique.snippets]
+    return blocks
+
+
+def _render_principle(principle: Principle) -> str:
+    text = f"{principle.id}: {guard(written(principle.text), SOURCE_TAIL)}"
+    citations = [written(render_citation(source)) for source in principle.sources]
+    if len(citations) == 1:
+        return tail(text, "Source", citations[0])
+    return "\n".join([text, *(f"  - Source: {citation}" for citation in citations)])
+
+
+def _render_failure_mode(failure: FailureMode) -> list[str]:
+    pairs = [("Instance", failure.instance), *_citations(failure.sources), ("Counter", failure.counter)]
+    return [item_heading(3, failure.id, written(failure.name), failure.kind), *fields(pairs)]
+
+
+def _render_source(source: Source) -> list[str]:
+    pairs = [("Publisher", source.publisher), ("Published", source.published), ("Where", source.where), ("Read", source.read)]
+    return [item_heading(3, source.id, written(source.title)), *fields(pairs)]

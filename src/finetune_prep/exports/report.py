@@ -1,0 +1,143 @@
+"""The report of a run: one HTML file that needs nothing else. Text of models is escaped, never rendered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+import msgspec
+
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.rubric import Rubric
+from finetune_prep.core.sample import Account, Sample
+from finetune_prep.statistics.rates import Rate
+
+TEMPLATE = Path(__file__).with_name("report.html")
+LIMITS = (
+    "Users are simulated, and real ones will surprise. The judge is a language model; its mistakes are in every figure above. "
+    "A rubric catches what somebody thought of: read some conversations that passed."
+)
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A sample with its verdict, if there is one: answers and evidence by question, ids of unsupported evidence."""
+
+    sample: Sample
+    answers: Mapping[str, str | None] = {}
+    evidence: Mapping[str, str] = {}
+    unsupported: Sequence[str] = ()
+
+
+class QuestionLine(NamedTuple):
+    """share: yes of those that applied, None if it never did."""
+
+    id: str
+    text: str
+    gate: bool
+    measured: bool
+    yes: int
+    no: int
+    na: int
+    share: float | None
+
+
+class AnswerLine(NamedTuple):
+    id: str
+    answer: str
+    evidence: str
+    unsupported: bool
+
+
+class ConversationLine(NamedTuple):
+    state: str
+    score: str
+    situation: str
+    why: str
+    about: str
+    scenario: str
+    turns: tuple[Message, ...]
+    answers: tuple[AnswerLine, ...]
+
+
+class Report(NamedTuple):
+    """Everything the template shows."""
+
+    domain: str
+    run: str
+    judge: str
+    assistant: str
+    threshold: float
+    account: Account
+    rate: Rate
+    states: list[tuple[str, int]]
+    words: str
+    questions: list[QuestionLine]
+    unsupported: int
+    conversations: list[ConversationLine]
+    limits: str
+
+
+def render(
+    *, domain: str, run: str, judge: str, assistant: str, rubric: Rubric, account: Account, rate: Rate, rows: Sequence[Row]
+) -> str:
+    """The HTML of a run's report. rows: in plan order."""
+    states = [(state, count) for state, count in account.states.items() if count]
+    report = Report(
+        domain=domain,
+        run=run,
+        judge=judge,
+        assistant=assistant,
+        threshold=rubric.threshold,
+        account=account,
+        rate=rate,
+        states=[(str(state), count) for state, count in states],
+        words=", ".join(f"{count} {state}" for state, count in states),
+        questions=_questions(rubric, rows),
+        unsupported=sum(len(row.unsupported) for row in rows),
+        conversations=[_conversation(row) for row in rows],
+        limits=LIMITS,
+    )
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(TEMPLATE.read_text("utf-8")).render(r=report) + "\n"
+
+
+def _questions(rubric: Rubric, rows: Sequence[Row]) -> list[QuestionLine]:
+    gates = {question.id for category in rubric.categories if category.gate for question in category.questions}
+    lines = []
+    for question in rubric.questions:
+        counts = Counter(row.answers.get(question.id) for row in rows if row.answers)
+        applied = counts["yes"] + counts["no"]
+        lines.append(
+            QuestionLine(
+                id=question.id,
+                text=question.text,
+                gate=question.id in gates,
+                measured=question.measured is not None,
+                yes=counts["yes"],
+                no=counts["no"],
+                na=counts["na"],
+                share=counts["yes"] / applied if applied else None,
+            )
+        )
+    return lines
+
+
+def _conversation(row: Row) -> ConversationLine:
+    sample, scenario = row.sample, row.sample.scenario
+    flaw = f", {scenario.flaw.name.lower()}" if scenario.flaw else ""
+    return ConversationLine(
+        state=sample.state,
+        score=f"{sample.score:.2f}" if sample.score is not None else "",
+        situation=scenario.situation.text,
+        why=", ".join(sample.failed) or sample.fault,
+        about=f"{scenario.cell} · {scenario.style.name.lower()} · {scenario.difficulty.name.lower()}{flaw}",
+        scenario=scenario.id,
+        turns=sample.conversation.messages if sample.conversation else (),
+        answers=tuple(
+            AnswerLine(id, answer or "missing", row.evidence.get(id, ""), id in row.unsupported)
+            for id, answer in row.answers.items()
+        ),
+    )

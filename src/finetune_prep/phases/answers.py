@@ -1,0 +1,52 @@
+"""From a struct to the JSON Schema that a model is asked to follow, and from its answer back to the struct."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from finetune_prep.core.request import Schema
+
+T = TypeVar("T")
+NOTES = {"title", "description"}  # names and docstrings of our structs are notes to us
+_FENCE = "```"
+
+
+def schema_of(kind: type[Any], name: str) -> Schema:
+    """JSON Schema of a struct in the form that structured outputs require: no references, nothing optional, nothing extra."""
+    (root,), definitions = msgspec.json.schema_components([kind], ref_template="{name}")
+    return Schema(name=name, schema=_inline(root, definitions))
+
+
+def _inline(node: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_inline(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inline(definitions[node["$ref"]], definitions)
+    return {
+        key: {name: _inline(value, definitions) for name, value in content.items()}
+        if key == "properties"
+        else _inline(content, definitions)
+        for key, content in node.items()
+        if key not in NOTES
+    }
+
+
+def unfenced(text: str) -> str:
+    """The text without a Markdown code fence around the whole of it, which models like to add to JSON."""
+    bare = text.strip()
+    first, _, rest = bare.partition("\n")
+    if first.rstrip().lower() not in (_FENCE, f"{_FENCE}json") or not rest.endswith(_FENCE):
+        return text
+    return rest.removesuffix(_FENCE).strip()
+
+
+def read(text: str, kind: type[T]) -> T:
+    """An answer as a struct. Raises ValueError with a sentence that a model can act on."""
+    try:
+        return msgspec.json.decode(unfenced(text), type=kind)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"The answer does not follow the schema: {error}.") from error

@@ -1,0 +1,42 @@
+"""What models are asked to return in phases 1 to 5, one module per subject, and how it becomes core values.
+
+Ids are given out here, by code. Every `to_…` raises ValueError with a sentence that goes back to the writer, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from finetune_prep.core.conversation import Conversation, Message
+
+Text = Annotated[str, Meta(min_length=1)]
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of drafts: an unknown field is an error, so that nothing a model writes is dropped unseen.
+
+    A text of white space alone is an error too: a document could not hold it.
+    """
+
+    def __post_init__(self) -> None:
+        for field in self.__struct_fields__:
+            value = getattr(self, field)
+            if isinstance(value, str) and value and not value.strip():
+                raise ValueError(f"`{field}` holds nothing but white space")
+
+
+class Turn(Strict, frozen=True):
+    speaker: Literal["user", "assistant"]
+    text: Text
+
+
+def to_conversation(turns: Sequence[Turn], where: str) -> Conversation:
+    """A conversation that alternates, begins with the user and ends with the assistant."""
+    expected = ["user", "assistant"] * (len(turns) // 2)
+    if not turns or [turn.speaker for turn in turns] != expected:
+        raise ValueError(f"{where}: turns must alternate, begin with the user and end with the assistant.")
+    return Conversation(tuple(Message(turn.speaker, turn.text.strip()) for turn in turns))

@@ -1,0 +1,148 @@
+"""Phase 5: the prompts of the assistant and of the simulated user, and the short prompt that ships with the data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+import msgspec
+
+from finetune_prep import documents
+from finetune_prep.core.knowledge import Anchor, Knowledge
+from finetune_prep.core.prompts import GenerationPrompt, Guard, PlainPrompt, TechniqueUse
+from finetune_prep.core.rubric import Example
+from finetune_prep.models.door import together
+from finetune_prep.phases.drafts.examples import FewShotsDraft, to_few_shots
+from finetune_prep.phases.drafts.guidance import GuidanceDraft, check_guidance
+from finetune_prep.phases.research import ReadSource, read_sources
+from finetune_prep.phases.workshop import Workshop
+from finetune_prep.project.stamps import Part
+
+PHASE = "generation-prompt"
+COMPILED = "Behavioral anchors"
+WRITTEN = "Guidance and few-shots"
+
+
+async def generation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
+    """Write generation-prompt.md, user-prompt.md and system-prompt.md, each unless it exists (or `overwrite`).
+
+    An existing generation prompt gets the present anchors put in, which needs no model.
+    """
+    layout = shop.project.layout
+    missing = {kind: overwrite or not layout.document(kind).exists() for kind in ("generation-prompt", "user-prompt")}
+    writing = [_write_generation(shop) if missing["generation-prompt"] else _recompile(shop)]
+    if missing["user-prompt"]:
+        writing.append(_write_user(shop))
+    await together(writing)
+    if overwrite or not layout.document("system-prompt").exists():
+        await _write_system(shop)
+
+
+async def _write_generation(shop: Workshop) -> None:
+    project = shop.project
+    knowledge: Knowledge = project.value("domain-frameworks")
+    sources = await read_sources(shop)
+    asked: list[Awaitable[Any]] = [_guidance(shop, knowledge, sources), _few_shots(shop, knowledge)]
+    guidance, few_shots = await together(asked)
+    names = {technique.id: technique.name for technique in knowledge.techniques}
+    uses = {use.id: use for use in guidance.techniques}
+    prompt = GenerationPrompt(
+        title=knowledge.title,
+        role=guidance.role,
+        grounding=guidance.grounding,
+        techniques=tuple(
+            TechniqueUse(id=id, name=name, use_when=uses[id].use_when, in_words=uses[id].in_words) for id, name in names.items()
+        ),
+        always=_bare(knowledge.always),
+        never=_bare(knowledge.never),
+        guards=tuple(
+            Guard(id=f"GD{number}", when=guard.when, then=guard.then, counters=tuple(dict.fromkeys(guard.counters)))
+            for number, guard in enumerate(guidance.guards, start=1)
+        ),
+        few_shots=few_shots,
+        output=guidance.output,
+    )
+    items = project.items("domain-frameworks")
+    anchors = {item: hash for item, hash in items.items() if item.startswith("DO")}
+    others = {item: hash for item, hash in items.items() if item.startswith(("T", "FM"))}
+    parts = {
+        COMPILED: Part(compiled=True, made_from={"domain-frameworks": anchors}),
+        WRITTEN: Part(compiled=False, made_from={"domain-frameworks": others}),
+    }
+    project.write("generation-prompt", documents.render("generation-prompt", prompt), parts)
+    shop.tell(f"generation prompt: {len(names)} techniques, {len(prompt.guards)} guards, {len(few_shots)} few-shots")
+
+
+async def _guidance(shop: Workshop, knowledge: Knowledge, sources: list[ReadSource]) -> GuidanceDraft:
+    return await shop.draft(
+        "generation-guidance",
+        GuidanceDraft,
+        lambda draft: check_guidance(draft, knowledge),
+        shop.slots(language=shop.brief.language, frameworks=shop.text("domain-frameworks"), sources=sources),
+        phase=PHASE,
+        about="role, grounding and guards",
+    )
+
+
+async def _few_shots(shop: Workshop, knowledge: Knowledge) -> tuple[Example, ...]:
+    return await shop.draft(
+        "generation-few-shots",
+        FewShotsDraft,
+        lambda draft: to_few_shots(draft, knowledge),
+        shop.slots(
+            language=shop.brief.language, frameworks=shop.text("domain-frameworks"), rubric=shop.text("evaluation-rubric")
+        ),
+        phase=PHASE,
+        about="few-shot conversations",
+    )
+
+
+def _bare(anchors: tuple[Anchor, ...]) -> tuple[Anchor, ...]:
+    return tuple(Anchor(id=anchor.id, text=anchor.text) for anchor in anchors)
+
+
+async def _recompile(shop: Workshop) -> None:
+    """Put the present anchors into the prompt, leaving every other line of the file as it is."""
+    project = shop.project
+    knowledge: Knowledge = project.value("domain-frameworks")
+    document = project.sound("generation-prompt")
+    prompt: GenerationPrompt = project.value("generation-prompt")
+    value = msgspec.structs.replace(prompt, always=_bare(knowledge.always), never=_bare(knowledge.never))
+    section = documents.section(documents.render("generation-prompt", value), COMPILED)
+    text = documents.replace_section(document.text, COMPILED, section)
+    if text == document.text:
+        return
+    anchors = {item: hash for item, hash in project.items("domain-frameworks").items() if item.startswith("DO")}
+    stamp = project.stamp("generation-prompt")
+    fresh = {COMPILED: Part(compiled=True, made_from={"domain-frameworks": anchors})}
+    project.write("generation-prompt", text, (stamp.parts if stamp else {}) | fresh)
+    shop.tell("generation prompt: the present anchors put in")
+
+
+async def _write_user(shop: Workshop) -> None:
+    slots = shop.slots(language=shop.brief.language, space=shop.text("scenario-space"))
+    request = shop.request("expert", "generation-user-prompt", slots, phase=PHASE, about="user prompt")
+    reply = await shop.door.ask_for(request, _plain)
+    made_from = {"scenario-space": shop.project.items("scenario-space")}
+    _write_plain(shop, "user-prompt", "Simulated user", reply, made_from)
+
+
+async def _write_system(shop: Workshop) -> None:
+    prompt: GenerationPrompt = shop.project.value("generation-prompt")
+    slots = shop.slots(language=shop.brief.language, role=prompt.role)
+    request = shop.request("expert", "generation-system-prompt", slots, phase=PHASE, about="system prompt")
+    reply = await shop.door.ask_for(request, _plain)
+    _write_plain(shop, "system-prompt", "System prompt", reply, {"brief": shop.project.items("brief")})
+
+
+def _plain(text: str) -> str:
+    """A prompt answered as plain text. Raises ValueError if there is none."""
+    if not text.strip():
+        raise ValueError("The answer is empty.")
+    return text.strip()
+
+
+def _write_plain(shop: Workshop, kind: str, title: str, text: str, made_from: dict[str, dict[str, str]]) -> None:
+    value = PlainPrompt(title=f"{title}: {shop.brief.title}", text=text)
+    shop.project.write(kind, documents.render(kind, value), {"Text": Part(compiled=False, made_from=made_from)})
+    shop.tell(f"{kind.replace('-', ' ')}: {len(text.split())} words")

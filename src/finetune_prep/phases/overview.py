@@ -1,0 +1,137 @@
+"""Where a project stands: phases, documents, what is stale and why, runs, money, and the next command."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from finetune_prep.core.sample import Account
+from finetune_prep.errors import DocumentError
+from finetune_prep.ledger.ledger import Ledger
+from finetune_prep.method import DOCUMENTS, PHASES, Phase
+from finetune_prep.phases.pilot import current_plan
+from finetune_prep.phases.prepare import why_not_accepted
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run, runs
+from finetune_prep.project.staleness import Change, compare
+
+DocumentState = Literal["missing", "broken", "to accept", "accepted", "written"]
+
+
+class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
+    """note: in words why it is in this state. edited: what a person changed since the program wrote it."""
+
+    kind: str
+    path: str
+    state: DocumentState
+    note: str = ""
+    edited: str = ""
+
+
+class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    title: str
+    documents: tuple[DocumentView, ...]
+    done: bool
+
+
+class RunView(msgspec.Struct, frozen=True, kw_only=True):
+    """changes: documents that are not what the run was made from. stale: in words, empty if its figures still hold."""
+
+    name: str
+    planned: int
+    account: Account | None
+    changes: tuple[Change, ...]
+    stale: tuple[str, ...]
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """spent: US dollars in all, as far as prices are known. answers: in the ledger. outstanding: requests in batch files."""
+
+    project: str
+    phases: tuple[PhaseView, ...]
+    stale: tuple[str, ...]
+    runs: tuple[RunView, ...]
+    answers: int
+    outstanding: int
+    spent: float
+    next: str
+
+
+def overview(project: Project, ledger: Ledger | None) -> Overview:
+    """ledger: None if nothing was asked yet."""
+    phases = tuple(_phase(project, phase) for phase in PHASES)
+    stale = project.stale()
+    views = tuple(run_view(project, run) for run in runs(project.layout))
+    outstanding = sum(round.outstanding for round in ledger.rounds()) if ledger else 0
+    return Overview(
+        project=project.config.name,
+        phases=phases,
+        stale=tuple(str(part) for part in stale),
+        runs=views,
+        answers=ledger.count() if ledger else 0,
+        outstanding=outstanding,
+        spent=ledger.spent() if ledger else 0.0,
+        next=_next(project, phases, [part.name for part in stale if part.compiled], views, outstanding),
+    )
+
+
+def _phase(project: Project, phase: Phase) -> PhaseView:
+    documents = tuple(_document(project, kind) for kind in phase.outputs)
+    done = all(document.state in ("accepted", "to accept", "written") for document in documents)
+    if phase.name == "anchors" and done:
+        done = bool(project.value("domain-frameworks").anchors)
+    return PhaseView(name=phase.name, title=phase.title, documents=documents, done=done)
+
+
+def _document(project: Project, kind: str) -> DocumentView:
+    path = DOCUMENTS[kind].path
+    if not project.layout.document(kind).is_file():
+        return DocumentView(kind=kind, path=path, state="missing")
+    try:
+        project.sound(kind)
+    except DocumentError as error:
+        return DocumentView(kind=kind, path=path, state="broken", note=error.what)
+    edited = str(project.edited(kind) or "")
+    if decision := project.acceptance(kind):
+        return DocumentView(kind=kind, path=path, state="accepted", note=f"by {decision.by}", edited=edited)
+    return DocumentView(kind=kind, path=path, state="to accept", note=why_not_accepted(project, kind), edited=edited)
+
+
+def run_view(project: Project, run: Run) -> RunView:
+    """A run, and what has changed since it was made."""
+    now = current_plan(project, run.plan.n)
+    compared = (compare(kind, before, now.made_from.get(kind, {})) for kind, before in run.plan.made_from.items())
+    changes = tuple(change for change in compared if change)
+    stale = [f"{change} since" for change in changes]
+    if run.plan.models != now.models:
+        stale.append("other models or parameters are configured since")
+    return RunView(name=run.name, planned=run.plan.n, account=run.account(), changes=changes, stale=tuple(stale))
+
+
+def _next(
+    project: Project, phases: tuple[PhaseView, ...], compiled: list[str], views: tuple[RunView, ...], outstanding: int
+) -> str:
+    if not project.layout.document("brief").is_file():
+        return "finetune-prep template brief > brief.md, and fill it in"
+    documents = {document.kind: document for phase in phases for document in phase.documents}
+    if broken := [kind for kind, document in documents.items() if document.state == "broken"]:
+        return f"finetune-prep check {broken[0]}"
+    for phase, view in zip(PHASES, phases, strict=True):
+        if waiting := [kind for kind in phase.accepted if documents[kind].state == "to accept"]:
+            return f"finetune-prep accept {waiting[0]}"
+        if any(name in phase.outputs for name in compiled):
+            return f"finetune-prep {phase.name}"
+        if not view.done:
+            return _import_first(outstanding, "finetune-prep prepare")
+    if waiting := [kind for kind, document in documents.items() if document.state == "to accept"]:
+        return f"finetune-prep accept {waiting[0]}"
+    fresh = [view for view in views if not view.stale]
+    if not fresh or fresh[-1].account is None or not fresh[-1].account.settled:
+        return _import_first(outstanding, f"finetune-prep pilot -n {fresh[-1].planned if fresh else 100}")
+    return "finetune-prep export --preview"
+
+
+def _import_first(outstanding: int, command: str) -> str:
+    return f"finetune-prep batch import ANSWERS.jsonl, then {command}" if outstanding else command

@@ -1,0 +1,66 @@
+"""The prompts of the phases: one Markdown file each beside the phase, a static part first and the inputs after it.
+
+`<!-- user -->` divides a file into the system message, which comes first and stays the same (providers cache it), and the
+user message with the inputs. Slots are filled in one pass: text that is put in is never read as a template. A missing or
+an unknown slot is an error. A file of the same name in the project's `phase-prompts/` goes before the built-in one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2 import meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.normal import normal
+from finetune_prep.errors import UsageError
+
+BUILT_IN = Path(__file__).parent
+DIVIDER = "<!-- user -->"
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
+)
+
+
+def messages(name: str, own: Path, /, **slots: Any) -> tuple[Message, ...]:
+    """The system and user message of a prompt with its slots filled. own: the project's folder of own prompts.
+
+    Raises UsageError naming the file and line if the user's own file cannot be rendered.
+    """
+    path = own / f"{name}.md"
+    if not path.is_file():
+        path = BUILT_IN / f"{name}.md"
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError("this prompt is not UTF-8 text", where=str(path), next="save it as UTF-8") from error
+    try:
+        _check_slots(text, set(slots))
+        parts = [_ENVIRONMENT.from_string(part).render(slots).strip() for part in text.split(DIVIDER)]
+    except jinja2.TemplateError as error:
+        line = f":{error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
+        raise UsageError(
+            f"this prompt cannot be filled in: {error}",
+            where=f"{path}{line}",
+            next=f"mend it, or delete it to use the built-in {name}.md",
+        ) from error
+    if len(parts) != 2:
+        raise UsageError(f"a prompt needs the line {DIVIDER} exactly once", where=str(path), next="put it before the inputs")
+    return Message("system", parts[0]), Message("user", parts[1])
+
+
+def _check_slots(text: str, given: set[str]) -> None:
+    wanted = meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
+    if wanted != given:
+        missing, unused = sorted(wanted - given), sorted(given - wanted)
+        words = [f"unknown slot {', '.join(missing)}"] if missing else []
+        words += [f"slot {', '.join(unused)} is not used"] if unused else []
+        raise jinja2.TemplateError("; ".join(words))
+
+
+def slot(text: str) -> str:
+    """A document's text as it goes into a prompt: normalised, so that reflowing a paragraph changes no request."""
+    return normal(text).strip()

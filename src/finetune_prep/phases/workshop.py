@@ -1,0 +1,108 @@
+"""What a phase works with: the project, the door to models, and a way to tell a person what happens."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+
+from finetune_prep import documents
+from finetune_prep.core.prompts import Brief
+from finetune_prep.core.request import Request, RoleName, Schema
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.door import Door, Observer
+from finetune_prep.models.provider import Provider
+from finetune_prep.models.roles import Cast, open_door
+from finetune_prep.phases import answers, prompting
+from finetune_prep.project.lock import locked
+from finetune_prep.project.project import Project
+
+D = TypeVar("D")
+T = TypeVar("T")
+
+
+class Workshop(msgspec.Struct, frozen=True):
+    """tell: takes one line for a person; it may be shown or dropped."""
+
+    project: Project
+    door: Door
+    cast: Cast
+    tell: Callable[[str], None]
+
+    @property
+    def brief(self) -> Brief:
+        brief: Brief = self.project.value("brief")
+        return brief
+
+    def text(self, kind: str, *, without: str = "") -> str:
+        """A sound document as it goes into a prompt: just what stands in the file, a person's own sentences included.
+
+        without: heading of a section to leave out.
+        """
+        text = self.project.sound(kind).text
+        return documents.body(documents.remove_section(text, without) if without else text).strip()
+
+    def slots(self, **slots: Any) -> dict[str, Any]:
+        """Slots of a prompt of phases 1 to 5: the brief stands in all of them."""
+        return {"brief": prompting.slot(f"{self.brief.title}\n\n{self.brief.text}"), **slots}
+
+    def request(
+        self,
+        role: RoleName,
+        prompt: str,
+        slots: dict[str, Any],
+        *,
+        phase: str,
+        about: str,
+        schema: Schema | None = None,
+        sample: str = "",
+    ) -> Request:
+        """A request from a prompt file with its slots filled."""
+        messages = prompting.messages(prompt, self.project.layout.phase_prompts, **slots)
+        return self.cast.request(role, phase=phase, about=about, messages=messages, schema=schema, sample=sample)
+
+    async def draft(
+        self, prompt: str, kind: type[D], convert: Callable[[D], T], slots: dict[str, Any], *, phase: str, about: str
+    ) -> T:
+        """Have the expert fill in a struct and turn it into a value; what `convert` refuses goes back to the expert, once."""
+        schema = answers.schema_of(kind, prompt)
+        request = self.request("expert", prompt, slots, phase=phase, about=about, schema=schema)
+        return await self.door.ask_for(request, lambda text: convert(answers.read(text, kind)))
+
+    def boundary(self, content: str) -> str:
+        """A line no text can guess and every replay gives again: HMAC of the project's seed and the hash of what it encloses."""
+        return boundary(self.project.config.seed, content)
+
+
+@asynccontextmanager
+async def open_workshop(
+    project: Project,
+    *,
+    command: str = "a program",
+    provider: str | Provider | None = None,
+    observer: Observer | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+) -> AsyncIterator[Workshop]:
+    """A workshop for a project: takes its lock, opens its ledger and the door to its models, and closes them again.
+
+    provider: one for all roles instead of those of finetune-prep.toml, by name or as an object. command: named to whoever
+    finds the project locked. What was recorded for batch files is written on leaving. Raises ProjectLocked, and DocumentError
+    or UsageError, before anything is touched, if the brief or the decisions cannot be read.
+    """
+    project.sound("brief")
+    project.decisions()
+    with locked(project.layout.lock, command):
+        ledger = SqliteLedger(project.layout.ledger)
+        try:
+            async with open_door(project.config, ledger, project.folder, provider=provider, observer=observer) as door:
+                yield Workshop(project, door, Cast(project.config), tell)
+        finally:
+            ledger.close()
+
+
+def boundary(seed: int, content: str) -> str:
+    return hmac.new(str(seed).encode(), content.encode(), sha256).hexdigest()[:16]

@@ -1,0 +1,119 @@
+"""The user's own material: files of the folder `sources/`, read as text with what they say about themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.identity import digest_bytes
+from finetune_prep.core.knowledge import Source
+
+READABLE = (".md", ".txt")
+LARGEST = 2_000_000  # bytes; a page of a handbook has some 10 KB, a book 1 MB
+_FRONT = re.compile(r"\A---[ \t]*\n(.{0,10000}?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+
+
+class SourceText(msgspec.Struct, frozen=True, kw_only=True):
+    """A source as it was read. source.read is filled in when a reader has read it. text: without front matter."""
+
+    source: Source
+    text: str
+    hash: str
+
+    @property
+    def snapshot(self) -> str:
+        """What is kept of it beside the documents, so that quotes can be checked for ever."""
+        source = self.source
+        about = {"title": source.title, "publisher": source.publisher, "published": source.published, "where": source.where}
+        # quoted as in JSON, which is YAML too: titles like to hold colons
+        known = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in about.items() if value)
+        return f"---\n{known}hash: {self.hash}\n---\n{self.text}"
+
+
+def read_folder(folder: Path, root: Path) -> tuple[list[SourceText], list[Finding]]:
+    """Every readable file below `folder`, in the order of their paths, numbered S01, S02, …; and what could not be read.
+
+    A file that cannot be read is a finding, not a stop; hidden files and folders are passed over. root: the project folder,
+    to which `where` is relative.
+    """
+    texts: list[SourceText] = []
+    findings: list[Finding] = []
+    for path in sorted(folder.rglob("*")):
+        if any(part.startswith(".") for part in path.relative_to(folder).parts) or (path.is_dir() and not path.is_symlink()):
+            continue
+        where = path.relative_to(root).as_posix()
+        try:
+            data = _data(path, root.resolve())
+            texts.append(_source(f"S{len(texts) + 1:02}", where, data))
+        except (ValueError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            mend = f"sources are {' or '.join(READABLE)} files in UTF-8"
+            findings.append(Finding(path=where, line=0, what=f"not read: {reason}", mend=mend))
+    return texts, findings
+
+
+def _data(path: Path, root: Path) -> bytes:
+    """The content of a file that may be read. Raises ValueError saying why it may not, OSError if it cannot."""
+    if path.is_symlink() and not path.is_file():
+        raise ValueError("it is a link to a folder, or to nothing")
+    if path.suffix.lower() not in READABLE:
+        raise ValueError(f"{path.suffix or 'no ending'} is not a text format known here")
+    if not path.is_file():
+        raise ValueError("it is not a plain file")
+    if not path.resolve().is_relative_to(root):
+        raise ValueError("it points outside the project")
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"larger than {LARGEST // 1_000_000} MB")
+    return path.read_bytes()
+
+
+def _source(id: str, where: str, data: bytes) -> SourceText:
+    """Raises ValueError saying why this is not a text."""
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise ValueError("not UTF-8 text") from error
+    if "\0" in text:
+        raise ValueError("binary")
+    about, body = _front_matter(text)
+    if not body.strip():
+        raise ValueError("empty")
+    heading = re.search(r"^#\s+(.+)$", body, re.MULTILINE)
+    title = about.get("title") or (heading[1].strip() if heading else Path(where).stem.replace("-", " ").capitalize())
+    source = Source(
+        id=id,
+        title=title,
+        where=where,
+        read="",
+        publisher=about.get("publisher", ""),
+        published=about.get("published", ""),
+    )
+    return SourceText(source=source, text=body.strip() + "\n", hash=digest_bytes(data))
+
+
+def _front_matter(text: str) -> tuple[dict[str, str], str]:
+    """Keys of the front matter with the values that are a word, a number or a date, as text; and the rest of the text.
+
+    Front matter that is not YAML is left in the text.
+    """
+    match = _FRONT.match(text)
+    if not match:
+        return {}, text
+    try:
+        values = YAML(typ="safe", pure=True).load(match[1])
+    except (YAMLError, ValueError, RecursionError):  # ValueError: 2026-02-30 is no date
+        return {}, text
+    if values is None:
+        return {}, text[match.end() :]
+    if not isinstance(values, dict):
+        return {}, text
+    # lists and tables are left out: a few lines of aliases can stand for more text than fits in memory
+    plain = {key: value for key, value in values.items() if isinstance(value, str | int | float | date)}
+    return {str(key).lower(): " ".join(str(value).split()) for key, value in plain.items()}, text[match.end() :]

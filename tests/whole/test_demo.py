@@ -1,0 +1,129 @@
+"""The demo: the same rows every time, without network, after any kill; and a clear word when an answer is missing."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from finetune_prep.core.request import Request
+from finetune_prep.ledger.recording import read_recording, write_recording
+from tests.whole.way import EXAMPLE, SIZE, example_project, rows, run, start
+
+KILLS = 20
+CLOSED_NETWORK = """
+import socket
+def refuse(*arguments, **options):
+    raise OSError("the network is closed")
+socket.socket.connect = socket.socket.connect_ex = refuse
+socket.getaddrinfo = refuse
+"""
+
+
+def test_twice_gives_byte_identical_rows(demo: Path, tmp_path: Path) -> None:
+    again = tmp_path / "demo"
+    done = run("demo", str(again))
+    assert done.returncode == 0, done.stderr
+    assert rows(again) == rows(demo)
+
+
+def test_running_it_again_in_its_folder_changes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    assert run("demo", str(folder)).returncode == 0
+    before = rows(folder)
+    assert run("demo", str(folder)).returncode == 0
+    assert rows(folder) == before
+
+
+def test_works_with_the_network_closed(demo: Path, tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "sitecustomize.py").write_text(CLOSED_NETWORK)
+    folder = tmp_path / "demo"
+    done = run("demo", str(folder), PYTHONPATH=os.pathsep.join([str(tmp_path / "closed"), os.environ.get("PYTHONPATH", "")]))
+    assert done.returncode == 0, done.stderr
+    assert rows(folder) == rows(demo)
+
+
+def test_the_shipped_example_is_what_the_demo_makes(demo: Path) -> None:
+    assert rows(EXAMPLE) == rows(demo)
+
+
+def test_every_planned_scenario_is_accounted_for(demo: Path) -> None:
+    account = msgspec.json.decode((demo / "runs" / "pilot-001" / "account.json").read_bytes())
+    samples = [msgspec.json.decode(line) for line in (demo / "runs" / "pilot-001" / "samples.jsonl").read_bytes().splitlines()]
+    exported = (demo / "dataset" / "train.preview.jsonl").read_bytes().splitlines()
+    assert account["planned"] == SIZE == len(samples) == sum(account["states"].values())
+    assert len(exported) == account["states"]["accepted"] > 0
+
+
+def test_the_recording_holds_what_the_example_promises(demo: Path) -> None:
+    samples = [msgspec.json.decode(line) for line in (demo / "runs" / "pilot-001" / "samples.jsonl").read_bytes().splitlines()]
+    talks = [sample["conversation"]["messages"] for sample in samples if "conversation" in sample]
+    assert len(talks) >= 12
+    assert sum(len(talk) > 2 for talk in talks) >= 4
+    assert any(sample["scenario"]["difficulty"]["name"].lower() == "hard" for sample in samples)
+    assert sum(sample["scenario"]["cell"]["kind"] == "out-of-scope" for sample in samples) >= 2
+
+
+def test_prints_where_things_are_and_how_to_begin(demo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    said = run("demo", str(folder)).stdout
+    for place in re.findall(r"^  (\S*demo\S*/\S*)", said, re.MULTILINE):
+        assert Path(place).exists(), place
+    assert "finetune-prep new my-domain" in said
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_killed_at_a_random_moment_and_run_again_gives_the_same_rows(seed: int, demo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    process = start("demo", str(folder))
+    time.sleep(random.Random(seed).uniform(0.05, 3.0))
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = run("demo", str(folder))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert rows(folder) == rows(demo)
+
+
+def _missing_one(folder: Path, request: Request) -> None:
+    entries = [entry for entry in read_recording(folder / "recording.jsonl") if entry.key != request.key]
+    write_recording(entries, folder / "recording.jsonl")
+
+
+@pytest.mark.parametrize("role", ["expert", "user", "assistant", "judge"])
+def test_an_answer_that_is_missing_is_named_with_its_phase_and_the_nearest_known_one(role: str, tmp_path: Path) -> None:
+    folder = example_project(tmp_path / "shop")
+    asked = [entry.request for entry in read_recording(folder / "recording.jsonl") if entry.request.role == role]
+    missing = random.Random(role).choice(asked)
+    _missing_one(folder, missing)
+    done = run("prepare", folder=folder)
+    if done.returncode == 0:
+        done = run("pilot", "-n", str(SIZE), folder=folder)
+    assert done.returncode == 5
+    assert "Traceback" not in done.stderr
+    assert missing.about in done.stderr
+    assert missing.phase in done.stderr
+    assert "nearest" in done.stderr
+    assert "next:" in done.stderr
+
+
+def test_the_list_of_missing_answers_names_it_too(tmp_path: Path) -> None:
+    folder = example_project(tmp_path / "shop")
+    judged = [entry.request for entry in read_recording(folder / "recording.jsonl") if entry.request.role == "judge"]
+    _missing_one(folder, judged[0])
+    done = run("ledger", "missing", "-n", str(SIZE), "--json", folder=folder)
+    assert [row["key"] for row in msgspec.json.decode(done.stdout)["missing"]] == [judged[0].key]
+
+
+def test_nothing_is_missing_from_the_shipped_recording(tmp_path: Path) -> None:
+    folder = example_project(tmp_path / "shop")
+    found = msgspec.json.decode(run("ledger", "missing", "-n", str(SIZE), "--json", folder=folder).stdout)
+    assert found["missing"] == []
+    assert found["unused"] == 0

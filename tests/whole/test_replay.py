@@ -1,0 +1,84 @@
+"""Over HTTP as from the recording: whatever the order of answers, concurrency and kills, the same files, nothing paid twice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.fake_endpoint import Call, FakeEndpoint
+from tests.whole.way import SIZE, answer_from_recording, ask, copy_project, example_project, rows, run, start, whole_way
+
+CONCURRENCY = 8
+
+
+def _latency(seed: int, longest: float) -> Callable[[Call], float]:
+    """Latency that depends on the seed and the question, so that every seed has its own order of answers."""
+
+    def latency(call: Call) -> float:
+        return longest * hashlib.sha256(f"{seed}{call.text}".encode()).digest()[0] / 255
+
+    return latency
+
+
+def _endpoint_settings(endpoint: FakeEndpoint, concurrency: int) -> dict[str, object]:
+    return {"kind": "openai-compatible", "base_url": endpoint.base_url, "concurrency": concurrency}
+
+
+def test_a_project_over_http_goes_through_as_with_the_recording(demo: Path, tmp_path: Path) -> None:
+    with FakeEndpoint(answer_from_recording()) as endpoint:
+        folder = example_project(tmp_path / "shop")
+        ask(folder, "fake", **_endpoint_settings(endpoint, CONCURRENCY))
+        whole_way(folder)
+        assert endpoint.most_for_one_body == 1
+    assert rows(folder) == rows(demo)
+
+
+@pytest.mark.parametrize("concurrency", [1, 7, 64])
+@pytest.mark.parametrize("seed", range(5))
+def test_order_of_answers_concurrency_and_a_kill_change_no_byte(seed: int, concurrency: int, demo: Path, tmp_path: Path) -> None:
+    folder = copy_project(demo, tmp_path / "shop")
+    for path in [*(folder / "runs" / "pilot-001").iterdir(), *(folder / ".finetune-prep").glob("ledger*")]:
+        path.unlink()
+    (folder / "runs" / "pilot-001").rmdir()
+    with FakeEndpoint(answer_from_recording(_latency(seed, 0.08))) as endpoint:
+        ask(folder, "fake", **_endpoint_settings(endpoint, concurrency))
+        pilot = ("pilot", "-n", str(SIZE), "--window", str(concurrency))
+        process = start(*pilot, folder=folder)
+        time.sleep(random.Random(f"{seed}/{concurrency}").uniform(0.5, 1.8))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        done = run(*pilot, folder=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+        asked_twice = len(endpoint.calls) - len({call.text for call in endpoint.calls})
+        assert asked_twice <= concurrency
+    assert run("export", "--preview", folder=folder).returncode == 0
+    assert rows(folder) == rows(demo)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_anywhere_on_the_way_only_what_was_in_flight_is_asked_again(seed: int, demo: Path, tmp_path: Path) -> None:
+    stream = random.Random(seed)
+    with FakeEndpoint(answer_from_recording(_latency(seed, 0.05))) as endpoint:
+        folder = example_project(tmp_path / "shop")
+        ask(folder, "fake", **_endpoint_settings(endpoint, CONCURRENCY))
+        kills = 0
+        for command in (("prepare",), ("pilot", "-n", str(SIZE))):
+            process = start(*command, folder=folder)
+            time.sleep(stream.uniform(0.4, 1.6))
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                kills += 1
+            process.wait()
+            done = run(*command, folder=folder)
+            assert done.returncode == 0, done.stdout + done.stderr
+        bodies = {str(call.body) for call in endpoint.calls}
+        assert len(endpoint.calls) - len(bodies) <= kills * CONCURRENCY
+    assert run("export", "--preview", folder=folder).returncode == 0
+    assert rows(folder) == rows(demo)

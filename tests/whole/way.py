@@ -1,0 +1,120 @@
+"""Walking the whole way as a user does: the installed command line, in processes of its own, on the bundled example."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from finetune_prep.core.request import Reply
+from finetune_prep.ledger.recording import read_recording
+from finetune_prep.models import wire
+from finetune_prep.project.starting import copy_inputs
+from tests.fake_endpoint import Behaviour, Call, Completion, Status
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "online-shop"
+SIZE = msgspec.json.decode((EXAMPLE / "runs" / "pilot-001" / "plan.json").read_bytes())["n"]
+RESULTS = ("samples.jsonl", "verdicts.jsonl", "account.json", "report.html")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a user without keys and without a terminal."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COV_")} | more
+
+
+def run(*arguments: str, folder: Path | None = None, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    """`finetune-prep …` in a process of its own. folder: the project."""
+    project = ["--project", str(folder)] if folder else []
+    return subprocess.run(
+        [sys.executable, "-m", "finetune_prep", *project, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment(**more),
+        timeout=300,
+        check=False,
+    )
+
+
+def start(*arguments: str, folder: Path | None = None, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+    """The same without waiting, in a process group of its own that can be killed with all its children."""
+    project = ["--project", str(folder)] if folder else []
+    return subprocess.Popen(
+        [sys.executable, "-m", "finetune_prep", *project, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=cwd,
+        env=environment(),
+        start_new_session=True,
+    )
+
+
+def example_project(folder: Path) -> Path:
+    """The example as a person starts with it: inputs, decisions and recording, nothing that was made."""
+    copy_inputs(EXAMPLE, folder)
+    return folder
+
+
+def ask(folder: Path, provider: str, **settings: Any) -> None:
+    """Let every role of the project be played through another provider."""
+    path = folder / "finetune-prep.toml"
+    text = path.read_text("utf-8").replace('"recording/', f'"{provider}/')
+    if settings:
+        lines = [f"{name} = {value!r}".replace("'", '"') for name, value in settings.items()]
+        text += f"\n[providers.{provider}]\n" + "\n".join(lines) + "\n"
+    path.write_text(text, "utf-8")
+
+
+def rows(folder: Path) -> dict[str, str]:
+    """Hash of every result of the way: documents, the pilot's files, the dataset."""
+    wanted = [folder / "runs" / "pilot-001" / name for name in RESULTS]
+    wanted += sorted(
+        path for name in ("reference", "prompts", "dataset", "skills") for path in (folder / name).rglob("*") if path.is_file()
+    )
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in wanted}
+
+
+def whole_way(folder: Path, *options: str) -> None:
+    """prepare, pilot, export; every command must succeed."""
+    for arguments in (["prepare", *options], ["pilot", "-n", str(SIZE), *options], ["export", "--preview"]):
+        done = run(*arguments, folder=folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def copy_project(source: Path, target: Path) -> Path:
+    shutil.copytree(source, target)
+    return target
+
+
+def recorded() -> dict[bytes, Reply]:
+    """The recording's answers by the body that is sent over the wire."""
+    return {_body(wire.body(entry.request)): entry.reply for entry in read_recording(EXAMPLE / "recording.jsonl")}
+
+
+def answer_from_recording(latency: Callable[[Call], float] = lambda call: 0.0) -> Callable[[Call], Behaviour]:
+    """A fake endpoint's answer function that says what the recording says, as late as `latency` wants."""
+    known = recorded()
+
+    def answer(call: Call) -> Behaviour:
+        reply = known.get(_body(call.body))
+        if reply is None:
+            return Status(400, {"message": f"not in the recording: {call.text[-200:]}"}, latency=latency(call))
+        return Completion(text=reply.text, finish=reply.finish, more={"created": _seconds(reply.at)}, latency=latency(call))
+
+    return answer
+
+
+def _body(body: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(body, order="sorted")
+
+
+def _seconds(at: str) -> int:
+    return int(datetime.fromisoformat(at).timestamp())
