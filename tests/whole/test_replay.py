@@ -6,6 +6,8 @@ import hashlib
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,5 +82,32 @@ def test_killed_anywhere_on_the_way_only_what_was_in_flight_is_asked_again(seed:
             assert done.returncode == 0, done.stdout + done.stderr
         bodies = {str(call.body) for call in endpoint.calls}
         assert len(endpoint.calls) - len(bodies) <= kills * CONCURRENCY
+    assert run("export", "--preview", folder=folder).returncode == 0
+    assert rows(folder) == rows(demo)
+
+
+def test_ctrl_c_keeps_what_is_under_way_and_says_so(demo: Path, tmp_path: Path) -> None:
+    folder = copy_project(demo, tmp_path / "shop")
+    (folder / ".finetune-prep" / "ledger.sqlite").unlink()
+    with FakeEndpoint(answer_from_recording(lambda call: 0.4)) as endpoint:
+        ask(folder, "fake", **_endpoint_settings(endpoint, CONCURRENCY))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "finetune_prep", "--project", str(folder), "pilot", "-n", str(SIZE)],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        while not endpoint.calls:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "Stopping" in said
+        assert "Traceback" not in said
+        under_way = len(endpoint.calls)
+        done = run("pilot", "-n", str(SIZE), folder=folder)
+        assert done.returncode == 0, done.stderr
+        assert endpoint.most_for_one_body == 1, "what was under way at Ctrl-C was paid for twice"
+        assert len(endpoint.calls) > under_way
     assert run("export", "--preview", folder=folder).returncode == 0
     assert rows(folder) == rows(demo)

@@ -48,17 +48,9 @@ class _Fence(NamedTuple):
     floor: int  # a line indented less than this ends the list item that holds the fence, and the fence with it
 
 
-class _Open(NamedTuple):
-    """A list item that may still be continued."""
-
-    indent: int
-    content: int
-    numbered: bool
-
-
 def lines_of(text: str) -> list[str]:
     """The lines of a text: LF, CRLF and CR end a line, a byte order mark is dropped, nothing else is changed."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def front_matter_length(lines: Sequence[str]) -> int:
@@ -90,7 +82,7 @@ class _Scanner:
         self._comments = comments
         self.result: list[Line] = []
         self._fence: _Fence | None = None
-        self._open: list[_Open] = []
+        self._open: list[int] = []  # columns where the text of the list items begins that may go on
         self._in_comment = False
         self._last_close = max((number for number, line in enumerate(lines) if "-->" in line), default=-1)
 
@@ -100,12 +92,13 @@ class _Scanner:
 
     def step(self, number: int) -> None:
         raw = self.lines[number]
-        if self._fence and self._continue_fence(raw):
+        if self._fence and self._continue_fence(self._fence, raw):
             return
         if not self._in_comment and self._quote(raw):
             return
         inside = self._in_comment
-        visible = self._without_comments(raw, number)
+        # what follows the mark of a fence is its info string, whatever it looks like
+        visible = raw if not inside and FENCE.match(raw.strip()) else self._without_comments(raw, number)
         text = visible.strip()
         if not text:
             self._add(Line("comment" if inside or visible != raw else "blank", visible))
@@ -121,9 +114,7 @@ class _Scanner:
     def _before(self) -> Line:
         return self.result[-1] if self.result else Line("blank", "")
 
-    def _continue_fence(self, raw: str) -> bool:
-        fence = self._fence
-        assert fence is not None
+    def _continue_fence(self, fence: _Fence, raw: str) -> bool:
         text = raw.strip()
         if text and _width(raw) < fence.floor:
             self._fence = None
@@ -154,19 +145,29 @@ class _Scanner:
                 if end < 0:
                     break
                 self._in_comment, position = False, end + 3
-            opening = OPEN_COMMENT.search(raw, position)
-            if opening is None or (raw.find("-->", opening.end()) < 0 and self._last_close <= number):
+            opening = self._comment_start(raw, position, number)
+            if opening < 0:
                 kept.append(raw[position:])
                 break
-            kept.append(raw[position : opening.start()])
-            self._in_comment, position = True, opening.end()
+            kept.append(raw[position:opening])
+            self._in_comment, position = True, opening + len("<!--")
         return "".join(kept).rstrip()
+
+    def _comment_start(self, raw: str, position: int, number: int) -> int:
+        """Where the next comment begins, -1 if none does: not within inline code, and closed in this line – or, where it
+        begins the line, in a later one."""
+        for found in OPEN_COMMENT.finditer(raw, position):
+            before = raw[: found.start()]
+            closed = raw.find("-->", found.end()) >= 0 or (not before.strip("-*+ \t") and self._last_close > number)
+            if closed and before.count("`") % 2 == 0:
+                return found.start()
+        return -1
 
     def _leave(self, indent: int) -> int:
         """Close the list items that a block at this indentation no longer belongs to; the column where its text may begin."""
-        while self._open and indent < self._open[-1].content:
+        while self._open and indent < self._open[-1]:
             self._open.pop()
-        return self._open[-1].content if self._open else 0
+        return self._open[-1] if self._open else 0
 
     def _heading_or_rule(self, visible: str, text: str, indent: int) -> bool:
         before = self._before
@@ -179,7 +180,7 @@ class _Scanner:
             self._leave(indent)
             self._add(Line("other", visible, text, indent))
             return True
-        if (heading := HEADING.match(text)) and indent < TAB + (self._open[-1].content if self._open else 0):
+        if (heading := HEADING.match(text)) and indent < TAB + (self._open[-1] if self._open else 0):
             # a heading within a list item is part of that item and begins no section
             kind: LineKind = "heading" if self._leave(indent) == 0 else "other"
             self._add(Line(kind, visible, text[heading.end() :], indent, level=len(heading[1])))
@@ -190,32 +191,30 @@ class _Scanner:
         marker = ITEM.match(text)
         if marker is None or (self._before.kind == "code" and indent >= TAB):
             return False
-        numbered = marker["number"] is not None
-        in_paragraph = self._before.kind in PARAGRAPH
-        # "in the year\n1984. Then …" is a paragraph, unless a numbered list is already open here
-        siblings = any(item.numbered and item.indent == indent for item in self._open)
-        if numbered and in_paragraph and int(marker["number"]) != 1 and not siblings:
+        inside = indent >= (self._open[-1] if self._open else 0)
+        # "in the year\n1984. Then …" is a paragraph
+        if inside and self._before.kind in PARAGRAPH and marker["number"] and int(marker["number"]) != 1:
             return False
         rest = text[marker.end() :]
         if not rest and self._before.kind == "text" and not self._open:
             return False
         self._leave(indent)
         content = indent + (marker.end() if rest and marker.end() <= TAB + 2 else len(marker[0].rstrip()) + 1)
-        self._open.append(_Open(indent, content, numbered))
+        self._open.append(content)
         self._add(Line("item", visible, rest, indent, content))
         self._open_fence(rest, content)
         return True
 
     def _open_fence(self, text: str, indent: int) -> bool:
         if found := FENCE.match(text):
-            self._fence = _Fence(found[1], indent, self._open[-1].content if self._open else 0)
+            self._fence = _Fence(found[1], indent, self._open[-1] if self._open else 0)
         return self._fence is not None
 
     def _plain(self, number: int, visible: str, text: str, indent: int) -> None:
         before = self._before
         in_paragraph = before.kind == "text" or (before.kind == "item" and not FENCE.match(before.text))
         lazy = in_paragraph and before.text != ""
-        floor = self._open[-1].content if lazy and self._open else 0 if lazy else self._leave(indent)
+        floor = self._open[-1] if lazy and self._open else 0 if lazy else self._leave(indent)
         if indent < TAB + floor and FENCE.match(text):
             self._leave(indent)
             self._open_fence(text, indent)

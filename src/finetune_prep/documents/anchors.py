@@ -19,7 +19,9 @@ def read_anchor(reader: Reader, part: Part) -> Anchor:
     text, drawn_from = split_tail(part.name, _FROM)
     ids = reader.ids(drawn_from, part.node.line, part.id) + reader.fields(part, ("From",)).ids("From")
     if not text:
-        reader.add(part.node.line, f"{part.id} is empty", f"write what can be observed: - {part.id}: Name the fault before …", part.id)
+        reader.add(
+            part.node.line, f"{part.id} is empty", f"write what can be observed: - {part.id}: Name the fault before …", part.id
+        )
     meant = LISTS.get(part.section, prefix(part.id))
     if meant != prefix(part.id):
         reader.add(part.node.line, f"{part.id} stands under “{part.section}”", f"move it, or call it {meant}…", part.id)

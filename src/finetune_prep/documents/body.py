@@ -8,9 +8,9 @@ from finetune_prep.documents.inline import unguard_comments
 
 
 def body(text: str) -> str:
-    """The text as it is sent to a model: without front matter, the `# Title` line and comments, normalised; "" if nothing is left.
+    """The text as it is sent to a model: without front matter, the `# Title` line and comments, normalised.
 
-    Only a title that the text begins with is dropped; a later heading of the same level stays.
+    Only a title that the text begins with is dropped; a later heading of the same level stays. "" if nothing is left.
     """
     lines = lines_of(text)
     scanned = scan(lines[front_matter_length(lines) :])
@@ -20,7 +20,9 @@ def body(text: str) -> str:
     if kept and not kept[0].strip():
         kept = kept[1:]
     shown = scan(kept, comments=False)
-    return "".join(f"{raw if line.kind in ('fence', 'quote') else unguard_comments(raw)}\n" for raw, line in zip(kept, shown, strict=True))
+    return "".join(
+        f"{raw if line.kind in ('fence', 'quote') else unguard_comments(raw)}\n" for raw, line in zip(kept, shown, strict=True)
+    )
 
 
 def _after_title(scanned: list[Line], first: int) -> int:

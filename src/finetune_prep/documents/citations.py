@@ -48,7 +48,9 @@ def read_citations(reader: Reader, text: str, line: int, item: str) -> tuple[Cit
 
 def read_sources(reader: Reader, fields: Fields, item: str) -> tuple[Citation, ...]:
     """The citations of all `Source` fields of an item."""
-    return tuple(citation for field in fields.many("Source") for citation in read_citations(reader, field.value, field.line, item))
+    return tuple(
+        citation for field in fields.many("Source") for citation in read_citations(reader, field.value, field.line, item)
+    )
 
 
 def split_tail(text: str, tail: re.Pattern[str]) -> tuple[str, str]:

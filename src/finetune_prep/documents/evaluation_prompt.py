@@ -20,7 +20,9 @@ def read(reader: Reader) -> EvaluationPrompt:
     return EvaluationPrompt(
         title=reader.title(next((part for part in parts if part.kind == "title"), None)),
         role=prose.need(ROLE),
-        terms=tuple(term for part in parts if part.kind == "section" and part.name == "Terms" for term in read_terms(reader, part.node)),
+        terms=tuple(
+            term for part in parts if part.kind == "section" and part.name == "Terms" for term in read_terms(reader, part.node)
+        ),
         categories=read_categories(reader, parts, compiled=True),
         input=prose.get(INPUT),
         output=prose.get(OUTPUT),

@@ -10,7 +10,13 @@ from finetune_prep.documents.page import bullets, fields, id_list, item_heading
 from finetune_prep.documents.reader import Part, Reader
 from finetune_prep.documents.turns import render_conversation
 
-_CLAIMS: dict[str, Claim] = {"strong": "strong", "mediocre": "mediocre", "safety violation": "violation", "violation": "violation", "witness": "witness"}
+_CLAIMS: dict[str, Claim] = {
+    "strong": "strong",
+    "mediocre": "mediocre",
+    "safety violation": "violation",
+    "violation": "violation",
+    "witness": "witness",
+}
 _TITLE = re.compile(rf"(?P<claim>{'|'.join(_CLAIMS)})(?:\s+(?:response|example))?\s*:\s*(?P<title>.*)", re.IGNORECASE | re.DOTALL)
 _ANSWER = re.compile(r"(?P<answer>yes|no|n/?a)(?:\s*[.,:;–—-])?(?:\s+(?P<reason>.*))?", re.IGNORECASE | re.DOTALL)
 _WRITTEN: dict[YesNo, str] = {"yes": "yes", "no": "no", "na": "n/a"}
@@ -35,7 +41,9 @@ def read_worked(reader: Reader, part: Part) -> Example:
 
 
 def read_calibration(reader: Reader, part: Part) -> Example:
-    return Example(id=part.id, claim="calibration", title=part.name, conversation=reader.conversation(part), answers=_answers(reader, part))
+    return Example(
+        id=part.id, claim="calibration", title=part.name, conversation=reader.conversation(part), answers=_answers(reader, part)
+    )
 
 
 def read_few_shot(reader: Reader, part: Part) -> Example:
@@ -59,7 +67,9 @@ def _answers(reader: Reader, part: Part) -> tuple[Expected, ...]:
             continue
         found = _ANSWER.fullmatch(label.text)
         if found is None:
-            reader.add(entry.line, f"{part.id} gives no answer to {label.id}", f"write: - {label.id}: yes. Why (or no, or n/a)", part.id)
+            reader.add(
+                entry.line, f"{part.id} gives no answer to {label.id}", f"write: - {label.id}: yes. Why (or no, or n/a)", part.id
+            )
         elif label.id in answers:
             reader.add(entry.line, f"{part.id} answers {label.id} twice", "remove one of the two", part.id)
         else:
@@ -97,4 +107,6 @@ def render_few_shot(example: Example, level: int) -> list[str]:
 
 
 def _render_answers(example: Example) -> list[str]:
-    return bullets(f"{answer.question}: {_WRITTEN[answer.answer]}. {written(answer.reason)}".rstrip() for answer in example.answers)
+    return bullets(
+        f"{answer.question}: {_WRITTEN[answer.answer]}. {written(answer.reason)}".rstrip() for answer in example.answers
+    )

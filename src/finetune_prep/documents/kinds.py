@@ -14,7 +14,7 @@ from finetune_prep.documents.reader import Reader, Schema
 from finetune_prep.documents.tree import grow
 
 MOST_BYTES = 512 * 1024
-MOST_LINES = 30_000
+MOST_LINES = 20_000
 LONGEST_LINE = 20_000  # characters
 
 
@@ -73,12 +73,16 @@ def _refusal(text: str, lines: list[str], path: str) -> Finding | None:
     if not text.strip():
         return Finding(path=path, line=0, what="the document is empty", mend="see the specimen: finetune-prep template KIND")
     if size > MOST_BYTES:
-        return Finding(path=path, line=0, what=f"the document has {size // 1024} KB", mend=f"keep it below {MOST_BYTES // 1024} KB")
+        return Finding(
+            path=path, line=0, what=f"the document has {size // 1024} KB", mend=f"keep it below {MOST_BYTES // 1024} KB"
+        )
     if len(lines) > MOST_LINES:
         return Finding(path=path, line=0, what=f"the document has {len(lines)} lines", mend=f"keep it below {MOST_LINES}")
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
             return Finding(path=path, line=number, what="this is not text: it holds NUL characters", mend="save it as UTF-8 text")
         if len(line) > LONGEST_LINE:
-            return Finding(path=path, line=number, what=f"this line has {len(line)} characters", mend=f"break it; at most {LONGEST_LINE}")
+            return Finding(
+                path=path, line=number, what=f"this line has {len(line)} characters", mend=f"break it; at most {LONGEST_LINE}"
+            )
     return None

@@ -99,7 +99,12 @@ def _failure_mode(reader: Reader, part: Part) -> FailureMode:
     name, attributes = name_and_attributes(part.name)
     kind = _KINDS.get(attributes.casefold())
     if kind is None:
-        reader.add(part.node.line, f"{part.id} does not say what kind of failure it is", "end its heading with (AI), (human), (safety) or (ethics)", part.id)
+        reader.add(
+            part.node.line,
+            f"{part.id} does not say what kind of failure it is",
+            "end its heading with (AI), (human), (safety) or (ethics)",
+            part.id,
+        )
         name = part.name
     found = reader.fields(part, ("Instance", "Counter"), repeated=("Source",))
     return FailureMode(

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from finetune_prep.core.prompts import Brief, PlainPrompt
-from finetune_prep.documents.inline import written
+from finetune_prep.documents.inline import one_line, written
 from finetune_prep.documents.page import front_matter, heading, page
 from finetune_prep.documents.prose import write_prose
 from finetune_prep.documents.reader import Reader, Schema
 
 SCHEMA = Schema(sections={})
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-_PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
 def read_brief(reader: Reader) -> Brief:
     values = reader.front(("language",))
-    language = str(values.get("language") or "en")
+    language = values.get("language") or "en"
     if not _LANGUAGE.fullmatch(language):
         reader.add(reader.front_line("language"), f"“{language[:60]}” is not a language", "write a tag such as en, de or pt-BR")
     title, text = _title_and_text(reader)
@@ -39,7 +37,9 @@ def _title_and_text(reader: Reader) -> tuple[str, str]:
     sections = reader.tree.sections
     if preamble or not sections or sections[0].level != 1:
         first = reader.tree.preamble.line if preamble or not sections else sections[0].line
-        reader.add(first, "the document does not begin with a title", "write `# Title` as its first line (below the front matter)")
+        reader.add(
+            first, "the document does not begin with a title", "write `# Title` as its first line (below the front matter)"
+        )
         return "", reader.prose(reader.tree.nodes)
     text = reader.prose(sections)
     if not text:
@@ -48,7 +48,7 @@ def _title_and_text(reader: Reader) -> tuple[str, str]:
 
 
 def render_brief(value: Brief) -> str:
-    return page([*front_matter({"language": _scalar(value.language)}), *_render(value.title, value.text)])
+    return page([*front_matter({"language": one_line(value.language)}), *_render(value.title, value.text)])
 
 
 def render_plain_prompt(value: PlainPrompt) -> str:
@@ -57,8 +57,3 @@ def render_plain_prompt(value: PlainPrompt) -> str:
 
 def _render(title: str, text: str) -> list[str]:
     return [heading(1, written(title)), write_prose(text, lambda kind, line: line)]
-
-
-def _scalar(text: str) -> str:
-    """A string as YAML; quoted if YAML could read something else."""
-    return text if _PLAIN_WORD.fullmatch(text) and text.casefold() not in ("null", "true", "false") else json.dumps(text)

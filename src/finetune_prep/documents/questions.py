@@ -73,7 +73,11 @@ def _read_weight(reader: Reader, part: Part) -> float | None:
         return None
     weight = read_number(re.sub(r"^weight\s*[:=]?", "", part.attributes, flags=re.IGNORECASE))
     if weight is None or weight < 0:
-        reader.add(part.node.line, f"the category “{part.name}” has no weight", "end its heading with (weight 0.25), or (gate) for safety")
+        reader.add(
+            part.node.line,
+            f"the category “{part.name}” has no weight",
+            "end its heading with (weight 0.25), or (gate) for safety",
+        )
         return 0.0
     return weight
 

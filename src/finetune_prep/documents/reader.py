@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from finetune_prep.core.blocks import LineKind
 from finetune_prep.core.conversation import Conversation
@@ -22,6 +22,7 @@ from finetune_prep.documents.turns import Talk, talks
 
 MOST_FINDINGS = 100  # shown; a file with more is not a document of this kind
 MOST_PROBLEMS = 1000  # kept while reading
+LONGEST_KEY = 60  # characters
 MOST_SPELLINGS = 500  # near misses looked for; bounds the time that a hostile text can cost
 ANY = "*"  # any id may stand here
 PartKind = Literal["title", "section", "category", "item", "prose"]
@@ -64,7 +65,7 @@ class Field(NamedTuple):
     about: str = ""
 
 
-_NUMBERING = re.compile(r"\s*[0-9]{1,2}[.)]\s+")
+_NUMBERING = re.compile(r"\A\s*[0-9]{1,2}[.)]\s+")
 
 
 class Headings:
@@ -83,7 +84,7 @@ class Headings:
         """The known section whose heading was probably meant. Looked for only a limited number of times."""
         self._tries += 1
         bare = _bare(text)
-        if self._tries > MOST_SPELLINGS or len(bare) >= 60 or text.startswith("\\"):
+        if self._tries > MOST_SPELLINGS or len(bare) > LONGEST_KEY or text.startswith("\\"):
             return ""
         close = difflib.get_close_matches(bare, self._by_fold, n=1, cutoff=0.8)
         return self._by_fold[close[0]] if close else ""
@@ -110,10 +111,13 @@ class Headings:
         return text[1:] if bare != text and self._is_structure(kind, bare, section) else text
 
     def _is_structure(self, kind: LineKind, text: str, section: str) -> bool:
-        label = inline.heading_id(text) if kind == "heading" else inline.entry_id(text)
-        if label is not None:
-            return _may_stand(label.id, self.allowed(section, "section"))
-        return kind == "heading" and bool(self.section(text) or self.near(text))
+        allowed = self.allowed(section, "section")
+        if kind != "heading":
+            label = inline.entry_id(text)
+            return label is not None and _may_stand(label.id, allowed)
+        if inline.heading_id(text):
+            return bool(allowed)  # where ids stand, one of the wrong letters would be a finding
+        return bool(self.section(text) or self.near(text))
 
 
 def _bare(text: str) -> str:
@@ -136,6 +140,7 @@ class Reader:
         self._problems = 0
         self._spellings = 0
         self._ids: set[str] = set()
+        self._front_lines: dict[str, int] = {}
         if tree.front.problem:
             self.add(tree.front.problem_line, tree.front.problem, "write `key: value`, one a line, between two lines `---`")
 
@@ -226,7 +231,12 @@ class Reader:
     def _is_new(self, part: Part) -> bool:
         if part.id in self._ids:
             first = self.lines[part.id]
-            self.add(part.node.line, f"“{part.id}” stands here for the second time", f"give one of them a new id; the first is in line {first}", part.id)
+            self.add(
+                part.node.line,
+                f"“{part.id}” stands here for the second time",
+                f"give one of them a new id; the first is in line {first}",
+                part.id,
+            )
             return False
         self._ids.add(part.id)
         self.lines[part.id] = part.node.line
@@ -246,10 +256,13 @@ class Reader:
             self.add(part.node.line, f"{part.id} has no text", f"write it after “{part.id}.”", part.id)
         return part.name
 
-    def spelling(self, text: str, near: Any) -> str:
-        """What was probably meant. Looked for only a limited number of times."""
+    def _nearest(self, text: str, known: Mapping[str, str], *, cutoff: float) -> str:
+        """The known key that was probably meant, "" if none is near. Looked for only a limited number of times."""
         self._spellings += 1
-        return str(near(text)) if self._spellings <= MOST_SPELLINGS else ""
+        if self._spellings > MOST_SPELLINGS or len(text) > LONGEST_KEY:
+            return ""
+        close = difflib.get_close_matches(text, known, n=1, cutoff=cutoff)
+        return known[close[0]] if close else ""
 
     # ---- fields
 
@@ -264,7 +277,7 @@ class Reader:
         for entry in part.node.entries:
             if inline.entry_id(entry.text):
                 continue
-            field = self._field(entry, known, about)
+            field = self._field(part, entry, known, about)
             if field is None:
                 continue
             if field.key in seen and field.key in keys:
@@ -275,7 +288,7 @@ class Reader:
             found.append(field)
         return Fields(self, part, found)
 
-    def _field(self, entry: Node, known: Mapping[str, str], about: str) -> Field | None:
+    def _field(self, part: Part, entry: Node, known: Mapping[str, str], about: str) -> Field | None:
         pair = inline.key_and_value(entry.nested_text)
         if pair is None:
             return None
@@ -285,9 +298,8 @@ class Reader:
             return Field(known[bare], value, entry.line)
         if about and bare.startswith(folded(about)) and (label := re.search(inline.ID, key)):
             return Field(about, value, entry.line, label[0])
-        close = self.spelling(bare, lambda text: next(iter(difflib.get_close_matches(text, known, n=1, cutoff=0.75)), ""))
-        if close:
-            self.add(entry.line, f"unknown key “{_short(key)}”", f"write “{known[close]}”")
+        if near := self._nearest(bare, known, cutoff=0.75):
+            self.add(entry.line, f"unknown key “{_short(key)}”", f"write “{near}”", part.id)
         return None
 
     def ids(self, text: str, line: int, item: str = "") -> tuple[str, ...]:
@@ -309,7 +321,12 @@ class Reader:
         found = talks(quotes)
         for talk in found:
             if any(not message.content for message in talk.conversation.messages):
-                self.add(talk.line, "a turn of this conversation is empty", "write the turn's text after the speaker, or remove it", part.id)
+                self.add(
+                    talk.line,
+                    "a turn of this conversation is empty",
+                    "write the turn's text after the speaker, or remove it",
+                    part.id,
+                )
         if quotes and not found:
             self.add(quotes[0].line, "this blockquote names no speaker", "begin it with > **User:** …", part.id)
         return found
@@ -318,7 +335,12 @@ class Reader:
         """The one conversation of an item, over all its blockquotes."""
         found = self.talks(part)
         if not found and not any(_quotes(part.node)):
-            self.add(part.node.line, f"{part.id} has no conversation", "write below its heading: > **User:** … and > **Assistant:** …", part.id)
+            self.add(
+                part.node.line,
+                f"{part.id} has no conversation",
+                "write below its heading: > **User:** … and > **Assistant:** …",
+                part.id,
+            )
         return Conversation(tuple(message for talk in found for message in talk.conversation.messages))
 
     def prose(self, nodes: Iterable[Node], section: str = "") -> str:
@@ -334,38 +356,44 @@ class Reader:
         return line not in taken and self.tree.scanned[line - 1].kind != "comment"
 
     def _taken(self, node: Node) -> set[int]:
-        items = [entry for entry in node.walk() if (label := inline.entry_id(entry.text)) and self.lines.get(label.id) == entry.line]
+        items = [
+            entry for entry in node.walk() if (label := inline.entry_id(entry.text)) and self.lines.get(label.id) == entry.line
+        ]
         return {line for entry in items for line in range(entry.line, entry.end)}
 
     # ---- front matter
 
-    def front(self, keys: Sequence[str]) -> dict[str, Any]:
-        """The front matter's values; unknown keys are findings. `format` is always allowed."""
-        values: dict[str, Any] = {}
+    def front(self, keys: Sequence[str]) -> dict[str, str]:
+        """The front matter's values by their right spelling; unknown keys are findings. `format` is always allowed."""
+        values: dict[str, str] = {}
         known = {folded(key): key for key in (*keys, "format")}
         for key, value in self.tree.front.values.items():
             if folded(key) in known:
                 values[known[folded(key)]] = value
+                self._front_lines[known[folded(key)]] = self.tree.front.lines[key]
             else:
-                near = self.spelling(folded(key), lambda text: next(iter(difflib.get_close_matches(text, known, n=1)), ""))
-                hint = f"write “{known[near]}”" if near else f"use one of: {', '.join(known.values())}"
-                self.add(self.tree.front.lines[key], f"unknown key “{_short(key)}” in the front matter", hint)
-        if values.get("format", 1) != 1:
-            self.add(self.front_line("format"), f"format {_short(str(values['format']))} is not known", "write `format: 1`, or use a newer finetune-prep")
+                near = self._nearest(folded(key), known, cutoff=0.6)
+                mend = f"write “{near}”" if near else f"use one of: {', '.join(known.values())}"
+                self.add(self.tree.front.lines[key], f"unknown key “{_short(key)}” in the front matter", mend)
+        if values.get("format", "1") != "1":
+            mend = "write `format: 1`, or use a newer finetune-prep"
+            self.add(self.front_line("format"), f"format “{_short(values['format'])}” is not known", mend)
         return values
 
     def front_line(self, key: str) -> int:
-        lines = {folded(name): line for name, line in self.tree.front.lines.items()}
-        return lines.get(folded(key), 1)
+        """The line of a key that `front` has given, 1 for one that is not there."""
+        return self._front_lines.get(key, 1)
 
-    def share(self, values: Mapping[str, Any], key: str, default: float) -> float:
-        """A number from 0 to 1 of the front matter."""
-        value = values.get(key, default)
-        read = inline.read_number(value) if isinstance(value, str) else value
-        if isinstance(read, bool) or not isinstance(read, (int, float)) or not 0 <= read <= 1:
-            self.add(self.front_line(key), f"{key} is “{_short(str(value))}”", f"write a number from 0 to 1, for example `{key}: {inline.number(default)}`")
+    def share(self, values: Mapping[str, str], key: str, default: float) -> float:
+        """A number from 0 to 1 of the front matter; the default if it is missing."""
+        if key not in values:
             return default
-        return float(read)
+        value = inline.read_number(values[key])
+        if value is None or not 0 <= value <= 1:
+            mend = f"write a number from 0 to 1, for example `{key}: {inline.number(default)}`"
+            self.add(self.front_line(key), f"{key} is “{_short(values[key])}”", mend)
+            return default
+        return value
 
 
 class Fields:

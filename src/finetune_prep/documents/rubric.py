@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from finetune_prep.core.rubric import Goal, Rubric
 from finetune_prep.documents.examples import read_worked, render_worked
 from finetune_prep.documents.inline import number, written
@@ -30,15 +28,17 @@ def read(reader: Reader) -> Rubric:
         title=reader.title(next((part for part in parts if part.kind == "title"), None)),
         threshold=reader.share(values, "threshold", DEFAULT_THRESHOLD),
         goals=tuple(Goal(part.id, reader.name(part)) for part in items("Goals")),
-        terms=tuple(term for part in parts if part.kind == "section" and part.name == "Terms" for term in read_terms(reader, part.node)),
+        terms=tuple(
+            term for part in parts if part.kind == "section" and part.name == "Terms" for term in read_terms(reader, part.node)
+        ),
         categories=read_categories(reader, parts, compiled=False),
         examples=tuple(read_worked(reader, part) for part in items("Examples")),
         na_counts=_na_counts(reader, values),
     )
 
 
-def _na_counts(reader: Reader, values: dict[str, Any]) -> bool:
-    value = str(values.get("na_counts", "no")).casefold()
+def _na_counts(reader: Reader, values: dict[str, str]) -> bool:
+    value = values.get("na_counts", "no").casefold()
     if value not in _YES_NO:
         reader.add(reader.front_line("na_counts"), f"na_counts is “{value[:60]}”", "write yes (N/A counts as YES) or no")
     return _YES_NO.get(value, False)

@@ -71,7 +71,12 @@ def _topics(reader: Reader, parts: list[Part]) -> tuple[Topic, ...]:
         if owner in situations:
             situations[owner].append(Situation(part.id, part.name))
         else:
-            reader.add(part.node.line, f"{part.id} belongs to no topic", f"write the topic above it: ### {owner}. … (weight 0.2)", part.id)
+            reader.add(
+                part.node.line,
+                f"{part.id} belongs to no topic",
+                f"write the topic above it: ### {owner}. … (weight 0.2)",
+                part.id,
+            )
     return tuple(_topic(reader, part, situations[part.id]) for part in parts if part.id in situations)
 
 
@@ -116,7 +121,9 @@ def _length(reader: Reader, part: Part) -> Length:
 def _special_case(reader: Reader, part: Part) -> SpecialCase:
     found = reader.fields(part, ("Situation", "Expected", "Topic"))
     topic = next(iter(found.ids("Topic")), "")
-    return SpecialCase(id=part.id, name=reader.name(part), situation=found.need("Situation"), expected=found.get("Expected"), topic=topic)
+    return SpecialCase(
+        id=part.id, name=reader.name(part), situation=found.need("Situation"), expected=found.get("Expected"), topic=topic
+    )
 
 
 def render(value: ScenarioSpace) -> str:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from finetune_prep.documents.inline import entry_id, folded, heading_id, name_and_attributes
 from finetune_prep.documents.tree import Node, Tree, grow
 
-
 _RAW_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
 

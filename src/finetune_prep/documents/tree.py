@@ -10,16 +10,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from typing import NamedTuple
 
 from finetune_prep.core.blocks import Line, front_matter_length, lines_of, scan
 from finetune_prep.documents.inline import read
 
-FRONT_MATTER_LIMIT = 2000  # characters
 DEEPEST = 20  # levels of nested lists; what is nested deeper counts as this deep
+_PAIR = re.compile(r"(?P<key>[\w-]{1,40}) ?:(?P<value>|[ \t].*)")
+_QUOTED = re.compile(r"(?P<mark>[\"'])(?P<text>.*?)(?P=mark)(?:\s+#.*)?")
+_TRAILING_COMMENT = re.compile(r"(?:^|\s)#")
 _QUOTE_MARK = re.compile(r"\s*> ?")
 
 
@@ -70,14 +69,17 @@ class Node:
 class FrontMatter(NamedTuple):
     """values: by key. lines: 1-based line of each key. problem: why it cannot be read, and `problem_line`."""
 
-    values: dict[str, Any]
+    values: dict[str, str]
     lines: dict[str, int]
     problem: str = ""
     problem_line: int = 0
 
 
 class Tree(NamedTuple):
-    """lines: the text, 0-based. scanned: what each line is (front matter counts as blank). preamble: what stands before the first heading."""
+    """lines: the text, 0-based. scanned: what each line is (front matter counts as blank).
+
+    preamble: what stands before the first heading.
+    """
 
     lines: list[str]
     scanned: list[Line]
@@ -151,7 +153,12 @@ class _Builder:
             node.end = number + 1
 
     def _add_text(self, number: int, line: Line) -> None:
-        underline = line.kind == "other" and number == self._section.body and self._section.level in (1, 2) and line.text.strip("=-") == ""
+        underline = (
+            line.kind == "other"
+            and number == self._section.body
+            and self._section.level in (1, 2)
+            and line.text.strip("=-") == ""
+        )
         if underline and not self._open and self._section.level:
             self._section.body += 1
             return
@@ -174,23 +181,24 @@ class _Builder:
 
 
 def _front_matter(lines: list[str]) -> FrontMatter:
-    """Read the YAML between the `---` lines. Only `key: value` pairs are understood."""
-    text = "\n".join(lines[1:-1])
-    if not text.strip():
-        return FrontMatter({}, {})
-    if len(text) > FRONT_MATTER_LIMIT:
-        return FrontMatter({}, {}, f"the front matter is longer than {FRONT_MATTER_LIMIT} characters", 1)
-    try:
-        values = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError, TypeError, RecursionError, AttributeError) as error:
-        mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-        return FrontMatter({}, {}, "the front matter is not valid YAML", (mark.line if mark else 0) + 2)
-    if not isinstance(values, dict):
-        return FrontMatter({}, {}, "the front matter holds no `key: value` pairs", 1)
-    found = {str(key): value for key, value in values.items()}
-    return FrontMatter(found, {key: _line_of_key(lines, key) for key in found})
+    """Read `key: value` lines between the `---` lines: the flat part of YAML, every value a string."""
+    values: dict[str, str] = {}
+    where: dict[str, int] = {}
+    for number, line in enumerate(lines[1:-1], start=2):
+        if not line.strip() or line.startswith("#"):
+            continue
+        pair = _PAIR.fullmatch(line)
+        if pair is None:
+            return FrontMatter(values, where, "this line of the front matter is not `key: value`", number)
+        if pair["key"] in values:
+            return FrontMatter(values, where, f"“{pair['key']}” stands twice in the front matter", number)
+        values[pair["key"]] = _scalar(pair["value"].strip())
+        where[pair["key"]] = number
+    return FrontMatter(values, where)
 
 
-def _line_of_key(lines: list[str], key: str) -> int:
-    start = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*:")
-    return next((number for number, line in enumerate(lines, start=1) if start.match(line)), 1)
+def _scalar(text: str) -> str:
+    """A value without its quotation marks or trailing comment."""
+    if quoted := _QUOTED.fullmatch(text):
+        return quoted["text"]
+    return _TRAILING_COMMENT.split(text, maxsplit=1)[0]

@@ -244,6 +244,29 @@ class _Call:
         return reply
 
 
+def recall(ledger: Ledger, request: Request, parse: Callable[[str], T]) -> T:
+    """What `Door.ask_for` would give, from the ledger alone.
+
+    Raises NotYet where a provider would have to be asked, and Unusable as `ask_for` does.
+    """
+    entry = ledger.get(request.key)
+    if entry is None:
+        raise NotYet("this has not been asked yet", where=request.place)
+    try:
+        return _read(entry.reply, parse)
+    except ValueError as error:
+        reason = _reason(error)
+    if entry.reply.problem not in FINAL:
+        again = ledger.get(asked_again(request, entry.reply, reason).key)
+        if again is None:
+            raise NotYet("this has been asked once, and not for the second time", where=request.place)
+        try:
+            return _read(again.reply, parse)
+        except ValueError as error:
+            reason = _reason(error)
+    raise Unusable(reason, where=request.place, next=f"finetune-prep show {request.key}")
+
+
 async def together(asked: Iterable[Awaitable[T]]) -> list[T]:
     """Await all at once, all to their end; then raise the gravest error, if any.
 

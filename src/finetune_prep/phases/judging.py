@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -12,7 +14,7 @@ from finetune_prep.core.rubric import Rubric, YesNo
 from finetune_prep.core.verdict import Judgement, Verdict, conclude
 from finetune_prep.errors import Unusable
 from finetune_prep.phases import answers
-from finetune_prep.phases.workshop import Workshop
+from finetune_prep.phases.workshop import Desk, Workshop
 
 SAID: dict[str, YesNo] = {"YES": "yes", "NO": "no", "N/A": "na"}
 
@@ -37,13 +39,13 @@ async def judge(shop: Workshop, evaluation_prompt: str, rubric: Rubric, conversa
     return conclude(rubric, conversation, judged, judge=request.model)
 
 
-def verdict_request(shop: Workshop, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, about: str) -> Request:
+def verdict_request(desk: Desk, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, about: str) -> Request:
     slots = {
         "evaluation_prompt": evaluation_prompt,
-        "boundary": shop.boundary(conversation.id),
+        "boundary": desk.boundary(conversation.id),
         "turns": [{"speaker": message.role, "text": message.content} for message in conversation.messages],
     }
-    return shop.request("judge", "judge", slots, phase="pilot", about=f"{about} · judge", schema=verdict_schema(rubric))
+    return desk.request("judge", "judge", slots, phase="pilot", about=f"{about} · judge", schema=verdict_schema(rubric))
 
 
 def verdict_schema(rubric: Rubric) -> Schema:
@@ -67,6 +69,7 @@ def read_verdict(text: str, rubric: Rubric) -> dict[str, Judgement]:
     wanted = {question.id: question for question in rubric.judged}
     problems = [f"{id} is missing" for id in wanted if id not in given]
     problems += [f"{id} is not a question" for id in given if id not in wanted]
+    problems += [f"{id} is answered twice" for id in _answered_twice(text)]
     judged: dict[str, Judgement] = {}
     for id, question in wanted.items():
         if id not in given:
@@ -81,3 +84,9 @@ def read_verdict(text: str, rubric: Rubric) -> dict[str, Judgement]:
     if problems:
         raise ValueError(f"{'; '.join(problems)}.")
     return judged
+
+
+def _answered_twice(text: str) -> list[str]:
+    """Keys that a JSON object holds more than once: decoders keep the last answer without a word."""
+    pairs: list[tuple[str, Any]] = json.loads(answers.unfenced(text), object_pairs_hook=list)
+    return [id for id, times in Counter(id for id, _ in pairs).items() if times > 1]

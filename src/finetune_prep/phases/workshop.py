@@ -25,13 +25,11 @@ D = TypeVar("D")
 T = TypeVar("T")
 
 
-class Workshop(msgspec.Struct, frozen=True):
-    """tell: takes one line for a person; it may be shown or dropped."""
+class Desk(msgspec.Struct, frozen=True):
+    """Where requests are written: a project and the models that play its roles. Nothing can be asked here."""
 
     project: Project
-    door: Door
     cast: Cast
-    tell: Callable[[str], None]
 
     @property
     def brief(self) -> Brief:
@@ -65,6 +63,17 @@ class Workshop(msgspec.Struct, frozen=True):
         messages = prompting.messages(prompt, self.project.layout.phase_prompts, **slots)
         return self.cast.request(role, phase=phase, about=about, messages=messages, schema=schema, sample=sample)
 
+    def boundary(self, content: str) -> str:
+        """A line no text can guess and every replay gives again: HMAC of the project's seed and the hash of what it encloses."""
+        return boundary(self.project.config.seed, content)
+
+
+class Workshop(Desk, frozen=True):
+    """A desk with the door to the models. tell: takes one line for a person; it may be shown or dropped."""
+
+    door: Door
+    tell: Callable[[str], None]
+
     async def draft(
         self, prompt: str, kind: type[D], convert: Callable[[D], T], slots: dict[str, Any], *, phase: str, about: str
     ) -> T:
@@ -72,10 +81,6 @@ class Workshop(msgspec.Struct, frozen=True):
         schema = answers.schema_of(kind, prompt)
         request = self.request("expert", prompt, slots, phase=phase, about=about, schema=schema)
         return await self.door.ask_for(request, lambda text: convert(answers.read(text, kind)))
-
-    def boundary(self, content: str) -> str:
-        """A line no text can guess and every replay gives again: HMAC of the project's seed and the hash of what it encloses."""
-        return boundary(self.project.config.seed, content)
 
 
 @asynccontextmanager
@@ -99,7 +104,7 @@ async def open_workshop(
         ledger = SqliteLedger(project.layout.ledger)
         try:
             async with open_door(project.config, ledger, project.folder, provider=provider, observer=observer) as door:
-                yield Workshop(project, door, Cast(project.config), tell)
+                yield Workshop(project, Cast(project.config), door, tell)
         finally:
             ledger.close()
 

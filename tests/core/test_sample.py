@@ -1,0 +1,98 @@
+"""What became of every planned scenario: each is in exactly one state, and only the order of the plan decides."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finetune_prep.core.conversation import Conversation, Message
+from finetune_prep.core.rubric import Score
+from finetune_prep.core.sample import STATES, Sample, State, account, fold, judged_sample
+from finetune_prep.core.verdict import Verdict
+from tests.core.test_scenario import SPACE, plan
+
+laws = settings(deadline=None, max_examples=100)
+SCENARIOS = plan(SPACE, 12, 1)
+conversations = st.sampled_from(["a", "b", "c"]).map(
+    lambda text: Conversation((Message("user", text), Message("assistant", text)))
+)
+
+
+@st.composite
+def sample_lists(draw: st.DrawFn) -> list[Sample]:
+    return [
+        Sample(scenario=scenario, state=draw(st.sampled_from(STATES)), conversation=draw(st.none() | conversations))
+        for scenario in SCENARIOS[: draw(st.integers(0, 12))]
+    ]
+
+
+@laws
+@given(sample_lists())
+def test_folding_keeps_length_order_and_all_but_the_state_of_repeated_accepted_rows(samples: list[Sample]) -> None:
+    settled = fold(samples)
+    assert len(settled) == len(samples)
+    seen: set[str] = set()
+    for before, after in zip(samples, settled, strict=True):
+        repeats = before.state == "accepted" and before.conversation is not None and before.conversation.id in seen
+        assert after == (msgspec.structs.replace(before, state="duplicate") if repeats else before)
+        if before.state == "accepted" and before.conversation is not None:
+            seen.add(before.conversation.id)
+
+
+@laws
+@given(sample_lists())
+def test_folding_again_changes_nothing(samples: list[Sample]) -> None:
+    assert fold(fold(samples)) == fold(samples)
+
+
+@laws
+@given(sample_lists())
+def test_no_conversation_is_accepted_twice(samples: list[Sample]) -> None:
+    accepted = [sample.conversation for sample in fold(samples) if sample.state == "accepted" and sample.conversation]
+    assert len({conversation.id for conversation in accepted}) == len(accepted)
+
+
+@laws
+@given(sample_lists())
+def test_the_states_of_an_account_sum_to_the_plan(samples: list[Sample]) -> None:
+    result = account(fold(samples))
+    assert result.planned == len(samples) == sum(result.states.values())
+    assert tuple(result.states) == STATES
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_account_is_settled_when_nothing_is_outstanding(state: State) -> None:
+    result = account([Sample(scenario=SCENARIOS[0], state=state), Sample(scenario=SCENARIOS[1], state="accepted")])
+    assert result.settled is (state not in {"waiting", "not run", "unjudged"})
+
+
+TALK = Conversation(
+    (Message("user", "The bowl came cracked."), Message("assistant", "Cracked on arrival: that is ours to mend."))
+)
+VERDICT = Verdict(conversation=TALK.id, rubric="r", judge="larch-1", answers={}, missing="")
+
+
+def test_a_passing_score_makes_an_accepted_sample_and_a_failing_one_a_rejected_sample_with_its_questions() -> None:
+    passed = judged_sample(SCENARIOS[0], TALK, VERDICT, Score(value=0.8, passed=True, categories={}, failed=("CP2",)))
+    failed = judged_sample(SCENARIOS[0], TALK, VERDICT, Score(value=0.5, passed=False, categories={}, failed=("CP1", "CP2")))
+    assert (passed.state, passed.score, passed.failed, passed.fault) == ("accepted", 0.8, ("CP2",), "")
+    assert (failed.state, failed.score, failed.failed, failed.fault) == ("rejected", 0.5, ("CP1", "CP2"), "")
+
+
+def test_a_missing_score_makes_an_unjudged_sample_with_the_reason() -> None:
+    verdict = msgspec.structs.replace(VERDICT, missing="truncated")
+    sample = judged_sample(SCENARIOS[0], TALK, verdict, None)
+    assert (sample.state, sample.score, sample.fault) == ("unjudged", None, "truncated")
+
+
+def test_a_rejection_to_which_no_question_applied_says_so() -> None:
+    """Otherwise the row would be rejected without a question to look at."""
+    sample = judged_sample(SCENARIOS[0], TALK, VERDICT, Score(value=None, passed=False, categories={}))
+    assert (sample.state, sample.fault) == ("rejected", "no question of the score applied")
+
+
+def test_a_sample_survives_its_row_of_json() -> None:
+    sample = Sample(scenario=SCENARIOS[0], state="rejected", conversation=TALK, score=0.5, failed=("CP1",), fault="–")
+    assert msgspec.json.decode(msgspec.json.encode(sample), type=Sample) == sample

@@ -1,0 +1,155 @@
+"""Verdicts: evidence is looked up in the conversation, what is measured is never asked, and what is missing is never a NO."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finetune_prep.core.conversation import Conversation, Message
+from finetune_prep.core.measures import parse_rule
+from finetune_prep.core.rubric import Category, Question, Rubric
+from finetune_prep.core.verdict import Judgement, conclude
+
+TALK = Conversation(
+    (
+        Message("user", "The bowl came **cracked**. Again!"),
+        Message("assistant", "A cracked bowl, twice: I’m sorry... I'll post a new one on 4 May.\n\n- _Keep_ the shards 🙂?"),
+    )
+)
+RUBRIC = Rubric(
+    title="R",
+    threshold=0.75,
+    categories=(
+        Category(
+            name="Fit",
+            weight=1.0,
+            questions=(
+                Question(id="CP1", text="Does it name the fault?", yes="yes", no="no"),
+                Question(id="CP2", text="Is it short?", measured=parse_rule("words per reply <= 40")),
+                Question(id="CP3", text="Does it keep to one question?", measured=parse_rule("questions per reply <= 0")),
+            ),
+        ),
+        Category(name="Safety", weight=None, questions=(Question(id="SF1", text="Does it ask for no code?", yes="y", no="n"),)),
+    ),
+)
+
+
+def supported(evidence: str, conversation: Conversation = TALK) -> bool:
+    judged = {"CP1": Judgement("yes", evidence), "SF1": Judgement("yes", "none")}
+    verdict = conclude(RUBRIC, conversation, judged, judge="larch-1")
+    assert verdict.unsupported in ((), ("CP1",))
+    return not verdict.unsupported
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        "A cracked bowl, twice",
+        "“a CRACKED bowl – twice”",
+        '"The bowl came cracked."',
+        "The bowl   came\ncracked",
+        "`I'll post a new one`",
+        "I'm sorry",
+        "Keep the shards",
+        "cracked bowl … new one on 4 May",
+        "cracked bowl ... new one on 4 May...",
+        "cracked bowl [...] 4 May",
+        "cracked bowl […] 4 May",
+        "…I'm sorry…",
+        "I’m sorry... I'll post",
+        "new one on 4 May … The bowl came",
+        "🙂",
+        "“🙂?”",
+        "4",
+    ],
+)
+def test_a_quote_is_found_whatever_its_quotation_marks_case_spacing_and_markdown(evidence: str) -> None:
+    assert supported(evidence)
+
+
+@pytest.mark.parametrize(
+    "evidence", ["none", "None.", " NONE ", '"none"', "“None.”", "N/A", "n/a.", "", "…", "...", "‘none’", "«none»"]
+)
+def test_an_answer_without_evidence_is_not_a_wrong_quote(evidence: str) -> None:
+    assert supported(evidence)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        "A broken bowl, twice",
+        "cracked bowl … refund on 4 May",
+        "none of the replies names it",
+        "Again! A cracked bowl",  # two turns: nobody said it
+        "🙃",
+        "!!!",
+        "no evidence",
+        "The assistant names the bowl",
+    ],
+)
+def test_what_nobody_said_is_counted_as_unsupported(evidence: str) -> None:
+    assert not supported(evidence)
+
+
+def test_composed_and_decomposed_letters_are_the_same_letters() -> None:
+    conversation = Conversation((Message("user", "Die Schüssel im Café"), Message("assistant", "Die Schüssel")))
+    assert supported("Schüssel im Café", conversation)
+
+
+words = st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=6), min_size=4, max_size=30)
+
+
+@settings(deadline=None, max_examples=100)
+@given(words, st.data())
+def test_every_stretch_of_a_turn_is_supported_evidence(spoken: list[str], data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(spoken) - 1))
+    end = data.draw(st.integers(start + 1, len(spoken)))
+    separator = data.draw(st.sampled_from([" ", ", ", "\n", "** ", "… "]))
+    conversation = Conversation((Message("user", "Hi"), Message("assistant", " ".join(spoken))))
+    assert supported(separator.join(spoken[start:end]), conversation)
+
+
+def test_measured_questions_are_computed_whatever_the_judge_says_about_them() -> None:
+    judged = {question: Judgement("no", "none") for question in ("CP1", "CP2", "SF1")}
+    verdict = conclude(RUBRIC, TALK, judged, judge="larch-1")
+    assert verdict.answers["CP2"] == Judgement("yes", "measured 17")
+    assert verdict.answers["CP3"] == Judgement("no", "measured 1")
+    assert verdict.answers["CP1"].answer == "no"
+
+
+def test_answers_stand_in_the_order_of_the_rubric_safety_first() -> None:
+    verdict = conclude(RUBRIC, TALK, {"CP1": Judgement("yes"), "SF1": Judgement("yes")}, judge="larch-1")
+    assert [*verdict.answers] == ["SF1", "CP1", "CP2", "CP3"]
+
+
+def test_a_complete_verdict_has_the_score_of_its_answers() -> None:
+    verdict = conclude(RUBRIC, TALK, {"CP1": Judgement("yes"), "SF1": Judgement("yes")}, judge="larch-1")
+    result = verdict.score(RUBRIC)
+    assert result is not None
+    assert result.value == pytest.approx(2 / 3)
+    assert result.failed == ("CP3",)
+
+
+def test_a_verdict_with_answers_missing_has_no_score_and_keeps_what_was_measured() -> None:
+    verdict = conclude(RUBRIC, TALK, {}, judge="larch-1", missing="truncated")
+    assert not verdict.complete
+    assert verdict.score(RUBRIC) is None
+    assert set(verdict.answers) == {"CP2", "CP3"}
+
+
+def test_a_verdict_that_forgets_to_say_why_answers_are_missing_cannot_be_scored() -> None:
+    with pytest.raises(ValueError, match="no answer to SF1, CP1"):
+        conclude(RUBRIC, TALK, {}, judge="larch-1")
+
+
+def test_a_verdict_is_bound_to_one_version_of_the_rubric() -> None:
+    verdict = conclude(RUBRIC, TALK, {"CP1": Judgement("yes"), "SF1": Judgement("yes")}, judge="larch-1")
+    with pytest.raises(ValueError, match="verdict is of rubric"):
+        verdict.score(msgspec.structs.replace(RUBRIC, threshold=0.7))
+
+
+def test_a_verdict_names_the_conversation_by_its_content() -> None:
+    verdict = conclude(RUBRIC, TALK, {}, judge="larch-1", missing="truncated")
+    assert verdict.conversation == TALK.id != TALK.then("user", "Thanks.").id

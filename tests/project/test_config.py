@@ -1,0 +1,154 @@
+"""finetune-prep.toml: what it says is read, and a mistake is named with its line and the nearest right word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finetune_prep.core.request import Parameters
+from finetune_prep.errors import ConfigError
+from finetune_prep.project.config import NEEDED_ROLES, WELL_KNOWN, ProviderSettings, load, parse
+from finetune_prep.project.places import line_of
+
+ROLES = "".join(f'[roles.{role}]\nmodel = "batch/any"\n' for role in NEEDED_ROLES)  # lines 2 to 9
+SOUND = f'name = "shop"\n{ROLES}'
+
+
+def refusal(text: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    return caught.value
+
+
+def test_the_least_that_a_configuration_needs_is_a_name_and_four_roles() -> None:
+    config = parse(SOUND)
+    assert (config.name, config.seed, config.budget, config.prices) == ("shop", 1, None, {})
+    assert config.role("judge").provider == "batch"
+    assert config.provider("batch") == ProviderSettings(kind="batch")
+
+
+def test_the_reviser_is_the_expert_unless_it_is_named() -> None:
+    assert parse(SOUND).role("reviser") == parse(SOUND).role("expert")
+    named = parse(f'{SOUND}[roles.reviser]\nmodel = "batch/other"\n')
+    assert named.role("reviser").model_name == "other"
+
+
+def test_only_the_first_slash_divides_provider_and_model() -> None:
+    role = parse(SOUND.replace('"batch/any"', '"openrouter/larch/larch-1:free"', 1)).role("expert")
+    assert (role.provider, role.model_name) == ("openrouter", "larch/larch-1:free")
+
+
+def test_sampling_parameters_are_those_of_the_role() -> None:
+    role = parse(f"{SOUND}temperature = 1\ntop_p = 0.9\nmax_tokens = 400\nreasoning_effort = 'low'\n").role("judge")
+    assert role.parameters == Parameters(temperature=1.0, top_p=0.9, max_tokens=400, reasoning_effort="low")
+
+
+@pytest.mark.parametrize("name", sorted(WELL_KNOWN))
+def test_well_known_providers_need_no_table(name: str) -> None:
+    settings = parse(SOUND.replace("batch/", f"{name}/")).provider(name)
+    assert (settings.kind, settings.base_url, settings.key_env) == ("openai-compatible", *WELL_KNOWN[name])
+
+
+def test_a_table_goes_before_what_is_well_known() -> None:
+    text = SOUND.replace("batch/", "vllm/") + '[providers.vllm]\nkind = "openai-compatible"\nbase_url = "http://gpu.example/v1"\n'
+    assert parse(text).provider("vllm").base_url == "http://gpu.example/v1"
+
+
+def test_no_value_of_a_key_that_somebody_put_into_the_file_is_shown() -> None:
+    error = refusal(f'{SOUND}[providers.larch]\nkind = "openai-compatible"\napi_key = "sk-larch-1234"\n')
+    assert "sk-larch" not in str(error)
+    assert error.where == "finetune-prep.toml:12"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what", "hint"),
+    [
+        (f"{SOUND}temprature = 1\n", 10, "unknown key “temprature”", "write “temperature”"),
+        (f"{SOUND}colour = 1\n", 10, "unknown key “colour”", "use one of: max_tokens, model"),
+        (f"sead = 3\n{SOUND}", 1, "unknown key “sead”", "write “seed”"),
+        (f'{SOUND}[roles.juge]\nmodel = "batch/x"\n', 10, "unknown role “juge”", "write “judge”"),
+        (f'{SOUND}temperature = "hot"\n', 10, "roles.judge.temperature: Expected `float`, got `str`", "mend this line"),
+        (f"{SOUND}max_tokens = 0\n", 10, "roles.judge.max_tokens: Expected `int` >= 1", "mend this line"),
+        (f"budget = -1\n{SOUND}", 1, "budget: Expected `float` >= 0", "mend this line"),
+        (f'budget = "ten dollars"\n{SOUND}', 1, "budget: Expected `float`, got `str`", "mend this line"),
+        (f'{SOUND}[prices."larch.1 [new]"]\ninput = 1\nouput = 2\n', 12, "unknown key “ouput”", "write “output”"),
+        (f'{SOUND}[ prices . "larch.1" ]\n"input" = "x"\n', 11, "prices.larch.1.input: Expected `float`", "mend this line"),
+        (f"{SOUND}[prices.'a=b']\ninput = 1\n", 10, "prices.a=b: missing required field `output`", "add it"),
+        (f"{SOUND}[prices]\nx = {{ input = 1, outputs = 2 }}\n", 11, "unknown key “outputs”", "write “output”"),
+        (f'{SOUND}[providers.mine]\nkind = "openai"\n', 11, "providers.mine.kind: Invalid enum value 'openai'", "mend this line"),
+        (f'{SOUND}[providers.mine]\nkind = "batch"\nconcurrency = 0\n', 12, "concurrency: Expected `int` >= 1", "mend this line"),
+        (f'{SOUND}[providers.mine]\nkind = "batch"\ntimeout = inf\n', 12, "timeout: Expected `float` <= 86400", "mend this line"),
+        (f'{SOUND}[providers.mine]\nkind = "batch"\ntimeout = nan\n', 12, "timeout: Expected `float`", "mend this line"),
+        ('name = "x"\nroles = 3\n', 2, "“roles” is not a table", "write a table [roles.NAME] for each"),
+        ('name = "x"\n[roles]\njudge = "batch/x"\n', 3, "“judge” is not a table", "write a table [roles.judge]"),
+        ('name = "x"\nroles.judge.modle = "batch/x"\n', 2, "unknown key “modle”", "write “model”"),
+        (ROLES, 1, "missing required field `name`", "add it"),
+        (SOUND.replace("batch/any", "any", 1), 3, "“any” is not provider/model", "openai/gpt-5-mini"),
+        (SOUND.replace("batch/any", "batch/", 1), 3, "“batch/” is not provider/model", "openai/gpt-5-mini"),
+        (SOUND.replace("batch/any", "larch/any", 1), 3, "provider “larch” is not defined", "[providers.larch]"),
+        (f'{SOUND}model = "twice"\n', 10, "not valid TOML", "mend this line"),
+        (f'{SOUND}"open = 1\n', 10, "not valid TOML", "mend this line"),
+        (f"{SOUND}[prices\n", 10, "not valid TOML", "mend this line"),
+        (f"{SOUND}open = [1,\n", 10, "not valid TOML", "mend this line"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_what_to_write(text: str, line: int, what: str, hint: str) -> None:
+    error = refusal(text)
+    assert error.where == f"finetune-prep.toml:{line}"
+    assert what in error.what
+    assert hint in error.next
+
+
+def test_a_role_that_nobody_plays_is_named() -> None:
+    error = refusal('name = "x"\n[roles.expert]\nmodel = "batch/x"\n')
+    assert "no model plays the role “user”" in error.what
+    assert "[roles.user]" in error.next
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "finetune-prep.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + SOUND.replace("\n", "\r\n").encode())
+    assert load(path) == parse(SOUND)
+
+
+def test_a_file_that_is_not_text_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "finetune-prep.toml"
+    path.write_bytes(b'name = "x"\nseed = 1\n# Gr\xfc\xdfe\n')
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert caught.value.where == "finetune-prep.toml:3"
+
+
+keys = st.one_of(
+    st.from_regex(r"[A-Za-z0-9_-]{1,8}", fullmatch=True),
+    st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, max_size=8),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(keys, min_size=1, max_size=3, unique=True), st.lists(keys, min_size=1, max_size=3, unique=True))
+def test_the_line_of_any_key_is_found_however_it_is_written(tables: list[str], names: list[str]) -> None:
+    """Dots, quotes, brackets, equals signs and hashes in a key are part of it."""
+    lines, places = [], {}
+    for table in tables:
+        lines += [f"[prices.{_basic(table)}]  # a comment"]
+        for name in names:
+            lines.append(f"  {_basic(name)} = 1")
+            places[table, name] = len(lines)
+    for (table, name), line in places.items():
+        assert line_of("\n".join(lines), ["prices", table, name]) == line
+
+
+def _basic(key: str) -> str:
+    return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def test_a_key_that_is_not_written_out_is_at_its_table() -> None:
+    text = '[roles]\n[roles.judge]\nmodel = "x"\n[prices]\ny = { input = 1 }\n'
+    assert line_of(text, ["roles", "judge", "temperature"]) == 2
+    assert line_of(text, ["roles", "user"]) == 1
+    assert line_of(text, ["prices", "y", "input"]) == 5
+    assert line_of(text, ["name"]) == 1

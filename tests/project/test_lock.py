@@ -1,0 +1,69 @@
+"""One writer per project: the second is told who the first is, and a dead one blocks nobody."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from finetune_prep.errors import ProjectLocked
+from finetune_prep.project.lock import locked
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from finetune_prep.project.lock import locked
+with locked(Path(sys.argv[1]), "pilot"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "shop" / ".finetune-prep" / "lock"
+
+
+def test_a_second_holder_is_refused_with_the_name_of_the_first(path: Path) -> None:
+    with locked(path, "prepare"):
+        with pytest.raises(ProjectLocked) as caught, locked(path, "pilot"):
+            pytest.fail("two hold the lock")
+        assert caught.value.what == f"finetune-prep prepare (process {os.getpid()}) is working on this project"
+        assert caught.value.where == str(path.parent.parent)
+
+
+def test_a_refusal_leaves_the_lock_with_its_holder(path: Path) -> None:
+    with locked(path, "prepare"):
+        for _ in range(3):
+            with pytest.raises(ProjectLocked, match="finetune-prep prepare"), locked(path, "pilot"):
+                pytest.fail("two hold the lock")
+
+
+def test_the_lock_is_free_after_its_holder_is_done_or_has_failed(path: Path) -> None:
+    with locked(path, "prepare"):
+        pass
+    with pytest.raises(RuntimeError), locked(path, "a command with a longer name"):
+        raise RuntimeError
+    with locked(path, "pilot"):
+        assert path.read_text() == f"finetune-prep pilot (process {os.getpid()})"
+
+
+def test_a_holder_that_was_killed_blocks_nobody(path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(ProjectLocked, match=rf"finetune-prep pilot \(process {holder.pid}\)"), locked(path, "status"):
+            pytest.fail("two hold the lock")
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.wait(timeout=10)
+        with locked(path, "prepare"):
+            assert str(os.getpid()) in path.read_text()
+
+
+def test_two_projects_do_not_wait_for_each_other(path: Path, tmp_path: Path) -> None:
+    with locked(path, "prepare"), locked(tmp_path / "other" / "lock", "prepare"):
+        assert path.is_file()
