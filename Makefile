@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test bench docs example clean
 
 demo: $(VENV)/installed
 	@$(BIN)/finetune-prep demo
@@ -22,6 +22,14 @@ bench: $(VENV)/installed-dev
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/make_method.py
+
+# After prompts have changed: `finetune-prep ledger missing` in the example says what to ask anew; then this rewrites what it shows.
+EXAMPLE := examples/online-shop
+example: $(VENV)/installed
+	rm -rf build/example && $(BIN)/finetune-prep demo build/example
+	for part in reference prompts skills runs dataset .finetune-prep/stamps; do \
+	  rm -rf $(EXAMPLE)/$$part && mkdir -p $(EXAMPLE)/$$part && cp -R build/example/$$part/. $(EXAMPLE)/$$part/; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist finetune-prep-demo

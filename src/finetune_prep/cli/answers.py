@@ -6,11 +6,12 @@ import asyncio
 from pathlib import Path
 
 import click
+import msgspec
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.working import json_option
 from finetune_prep.errors import UsageError
-from finetune_prep.ledger.ledger import Entry
+from finetune_prep.ledger.ledger import Entry, Round
 from finetune_prep.ledger.recording import export_recording, import_recording, read_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.batch_answers import BatchImport, import_answers
@@ -46,22 +47,28 @@ def batch(context: click.Context, as_json: bool) -> None:
         rounds = ledger.rounds()
     finally:
         ledger.close()
-    rows = [
-        (project.layout.relative(round_path(project.folder, found.number)), found.asked, found.outstanding) for found in rounds
-    ]
     if as_json:
-        screen.json([{"file": path, "asked": asked, "outstanding": outstanding} for path, asked, outstanding in rows])
+        screen.json(
+            [
+                {"file": _file(project, found), **msgspec.structs.asdict(found), "outstanding": found.outstanding}
+                for found in rounds
+            ]
+        )
         return
-    screen.table(
-        [
-            (path, f"{asked} asked", f"{outstanding} outstanding" if outstanding else "answered")
-            for path, asked, outstanding in rows
-        ]
-    )
-    if not rows:
+    screen.table([(_file(project, found), f"{found.asked} asked", _round_words(found)) for found in rounds])
+    if not rounds:
         screen.say("No batch files.")
-    elif any(outstanding for _, _, outstanding in rows):
+    elif any(found.outstanding for found in rounds):
         screen.say("next: finetune-prep batch import ANSWERS.jsonl")
+
+
+def _file(project: Project, found: Round) -> str:
+    return project.layout.relative(round_path(project.folder, found.number))
+
+
+def _round_words(found: Round) -> str:
+    counts = ((found.answered, "answered"), (found.outstanding, "outstanding"), (found.released, "asked anew or given up"))
+    return ", ".join(f"{count} {words}" for count, words in counts if count)
 
 
 @batch.command("import")
@@ -99,6 +106,28 @@ def _print_import(done: BatchImport) -> None:
     if done.strangers:
         screen.say(f"  {len(done.strangers)} were never asked here: {', '.join(done.strangers[:5])}")
     screen.say("next: the command that waited, or finetune-prep status")
+
+
+@batch.command("drop")
+@click.argument("number", type=click.IntRange(min=1), metavar="ROUND")
+@click.pass_obj
+def drop_round(project: str, number: int) -> None:
+    """Wait no longer for the answers of this ROUND, for example after a prompt was changed.
+
+    What the project still needs is asked again in a new round; answers that come late are taken in all the same.
+    """
+    opened = open_project(project)
+    with locked(opened.layout.lock, "batch drop"):
+        found = _ledger(opened)
+        try:
+            if number not in {round.number for round in found.rounds()}:
+                raise UsageError(f"there is no round {number}", next="finetune-prep batch")
+            keys = [request.key for request in found.requests_of(number)]
+            outstanding = [key for key in keys if found.outstanding(key) == number]
+            asyncio.run(found.release(outstanding))
+        finally:
+            found.close()
+    screen.say(f"round {number}: {len(outstanding)} of {len(keys)} questions are no longer waited for")
 
 
 @click.group()

@@ -1,23 +1,60 @@
-"""The gates over a project as it is now: dossier, facts, overrides, and the ten success criteria."""
+"""The gates over a project as it is now: dossier, facts, what judges said, overrides, and the ten success criteria."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from finetune_prep import gates
 from finetune_prep.core.finding import Outcome
+from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates import Criterion, Facts
+from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.method import DOCUMENTS, GATES
+from finetune_prep.models.roles import Cast
+from finetune_prep.phases import judged_gates
 from finetune_prep.phases.overview import run_view
+from finetune_prep.phases.workshop import Desk
+from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 
 LEVELS = {gate.id: gate.level for gate in GATES}
 
 
+@contextmanager
+def ledger_of(project: Project) -> Iterator[SqliteLedger | None]:
+    """The project's ledger for reading, None if nothing was asked yet: looking creates no files."""
+    if not project.layout.ledger.is_file():
+        yield None
+        return
+    ledger = SqliteLedger(project.layout.ledger)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
 def outcomes(project: Project) -> list[Outcome]:
-    """Every gate's outcome, with the overrides that people decided on."""
-    dossier = project.dossier()
+    """Every gate's outcome, with what the ledger holds of judges' answers and the overrides that people decided on.
+
+    Nothing is asked: a judged gate whose present text no judge has seen is unchecked.
+    """
+    return _overridden(project, project.dossier())
+
+
+def _overridden(project: Project, dossier: Dossier) -> list[Outcome]:
     overrides = {(decision.gate, decision.text) for decision in project.overrides()}
-    return gates.override(gates.check(dossier, facts(project)), dossier, overrides)
+    return gates.override(_plain(project, dossier), dossier, overrides)
+
+
+def _plain(project: Project, dossier: Dossier) -> list[Outcome]:
+    """Outcomes before overrides."""
+    judged: dict[str, Outcome] = {}
+    with ledger_of(project) as ledger:
+        if ledger is not None:
+            judged = judged_gates.recorded(Desk(project, Cast(project.config)), dossier, ledger)
+    return [judged.get(outcome.gate, outcome) for outcome in gates.check(dossier, facts(project))]
 
 
 def concerning(project: Project, kind: str) -> list[Outcome]:
@@ -26,10 +63,23 @@ def concerning(project: Project, kind: str) -> list[Outcome]:
     return [outcome for outcome in outcomes(project) if outcome.gate in wanted]
 
 
+def overrides_in_force(project: Project) -> tuple[Decision, ...]:
+    """The decisions that hold an outcome up at this moment; those whose subject has changed since, or holds by now, do not."""
+    dossier = project.dossier()
+    bound = {
+        (outcome.gate, gates.binding(outcome, dossier))
+        for outcome in _overridden(project, dossier)
+        if outcome.answer == "overridden"
+    }
+    latest = {(decision.gate, decision.text): decision for decision in project.overrides()}
+    return tuple(decision for key, decision in latest.items() if key in bound)
+
+
 def facts(project: Project) -> Facts:
     """What happened in the project, as far as gates look at it."""
     present = frozenset(kind for kind in DOCUMENTS if project.layout.document(kind).is_file())
-    accepted = frozenset(kind for kind in present if project.acceptance(kind) is not None)
+    decisions = {kind: decision for kind in DOCUMENTS if kind in present and (decision := project.acceptance(kind))}
+    accepted = {kind: f"{found.by}{'' if found.interactive else ' (not interactive)'}" for kind, found in decisions.items()}
     pilots = runs(project.layout, "pilot")
     if not pilots:
         return Facts(present=present, accepted=accepted)

@@ -11,7 +11,7 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Account
 from finetune_prep.errors import ActNeeded
 from finetune_prep.exports import card, chat
-from finetune_prep.phases.checking import criteria
+from finetune_prep.phases.checking import criteria, overrides_in_force
 from finetune_prep.phases.overview import run_view
 from finetune_prep.phases.pilot import PLAYED, prepared
 from finetune_prep.project.files import write_atomically
@@ -94,6 +94,6 @@ def _card(
             for kind, decision in acceptances.items()
             if decision
         },
-        overrides=[(decision.gate, decision.because) for decision in project.overrides()],
+        overrides=[(decision.gate, decision.because) for decision in overrides_in_force(project)],
         unmet=unmet,
     )

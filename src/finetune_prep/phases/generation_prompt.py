@@ -90,7 +90,9 @@ async def _few_shots(shop: Workshop, knowledge: Knowledge) -> tuple[Example, ...
         FewShotsDraft,
         lambda draft: to_few_shots(draft, knowledge),
         shop.slots(
-            language=shop.brief.language, frameworks=shop.text("domain-frameworks"), rubric=shop.text("evaluation-rubric")
+            language=shop.brief.language,
+            frameworks=shop.text("domain-frameworks"),
+            rubric=shop.text("evaluation-rubric", without="Examples"),
         ),
         phase=PHASE,
         about="few-shot conversations",

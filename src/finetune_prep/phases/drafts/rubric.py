@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated
@@ -14,6 +15,7 @@ from finetune_prep.core.rubric import Category, Goal, Question, Rubric, Term
 from finetune_prep.phases.drafts import Strict, Text
 
 SAFETY_CODE = "SF"
+WRITTEN_ID = re.compile(r"^G\d+[.:]\s+")  # categories name goals by id, so writers like to put the ids in front themselves
 
 
 class TermDraft(Strict, frozen=True):
@@ -57,7 +59,10 @@ def to_rubric(draft: RubricDraft, knowledge: Knowledge) -> Rubric:
     codes = Counter([SAFETY_CODE, *(category.code for category in draft.categories)])
     if twice := [code for code, count in codes.items() if count > 1]:
         raise ValueError(f"The code {twice[0]} is used twice ({SAFETY_CODE} is the safety gate's).")
-    goals = tuple(Goal(f"G{n}", text) for n, text in enumerate(draft.goals, start=1))
+    names = Counter(["Safety", *(category.name for category in draft.categories)])
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise ValueError(f"Two categories are called “{twice[0]}”; names must differ, for scores are kept by them.")
+    goals = tuple(Goal(f"G{n}", WRITTEN_ID.sub("", text)) for n, text in enumerate(draft.goals, start=1))
     known = {goal.id for goal in goals}
     for category in draft.categories:
         if unknown := [goal for goal in category.serves if goal not in known]:
