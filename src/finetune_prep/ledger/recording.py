@@ -17,8 +17,8 @@ from typing import Any
 
 import msgspec
 
+from finetune_prep.durable import write_atomically
 from finetune_prep.errors import DocumentError
-from finetune_prep.ledger.durable_file import write_durably
 from finetune_prep.ledger.ledger import Entry, Ledger
 from finetune_prep.ledger.packing import Packer, text_name, unpack_reply, unpack_request
 
@@ -45,7 +45,7 @@ def write_recording(entries: Iterable[Entry], path: Path) -> int:
         entry.key: _line({"key": entry.key, "request": packer.request(entry.request), "reply": packer.reply(entry.reply)})
         for entry in entries
     }
-    write_durably(path, _recording_lines(packer.texts, lines))
+    write_atomically(path, _recording_lines(packer.texts, lines))
     return len(lines)
 
 

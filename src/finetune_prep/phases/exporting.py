@@ -9,12 +9,12 @@ import msgspec
 from finetune_prep.core.prompts import PlainPrompt
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Account
+from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded
 from finetune_prep.exports import card, chat
 from finetune_prep.phases.checking import criteria, overrides_in_force
 from finetune_prep.phases.overview import run_view
 from finetune_prep.phases.pilot import PLAYED, prepared
-from finetune_prep.project.files import write_atomically
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.statistics.rates import Rate, wilson

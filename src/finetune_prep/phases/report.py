@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from finetune_prep.durable import write_atomically
 from finetune_prep.exports.report import Row, render
 from finetune_prep.phases.exporting import pass_rate
-from finetune_prep.project.files import write_atomically
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 

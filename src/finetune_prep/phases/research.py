@@ -9,11 +9,11 @@ from finetune_prep.core.knowledge import Citation, Knowledge, Source
 from finetune_prep.core.quotes import find_quote
 from finetune_prep.core.request import Request
 from finetune_prep.core.scenario import ScenarioSpace
+from finetune_prep.durable import write_atomically
 from finetune_prep.phases import answers
 from finetune_prep.phases.drafts.knowledge import ClaimDraft, KnowledgeDraft, Reading, to_knowledge
 from finetune_prep.phases.drafts.space import SpaceDraft, to_space
 from finetune_prep.phases.workshop import Workshop
-from finetune_prep.project.files import write_atomically
 from finetune_prep.project.stamps import Part
 from finetune_prep.sources.files import SourceText, read_folder
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from finetune_prep.durable import append_durably
 from finetune_prep.errors import UsageError
-from finetune_prep.project.files import append_durably
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):

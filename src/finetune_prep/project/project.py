@@ -15,11 +15,11 @@ from finetune_prep.core.normal import normal
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
+from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.project import config as configuration
 from finetune_prep.project.decisions import Decision, read_decisions, record
-from finetune_prep.project.files import write_atomically
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.staleness import Change, Stale, compare, stale_parts
 from finetune_prep.project.stamps import Items, Part, Stamp, read_stamp, write_stamp

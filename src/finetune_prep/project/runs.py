@@ -13,8 +13,8 @@ import msgspec
 
 from finetune_prep.core.sample import Account, Sample
 from finetune_prep.core.verdict import Verdict
+from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
-from finetune_prep.project.files import write_atomically
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.stamps import Items
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
+from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
-from finetune_prep.project.files import write_atomically
 
 Items = dict[str, str]  # item id → hash of its normalised text
 

@@ -6,9 +6,9 @@ import json
 import re
 from pathlib import Path
 
+from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project import config
-from finetune_prep.project.files import write_atomically
 from finetune_prep.project.layout import CONFIG, RECORDING, Layout
 
 DEFAULT_MODEL = "batch/any-model"

@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.core.request import Reply, Request
+from finetune_prep.durable import write_atomically
 from finetune_prep.errors import NotYet
-from finetune_prep.ledger.durable_file import write_durably
 from finetune_prep.ledger.ledger import Ledger
 from finetune_prep.models import wire
 
@@ -63,7 +63,7 @@ class BatchFiles:
         for portion in _portions(recorded):
             fresh.append(await self._ledger.open_round(portion))
         for number in fresh:
-            write_durably(round_path(self._folder, number), map(row, self._ledger.requests_of(number)))
+            write_atomically(round_path(self._folder, number), map(row, self._ledger.requests_of(number)))
             await self._ledger.mark_written(number)
         return tuple(
             OpenRound(

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finetune_prep.project.files import append_durably, write_atomically
+from finetune_prep.durable import append_durably, write_atomically
 
 HALF_FULL = 4096  # bytes that a process may write to a file: stands for a disk that fills up in the middle
 UNDER_A_LIMIT = """
 import resource, sys
 from pathlib import Path
-from finetune_prep.project.files import append_durably, write_atomically
+from finetune_prep.durable import append_durably, write_atomically
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 try:
     {call}
@@ -68,7 +68,7 @@ def test_a_reader_never_sees_half_of_a_text(tmp_path: Path) -> None:
     texts = ["a" * 200_000, "b" * 300_000]
     write_atomically(target, texts[0])
     code = (
-        "import sys; from pathlib import Path; from finetune_prep.project.files import write_atomically\n"
+        "import sys; from pathlib import Path; from finetune_prep.durable import write_atomically\n"
         "while Path(sys.argv[2]).exists():\n"
         "    for text in ('b' * 300_000, 'a' * 200_000): write_atomically(Path(sys.argv[1]), text)"
     )
@@ -129,7 +129,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_the_file_as_it_was(
 def test_two_processes_that_append_at_once_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     code = (
-        "import sys; from pathlib import Path; from finetune_prep.project.files import append_durably\n"
+        "import sys; from pathlib import Path; from finetune_prep.durable import append_durably\n"
         "for n in range(50): append_durably(Path(sys.argv[1]), f'{sys.argv[2]} {n}')"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in ("one", "two")]

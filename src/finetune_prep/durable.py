@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: str | bytes) -> None:
-    """Write to a temporary file beside the target, sync, rename over it, sync the folder. The target keeps its mode."""
+def write_atomically(path: Path, data: str | bytes | Iterable[bytes]) -> None:
+    """Write to a temporary file beside the target, sync, rename over it, sync the folder. Parent folders are created.
+
+    data: the content, or its parts. If anything fails, the old file stays and the temporary one is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = data.encode() if isinstance(data, str) else data
-    # mkstemp's 0600 would hide new documents from the people one shares them with
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    parts = [data.encode()] if isinstance(data, str) else [data] if isinstance(data, bytes) else data
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
+        Path(temporary).chmod(0o644)  # mkstemp's 0600 would hide documents from the people one shares them with
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
