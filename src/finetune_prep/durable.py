@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,7 +23,7 @@ def write_atomically(path: Path, data: str | bytes | Iterable[bytes]) -> None:
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp's 0600 would hide documents from the people one shares them with
+        Path(temporary).chmod(_mode(path))
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -54,6 +55,11 @@ def append_durably(path: Path, line: str) -> None:
         os.close(descriptor)
     if is_new:
         _sync_folder(path.parent)
+
+
+def _mode(path: Path) -> int:
+    """The mode of the file that is replaced; readable for others if it is new, where mkstemp's 0600 would hide it."""
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
 
 
 def _sync_folder(folder: Path) -> None:

@@ -64,12 +64,8 @@ def recompile(shop: Workshop, rubric: Rubric) -> None:
     text = document.text
     for section in (COMPILED, "Output format"):
         text = documents.replace_section(text, section, documents.section(rendered, section))
-    if text == document.text:
-        return
-    stamp = project.stamp("evaluation-prompt")
-    fresh = {COMPILED: Part(compiled=True, made_from={"evaluation-rubric": question_items(project)})}
-    project.write("evaluation-prompt", text, (stamp.parts if stamp else {}) | fresh)
-    shop.tell("evaluation prompt: the rubric's present questions put in; read the calibrations again")
+    if project.recompiled("evaluation-prompt", text, COMPILED, {"evaluation-rubric": question_items(project)}):
+        shop.tell("evaluation prompt: the rubric's present questions put in; read the calibrations again")
 
 
 def compiled(prompt: EvaluationPrompt, rubric: Rubric) -> EvaluationPrompt:
@@ -95,7 +91,7 @@ def _specimen(rubric: Rubric) -> str:
 
 
 def question_items(project: Project) -> Items:
-    """The items of the rubric that shape the judge's prompt."""
+    """The items of the rubric that shape the judge's prompt; measured questions too, since they are what is left out."""
     rubric: Rubric = project.value("evaluation-rubric")
-    wanted = {question.id for question in rubric.judged} | {"Terms"}
+    wanted = {question.id for question in rubric.questions} | {"Terms"}
     return {item: hash for item, hash in project.items("evaluation-rubric").items() if item in wanted}

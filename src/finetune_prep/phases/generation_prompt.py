@@ -112,13 +112,9 @@ async def _recompile(shop: Workshop) -> None:
     value = msgspec.structs.replace(prompt, always=_bare(knowledge.always), never=_bare(knowledge.never))
     section = documents.section(documents.render("generation-prompt", value), COMPILED)
     text = documents.replace_section(document.text, COMPILED, section)
-    if text == document.text:
-        return
     anchors = {item: hash for item, hash in project.items("domain-frameworks").items() if item.startswith("DO")}
-    stamp = project.stamp("generation-prompt")
-    fresh = {COMPILED: Part(compiled=True, made_from={"domain-frameworks": anchors})}
-    project.write("generation-prompt", text, (stamp.parts if stamp else {}) | fresh)
-    shop.tell("generation prompt: the present anchors put in")
+    if project.recompiled("generation-prompt", text, COMPILED, {"domain-frameworks": anchors}):
+        shop.tell("generation prompt: the present anchors put in")
 
 
 async def _write_user(shop: Workshop) -> None:

@@ -46,6 +46,22 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     stale: tuple[str, ...]
 
 
+class Effort(msgspec.Struct, frozen=True, kw_only=True):
+    """What a phase took, as far as it is known: the models' part from the ledger, the person's from decisions.
+
+    model_seconds: of all calls together, though many ran at once. first, last: when the first and last answer came; waiting
+    and pauses lie in between. accepted: when documents of this phase were accepted, oldest first. How long a person read is
+    not known.
+    """
+
+    phase: str
+    answers: int
+    model_seconds: float
+    first: str
+    last: str
+    accepted: tuple[str, ...] = ()
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """spent: US dollars in all, as far as prices are known. answers: in the ledger. outstanding: requests in batch files."""
 
@@ -56,6 +72,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     answers: int
     outstanding: int
     spent: float
+    effort: tuple[Effort, ...]
     next: str
 
 
@@ -73,7 +90,30 @@ def overview(project: Project, ledger: Ledger | None) -> Overview:
         answers=ledger.count() if ledger else 0,
         outstanding=outstanding,
         spent=ledger.spent() if ledger else 0.0,
+        effort=_effort(project, ledger),
         next=_next(project, phases, [part.name for part in stale if part.compiled], views, outstanding),
+    )
+
+
+def _effort(project: Project, ledger: Ledger | None) -> tuple[Effort, ...]:
+    """Per phase in the order of the method, then whatever else asked models; phases in which nothing happened are left out."""
+    labour = {found.phase: found for found in ledger.labour()} if ledger else {}
+    accepted: dict[str, list[str]] = {}
+    for decision in project.decisions():
+        if decision.decision == "accept" and decision.document in DOCUMENTS:
+            accepted.setdefault(DOCUMENTS[decision.document].made_by, []).append(decision.at)
+    order = dict.fromkeys([*(phase.name for phase in PHASES), *labour])
+    return tuple(
+        Effort(
+            phase=name,
+            answers=found.answers if found else 0,
+            model_seconds=found.seconds if found else 0.0,
+            first=found.first if found else "",
+            last=found.last if found else "",
+            accepted=tuple(accepted.get(name, ())),
+        )
+        for name in order
+        if (found := labour.get(name)) or name in accepted
     )
 
 

@@ -74,6 +74,10 @@ class Layout(msgspec.Struct, frozen=True):
         """Where a text of a document is kept. text: its hash."""
         return self.private / "history" / kind / f"{text}.md"
 
+    def history_stamp(self, kind: str, text: str) -> Path:
+        """Where the stamp of a kept text is, if the program wrote that text."""
+        return self.history(kind, text).with_suffix(".toml")
+
     def relative(self, path: Path) -> str:
         """A path as people read it in messages: relative to the project where it lies inside."""
         return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else str(path)

@@ -129,6 +129,16 @@ class Project(msgspec.Struct, frozen=True):
         write_stamp(self.layout.stamp(kind), Stamp(kind, text_hash(text), items, parts))
         write_atomically(path, text)
 
+    def recompiled(self, kind: str, text: str, part: str, made_from: dict[str, Items]) -> bool:
+        """Write a document whose compiled part was made anew from these items. Whether its text is another than before."""
+        stamp = self.stamp(kind)
+        parts = stamp.parts if stamp else {}
+        fresh = Part(compiled=True, made_from=made_from)
+        changed = text != self.sound(kind).text
+        if changed or parts.get(part) != fresh:
+            self.write(kind, text, parts | {part: fresh})
+        return changed
+
     def stamp(self, kind: str) -> Stamp | None:
         return read_stamp(self.layout.stamp(kind))
 
@@ -144,10 +154,14 @@ class Project(msgspec.Struct, frozen=True):
         return compare(kind, stamp.items, self.items(kind)) if stamp else None
 
     def remember(self, kind: str, text: str) -> None:
-        """Keep a text of a document in the history."""
-        path = self.layout.history(kind, text_hash(text))
+        """Keep a text of a document in the history, with its stamp if the program wrote it."""
+        name = text_hash(text)
+        path = self.layout.history(kind, name)
         if not path.exists():
             write_atomically(path, text)
+        stamp = self.stamp(kind)
+        if stamp is not None and stamp.text == name:
+            write_stamp(self.layout.history_stamp(kind, name), stamp)
 
     # decisions
 

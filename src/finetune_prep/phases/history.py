@@ -1,0 +1,123 @@
+"""Texts that a document had: what is kept of them, and putting one back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from finetune_prep import documents
+from finetune_prep.core.identity import digest_bytes
+from finetune_prep.durable import write_atomically
+from finetune_prep.errors import UsageError
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.project.project import Project, text_hash
+from finetune_prep.project.stamps import read_stamp, write_stamp
+
+SHOWN = 12  # characters of a hash in lists
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A text in the history. at: ISO time at which it was put there, UTC. accepted: who accepted exactly this text and when.
+
+    written: whether the program wrote it (then its stamp is kept, too). present: whether the document has this text now.
+    """
+
+    hash: str
+    at: str
+    accepted: str = ""
+    written: bool = False
+    present: bool = False
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """before: hash of the text that was replaced, "" if there was none. traced: whether it is known what the text was made from.
+
+    accepted: who accepted this text before, "" nobody. problems: findings of form it has.
+    """
+
+    kind: str
+    hash: str
+    before: str
+    traced: bool
+    accepted: str
+    problems: int
+
+
+def history(project: Project, kind: str) -> list[Kept]:
+    """All kept texts of a document, the latest first."""
+    folder = project.layout.history(kind, "").parent
+    files = sorted(folder.glob("*.md"), key=lambda path: (-path.stat().st_mtime_ns, path.name))
+    present = _present(project, kind)
+    return [
+        Kept(
+            hash=path.stem,
+            at=datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"),
+            accepted=_accepted(project, kind, path.stem),
+            written=project.layout.history_stamp(kind, path.stem).exists(),
+            present=path.stem == present,
+        )
+        for path in files
+    ]
+
+
+def restore(project: Project, kind: str, beginning: str) -> Restored:
+    """Put the kept text whose hash begins like this back; the present one goes to the history first.
+
+    Its stamp comes back with it. A text without one counts as written by hand. Raises UsageError unless one text fits.
+    """
+    found = _one(project, kind, beginning)
+    path = project.layout.document(kind)
+    before = _keep_present(project, kind)
+    kept_stamp = read_stamp(project.layout.history_stamp(kind, found.hash))
+    if kept_stamp is not None:
+        write_stamp(project.layout.stamp(kind), kept_stamp)
+    else:
+        project.layout.stamp(kind).unlink(missing_ok=True)
+    data = project.layout.history(kind, found.hash).read_bytes()
+    write_atomically(path, data)
+    text, unread = documents.read_bytes(data, DOCUMENTS[kind].path)
+    problems = len(unread) or len(documents.parse(kind, text, DOCUMENTS[kind].path).findings)
+    return Restored(
+        kind=kind,
+        hash=found.hash,
+        before=before if before != found.hash else "",
+        traced=kept_stamp is not None,
+        accepted=found.accepted,
+        problems=problems,
+    )
+
+
+def _one(project: Project, kind: str, beginning: str) -> Kept:
+    fitting = [kept for kept in history(project, kind) if kept.hash.startswith(beginning.lower())]
+    if len(fitting) == 1:
+        return fitting[0]
+    what = "several kept texts begin" if fitting else "no kept text begins"
+    raise UsageError(f"{what} with “{beginning}”", where=DOCUMENTS[kind].path, next=f"finetune-prep history {kind}")
+
+
+def _keep_present(project: Project, kind: str) -> str:
+    """Keep the document byte for byte, whatever it holds; returns its name in the history, "" if there is no document."""
+    path = project.layout.document(kind)
+    if not path.is_file():
+        return ""
+    data = path.read_bytes()
+    text, unread = documents.read_bytes(data, DOCUMENTS[kind].path)
+    name = digest_bytes(data) if unread else text_hash(text)
+    write_atomically(project.layout.history(kind, name), data)
+    if not unread:
+        project.remember(kind, text)
+    return name
+
+
+def _present(project: Project, kind: str) -> str:
+    path = project.layout.document(kind)
+    if not path.is_file():
+        return ""
+    text, unread = documents.read_bytes(path.read_bytes(), DOCUMENTS[kind].path)
+    return "" if unread else text_hash(text)
+
+
+def _accepted(project: Project, kind: str, hash: str) -> str:
+    accepted = [d for d in project.decisions() if d.decision == "accept" and d.document == kind and d.text == hash]
+    return f"{accepted[-1].by} on {accepted[-1].at[:10]}" if accepted else ""
