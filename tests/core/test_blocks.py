@@ -11,7 +11,8 @@ from finetune_prep.core.blocks import front_matter_length, lines_of, scan
 
 ORACLE = MarkdownIt("commonmark").disable(["html_block", "reference"])
 LINES = (
-    "", "", "a", "b c", "# A", "## B", "#c", "- d", "- e", "  - f", "  g", "1. h", "2. i", "> j", "> - k", ">", "```", "```py", "~~~", "---",
+    "", "", "a", "b c", "# A", "## B", "#c", "- d", "- e", "  - f", "  g", "1. h", "2. i", "> j", "> - k", ">", "```",
+    "```py", "~~~", "---",
     "***", "===", "    l", "  ```",
 )  # fmt: skip
 
@@ -42,7 +43,9 @@ def test_agrees_with_commonmark_outside_of_lists(lines: list[str]) -> None:
     scanned = scan(lines)
     fences = {number for number, line in enumerate(scanned) if line.kind == "fence"}
     assert fences & compared == oracle_lines(text, "fence") & compared
-    headings = {number for number, line in enumerate(scanned) if line.kind == "heading" and line.visible.startswith(("# ", "## "))}
+    headings = {
+        number for number, line in enumerate(scanned) if line.kind == "heading" and line.visible.startswith(("# ", "## "))
+    }
     assert headings & compared == {n for n in oracle_lines(text, "heading_open") if lines[n].startswith(("# ", "## "))} & compared
     quotes = {number for number, line in enumerate(scanned) if line.kind == "quote"}
     assert quotes & compared == oracle_lines(text, "blockquote_open") & compared
@@ -86,7 +89,9 @@ def test_front_matter_must_be_closed() -> None:
     assert front_matter_length(["", "---", "---"]) == 0
 
 
-@pytest.mark.parametrize("unit", ["a\n", "- a\n", "> a\n", "- > a\n", "<!--\n", "|a|\n", "1. a\n", "a\n=\n", "- a\n> b\n", "```\n"])
+@pytest.mark.parametrize(
+    "unit", ["a\n", "- a\n", "> a\n", "- > a\n", "<!--\n", "|a|\n", "1. a\n", "a\n=\n", "- a\n> b\n", "```\n"]
+)
 def test_time_grows_with_the_text(unit: str) -> None:
     """20,000 lines of anything take well under a second."""
     lines = (unit * 20_000).split("\n")[:20_000]

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from finetune_prep.core.normal import normal, paragraph
 
 FRAGMENTS = (
-    "a", "foo bar", "- ", "* ", "1. ", "2. ", "# ", "> ", "```", "~~~", "```py", "<!--", "-->", "\\", "|", "|-|", "---", "===", "    ",
-    "  ", "\t", "\n", "\n", "\n\n", "<b>", "<b", "c>", "漢", "字", "-", "+", "=", "DO1: ", "\r\n", "\u2028", "\x0b", "\u00a0", "\ufeff",
+    "a", "foo bar", "- ", "* ", "1. ", "2. ", "# ", "> ", "```", "~~~", "```py", "<!--", "-->", "\\", "|", "|-|", "---",
+    "===", "    ",
+    "  ", "\t", "\n", "\n", "\n\n", "<b>", "<b", "c>", "漢", "字", "-", "+", "=", "DO1: ", "\r\n", "\u2028", "\x0b", "\u00a0",
+    "\ufeff",
 )  # fmt: skip
 texts = st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join)
 word = st.text(st.sampled_from("abcdeé'(),.:;*_`\"“”"), min_size=1, max_size=8).filter(lambda text: text.strip("*_`:") == text)

@@ -94,8 +94,10 @@ def test_what_nobody_said_is_counted_as_unsupported(evidence: str) -> None:
 
 
 def test_composed_and_decomposed_letters_are_the_same_letters() -> None:
-    conversation = Conversation((Message("user", "Die Schüssel im Café"), Message("assistant", "Die Schüssel")))
-    assert supported("Schüssel im Café", conversation)
+    decomposed = "Die Schu\u0308ssel im Cafe\u0301"
+    conversation = Conversation((Message("user", decomposed), Message("assistant", "Sie ist da.")))
+    assert supported("Sch\u00fcssel im Caf\u00e9", conversation)
+    assert not supported("Schussel im Cafe", conversation)
 
 
 words = st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=6), min_size=4, max_size=30)

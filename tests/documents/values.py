@@ -27,12 +27,18 @@ from finetune_prep.documents.prose import tidy
 from finetune_prep.documents.turns import spoken
 
 NASTY = (
-    "CP1. ", "CP1: yes. ", "- ", "* ", "# ", "## Rubric", "## Goals", "### Terms", "> ", "**User:** ", "__assistant__: ", "**", "_", "`",
-    "```", "~~~", "```json\n{}\n```", "---", "===", "<!--", "-->", "<!-- x -->", "\\", "\\\\", ": ", ":", "：", "(weight 0.5)", "(gate)", "(AI)",
-    '"', "“", "”", "'", "; S02 \"", "Source: ", "Source: S01 \"a\"", "From: ", "From: T1.1", "Counters: ", " → ", " -> ", "=>", "If ",
-    "1. ", "2) ", "| a | b |", "|---|---|", "&amp;", "<b>", "</tag>", "\n", "\n\n", "\r\n", "  ", "\t", "    ", "\u00a0", "\u2028", "\u200b",
-    "漢字", "\u200dé", "Yes: ", "- Yes: no", "T1.1", "DO1: x", "- DO1: x", "- T1.1. y", "### T1.1. y", "### C1. z", "Role and context",
-    "{{ slot }}", "%s", "$x$", "[a](b)", "[ref]: c", "![i](j)", "\ufeff", "yes", "n/a", "expert, unsourced", "weight 0.1", "Strong: ", "🏺",
+    "CP1. ", "CP1: yes. ", "- ", "* ", "# ", "## Rubric", "## Goals", "### Terms", "> ", "**User:** ", "__assistant__: ",
+    "**", "_", "`",
+    "```", "~~~", "```json\n{}\n```", "---", "===", "<!--", "-->", "<!-- x -->", "\\", "\\\\", ": ", ":", "：", "(weight 0.5)",
+    "(gate)", "(AI)",
+    '"', "“", "”", "'", "; S02 \"", "Source: ", "Source: S01 \"a\"", "From: ", "From: T1.1", "Counters: ", " → ", " -> ",
+    "=>", "If ",
+    "1. ", "2) ", "| a | b |", "|---|---|", "&amp;", "<b>", "</tag>", "\n", "\n\n", "\r\n", "  ", "\t", "    ", "\u00a0",
+    "\u2028", "\u200b",
+    "漢字", "\u200dé", "Yes: ", "- Yes: no", "T1.1", "DO1: x", "- DO1: x", "- T1.1. y", "### T1.1. y", "### C1. z",
+    "Role and context",
+    "{{ slot }}", "%s", "$x$", "[a](b)", "[ref]: c", "![i](j)", "\ufeff", "yes", "n/a", "expert, unsourced", "weight 0.1",
+    "Strong: ", "🏺",
 )  # fmt: skip
 
 
@@ -161,11 +167,12 @@ scenario_space = st.builds(
     no_flaw_share=share,
 )
 terms = st.lists(st.builds(Term, line, line), max_size=2).map(tuple)
-rules = st.builds(
-    Rule,
-    metric=st.sampled_from(sorted(METRICS)),
-    comparison=st.sampled_from(["<=", ">=", "<", ">", "="]),
-    number=st.integers(0, 400).map(lambda n: n / 4),
+comparison = st.sampled_from(["<=", ">=", "<", ">", "="])
+quarters = st.integers(0, 400).map(lambda n: n / 4)
+phrase = line.map(lambda text: text.replace('"', "").replace("”", "")[:100]).map(one_line).filter(bool)
+rules = st.one_of(
+    st.builds(Rule, metric=st.sampled_from(sorted(METRICS)), comparison=comparison, number=quarters),
+    st.builds(Rule, metric=st.just("phrase in replies"), comparison=comparison, number=quarters, phrase=phrase),
 )
 
 
@@ -225,7 +232,8 @@ generation_prompt = st.builds(
     never=anchors("DONT", origins=False),
     guards=items(Guard, "GD", when=line, then=line, counters=ids("FM")),
     few_shots=items(
-        Example, "X", claim=st.just("few-shot"), title=line, conversation=conversations(), techniques=ids("T1."), tone=maybe_line,
+        Example, "X", claim=st.just("few-shot"), title=line, conversation=conversations(), techniques=ids("T1."),
+        tone=maybe_line,
         why=maybe_line,
     ),
     output=maybe_prose,

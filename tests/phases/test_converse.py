@@ -24,7 +24,7 @@ SCENARIO = msgspec.structs.replace(
 
 def talker(request: Request) -> str:
     said = sum(message.role != "system" for message in request.messages)
-    return f"  reply {said // 2 + 1}\n" if request.role == "assistant" else f"\nturn {request.about.split()[4]} "
+    return f"  reply {said // 2 + 1}\n" if request.role == "assistant" else f"\nturn {request.about.split()[5]} "
 
 
 async def test_turns_alternate_for_as_many_exchanges_as_the_scenario_has(workshop: OpenWorkshop) -> None:

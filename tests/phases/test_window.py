@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from finetune_prep.phases.window import windowed
+from finetune_prep.phases.window import AHEAD, windowed
 
 
 class Work:
@@ -75,7 +75,7 @@ async def test_items_are_taken_only_when_there_is_room_for_them() -> None:
     results = windowed(endless(), Work(seed=1), 3)
     for _ in range(10):
         await anext(results)
-    assert len(taken) <= 10 + 3
+    assert len(taken) <= 10 + AHEAD * 3
     await results.aclose()
 
 
@@ -117,6 +117,24 @@ async def test_a_cancelled_consumer_cancels_what_is_under_way() -> None:
     consumer = asyncio.create_task(consume())
     await asyncio.sleep(0.01)
     consumer.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await consumer
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await consumer
     assert sorted(cancelled) == [0, 1, 2, 3]
+
+
+async def test_one_slow_item_does_not_hold_up_the_others() -> None:
+    gate = asyncio.Event()
+    finished: list[int] = []
+
+    async def work(item: int) -> int:
+        if item == 0:
+            await gate.wait()
+        finished.append(item)
+        if len(finished) == 6:
+            gate.set()
+        return item
+
+    async with asyncio.timeout(5):
+        assert [item async for item in windowed(range(9), work, 2)] == list(range(9))
+    assert finished.index(0) >= 6

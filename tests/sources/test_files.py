@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from finetune_prep.core.identity import digest_bytes
-from finetune_prep.sources.files import LARGEST, SourceText, read_folder
+from finetune_prep.sources.files import LARGEST, SourceText, known_ids, read_folder
 
 PAGE = "# Returns\n\nThirty days from the day of delivery.\n"
 
@@ -179,7 +179,7 @@ def test_a_page_without_a_title_is_named_by_its_heading_or_its_file(folder: Path
         "title: a\ntitle: b",
         "published: 2026-02-30",
         "x: !!python/object/apply:os.system ['true']",
-        "[" * 4000,
+        "[" * 1500,
         "title: \tx: y: z",
     ],
 )
@@ -216,3 +216,17 @@ def test_a_snapshot_can_be_read_back_as_a_source(folder: Path, title: str, body:
     values = YAML(typ="safe", pure=True).load(front)
     assert values == {"title": text.source.title, "where": "sources/page.md", "hash": text.hash}
     assert rest == text.text
+
+
+def test_a_file_that_is_added_later_takes_no_cited_number(tmp_path: Path) -> None:
+    folder, snapshots = tmp_path / "sources", tmp_path / "reference"
+    folder.mkdir()
+    snapshots.mkdir()
+    for name in ("delivery.md", "returns.md"):
+        (folder / name).write_text(f"# {name}\n\nText.\n")
+    for text in read_folder(folder, tmp_path)[0]:
+        (snapshots / f"{text.source.id}.md").write_text(text.snapshot)
+    (folder / "apology.md").write_text("# Apology\n\nOnce.\n")
+    (folder / "delivery.md").unlink()
+    texts, _ = read_folder(folder, tmp_path, known_ids(snapshots))
+    assert {text.source.where: text.source.id for text in texts} == {"sources/apology.md": "S03", "sources/returns.md": "S02"}

@@ -22,6 +22,7 @@ FENCE = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>$")  # a line that is one tag: `<conversation>`
 TABLE_RULE = re.compile(r"[|:\- \t]*-[|:\- \t]*$")
 OPEN_COMMENT = re.compile(r"(?<!\\)<!--")
+BYTE_ORDER_MARK = re.compile(r"^\ufeff+", re.MULTILINE)
 PARAGRAPH: frozenset[LineKind] = frozenset({"text", "item"})
 TAB = 4
 
@@ -41,6 +42,11 @@ class Line(NamedTuple):
     level: int = 0
     joins: bool = False
 
+    @property
+    def literal(self) -> bool:
+        """Whether `<!--` is text here: in code fences and behind a `>`."""
+        return self.kind == "fence" or (self.kind == "quote" and self.text.startswith(">"))
+
 
 class _Fence(NamedTuple):
     mark: str
@@ -49,8 +55,9 @@ class _Fence(NamedTuple):
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text: LF, CRLF and CR end a line, a byte order mark is dropped, nothing else is changed."""
-    return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """The lines of a text: LF, CRLF and CR end a line, nothing else does. Byte order marks at the start of a line, as
+    joined files have them, are dropped."""
+    return BYTE_ORDER_MARK.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
 
 
 def front_matter_length(lines: Sequence[str]) -> int:
@@ -156,10 +163,12 @@ class _Scanner:
     def _comment_start(self, raw: str, position: int, number: int) -> int:
         """Where the next comment begins, -1 if none does: not within inline code, and closed in this line – or, where it
         begins the line, in a later one."""
+        last_end = raw.rfind("-->")
         for found in OPEN_COMMENT.finditer(raw, position):
-            before = raw[: found.start()]
-            closed = raw.find("-->", found.end()) >= 0 or (not before.strip("-*+ \t") and self._last_close > number)
-            if closed and before.count("`") % 2 == 0:
+            in_line = last_end >= found.end()
+            if not in_line and (self._last_close <= number or raw[: found.start()].strip("-*+ \t")):
+                return -1
+            if raw.count("`", 0, found.start()) % 2 == 0:
                 return found.start()
         return -1
 
@@ -205,10 +214,9 @@ class _Scanner:
         self._open_fence(rest, content)
         return True
 
-    def _open_fence(self, text: str, indent: int) -> bool:
+    def _open_fence(self, text: str, indent: int) -> None:
         if found := FENCE.match(text):
             self._fence = _Fence(found[1], indent, self._open[-1] if self._open else 0)
-        return self._fence is not None
 
     def _plain(self, number: int, visible: str, text: str, indent: int) -> None:
         before = self._before

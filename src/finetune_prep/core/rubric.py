@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+from msgspec import structs
 
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.identity import digest
@@ -109,8 +110,12 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def version(self) -> str:
-        """Hash of everything that can change a verdict or a score: titles, goals and worked examples cannot."""
-        return digest([self.threshold, self.na_counts, self.terms, self.categories])
+        """Hash of everything that can change a verdict or a score: titles, goals, what questions catch and examples cannot."""
+        asked = [
+            [category.name, category.weight, [structs.replace(question, catches=()) for question in category.questions]]
+            for category in self.categories
+        ]
+        return digest([self.threshold, self.na_counts, self.terms, asked])
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):

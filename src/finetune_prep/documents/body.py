@@ -20,9 +20,7 @@ def body(text: str) -> str:
     if kept and not kept[0].strip():
         kept = kept[1:]
     shown = scan(kept, comments=False)
-    return "".join(
-        f"{raw if line.kind in ('fence', 'quote') else unguard_comments(raw)}\n" for raw, line in zip(kept, shown, strict=True)
-    )
+    return "".join(f"{raw if line.literal else unguard_comments(raw)}\n" for raw, line in zip(kept, shown, strict=True))
 
 
 def _after_title(scanned: list[Line], first: int) -> int:

@@ -10,7 +10,8 @@ from finetune_prep.core.blocks import lines_of
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents import evaluation_prompt, generation_prompt, knowledge, plain, rubric, scenario_space
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.reader import Reader, Schema
+from finetune_prep.documents.headings import Schema
+from finetune_prep.documents.reader import Reader
 from finetune_prep.documents.tree import grow
 
 MOST_BYTES = 512 * 1024

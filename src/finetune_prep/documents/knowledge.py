@@ -17,9 +17,10 @@ from finetune_prep.core.knowledge import (
 )
 from finetune_prep.documents.anchors import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
 from finetune_prep.documents.citations import SOURCE_TAIL, read_citations, read_sources, render_citation, split_tail
+from finetune_prep.documents.headings import Schema
 from finetune_prep.documents.inline import guard, name_and_attributes, prefix, written
 from finetune_prep.documents.page import bullets, fields, heading, item_heading, page, tail
-from finetune_prep.documents.reader import Part, Reader, Schema
+from finetune_prep.documents.reader import Part, Reader
 from finetune_prep.documents.turns import render_conversation
 
 _IDS = ("F", "T", "P", "FM", ALWAYS, NEVER, "S")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from finetune_prep.core.prompts import Brief, PlainPrompt
+from finetune_prep.documents.headings import Schema
 from finetune_prep.documents.inline import one_line, written
 from finetune_prep.documents.page import front_matter, heading, page
 from finetune_prep.documents.prose import write_prose
-from finetune_prep.documents.reader import Reader, Schema
+from finetune_prep.documents.reader import Reader
 
 SCHEMA = Schema(sections={})
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -31,8 +32,8 @@ def read_plain_prompt(reader: Reader) -> PlainPrompt:
 
 def _title_and_text(reader: Reader) -> tuple[str, str]:
     """The `#` heading that the text begins with, and everything after it."""
-    for node in reversed(reader.tree.sections):
-        reader.lines[node.text.casefold()] = node.line
+    for node in reader.tree.sections:
+        reader.note(node.text, node)
     preamble = reader.prose([reader.tree.preamble])
     sections = reader.tree.sections
     if preamble or not sections or sections[0].level != 1:

@@ -36,7 +36,7 @@ def _tidy(lines: Sequence[str]) -> list[str]:
 def _changed(lines: Sequence[str], change: Change, comments: Callable[[str], str]) -> list[str]:
     """The lines outside of code fences and blockquotes with `change` and `comments` applied."""
     return [
-        raw if line.kind in ("fence", "quote") else comments(_change(raw, line, change))
+        raw if line.literal else comments(_change(raw, line, change))
         for raw, line in zip(lines, scan(lines, comments=False), strict=True)
     ]
 

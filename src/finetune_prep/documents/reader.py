@@ -6,15 +6,14 @@ read.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from finetune_prep.core.blocks import LineKind
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents import inline
+from finetune_prep.documents.headings import ANY, MOST_SPELLINGS, Headings, PartKind, Schema, may_stand, nearest
 from finetune_prep.documents.inline import Labelled, folded
 from finetune_prep.documents.prose import read_prose
 from finetune_prep.documents.tree import Node, Quote, Tree
@@ -22,23 +21,6 @@ from finetune_prep.documents.turns import Talk, talks
 
 MOST_FINDINGS = 100  # shown; a file with more is not a document of this kind
 MOST_PROBLEMS = 1000  # kept while reading
-LONGEST_KEY = 60  # characters
-MOST_SPELLINGS = 500  # near misses looked for; bounds the time that a hostile text can cost
-ANY = "*"  # any id may stand here
-PartKind = Literal["title", "section", "category", "item", "prose"]
-
-
-class Schema(NamedTuple):
-    """What the headings of a kind mean. sections: by heading, the letters of the ids that may stand there ("CP"; ANY = any);
-    None for a section of prose.
-
-    start: the same for what stands under the title. category: the same for a heading with a weight or the word "gate" in
-    parentheses, None if the kind has no categories.
-    """
-
-    sections: Mapping[str, tuple[str, ...] | None]
-    start: tuple[str, ...] = ()
-    category: tuple[str, ...] | None = None
 
 
 class Part(NamedTuple):
@@ -65,69 +47,6 @@ class Field(NamedTuple):
     about: str = ""
 
 
-_NUMBERING = re.compile(r"\A\s*[0-9]{1,2}[.)]\s+")
-
-
-class Headings:
-    """Which headings of a schema a text matches."""
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-        self._by_fold = {folded(name): name for name in schema.sections}
-        self._tries = 0
-
-    def section(self, text: str) -> str:
-        """The known section with this heading, "" if there is none."""
-        return "" if text.startswith("\\") else self._by_fold.get(_bare(text), "")
-
-    def near(self, text: str) -> str:
-        """The known section whose heading was probably meant. Looked for only a limited number of times."""
-        self._tries += 1
-        bare = _bare(text)
-        if self._tries > MOST_SPELLINGS or len(bare) > LONGEST_KEY or text.startswith("\\"):
-            return ""
-        close = difflib.get_close_matches(bare, self._by_fold, n=1, cutoff=0.8)
-        return self._by_fold[close[0]] if close else ""
-
-    def allowed(self, section: str, kind: PartKind) -> tuple[str, ...]:
-        if kind == "category":
-            return self.schema.category or ()
-        return self.schema.sections.get(section, self.schema.start) or ()
-
-    def category(self, text: str) -> tuple[str, str] | None:
-        """Name and attributes of a category's heading."""
-        return None if self.schema.category is None else inline.category_name(text)
-
-    def guard(self, kind: LineKind, text: str, section: str) -> str:
-        """A heading or list item in the prose of a section, guarded if it would be read as more than prose."""
-        guarded = f"\\{text}" if self._is_structure(kind, text.lstrip("\\"), section) else text
-        return inline.guard_category(guarded) if kind == "heading" and self.schema.category is not None else guarded
-
-    def unguard(self, kind: LineKind, text: str, section: str) -> str:
-        """The same without its guards."""
-        if kind == "heading" and self.schema.category is not None:
-            text = inline.unguard_category(text)
-        bare = text.lstrip("\\")
-        return text[1:] if bare != text and self._is_structure(kind, bare, section) else text
-
-    def _is_structure(self, kind: LineKind, text: str, section: str) -> bool:
-        allowed = self.allowed(section, "section")
-        if kind != "heading":
-            label = inline.entry_id(text)
-            return label is not None and _may_stand(label.id, allowed)
-        if inline.heading_id(text):
-            return bool(allowed)  # where ids stand, one of the wrong letters would be a finding
-        return bool(self.section(text) or self.near(text))
-
-
-def _bare(text: str) -> str:
-    return folded(_NUMBERING.sub("", text, count=1))
-
-
-def _may_stand(id: str, allowed: tuple[str, ...]) -> bool:
-    return ANY in allowed or inline.prefix(id) in allowed
-
-
 class Reader:
     """Reads one document. path: relative to the project. lines: what `Document.lines` will hold."""
 
@@ -149,6 +68,11 @@ class Reader:
         if self._problems <= MOST_PROBLEMS:
             self._findings.append(Finding(path=self.path, line=line, what=what, mend=mend, item=item))
 
+    def note(self, heading: str, node: Node) -> None:
+        """Remember where a section stands; the first of a name counts."""
+        if heading:
+            self.lines.setdefault(heading.casefold(), node.line)
+
     @property
     def findings(self) -> tuple[Finding, ...]:
         """In the order of the text; only the first hundred are kept, and the rest counted."""
@@ -168,7 +92,7 @@ class Reader:
             part = self._part(number, around)
             if part.kind in ("title", "section", "category"):
                 around = part
-                self.lines.setdefault(part.name.casefold(), node.line)
+                self.note(part.name, node)
             if part.kind == "item" and not self._is_new(part):
                 continue
             yield part
@@ -186,7 +110,7 @@ class Reader:
             return Part("title", node, "", name=text)
         if category:
             return Part("category", node, "", name=category[0], attributes=category[1])
-        if label and _may_stand(label.id, allowed):
+        if label and may_stand(label.id, allowed):
             return self._item(node, label, around.section)
         if known:
             return Part("section", node, known, name=known)
@@ -209,7 +133,7 @@ class Reader:
         label = inline.heading_id(following.text)
         if label is None or following.level <= node.level:
             return False
-        return node.level <= around.node.level or (around.kind != "section" and not _may_stand(label.id, allowed))
+        return node.level <= around.node.level or (around.kind != "section" and not may_stand(label.id, allowed))
 
     def _unknown(self, node: Node, text: str, label: Labelled | None, allowed: tuple[str, ...]) -> None:
         if label and allowed:
@@ -223,7 +147,7 @@ class Reader:
         entries = part.node.entries if ANY in allowed else part.node.walk()
         for entry in entries:
             label = inline.entry_id(entry.text)
-            if label and _may_stand(label.id, allowed) and label.id != part.id:
+            if label and may_stand(label.id, allowed) and label.id != part.id:
                 found = self._item(entry, label, part.section)
                 if self._is_new(found):
                     yield found
@@ -259,10 +183,7 @@ class Reader:
     def _nearest(self, text: str, known: Mapping[str, str], *, cutoff: float) -> str:
         """The known key that was probably meant, "" if none is near. Looked for only a limited number of times."""
         self._spellings += 1
-        if self._spellings > MOST_SPELLINGS or len(text) > LONGEST_KEY:
-            return ""
-        close = difflib.get_close_matches(text, known, n=1, cutoff=cutoff)
-        return known[close[0]] if close else ""
+        return nearest(text, known, cutoff=cutoff) if self._spellings <= MOST_SPELLINGS else ""
 
     # ---- fields
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from finetune_prep.documents.headings import Headings, Schema
 from finetune_prep.documents.page import heading
 from finetune_prep.documents.prose import write_prose
-from finetune_prep.documents.reader import Headings, Part, Reader, Schema
+from finetune_prep.documents.reader import Part, Reader
 from finetune_prep.documents.tree import Node
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from finetune_prep.core.blocks import Line, front_matter_length, lines_of, scan
+from finetune_prep.core.normal import paragraph
 from finetune_prep.documents.inline import read
 
 DEEPEST = 20  # levels of nested lists; what is nested deeper counts as this deep
@@ -54,8 +55,14 @@ class Node:
     @property
     def nested_text(self) -> str:
         """The text together with that of nested list items."""
-        nested = [entry.nested_text for entry in self.entries]
-        return read([self.text, (" " if self.text and not self.text.endswith(":") else ", ").join(nested)])
+        return read([self._nested])
+
+    @property
+    def _nested(self) -> str:
+        text = paragraph([text for text in self.texts if text])
+        between = " " if text and not text.endswith(":") else ", "
+        nested = between.join(entry._nested for entry in self.entries)
+        return f"{text} {nested}".strip() if nested else text
 
     def walk(self) -> Iterator[Node]:
         """All list items below this node, in order."""

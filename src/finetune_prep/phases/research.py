@@ -15,7 +15,7 @@ from finetune_prep.phases.drafts.knowledge import ClaimDraft, KnowledgeDraft, Re
 from finetune_prep.phases.drafts.space import SpaceDraft, to_space
 from finetune_prep.phases.workshop import Workshop
 from finetune_prep.project.stamps import Part
-from finetune_prep.sources.files import SourceText, read_folder
+from finetune_prep.sources.files import SourceText, known_ids, read_folder
 
 PHASE = "research"
 
@@ -74,7 +74,7 @@ async def read_sources(shop: Workshop) -> list[ReadSource]:
     Quotes are verified here: a claim whose quote is not in its source is dropped and counted.
     """
     layout = shop.project.layout
-    texts, _ = read_folder(layout.sources, layout.folder)
+    texts, _ = read_folder(layout.sources, layout.folder, known_ids(layout.snapshots))
     for text in texts:
         write_atomically(layout.snapshots / f"{text.source.id}.md", text.snapshot)
     requests = [_reading_request(shop, text) for text in texts]

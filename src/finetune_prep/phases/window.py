@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+AHEAD = 4  # windows that may be begun before the first unfinished item: one slow talk does not hold up the others
 
 
 async def windowed(
@@ -15,18 +17,23 @@ async def windowed(
 ) -> AsyncIterator[Result]:
     """Work on up to `window` items at a time and yield the results in the order of the items.
 
-    Memory stays flat however many items there are. If one fails, the others are cancelled and the failure is raised.
+    At most AHEAD × window items are begun and not yet yielded, so memory stays flat however many there are. If one fails,
+    the others are cancelled and the failure is raised.
     """
-    tasks: list[asyncio.Task[Result]] = []
-    source = iter(items)
+    begun: deque[asyncio.Task[Result]] = deque()
+    running: set[asyncio.Task[Result]] = set()
     try:
-        for item in source:
-            tasks.append(asyncio.create_task(work(item)))
-            if len(tasks) >= window:
-                yield await tasks.pop(0)
-        while tasks:
-            yield await tasks.pop(0)
+        for item in items:
+            task = asyncio.create_task(work(item))
+            begun.append(task)
+            running.add(task)
+            while len(running) >= window or len(begun) >= AHEAD * window:
+                _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                while begun and begun[0].done():
+                    yield begun.popleft().result()
+        while begun:
+            yield await begun.popleft()
     finally:
-        for task in tasks:
+        for task in begun:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*begun, return_exceptions=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -37,12 +38,13 @@ class SourceText(msgspec.Struct, frozen=True, kw_only=True):
         return f"---\n{known}hash: {self.hash}\n---\n{self.text}"
 
 
-def read_folder(folder: Path, root: Path) -> tuple[list[SourceText], list[Finding]]:
+def read_folder(folder: Path, root: Path, known: Mapping[str, str] | None = None) -> tuple[list[SourceText], list[Finding]]:
     """Every readable file below `folder`, in the order of their paths, numbered S01, S02, …; and what could not be read.
 
     A file that cannot be read is a finding, not a stop; hidden files and folders are passed over. root: the project folder,
-    to which `where` is relative.
+    to which `where` is relative. known: `where` → id of sources that have one already and keep it; new ones come after.
     """
+    ids = dict(known or {})
     texts: list[SourceText] = []
     findings: list[Finding] = []
     for path in sorted(folder.rglob("*")):
@@ -51,12 +53,29 @@ def read_folder(folder: Path, root: Path) -> tuple[list[SourceText], list[Findin
         where = path.relative_to(root).as_posix()
         try:
             data = _data(path, root.resolve())
-            texts.append(_source(f"S{len(texts) + 1:02}", where, data))
+            source = _source(ids.get(where) or _next_id(ids), where, data)
+            ids[where] = source.source.id
+            texts.append(source)
         except (ValueError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             mend = f"sources are {' or '.join(READABLE)} files in UTF-8"
             findings.append(Finding(path=where, line=0, what=f"not read: {reason}", mend=mend))
     return texts, findings
+
+
+def known_ids(snapshots: Path) -> dict[str, str]:
+    """`where` → id of every source that has a snapshot: a file that is added later must not take the number of a cited one."""
+    found = {}
+    for path in sorted(snapshots.glob("S*.md")):
+        about, _ = _front_matter(path.read_text("utf-8"))
+        if where := about.get("where"):
+            found[where] = path.stem
+    return found
+
+
+def _next_id(ids: Mapping[str, str]) -> str:
+    numbers = [int(id[1:]) for id in ids.values() if id[1:].isdecimal()]
+    return f"S{max(numbers, default=0) + 1:02}"
 
 
 def _data(path: Path, root: Path) -> bytes:
