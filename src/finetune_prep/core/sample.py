@@ -48,9 +48,14 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     states: dict[State, int]
 
     @property
+    def outstanding(self) -> int:
+        """How many may still become accepted or rejected: waiting, not run, unjudged."""
+        return self.states["waiting"] + self.states["not run"] + self.states["unjudged"]
+
+    @property
     def settled(self) -> bool:
         """Whether nothing is outstanding."""
-        return not any(self.states[state] for state in ("waiting", "not run", "unjudged"))
+        return not self.outstanding
 
 
 def judged_sample(scenario: Scenario, conversation: Conversation, verdict: Verdict, score: Score | None) -> Sample:

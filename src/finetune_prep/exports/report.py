@@ -60,6 +60,7 @@ class ConversationLine(NamedTuple):
     scenario: str
     turns: tuple[Message, ...]
     answers: tuple[AnswerLine, ...]
+    not_applicable: tuple[str, ...]
 
 
 class Report(NamedTuple):
@@ -127,17 +128,19 @@ def _questions(rubric: Rubric, rows: Sequence[Row]) -> list[QuestionLine]:
 
 def _conversation(row: Row) -> ConversationLine:
     sample, scenario = row.sample, row.sample.scenario
-    flaw = f", {scenario.flaw.name.lower()}" if scenario.flaw else ""
+    drawn = [str(scenario.cell), scenario.style.name, scenario.difficulty.name, *([scenario.flaw.name] if scenario.flaw else [])]
     return ConversationLine(
         state=sample.state,
         score=f"{sample.score:.2f}" if sample.score is not None else "",
         situation=scenario.situation.text,
-        why=", ".join(sample.failed) or sample.fault,
-        about=f"{scenario.cell} · {scenario.style.name.lower()} · {scenario.difficulty.name.lower()}{flaw}",
+        why=f"no: {', '.join(sample.failed)}" if sample.failed else sample.fault,
+        about=" · ".join(drawn),
         scenario=scenario.id,
         turns=sample.conversation.messages if sample.conversation else (),
         answers=tuple(
             AnswerLine(id, answer or "missing", row.evidence.get(id, ""), id in row.unsupported)
             for id, answer in row.answers.items()
+            if answer != "na"
         ),
+        not_applicable=tuple(id for id, answer in row.answers.items() if answer == "na"),
     )

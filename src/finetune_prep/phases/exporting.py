@@ -67,8 +67,8 @@ def latest_pilot(project: Project) -> tuple[Run, Account]:
 
 
 def pass_rate(account: Account) -> Rate:
-    """Accepted of those planned without provider failures; faulty rows count as not passed."""
-    return wilson(account.states["accepted"], account.planned - account.states["failed"])
+    """Accepted of those planned, without provider failures and what is outstanding; faulty rows count as not passed."""
+    return wilson(account.states["accepted"], account.planned - account.states["failed"] - account.outstanding)
 
 
 def _card(
