@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from finetune_prep.core.conversation import Conversation, Message
-from finetune_prep.core.faults import COPIED_WORDS, find_fault
+from finetune_prep.core.faults import COPIED_RUN, find_fault
 
 REPLY = "Cracked on arrival: that is ours to mend. A new one leaves on 4 May."
 
@@ -81,7 +81,7 @@ def test_a_turn_that_merely_speaks_of_speakers_is_not(text: str) -> None:
     assert find_fault(talk("Hello", text)) is None
 
 
-LONG = " ".join(f"word{n}" for n in range(COPIED_WORDS))
+LONG = " ".join(f"word{n}" for n in range(COPIED_RUN))
 
 
 def test_a_long_stretch_of_a_few_shot_is_found_across_case_and_punctuation() -> None:
@@ -94,6 +94,11 @@ def test_a_long_stretch_of_a_few_shot_is_found_across_case_and_punctuation() -> 
 def test_a_stretch_one_word_shorter_is_no_copy() -> None:
     shorter = LONG.rpartition(" ")[0]
     assert find_fault(talk("Hi", f"{shorter} otherwise"), [talk("Hi", f"{LONG} after")]) is None
+
+
+def test_one_set_sentence_in_a_reply_of_its_own_is_no_copy() -> None:
+    own = " ".join(f"own{n}" for n in range(COPIED_RUN + 1))
+    assert find_fault(talk("Hi", f"{LONG} {own}"), [talk("Hi", f"{LONG} after")]) is None
 
 
 def test_what_the_user_of_a_few_shot_says_may_be_said_again() -> None:

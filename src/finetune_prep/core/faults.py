@@ -9,7 +9,8 @@ from typing import Literal
 from finetune_prep.core.conversation import Conversation
 
 Fault = Literal["empty turn", "wrong order", "reasoning text", "speaker label", "copied text"]
-COPIED_WORDS = 25  # a run of this many words of a few-shot in a reply is no coincidence
+COPIED_RUN = 12  # words in a row that stand in a few-shot, too, are no coincidence
+COPIED_SHARE = 0.5  # of a reply's words in such runs; one set sentence, as in a crisis, is wanted and leaves a reply its own
 _REASONING = re.compile(r"</?(?:think|thinking|reasoning|analysis|scratchpad)\b[^>]*>|<[|｜][^\s<>]{1,40}[|｜]>", re.IGNORECASE)
 _LABEL = re.compile(r"\s*(?:\*\*)?(?:user|customer|assistant|agent|ai)(?:\*\*)?\s*:", re.IGNORECASE)
 
@@ -26,13 +27,18 @@ def find_fault(conversation: Conversation, examples: Iterable[Conversation] = ()
             return "reasoning text", f"turn {number} holds “{found[0]}”"
         if _LABEL.match(message.content):
             return "speaker label", f"turn {number} begins with the name of a speaker"
-    taught = {run for example in examples for reply in example.spoken_by("assistant") for run in _runs(reply)}
+    taught = {run for example in examples for reply in example.spoken_by("assistant") for run in _runs(_words(reply))}
     for reply in conversation.spoken_by("assistant"):
-        if copied := next((run for run in _runs(reply) if run in taught), None):
-            return "copied text", f"“{' '.join(copied)}” stands in a few-shot"
+        words = _words(reply)
+        copied = {place + n for place, run in enumerate(_runs(words)) if run in taught for n in range(COPIED_RUN)}
+        if len(copied) > COPIED_SHARE * len(words):
+            return "copied text", f"{len(copied)} of the {len(words)} words of “{' '.join(words[:6])} …” stand in a few-shot"
     return None
 
 
-def _runs(text: str) -> list[tuple[str, ...]]:
-    words = re.findall(r"[^\W_]+", text.casefold())
-    return [tuple(words[start : start + COPIED_WORDS]) for start in range(len(words) - COPIED_WORDS + 1)]
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.casefold())
+
+
+def _runs(words: list[str]) -> list[tuple[str, ...]]:
+    return [tuple(words[start : start + COPIED_RUN]) for start in range(len(words) - COPIED_RUN + 1)]

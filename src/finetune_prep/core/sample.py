@@ -25,6 +25,7 @@ State = Literal[
     "not run",  # never started
 ]
 STATES: tuple[State, ...] = get_args(State)
+UNSETTLED: tuple[State, ...] = ("unjudged", "waiting", "not run")
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -50,7 +51,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     @property
     def outstanding(self) -> int:
         """How many may still become accepted or rejected: waiting, not run, unjudged."""
-        return self.states["waiting"] + self.states["not run"] + self.states["unjudged"]
+        return sum(self.states.get(state, 0) for state in UNSETTLED)
 
     @property
     def settled(self) -> bool:
