@@ -96,9 +96,11 @@ def test_a_stretch_one_word_shorter_is_no_copy() -> None:
     assert find_fault(talk("Hi", f"{shorter} otherwise"), [talk("Hi", f"{LONG} after")]) is None
 
 
-def test_one_set_sentence_in_a_reply_of_its_own_is_no_copy() -> None:
+def test_one_set_sentence_in_a_talk_of_its_own_words_is_no_copy() -> None:
     own = " ".join(f"own{n}" for n in range(COPIED_RUN + 1))
     assert find_fault(talk("Hi", f"{LONG} {own}"), [talk("Hi", f"{LONG} after")]) is None
+    assert find_fault(talk("Hi", LONG, "And?", own), [talk("Hi", f"{LONG} after")]) is None
+    assert fault_of(talk("Hi", LONG, "And?", LONG, "And?", own), talk("Hi", f"{LONG} after")) == "copied text"
 
 
 def test_what_the_user_of_a_few_shot_says_may_be_said_again() -> None:

@@ -10,7 +10,7 @@ from finetune_prep.core.conversation import Conversation
 
 Fault = Literal["empty turn", "wrong order", "reasoning text", "speaker label", "copied text"]
 COPIED_RUN = 12  # words in a row that stand in a few-shot, too, are no coincidence
-COPIED_SHARE = 0.5  # of a reply's words in such runs; one set sentence, as in a crisis, is wanted and leaves a reply its own
+COPIED_SHARE = 0.5  # of the assistant's words in such runs; a set sentence, as in a crisis, is wanted and no copy of a talk
 _REASONING = re.compile(r"</?(?:think|thinking|reasoning|analysis|scratchpad)\b[^>]*>|<[|｜][^\s<>]{1,40}[|｜]>", re.IGNORECASE)
 _LABEL = re.compile(r"\s*(?:\*\*)?(?:user|customer|assistant|agent|ai)(?:\*\*)?\s*:", re.IGNORECASE)
 
@@ -28,11 +28,13 @@ def find_fault(conversation: Conversation, examples: Iterable[Conversation] = ()
         if _LABEL.match(message.content):
             return "speaker label", f"turn {number} begins with the name of a speaker"
     taught = {run for example in examples for reply in example.spoken_by("assistant") for run in _runs(_words(reply))}
-    for reply in conversation.spoken_by("assistant"):
-        words = _words(reply)
-        copied = {place + n for place, run in enumerate(_runs(words)) if run in taught for n in range(COPIED_RUN)}
-        if len(copied) > COPIED_SHARE * len(words):
-            return "copied text", f"{len(copied)} of the {len(words)} words of “{' '.join(words[:6])} …” stand in a few-shot"
+    replies = [_words(reply) for reply in conversation.spoken_by("assistant")]
+    copied = sum(
+        len({place + n for place, run in enumerate(_runs(reply)) if run in taught for n in range(COPIED_RUN)})
+        for reply in replies
+    )
+    if copied > COPIED_SHARE * (said := sum(map(len, replies))):
+        return "copied text", f"{copied} of {said} words of the assistant stand in few-shots"
     return None
 
 
