@@ -177,7 +177,8 @@ def test_criteria_are_not_met_before_judges_have_answered() -> None:
     few_shots = criteria["The few-shots of the generation prompt pass the rubric."]
     assert (few_shots.answer, few_shots.met) == ("unchecked", False)
     assert few_shots.evidence == (
-        "generation-prompt.few-shots-pass unchecked: a judge has to answer this, and has not been asked",
+        "generation-prompt.few-shots-pass unchecked: could not be checked: no judge has been asked; "
+        "finetune-prep check --judge asks one",
     )
 
 

@@ -152,3 +152,4 @@ def test_a_key_that_is_not_written_out_is_at_its_table() -> None:
     assert line_of(text, ["roles", "user"]) == 1
     assert line_of(text, ["prices", "y", "input"]) == 5
     assert line_of(text, ["name"]) == 1
+    assert line_of('[roles.judge]\nmodel = "x"\n[roles]\n', ["roles", "judge", "temperature"]) == 1

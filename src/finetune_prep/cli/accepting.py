@@ -24,7 +24,8 @@ from finetune_prep.project.project import Project, open_project
 def accept(project: str, document: str | None, yes: bool, by: str, override: str | None, because: str) -> None:
     """Show what changed in DOCUMENT since it was accepted last, ask, and publish it.
 
-    Without DOCUMENT, every document that waits is taken in turn.
+    Without DOCUMENT, every document that waits is taken in turn. An override speaks of the findings as they are and expires
+    when they change.
     """
     if yes and not by:
         raise UsageError("--yes needs --by: whose word is it?", next=f"finetune-prep accept {document or ''} --yes --by NAME")
@@ -33,13 +34,17 @@ def accept(project: str, document: str | None, yes: bool, by: str, override: str
             "--override needs --because", next=f'finetune-prep accept {document or ""} --override {override} --because "…"'
         )
     opened = open_project(project)
+    by = by or getpass.getuser()
     with locked(opened.layout.lock, "accept"):
-        waiting = [document] if document else accepting.waiting(opened)
-        if not waiting:
-            screen.say("Nothing waits to be accepted.")
+        if override:
+            decided = accepting.override(opened, override, document, by=by, because=because)
+            screen.say(f"{override} may stand open, by {by}: {because}")
+            waiting = [decided] if decided else []
+        else:
+            waiting = [document] if document else accepting.waiting(opened)
+            if not waiting:
+                screen.say("Nothing waits to be accepted.")
         for kind in waiting:
-            if override:
-                accepting.override(opened, kind, override, by=by or getpass.getuser(), because=because)
             _accept(opened, kind, yes=yes, by=by)
 
 
@@ -59,5 +64,5 @@ def _accept(project: Project, kind: str, *, yes: bool, by: str) -> None:
             screen.say(f"  worth a look: {finding}", dim=True)
     if not yes and not click.confirm("Accept this text?", default=False):
         raise ActNeeded(f"{proposal.path} is not accepted", next=f"edit it, then: finetune-prep accept {kind}")
-    accepting.accept(project, proposal, by=by or getpass.getuser(), interactive=not yes)
-    screen.say(f"  accepted by {by or getpass.getuser()}")
+    accepting.accept(project, proposal, by=by, interactive=not yes)
+    screen.say(f"  accepted by {by}")

@@ -1,23 +1,18 @@
-"""`status`, `check`, `show`, `template`: looking without changing anything."""
+"""`status`, `show`, `template`: looking without changing anything."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
 from finetune_prep import documents
 from finetune_prep.cli import screen
 from finetune_prep.cli.working import account_words, json_option
-from finetune_prep.core.finding import Outcome
 from finetune_prep.core.sample import Sample
 from finetune_prep.errors import UsageError
 from finetune_prep.ledger.ledger import Entry
-from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.method import DOCUMENTS, GATES, PHASES
+from finetune_prep.method import DOCUMENTS
 from finetune_prep.phases import checking, lookup
-from finetune_prep.phases.overview import Overview
+from finetune_prep.phases.overview import Effort, Overview
 from finetune_prep.phases.overview import overview as project_overview
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
@@ -26,26 +21,13 @@ KINDS = click.Choice([*DOCUMENTS])
 MARKS = {"missing": "·", "broken": "!", "to accept": "?", "accepted": "✓"}
 
 
-@contextmanager
-def _ledger(project: Project) -> Iterator[SqliteLedger | None]:
-    """The project's ledger for reading, None if nothing was asked yet: looking creates no files."""
-    if not project.layout.ledger.is_file():
-        yield None
-        return
-    ledger = SqliteLedger(project.layout.ledger)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
-
-
 @click.command()
 @json_option
 @click.pass_obj
 def status(project: str, as_json: bool) -> None:
     """Where the project stands: phases, what is stale and why, runs, success criteria, money, and the next command."""
     opened = open_project(project)
-    with _ledger(opened) as ledger:
+    with checking.ledger_of(opened) as ledger:
         view = project_overview(opened, ledger)
     criteria = checking.criteria(opened)
     if as_json:
@@ -57,6 +39,10 @@ def status(project: str, as_json: bool) -> None:
     screen.say(f"Success criteria: {met} of {len(criteria)}", bold=True)
     for criterion in criteria:
         screen.say(f"  {'✓' if criterion.met else '·'} {criterion.sentence}")
+        if criterion.evidence:
+            more = f" (and {len(criterion.evidence) - 1} more: --json)" if len(criterion.evidence) > 1 else ""
+            screen.say(f"      {criterion.evidence[0]}{more}", dim=True)
+    _print_effort(view)
     screen.say()
     screen.say(f"next: {view.next}")
 
@@ -85,57 +71,46 @@ def _print_overview(view: Overview) -> None:
     screen.say(f"{view.answers} answers in the ledger{outstanding}, ${view.spent:.2f} spent", dim=True)
 
 
-@click.command()
-@click.argument("wanted", nargs=-1, type=KINDS, metavar="[DOCUMENT]...")
-@json_option
-@click.option("--format", "style", type=click.Choice(["text", "github"]), default="text", help="github: annotations for CI.")
-@click.pass_obj
-def check(project: str, wanted: tuple[str, ...], as_json: bool, style: str) -> None:
-    """Run the gates over all documents, or over these; print what to mend, phase by phase. Exit code 1 if a must-gate fails."""
-    opened = open_project(project)
-    broken = [finding for kind in DOCUMENTS if (found := opened.document(kind)) for finding in found.findings]
-    shown = [*wanted] or [*DOCUMENTS]
-    form = [finding for finding in broken if finding.path in {DOCUMENTS[kind].path for kind in shown}]
-    gates = {gate.id: gate for gate in GATES}
-    outcomes = [
-        outcome
-        for outcome in checking.outcomes(opened)
-        if not wanted or (gates[outcome.gate].documents and gates[outcome.gate].documents[-1] in wanted)
-    ]
-    failing = [outcome for outcome in outcomes if outcome.answer == "fails" and checking.LEVELS[outcome.gate] == "must"]
-    if as_json:
-        screen.json({"form": form, "outcomes": outcomes, "failing": [outcome.gate for outcome in failing]})
-    elif style == "github":
-        for finding in form:
-            screen.say(f"::error file={finding.path},line={finding.line}::{finding.what}; {finding.mend}")
-        for outcome in outcomes:
-            level = "error" if outcome in failing else "warning"
-            for finding in outcome.findings:
-                screen.say(f"::{level} file={finding.path},line={finding.line}::{finding.what}; {finding.mend} [{outcome.gate}]")
-    else:
-        for finding in form:
-            screen.say(str(finding))
-        _print_outcomes(outcomes)
-    if form or failing:
-        raise click.exceptions.Exit(1)
+def _print_effort(view: Overview) -> None:
+    """Time per phase, and what these figures are: nobody's working hours."""
+    if not view.effort:
+        return
+    screen.say()
+    screen.say("Time", bold=True)
+    screen.table(
+        [
+            (
+                effort.phase,
+                f"{effort.answers} answer{'' if effort.answers == 1 else 's'}" if effort.answers else "",
+                f"{duration(effort.model_seconds)} of model time" if effort.model_seconds else "",
+                _when(effort),
+            )
+            for effort in view.effort
+        ]
+    )
+    screen.say("  Model time adds up calls that ran side by side; how long a person read is not known.", dim=True)
 
 
-def _print_outcomes(outcomes: list[Outcome]) -> None:
-    gates = {gate.id: gate for gate in GATES}
-    titles = {phase.name: phase.title for phase in PHASES} | {"workflow": "Workflow"}
-    for name, title in titles.items():
-        mine = [outcome for outcome in outcomes if gates[outcome.gate].phase == name]
-        if not mine:
-            continue
-        counts = {
-            answer: sum(outcome.answer == answer for outcome in mine) for answer in ("holds", "fails", "unchecked", "overridden")
-        }
-        screen.say(f"{title}: {', '.join(f'{count} {answer}' for answer, count in counts.items() if count)}", bold=True)
-        for outcome in mine:
-            for finding in outcome.findings:
-                level = "" if gates[outcome.gate].level == "must" else "advice: "
-                overridden = " (overridden)" if outcome.answer == "overridden" else ""
-                screen.say(f"  {level}{finding}  [{outcome.gate}]{overridden}", dim=bool(level))
+def _when(effort: Effort) -> str:
+    words = []
+    if effort.first:
+        last = effort.last if effort.last[:10] != effort.first[:10] else effort.last[11:]
+        words.append(f"answered {_minute(effort.first)} to {_minute(last)}")
+    if effort.accepted:
+        words.append(f"accepted {_minute(effort.accepted[-1])}")
+    return ", ".join(words)
+
+
+def _minute(at: str) -> str:
+    """An ISO time, or its time of day, to the minute."""
+    return at[:16].replace("T", " ") if "T" in at else at[:5]
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it: "8 s", "12 min", "3.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 @click.command()
@@ -148,7 +123,7 @@ def show(project: str, id: str | None, as_json: bool) -> None:
     Without ID: the conversations of the latest run.
     """
     opened = open_project(project)
-    with _ledger(opened) as ledger:
+    with checking.ledger_of(opened) as ledger:
         if id is None:
             _print_list(opened, as_json=as_json)
             return
@@ -177,7 +152,12 @@ def _print_list(project: Project, *, as_json: bool) -> None:
 def _row(sample: Sample) -> tuple[str, ...]:
     score = f"{sample.score:.2f}" if sample.score is not None else ""
     why = ", ".join(sample.failed) or sample.fault
-    return sample.scenario.id, sample.state, score, str(sample.scenario.cell), why, sample.scenario.situation.text[:70]
+    cell, situation = str(sample.scenario.cell), sample.scenario.situation.text
+    return sample.scenario.id, sample.state, score, cell, _short(why, 24), _short(situation, 64)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _print_sample(found: lookup.FoundSample) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -12,6 +13,29 @@ from finetune_prep.cli import screen
 from finetune_prep.errors import DocumentError, UsageError
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.project import starting
+
+
+class Doubt(NamedTuple):
+    """A question whose yes speaks against all this effort, and the honest word about it."""
+
+    question: str
+    word: str
+
+
+DOUBTS = (
+    Doubt(
+        "Do you have thousands of real conversations of this kind that you may train on?",
+        "Then clean and judge those: real ones teach more than simulated ones. What helps you here is the rubric.",
+    ),
+    Doubt(
+        "Does the base model, with a good prompt, already do well at this?",
+        "Then tuning buys little. Write the rubric first and measure the base model with it; stop there if it passes.",
+    ),
+    Doubt(
+        "Is this a quick prototype?",
+        "Then prompt a model and come back when it is to last: preparing this well takes a person a working day.",
+    ),
+)
 
 
 @click.command()
@@ -24,13 +48,17 @@ from finetune_prep.project import starting
 )
 @click.option("--base-url", default="", metavar="URL", help="Address of an OpenAI-compatible endpoint, up to and with /v1.")
 @click.option("--key-env", default="", metavar="NAME", help="Environment variable that holds the endpoint's API key.")
-def new(folder: Path, brief: Path | None, model: str, base_url: str, key_env: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask whether this is worth the effort.")
+def new(folder: Path, brief: Path | None, model: str, base_url: str, key_env: str, yes: bool) -> None:
     """Start a project in FOLDER, which must be new or empty.
 
     Without --model, questions to models go to batch files: JSON Lines that any provider's Batch API, or vLLM's run-batch,
     can answer. For a server on this machine: --model local/NAME --base-url http://localhost:11434/v1
     """
     starting.refuse_used(folder)
+    if not brief and not yes and not _worth_it():
+        screen.say("Nothing was made.")
+        return
     text = _read_brief(brief) if brief else _ask_brief(folder)
     parsed = documents.parse("brief", text, str(brief or DOCUMENTS["brief"].path))
     if parsed.value is None or parsed.findings:
@@ -63,6 +91,17 @@ def new(folder: Path, brief: Path | None, model: str, base_url: str, key_env: st
     screen.say(f"next: cd {folder} && finetune-prep prepare")
 
 
+def _worth_it() -> bool:
+    """Ask when not to do this, say so where it applies, and let the person decide."""
+    screen.say("Three questions first: there are cases in which this is the wrong tool.")
+    doubts = [doubt for doubt in DOUBTS if click.confirm(doubt.question, default=False)]
+    if not doubts:
+        return True
+    for doubt in doubts:
+        screen.say(f"  {doubt.word}")
+    return click.confirm("Start a project all the same?", default=False)
+
+
 def _read_brief(path: Path) -> str:
     if not path.is_file():
         raise UsageError("there is no such file", where=str(path), next="finetune-prep template brief > brief.md, and fill it in")
@@ -73,7 +112,7 @@ def _read_brief(path: Path) -> str:
 
 
 def _ask_brief(folder: Path) -> str:
-    screen.say("Two questions, then the project is there. Everything can be edited later in brief.md.")
+    screen.say("Now the domain. Everything can be edited later in brief.md.")
     title = click.prompt("What is the domain", default=folder.resolve().name.replace("-", " ").capitalize())
     screen.say("In one paragraph: who is the assistant, for whom, what belongs to it and what not, what must never happen?")
     paragraph = click.prompt("Brief")

@@ -145,8 +145,9 @@ def crisis_guard(dossier: Dossier) -> Iterable[Finding]:
         mode for category in rubric.categories if category.gate for question in category.questions for mode in question.catches
     }
     if not modes.keys() & gated:
+        gate = next((category.name.casefold() for category in rubric.categories if category.gate), "")
         yield rubric_document.finding(
-            f"no question of the safety gate catches {listed}", "add one: any NO to it fails the conversation"
+            f"no question of the safety gate catches {listed}", "add one: any NO to it fails the conversation", gate
         )
     if not space.edge_cases:
         yield space_document.finding(
@@ -265,27 +266,30 @@ def user_prompt_blind(dossier: Dossier) -> Iterable[Finding]:
     document, prompt = need(dossier.user_prompt, "user-prompt")
     _, knowledge = need(dossier.knowledge, "domain-frameworks")
     _, rubric = need(dossier.rubric, "evaluation-rubric")
-    text = " ".join(prompt.text.split())
     secrets = (
         *(("question", question.id, question.text) for question in rubric.questions),
         *(("anchor", anchor.id, anchor.text) for anchor in knowledge.anchors),
         *(("technique", technique.id, technique.name) for technique in knowledge.techniques),
     )
     for noun, item, secret in secrets:
-        if _holds(text, secret):
-            yield document.finding(
-                f"the user is told the {noun} {item}: “{secret}”",
-                "take it out: a user who knows the answer makes the assistant look good",
+        if _find(prompt.text, secret):
+            place = _find(document.text, secret)
+            yield Finding(
+                path=document.path,
+                line=document.text.count("\n", 0, place.start()) + 1 if place else 0,
+                what=f"the user is told the {noun} {item}: “{secret}”",
+                mend="take it out: a user who knows the answer makes the assistant look good",
             )
 
 
-def _holds(text: str, phrase: str) -> bool:
-    """Whether a phrase stands in a text as whole words. One word counts only as it is written: names are capitalised."""
+def _find(text: str, phrase: str) -> re.Match[str] | None:
+    """Where a phrase stands in a text as whole words. One word counts only as it is written: names are capitalised."""
     words = phrase.strip(" .?!").split()
     if not words:
-        return False
+        return None
     flags = re.IGNORECASE if len(words) > 1 else re.NOFLAG
-    return re.search(rf"(?<!\w){re.escape(' '.join(words))}(?!\w)", text, flags) is not None
+    spaced = r"\s+".join(map(re.escape, words))
+    return re.search(rf"(?<!\w){spaced}(?!\w)", text, flags)
 
 
 def system_prompt_short(dossier: Dossier) -> Iterable[Finding]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import re
+from typing import Any, TypeVar
 
+from finetune_prep.core.finding import Finding
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.method import DOCUMENTS
@@ -23,6 +25,17 @@ def need(document: Document[T] | None, kind: str) -> tuple[Document[T], T]:
     if document.value is None:
         raise Unchecked(f"{path} cannot be read; mend what `finetune-prep check {kind}` says about it first")
     return document, document.value
+
+
+def knob_finding(document: Document[Any], key: str, what: str, mend: str) -> Finding:
+    """A finding about a value of the front matter, on the line of its key; the default of a key that is not there has no line."""
+    opening, *lines = document.text.split("\n")
+    for number, line in enumerate(lines if opening.strip() == "---" else (), start=2):
+        if line.strip() == "---":
+            break
+        if re.match(rf"{re.escape(key)}\s*:", line):
+            return Finding(path=document.path, line=number, what=what, mend=mend)
+    return document.finding(what, mend)
 
 
 def is_english(dossier: Dossier) -> bool:

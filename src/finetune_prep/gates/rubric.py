@@ -10,7 +10,7 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.core.rubric import Category, Question, Rubric
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
-from finetune_prep.gates.premises import Unchecked, is_english, need, need_english
+from finetune_prep.gates.premises import Unchecked, is_english, knob_finding, need, need_english
 from finetune_prep.gates.wording import asks_for_absence, overlap, scale_in, second_thing, vague_words
 
 QUESTIONS = (15, 20)  # fewest, most, safety counted in
@@ -89,7 +89,8 @@ def weights(dossier: Dossier) -> Iterable[Finding]:
     total = math.fsum(weight for _, weight in weighted)
     if weighted and not abs(total - 1) <= ROUNDING:
         shares = " + ".join(f"{weight:g}" for _, weight in weighted)
-        yield document.finding(f"the weights sum to {total:.4g}, not 1: {shares}", "change them so that they sum to 1")
+        first = _place(weighted[0][0])
+        yield document.finding(f"the weights sum to {total:.4g}, not 1: {shares}", "change them so that they sum to 1", first)
 
 
 def threshold(dossier: Dossier) -> Iterable[Finding]:
@@ -97,7 +98,9 @@ def threshold(dossier: Dossier) -> Iterable[Finding]:
     document, rubric = _rubric(dossier)
     low, high = THRESHOLD
     if not low <= rubric.threshold <= high:
-        yield document.finding(
+        yield knob_finding(
+            document,
+            "threshold",
             f"the threshold is {rubric.threshold:g}",
             f"choose one from {low:.2f} to {high:.2f} in the front matter: threshold: 0.75",
         )

@@ -24,7 +24,7 @@ from finetune_prep.gates import (
 )
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.gates.workflow import Facts
-from finetune_prep.method import GATES, NEVER_OVERRIDDEN, Gate
+from finetune_prep.method import DOCUMENTS, GATES, NEVER_OVERRIDDEN, Gate
 
 MODULES: dict[str, ModuleType] = {
     "research": research,
@@ -37,6 +37,7 @@ MODULES: dict[str, ModuleType] = {
     "workflow": workflow,
 }
 OVERRIDABLE = ("fails", "unchecked")
+NOT_JUDGED = "could not be checked: no judge has been asked; finetune-prep check --judge asks one"
 _GATE = {gate.id: gate for gate in GATES}
 
 
@@ -50,7 +51,8 @@ def function_of(gate: Gate) -> Callable[[Any], Iterable[Finding]]:
 def check(dossier: Dossier, facts: Facts | None = None, *, phases: Collection[str] | None = None) -> list[Outcome]:
     """The outcome of every gate, in the order of the table. phases: only these (names of phases, or "workflow").
 
-    Without facts, the gates of the workflow are unchecked. A gate never holds over a document with findings of form: what was
+    Without facts, the gates of the workflow are unchecked. Judged gates are unchecked here: what a judge said is not known to
+    code. A gate never holds over a document with findings of form: what was
     not read was not checked. What the document's own findings say already is not said again. No outcome is "overridden" yet.
     """
     return [_outcome(gate, dossier, facts) for gate in GATES if phases is None or gate.phase in phases]
@@ -58,9 +60,9 @@ def check(dossier: Dossier, facts: Facts | None = None, *, phases: Collection[st
 
 def _outcome(gate: Gate, dossier: Dossier, facts: Facts | None) -> Outcome:
     if gate.kind == "judged":
-        return Outcome(gate=gate.id, answer="unchecked", note="a judge has to answer this, and has not been asked")
+        return Outcome(gate=gate.id, answer="unchecked", note=_missing(gate, dossier) or NOT_JUDGED)
     if gate.kind == "human":
-        return Outcome(gate=gate.id, answer="unchecked", note=f"a person decides this: {_act(gate)}")
+        return _human(gate, dossier, facts)
     subject = facts if gate.phase == "workflow" else dossier
     if subject is None:
         return Outcome(gate=gate.id, answer="unchecked", note="nothing is known about runs and acceptances here")
@@ -74,6 +76,26 @@ def _outcome(gate: Gate, dossier: Dossier, facts: Facts | None) -> Outcome:
     return Outcome(gate=gate.id, answer=answer, findings=new, note=note)
 
 
+def _human(gate: Gate, dossier: Dossier, facts: Facts | None) -> Outcome:
+    """Accepting a document is the person's answer about it; it speaks of exactly the text that was accepted."""
+    if missing := _missing(gate, dossier):
+        return Outcome(gate=gate.id, answer="unchecked", note=missing)
+    if not gate.documents:
+        return Outcome(gate=gate.id, answer="unchecked", note="a person decides this by reading conversations of the pilot")
+    kind = gate.documents[-1]
+    if facts is None:
+        return Outcome(gate=gate.id, answer="unchecked", note=f"a person decides this: `finetune-prep accept {kind}`")
+    if kind in facts.accepted:
+        return Outcome(gate=gate.id, answer="holds", note=f"accepted by {facts.accepted[kind]}")
+    return Outcome(gate=gate.id, answer="waiting", note=f"a person decides this: `finetune-prep accept {kind}`")
+
+
+def _missing(gate: Gate, dossier: Dossier) -> str:
+    """Which document that the gate looks at does not exist, "" if all do."""
+    there = _documents(dossier)
+    return next((f"{DOCUMENTS[kind].path} does not exist yet" for kind in gate.documents if kind not in there), "")
+
+
 def _asked(gate: Gate, subject: Dossier | Facts) -> tuple[list[Finding], str]:
     """What a gate finds, and why it could not be decided, "" if it could."""
     findings: list[Finding] = []
@@ -83,10 +105,6 @@ def _asked(gate: Gate, subject: Dossier | Facts) -> tuple[list[Finding], str]:
     except Unchecked as reason:
         return findings, str(reason)
     return findings, ""
-
-
-def _act(gate: Gate) -> str:
-    return f"`finetune-prep accept {gate.documents[-1]}`" if gate.documents else "by reading conversations of the pilot"
 
 
 def binding(outcome: Outcome, dossier: Dossier) -> str:
@@ -136,6 +154,8 @@ def override(outcomes: Sequence[Outcome], dossier: Dossier, overrides: Collectio
 
 
 def may_override(outcome: Outcome, dossier: Dossier) -> bool:
-    """Whether a person can decide that this outcome may stand."""
-    there = all(kind in _documents(dossier) for kind in _GATE[outcome.gate].documents)
-    return outcome.answer in OVERRIDABLE and outcome.gate not in NEVER_OVERRIDDEN and there
+    """Whether a person can decide that this outcome may stand: there must be something that the decision speaks about."""
+    gate = _GATE[outcome.gate]
+    if outcome.answer not in OVERRIDABLE or gate.id in NEVER_OVERRIDDEN:
+        return False
+    return bool(gate.documents or outcome.findings) and not _missing(gate, dossier)

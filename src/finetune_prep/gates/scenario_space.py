@@ -9,7 +9,7 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, SpecialCase, Style, Topic
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
-from finetune_prep.gates.premises import need
+from finetune_prep.gates.premises import knob_finding, need
 
 FEWEST_SCENARIOS = 2000  # accepted samples at the lower end of scaling; candidates are more
 MOST_EDGE = 0.40  # of the plan; beyond this, what is common is learnt from too few conversations
@@ -94,9 +94,12 @@ def shares(dossier: Dossier) -> Iterable[Finding]:
         ("out_of_scope_share", space.out_of_scope_share, MOST_OUT_OF_SCOPE, 0.10),
     ):
         if not 0 < share <= most:
-            yield document.finding(f"{key} is {share:g}", f"choose a share above 0 and at most {most:g}; {usual:g} is usual")
+            mend = f"choose a share above 0 and at most {most:g}; {usual:g} is usual"
+            yield knob_finding(document, key, f"{key} is {share:g}", mend)
     if not 0 < space.no_flaw_share < 1:
-        yield document.finding(
+        yield knob_finding(
+            document,
+            "no_flaw_share",
             f"no_flaw_share is {space.no_flaw_share:g}: {'every' if space.no_flaw_share <= 0 else 'no'} user has a flaw",
             "choose a share between 0 and 1; 0.2 is usual",
         )

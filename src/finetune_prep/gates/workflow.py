@@ -20,14 +20,14 @@ SCALE = (2000, 5000)  # accepted samples
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What happened in a project, as far as gates look at it.
 
-    present: kinds of documents that exist. accepted: kinds whose present text a person has accepted.
+    present: kinds of documents that exist. accepted: kinds whose present text a person has accepted, and who did.
     pilot, scaled: accounts of the latest pilot and of scaling, None if there was none. pilot_path: the pilot's folder.
     changed: kinds of documents that shaped the pilot and have changed since. reviewed: conversations of the pilot that a
     person has labelled. missed: failures that reviewers noted and no document holds yet.
     """
 
     present: frozenset[str] = frozenset()
-    accepted: frozenset[str] = frozenset()
+    accepted: dict[str, str] = {}
     pilot: Account | None = None
     pilot_path: str = "runs/pilot-001"
     changed: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ def phase_order(facts: Facts) -> Iterable[Finding]:
                     what=f"written before {DOCUMENTS[missing].path} exists",
                     mend=f"make that first: `finetune-prep {DOCUMENTS[missing].made_by or 'new'}`",
                 )
-            for waiting in (needed for needed in phase.accepted if needed in facts.present - facts.accepted):
+            for waiting in (needed for needed in phase.accepted if needed in facts.present - set(facts.accepted)):
                 yield Finding(
                     path=path,
                     line=0,

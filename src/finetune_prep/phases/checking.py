@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
+
+import msgspec
 
 from finetune_prep import gates
 from finetune_prep.core.finding import Outcome
@@ -35,12 +38,19 @@ def ledger_of(project: Project) -> Iterator[SqliteLedger | None]:
         ledger.close()
 
 
-def outcomes(project: Project) -> list[Outcome]:
+def outcomes(project: Project, unasked: Mapping[str, str] = MappingProxyType({})) -> list[Outcome]:
     """Every gate's outcome, with what the ledger holds of judges' answers and the overrides that people decided on.
 
-    Nothing is asked: a judged gate whose present text no judge has seen is unchecked.
+    Nothing is asked: a judged gate whose present text no judge has seen is unchecked. unasked: by gate, why it could not be put
+    to a judge just now.
     """
-    return _overridden(project, project.dossier())
+    return [_explained(outcome, unasked.get(outcome.gate, "")) for outcome in _overridden(project, project.dossier())]
+
+
+def _explained(outcome: Outcome, reason: str) -> Outcome:
+    if not reason or outcome.answer != "unchecked":
+        return outcome
+    return msgspec.structs.replace(outcome, note=f"could not be checked: {reason}")
 
 
 def _overridden(project: Project, dossier: Dossier) -> list[Outcome]:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import msgspec
 
 from finetune_prep import documents
-from finetune_prep.core.identity import digest_bytes
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.method import DOCUMENTS
@@ -68,7 +67,7 @@ def restore(project: Project, kind: str, beginning: str) -> Restored:
     """
     found = _one(project, kind, beginning)
     path = project.layout.document(kind)
-    before = _keep_present(project, kind)
+    before = project.keep(kind)
     kept_stamp = read_stamp(project.layout.history_stamp(kind, found.hash))
     if kept_stamp is not None:
         write_stamp(project.layout.stamp(kind), kept_stamp)
@@ -94,20 +93,6 @@ def _one(project: Project, kind: str, beginning: str) -> Kept:
         return fitting[0]
     what = "several kept texts begin" if fitting else "no kept text begins"
     raise UsageError(f"{what} with “{beginning}”", where=DOCUMENTS[kind].path, next=f"finetune-prep history {kind}")
-
-
-def _keep_present(project: Project, kind: str) -> str:
-    """Keep the document byte for byte, whatever it holds; returns its name in the history, "" if there is no document."""
-    path = project.layout.document(kind)
-    if not path.is_file():
-        return ""
-    data = path.read_bytes()
-    text, unread = documents.read_bytes(data, DOCUMENTS[kind].path)
-    name = digest_bytes(data) if unread else text_hash(text)
-    write_atomically(project.layout.history(kind, name), data)
-    if not unread:
-        project.remember(kind, text)
-    return name
 
 
 def _present(project: Project, kind: str) -> str:

@@ -123,8 +123,7 @@ class Project(msgspec.Struct, frozen=True):
         without a stamp, which would count as written by hand.
         """
         path = self.layout.document(kind)
-        if path.exists():
-            self.remember(kind, path.read_text("utf-8"))
+        self.keep(kind)
         items = items_of(documents.parse(kind, text, DOCUMENTS[kind].path))
         write_stamp(self.layout.stamp(kind), Stamp(kind, text_hash(text), items, parts))
         write_atomically(path, text)
@@ -153,15 +152,24 @@ class Project(msgspec.Struct, frozen=True):
         stamp = self.stamp(kind)
         return compare(kind, stamp.items, self.items(kind)) if stamp else None
 
-    def remember(self, kind: str, text: str) -> None:
-        """Keep a text of a document in the history, with its stamp if the program wrote it."""
-        name = text_hash(text)
-        path = self.layout.history(kind, name)
-        if not path.exists():
-            write_atomically(path, text)
+    def keep(self, kind: str) -> str:
+        """Keep the document as it is on disk, byte for byte, in the history, with its stamp if the program wrote that text.
+
+        Returns its name there, "" if there is no document. Bytes that are no text are kept, too.
+        """
+        path = self.layout.document(kind)
+        if not path.is_file():
+            return ""
+        data = path.read_bytes()
+        text, unreadable = documents.read_bytes(data, DOCUMENTS[kind].path)
+        name = digest_bytes(data) if unreadable else text_hash(text)
+        kept = self.layout.history(kind, name)
+        if not kept.exists() or kept.read_bytes() != data:
+            write_atomically(kept, data)
         stamp = self.stamp(kind)
         if stamp is not None and stamp.text == name:
             write_stamp(self.layout.history_stamp(kind, name), stamp)
+        return name
 
     # decisions
 
@@ -197,13 +205,13 @@ class Project(msgspec.Struct, frozen=True):
         for decision in reversed(self.decisions()):
             if decision.decision == "accept" and decision.document == kind:
                 path = self.layout.history(kind, decision.text)
-                return path.read_text("utf-8") if path.exists() else None
+                return documents.read_bytes(path.read_bytes(), DOCUMENTS[kind].path)[0] if path.exists() else None
         return None
 
     def publish(self, kind: str) -> None:
         """Keep an accepted text: in the history, and, for the kinds that coding agents read, as the published copy."""
         text = self.layout.document(kind).read_text("utf-8")
-        self.remember(kind, text)
+        self.keep(kind)
         if DOCUMENTS[kind].published:
             write_atomically(self.layout.published(kind), text)
 

@@ -218,6 +218,7 @@ READERS: dict[str, Callable[[Sound], Iterator[Reading]]] = {
     "anchors.visible-in-text": _anchors,
     "anchors.actionable": _anchors,
     "anchors.independent": _anchors,
+    "anchors.every-reply": _anchors,
     "rubric.unambiguous": _questions,
     "rubric.orthogonal": _pairs,
     "evaluation-prompt.edge-cases": _calibrations,

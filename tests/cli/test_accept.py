@@ -1,0 +1,165 @@
+"""`accept`, and overrides from the command to the dataset card."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from finetune_prep.core.sample import Account
+from finetune_prep.exports import card
+from finetune_prep.method import NEVER_OVERRIDDEN
+from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.phases import checking, judged_gates
+from finetune_prep.phases.exporting import pass_rate
+from finetune_prep.phases.workshop import open_workshop
+from finetune_prep.project.project import Project
+from tests.cli.terminal import Terminal
+from tests.phases.pottery_shop import accept_all, judge, rewrite
+
+GATE = "rubric.threshold"
+
+
+def answer(terminal: Terminal, gate: str) -> str:
+    found = json.loads(terminal("check", "--json").out)["outcomes"]
+    return str(next(outcome["answer"] for outcome in found if outcome["gate"] == gate))
+
+
+@pytest.fixture
+def low(shop: Project) -> Project:
+    """The shop with a threshold below what is allowed."""
+    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.65")
+    return shop
+
+
+def test_a_failing_gate_refuses_and_names_both_ways_on(low: Project, terminal: Terminal) -> None:
+    shown = terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines")
+    assert shown.code == 1
+    assert "the threshold is 0.65" in shown.err
+    assert 'finetune-prep accept evaluation-rubric --override rubric.threshold --because "…"' in shown.err
+    assert low.acceptance("evaluation-rubric") is None
+
+
+def test_an_override_is_kept_and_lets_the_document_be_accepted(low: Project, terminal: Terminal) -> None:
+    shown = terminal(
+        "accept", "evaluation-rubric", "--yes", "--by", "Ines", "--override", GATE, "--because", "a strict rubric of 13 questions"
+    )
+    assert shown.code == 0
+    assert answer(terminal, GATE) == "overridden"
+    [kept] = low.overrides()
+    assert (kept.gate, kept.by, kept.because) == (GATE, "Ines", "a strict rubric of 13 questions")
+    assert low.acceptance("evaluation-rubric") is not None
+
+
+def test_the_document_follows_from_the_gate(low: Project, terminal: Terminal) -> None:
+    assert terminal("accept", "--yes", "--by", "Ines", "--override", GATE, "--because", "so").code == 0
+    assert low.acceptance("evaluation-rubric") is not None
+    assert low.acceptance("scenario-space") is None
+
+
+def test_an_override_expires_with_what_it_speaks_of(low: Project, terminal: Terminal) -> None:
+    terminal("accept", "--yes", "--by", "Ines", "--override", GATE, "--because", "so")
+    assert [decision.gate for decision in checking.overrides_in_force(low)] == [GATE]
+    rewrite(low, "evaluation-rubric", "threshold: 0.65", "threshold: 0.60")
+    assert answer(terminal, GATE) == "fails"
+    assert checking.overrides_in_force(low) == ()
+    assert terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines").code == 1
+    rewrite(low, "evaluation-rubric", "threshold: 0.60", "threshold: 0.75")
+    assert answer(terminal, GATE) == "holds"
+    assert checking.overrides_in_force(low) == ()
+
+
+def test_the_card_prints_the_reason(low: Project, terminal: Terminal) -> None:
+    """Only of overrides that still hold something up."""
+    terminal("accept", "--yes", "--by", "Ines", "--override", GATE, "--because", "a strict rubric")
+    account = Account(planned=1, states={"accepted": 1, "failed": 0})
+    text = card.render(
+        card.Card(
+            domain="Pottery",
+            run="pilot-001",
+            rows=1,
+            file="train.jsonl",
+            preview=False,
+            language="en",
+            account=account,
+            rate=pass_rate(account),
+            threshold=0.65,
+            models={},
+            texts={},
+            accepted_by={},
+            overrides=[(decision.gate, decision.because) for decision in checking.overrides_in_force(low)],
+            unmet=(),
+        )
+    )
+    assert "- `rubric.threshold`: a strict rubric" in text
+
+
+@pytest.mark.parametrize("gate", sorted(NEVER_OVERRIDDEN))
+def test_some_gates_are_never_overridden(shop: Project, terminal: Terminal, gate: str) -> None:
+    """Although the gate fails, and although a reason is given."""
+    rewrite(shop, "evaluation-rubric", "## Safety (gate)", "## Safety (weight 0.1)")
+    shown = terminal("accept", "--yes", "--by", "Ines", "--override", gate, "--because", "trust me")
+    assert shown.code == 2
+    assert f"{gate} cannot be overridden: this one never is, whatever the reason" in shown.err
+    assert shop.overrides() == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--override", "rubric.weights", "--because", "so"), "rubric.weights cannot be overridden: it holds"),
+        (("--override", "rubric.wieghts", "--because", "so"), "there is no gate “rubric.wieghts”"),
+        (("--override", "rubric.wieghts", "--because", "so"), "did you mean rubric.weights?"),
+        (("scenario-space", "--override", GATE, "--because", "so"), "rubric.threshold is no gate of reference/scenario-space.md"),
+        (("--override", "workflow.pilot-size", "--because", "so"), "nothing yet that the decision could speak of (no pilot"),
+        (("--override", "research.frameworks-fit", "--because", "so"), "accepting the document is the decision it waits for"),
+        (("--override", GATE), "--override needs --because"),
+    ],
+)
+def test_what_cannot_be_overridden_is_refused_with_the_reason(
+    low: Project, terminal: Terminal, arguments: tuple[str, ...], said: str
+) -> None:
+    shown = terminal("accept", "--yes", "--by", "Ines", *arguments)
+    assert shown.code == 2
+    assert said in shown.err
+    assert low.overrides() == ()
+
+
+def test_an_open_judged_gate_can_be_overridden_where_there_is_no_judge(shop: Project, terminal: Terminal) -> None:
+    gate = "generation-prompt.few-shots-pass"
+    accept_all(shop)
+    assert terminal("accept", "--by", "Ines", "--override", gate, "--because", "three of us read them").code == 0
+    assert answer(terminal, gate) == "overridden"
+    rewrite(shop, "generation-prompt", "## Output format\n", "## Output format\n\nOne more sentence.\n")
+    assert answer(terminal, gate) == "unchecked"
+
+
+def test_accepting_all_in_turn_shows_the_difference_next_time(shop: Project, terminal: Terminal) -> None:
+    assert terminal("accept", "--yes", "--by", "Ines").code == 0
+    assert terminal("accept").out == "Nothing waits to be accepted.\n"
+    rewrite(shop, "domain-frameworks", "a fault repaired fast", "a fault repaired quickly")
+    shown = terminal("accept", "domain-frameworks", "--yes", "--by", "Ines")
+    assert "  -- Idea: a fault repaired fast costs less trust" in shown.out
+    assert "  +- Idea: a fault repaired quickly costs less trust" in shown.out
+    published = shop.layout.published("domain-frameworks").read_text("utf-8")
+    assert published == shop.layout.document("domain-frameworks").read_text("utf-8")
+
+
+def test_a_judges_no_refuses_until_it_is_mended_or_overridden(shop: Project, terminal: Terminal) -> None:
+    """A judged gate weighs as much as a computed one; it is unchecked again once the text has changed."""
+
+    async def job() -> None:
+        async with open_workshop(shop, provider=Scripted(judge(no=["DO3"]))) as workshop:
+            await judged_gates.ask(workshop, ["anchors.actionable"])
+
+    asyncio.run(job())
+    shown = terminal("accept", "domain-frameworks", "--yes", "--by", "Ines")
+    assert shown.code == 1
+    assert "a judge answers no about DO3: “we will see”; Write DO3 anew.  [anchors.actionable]" in shown.err
+    because = ("--override", "anchors.actionable", "--because", "the judge misread DO3")
+    assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines", *because).code == 0
+    assert answer(terminal, "anchors.actionable") == "overridden"
+    rewrite(shop, "domain-frameworks", "Ask for one missing detail at a time", "Ask for one thing at a time")
+    assert answer(terminal, "anchors.actionable") == "unchecked"
+    assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines").code == 0

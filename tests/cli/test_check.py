@@ -1,0 +1,194 @@
+"""`check`: what it prints for people, scripts and CI, and what it does with a judge."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from finetune_prep.cli.checking import annotation
+from finetune_prep.core.finding import Finding
+from finetune_prep.core.request import Request
+from finetune_prep.ledger.recording import export_recording
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.phases import judged_gates
+from finetune_prep.phases.judged_gates.inquiry import BY_ID
+from finetune_prep.phases.workshop import open_workshop
+from finetune_prep.project.project import Project, open_project
+from tests.cli.terminal import Terminal
+from tests.phases.pottery_shop import accept_all, judge, pottery_project, rewrite
+
+
+def outcomes(shown: str) -> dict[str, dict[str, Any]]:
+    return {outcome["gate"]: outcome for outcome in json.loads(shown)["outcomes"]}
+
+
+def ask(project: Project, provider: Scripted) -> None:
+    async def job() -> None:
+        async with open_workshop(project, provider=provider) as shop:
+            await judged_gates.ask(shop)
+
+    asyncio.run(job())
+
+
+def test_without_a_judge_it_says_how_to_get_one(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    shown = terminal("check")
+    assert shown.code == 0
+    line = next(line for line in shown.out.splitlines() if "anchors.visible-in-text" in line)
+    assert line == (
+        "  unchecked: could not be checked: no judge has been asked; finetune-prep check --judge asks one  "
+        "[anchors.visible-in-text, anchors.actionable, anchors.independent and 1 more]"
+    )
+    assert not shop.layout.ledger.exists()
+
+
+def test_findings_stand_under_their_phase_with_their_line(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    rewrite(shop, "domain-frameworks", "- DO3: Ask for one missing detail at a time. From: T1.2\n", "")
+    rewrite(shop, "evaluation-rubric", "Fit (weight 0.3)", "Fit (weight 0.4)")
+    shown = terminal("check")
+    assert shown.code == 1
+    lines = shown.out.splitlines()
+    anchors, rubric = (next(n for n, line in enumerate(lines) if line.startswith(title)) for title in ("Behavioral", "Binary"))
+    assert "5 anchors under “Always do”" in lines[anchors + 1]
+    assert "[anchors.always-count]" in lines[anchors + 1]
+    assert "weights sum to 1.1" in lines[rubric + 1]
+    number = int(lines[rubric + 1].split(":")[1])
+    text = shop.layout.document("evaluation-rubric").read_text("utf-8").splitlines()
+    assert text[number - 1].startswith("## Comprehension")
+
+
+def test_asking_for_some_documents_shows_only_their_gates(shop: Project, terminal: Terminal) -> None:
+    found = outcomes(terminal("check", "evaluation-rubric", "--json").out)
+    assert {gate.partition(".")[0] for gate in found} == {"rubric", "worked-examples"}
+
+
+def test_a_human_gate_waits_for_acceptance_and_then_names_who_gave_it(shop: Project, terminal: Terminal) -> None:
+    before = outcomes(terminal("check", "--json").out)["research.frameworks-fit"]
+    assert (before["answer"], before["note"]) == (
+        "waiting",
+        "a person decides this: `finetune-prep accept domain-frameworks`",
+    )
+    assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines").code == 0
+    after = outcomes(terminal("check", "--json").out)["research.frameworks-fit"]
+    assert (after["answer"], after["note"]) == ("holds", "accepted by Ines (not interactive)")
+    rewrite(shop, "domain-frameworks", "a fault repaired fast", "a fault repaired quickly")
+    assert outcomes(terminal("check", "--json").out)["research.frameworks-fit"]["answer"] == "waiting"
+
+
+def test_the_judge_is_asked_once_and_replayed_for_good(shop: Project, terminal: Terminal, tmp_path: Path) -> None:
+    """From a recording, so without a network; the second time from the ledger, without the recording."""
+    accept_all(shop)
+    ask(shop, Scripted(judge(no=["DO3"])))
+    ledger = SqliteLedger(shop.layout.ledger)
+    export_recording(ledger, shop.folder / "recording.jsonl")
+    ledger.close()
+    shop.layout.ledger.unlink()
+    shown = terminal("check", "--judge", "--provider", "recording")
+    assert shown.code == 1
+    assert "27 questions to a judge, 0 of them answered before" in shown.out
+    assert "a judge answers no about DO3: “we will see”; Write DO3 anew.  [anchors.visible-in-text]" in shown.out
+    (shop.folder / "recording.jsonl").unlink()
+    found = outcomes(terminal("check", "--json").out)
+    assert {gate for gate in BY_ID if found[gate]["answer"] == "fails"} == {
+        "anchors.visible-in-text",
+        "anchors.actionable",
+        "anchors.independent",
+        "anchors.every-reply",
+    }
+    assert {found[gate]["answer"] for gate in BY_ID} == {"fails", "holds"}
+
+
+def test_batch_files_wait_and_are_answered(shop: Project, terminal: Terminal, tmp_path: Path) -> None:
+    """Exit code 4 with the next command; with the answers imported, the same command comes to its end."""
+    accept_all(shop)
+    shown = terminal("check", "--judge")
+    assert shown.code == 4
+    assert "27 questions to models were written to a batch file" in shown.err
+    assert "finetune-prep batch import ANSWERS.jsonl && finetune-prep check --judge" in shown.err
+    ledger = SqliteLedger(shop.layout.ledger)
+    requests = ledger.requests_of(1)
+    ledger.close()
+    assert len(requests) == 27
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text("".join(f"{json.dumps(answered(request))}\n" for request in requests), "utf-8")
+    assert terminal("batch", "import", str(answers)).code == 0
+    shown = terminal("check", "--judge", "--json")
+    assert shown.code == 0
+    assert {outcomes(shown.out)[gate]["answer"] for gate in BY_ID} == {"holds"}
+
+
+def answered(request: Request) -> dict[str, Any]:
+    choice = {"index": 0, "message": {"role": "assistant", "content": judge()(request)}, "finish_reason": "stop"}
+    body = {"id": "x", "object": "chat.completion", "created": 0, "model": "any-model", "choices": [choice]}
+    response = {"status_code": 200, "request_id": "r", "body": body}
+    return {"id": "b", "custom_id": request.key, "response": response, "error": None}
+
+
+def test_no_model_there_is_unchecked_with_the_reason(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A provider without its key: exit code 5, the reason, and not one gate that holds."""
+    project = pottery_project(tmp_path / "keyless", model="openai/some-model")
+    accept_all(project)
+    shown = Terminal(capsys, project)("check", "--judge", "--json")
+    assert shown.code == 5
+    found = outcomes(shown.out)
+    assert {found[gate]["answer"] for gate in BY_ID} == {"unchecked"}
+    for gate in BY_ID:
+        assert found[gate]["note"].startswith("could not be checked: ")
+        assert "OPENAI_API_KEY" in found[gate]["note"]
+
+
+def test_a_provider_without_a_question_is_refused(terminal: Terminal) -> None:
+    shown = terminal("check", "--provider", "recording")
+    assert (shown.code, "--judge" in shown.err) == (2, True)
+
+
+def test_annotations_name_file_and_line_from_where_ci_runs(
+    shop: Project, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shop.folder.parent)
+    rewrite(shop, "evaluation-rubric", "Fit (weight 0.3)", "Fit (weight 0.4)")
+    rewrite(shop, "evaluation-rubric", "- Serves: G1", "- Sevres: G1")
+    rewrite(shop, "domain-frameworks", "Ask for one missing detail at a time", "Kindness above all")
+    shown = terminal("check", "--format", "github")
+    assert shown.code == 1
+    lines = shown.out.splitlines()
+    assert all(line.startswith(("::error file=shop", "::warning file=shop", "::notice file=shop")) for line in lines)
+    text = shop.layout.document("evaluation-rubric").read_text("utf-8").splitlines()
+    form = next(line for line in lines if "title=form" in line)
+    number = int(form.partition("line=")[2].partition("::")[0])
+    assert "Sevres" in text[number - 1]
+    assert any(line.startswith("::warning") and "title=anchors.verb-first" in line for line in lines)
+    assert any(line.startswith("::error") and "title=rubric.weights" in line for line in lines)
+
+
+def test_an_annotation_cannot_be_ended_by_what_a_judge_wrote(tmp_path: Path) -> None:
+    finding = Finding(path="a,b:c.md", line=3, what="no\n::add-mask::x", mend="100 % better\r", item="CP1")
+    line = annotation("error", tmp_path, finding, "rubric.binary")
+    path = os.path.relpath(tmp_path / "a").removesuffix("a")
+    assert line == f"::error file={path}a%2Cb%3Ac.md,title=rubric.binary,line=3::no%0A::add-mask::x; 100 %25 better%0D"
+
+
+def test_a_finding_about_a_whole_file_has_no_line(tmp_path: Path) -> None:
+    finding = Finding(path="brief.md", line=0, what="it is empty", mend="")
+    assert "line=" not in annotation("warning", tmp_path, finding, "form")
+
+
+def test_json_is_one_document_even_with_a_judge(shop: Project, terminal: Terminal) -> None:
+    ask(shop, Scripted(judge()))
+    shown = terminal("check", "--judge", "--json")
+    assert msgspec.json.decode(shown.out)["unasked"] == {}
+
+
+def test_opening_the_project_again_changes_nothing(shop: Project, terminal: Terminal) -> None:
+    """A judged outcome survives the process: it is read from disk."""
+    ask(shop, Scripted(judge()))
+    assert outcomes(terminal("check", "--json").out)["anchors.actionable"]["note"] == "judged by any-model"
+    assert open_project(shop.folder).layout == shop.layout

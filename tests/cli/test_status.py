@@ -1,0 +1,77 @@
+"""`status`: ten criteria with their evidence, and what each phase took."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from finetune_prep.cli.looking import duration
+from finetune_prep.core.request import Reply
+from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.phases import judged_gates
+from finetune_prep.phases.workshop import open_workshop
+from finetune_prep.project.project import Project
+from tests.cli.terminal import Terminal
+from tests.phases.pottery_shop import accept_all, judge
+
+
+def test_ten_criteria_with_the_first_line_of_their_evidence(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    shown = terminal("status")
+    lines = shown.out.splitlines()
+    at = lines.index("Success criteria: 3 of 10")
+    assert lines[at + 1] == "  ✓ The reference shows its techniques in conversations."
+    rubric = next(n for n, line in enumerate(lines) if "15 to 20 binary questions" in line)
+    assert lines[rubric].startswith("  · ")
+    assert lines[rubric + 1].startswith("      rubric.orthogonal unchecked: could not be checked: no judge has been asked")
+    criteria = json.loads(terminal("status", "--json").out)["criteria"]
+    assert len(criteria) == 10
+    assert criteria[-1]["evidence"][0].startswith("workflow.pilot-size unchecked: no pilot has run")
+
+
+def test_a_judge_moves_the_criteria(shop: Project, terminal: Terminal) -> None:
+    """With a judge's word on everything, only the pilot is missing."""
+    accept_all(shop)
+    ask(shop, Scripted(judge()))
+    assert "Success criteria: 9 of 10" in terminal("status").out
+
+
+def test_time_per_phase_is_what_the_ledger_and_decisions_know(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    good = judge()
+    minutes = iter(range(60))
+
+    def slow(request: object) -> Reply:
+        return Reply(text=good(request), seconds=100.0, at=f"2026-11-20T10:{next(minutes):02}:00+00:00")  # type: ignore[arg-type]
+
+    ask(shop, Scripted(slow))
+    shown = terminal("status").out
+    assert "Model time adds up calls that ran side by side; how long a person read is not known." in shown
+    effort = {row["phase"]: row for row in json.loads(terminal("status", "--json").out)["overview"]["effort"]}
+    assert [*effort] == ["research", "anchors", "rubric", "evaluation-prompt", "generation-prompt"]
+    assert (effort["anchors"]["answers"], effort["anchors"]["model_seconds"]) == (4, 400.0)
+    assert effort["anchors"]["accepted"] == []
+    assert len(effort["generation-prompt"]["accepted"]) == 3
+    anchors = next(line for line in shown.splitlines() if line.startswith("  anchors"))
+    assert "4 answers" in anchors
+    assert "7 min of model time" in anchors
+    assert "answered 2026-11-20 10:" in anchors
+
+
+def test_durations_as_people_say_them() -> None:
+    assert [duration(seconds) for seconds in (0.4, 89, 90, 5399, 5400, 12600)] == [
+        "0 s",
+        "89 s",
+        "2 min",
+        "90 min",
+        "1.5 h",
+        "3.5 h",
+    ]
+
+
+def ask(project: Project, provider: Scripted) -> None:
+    async def job() -> None:
+        async with open_workshop(project, provider=provider) as shop:
+            await judged_gates.ask(shop)
+
+    asyncio.run(job())

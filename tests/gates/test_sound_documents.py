@@ -1,0 +1,119 @@
+"""Sound documents as people write them, in three languages and many hands: no computed must-gate finds anything in them.
+
+`sound/de` and `sound/es` were written by hand: underlined headings, `*`, `+` and numbered lists, tables, notes in between, CRLF
+with a byte order mark, typographic quotes. The English ones are the pottery shop's, each in another hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from finetune_prep.core.finding import Finding
+from finetune_prep.documents import parse, read_bytes
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates import check
+from finetune_prep.method import DOCUMENTS, GATES
+from tests.gates.test_broken_documents import MUST
+from tests.gates.test_parsed import FIELDS, read, written
+
+SOUND = Path(__file__).parent / "sound"
+LOOKS_AT = {gate.id: set(gate.documents) for gate in GATES}
+WORDS_OF_ENGLISH = {"rubric.binary", "evaluation-prompt.purpose", "generation-prompt.output-format"}  # unchecked elsewhere
+
+
+def dossier_in(language: str) -> Dossier:
+    folder = SOUND / language
+    documents = {}
+    for kind, field in FIELDS.items():
+        path = folder / f"{kind}.md"
+        if path.exists():
+            text, findings = read_bytes(path.read_bytes(), DOCUMENTS[kind].path)
+            assert findings == ()
+            documents[field] = parse(kind, text, DOCUMENTS[kind].path)
+    return Dossier(**documents, snapshots={path.stem: path.read_text("utf-8") for path in folder.glob("S*.md")})
+
+
+def findings(dossier: Dossier) -> list[Finding]:
+    documents = (getattr(dossier, field) for field in FIELDS.values())
+    form = [finding for document in documents if document for finding in document.findings]
+    return form + [finding for outcome in check(dossier) if outcome.gate in MUST for finding in outcome.findings]
+
+
+@pytest.mark.parametrize("language", ["de", "es"])
+def test_documents_in_another_language(language: str) -> None:
+    dossier = dossier_in(language)
+    assert findings(dossier) == []
+    there = {document.kind for field in FIELDS.values() if (document := getattr(dossier, field))}
+    answers = {
+        outcome.gate: outcome.answer for outcome in check(dossier) if outcome.gate in MUST and LOOKS_AT[outcome.gate] <= there
+    }
+    assert {gate for gate, answer in answers.items() if answer != "holds"} <= WORDS_OF_ENGLISH
+    assert len(answers) >= {"de": 67, "es": 40}[language], "as many gates have something to look at"
+
+
+def test_they_are_many_and_in_different_hands() -> None:
+    files = [path for path in SOUND.glob("*/*.md") if path.stem in DOCUMENTS]
+    assert len(files) >= 10
+    raw = b"".join(path.read_bytes() for path in files)
+    for mark in (b"\r\n", b"\xef\xbb\xbf", b"\n* ", b"\n+ ", b"\n1. ", b"\n====", b"\n----", b"\n| ", b"\n~~~", b"\n###### "):
+        assert mark in raw, mark
+
+
+def deeper(text: str) -> str:
+    """Every heading but the title one level deeper."""
+    return re.sub(r"^(#{2,})", r"#\1", text, flags=re.MULTILINE)
+
+
+def starred(text: str) -> str:
+    return re.sub(r"^(\s*)- ", r"\1* ", text, flags=re.MULTILINE)
+
+
+def dense(text: str) -> str:
+    """No blank line after headings, as many people write."""
+    return re.sub(r"^(#+ .*)\n\n(?=-)", r"\1\n", text, flags=re.MULTILINE)
+
+
+def from_windows(text: str) -> str:
+    return "\ufeff" + text.replace("\n", "\r\n")
+
+
+def tabbed(text: str) -> str:
+    return re.sub(r"^- ", "-\t", text, flags=re.MULTILINE)
+
+
+def shouted(text: str) -> str:
+    """Field names and section headings in capitals."""
+    text = re.sub(r"^- ([A-Z][A-Za-z ]+):", lambda found: f"- {found[1].upper()}:", text, flags=re.MULTILINE)
+    return re.sub(r"^## ([A-Z][a-z ]+)$", lambda found: f"## {found[1].upper()}", text, flags=re.MULTILINE)
+
+
+def bold_keys(text: str) -> str:
+    return re.sub(r"^- ([A-Z][A-Za-z/ ]+):", r"- **\1:**", text, flags=re.MULTILINE)
+
+
+def annotated(text: str) -> str:
+    """A table without outer pipes, a comment and a paragraph below the title."""
+    note = "\n<!-- agreed on Monday -->\n\nwho | what\n--- | ---\nInes | read it\n\nA sentence of ours.\n"
+    return re.sub(r"^(# .*)$", lambda found: f"{found[1]}\n{note}", text, count=1, flags=re.MULTILINE)
+
+
+def curly(text: str) -> str:
+    """Typographic quotes around quotations."""
+    return re.sub(r'(Source: S\d+) "([^"]*)"', r"\1 “\2”", text)
+
+
+HANDS: tuple[Callable[[str], str], ...] = (
+    deeper, starred, dense, from_windows, tabbed, shouted, bold_keys, annotated, curly,
+)  # fmt: skip
+PROMPTS = ("user-prompt", "system-prompt")  # their text is all prose: nothing to write in another hand
+
+
+@pytest.mark.parametrize("hand", HANDS, ids=[hand.__name__ for hand in HANDS])
+def test_the_same_documents_in_another_hand(hand: Callable[[str], str]) -> None:
+    texts = {kind: text if kind in PROMPTS else hand(text) for kind, text in written().items()}
+    assert any(texts[kind] != text for kind, text in written().items())
+    assert findings(read(texts)) == []

@@ -1,0 +1,92 @@
+"""The pottery shop of tests/gates as a project on disk, and a judge for it that answers as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from finetune_prep.core.request import Request
+from finetune_prep.core.rubric import Example
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.phases import accepting
+from finetune_prep.project import starting
+from finetune_prep.project.project import Project, open_project
+from tests.gates import pottery
+from tests.gates.test_parsed import written
+
+SAID = {"yes": "YES", "no": "NO", "na": "N/A"}
+
+
+def pottery_project(folder: Path, *, model: str = "batch/any-model") -> Project:
+    """A project whose documents are all there and sound, and that nobody has accepted."""
+    texts = written()
+    starting.create(folder, texts["brief"], starting.config_text("pottery", model, "", "", year=2026))
+    for kind, text in texts.items():
+        path = folder / DOCUMENTS[kind].path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    for id, text in (pottery.sound().snapshots).items():
+        path = folder / "reference" / "sources" / f"{id}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return open_project(folder)
+
+
+def rewrite(project: Project, kind: str, old: str, new: str) -> None:
+    """Edit a document as a person would."""
+    path = project.layout.document(kind)
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def judge(no: Iterable[str] = (), verdicts: dict[str, dict[str, str]] | None = None) -> Callable[[Request], str]:
+    """A judge who answers YES to every item but those in `no`, and gives each example the answers that it expects.
+
+    verdicts: example → question → another answer ("YES", "NO", "N/A").
+    """
+
+    def answer(request: Request) -> str:
+        assert request.schema is not None
+        properties: dict[str, Any] = request.schema.schema["properties"]
+        if request.schema.name == "verdict":
+            return _verdict(request, [*properties], verdicts or {})
+        opinions = {
+            item: {"evidence": "“we will see”", "answer": "NO", "mend": f"Write {item} anew."}
+            if item in no
+            else {"evidence": "“name the bowl”", "answer": "YES", "mend": ""}
+            for item in properties
+        }
+        return msgspec.json.encode(opinions).decode()
+
+    return answer
+
+
+def _verdict(request: Request, questions: list[str], verdicts: dict[str, dict[str, str]]) -> str:
+    example = _example_of(request)
+    expected = {given.question: SAID[given.answer] for given in example.answers}
+    changed = verdicts.get(example.id, {})
+    answers = {
+        question: {"evidence": "none", "answer": changed.get(question, expected.get(question, "YES"))} for question in questions
+    }
+    return msgspec.json.encode(answers).decode()
+
+
+def _example_of(request: Request) -> Example:
+    """The example whose conversation stands in the user message: the only place where one is judged."""
+    asked = request.messages[-1].content
+    examples = (
+        *pottery.rubric().examples,
+        *pottery.evaluation_prompt().calibrations,
+        *pottery.generation_prompt().few_shots,
+    )
+    return next(example for example in examples if all(message.content in asked for message in example.conversation.messages))
+
+
+def accept_all(project: Project, by: str = "a reader") -> None:
+    """Accept every document as it stands, in the order in which they are made."""
+    for kind in accepting.ORDER:
+        accepting.accept(project, accepting.propose(project, kind), by=by, interactive=True)
