@@ -19,9 +19,9 @@ def edited(demo: Path, tmp_path: Path) -> tuple[Path, str]:
     folder = copy_project(demo, tmp_path / "shop")
     path = folder / RUBRIC
     text = path.read_text("utf-8")
-    found = re.search(r"^(###+ )([A-RT-Z][A-Z]\d)\. (.+)\?$\n- Yes", text, re.MULTILINE)
+    found = re.search(r"^(###+ )([A-RT-Z][A-Z]\d)\. (.+)\?$", text, re.MULTILINE)
     assert found is not None
-    path.write_text(text.replace(found[0], f"{found[1]}{found[2]}. {found[3]}, in plain words?\n- Yes", 1), "utf-8")
+    path.write_text(text.replace(found[0], f"{found[1]}{found[2]}. {found[3]}, in plain words?", 1), "utf-8")
     return folder, found[2]
 
 

@@ -27,6 +27,7 @@ MARKS = {"missing": "·", "broken": "!", "to accept": "?", "accepted": "✓"}
 def status(project: str, as_json: bool) -> None:
     """Where the project stands: phases, what is stale and why, runs, success criteria, money, and the next command."""
     opened = open_project(project)
+    opened.sound("brief")
     with checking.ledger_of(opened) as ledger:
         view = project_overview(opened, ledger)
     criteria = checking.criteria(opened)
