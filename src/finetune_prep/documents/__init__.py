@@ -8,6 +8,7 @@ from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.documents.items import item_texts
 from finetune_prep.documents.kinds import KINDS, parse, render, template
+from finetune_prep.documents.renumbering import renumber, renumber_all
 from finetune_prep.documents.splice import (
     insert_item,
     remove_item,
@@ -29,6 +30,8 @@ __all__ = [
     "remove_item",
     "remove_section",
     "render",
+    "renumber",
+    "renumber_all",
     "replace_item",
     "replace_section",
     "section",

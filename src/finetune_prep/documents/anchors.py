@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from finetune_prep.core.knowledge import Anchor
-from finetune_prep.documents.citations import split_tail
+from finetune_prep.documents.citations import read_tail_ids, split_tail
 from finetune_prep.documents.inline import guard, prefix, written
 from finetune_prep.documents.page import bullets, heading, id_list, tail
 from finetune_prep.documents.reader import Part, Reader
@@ -17,7 +17,7 @@ _FROM = re.compile(r"from:(?=\s|$)", re.IGNORECASE)
 
 def read_anchor(reader: Reader, part: Part) -> Anchor:
     text, drawn_from = split_tail(part.name, _FROM)
-    ids = reader.ids(drawn_from, part.node.line, part.id) + reader.fields(part, ("From",)).ids("From")
+    ids = read_tail_ids(reader, part, drawn_from, _FROM) + reader.fields(part, ("From",)).ids("From")
     if not text:
         reader.add(
             part.node.line, f"{part.id} is empty", f"write what can be observed: - {part.id}: Name the fault before …", part.id

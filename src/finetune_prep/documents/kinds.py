@@ -13,6 +13,7 @@ from finetune_prep.documents.document import Document
 from finetune_prep.documents.headings import Schema
 from finetune_prep.documents.reader import Reader
 from finetune_prep.documents.tree import grow
+from finetune_prep.errors import DocumentError
 
 MOST_BYTES = 512 * 1024
 MOST_LINES = 20_000
@@ -48,11 +49,22 @@ def parse(kind: str, text: str, path: str) -> Document[Any]:
     form = KINDS[kind]
     lines = lines_of(text)
     plain_text = "\n".join(lines)
-    if refusal := _refusal(plain_text, lines, path):
-        return Document(kind=kind, path=path, text=plain_text, value=None, findings=(refusal,))
+    if refused := _refusal(plain_text, lines, path):
+        return Document(kind=kind, path=path, text=plain_text, value=None, findings=(refused,))
     reader = Reader(path, grow(plain_text), form.schema)
     value = form.read(reader)
     return Document(kind=kind, path=path, text=plain_text, value=value, lines=reader.lines, findings=reader.findings)
+
+
+def has_read(kind: str, text: str, path: str) -> Reader:
+    """The reader of a document, done with reading: it knows which line is what. Raises DocumentError for a text that `parse`
+    gives no value for."""
+    form, tree = KINDS[kind], grow(text)
+    if refused := _refusal("\n".join(tree.lines), tree.lines, path):
+        raise DocumentError("this document cannot be read", where=path, details=(str(refused),), next="finetune-prep check")
+    reader = Reader(path, tree, form.schema)
+    form.read(reader)
+    return reader
 
 
 def render(kind: str, value: Any) -> str:
@@ -69,13 +81,13 @@ def template(kind: str) -> str:
 
 
 def _refusal(text: str, lines: list[str], path: str) -> Finding | None:
-    """Why a text is not read at all."""
+    """Why a text with LF line ends is not read at all. lines: its lines."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if not text.strip():
         return Finding(path=path, line=0, what="the document is empty", mend="see the specimen: finetune-prep template KIND")
     if size > MOST_BYTES:
         return Finding(
-            path=path, line=0, what=f"the document has {size // 1024} KB", mend=f"keep it below {MOST_BYTES // 1024} KB"
+            path=path, line=0, what=f"the document has {-(-size // 1024)} KB", mend=f"keep it below {MOST_BYTES // 1024} KB"
         )
     if len(lines) > MOST_LINES:
         return Finding(path=path, line=0, what=f"the document has {len(lines)} lines", mend=f"keep it below {MOST_LINES}")

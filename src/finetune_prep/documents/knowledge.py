@@ -16,7 +16,15 @@ from finetune_prep.core.knowledge import (
     Technique,
 )
 from finetune_prep.documents.anchors import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
-from finetune_prep.documents.citations import SOURCE_TAIL, read_citations, read_sources, render_citation, split_tail
+from finetune_prep.documents.citations import (
+    SOURCE_TAIL,
+    cited_spans,
+    read_citations,
+    read_sources,
+    render_citation,
+    split_tail,
+    tail_end,
+)
 from finetune_prep.documents.headings import Schema
 from finetune_prep.documents.inline import guard, name_and_attributes, prefix, written
 from finetune_prep.documents.page import bullets, fields, heading, item_heading, page, tail
@@ -91,6 +99,7 @@ def _principle(reader: Reader, part: Part) -> Principle:
     text, cited = split_tail(part.name, SOURCE_TAIL)
     if not text:
         reader.add(part.node.line, f"{part.id} is empty", f"write the principle: - {part.id}: …", part.id)
+    reader.mention(part.node, lambda text: cited_spans(text, tail_end(text, SOURCE_TAIL)))
     inline = read_citations(reader, cited, part.node.line, part.id) if cited else ()
     nested = read_sources(reader, reader.fields(part, (), repeated=("Source",)), part.id)
     return Principle(id=part.id, text=text, sources=inline + nested)

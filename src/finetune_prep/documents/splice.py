@@ -6,10 +6,15 @@ Line ends of the file (LF or CRLF) and its byte order mark are kept; new lines g
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from finetune_prep.core.blocks import lines_of
 from finetune_prep.documents.inline import entry_id, folded, heading_id, name_and_attributes
+from finetune_prep.documents.kinds import has_read
 from finetune_prep.documents.tree import Node, Tree, grow
+from finetune_prep.documents.turns import starts_with_speaker
+from finetune_prep.method import DOCUMENTS
 
 _RAW_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
@@ -36,7 +41,7 @@ def replace_section(text: str, heading: str, new: str, *, before: str = "") -> s
     """
     tree = grow(text)
     if span := _section(tree, heading):
-        return _splice(text, span.start, span.end, new)
+        return _splice(text, span.start, span.end, lines_of(new.strip("\r\n")))
     following = _section(tree, before) if before else None
     return _insert(text, tree, following.start if following else len(tree.lines), new)
 
@@ -48,19 +53,26 @@ def remove_section(text: str, heading: str) -> str:
     return _remove(text, tree, span) if span else text
 
 
-def replace_item(text: str, id: str, new: str) -> str:
-    """Put `new` in place of an item's heading (or list item), fields and conversations.
+def replace_item(text: str, id: str, new: str, *, kind: str) -> str:
+    """Put `new` in place of an item's heading (or list item), fields, answers and conversations.
 
-    The items within it stay, and so does its prose (comments too): it follows `new`. Raises KeyError if there is no such item.
+    The items within it stay, and so does its prose: comments of their own lines, lists that are no fields, quotations without
+    speakers. Prose that stood between the heading and the first field stays there; the rest follows `new`.
+
+    kind: a key of `method.DOCUMENTS`, which says what is a field. Raises KeyError if there is no such item, DocumentError for a
+    text that cannot be read at all.
     """
-    tree = grow(text)
+    reader = has_read(kind, text, DOCUMENTS[kind].path)
+    tree = reader.tree
     span = _item(tree, id, children=False)
-    kept = _prose(tree, span)
-    return _splice(text, span.start, span.end, new.strip("\n") + ("\n\n" + "\n".join(kept) if kept else ""))
+    node = _node(tree, span)
+    lines = _merged(lines_of(new.strip("\r\n")), _kept(tree, span, node, _structure(tree, node, reader.owned)), span)
+    return _splice(text, span.start, span.end, lines)
 
 
 def insert_item(text: str, new: str, *, after: str = "", section: str = "") -> str:
-    """Add an item after the item `after` (and the items within it), or at the end of the section `section`.
+    """Add an item after the item `after` (and the items within it), or to the section `section`: a heading at its end, a list
+    item after the last one that stands right below the section's heading.
 
     Raises KeyError if there is no such item or section.
     """
@@ -70,13 +82,23 @@ def insert_item(text: str, new: str, *, after: str = "", section: str = "") -> s
     span = _section(tree, section)
     if span is None:
         raise KeyError(section)
-    return _insert(text, tree, span.end, new)
+    return _insert(text, tree, span.end if _is_heading(new) else _list_end(tree, span), new)
 
 
 def remove_item(text: str, id: str) -> str:
     """Take out an item with all that is within it. Raises KeyError if there is no such item."""
     tree = grow(text)
     return _remove(text, tree, _item(tree, id, children=True))
+
+
+def rewrite_lines(text: str, rows: Mapping[int, str]) -> str:
+    """The text with some of its lines (0-based) changed; line ends and byte order marks stay."""
+    raw, _ = _raw_lines(text)
+    for row, line in rows.items():
+        bare = raw[row].rstrip("\r\n")
+        marks = raw[row][: len(bare) - len(bare.lstrip("\ufeff"))]
+        raw[row] = f"{marks}{line}{raw[row][len(bare) :]}"
+    return "".join(raw)
 
 
 def _section(tree: Tree, heading: str) -> _Span | None:
@@ -114,40 +136,76 @@ def _trimmed(tree: Tree, start: int, end: int, level: int) -> _Span:
     return _Span(start, end, level)
 
 
-def _prose(tree: Tree, span: _Span) -> list[str]:
-    """The lines of an item that are neither heading nor list item nor blockquote."""
-    if not span.level:
-        return []
-    owned = {line for node in _within(tree, span) for line in _structured(node)}
-    kept = [tree.lines[line - 1] for line in range(span.start + 1, span.end + 1) if line not in owned]
-    while kept and not kept[0].strip():
-        kept = kept[1:]
-    while kept and not kept[-1].strip():
-        kept.pop()
-    return kept
+def _node(tree: Tree, span: _Span) -> Node:
+    """The heading or list item that begins a span."""
+    within = tree.sections if span.level else [entry for node in tree.nodes for entry in node.walk()]
+    return next(node for node in within if node.line == span.start + 1)
 
 
-def _within(tree: Tree, span: _Span) -> list[Node]:
-    """The item's own section; deeper headings that are no items are prose, with all that stands below them."""
-    return [node for node in tree.sections if node.line == span.start + 1]
+class _Kept(NamedTuple):
+    """A person's lines within an item: those before its first field, answer or conversation, and those after."""
+
+    before: list[str]
+    after: list[str]
 
 
-def _structured(node: Node) -> set[int]:
-    owned = set(range(node.line, node.body))
+def _kept(tree: Tree, span: _Span, node: Node, structure: set[int]) -> _Kept:
+    first = min((line for line in structure if line >= node.body), default=span.end + 1)
+    lines = [line for line in range(node.line, span.end + 1) if line not in structure]
+    before = [line for line in lines if line < first] if span.level else []
+    return _Kept(
+        _without_outer_blanks([tree.lines[line - 1] for line in before]),
+        _without_outer_blanks([tree.lines[line - 1] for line in lines if line not in before]),
+    )
+
+
+def _structure(tree: Tree, node: Node, owned: set[int]) -> set[int]:
+    """The lines (1-based) of an item that are no prose."""
+    lines = {*range(node.line, node.body)} if node.level else {node.line, *node.rows}
     for entry in node.entries:
-        owned.update(range(entry.line, entry.end))
+        if entry.line in owned:
+            lines.update(range(entry.line, entry.end))
     for quote in node.quotes:
-        owned.update(range(quote.line, quote.line + len(quote.lines)))
-    return owned
+        if starts_with_speaker(quote):
+            lines.update(range(quote.line, quote.line + len(quote.lines)))
+    return {line for line in lines if tree.scanned[line - 1].kind != "comment"}
+
+
+def _merged(new: list[str], kept: _Kept, span: _Span) -> list[str]:
+    """The lines of a new item with what is kept of the old one."""
+    if not span.level:
+        return [*new, *kept.after]
+    before, after = kept
+    if after and after[0][:1].isspace() and not before:
+        before, after = after, []  # below a list it would go on with the last list item
+    body = _heading_lines(new)
+    return _blocks([new[:body], before, _without_outer_blanks(new[body:]), after]) if before else _blocks([new, after])
+
+
+def _heading_lines(lines: list[str]) -> int:
+    return next((section.body - 1 for section in grow("\n".join(lines)).sections), 1)
+
+
+def _blocks(blocks: list[list[str]]) -> list[str]:
+    """Blocks of lines, parted by blank lines."""
+    lines: list[str] = []
+    for block in blocks:
+        lines += ["", *block] if lines and block else block
+    return lines
+
+
+def _without_outer_blanks(lines: list[str]) -> list[str]:
+    inner = [number for number, line in enumerate(lines) if line.strip()]
+    return lines[inner[0] : inner[-1] + 1] if inner else []
 
 
 # ---- writing
 
 
-def _splice(text: str, start: int, end: int, new: str) -> str:
+def _splice(text: str, start: int, end: int, new: list[str]) -> str:
     """The text with lines start to end (exclusive, 0-based) replaced."""
     raw, newline = _raw_lines(text)
-    lines = [f"{line}{newline}" for line in new.strip("\n").split("\n")]
+    lines = [f"{line}{newline}" for line in new]
     if end >= len(raw) and not raw[-1].endswith(("\n", "\r")):
         lines[-1] = lines[-1].removesuffix(newline)
     mark = "\ufeff" if start == 0 and text.startswith("\ufeff") else ""
@@ -162,8 +220,8 @@ def _insert(text: str, tree: Tree, at: int, new: str) -> str:
     head, rest = raw[:at], raw[at:]
     if head and not head[-1].endswith(("\n", "\r")):
         head[-1] += newline
-    lines = [f"{line}{newline}" for line in new.strip("\n").split("\n")]
-    in_list = not new.lstrip("\n").startswith("#") and at > 0 and _ends_in_list(tree, at - 1)
+    lines = [f"{line}{newline}" for line in lines_of(new.strip("\r\n"))]
+    in_list = not _is_heading(new) and at > 0 and _ends_in_list(tree, at - 1)
     gap = [] if in_list or not head else [newline]
     following = tree.lines[at] if at < len(tree.lines) else ""
     gap_after = [newline] if following.strip() and not (in_list and tree.scanned[at].kind == "item") else []
@@ -175,10 +233,22 @@ def _ends_in_list(tree: Tree, line: int) -> bool:
     return any(entry.line - 1 <= line < entry.end - 1 for node in tree.nodes for entry in node.entries)
 
 
+def _is_heading(new: str) -> bool:
+    return new.lstrip("\r\n").startswith("#")
+
+
+def _list_end(tree: Tree, span: _Span) -> int:
+    """Where a list item is added to a section: after its last one with an id, else before its subsections."""
+    node = _node(tree, span)
+    last = max((entry.end for entry in node.entries if entry_id(entry.text)), default=node.end)
+    return last - 1
+
+
 def _remove(text: str, tree: Tree, span: _Span) -> str:
     raw, _ = _raw_lines(text)
     end = span.end
-    while span.level and end < len(tree.lines) and not tree.lines[end].strip():
+    parted = span.start == 0 or not tree.lines[span.start - 1].strip()
+    while span.level and parted and end < len(tree.lines) and not tree.lines[end].strip():
         end += 1  # the blank lines that parted it from what follows
     return "".join([*raw[: span.start], *raw[end:]])
 

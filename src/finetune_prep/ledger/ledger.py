@@ -39,6 +39,19 @@ class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.asked - self.answered - self.released
 
 
+class Labour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What models did for one phase. seconds: of all calls together, though many ran at the same time.
+
+    first, last: ISO times of the first and last answer as their providers gave them, "" unknown; pauses lie in between.
+    """
+
+    phase: str
+    answers: int
+    seconds: float
+    first: str = ""
+    last: str = ""
+
+
 class Ledger(Protocol):
     """Behind this stand one file on one machine today and may stand a shared database tomorrow.
 
@@ -52,6 +65,15 @@ class Ledger(Protocol):
     async def put(self, entry: Entry, *, spent: float = 0.0) -> None:
         """Keep an answer. spent: US dollars that left through this ledger for it. A known key changes nothing."""
 
+    async def hold(self, dollars: float) -> None:
+        """Record what calls under way may cost at most, before they are sent."""
+
+    async def lose(self, dollars: float) -> None:
+        """Count US dollars as spent for which no answer is kept."""
+
+    async def write_off(self) -> None:
+        """Count as lost what is held: the run that held it is no more."""
+
     async def put_all(self, entries: Sequence[Entry]) -> None:
         """Keep many answers that cost nothing here (imports), all or none."""
 
@@ -62,7 +84,13 @@ class Ledger(Protocol):
         """Number of entries."""
 
     def spent(self) -> float:
-        """US dollars that left through this ledger so far."""
+        """US dollars that left through this ledger so far: for its entries, and lost."""
+
+    def held(self) -> float:
+        """US dollars that calls under way may cost. More than 0 where nothing runs: a run was killed that may have spent them."""
+
+    def labour(self) -> tuple[Labour, ...]:
+        """The entries counted by the phase that asked, in the order of the first answers."""
 
     async def open_round(self, requests: Sequence[Request]) -> int:
         """Record that these requests are about to be written to a batch file; returns the number of the round, from 1."""

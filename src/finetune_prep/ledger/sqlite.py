@@ -7,6 +7,7 @@ collects what arrives within a few milliseconds and commits it as one transactio
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import queue
 import threading
@@ -20,7 +21,7 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import LedgerBroken, UsageError
-from finetune_prep.ledger.ledger import Entry, Round
+from finetune_prep.ledger.ledger import Entry, Labour, Round
 from finetune_prep.ledger.packing import Packer, unpack_reply, unpack_request
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
@@ -39,6 +40,11 @@ CREATE TABLE asked (
   id INTEGER PRIMARY KEY, round INTEGER NOT NULL REFERENCES round, key TEXT NOT NULL, request TEXT NOT NULL,
   released INTEGER NOT NULL DEFAULT 0, UNIQUE (key, round)
 );
+"""
+# One row. Made where it is missing, as earlier versions did not keep it; they leave it alone.
+MONEY = """
+CREATE TABLE IF NOT EXISTS money (id INTEGER PRIMARY KEY CHECK (id = 1), held REAL NOT NULL, lost REAL NOT NULL);
+INSERT OR IGNORE INTO money VALUES (1, 0, 0);
 """
 
 Job = Callable[[apsw.Connection], Any]
@@ -86,7 +92,22 @@ class SqliteLedger:
         return int(self._reader.execute("SELECT count(*) FROM entry").get)
 
     def spent(self) -> float:
-        return float(self._reader.execute("SELECT total(spent) FROM entry").get)
+        query = "SELECT (SELECT total(spent) FROM entry) + (SELECT total(lost) FROM money)"
+        return float(self._reader.execute(query).get)
+
+    def held(self) -> float:
+        return float(self._reader.execute("SELECT total(held) FROM money").get)
+
+    def labour(self) -> tuple[Labour, ...]:
+        rows = self._reader.execute(
+            "SELECT json_extract(request, '$.phase') AS phase, count(*), total(json_extract(reply, '$.seconds')), "
+            "min(nullif(json_extract(reply, '$.at'), '')) AS first, max(json_extract(reply, '$.at')) "
+            "FROM entry GROUP BY phase ORDER BY first, phase"
+        )
+        return tuple(
+            Labour(phase=phase, answers=answers, seconds=seconds, first=first or "", last=last or "")
+            for phase, answers, seconds, first, last in rows
+        )
 
     def rounds(self) -> tuple[Round, ...]:
         rows = self._reader.execute(
@@ -129,6 +150,15 @@ class SqliteLedger:
 
     async def put(self, entry: Entry, *, spent: float = 0.0) -> None:
         await self._durably(self._insertion([entry], spent))
+
+    async def hold(self, dollars: float) -> None:
+        await self._durably(lambda connection: connection.execute("UPDATE money SET held = ?", (dollars,)))
+
+    async def lose(self, dollars: float) -> None:
+        await self._durably(lambda connection: connection.execute("UPDATE money SET lost = lost + ?", (dollars,)))
+
+    async def write_off(self) -> None:
+        await self._durably(lambda connection: connection.execute("UPDATE money SET lost = lost + held, held = 0"))
 
     async def put_all(self, entries: Sequence[Entry]) -> None:
         await self._durably(self._insertion(entries, 0.0))
@@ -208,7 +238,7 @@ class SqliteLedger:
             self._writer.execute("COMMIT")
         except apsw.Error as cause:
             self._rollback()
-            error = self._broken(cause)
+            error = _broken(self.path, cause)
         except Exception as cause:
             self._rollback()
             error = cause
@@ -224,22 +254,25 @@ class SqliteLedger:
         if self._writer.in_transaction:  # SQLite has rolled back by itself after some errors
             self._writer.execute("ROLLBACK")
 
-    def _broken(self, cause: apsw.Error) -> LedgerBroken:
-        reason = {apsw.FullError: "the disk is full", apsw.IOError: "the disk reports an error"}.get(type(cause), str(cause))
-        return LedgerBroken(
-            f"the ledger cannot be written: {reason}",
-            where=str(self.path),
-            next="make room on the disk and run the same command again; every answer kept so far is safe",
-        )
-
     def close(self) -> None:
         if self._closed:
             return
         self._closed = True
         self._jobs.put(None)
         self._thread.join()
-        self._writer.close()
-        self._reader.close()
+        for connection in (self._writer, self._reader):
+            # closing copies the log into the file; where that fails, the log stays, and with it all that was committed
+            with contextlib.suppress(apsw.Error):
+                connection.close()
+
+
+def _broken(path: Path, cause: apsw.Error) -> LedgerBroken:
+    reason = {apsw.FullError: "the disk is full", apsw.IOError: "the disk reports an error"}.get(type(cause), str(cause))
+    return LedgerBroken(
+        f"the ledger cannot be written: {reason}",
+        where=str(path),
+        next="make room on the disk and run the same command again; every answer kept so far is safe",
+    )
 
 
 def _json(value: dict[str, Any]) -> str:
@@ -257,20 +290,31 @@ def _tell(told: list[tuple[asyncio.Future[Any], Any]], error: Exception | None) 
 
 
 def _connect(path: Path) -> apsw.Connection:
+    connection = None
     try:
         connection = apsw.Connection(str(path))
         connection.set_busy_timeout(5000)
-        application, version = connection.pragma("application_id"), connection.pragma("user_version")
-        empty = connection.execute("SELECT count(*) = 0 FROM sqlite_schema").get
+        _prepare(connection, path)
     except (apsw.NotADBError, apsw.CantOpenError, apsw.CorruptError) as error:
         raise UsageError(
             f"the ledger cannot be opened: {error}", where=str(path), next="move the file away, or restore a copy"
         ) from error
+    except apsw.Error as error:
+        raise _broken(path, error) from error
+    except UsageError:
+        if connection is not None:
+            connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    """Refuse what is no ledger of this version, and make a new file into one. Raises UsageError, apsw.Error."""
+    application, version = connection.pragma("application_id"), connection.pragma("user_version")
+    empty = connection.execute("SELECT count(*) = 0 FROM sqlite_schema").get
     if not empty and application != APPLICATION_ID:
-        connection.close()
         raise UsageError("this SQLite file is not a ledger of finetune-prep", where=str(path), next="move the file away")
     if version > SCHEMA_VERSION:
-        connection.close()
         raise UsageError(
             f"this ledger was written by a newer version (format {version}, this version reads {SCHEMA_VERSION})",
             where=str(path),
@@ -280,11 +324,13 @@ def _connect(path: Path) -> apsw.Connection:
     connection.pragma("synchronous", "full")
     if empty:
         _create(connection)
-    return connection
+    elif not connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'money'").get:
+        with connection:
+            connection.execute(MONEY)
 
 
 def _create(connection: apsw.Connection) -> None:
     with connection:
-        connection.execute(TABLES)
+        connection.execute(TABLES + MONEY)
         connection.pragma("application_id", APPLICATION_ID)
         connection.pragma("user_version", SCHEMA_VERSION)

@@ -1,80 +1,25 @@
-"""The hard cap on what a project may spend, and the prices it is counted with.
+"""The hard cap on what a project may spend.
 
 Before a call is sent its worst case is set aside; afterwards what it did cost is counted instead. What does not fit waits
 until calls under way have given back what they did not use, and if it does not fit even then, the run pauses. So the cap
 holds at any concurrency.
+
+It holds when the run is killed, too: how much is set aside is written to the ledger before the calls are sent, in steps, so
+that a run of thousands of calls writes it a few times. What a killed run had set aside is counted as spent by the next one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-import msgspec
-
-from finetune_prep.core.request import Request, Usage
+from finetune_prep.core.request import Request
 from finetune_prep.errors import Paused
-from finetune_prep.project.config import FILE, Price
+from finetune_prep.ledger.ledger import Ledger
+from finetune_prep.models.prices import Prices, most_tokens, worst_case
+from finetune_prep.project.config import FILE
 
-TOKENS_PER_MESSAGE = 16  # markers that chat templates put around a message, generously
-MILLION = 1_000_000
-
-
-class Prices:
-    """What models cost: the project's own table first, then the bundled one of genai-prices, offline."""
-
-    def __init__(self, own: Mapping[str, Price]) -> None:
-        self._own = own
-        self._found: dict[tuple[str, str], Price | None] = {}
-
-    def of(self, model: str, base_url: str) -> Price | None:
-        """The price of a model at an endpoint, None if unknown. Of tiered prices, the first tier."""
-        if model in self._own:
-            return self._own[model]
-        if (model, base_url) not in self._found:
-            self._found[model, base_url] = _bundled(model, base_url)
-        return self._found[model, base_url]
-
-
-def _bundled(model: str, base_url: str) -> Price | None:
-    from genai_prices import Usage as Tokens  # half a second of import, needed by paid endpoints alone
-    from genai_prices import calc_price
-
-    def price(**tokens: int) -> float:
-        found = calc_price(Tokens(**tokens), model, provider_api_url=base_url, genai_request_timestamp=datetime.now(UTC))
-        return float(found.total_price) * MILLION / 1000
-
-    try:
-        # a thousand tokens of each kind: small enough for the first tier of every tiered price
-        return Price(
-            input=price(input_tokens=1000),
-            output=price(output_tokens=1000),
-            cached=price(input_tokens=1000, cache_read_tokens=1000),
-        )
-    except LookupError:
-        return None
-
-
-def cost(price: Price, usage: Usage) -> float | None:
-    """US dollars for these tokens; None if the provider did not count them."""
-    if usage.input is None or usage.output is None:
-        return None
-    cached = min(usage.cached or 0, usage.input)
-    cached_price = price.input if price.cached is None else price.cached
-    return ((usage.input - cached) * price.input + cached * cached_price + usage.output * price.output) / MILLION
-
-
-def worst_case(price: Price, request: Request) -> float:
-    """The most that one attempt can cost, in US dollars. The request must limit its answer (max_tokens).
-
-    A token of a byte-level tokenizer stands for at least one byte, so there are never more tokens than bytes of UTF-8.
-    """
-    prompt = sum(len(message.content.encode()) + TOKENS_PER_MESSAGE for message in request.messages)
-    if request.schema is not None:
-        prompt += len(msgspec.json.encode(request.schema)) + 4 * TOKENS_PER_MESSAGE
-    return (prompt * max(price.input, price.cached or 0.0) + (request.parameters.max_tokens or 0) * price.output) / MILLION
+STEP = 1.25  # times what is needed is recorded as held, so that the next calls need no record of their own
 
 
 @dataclass(slots=True)
@@ -87,50 +32,72 @@ class Reservation:
 
 
 class Budget:
-    """Money set aside and spent. cap: US dollars, None = no cap. spent: what earlier runs have spent."""
+    """Money set aside and spent. cap: US dollars, None = no cap. spent: by earlier runs and this one."""
 
-    def __init__(self, cap: float | None, spent: float) -> None:
+    def __init__(self, cap: float | None, ledger: Ledger) -> None:
         self.cap = cap
-        self.spent = spent
+        self._ledger = ledger
+        self._left_behind = ledger.held()  # by a run that was killed
+        self.spent = ledger.spent() + self._left_behind
         self.reserved = 0.0
+        self._recorded = 0.0  # what the ledger says is held
         self._holding = 0  # calls with money set aside; not told from `reserved`, whose sums need not come back to zero
         self._changed = asyncio.Condition()
 
-    async def reserve(self, request: Request, price: Price | None) -> Reservation:
-        """Set the worst case of one attempt aside. Raises Paused if it does not fit or cannot be known."""
-        reservation = Reservation(request, 0.0 if self.cap is None else self._worst(request, price))
-        await self._hold(reservation)
-        return reservation
+    def reservation(self, request: Request, prices: Prices, base_url: str) -> Reservation:
+        """What one attempt may cost, nothing of it set aside yet. Raises Paused if that cannot be known."""
+        return Reservation(request, 0.0 if self.cap is None else self._worst(request, prices, base_url))
 
-    async def lose(self, reservation: Reservation) -> None:
-        """Count an attempt that failed but may have been billed, and set the same sum aside for the next one."""
-        await self.settle(reservation, reservation.worst)
-        await self._hold(reservation)
-
-    async def settle(self, reservation: Reservation, actual: float) -> None:
-        """Replace what was set aside by what it did cost, in US dollars."""
-        async with self._changed:
-            if reservation.held:
-                self._holding -= 1
-                self.reserved = self.reserved - reservation.held if self._holding else 0.0
-                reservation.held = 0.0
-            self.spent += actual
-            self._changed.notify_all()
-
-    async def _hold(self, reservation: Reservation) -> None:
+    async def hold(self, reservation: Reservation) -> None:
+        """Set the worst case of the next attempt aside. Raises Paused if it does not fit, LedgerBroken."""
         worst = reservation.worst
-        if not worst:
-            return  # free, or no cap
+        if not worst or reservation.held:
+            return  # free, no cap, or still there from an attempt that was not billed
         async with self._changed:
             while self.cap is not None and self.spent + self.reserved + worst > self.cap:
                 if not self._holding:
                     raise self._used_up(reservation.request, worst, self.cap)
                 await self._changed.wait()
+            await self._record(self.reserved + worst)
             self._holding += 1
             self.reserved += worst
             reservation.held = worst
 
-    def _worst(self, request: Request, price: Price | None) -> float:
+    async def lose(self, reservation: Reservation) -> None:
+        """Count an attempt that may have been billed although it brought nothing."""
+        if reservation.held:
+            await self._ledger.lose(reservation.worst)
+            await self.settle(reservation, reservation.worst)
+
+    async def settle(self, reservation: Reservation, actual: float) -> None:
+        """Replace what was set aside by what it did cost, in US dollars."""
+        self.spent += actual
+        if not reservation.held:
+            return
+        async with self._changed:
+            self._holding -= 1
+            self.reserved = self.reserved - reservation.held if self._holding else 0.0
+            reservation.held = 0.0
+            self._changed.notify_all()
+
+    async def close(self) -> None:
+        """Nothing is under way any longer."""
+        if self._recorded:
+            self._recorded = 0.0
+            await self._ledger.hold(0.0)
+
+    async def _record(self, dollars: float) -> None:
+        """See to it that the ledger says that at least so much is held."""
+        if self._left_behind:
+            await self._ledger.write_off()
+            self._left_behind = 0.0
+        if dollars > self._recorded:
+            self._recorded = STEP * dollars
+            await self._ledger.hold(self._recorded)
+
+    def _worst(self, request: Request, prices: Prices, base_url: str) -> float:
+        tokens = most_tokens(request)
+        price = prices.of(request.model, base_url, tokens)
         if price is None:
             raise Paused(
                 f"there is a budget, but the price of the model {request.model} is not known",
@@ -144,7 +111,7 @@ class Budget:
                 where=request.place,
                 next=f"add to {FILE} under [roles.{request.role}]: max_tokens = 4096",
             )
-        return worst_case(price, request)
+        return worst_case(price, tokens, request.parameters.max_tokens or 0)
 
     def _used_up(self, request: Request, worst: float, cap: float) -> Paused:
         return Paused(

@@ -19,11 +19,11 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Reply, Request, RoleName
 from finetune_prep.errors import FinetunePrepError, NotInRecording, NotYet, Paused, Unanswered, Unreachable, Unusable
 from finetune_prep.ledger.ledger import Entry, Ledger
-from finetune_prep.models.budget import Budget, Prices, Reservation, cost
+from finetune_prep.models.budget import Budget, Reservation
+from finetune_prep.models.prices import Prices, cost
 from finetune_prep.models.provider import Fault, Provider
 from finetune_prep.models.providers.batch import BatchFiles, OpenRound
 from finetune_prep.models.retry import PersistentCaller
-from finetune_prep.project.config import Price
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class Door:
     ) -> None:
         self.ledger = ledger
         self._route_of = route_of
-        self._prices = prices
+        self.prices = prices
         self.budget = budget
         self._observer = observer
         self._routes: dict[str, Route] = {}
@@ -138,7 +138,11 @@ class Door:
         return rounds
 
     async def close(self, grace: float = GRACE_SECONDS) -> None:
-        """Let calls under way finish for at most `grace` seconds, so that what is paid for is kept; then give up the rest."""
+        """Let calls under way finish for at most `grace` seconds, so that what is paid for is kept; then give up the rest.
+
+        Calls that wait to be sent, or to be sent again, are not sent any more.
+        """
+        self._stop(_ended())
         calls = list(self._calls.values())
         if calls:
             _, late = await asyncio.wait(calls, timeout=grace)
@@ -147,6 +151,7 @@ class Door:
             await asyncio.gather(*late, return_exceptions=True)
         for route in self._routes.values():
             await route.provider.close()
+        await self.budget.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -171,16 +176,16 @@ class Door:
         except BaseException as error:
             self._count(in_flight=-1, failed=1)
             if isinstance(error, Paused) and not isinstance(error, NotInRecording):
-                self._stopped = error
+                self._stop(error)
             raise
         self._count(in_flight=-1, answered=1)
         return reply
 
     async def _bought(self, route: Route, request: Request) -> Reply:
         """The reply, kept in the ledger and paid from the budget. Raises as `ask`."""
-        price = self._prices.of(request.model, route.base_url) if route.charges else None
-        reservation = await self.budget.reserve(request, price) if route.charges else Reservation(request, 0.0)
-        call = _Call(self, route, price, reservation)
+        paid = route.charges
+        reservation = self.budget.reservation(request, self.prices, route.base_url) if paid else Reservation(request, 0.0)
+        call = _Call(self, route, reservation)
         try:
             reply = await route.caller.call(request, call)
         except Unreachable as error:
@@ -189,6 +194,8 @@ class Door:
                 raise _silent(route, error) from error
             raise
         finally:
+            if call.under_way:
+                await self.budget.lose(reservation)  # given up by this side: nobody knows whether it was billed
             await self.budget.settle(reservation, call.spent)
             self._count(spent=call.spent)
         route.silent = 0
@@ -199,8 +206,14 @@ class Door:
         self._routes[route.name] = route
         return route
 
+    def _stop(self, reason: FinetunePrepError) -> None:
+        """From now on nothing is sent; whoever waits to send is told the reason. The first reason stands."""
+        self._stopped = self._stopped or reason
+        for route in self._routes.values():
+            route.caller.abandon()
+
     def check_stopped(self) -> None:
-        """Raise what has paused the run. After a pause nothing more is sent, neither new calls nor retries of old ones."""
+        """Raise what has stopped the run. After that nothing more is sent, neither new calls nor retries of old ones."""
         if self._stopped is not None:
             raise copy.copy(self._stopped)
 
@@ -218,29 +231,36 @@ class Door:
 
 @dataclass(slots=True)
 class _Call:
-    """One call to a provider, as the retry layer sees it. spent: US dollars that the answer cost here."""
+    """One call to a provider, as the retry layer sees it.
+
+    spent: US dollars that the answer cost here. under_way: an attempt was sent and nothing has come back.
+    """
 
     door: Door
     route: Route
-    price: Price | None
     reservation: Reservation
     spent: float = 0.0
+    under_way: bool = False
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         self.door.check_stopped()
+        await self.door.budget.hold(self.reservation)
+        self.under_way = True
 
     async def failed(self, fault: Fault) -> None:
+        self.under_way = False
         if fault.maybe_billed:
             await self.door.budget.lose(self.reservation)
 
     async def answered(self, reply: Reply) -> Reply:
         """Price the reply and keep it. Its slot is held meanwhile, so never more than a limit's worth of calls is unkept."""
         if self.route.charges:
-            known = cost(self.price, reply.usage) if self.price else None
+            known = cost(self.door.prices, self.reservation.request.model, self.route.base_url, reply.usage)
             # what was not counted is taken for the worst case, or the cap would not hold
             self.spent = self.reservation.worst if known is None else known
             reply = msgspec.structs.replace(reply, cost=known)
         await self.door.ledger.put(Entry(self.reservation.request, reply), spent=self.spent)
+        self.under_way = False
         return reply
 
 
@@ -308,6 +328,10 @@ def _read(reply: Reply, parse: Callable[[str], T]) -> T:
 
 def _reason(error: ValueError) -> str:
     return str(error) or "it cannot be read"
+
+
+def _ended() -> Unreachable:
+    return Unreachable("the run ended before this was asked", next="run the same command again; only what is missing is asked")
 
 
 def _silent(route: Route, error: Unreachable) -> Paused:

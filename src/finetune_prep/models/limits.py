@@ -1,75 +1,200 @@
-"""How many calls may run at once: found by trying, one provider at a time.
+"""When the next call may go: how many at once and how fast, found by trying, one provider at a time.
 
-Additive increase, multiplicative decrease (Chiu & Jain 1989), with a quick start: the limit doubles until the endpoint
-first complains. A complaint cuts it once per episode: calls that were already under way when it was cut belong to the
-same episode, so a burst of 429s is one cut and not thirty.
+At once: additive increase, multiplicative decrease (Chiu & Jain 1989), with a quick start: the limit doubles until the
+endpoint first complains. How fast: see `pace`. A complaint is blamed on what held calls back when the refused one went in:
+if it had waited for a slot there were too many at once, if it had waited for its time they came too fast.
+
+Complaints come in episodes. The first one stops all entries; then a single call goes in on trial, and only when that one
+is not refused do the others follow. So an endpoint that lets nothing through is asked once in a while and not thirty times.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
+from dataclasses import dataclass
+
+from finetune_prep.models.pace import Allowance, Pace, Resource
 
 FIRST_LIMIT = 8
 CUT = 0.8
 PROBE_ROUNDS = 4  # rounds of calls without complaint for one more slot, where there have been complaints before
 PATIENT_ROUNDS = 8  # rounds without complaint after which probing grows faster: the endpoint bears more than it did
-LONG_WAIT = 2.0  # seconds; an endpoint that asks for more is closed for everybody, not only too full for one
+LONG_WAIT = 2.0  # seconds; an endpoint that asks for more is closed for everybody, whatever it was that it complained about
+FIRST_TRIAL = 0.05  # seconds from a complaint about the rate to the first trial, if the endpoint does not say how long
+LATER_TRIAL = 1.5  # times as long between one trial and the next
+LAST_TRIAL = 10.0
+BORNE = 0.5  # of the number at once that has been borne: a refusal at less is not about the number at once
+FORGET = 0.995  # what an answer at a lower level leaves of the level that was borne
+CONSENT = 3.0  # times as long as the refusal took: a trial that is silent for longer has been let in
+SHORTEST_CONSENT = 0.05  # seconds
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """A call under way. characters: length of its prompt. tokens: what it is expected to count for.
+
+    level: calls under way when it went in, itself included. paced: it waited for its time, and not for a slot.
+    """
+
+    entered: float
+    level: int
+    characters: int
+    tokens: float
+    paced: bool
+
+
+@dataclass(slots=True)
+class _Episode:
+    """Complaints until calls go through again. allowed: calls at once before it. blamed: it was the rate, not their number."""
+
+    began: float
+    allowed: float
+    refusal_seconds: float
+    delay: float
+    blamed: bool
+    resource: Resource | None
+    trial: Ticket | None = None
+
+
+@dataclass(slots=True)
+class _Turn:
+    """Somebody who waits for entry."""
+
+    admitted: asyncio.Future[Ticket]
+    characters: int
+    paced: bool = False
 
 
 class AdaptiveLimit:
-    """Slots for calls. ceiling: the most there may ever be. Belongs to one event loop."""
+    """Entries for calls. ceiling: the most there may ever be at once. Belongs to one event loop."""
 
     def __init__(self, ceiling: int) -> None:
         self.ceiling = max(1, ceiling)
         self.allowed = float(min(FIRST_LIMIT, self.ceiling))
         self.in_flight = 0
+        self.pace = Pace()
+        self._borne = 1.0  # calls at once that were answered
         self._too_many = float("inf")  # where the endpoint last complained
         self._answers_since_cut = 1
-        self._last_cut = float("-inf")
+        self._last_episode = float("-inf")  # when it began
+        self._last_opening = float("-inf")  # when it ended
+        self._episode: _Episode | None = None
         self._closed_until = float("-inf")
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._opening: asyncio.TimerHandle | None = None
+        self._abandoned = asyncio.Event()
+        self._waiting: deque[_Turn] = deque()
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def enter(self) -> float:
-        """Wait for a slot, first come first served. Returns the time of entry, to be handed back to `leave`."""
+    async def enter(self, characters: int = 0, *, again: bool = False) -> Ticket:
+        """Wait for entry, first come first served; `again`: before those who have not been in. `leave` takes the ticket."""
         loop = asyncio.get_running_loop()
-        if not self._waiting and self._open(loop):
-            self.in_flight += 1
-            return loop.time()
-        turn: asyncio.Future[None] = loop.create_future()
-        self._waiting.append(turn)
+        turn = _Turn(loop.create_future(), characters)
+        if again:
+            self._waiting.appendleft(turn)
+        else:
+            self._waiting.append(turn)
         self._admit()
         try:
-            await turn
+            return await turn.admitted
         except asyncio.CancelledError:
-            if not turn.cancelled():  # the slot was given in the moment of cancellation: pass it on
-                self.in_flight -= 1
-                self._admit()
+            if turn.admitted.done() and not turn.admitted.cancelled():  # let in at the moment of cancellation: pass it on
+                self.leave(turn.admitted.result())
             raise  # a cancelled turn is passed over when it comes up
-        return loop.time()
 
-    def leave(self, entered: float, *, congested: bool = False, answered: bool = False, wait: float | None = None) -> None:
-        """Give the slot back and say how the call went. wait: seconds for which the endpoint wants no further call."""
+    def leave(
+        self,
+        ticket: Ticket,
+        *,
+        congested: bool = False,
+        answered: bool = False,
+        wait: float | None = None,
+        resource: Resource | None = None,
+        used: tuple[int, int] | None = None,
+    ) -> None:
+        """Give the slot back and say how the call went.
+
+        wait: seconds for which the endpoint wants no further call. resource: what it said there was too much of. used: tokens
+        of prompt and answer.
+        """
         now = asyncio.get_running_loop().time()
         if congested:
-            self._complained(entered, now, wait or 0.0)
-        elif answered:
-            self._answers_since_cut += 1
-            if self.in_flight >= int(self.allowed):
-                self._grow()
+            self.pace.refused(ticket.entered, ticket.tokens)
+            self._complained(ticket, now, wait or 0.0, resource)
+        else:
+            self._went_through(ticket, now)
+            if used is not None:
+                self.pace.answered(ticket.characters, ticket.tokens, *used, now)
+            if answered:
+                self._borne = max(float(ticket.level), self._borne * FORGET)
+                self._answers_since_cut += 1
+                if self.in_flight >= int(self.allowed):
+                    self._grow()
         self.in_flight -= 1
         self._admit()
 
-    def _complained(self, entered: float, now: float, wait: float) -> None:
-        closed = entered >= self._last_cut and not self._answers_since_cut
-        if wait > LONG_WAIT or closed:
+    def abandon(self) -> None:
+        """The run has stopped: from now on nobody waits, so that everybody can be told."""
+        self._abandoned.set()
+        self._admit()
+
+    async def rest(self, seconds: float) -> None:
+        """Sleep, but no longer than the run goes on."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._abandoned.wait()
+
+    def hear(self, allowance: Allowance, sent: float) -> None:
+        """What the headers of an answer say; sent: loop time at which its call went."""
+        self.pace.hear(allowance, sent)
+
+    # complaints
+
+    def _complained(self, ticket: Ticket, now: float, wait: float, resource: Resource | None) -> None:
+        if wait > LONG_WAIT:
             self._closed_until = max(self._closed_until, now + wait)
-        if entered >= self._last_cut:
-            self._too_many = self.allowed
-            self.allowed = max(1.0, self.allowed * CUT)
-            self._last_cut = now
+        episode = self._episode
+        if episode is not None and episode.trial is ticket:
+            self._trial_refused(episode, ticket, now, wait, resource)
+        elif ticket.entered >= self._last_episode and episode is None:
+            self._begin_episode(ticket, now, wait, resource)
+
+    def _trial_refused(self, episode: _Episode, trial: Ticket, now: float, wait: float, resource: Resource | None) -> None:
+        episode.trial = None
+        episode.resource = resource or episode.resource
+        if not episode.blamed and trial.level > max(1.0, BORNE * self._borne):
+            self.allowed = max(1.0, min(self.allowed, float(trial.level)) * CUT)
+            return
+        episode.blamed = True  # hardly anything is under way, and still nothing gets through: it is not the number at once
+        episode.delay = min(LAST_TRIAL, LATER_TRIAL * max(episode.delay, FIRST_TRIAL))
+        self._closed_until = max(self._closed_until, now + (wait or episode.delay))
+
+    def _begin_episode(self, ticket: Ticket, now: float, wait: float, resource: Resource | None) -> None:
+        blamed = (ticket.paced and ticket.level <= self._borne) or resource is not None
+        allowed = self.allowed
+        if not blamed:
+            self._too_many = min(self.allowed, float(ticket.level))
+            self.allowed = max(1.0, self._too_many * CUT)
             self._answers_since_cut = 0
+        delay = FIRST_TRIAL if blamed else 0.0
+        self._episode = _Episode(now, allowed, now - ticket.entered, delay, blamed, resource)
+        self._last_episode = now
+        if blamed:
+            self._closed_until = max(self._closed_until, now + (wait or delay))
+
+    def _went_through(self, ticket: Ticket, now: float) -> None:
+        if self._episode is not None and self._episode.trial is ticket:
+            self._end_episode(self._episode, now)
+
+    def _end_episode(self, episode: _Episode, now: float) -> None:
+        trial = episode.trial
+        entered = now if trial is None else trial.entered
+        if episode.blamed:
+            self.allowed = episode.allowed
+        self.pace.complained(self._last_opening, episode.began, entered, blamed=episode.blamed, resource=episode.resource)
+        self._last_opening = entered
+        self._last_episode = entered  # who went in before the trial belongs to the episode
+        self._episode = None
 
     def _grow(self) -> None:
         if self._too_many == float("inf"):
@@ -81,21 +206,62 @@ class AdaptiveLimit:
             more = (1.0 + (quiet_rounds / PATIENT_ROUNDS) ** 2) / (self.allowed * PROBE_ROUNDS)
         self.allowed = min(float(self.ceiling), self.allowed + more)
 
-    def _open(self, loop: asyncio.AbstractEventLoop) -> bool:
-        return self.in_flight < int(self.allowed) and loop.time() >= self._closed_until
+    # entries
 
     def _admit(self) -> None:
-        if not self._waiting:
-            return
-        loop = self._waiting[0].get_loop()
-        while self._waiting and self._open(loop):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.in_flight += 1
-                turn.set_result(None)
-        if self._waiting and self._opening is None and loop.time() < self._closed_until:
-            self._opening = loop.call_at(self._closed_until, self._reopen)
+        """Let in whoever may go now, and see to it that somebody looks again when the next one may."""
+        loop = asyncio.get_running_loop() if self._waiting else None
+        while self._waiting and loop is not None:
+            turn = self._waiting[0]
+            if turn.admitted.done():
+                self._waiting.popleft()
+                continue
+            now = loop.time()
+            opening = self._opening(turn, now)
+            if opening is None:
+                return  # a call that leaves will look again
+            if opening > now:
+                self._look_again(loop, opening)
+                return
+            self._waiting.popleft()
+            self._let_in(turn, now)
 
-    def _reopen(self) -> None:
-        self._opening = None
+    def _opening(self, turn: _Turn, now: float) -> float | None:
+        """When the first in the queue may go, None if that depends on calls under way."""
+        if self._abandoned.is_set():
+            return now
+        if now < self._closed_until:
+            return self._closed_until
+        episode = self._episode
+        if episode is not None and episode.trial is not None:
+            consent = episode.trial.entered + max(SHORTEST_CONSENT, CONSENT * episode.refusal_seconds)
+            if now < consent:
+                return consent
+            self._end_episode(episode, now)
+        if self.in_flight >= int(self.allowed):
+            turn.paced = False
+            return None
+        due = self.pace.next_entry()
+        if due > now:
+            turn.paced = True
+        return due
+
+    def _let_in(self, turn: _Turn, now: float) -> None:
+        tokens = self.pace.estimate(turn.characters)
+        self.in_flight += 1
+        ticket = Ticket(now, self.in_flight, turn.characters, tokens, turn.paced)
+        self.pace.enter(tokens, now, waited=turn.paced)
+        if self._episode is not None:
+            self._episode.trial = ticket
+        turn.admitted.set_result(ticket)
+
+    def _look_again(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(at, self._timed_out)
+
+    def _timed_out(self) -> None:
+        self._timer = None
         self._admit()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from finetune_prep.core.request import Reply, Request
+from finetune_prep.models.pace import Resource
 
 
 class Provider(Protocol):
@@ -23,14 +24,22 @@ class Fault(Exception):
     """A passing failure of one attempt.
 
     retry_after: seconds the provider asked to wait, None if it said nothing. congested: it asked for fewer calls.
-    maybe_billed: the request may have been worked on, so it may have cost money.
+    resource: what it said there was too much of, None if it did not say. maybe_billed: the request may have been worked on,
+    so it may have cost money.
     """
 
     def __init__(
-        self, reason: str, *, retry_after: float | None = None, congested: bool = False, maybe_billed: bool = False
+        self,
+        reason: str,
+        *,
+        retry_after: float | None = None,
+        congested: bool = False,
+        resource: Resource | None = None,
+        maybe_billed: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
         self.congested = congested
+        self.resource = resource
         self.maybe_billed = maybe_billed

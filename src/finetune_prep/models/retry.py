@@ -11,8 +11,8 @@ import random
 from typing import Protocol
 
 from finetune_prep.core.request import Reply, Request
-from finetune_prep.errors import Unreachable
-from finetune_prep.models.limits import AdaptiveLimit
+from finetune_prep.errors import Paused, Unreachable
+from finetune_prep.models.limits import AdaptiveLimit, Ticket
 from finetune_prep.models.provider import Fault, Provider
 
 FIRST_BOUND = 0.5  # seconds
@@ -22,7 +22,7 @@ LAST_BOUND = 30.0
 class Attempts(Protocol):
     """What is done around the attempts of one call. Each method may raise to end the call."""
 
-    def begin(self) -> None:
+    async def begin(self) -> None:
         """An attempt is about to be sent."""
 
     async def failed(self, fault: Fault) -> None:
@@ -45,39 +45,49 @@ class PersistentCaller:
         self._timeout = timeout
 
     async def call(self, request: Request, attempts: Attempts) -> Reply:
-        """The provider's reply. Raises Unreachable, and whatever the provider raises besides Fault."""
-        entered = await self._limit.enter()
-        deadline = entered + self._timeout
+        """The provider's reply.
+
+        Raises Unreachable, Paused if the provider asks for a wait beyond `timeout`, and what it raises besides Fault.
+        """
+        characters = sum(len(message.content) for message in request.messages)
+        ticket = await self._limit.enter(characters)
+        deadline = ticket.entered + self._timeout
         tries, last = 1, None
         while True:
-            result = await self._attempt(request, entered, deadline, attempts, last)
+            result = await self._attempt(request, ticket, deadline, attempts, last)
             if isinstance(result, Reply):
                 return result
             last = result
             await attempts.failed(last)
+            if last.retry_after is not None and last.retry_after > self._timeout:
+                raise self._far_off(request, last, last.retry_after)
             pause = self._pause(tries, last.retry_after)
             if asyncio.get_running_loop().time() + pause >= deadline:
                 raise self._unreachable(request, tries, last)
-            await asyncio.sleep(pause)
+            await self._limit.rest(pause)
             try:
                 async with asyncio.timeout_at(deadline):
-                    entered = await self._limit.enter()
+                    ticket = await self._limit.enter(characters, again=True)
             except TimeoutError as error:
                 raise self._unreachable(request, tries, last) from error
             tries += 1
 
     async def _attempt(
-        self, request: Request, entered: float, deadline: float, attempts: Attempts, last: Fault | None
+        self, request: Request, ticket: Ticket, deadline: float, attempts: Attempts, last: Fault | None
     ) -> Reply | Fault:
-        congested, wait, answered = False, None, False
+        refusal: Fault | None = None
+        used: tuple[int, int] | None = None
+        answered = False
         try:
-            attempts.begin()
+            await attempts.begin()
             async with asyncio.timeout_at(deadline) as clock:
                 reply = await self._provider.answer(request)
             answered = True
+            if reply.usage.input is not None and reply.usage.output is not None:
+                used = (reply.usage.input, reply.usage.output)
             return await attempts.answered(reply)
         except Fault as fault:
-            congested, wait = fault.congested, fault.retry_after
+            refusal = fault
             return fault
         except TimeoutError:
             if not clock.expired():
@@ -85,7 +95,21 @@ class PersistentCaller:
             before = f"; before that: {last.reason}" if last else ""
             return Fault(f"no answer within {self._timeout:g} s{before}", maybe_billed=True)
         finally:
-            self._limit.leave(entered, congested=congested, answered=answered, wait=wait)
+            if refusal is not None:
+                self._limit.leave(ticket, congested=refusal.congested, wait=refusal.retry_after, resource=refusal.resource)
+            else:
+                self._limit.leave(ticket, answered=answered, used=used)
+
+    def abandon(self) -> None:
+        """The run has stopped: nobody waits for entry any longer."""
+        self._limit.abandon()
+
+    def _far_off(self, request: Request, fault: Fault, wait: float) -> Paused:
+        return Paused(
+            f"the provider asks for no further call for {wait / 60:.0f} minutes ({fault.reason})",
+            where=request.place,
+            next="run the same command again after that; nothing is lost",
+        )
 
     @staticmethod
     def _pause(tries: int, retry_after: float | None) -> float:

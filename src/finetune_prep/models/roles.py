@@ -9,9 +9,10 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Request, RoleName, Schema
 from finetune_prep.errors import ConfigError
 from finetune_prep.ledger.ledger import Ledger
-from finetune_prep.models.budget import Budget, Prices
+from finetune_prep.models.budget import Budget
 from finetune_prep.models.door import Door, Observer, Route
 from finetune_prep.models.limits import AdaptiveLimit
+from finetune_prep.models.prices import Prices
 from finetune_prep.models.provider import Provider
 from finetune_prep.models.providers.batch import BatchFiles
 from finetune_prep.models.providers.recording import RecordingProvider
@@ -72,7 +73,7 @@ def open_door(
     object (a Scripted, in tests; free of charge). observer: told of every change of the counts.
     """
     routes = _Routes(config, ledger, folder, provider)
-    budget = Budget(config.budget, ledger.spent())
+    budget = Budget(config.budget, ledger)
     return Door(ledger, routes.of, prices=Prices(config.prices), budget=budget, observer=observer)
 
 
@@ -94,12 +95,13 @@ class _Routes:
 
     def _route(self, name: str, settings: ProviderSettings) -> Route:
         injected = None if isinstance(self._override, str) else self._override
-        provider = self._make(name, settings) if injected is None else injected
-        caller = PersistentCaller(provider, AdaptiveLimit(settings.concurrency), settings.timeout)
+        limit = AdaptiveLimit(settings.concurrency)
+        provider = self._make(name, settings, limit) if injected is None else injected
+        caller = PersistentCaller(provider, limit, settings.timeout)
         charges = injected is None and settings.kind == "openai-compatible"
         return Route(name, provider, caller, base_url=settings.base_url, charges=charges)
 
-    def _make(self, name: str, settings: ProviderSettings) -> Provider:
+    def _make(self, name: str, settings: ProviderSettings, limit: AdaptiveLimit) -> Provider:
         if settings.kind == "batch":
             return BatchFiles(self._ledger, self._folder)
         if settings.kind == "recording":
@@ -107,7 +109,7 @@ class _Routes:
         # aiohttp takes a third of a second to import; replays and batch files do without
         from finetune_prep.models.providers.openai_compatible import OpenAICompatible
 
-        return OpenAICompatible(name, settings, read_secret(settings.key_env) if settings.key_env else None)
+        return OpenAICompatible(name, settings, read_secret(settings.key_env) if settings.key_env else None, limit.hear)
 
     def _recording(self, settings: ProviderSettings) -> Provider:
         path = self._folder / settings.path

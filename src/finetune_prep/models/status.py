@@ -15,6 +15,7 @@ import msgspec
 from finetune_prep.core.request import Reply
 from finetune_prep.errors import Paused
 from finetune_prep.models import wire
+from finetune_prep.models.pace import Resource
 from finetune_prep.models.provider import Fault
 
 CONGESTED = {429, 503, 529}
@@ -29,6 +30,9 @@ KEY_WORDS = re.compile(
     r"|\bapi[ -]?key (?:is )?(?:not valid|invalid|incorrect|missing|expired|not found)",
     re.IGNORECASE,
 )
+# what a 429 says that there was too much of
+TOKEN_WORDS = re.compile(r"\btokens? (?:per|/) ?(?:min|minute|second|day)|\bTP[MD]\b", re.IGNORECASE)
+REQUEST_WORDS = re.compile(r"\brequests? (?:per|/) ?(?:min|minute|second|day)|\bRP[MSD]\b", re.IGNORECASE)
 FILTER_CODES = {"content_filter", "content_policy_violation", "data_inspection_failed"}
 # 400 about one of these settings would meet every request alike: the settings are at fault, not the request.
 SETTINGS = {"model", "temperature", "top_p", "max_tokens", "max_completion_tokens", "reasoning_effort", "response_format"}
@@ -65,7 +69,13 @@ def interpret(status: int, data: bytes, *, retry_after: float | None = None) -> 
     if (pause := _pause(status, complaint)) is not None:
         raise Paused(f"{pause[0]} ({said})", next=pause[1])
     if status in PASSING or status >= 500:
-        raise Fault(said, retry_after=retry_after, congested=status in CONGESTED, maybe_billed=status == 504)
+        raise Fault(
+            said,
+            retry_after=retry_after,
+            congested=status in CONGESTED,
+            resource=_resource(complaint.message) if status == 429 else None,
+            maybe_billed=status == 504,
+        )
     filtered = complaint.moderated or bool(complaint.codes & FILTER_CODES)
     return Reply(text="", finish="error", problem="filtered" if filtered else "rejected", detail=said)
 
@@ -94,6 +104,12 @@ def _pause(status: int, complaint: _Complaint) -> tuple[str, str] | None:
         )
         return f"the endpoint does not accept `{complaint.param}`", f"change {mend} in finetune-prep.toml"
     return None
+
+
+def _resource(message: str) -> Resource | None:
+    if TOKEN_WORDS.search(message):
+        return "tokens"
+    return "requests" if REQUEST_WORDS.search(message) else None
 
 
 def _complaint(data: bytes) -> _Complaint | None:
@@ -130,11 +146,16 @@ def wait_asked_for(milliseconds: str | None, value: str | None, now: datetime | 
     for text, unit in ((milliseconds, 0.001), (value, 1.0)):
         if text and re.fullmatch(r"\s*\d{1,9}(?:\.\d+)?\s*", text):
             return float(text) * unit
-    if not value:
+    at = http_date(value)
+    return None if at is None else max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
+
+
+def http_date(text: str | None) -> datetime | None:
+    """The time in a header, None if it holds none."""
+    if not text:
         return None
     try:
-        at = parsedate_to_datetime(value)
+        at = parsedate_to_datetime(text)
     except ValueError:
         return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

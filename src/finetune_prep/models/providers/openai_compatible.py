@@ -5,8 +5,9 @@ Why aiohttp: docs/decisions/0002-http-library.md.
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,9 +16,11 @@ import msgspec
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import ConfigError
 from finetune_prep.models import wire
+from finetune_prep.models.pace import Allowance
 from finetune_prep.models.provider import Fault
+from finetune_prep.models.rate_headers import allowances
 from finetune_prep.models.secrets import Secret
-from finetune_prep.models.status import interpret, wait_asked_for
+from finetune_prep.models.status import http_date, interpret, wait_asked_for
 from finetune_prep.project.config import FILE, ProviderSettings
 
 CONNECT_SECONDS = 15.0
@@ -25,10 +28,18 @@ MOST_BYTES = 16 * 1024 * 1024  # of one answer; the longest answers of today's m
 CHUNK = 64 * 1024
 
 
-class OpenAICompatible:
-    """One endpoint. secret: its key, None if it needs none."""
+Listener = Callable[[Allowance, float], None]
 
-    def __init__(self, name: str, settings: ProviderSettings, secret: Secret | None) -> None:
+
+class OpenAICompatible:
+    """One endpoint. secret: its key, None if it needs none.
+
+    listener: told what headers say of rate limits, with the loop time at which the call went.
+    """
+
+    def __init__(
+        self, name: str, settings: ProviderSettings, secret: Secret | None, listener: Listener = lambda allowance, sent: None
+    ) -> None:
         host = urlsplit(settings.base_url)
         if host.scheme not in ("http", "https") or not host.hostname:
             raise ConfigError(
@@ -42,13 +53,17 @@ class OpenAICompatible:
         # OpenAI's reasoning models refuse max_tokens; most other servers know nothing else
         self._limit_name = "max_completion_tokens" if host.hostname.endswith("openai.com") else "max_tokens"
         self._secret = secret
+        self._listener = listener
         self._session: aiohttp.ClientSession | None = None
 
     async def answer(self, request: Request) -> Reply:
         data = msgspec.json.encode(wire.body(request, structured=self._structured, limit_name=self._limit_name))
         started = time.monotonic()
+        sent = asyncio.get_running_loop().time()
         status, headers, body = await self._post(data)
-        reply = interpret(status, body, retry_after=wait_asked_for(headers.get("retry-after-ms"), headers.get("Retry-After")))
+        for allowance in allowances(headers):
+            self._listener(allowance, sent)
+        reply = interpret(status, body, retry_after=None if status == 200 else _wait(headers))
         return msgspec.structs.replace(
             reply,
             request_id=self._redacted(headers.get("x-request-id", "")) or reply.request_id,
@@ -100,3 +115,8 @@ class OpenAICompatible:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, by the endpoint's clock where it shows one: ours may be wrong."""
+    return wait_asked_for(headers.get("retry-after-ms"), headers.get("Retry-After"), http_date(headers.get("Date")))

@@ -1,0 +1,221 @@
+"""How fast calls may follow each other: requests and tokens per second, learned by trying. Pure: the caller has the clock.
+
+Providers limit requests or tokens in a window, or refill a bucket. Calls that keep an even pace just below the limit are
+refused by none of these. So after the first complaint the rate is what the endpoint was seen to bear, and from there it
+follows the curve of CUBIC (Ha, Rhee & Xu 2008): quickly back to where the last complaint came, slowly past it, then ever
+faster, so that few calls are refused at a steady limit and a higher one is found soon.
+
+What the endpoint says about itself in its headers comes on top: what remains is spread over the time until it is renewed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+Resource = Literal["requests", "tokens"]
+RESOURCES: tuple[Resource, ...] = ("requests", "tokens")
+
+CUT = 0.92  # of the rate at which the endpoint complained
+KEPT = 0.85  # a rate seen below this share of the one that was allowed means that the limit itself has fallen
+LOWEST = 0.3  # of the allowed rate: the least that one episode may leave of it
+RETURN_SECONDS = 4.0  # until the rate is again where the last complaint came
+SEARCH = 1.5  # e-foldings of a rate in that time, while all that is known is that the limit is higher
+COSTLY = 15.0  # times as long as an episode kept the endpoint closed, if that is longer: dear experiments are made seldom
+LONGEST_RETURN = 120.0
+LONGEST_SEARCH = 20.0  # the same while searching
+EVIDENCE = 10  # calls that must have gone through before a rate is inferred from them
+HORIZON = 60.0  # seconds of past calls that are remembered
+SHORTEST = 1.0  # seconds over which a rate is measured at least
+RECENT = 3.0  # seconds over which it is measured at most, or so many times the closure that followed
+GRAIN = 0.02  # seconds of past calls that are remembered as one
+CATCH_UP = 0.02  # seconds by which a late timer may be made good
+SPARE = 1.25  # above what was seen, where it is not known that the rate was too high
+FLOOR = 0.5  # of the average rate that headers promise: less is not believed
+FIRST_TOKENS_PER_CHARACTER = 0.25
+FIRST_ANSWER_TOKENS = 300.0
+SMOOTHING = 0.1
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """What headers say of one resource: `remaining` of `limit`, renewed (in full) in `reset` seconds."""
+
+    resource: Resource
+    limit: float
+    remaining: float
+    reset: float
+
+
+@dataclass(slots=True)
+class _Told:
+    """The latest allowance. at: when the call that brought it was sent. used: what was sent since."""
+
+    allowance: Allowance
+    at: float
+    used: float = 0.0
+
+
+@dataclass(slots=True)
+class _Meter:
+    """The pace of one resource. rate: units per second. peak: the rate at the last complaint.
+
+    pressed: seconds since then in which calls waited for the pace. searching: the limit may be much higher than the peak.
+    due: when the next call may go.
+    """
+
+    rate: float = float("inf")
+    peak: float = float("inf")
+    return_seconds: float = RETURN_SECONDS
+    pressed: float = 0.0
+    searching: bool = False
+    due: float = float("-inf")
+    told: _Told | None = None
+    longest_reset: float = 0.0
+
+    def take(self, amount: float, now: float) -> None:
+        rate = self.current(now)
+        self.due = max(self.due, now - CATCH_UP) + (amount / rate if rate > 0 else 0.0)
+        if self.told is not None:
+            self.told.used += amount
+
+    def current(self, now: float) -> float:
+        return self.rate if self.told is None else min(self.rate, self._promised(self.told, now))
+
+    def _promised(self, told: _Told, now: float) -> float:
+        """The rate that headers leave: what remains, spread over the time until it is renewed."""
+        average = told.allowance.limit / self.longest_reset
+        left = told.at + told.allowance.reset - now
+        if left <= 0:
+            return average  # renewed meanwhile
+        # where a bucket is filled steadily, `reset` is far off although something comes in all the time: hence the floor
+        return max((told.allowance.remaining - told.used) / left, FLOOR * average)
+
+    def hear(self, allowance: Allowance, sent: float, used_since: float) -> None:
+        if self.told is not None and sent < self.told.at:
+            return
+        self.longest_reset = max(self.longest_reset, allowance.reset, 1e-3)
+        self.told = _Told(allowance, sent, used_since)
+
+    def cut(self, least: float, most: float, return_seconds: float) -> None:
+        """The endpoint complained about this rate. What it bears is between `least` and `most`."""
+        if self.rate == float("inf"):
+            self.peak = least
+            self._begin(return_seconds, searching=True)
+            return
+        fell = most < KEPT * self.rate or self.searching
+        self.peak = max(math.sqrt(least * most), LOWEST * self.rate) if fell else self.rate
+        self._begin(return_seconds, searching=False)
+
+    def cap(self, seen: float, return_seconds: float) -> None:
+        """The endpoint complained, perhaps about something else: stay near what it did bear."""
+        if SPARE * seen < self.rate:
+            self.peak = SPARE * seen / CUT
+            self._begin(return_seconds, searching=True)
+
+    def _begin(self, return_seconds: float, *, searching: bool) -> None:
+        self.return_seconds = min(return_seconds, LONGEST_SEARCH) if searching else return_seconds
+        self.searching = searching
+        self.pressed = 0.0
+        self.rate = CUT * self.peak
+
+    def press(self, seconds: float) -> None:
+        """Calls have waited for this pace: without complaint, it may become faster."""
+        if self.rate < float("inf"):
+            self.pressed += seconds
+            passed = self.pressed / self.return_seconds
+            if self.searching:
+                self.rate = CUT * self.peak * math.exp(SEARCH * passed)
+                return
+            self.rate = self.peak * (1 + (1 - CUT) * (passed - 1) ** 3)
+
+
+@dataclass(slots=True)
+class Pace:
+    """The pace of all resources of one endpoint."""
+
+    requests: _Meter = field(default_factory=_Meter)
+    tokens: _Meter = field(default_factory=_Meter)
+    _log: deque[list[float]] = field(default_factory=deque)  # [start of a grain, requests, tokens]
+    _pressed_at: float = float("-inf")
+    _per_character: float = FIRST_TOKENS_PER_CHARACTER
+    _answer: float = FIRST_ANSWER_TOKENS
+
+    def estimate(self, characters: int) -> float:
+        """Tokens that a call with a prompt of this length will count for, as calls so far went."""
+        return characters * self._per_character + self._answer
+
+    def next_entry(self) -> float:
+        """When the next call may go."""
+        return max(self.requests.due, self.tokens.due)
+
+    def enter(self, tokens: float, now: float, *, waited: bool) -> None:
+        """A call goes. waited: it could have gone earlier, had the pace allowed."""
+        if waited:
+            self._press(now)
+        self.requests.take(1.0, now)
+        self.tokens.take(tokens, now)
+        self._note(now, 1.0, tokens)
+
+    def refused(self, entered: float, tokens: float) -> None:
+        """A call that went has counted for nothing."""
+        self._note(entered, -1.0, -tokens)
+
+    def answered(self, characters: int, estimated: float, used_input: int, used_output: int, now: float) -> None:
+        """What a call really counted for: corrects the debt and later estimates."""
+        if characters:
+            self._per_character += SMOOTHING * (used_input / characters - self._per_character)
+        self._answer += SMOOTHING * (used_output - self._answer)
+        more = used_input + used_output - estimated
+        if self.tokens.rate < float("inf"):
+            self.tokens.due = max(self.tokens.due, now - CATCH_UP) + more / self.tokens.rate
+        self._note(now, 0.0, more)
+
+    def hear(self, allowance: Allowance, sent: float) -> None:
+        """What the headers of an answer say; sent: when its call went."""
+        meter = self.requests if allowance.resource == "requests" else self.tokens
+        column = 1 if allowance.resource == "requests" else 2
+        meter.hear(allowance, sent, sum(grain[column] for grain in self._log if grain[0] > sent))
+
+    def complained(self, since: float, began: float, now: float, *, blamed: bool, resource: Resource | None) -> None:
+        """An episode of complaints, begun at `began`, is over: calls go through again. since: the end of the one before.
+
+        blamed: the rate was too high for sure. resource: which one, if told.
+        """
+        # the latest calls tell most about the limit as it is now, but a long closure must be seen with all that led to it
+        recent = began - max(RECENT, RECENT * (now - began))
+        start = max(min(max(since, recent), began - SHORTEST), self._log[0][0] if self._log else now)
+        return_seconds = min(max(RETURN_SECONDS, COSTLY * (now - began)), LONGEST_RETURN)
+        enough = sum(grain[1] for grain in self._log if grain[0] >= start) >= EVIDENCE
+        for column, name in enumerate(RESOURCES, start=1):
+            meter: _Meter = getattr(self, name)
+            seen = sum(grain[column] for grain in self._log if grain[0] >= start)
+            least, most = seen / max(now - start, GRAIN), seen / max(began - start, GRAIN)
+            if resource not in (None, name) or (meter.rate == float("inf") and not enough):
+                continue
+            if blamed:
+                meter.cut(least, most, return_seconds)
+            elif began - start >= SHORTEST / 2:
+                meter.cap(most, return_seconds)
+            meter.due = now
+
+    def _press(self, now: float) -> None:
+        seconds = min(now - self._pressed_at, 0.25)
+        self._pressed_at = now
+        self.requests.press(seconds)
+        self.tokens.press(seconds)
+
+    def _note(self, at: float, requests: float, tokens: float) -> None:
+        if not self._log or at >= self._log[-1][0] + GRAIN:
+            self._log.append([at, requests, tokens])
+            while self._log[0][0] < at - HORIZON:
+                self._log.popleft()
+            return
+        for grain in reversed(self._log):
+            if grain[0] <= at:
+                grain[1] += requests
+                grain[2] += tokens
+                return

@@ -1,0 +1,85 @@
+"""What models cost: the project's own table first, then the bundled one of genai-prices, offline. Pure but for that table.
+
+A price may depend on the length of the prompt ("above 200,000 tokens twice as much", for all of its tokens): it is looked up
+for the prompt at hand, and a worst case is counted at the dearest price that it could come to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from finetune_prep.core.request import Request, Usage
+from finetune_prep.project.config import Price
+
+TOKENS_PER_MESSAGE = 16  # markers that chat templates put around a message, generously
+MILLION = 1_000_000
+STEP_BITS = 10  # prices are looked up for prompts of 1, 2, 3 … times 1,024 tokens, rounded up
+
+
+class Prices:
+    """Prices by model, endpoint and length of the prompt. own: the project's table, by model."""
+
+    def __init__(self, own: Mapping[str, Price]) -> None:
+        self._own = own
+        self._found: dict[tuple[str, str, int], Price | None] = {}
+
+    def of(self, model: str, base_url: str, tokens: int) -> Price | None:
+        """The price of a model at an endpoint for prompts of so many tokens, None if it is unknown."""
+        if model in self._own:
+            return self._own[model]
+        step = (tokens >> STEP_BITS) + 1
+        if (model, base_url, step) not in self._found:
+            self._found[model, base_url, step] = _bundled(model, base_url, step << STEP_BITS)
+        return self._found[model, base_url, step]
+
+
+def _bundled(model: str, base_url: str, tokens: int) -> Price | None:
+    from genai_prices import Usage as Tokens  # half a second of import, needed by paid endpoints alone
+    from genai_prices import calc_price
+
+    def total(**counts: int) -> float:
+        found = calc_price(Tokens(**counts), model, provider_api_url=base_url, genai_request_timestamp=datetime.now(UTC))
+        return float(found.total_price)
+
+    try:
+        prompt = total(input_tokens=tokens)
+        return Price(
+            input=prompt / tokens * MILLION,
+            output=(total(input_tokens=tokens, output_tokens=1000) - prompt) / 1000 * MILLION,
+            cached=total(input_tokens=tokens, cache_read_tokens=tokens) / tokens * MILLION,
+        )
+    except LookupError:
+        return None
+
+
+def cost(prices: Prices, model: str, base_url: str, usage: Usage) -> float | None:
+    """US dollars for these tokens; None if the price is unknown or the provider did not count them."""
+    if usage.input is None or usage.output is None:
+        return None
+    price = prices.of(model, base_url, usage.input)
+    return None if price is None else _sum(price, usage.input, usage.cached or 0, usage.output)
+
+
+def _sum(price: Price, prompt: int, cached: int, answer: int) -> float:
+    cached = min(cached, prompt)
+    cached_price = price.input if price.cached is None else price.cached
+    return ((prompt - cached) * price.input + cached * cached_price + answer * price.output) / MILLION
+
+
+def most_tokens(request: Request) -> int:
+    """More tokens than the prompt can have.
+
+    A token of a byte-level tokenizer stands for at least one byte, so there are never more tokens than bytes of UTF-8.
+    """
+    tokens = sum(len(message.content.encode()) + TOKENS_PER_MESSAGE for message in request.messages)
+    if request.schema is not None:
+        tokens += len(msgspec.json.encode(request.schema)) + 4 * TOKENS_PER_MESSAGE
+    return tokens
+
+
+def worst_case(price: Price, prompt: int, answer: int) -> float:
+    """The most that one attempt can cost, in US dollars. prompt, answer: the most tokens there can be."""
+    return (prompt * max(price.input, price.cached or 0.0) + answer * price.output) / MILLION
