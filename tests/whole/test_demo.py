@@ -77,7 +77,7 @@ def test_prints_where_things_are_and_how_to_begin(demo: Path, tmp_path: Path) ->
     said = run("demo", str(folder)).stdout
     for place in re.findall(r"^  (\S*demo\S*/\S*)", said, re.MULTILINE):
         assert Path(place).exists(), place
-    assert "finetune-prep new my-domain" in said
+    assert re.search(r"finetune-prep new my-domain$", said, re.MULTILINE)
 
 
 @pytest.mark.parametrize("seed", range(KILLS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,14 @@ def _run(folder: Path, arguments: list[str]) -> None:
         raise click.exceptions.Exit(done.returncode)
 
 
+def _program() -> str:
+    """How to call this program from here: by name if the shell finds it, else by its place in the environment it runs in."""
+    if shutil.which("finetune-prep"):
+        return "finetune-prep"
+    script = Path(sys.executable).with_name("finetune-prep")
+    return str(script.relative_to(Path.cwd())) if script.is_relative_to(Path.cwd()) else str(script)
+
+
 def _paragraph(text: str) -> None:
     line = ""
     for word in text.split():
@@ -100,11 +109,11 @@ def _closing(folder: Path) -> None:
     screen.table(rows)
     screen.say()
     screen.say("Look around", bold=True)
-    start = f"finetune-prep --project {folder}"
+    start = f"{_program()} --project {folder}"
     screen.say(f"  {start} status")
     if rejected:
         screen.say(f"  {start} show {rejected.scenario.id}   a conversation that was rejected, and why")
     screen.say()
     screen.say("Your own domain", bold=True)
-    screen.say("  finetune-prep new my-domain")
-    screen.say("  cd my-domain && finetune-prep prepare")
+    screen.say(f"  {_program()} new my-domain")
+    screen.say(f"  {_program()} --project my-domain prepare")

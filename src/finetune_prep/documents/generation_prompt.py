@@ -30,7 +30,7 @@ SCHEMA = Schema(
 )
 _ARROW = re.compile(r"→|⇒|->|=>")
 _COUNTERS = re.compile(r"counters:(?=\s|$)", re.IGNORECASE)
-_IF = re.compile(r"if\s+", re.IGNORECASE)
+_IF = re.compile(r"if(?:\s+|\Z)", re.IGNORECASE)
 
 
 def read(reader: Reader) -> GenerationPrompt:

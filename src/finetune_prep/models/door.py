@@ -162,7 +162,8 @@ class Door:
             if error is None or isinstance(error, FinetunePrepError):
                 await self.flush()
         finally:
-            await self.close()
+            # a second Ctrl-C comes as KeyboardInterrupt: whoever presses it does not want to wait
+            await self.close(0.0 if isinstance(error, KeyboardInterrupt) else GRACE_SECONDS)
 
     async def _fetch(self, request: Request) -> Reply:
         self.check_stopped()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,16 @@ def missing_document(kind: str, needed_by: str = "") -> FinetunePrepError:
     return DocumentError("the file does not exist", where=path, next=f"finetune-prep template {kind} > {path}, and fill it in")
 
 
-def items_of(document: Document[Any]) -> Items:
-    """Hash of each item of a document: what stamps and plans compare, so that staleness can name what changed."""
+@lru_cache(maxsize=64)
+def _parsed(kind: str, text: str) -> Document[Any]:
+    """`status` and `check` look at the same few texts some fifty times; reading them is a pure function of the text."""
+    return documents.parse(kind, text, DOCUMENTS[kind].path)
+
+
+@lru_cache(maxsize=64)
+def items_of(kind: str, text: str) -> Items:
+    """Hash of each item of a document's text: what stamps and plans compare, so that staleness can name what changed."""
+    document = _parsed(kind, text)
     if document.value is None:
         return {}
     items = {item: digest_bytes(text.encode()) for item, text in documents.item_texts(document).items()}
@@ -82,7 +91,7 @@ class Project(msgspec.Struct, frozen=True):
         text, findings = documents.read_bytes(path.read_bytes(), DOCUMENTS[kind].path)
         if findings:
             raise _unreadable(kind, findings)
-        return documents.parse(kind, text, DOCUMENTS[kind].path)
+        return _parsed(kind, text)
 
     def sound(self, kind: str) -> Document[Any]:
         """A document that exists and reads well. Raises ActNeeded if it is missing, DocumentError with every problem of form."""
@@ -112,7 +121,7 @@ class Project(msgspec.Struct, frozen=True):
         A rubric also has the items "Terms" and "Scoring" (threshold, weights), which bear no id but shape prompts and scores.
         """
         document = self.document(kind)
-        return items_of(document) if document is not None else {}
+        return items_of(kind, document.text) if document is not None else {}
 
     # writing
 
@@ -124,7 +133,7 @@ class Project(msgspec.Struct, frozen=True):
         """
         path = self.layout.document(kind)
         self.keep(kind)
-        items = items_of(documents.parse(kind, text, DOCUMENTS[kind].path))
+        items = items_of(kind, text)
         write_stamp(self.layout.stamp(kind), Stamp(kind, text_hash(text), items, parts))
         write_atomically(path, text)
 
@@ -198,7 +207,7 @@ class Project(msgspec.Struct, frozen=True):
         before = self.last_accepted_text(kind)
         if before is None:
             return None
-        return compare(kind, items_of(documents.parse(kind, before, DOCUMENTS[kind].path)), self.items(kind))
+        return compare(kind, items_of(kind, before), self.items(kind))
 
     def last_accepted_text(self, kind: str) -> str | None:
         """The text that was accepted last, if it is still in the history."""

@@ -9,8 +9,6 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest_bytes
@@ -125,6 +123,10 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
     match = _FRONT.match(text)
     if not match:
         return {}, text
+    # a tenth of a second to import, which commands that read no sources do not need
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
     try:
         values = YAML(typ="safe", pure=True).load(match[1])
     except (YAMLError, ValueError, RecursionError):  # ValueError: 2026-02-30 is no date
