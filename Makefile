@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test bench docs example clean
+.PHONY: demo test bench soak docs example clean
 
 demo: $(VENV)/installed
 	@$(BIN)/finetune-prep demo
@@ -19,9 +19,15 @@ test: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/first_minutes.py
+	$(BIN)/python benchmarks/check.py examples/online-shop
+
+# The long counts: every random edit and mutation of documents.
+soak: $(VENV)/installed-dev
+	FINETUNE_PREP_SOAK=1 $(BIN)/python -m pytest -n 2 tests/documents/test_splice_properties.py tests/documents/test_hostile.py
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/make_method.py
+	$(BIN)/python docs/make_commands.py
 
 # After prompts have changed: `finetune-prep ledger missing` in the example says what to ask anew; then this rewrites what it shows.
 EXAMPLE := examples/online-shop
@@ -36,14 +42,20 @@ clean:
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 
 # The wheel is what is installed and tested, not the source folder: a file missing from it is missing for users.
-$(VENV)/installed: $(VENV)/bin/python pyproject.toml $(SOURCES)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check .
+WHEELS := build/wheel
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+$(VENV)/wheel: $(VENV)/bin/python pyproject.toml README.md LICENSE $(SOURCES)
+	rm -rf $(WHEELS) && $(PIP) wheel --no-deps --wheel-dir $(WHEELS) .
+	@touch $@
+
+$(VENV)/installed: $(VENV)/wheel
+	$(PIP) install $(WHEELS)/*.whl
+	$(PIP) install --force-reinstall --no-deps $(WHEELS)/*.whl
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[dev]'
+	$(PIP) install "$$(ls $(WHEELS)/*.whl)[dev]"
 	@touch $@

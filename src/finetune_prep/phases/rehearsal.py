@@ -10,6 +10,7 @@ import msgspec
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import ActNeeded, GateError, NotYet
 from finetune_prep.ledger.ledger import Entry
+from finetune_prep.phases import judged_gates
 from finetune_prep.phases.pilot import pilot
 from finetune_prep.phases.prepare import prepare
 from finetune_prep.phases.workshop import open_workshop
@@ -48,7 +49,7 @@ class _Memory:
 
 
 async def rehearse(project: Project, entries: list[Entry], n: int) -> Rehearsed:
-    """Prepare and pilot n conversations from the project's inputs alone, in a folder of their own."""
+    """Prepare, pilot n conversations and ask the judged gates, from the project's inputs alone, in a folder of their own."""
     memory = _Memory({entry.key: entry.reply for entry in entries})
     stopped = ""
     with tempfile.TemporaryDirectory(prefix="finetune-prep-") as folder:
@@ -58,8 +59,9 @@ async def rehearse(project: Project, entries: list[Entry], n: int) -> Rehearsed:
             async with open_workshop(copy, provider=memory) as shop:
                 await prepare(shop, lambda phase: None)
                 await pilot(shop, n)
+                await judged_gates.ask(shop)
         except NotYet:
-            stopped = "the documents that follow depend on these answers"
+            stopped = "what follows depends on these answers"
         except (ActNeeded, GateError) as error:
             stopped = str(error)
     return Rehearsed(missing=tuple(memory.missing.values()), used=frozenset(memory.used), stopped=stopped)
