@@ -18,7 +18,6 @@ from finetune_prep.project.starting import copy_inputs
 
 EXAMPLE = "online-shop"
 MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo made and may use again
-WIDTH = 96
 
 
 @click.command()
@@ -38,7 +37,7 @@ def demo(folder: Path) -> None:
     brief = open_project(folder).value("brief")
     size = _size(example)
     screen.say(brief.title, bold=True)
-    _paragraph(brief.text)
+    screen.paragraph(brief.text)
     for arguments in (["prepare"], ["pilot", "-n", str(size)], ["export", "--preview"]):
         _run(folder, arguments)
     _closing(folder)
@@ -75,17 +74,6 @@ def _program() -> str:
     return str(script.relative_to(Path.cwd())) if script.is_relative_to(Path.cwd()) else str(script)
 
 
-def _paragraph(text: str) -> None:
-    line = ""
-    for word in text.split():
-        if len(line) + len(word) + 1 > WIDTH:
-            screen.say(f"  {line}")
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    screen.say(f"  {line}")
-
-
 def _closing(folder: Path) -> None:
     project = open_project(folder)
     run = runs(project.layout, "pilot")[-1]
@@ -96,7 +84,7 @@ def _closing(folder: Path) -> None:
         screen.say("One of the accepted rows", bold=True)
         for message in shown.conversation.messages[:2]:
             screen.say(f"  {message.role}:")
-            _paragraph(message.content)
+            screen.paragraph(message.content)
     rejected = next((sample for sample in samples if sample.state == "rejected"), None)
     screen.say()
     screen.say("Where things are", bold=True)

@@ -42,7 +42,7 @@ def status(project: str, as_json: bool) -> None:
         screen.say(f"  {'✓' if criterion.met else '·'} {criterion.sentence}")
         if criterion.evidence:
             more = f" (and {len(criterion.evidence) - 1} more: --json)" if len(criterion.evidence) > 1 else ""
-            screen.say(f"      {criterion.evidence[0]}{more}", dim=True)
+            screen.paragraph(f"{criterion.evidence[0]}{more}", indent=6, dim=True)
     _print_effort(view)
     screen.say()
     screen.say(f"next: {view.next}")
@@ -169,11 +169,11 @@ def _print_sample(found: lookup.FoundSample) -> None:
     )
     flaw = f", {scenario.flaw.name.lower()}" if scenario.flaw else ""
     screen.say(f"  {scenario.cell} · {scenario.style.name.lower()} · {scenario.difficulty.name.lower()}{flaw}", dim=True)
-    screen.say(f"  {scenario.situation.text}", dim=True)
+    screen.paragraph(scenario.situation.text, dim=True)
     for message in sample.conversation.messages if sample.conversation else ():
         screen.say()
         screen.say(message.role, bold=True)
-        screen.say(message.content)
+        screen.paragraph(message.content)
     if found.verdict:
         screen.say()
         screen.say(f"verdict by {found.verdict.judge}", bold=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +13,7 @@ import msgspec
 
 from finetune_prep.errors import FinetunePrepError
 
+WIDEST = 100  # characters of a line of prose
 # C0 except tab and newline, DEL, C1, and the marks that reorder text: none may reach a terminal from a page or a model
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -23,6 +26,15 @@ def clean(text: str) -> str:
 def say(text: str = "", *, bold: bool = False, dim: bool = False) -> None:
     """One line to standard output."""
     click.echo(click.style(clean(text), bold=bold, dim=dim) if bold or dim else clean(text))
+
+
+def paragraph(text: str, *, indent: int = 2, dim: bool = False) -> None:
+    """Prose in lines of a readable length, broken between words; its own line breaks stay."""
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    margin = " " * indent
+    for line in clean(text).splitlines():
+        wrapped = textwrap.wrap(line, width, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
+        say("\n".join(wrapped), dim=dim)
 
 
 def note(text: str) -> None:
