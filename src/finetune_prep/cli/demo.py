@@ -99,6 +99,7 @@ def _closing(folder: Path) -> None:
     screen.say("Look around", bold=True)
     start = f"{_program()} --project {folder}"
     screen.say(f"  {start} status")
+    screen.say(f"  {start} check --judge   what the gates, and a judge, have against the documents")
     if rejected:
         screen.say(f"  {start} show {rejected.scenario.id}   a conversation that was rejected, and why")
     screen.say()

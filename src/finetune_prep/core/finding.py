@@ -24,7 +24,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{place}: {self.what}; {self.mend}" if self.mend else f"{place}: {self.what}"
+        return f"{place}: {self.what.rstrip('.')}; {self.mend}" if self.mend else f"{place}: {self.what}"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
