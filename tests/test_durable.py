@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -14,13 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finetune_prep.durable import append_durably, write_atomically
+from finetune_prep.durable import append_durably, sweep, write_atomically
 
 HALF_FULL = 4096  # bytes that a process may write to a file: stands for a disk that fills up in the middle
 UNDER_A_LIMIT = """
 import resource, sys
 from pathlib import Path
-from finetune_prep.durable import append_durably, write_atomically
+from finetune_prep.durable import append_durably, sweep, write_atomically
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 try:
     {call}
@@ -137,3 +138,18 @@ def test_two_processes_that_append_at_once_lose_nothing(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     assert sorted(lines) == sorted(f"{name} {n}" for name in ("one", "two") for n in range(50))
     assert [line for line in lines if line.startswith("one")] == [f"one {n}" for n in range(50)]
+
+
+def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from finetune_prep.durable import write_atomically\n"
+        "def parts():\n"
+        "    yield b'half'\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_atomically(Path(sys.argv[1]) / 'deep' / 'rubric.md', parts())"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == -signal.SIGKILL
+    assert len(list((tmp_path / "deep").iterdir())) == 1
+    (tmp_path / "deep" / ".hidden").write_text("mine")
+    sweep(tmp_path)
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == [".hidden"]

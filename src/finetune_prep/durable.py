@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+UNFINISHED = ".unfinished"  # ending of files that are being written; a killed process leaves one behind
+
 
 def write_atomically(path: Path, data: str | bytes | Iterable[bytes]) -> None:
     """Write to a temporary file beside the target, sync, rename over it, sync the folder. Parent folders are created.
@@ -16,7 +18,7 @@ def write_atomically(path: Path, data: str | bytes | Iterable[bytes]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     parts = [data.encode()] if isinstance(data, str) else [data] if isinstance(data, bytes) else data
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             for part in parts:
@@ -29,6 +31,12 @@ def write_atomically(path: Path, data: str | bytes | Iterable[bytes]) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half written, here and below. Nobody else may be writing here."""
+    for path in folder.rglob(f".*{UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def append_durably(path: Path, line: str) -> None:

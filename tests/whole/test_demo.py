@@ -101,7 +101,8 @@ def _missing_one(folder: Path, request: Request) -> None:
 @pytest.mark.parametrize("role", ["expert", "user", "assistant", "judge"])
 def test_an_answer_that_is_missing_is_named_with_its_phase_and_the_nearest_known_one(role: str, tmp_path: Path) -> None:
     folder = example_project(tmp_path / "shop")
-    asked = [entry.request for entry in read_recording(folder / "recording.jsonl") if entry.request.role == role]
+    known = [entry.request for entry in read_recording(folder / "recording.jsonl")]
+    asked = [request for request in known if request.role == role and (request.phase == "pilot" or role == "expert")]
     missing = random.Random(role).choice(asked)
     _missing_one(folder, missing)
     done = run("prepare", folder=folder)
@@ -117,7 +118,8 @@ def test_an_answer_that_is_missing_is_named_with_its_phase_and_the_nearest_known
 
 def test_the_list_of_missing_answers_names_it_too(tmp_path: Path) -> None:
     folder = example_project(tmp_path / "shop")
-    judged = [entry.request for entry in read_recording(folder / "recording.jsonl") if entry.request.role == "judge"]
+    known = [entry.request for entry in read_recording(folder / "recording.jsonl")]
+    judged = [request for request in known if request.role == "judge" and request.phase == "pilot"]
     _missing_one(folder, judged[0])
     done = run("ledger", "missing", "-n", str(SIZE), "--json", folder=folder)
     assert [row["key"] for row in msgspec.json.decode(done.stdout)["missing"]] == [judged[0].key]

@@ -93,12 +93,12 @@ def remove_item(text: str, id: str) -> str:
 
 def rewrite_lines(text: str, rows: Mapping[int, str]) -> str:
     """The text with some of its lines (0-based) changed; line ends and byte order marks stay."""
-    raw, _ = _raw_lines(text)
+    mark, raw, _ = _raw_lines(text)
     for row, line in rows.items():
         bare = raw[row].rstrip("\r\n")
         marks = raw[row][: len(bare) - len(bare.lstrip("\ufeff"))]
         raw[row] = f"{marks}{line}{raw[row][len(bare) :]}"
-    return "".join(raw)
+    return "".join([mark, *raw])
 
 
 def _section(tree: Tree, heading: str) -> _Span | None:
@@ -151,11 +151,11 @@ class _Kept(NamedTuple):
 
 def _kept(tree: Tree, span: _Span, node: Node, structure: set[int]) -> _Kept:
     first = min((line for line in structure if line >= node.body), default=span.end + 1)
+    cut = first if span.level else node.line
     lines = [line for line in range(node.line, span.end + 1) if line not in structure]
-    before = [line for line in lines if line < first] if span.level else []
     return _Kept(
-        _without_outer_blanks([tree.lines[line - 1] for line in before]),
-        _without_outer_blanks([tree.lines[line - 1] for line in lines if line not in before]),
+        _without_outer_blanks([tree.lines[line - 1] for line in lines if line < cut]),
+        _without_outer_blanks([tree.lines[line - 1] for line in lines if line >= cut]),
     )
 
 
@@ -176,8 +176,8 @@ def _merged(new: list[str], kept: _Kept, span: _Span) -> list[str]:
     if not span.level:
         return [*new, *kept.after]
     before, after = kept
-    if after and after[0][:1].isspace() and not before:
-        before, after = after, []  # below a list it would go on with the last list item
+    if after and after[0][:1].isspace():
+        before, after = _blocks([before, after]), []  # below a list it would go on with the last list item
     body = _heading_lines(new)
     return _blocks([new[:body], before, _without_outer_blanks(new[body:]), after]) if before else _blocks([new, after])
 
@@ -204,17 +204,16 @@ def _without_outer_blanks(lines: list[str]) -> list[str]:
 
 def _splice(text: str, start: int, end: int, new: list[str]) -> str:
     """The text with lines start to end (exclusive, 0-based) replaced."""
-    raw, newline = _raw_lines(text)
+    mark, raw, newline = _raw_lines(text)
     lines = [f"{line}{newline}" for line in new]
     if end >= len(raw) and not raw[-1].endswith(("\n", "\r")):
         lines[-1] = lines[-1].removesuffix(newline)
-    mark = "\ufeff" if start == 0 and text.startswith("\ufeff") else ""
-    return "".join([*raw[:start], mark, *lines, *raw[end:]])
+    return "".join([mark, *raw[:start], *lines, *raw[end:]])
 
 
 def _insert(text: str, tree: Tree, at: int, new: str) -> str:
     """The text with `new` before line `at`; a heading is parted from its neighbours by blank lines, a list item follows on."""
-    raw, newline = _raw_lines(text)
+    mark, raw, newline = _raw_lines(text)
     while at > 0 and (at > len(tree.lines) or not tree.lines[at - 1].strip()):
         at -= 1
     head, rest = raw[:at], raw[at:]
@@ -225,7 +224,7 @@ def _insert(text: str, tree: Tree, at: int, new: str) -> str:
     gap = [] if in_list or not head else [newline]
     following = tree.lines[at] if at < len(tree.lines) else ""
     gap_after = [newline] if following.strip() and not (in_list and tree.scanned[at].kind == "item") else []
-    return "".join([*head, *gap, *lines, *gap_after, *rest])
+    return "".join([mark, *head, *gap, *lines, *gap_after, *rest])
 
 
 def _ends_in_list(tree: Tree, line: int) -> bool:
@@ -245,15 +244,16 @@ def _list_end(tree: Tree, span: _Span) -> int:
 
 
 def _remove(text: str, tree: Tree, span: _Span) -> str:
-    raw, _ = _raw_lines(text)
+    mark, raw, _ = _raw_lines(text)
     end = span.end
     parted = span.start == 0 or not tree.lines[span.start - 1].strip()
     while span.level and parted and end < len(tree.lines) and not tree.lines[end].strip():
         end += 1  # the blank lines that parted it from what follows
-    return "".join([*raw[: span.start], *raw[end:]])
+    return "".join([mark, *raw[: span.start], *raw[end:]])
 
 
-def _raw_lines(text: str) -> tuple[list[str], str]:
-    """The lines with their ends, and the line end that the file uses. Split where `lines_of` splits."""
-    raw = _RAW_LINE.findall(text)
-    return raw, "\r\n" if raw and raw[0].endswith("\r\n") else "\n"
+def _raw_lines(text: str) -> tuple[str, list[str], str]:
+    """The byte order mark, the lines with their ends, and the line end that the file uses. Split where `lines_of` splits."""
+    bare = text.lstrip("\ufeff")
+    raw = _RAW_LINE.findall(bare)
+    return text[: len(text) - len(bare)], raw, "\r\n" if raw and raw[0].endswith("\r\n") else "\n"

@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from finetune_prep.durable import sweep
 from finetune_prep.errors import ProjectLocked
+
+WRITTEN = ("reference", "prompts", "skills", "runs", "dataset", "batches", ".finetune-prep")  # folders of the program's own files
 
 
 @contextmanager
 def locked(path: Path, command: str) -> Iterator[None]:
-    """Hold the project's lock. Raises ProjectLocked, naming the holder, if another process has it."""
+    """Hold the project's lock, and clear away what a killed holder left half written.
+
+    Raises ProjectLocked, naming the holder, if another process has it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
@@ -26,6 +32,8 @@ def locked(path: Path, command: str) -> Iterator[None]:
             ) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"finetune-prep {command} (process {os.getpid()})".encode())
+        for folder in WRITTEN:
+            sweep(path.parent.parent / folder)
         yield
     finally:
         os.close(descriptor)

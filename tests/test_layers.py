@@ -1,0 +1,70 @@
+"""The layers of the program, and what it may not load before it is asked for something."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parents[1]
+# each of these costs a tenth of a second or more, or belongs to an extra that may not be installed
+HEAVY = (
+    "aiohttp",
+    "apsw",
+    "genai_prices",
+    "jinja2",
+    "markdown_it",
+    "numpy",
+    "pydantic",
+    "rich",
+    "ruamel",
+    "scipy",
+)
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Names of the top-level packages that a fresh interpreter has loaded after a statement."""
+    code = f"{statement}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    return set(done.stdout.split())
+
+
+def test_a_layer_imports_only_from_layers_below_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "path", [str(ROOT / "src"), *sys.path])
+    status = lint_imports(config_filename="pyproject.toml", no_cache=True)
+    printed = capsys.readouterr().out
+    assert status == EXIT_STATUS_SUCCESS, printed
+    assert "1 kept, 0 broken" in printed
+
+
+def test_every_package_stands_in_the_contract() -> None:
+    """A package that the contract does not name could import whatever it likes."""
+    contract = (ROOT / "pyproject.toml").read_text("utf-8").partition("[[tool.importlinter.contracts]]")[2]
+    packages = {path.parent.name for path in (ROOT / "src" / "finetune_prep").glob("*/__init__.py")}
+    modules = {path.stem for path in (ROOT / "src" / "finetune_prep").glob("*.py")} - {"__init__", "__main__"}
+    assert [name for name in sorted(packages | modules) if f"finetune_prep.{name}" not in contract] == []
+
+
+def test_the_command_line_starts_without_anything_heavy() -> None:
+    assert sorted(loaded_by("import finetune_prep.cli") & set(HEAVY)) == []
+
+
+def test_help_is_printed_without_anything_heavy() -> None:
+    quietly = "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):"
+    asked = f"import contextlib, io, sys, finetune_prep.cli\nsys.argv[1:] = ['--help']\n{quietly}\n    finetune_prep.cli.main()"
+    assert sorted(loaded_by(asked) & set(HEAVY)) == []
+
+
+def test_core_and_errors_need_nothing_but_msgspec() -> None:
+    """msgspec itself looks for typing_extensions."""
+    modules = [f"finetune_prep.core.{path.stem}" for path in (ROOT / "src" / "finetune_prep" / "core").glob("*.py")]
+    third_party = loaded_by(f"import finetune_prep.errors, {', '.join(modules)}") - set(sys.stdlib_module_names)
+    assert {name for name in third_party if not name.startswith("_")} - loaded_by("") <= {
+        "finetune_prep",
+        "msgspec",
+        "typing_extensions",
+    }
