@@ -18,6 +18,7 @@ import json
 import socket
 import struct
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -125,6 +126,16 @@ class Flood(Behaviour):
     latency: float = 0.0
 
 
+@dataclass(frozen=True)
+class Drip(Behaviour):
+    """A completion that comes a few bytes at a time, `pause` seconds apart."""
+
+    text: str = "Fine."
+    bytes_at_once: int = 20
+    pause: float = 0.05
+    latency: float = 0.0
+
+
 AnswerFunction = Callable[[Call], Behaviour]
 
 
@@ -139,6 +150,7 @@ class FakeEndpoint:
         self._bodies: Counter[bytes] = Counter()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-endpoint", daemon=True)
+        self._transports: weakref.WeakSet[asyncio.WriteTransport] = weakref.WeakSet()
         self._connections: set[asyncio.Task[None]] = set()
 
     @property
@@ -165,15 +177,21 @@ class FakeEndpoint:
         self._loop.close()
 
     async def _shut(self) -> None:
+        await asyncio.sleep(0.005)  # who came at the last moment is served, or his socket would stay open
         self._server.close()
+        await asyncio.sleep(0)
         for task in list(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+        for transport in self._transports:
+            transport.abort()  # what is still to be sent to somebody who has gone would keep the socket open
+        await asyncio.sleep(0.005)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
+        self._transports.add(writer.transport)
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while await self._one(reader, writer):
@@ -210,9 +228,18 @@ class FakeEndpoint:
             case Reset():
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 writer.transport.abort()
+                await asyncio.sleep(0)  # let the transport close its socket before anything else is done with it
             case HalfAnswer():
                 writer.write(_head(200, 5000, {}) + b'{"choices": [')
                 await writer.drain()
+            case Drip():
+                body = Completion(behaviour.text).body(call.body["model"])
+                writer.write(_head(200, len(body), {}))
+                for start in range(0, len(body), behaviour.bytes_at_once):
+                    writer.write(body[start : start + behaviour.bytes_at_once])
+                    await writer.drain()
+                    await asyncio.sleep(behaviour.pause)
+                return True
             case Stall():
                 if behaviour.mid_body:
                     writer.write(_head(200, 5000, {}) + b'{"choices": [')

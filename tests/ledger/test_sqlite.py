@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 import apsw
+import msgspec
 import pytest
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import LedgerBroken, UsageError
-from finetune_prep.ledger.ledger import Entry
+from finetune_prep.ledger.ledger import Entry, Labour
 from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.models.examples import entry, request
 
@@ -218,3 +219,20 @@ def test_refuses_what_is_not_a_ledger(tmp_path: Path) -> None:
             SqliteLedger(path)
         assert str(path) in str(caught.value)
         assert path.read_bytes() == before
+
+
+async def test_labour_is_counted_by_phase(path: Path) -> None:
+    """Seconds of all calls are added up, times are the first and last answer's; what a provider did not say stays open."""
+    ledger = SqliteLedger(path)
+    for n, (phase, seconds, at) in enumerate(
+        [("rubric", 2.0, "2026-11-20T10:05:00+00:00"), ("rubric", 0.5, "2026-11-20T10:01:00+00:00"), ("anchors", 0.0, "")]
+    ):
+        made = entry(str(n))
+        request = msgspec.structs.replace(made.request, phase=phase)
+        await ledger.put(Entry(request, msgspec.structs.replace(made.reply, seconds=seconds, at=at)))
+    labour = ledger.labour()
+    ledger.close()
+    assert labour == (
+        Labour(phase="anchors", answers=1, seconds=0.0),
+        Labour(phase="rubric", answers=2, seconds=2.5, first="2026-11-20T10:01:00+00:00", last="2026-11-20T10:05:00+00:00"),
+    )

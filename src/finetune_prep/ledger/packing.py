@@ -7,7 +7,7 @@ nothing. The ledger's rows and the lines of a recording use the same form.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,10 @@ from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.request import Reply, Request
 
 INLINE_LIMIT = 200  # characters; a longer text is written as a reference
+MOST_SEEN = 200_000  # fingerprints of texts that came up once, about 20 MB
+MOST_NAMES = 2_000  # texts that came up again, with their names
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Packer:
@@ -22,6 +26,13 @@ class Packer:
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
+
+    def shared(self, text: str) -> bool:
+        """Whether a text is written as a reference."""
+        return len(text) > INLINE_LIMIT
+
+    def name(self, text: str) -> str:
+        return text_name(text)
 
     def request(self, request: Request) -> dict[str, Any]:
         packed: dict[str, Any] = msgspec.to_builtins(request)
@@ -38,12 +49,55 @@ class Packer:
         return packed
 
     def _shorten(self, text: str) -> str | dict[str, str]:
-        return text if len(text) <= INLINE_LIMIT else self._refer(text)
+        return self._refer(text) if self.shared(text) else text
 
     def _refer(self, text: str) -> dict[str, str]:
-        name = text_name(text)
+        name = self.name(text)
         self.texts[name] = text
         return {"text": name}
+
+
+class RepeatedTexts(Packer):
+    """Packs for a ledger that is written row by row: a long text is written out where it comes up for the first time, and
+    becomes a reference when it comes up again. Most answers never do, and need neither a hash nor a row of their own.
+
+    One for all rows; take `texts` away after each. Remembers the latest texts only: a forgotten one is written out once more.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[int, None] = {}
+        self._names: dict[str, str] = {}
+
+    def shared(self, text: str) -> bool:
+        if len(text) <= INLINE_LIMIT:
+            return False
+        if text in self._names:
+            return True
+        fingerprint = hash(text)  # a wrong guess costs a row in the table of texts and nothing else
+        if fingerprint in self._seen:
+            return True
+        _remember(self._seen, fingerprint, None, MOST_SEEN)
+        return False
+
+    def name(self, text: str) -> str:
+        name = self._names.get(text)
+        if name is None:
+            name = text_name(text)
+            _remember(self._names, text, name, MOST_NAMES)
+        return name
+
+    def take_texts(self) -> dict[str, str]:
+        """The texts referred to since the last time."""
+        texts, self.texts = self.texts, {}
+        return texts
+
+
+def _remember(memory: dict[K, V], key: K, value: V, most: int) -> None:
+    """Keep the latest `most` entries."""
+    memory[key] = value
+    if len(memory) > most:
+        del memory[next(iter(memory))]
 
 
 def text_name(text: str) -> str:

@@ -22,7 +22,7 @@ import msgspec
 from finetune_prep.core.request import Request
 from finetune_prep.errors import LedgerBroken, UsageError
 from finetune_prep.ledger.ledger import Entry, Labour, Round
-from finetune_prep.ledger.packing import Packer, unpack_reply, unpack_request
+from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
 SCHEMA_VERSION = 1
@@ -46,14 +46,25 @@ MONEY = """
 CREATE TABLE IF NOT EXISTS money (id INTEGER PRIMARY KEY CHECK (id = 1), held REAL NOT NULL, lost REAL NOT NULL);
 INSERT OR IGNORE INTO money VALUES (1, 0, 0);
 """
+INSERT_ENTRIES = """
+INSERT OR IGNORE INTO entry (key, request, reply, spent)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)
+"""
 
 Job = Callable[[apsw.Connection], Any]
+
+
+class _Rows(msgspec.Struct, frozen=True):
+    """Rows of the table `entry`, and texts they refer to. Those of a whole group are inserted together."""
+
+    rows: list[tuple[str, str, str, float]]
+    texts: dict[str, str]
 
 
 class _Waiting(msgspec.Struct, frozen=True):
     """A piece of writing and the asker who waits for it."""
 
-    job: Job
+    job: Job | _Rows
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Any]
 
@@ -68,6 +79,8 @@ class SqliteLedger:
         self._reader = _connect(path)
         self._writer = _connect(path)
         self._known_texts: set[str] = set()
+        self._packer = RepeatedTexts()
+        self._keys: set[str] | None = None  # of all entries, read when first needed
         self._jobs: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._write_groups, name="ledger-writer", daemon=True)
@@ -76,6 +89,11 @@ class SqliteLedger:
     # reading
 
     def get(self, key: str) -> Entry | None:
+        # most requests of a run are new: a set knows that without a query
+        if self._keys is None:
+            self._keys = {str(key) for (key,) in self._reader.execute("SELECT key FROM entry")}
+        if key not in self._keys:
+            return None
         row = self._reader.execute("SELECT request, reply FROM entry WHERE key = ?", (key,)).fetchone()
         return None if row is None else self._entry(*row)
 
@@ -149,7 +167,7 @@ class SqliteLedger:
     # writing
 
     async def put(self, entry: Entry, *, spent: float = 0.0) -> None:
-        await self._durably(self._insertion([entry], spent))
+        await self._insert([entry], spent)
 
     async def hold(self, dollars: float) -> None:
         await self._durably(lambda connection: connection.execute("UPDATE money SET held = ?", (dollars,)))
@@ -161,18 +179,14 @@ class SqliteLedger:
         await self._durably(lambda connection: connection.execute("UPDATE money SET lost = lost + held, held = 0"))
 
     async def put_all(self, entries: Sequence[Entry]) -> None:
-        await self._durably(self._insertion(entries, 0.0))
+        await self._insert(entries, 0.0)
 
-    def _insertion(self, entries: Sequence[Entry], spent: float) -> Job:
-        packer = Packer()
+    async def _insert(self, entries: Sequence[Entry], spent: float) -> None:
+        packer = self._packer
         rows = [(entry.key, _json(packer.request(entry.request)), _json(packer.reply(entry.reply)), spent) for entry in entries]
-
-        def insert(connection: apsw.Connection) -> None:
-            self._keep_texts(connection, packer.texts)
-            # the first answer wins: later ones for the same key change nothing
-            connection.executemany("INSERT OR IGNORE INTO entry (key, request, reply, spent) VALUES (?, ?, ?, ?)", rows)
-
-        return insert
+        await self._durably(_Rows(rows, packer.take_texts()))
+        if self._keys is not None:
+            self._keys.update(row[0] for row in rows)
 
     async def open_round(self, requests: Sequence[Request]) -> int:
         packer = Packer()
@@ -199,12 +213,14 @@ class SqliteLedger:
 
     def _keep_texts(self, connection: apsw.Connection, texts: dict[str, str]) -> None:
         new = [(name, body) for name, body in texts.items() if name not in self._known_texts]
+        if not new:
+            return
         connection.executemany("INSERT OR IGNORE INTO text (name, body) VALUES (?, ?)", new)
         if len(self._known_texts) > MOST_KNOWN_TEXTS:
             self._known_texts.clear()
         self._known_texts.update(name for name, _ in new)
 
-    async def _durably(self, job: Job) -> Any:
+    async def _durably(self, job: Job | _Rows) -> Any:
         if self._closed:
             raise LedgerBroken("the ledger is closed", where=str(self.path))
         loop = asyncio.get_running_loop()
@@ -233,9 +249,7 @@ class SqliteLedger:
         results: list[Any] = []
         error: Exception | None = None
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            results = [waiting.job(self._writer) for waiting in group]
-            self._writer.execute("COMMIT")
+            results = self._carry_out(group)
         except apsw.Error as cause:
             self._rollback()
             error = _broken(self.path, cause)
@@ -248,6 +262,36 @@ class SqliteLedger:
         for loop, told in by_loop.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_tell, told, error)
+
+    def _carry_out(self, group: list[_Waiting]) -> list[Any]:
+        """Do the jobs in one transaction, in order; rows that follow each other in one statement.
+
+        SQLite lets go of Python's lock once per statement and has to wait for it afterwards, while the event loop is busy up to
+        5 ms each time. So rows alone, which is what a run writes, are one statement and a transaction by themselves.
+        """
+        if all(isinstance(waiting.job, _Rows) and waiting.job.texts.keys() <= self._known_texts for waiting in group):
+            self._insert_rows([row for waiting in group for row in waiting.job.rows])  # type: ignore[union-attr]
+            return [None] * len(group)
+        self._writer.execute("BEGIN IMMEDIATE")
+        results: list[Any] = []
+        rows: list[tuple[str, str, str, float]] = []
+        for waiting in group:
+            if isinstance(waiting.job, _Rows):
+                self._keep_texts(self._writer, waiting.job.texts)
+                rows += waiting.job.rows
+                results.append(None)
+            else:
+                self._insert_rows(rows)
+                results.append(waiting.job(self._writer))
+        self._insert_rows(rows)
+        self._writer.execute("COMMIT")
+        return results
+
+    def _insert_rows(self, rows: list[tuple[str, str, str, float]]) -> None:
+        """Insert and empty the list. The first answer wins: later ones for the same key change nothing."""
+        if rows:
+            self._writer.execute(INSERT_ENTRIES, (msgspec.json.encode(rows).decode(),))
+            rows.clear()
 
     def _rollback(self) -> None:
         self._known_texts.clear()

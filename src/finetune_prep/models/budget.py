@@ -51,8 +51,8 @@ class Budget:
     async def hold(self, reservation: Reservation) -> None:
         """Set the worst case of the next attempt aside. Raises Paused if it does not fit, LedgerBroken."""
         worst = reservation.worst
-        if not worst or reservation.held:
-            return  # free, no cap, or still there from an attempt that was not billed
+        if not worst:
+            return  # free, or no cap
         async with self._changed:
             while self.cap is not None and self.spent + self.reserved + worst > self.cap:
                 if not self._holding:

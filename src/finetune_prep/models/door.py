@@ -83,7 +83,7 @@ class Door:
         self._routes: dict[str, Route] = {}
         self._calls: dict[str, asyncio.Task[Reply]] = {}
         self._stopped: FinetunePrepError | None = None
-        self.progress = Progress()
+        self._counts: dict[str, float] = dict.fromkeys(Progress.__struct_fields__, 0)
 
     async def ask(self, request: Request) -> Reply:
         """The answer to a request, from the ledger or from its provider. Look at `reply.problem` before using it.
@@ -223,9 +223,14 @@ class Door:
         if not call.cancelled():
             call.exception()  # seen, though every asker may have gone: an error without an asker needs no traceback
 
+    @property
+    def progress(self) -> Progress:
+        """The counts as they are now."""
+        return Progress(**self._counts)  # type: ignore[arg-type]
+
     def _count(self, **changes: float) -> None:
-        progress = self.progress
-        self.progress = msgspec.structs.replace(progress, **{name: getattr(progress, name) + by for name, by in changes.items()})
+        for name, by in changes.items():
+            self._counts[name] += by
         if self._observer is not None:
             self._observer(self.progress)
 
@@ -252,6 +257,8 @@ class _Call:
         self.under_way = False
         if fault.maybe_billed:
             await self.door.budget.lose(self.reservation)
+        # nothing is set aside between attempts: who holds money is under way, so who waits for money waits for an end
+        await self.door.budget.settle(self.reservation, 0.0)
 
     async def answered(self, reply: Reply) -> Reply:
         """Price the reply and keep it. Its slot is held meanwhile, so never more than a limit's worth of calls is unkept."""

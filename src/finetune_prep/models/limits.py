@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -89,6 +90,11 @@ class AdaptiveLimit:
     async def enter(self, characters: int = 0, *, again: bool = False) -> Ticket:
         """Wait for entry, first come first served; `again`: before those who have not been in. `leave` takes the ticket."""
         loop = asyncio.get_running_loop()
+        if not self._waiting:
+            now = loop.time()
+            opening, _ = self._opening(now)
+            if opening <= now:
+                return self._let_in(characters, now, paced=False)
         turn = _Turn(loop.create_future(), characters)
         if again:
             self._waiting.appendleft(turn)
@@ -217,43 +223,39 @@ class AdaptiveLimit:
                 self._waiting.popleft()
                 continue
             now = loop.time()
-            opening = self._opening(turn, now)
-            if opening is None:
-                return  # a call that leaves will look again
+            opening, by_pace = self._opening(now)
             if opening > now:
-                self._look_again(loop, opening)
+                turn.paced = by_pace
+                if opening < math.inf:
+                    self._look_again(loop, opening)
                 return
             self._waiting.popleft()
-            self._let_in(turn, now)
+            turn.admitted.set_result(self._let_in(turn.characters, now, paced=turn.paced))
 
-    def _opening(self, turn: _Turn, now: float) -> float | None:
-        """When the first in the queue may go, None if that depends on calls under way."""
+    def _opening(self, now: float) -> tuple[float, bool]:
+        """When the next one may go, infinity if that depends on calls under way; and whether it is the pace that he waits for."""
         if self._abandoned.is_set():
-            return now
+            return now, False
         if now < self._closed_until:
-            return self._closed_until
+            return self._closed_until, False
         episode = self._episode
         if episode is not None and episode.trial is not None:
             consent = episode.trial.entered + max(SHORTEST_CONSENT, CONSENT * episode.refusal_seconds)
             if now < consent:
-                return consent
+                return consent, False
             self._end_episode(episode, now)
         if self.in_flight >= int(self.allowed):
-            turn.paced = False
-            return None
-        due = self.pace.next_entry()
-        if due > now:
-            turn.paced = True
-        return due
+            return math.inf, False
+        return self.pace.next_entry(), True
 
-    def _let_in(self, turn: _Turn, now: float) -> None:
-        tokens = self.pace.estimate(turn.characters)
+    def _let_in(self, characters: int, now: float, *, paced: bool) -> Ticket:
+        tokens = self.pace.estimate(characters)
         self.in_flight += 1
-        ticket = Ticket(now, self.in_flight, turn.characters, tokens, turn.paced)
-        self.pace.enter(tokens, now, waited=turn.paced)
+        ticket = Ticket(now, self.in_flight, characters, tokens, paced)
+        self.pace.enter(tokens, now, waited=paced)
         if self._episode is not None:
             self._episode.trial = ticket
-        turn.admitted.set_result(ticket)
+        return ticket
 
     def _look_again(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
         if self._timer is not None:

@@ -6,8 +6,10 @@ A key is never an attribute of something that is printed, logged or written. Wha
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from finetune_prep.errors import Paused
 
@@ -15,20 +17,26 @@ from finetune_prep.errors import Paused
 class Secret:
     """The key in the environment variable `name`."""
 
-    __slots__ = ("__value", "name")
+    __slots__ = ("__spellings", "__value", "name")
 
     def __init__(self, name: str, value: str) -> None:
         self.name = name
         self.__value = value
+        # as it is, with JSON's optional escape of a slash, with JSON's escapes of all that is no letter or digit, in an address
+        escaped = "".join(c if c.isalnum() else f"\\u{ord(c):04x}" for c in value)
+        spellings = {value, value.replace("/", "\\/"), json.dumps(value)[1:-1], escaped, quote(value, safe="")}
+        self.__spellings = sorted((spelling.encode() for spelling in spellings), key=len, reverse=True)
 
     def reveal(self) -> str:
         """The key itself: for a request header, for nothing else."""
         return self.__value
 
     def redact(self, data: bytes) -> bytes:
-        """`data` with every occurrence of the key replaced by the variable's name."""
-        key = self.__value.encode()
-        return data.replace(key, f"[{self.name}]".encode()) if key in data else data
+        """`data` with every occurrence of the key, in any spelling, replaced by the variable's name."""
+        for spelling in self.__spellings:
+            if spelling in data:
+                data = data.replace(spelling, f"[{self.name}]".encode())
+        return data
 
     def __repr__(self) -> str:
         return f"Secret({self.name})"

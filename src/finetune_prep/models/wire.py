@@ -152,7 +152,7 @@ def reply(data: bytes) -> Reply:
         return msgspec.structs.replace(found, finish="", problem="empty", detail="the answer holds no choice")
     text = _text(choice.message)
     problem, detail = _problem(choice, text)
-    if UNPRINTABLE.search(text):
+    if _unprintable(text):
         text = _clean(text)
         problem, detail = problem or "malformed", detail or "the text holds NUL or half of a surrogate pair"
     finish = _clean(choice.finish_reason or "")
@@ -213,7 +213,8 @@ def _problem(choice: _Choice, text: str) -> tuple[Problem | None, str]:
     if not text.strip():
         reasoned = choice.message.reasoning_content or choice.message.reasoning
         return "empty", "only reasoning came back, no answer" if reasoned else "the answer is empty"
-    if found := REASONING.search(text):
+    # the pattern begins with one of these; looking for them first is forty times as fast
+    if ("<" in text or "[" in text or "◁" in text) and (found := REASONING.search(text)):
         return "malformed", f"reasoning text in the answer: {found[0].strip()}"
     return None, ""
 
@@ -238,5 +239,9 @@ def _count(value: int | None) -> int | None:
     return value if value is not None and value >= 0 else None
 
 
+def _unprintable(text: str) -> bool:
+    return "\x00" in text if text.isascii() else UNPRINTABLE.search(text) is not None
+
+
 def _clean(text: str) -> str:
-    return UNPRINTABLE.sub("\ufffd", text)
+    return UNPRINTABLE.sub("\ufffd", text) if _unprintable(text) else text

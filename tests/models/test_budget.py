@@ -1,0 +1,142 @@
+"""Money: the cap holds at any concurrency and whatever is killed, prices grow with the prompt where they do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from finetune_prep.core.request import Usage
+from finetune_prep.errors import Paused
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.prices import Prices, cost, most_tokens, worst_case
+from finetune_prep.models.roles import open_door
+from finetune_prep.project.config import Price
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, HalfAnswer, Stall, Status
+from tests.models.examples import config, request
+
+SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
+GOOGLE = "https://generativelanguage.googleapis.com/v1beta/openai"
+
+
+class Billing:
+    """An endpoint that bills what it works on, whether or not its answer arrives. tokens: of prompts and of answers."""
+
+    def __init__(self, seed: int) -> None:
+        self.stream = random.Random(seed)
+        self.prompt = self.answer = 0
+
+    def __call__(self, call: Call) -> Behaviour:
+        what = self.stream.random()
+        if what < 0.03:
+            return Status(429)
+        prompt = sum(len(message["content"]) for message in call.body["messages"]) // self.stream.choice((1, 2, 4))
+        answer = self.stream.randrange(1, 101)
+        self.prompt += prompt
+        self.answer += answer
+        if what < 0.05:
+            return HalfAnswer(latency=0.01)
+        return Completion(prompt_tokens=prompt, completion_tokens=answer, latency=self.stream.uniform(0, 0.05))
+
+    def dollars(self, price: float) -> float:
+        return (self.prompt * price + self.answer * 3 * price) / 1e6
+
+
+@pytest.mark.parametrize("number", range(20 if SOAK else 2))
+def test_never_above_the_cap_though_runs_are_killed(number: int, tmp_path: Path) -> None:
+    """Five runs on one dollar, one of them killed, 64 at once, random prices and lengths: what was billed stays below."""
+    stream = random.Random(number)
+    price = stream.uniform(5, 40)
+    billing = Billing(number)
+    killed = stream.randrange(4)
+    with FakeEndpoint(billing) as endpoint:
+        for run in range(5):
+            command = [sys.executable, "-m", "tests.models.run_on_a_budget", str(tmp_path), endpoint.base_url, str(price)]
+            before = len(endpoint.calls)
+            child = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
+            if run == killed:
+                while len(endpoint.calls) == before and child.poll() is None:
+                    time.sleep(0.002)
+                time.sleep(stream.uniform(0, 0.3))
+                child.send_signal(signal.SIGKILL)
+            child.wait(60)
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite")
+    counted = ledger.spent() + ledger.held()
+    ledger.close()
+    billed = billing.dollars(price)
+    print(f"\nbilled ${billed:.4f}, counted ${counted:.4f}")
+    assert 0.2 < billed <= counted <= 1.0
+
+
+async def test_what_a_killed_run_had_set_aside_is_spent(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """The next run finds it in the ledger, and asks no more than what then remains."""
+    await ledger.hold(0.99)
+    with FakeEndpoint(Completion(prompt_tokens=10, completion_tokens=10)) as endpoint:
+        async with open_door(config(endpoint.base_url, budget=0.9901), ledger, tmp_path) as door:
+            with pytest.raises(Paused, match=r"\$0\.9900 spent"):
+                await door.ask(request())
+        assert endpoint.calls == []
+        async with open_door(config(endpoint.base_url, budget=1.0), ledger, tmp_path) as door:
+            await door.ask(request())
+    assert (ledger.held(), ledger.spent()) == (0.0, pytest.approx(0.99 + 30e-6))
+
+
+async def test_what_may_have_been_billed_stays_counted(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Attempts without an answer, and a call that was given up on leaving, count at their worst in the next run, too."""
+    with FakeEndpoint(lambda call: HalfAnswer() if call.nth == 1 else Stall()) as endpoint:
+        door = open_door(config(endpoint.base_url, budget=1.0), ledger, tmp_path)
+        asking = asyncio.create_task(door.ask(request()))
+        await asyncio.sleep(1.5)  # the first attempt and its back-off
+        assert len(endpoint.calls) == 2
+        await door.close(grace=0.05)
+        assert asking.cancelled() or isinstance(await asyncio.gather(asking, return_exceptions=True), list)
+    worst = worst_case(Price(input=1, output=2), most_tokens(request()), 100)
+    assert ledger.spent() == pytest.approx(2 * worst)
+    assert ledger.held() == 0
+
+
+async def test_the_ledger_is_told_in_steps(ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of calls on a budget write what is held a few times, not once each."""
+    written: list[float] = []
+    hold = ledger.hold
+
+    async def counting(dollars: float) -> None:
+        written.append(dollars)
+        await hold(dollars)
+
+    monkeypatch.setattr(ledger, "hold", counting)
+    with FakeEndpoint(Completion(latency=0.002)) as endpoint:
+        async with open_door(config(endpoint.base_url, budget=1.0), ledger, tmp_path) as door:
+            await door.ask_all([request(str(n)) for n in range(300)])
+    assert written[-1] == 0
+    assert len(written) < 25
+
+
+def test_long_prompts_are_priced_in_their_tier() -> None:
+    """Above 200,000 tokens this model costs twice as much: for what was used, and for the worst that could be."""
+    prices = Prices({})
+    short, long = (prices.of("gemini-2.5-pro", GOOGLE, tokens) for tokens in (1000, 300_000))
+    assert short is not None
+    assert long is not None
+    assert (long.input, long.output) == (pytest.approx(2 * short.input), pytest.approx(1.5 * short.output))
+    used = cost(prices, "gemini-2.5-pro", GOOGLE, Usage(input=300_000, output=1000))
+    assert used == pytest.approx(worst_case(long, 300_000, 1000))
+    assert prices.of("nobody-9", GOOGLE, 1000) is None
+    assert cost(prices, "gemini-2.5-pro", GOOGLE, Usage(input=5)) is None
+
+
+def test_a_prompt_just_below_a_tier_is_feared_at_the_dearer_price() -> None:
+    """A worst case looks prices up for the tokens there could be, rounded up."""
+    prices = Prices({})
+    below = prices.of("gemini-2.5-pro", GOOGLE, 199_900)
+    above = prices.of("gemini-2.5-pro", GOOGLE, 300_000)
+    assert below is not None
+    assert above is not None
+    assert (below.input, below.output) == (pytest.approx(above.input), pytest.approx(above.output))

@@ -1,0 +1,254 @@
+"""Everything an endpoint can do wrong, over real HTTP, and what becomes of a call that meets it.
+
+Passing faults, what a person must mend, and refusals for good are in `test_door`; here are answers that are not what they seem,
+slow and endless ones, headers, clocks, and crowds of random faults.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finetune_prep.core.request import Reply, Schema
+from finetune_prep.errors import Paused, Unreachable, Unusable
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.roles import open_door
+from tests.fake_endpoint import (
+    Behaviour,
+    Call,
+    Completion,
+    Drip,
+    FakeEndpoint,
+    Flood,
+    HalfAnswer,
+    Reset,
+    Stall,
+    Status,
+)
+from tests.models.examples import config, request
+
+pytestmark = pytest.mark.usefixtures("quick")
+SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
+
+
+def message(**fields: Any) -> Completion:
+    return Completion(message={"role": "assistant", **fields})
+
+
+def choice(text: str, index: int) -> dict[str, Any]:
+    return {"index": index, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+
+
+# name → what comes, the problem by which it is known, the text that is kept
+ANSWERS: dict[str, tuple[Behaviour, str | None, str]] = {
+    "length": (Completion("A cracked", finish="length"), "truncated", "A cracked"),
+    "content filter": (Completion("A", finish="content_filter"), "filtered", "A"),
+    "refusal": (message(content=None, refusal="I can't."), "refused", "I can't."),
+    "finish reason refusal": (Completion("No.", finish="refusal"), "refused", "No."),
+    "unknown finish reason": (Completion("A", finish="tired"), "malformed", "A"),
+    "no finish reason": (Completion("A", finish=None), "malformed", "A"),
+    "empty content": (Completion(""), "empty", ""),
+    "blank content": (Completion(" \n"), "empty", " \n"),
+    "null with reasoning": (message(content=None, reasoning_content="Hm."), "empty", ""),
+    "think, closed": (Completion("<think>Hm.</think>Yes."), "malformed", "<think>Hm.</think>Yes."),
+    "think, unclosed": (Completion("<think>Hm. Yes."), "malformed", "<think>Hm. Yes."),
+    "think, opened by the template": (Completion("Hm.</think>Yes."), "malformed", "Hm.</think>Yes."),
+    "reasoning in its own field": (message(content="Yes.", reasoning="Hm."), None, "Yes."),
+    "several choices": (Completion(more={"choices": [choice("second", 1), choice("first", 0)]}), None, "first"),
+    "no choice": (Completion(more={"choices": []}), "empty", ""),
+    "content in parts": (message(content=[{"type": "text", "text": "Yes"}, {"type": "text", "text": "."}]), None, "Yes."),
+    "half a surrogate pair": (Completion("Yes \ud83d."), "malformed", "Yes \ufffd."),
+    "NUL": (Completion("Yes\x00."), "malformed", "Yes\ufffd."),
+    "usage missing": (Completion("Yes.", more={"usage": None}), None, "Yes."),
+    "odd usage": (Completion("Yes.", more={"usage": {"prompt_tokens": "many"}}), None, "Yes."),
+    "wrong content type": (
+        Status(200, raw=Completion("Yes.").body("m"), headers={"Content-Type": "text/html"}),
+        None,
+        "Yes.",
+    ),
+    "context length": (
+        Status(400, error={"message": "maximum context length", "code": "context_length_exceeded"}),
+        "rejected",
+        "",
+    ),
+    "slow drip": (Drip("Yes.", pause=0.002), None, "Yes."),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "problem", "text"), ANSWERS.values(), ids=ANSWERS.keys())
+async def test_what_comes_is_known_by_its_name(
+    behaviour: Behaviour, problem: str | None, text: str, ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    """One call, one row: the text as it came, and the name of what is wrong with it."""
+    with FakeEndpoint(behaviour) as endpoint:
+        async with open_door(config(endpoint.base_url, timeout=5), ledger, tmp_path) as door:
+            reply = await door.ask(request())
+        assert len(endpoint.calls) == 1
+    assert (reply.problem, reply.text) == (problem, text)
+    kept = ledger.get(request().key)
+    assert kept is not None
+    assert kept.reply == reply
+    text.encode()  # nothing that cannot be written to a file
+
+
+async def test_an_endless_drip_meets_the_deadline(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """An answer that always has a few bytes more is given up when the time of the call is over."""
+    with FakeEndpoint(Drip("x" * 5000, pause=0.05)) as endpoint:
+        async with open_door(config(endpoint.base_url, timeout=0.3), ledger, tmp_path) as door:
+            started = time.monotonic()
+            with pytest.raises(Unreachable, match=r"no answer within 0\.3 s"):
+                await door.ask(request())
+            assert time.monotonic() - started < 1
+
+
+async def test_fifty_megabytes_are_not_read(ledger: SqliteLedger, tmp_path: Path) -> None:
+    with FakeEndpoint(lambda call: Flood(50 * 1024 * 1024) if call.nth == 1 else Completion("Yes.")) as endpoint:
+        async with open_door(config(endpoint.base_url, timeout=10), ledger, tmp_path) as door:
+            assert (await door.ask(request())).text == "Yes."
+        assert len(endpoint.calls) == 2
+
+
+async def test_another_model_than_asked_is_told(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """The row says who answered; the key is that of what was asked."""
+    with FakeEndpoint(Completion(more={"model": "willow-tiny"})) as endpoint:
+        async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
+            assert (await door.ask(request())).served_model == "willow-tiny"
+    assert ledger.get(request().key) is not None
+
+
+async def test_an_ignored_schema_is_asked_for_once_more(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Prose instead of JSON: asked again with the reason, and then a failure with a name; both answers are kept."""
+    asked = request(schema=Schema("verdict", {"type": "object", "properties": {"CP1": {"type": "string"}}}))
+
+    def as_json(text: str) -> str:
+        if not text.startswith("{"):
+            raise ValueError("not a JSON object")
+        return text
+
+    with FakeEndpoint(Completion("Sure! Here is the JSON you wanted.")) as endpoint:
+        async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
+            with pytest.raises(Unusable, match="not a JSON object"):
+                await door.ask_for(asked, as_json)
+        assert len(endpoint.calls) == 2
+        assert "response_format" in endpoint.calls[0].body
+    assert ledger.count() == 2
+
+
+async def test_rate_limit_headers_set_the_pace(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """An endpoint that says how much is left is never asked for more: nothing is refused."""
+    used = {"window": -1, "calls": 0}
+
+    def answer(call: Call) -> Behaviour:
+        window, seconds = divmod(call.at, 0.5)
+        if window != used["window"]:
+            used.update(window=int(window), calls=0)
+        used["calls"] += 1
+        headers = {
+            "x-ratelimit-limit-requests": "50",
+            "x-ratelimit-remaining-requests": str(max(0, 50 - used["calls"])),
+            "x-ratelimit-reset-requests": f"{(0.5 - seconds) * 1000:.0f}ms",
+        }
+        return Completion(headers=headers, latency=0.01) if used["calls"] <= 50 else Status(429, headers=headers)
+
+    with FakeEndpoint(answer) as endpoint:
+        async with open_door(config(endpoint.base_url, concurrency=64), ledger, tmp_path) as door:
+            await door.ask_all([request(str(n)) for n in range(200)])
+        assert len(endpoint.calls) <= 200 * 1.05
+
+
+async def test_dates_are_read_by_the_clock_of_the_endpoint(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Its clock is three hours ahead of ours: “in one second” is still one second and no three hours."""
+    ahead = datetime.now(UTC) + timedelta(hours=3)
+    late = {
+        "Date": format_datetime(ahead, usegmt=True),
+        "Retry-After": format_datetime(ahead + timedelta(seconds=1), usegmt=True),
+    }
+    with FakeEndpoint(lambda call: Status(429, headers=late) if call.nth == 1 else Completion()) as endpoint:
+        async with open_door(config(endpoint.base_url, timeout=10), ledger, tmp_path) as door:
+            await door.ask(request())
+        first, second = endpoint.calls
+    assert 1 <= second.at - first.at < 3
+
+
+async def test_a_clock_that_jumps_changes_nothing(ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of day goes back and forth by hours while calls run: no deadline is missed and none met too early."""
+    real, stream = time.time, random.Random(5)
+    monkeypatch.setattr(time, "time", lambda: real() + stream.uniform(-7200, 7200))
+    with FakeEndpoint(lambda call: Completion(latency=0.02) if call.nth > 1 else Status(503)) as endpoint:
+        async with open_door(config(endpoint.base_url, timeout=5, concurrency=8), ledger, tmp_path) as door:
+            replies = await door.ask_all([request(str(n)) for n in range(40)])
+    assert {reply.problem for reply in replies} == {None}
+    assert all(0 <= reply.seconds < 5 for reply in replies)
+
+
+@pytest.mark.parametrize("run", range(100 if SOAK else 4))
+async def test_calls_that_are_never_answered_hang_no_run(run: int, ledger: SqliteLedger, tmp_path: Path) -> None:
+    """One call in a hundred stays without an answer: the run ends, and exactly those rows are missing."""
+    stream = random.Random(run)
+    silent = {str(n) for n in range(200) if stream.random() < 0.01}
+    with FakeEndpoint(lambda call: Stall(mid_body=run % 2 == 0) if call.text in silent else Completion()) as endpoint:
+        async with open_door(config(endpoint.base_url, timeout=0.4, concurrency=64), ledger, tmp_path) as door:
+            async with asyncio.timeout(20):
+                results = await asyncio.gather(*(door.ask(request(str(n))) for n in range(200)), return_exceptions=True)
+    missing = {str(n) for n, result in enumerate(results) if isinstance(result, Unreachable)}
+    assert missing == silent
+    assert ledger.count() == 200 - len(silent)
+
+
+FAULTS: tuple[Behaviour, ...] = (
+    Status(429),
+    Status(429, headers={"Retry-After": "0.01"}),
+    Status(500),
+    Status(502, raw=b"<html>"),
+    Status(503),
+    Status(529),
+    Status(200, raw=b""),
+    Status(200, raw=b'{"choices": ['),
+    Reset(),
+    HalfAnswer(),
+    Stall(),
+    Drip(pause=0.001),
+    Status(400, error={"message": "context too long"}),
+    Completion("", finish="stop"),
+    Completion("A", finish="length"),
+    message(content=None, refusal="No."),
+)
+
+
+async def test_every_row_is_accounted_for(tmp_path: Path) -> None:
+    """Random faults at one call in five: each row is an answer, a named problem or a named error; the next runs fill the gaps.
+
+    A resumed set is exact: every row once, each with the answer that the first run was given, if it was given one.
+    """
+    rows = 20_000 if SOAK else 400
+
+    def answer(call: Call) -> Behaviour:
+        stream = random.Random(f"{call.text} {call.nth}")
+        return stream.choice(FAULTS) if stream.random() < 0.2 else Completion(call.text)
+
+    asked = [request(str(n)) for n in range(rows)]
+    ledger = SqliteLedger(tmp_path / "ledger.sqlite")
+    kept: dict[int, Reply] = {}
+    with FakeEndpoint(answer) as endpoint:
+        for _ in range(20):
+            async with open_door(config(endpoint.base_url, timeout=1.0, concurrency=64), ledger, tmp_path) as door:
+                results = await asyncio.gather(*map(door.ask, asked), return_exceptions=True)
+            assert {type(result) for result in results} <= {Reply, Unreachable, Paused}
+            replies = {n: result for n, result in enumerate(results) if isinstance(result, Reply)}
+            assert all(replies[n] == reply for n, reply in kept.items())
+            assert all(reply.text == str(n) or reply.problem or reply.text == "Fine." for n, reply in replies.items())
+            kept = replies
+            if len(kept) == rows:
+                break
+    assert len(kept) == rows
+    assert ledger.count() == rows
+    assert {entry.key for entry in ledger.entries()} == {one.key for one in asked}
+    ledger.close()
