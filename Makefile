@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test bench soak docs example clean
+.PHONY: demo test bench bench-door soak docs example clean
 
 demo: $(VENV)/installed
 	@$(BIN)/finetune-prep demo
@@ -21,9 +21,14 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/first_minutes.py
 	$(BIN)/python benchmarks/check.py examples/online-shop
 
-# The long counts: every random edit and mutation of documents.
+# The long counts: every random edit and mutation of documents; every write, hundreds of kills and silent calls at the door.
 soak: $(VENV)/installed-dev
 	FINETUNE_PREP_SOAK=1 $(BIN)/python -m pytest -n 2 tests/documents/test_splice_properties.py tests/documents/test_hostile.py
+	FINETUNE_PREP_SOAK=1 $(BIN)/python -m pytest -s tests/models tests/ledger
+
+# the door to models beside a bare loop over the same HTTP library: throughput, CPU, end to end, resume, memory
+bench-door: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/door.py
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python docs/make_method.py

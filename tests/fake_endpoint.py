@@ -28,7 +28,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it came. nth: how many times this body has come, from 1. at: seconds on the endpoint's clock."""
+    """A request as it came; the body of a GET is empty. nth: how many times this body has come, from 1. at: seconds on the endpoint's clock."""
 
     body: dict[str, Any]
     headers: dict[str, str]
@@ -206,7 +206,7 @@ class FakeEndpoint:
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         data = await reader.readexactly(int(headers.get("content-length", "0")))
         self._bodies[data] += 1
-        call = Call(json.loads(data), headers, head[0].split(" ")[1], self._bodies[data], self._loop.time())
+        call = Call(json.loads(data) if data else {}, headers, head[0].split(" ")[1], self._bodies[data], self._loop.time())
         self.calls.append(call)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)

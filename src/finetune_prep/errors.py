@@ -120,4 +120,11 @@ class Unreachable(Unanswered):
 
 
 class Unusable(Unanswered):
-    """The provider refused for good, or the answer could not be used twice. Kept in the ledger: the next run gets the same."""
+    """The provider refused for good, or the answer could not be used twice. Kept in the ledger: the next run gets the same.
+
+    rejected: whether the provider refused the request itself.
+    """
+
+    def __init__(self, what: str, *, where: str = "", next: str = "", rejected: bool = False) -> None:
+        super().__init__(what, where=where, next=next)
+        self.rejected = rejected

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from finetune_prep.cli.app import app
 from finetune_prep.cli.new import DOUBTS
 
-BRIEF = "Pottery\nA small shop answers its customers.\nen\n"
+BRIEF = "Pottery\nen\nA small shop answers its customers.\n.\n"
 
 
 def new(folder: Path, typed: str, *options: str) -> Result:
@@ -46,3 +46,16 @@ def test_a_brief_or_yes_skips_the_questions(tmp_path: Path) -> None:
         done = new(tmp_path / folder, typed, *options)
         assert done.exit_code == 0
         assert not any(doubt.question in done.output for doubt in DOUBTS)
+
+
+def test_a_pasted_brief_keeps_its_paragraphs(tmp_path: Path) -> None:
+    done = new(tmp_path / "shop", "Pottery\nde\nA small shop.\n\nIt answers its customers.\n.\n", "--yes")
+    assert done.exit_code == 0
+    text = (tmp_path / "shop" / "brief.md").read_text("utf-8")
+    assert text == "---\nlanguage: de\n---\n# Pottery\n\nA small shop.\n\nIt answers its customers.\n"
+
+
+def test_a_language_that_is_none_is_asked_for_again(tmp_path: Path) -> None:
+    done = new(tmp_path / "shop", "Pottery\nEnglish please\nen\nA small shop.\n.\n", "--yes")
+    assert done.exit_code == 0
+    assert "is no language tag" in done.output

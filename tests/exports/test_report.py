@@ -73,14 +73,14 @@ ROWS = [
 def html_of(rows: list[Row], rubric: Rubric = RUBRIC, **changes: str) -> str:
     total = account(row.sample for row in rows)
     names = {"domain": "Pottery", "run": "pilot-001", "judge": "linen-1", "assistant": "larch-1"} | changes
-    rate = wilson(total.states["accepted"], total.planned - total.states["failed"] - total.outstanding)
+    rate = wilson(total.states["accepted"], total.planned - total.states["failed"] - total.states["unjudged"])
     return render(**names, rubric=rubric, account=total, rate=rate, rows=rows)
 
 
 def test_the_headline_is_the_pass_rate_with_its_n_and_interval_and_whose_word_it_is() -> None:
     text = Page(html_of(ROWS)).text
     assert "50%" in text
-    assert "passed so far: 1 of 2, 95% interval 9 to 91%" in text
+    assert "passed: 1 of 2, 95% interval 9 to 91%" in text
     assert "By the judge's word alone, at threshold 0.75." in text
     assert "Nobody has measured how often this judge is right." in text
 

@@ -280,7 +280,7 @@ BROKEN: tuple[Broken, ...] = (
            "## Role and expertise\n"))],
         [("generation-prompt.parts", "## Output format", "“Output format” stands before “Few-shot examples”")]),
     Broken("generation-prompt.role", GENERATION,
-        [("You answer customers of a pottery shop. You cannot grant refunds.\n", "")],
+        [("You answer customers of a pottery shop, by service recovery and handing over. You cannot grant refunds.\n", "")],
         [(FORM, "## Role and expertise", "the section “Role and expertise” is empty")]),
     Broken("generation-prompt.techniques", GENERATION,
         [(("### T1.3. Count the waiting\n\n- Use when: goods are late, damaged or wrong\n"

@@ -343,7 +343,7 @@ def generation_prompt() -> GenerationPrompt:
     known = knowledge()
     return GenerationPrompt(
         title="Assistant",
-        role="You answer customers of a pottery shop. You cannot grant refunds.",
+        role="You answer customers of a pottery shop, by service recovery and handing over. You cannot grant refunds.",
         grounding="The kiln room decides about damage.",
         techniques=tuple(
             TechniqueUse(id=t.id, name=t.name, use_when=t.use_when, in_words="“A cracked bowl.”") for t in known.techniques

@@ -616,6 +616,12 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         ["the user is told the anchor DONT3: “Call an injury harmless.”", "the user is told the technique T2.1: “Warm handover”"],
     ),
     (
+        "generation-prompt.frameworks-named",
+        "generation_prompt.role",
+        "You answer customers, by SERVICE RECOVERY.",
+        ["the framework F2 “Handing over” is named neither in the role nor in the grounding"],
+    ),
+    (
         "generation-prompt.system-prompt-short",
         "system_prompt.text",
         "word " * 121,

@@ -13,10 +13,10 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters, Reply, Request, Schema, Usage
 from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.ledger import Entry
-from finetune_prep.ledger.packing import Packer, unpack_reply, unpack_request
+from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
 from finetune_prep.ledger.recording import export_recording, import_recording, read_recording, write_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
-from tests.models.examples import entry
+from tests.models.examples import entry, request
 
 texts = st.one_of(st.text(max_size=30), st.text(min_size=201, max_size=230))
 requests = st.builds(
@@ -118,3 +118,18 @@ def test_a_forged_key_is_found(tmp_path: Path) -> None:
     path.write_text("\n".join([head, row]))
     with pytest.raises(DocumentError, match="which no line above holds"):
         read_recording(path)
+
+
+def test_texts_that_come_up_once_are_written_out() -> None:
+    """In a ledger's rows only what comes up again is referred to; both forms are read alike."""
+    packer = RepeatedTexts()
+    prompt, own = "You judge. " * 40, "The bowl came cracked. " * 20
+    first = request(messages=(Message("system", prompt), Message("user", own + "1")))
+    second = request(messages=(Message("system", prompt), Message("user", own + "2")))
+    packed = [msgspec.json.decode(msgspec.json.encode(packer.request(one))) for one in (first, second)]
+    texts = packer.take_texts()
+    assert list(texts.values()) == [prompt]
+    assert packer.take_texts() == {}
+    assert [message["content"] for message in packed[0]["messages"]] == [prompt, own + "1"]
+    assert packed[1]["messages"][1]["content"] == own + "2"
+    assert [unpack_request(one, texts.__getitem__) for one in packed] == [first, second]

@@ -75,7 +75,9 @@ def test_the_recording_holds_what_the_example_promises(demo: Path) -> None:
 def test_prints_where_things_are_and_how_to_begin(demo: Path, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     said = run("demo", str(folder)).stdout
-    for place in re.findall(r"^  (\S*demo\S*/\S*)", said, re.MULTILINE):
+    places = re.findall(r"^  (\S*demo\S*/\S*)", said, re.MULTILINE)
+    assert len(places) >= 4
+    for place in places:
         assert Path(place).exists(), place
     assert re.search(r"finetune-prep new my-domain$", said, re.MULTILINE)
 

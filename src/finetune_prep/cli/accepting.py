@@ -28,13 +28,16 @@ def accept(project: str, document: str | None, yes: bool, by: str, override: str
     when they change.
     """
     if yes and not by:
-        raise UsageError("--yes needs --by: whose word is it?", next=f"finetune-prep accept {document or ''} --yes --by NAME")
+        raise UsageError(
+            "--yes needs --by: whose word is it?",
+            next=" ".join(["finetune-prep accept", *filter(None, [document]), "--yes --by NAME"]),
+        )
     if override and not because:
         raise UsageError(
             "--override needs --because", next=f'finetune-prep accept {document or ""} --override {override} --because "…"'
         )
     opened = open_project(project)
-    by = by or getpass.getuser()
+    by = by or _whoever()
     with locked(opened.layout.lock, "accept"):
         if override:
             decided = accepting.override(opened, override, document, by=by, because=because)
@@ -46,6 +49,13 @@ def accept(project: str, document: str | None, yes: bool, by: str, override: str
                 screen.say("Nothing waits to be accepted.")
         for kind in waiting:
             _accept(opened, kind, yes=yes, by=by)
+
+
+def _whoever() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise UsageError("this computer does not know your name", next="say it: --by NAME") from error
 
 
 def _accept(project: Project, kind: str, *, yes: bool, by: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -97,7 +98,7 @@ def _closing(folder: Path) -> None:
     screen.table(rows)
     screen.say()
     screen.say("Look around", bold=True)
-    start = f"{_program()} --project {folder}"
+    start = f"{_program()} --project {shlex.quote(str(folder))}"
     screen.say(f"  {start} status")
     screen.say(f"  {start} check --judge   what the gates, and a judge, have against the documents")
     if rejected:

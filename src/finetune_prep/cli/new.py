@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +16,8 @@ from finetune_prep.cli import screen
 from finetune_prep.errors import DocumentError, UsageError
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.project import starting
+
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 class Doubt(NamedTuple):
@@ -88,7 +93,7 @@ def new(folder: Path, brief: Path | None, model: str, base_url: str, key_env: st
         dim=True,
     )
     screen.say()
-    screen.say(f"next: cd {folder} && finetune-prep prepare")
+    screen.say(f"next: cd {shlex.quote(str(folder))} && finetune-prep prepare")
 
 
 def _worth_it() -> bool:
@@ -114,7 +119,24 @@ def _read_brief(path: Path) -> str:
 def _ask_brief(folder: Path) -> str:
     screen.say("Now the domain. Everything can be edited later in brief.md.")
     title = click.prompt("What is the domain", default=folder.resolve().name.replace("-", " ").capitalize())
+    language = click.prompt("Language of the conversations", default="en", value_proc=_language)
     screen.say("In one paragraph: who is the assistant, for whom, what belongs to it and what not, what must never happen?")
-    paragraph = click.prompt("Brief")
-    language = click.prompt("Language of the conversations", default="en")
+    screen.say("Several lines are welcome; a line with a dot alone ends it.")
+    paragraph = _lines()
     return f"---\nlanguage: {language}\n---\n# {title}\n\n{paragraph}\n"
+
+
+def _lines() -> str:
+    """What is typed or pasted up to a line with a dot alone, or the end of the input."""
+    lines: list[str] = []
+    for line in sys.stdin:
+        if line.strip() == ".":
+            break
+        lines.append(line.rstrip("\n"))
+    return "\n".join(lines).strip()
+
+
+def _language(text: str) -> str:
+    if not LANGUAGE.fullmatch(text.strip()):
+        raise click.UsageError(f"“{text}” is no language tag; write for example en, de or pt-BR")
+    return text.strip()

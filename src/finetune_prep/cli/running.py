@@ -7,7 +7,7 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.cli.working import account_words, json_option, provider_option, work
 from finetune_prep.core.sample import Account
-from finetune_prep.errors import ActNeeded
+from finetune_prep.errors import Paused
 from finetune_prep.phases import exporting
 from finetune_prep.phases.pilot import pilot as run_pilot
 from finetune_prep.phases.report import write_report
@@ -47,9 +47,13 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
             screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, by the judge's word")
         screen.say(f"  {report}")
         screen.say("next: finetune-prep show to look around, finetune-prep export --preview to see the rows")
-    if unheard := account.states["not run"] + account.states["unjudged"]:
-        raise ActNeeded(
-            f"{unheard} of {account.planned} scenarios are not settled",
+        if unread := account.states["unjudged"]:
+            screen.say(f"  {unread} without a verdict: the judge's answer could not be read; they count neither way")
+    if account.outstanding and as_json:
+        raise click.exceptions.Exit(Paused.exit_code)
+    if account.outstanding:
+        raise Paused(
+            f"{account.outstanding} of {account.planned} scenarios got no answer",
             where=opened.layout.relative(run.samples_path),
             next=f"finetune-prep pilot -n {size}, which asks only for what is missing",
         )

@@ -19,13 +19,13 @@ State = Literal[
     "faulty",  # unusable before any judge saw it; `fault` says why
     "duplicate",  # same as an accepted row earlier in the plan
     "surplus",  # passed, but its cell's quota was full
-    "unjudged",  # a conversation without a complete verdict: neither accepted nor rejected
+    "unjudged",  # the judge's answer could not be read, twice: neither accepted nor rejected
     "failed",  # a provider refused for good
-    "waiting",  # answers of a batch file are outstanding
+    "waiting",  # answers are outstanding: of a batch file, or of a judge that could not be reached
     "not run",  # never started
 ]
 STATES: tuple[State, ...] = get_args(State)
-UNSETTLED: tuple[State, ...] = ("unjudged", "waiting", "not run")
+UNSETTLED: tuple[State, ...] = ("waiting", "not run")
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -50,7 +50,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     @property
     def outstanding(self) -> int:
-        """How many may still become accepted or rejected: waiting, not run, unjudged."""
+        """How many another run may still settle: waiting, not run."""
         return sum(self.states.get(state, 0) for state in UNSETTLED)
 
     @property

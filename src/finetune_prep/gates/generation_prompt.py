@@ -55,6 +55,19 @@ def role(dossier: Dossier) -> Iterable[Finding]:
         )
 
 
+def frameworks_named(dossier: Dossier) -> Iterable[Finding]:
+    """Role or grounding names every framework that informs the role."""
+    document, prompt, knowledge = _with_knowledge(dossier)
+    told = f"{prompt.role}\n{prompt.grounding}".casefold()
+    for framework in knowledge.frameworks:
+        if framework.name.casefold() not in told:
+            yield document.finding(
+                f"the framework {framework.id} “{framework.name}” is named neither in the role nor in the grounding",
+                "say by name which frameworks the model works by, and when which of them leads",
+                PARTS[0].lower(),
+            )
+
+
 def techniques(dossier: Dossier) -> Iterable[Finding]:
     """Every technique of the frameworks stands with when to use it and how it sounds."""
     document, prompt, knowledge = _with_knowledge(dossier)

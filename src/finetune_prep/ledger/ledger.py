@@ -52,6 +52,25 @@ class Labour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     last: str = ""
 
 
+class Consumption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one phase used of one model in one role.
+
+    served: the model that answered, as the provider named it. input, cached, output: tokens; cached is part of input.
+    cost: US dollars at the prices of the day, whoever paid. unpriced: answers whose cost is unknown.
+    """
+
+    phase: str
+    role: str
+    model: str
+    served: str
+    answers: int
+    input: int
+    cached: int
+    output: int
+    cost: float
+    unpriced: int
+
+
 class Ledger(Protocol):
     """Behind this stand one file on one machine today and may stand a shared database tomorrow.
 
@@ -91,6 +110,9 @@ class Ledger(Protocol):
 
     def labour(self) -> tuple[Labour, ...]:
         """The entries counted by the phase that asked, in the order of the first answers."""
+
+    def consumption(self) -> tuple[Consumption, ...]:
+        """The entries counted by phase, role and model, in that order."""
 
     async def open_round(self, requests: Sequence[Request]) -> int:
         """Record that these requests are about to be written to a batch file; returns the number of the round, from 1."""

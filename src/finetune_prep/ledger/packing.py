@@ -34,19 +34,24 @@ class Packer:
     def name(self, text: str) -> str:
         return text_name(text)
 
-    def request(self, request: Request) -> dict[str, Any]:
-        packed: dict[str, Any] = msgspec.to_builtins(request)
-        for message in packed["messages"]:
-            message["content"] = self._shorten(message["content"])
+    def request(self, request: Request) -> Any:
+        """What encodes to the packed request: the request itself with other things in the places of its long texts."""
+        packed: Any = request
+        contents = [self._shorten(message.content) for message in request.messages]
+        if not all(isinstance(content, str) for content in contents):
+            pairs = zip(request.messages, contents, strict=True)
+            messages = [{"role": message.role, "content": content} for message, content in pairs]
+            packed = msgspec.structs.replace(packed, messages=messages)
         if request.schema is not None:
             # always a reference, so that a schema can never be mistaken for one; not sorted: order is part of the key
-            packed["schema"]["schema"] = self._refer(msgspec.json.encode(request.schema.schema).decode())
+            reference: Any = self._refer(msgspec.json.encode(request.schema.schema).decode())
+            packed = msgspec.structs.replace(packed, schema=msgspec.structs.replace(request.schema, schema=reference))
         return packed
 
-    def reply(self, reply: Reply) -> dict[str, Any]:
-        packed: dict[str, Any] = msgspec.to_builtins(reply)
-        packed["text"] = self._shorten(reply.text)
-        return packed
+    def reply(self, reply: Reply) -> Any:
+        """What encodes to the packed reply."""
+        text: Any = self._shorten(reply.text)
+        return reply if text is reply.text else msgspec.structs.replace(reply, text=text)
 
     def _shorten(self, text: str) -> str | dict[str, str]:
         return self._refer(text) if self.shared(text) else text

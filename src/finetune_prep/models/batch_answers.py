@@ -49,6 +49,7 @@ class _Row(msgspec.Struct):
     custom_id: str
     response: _Response | None = None
     error: Any = None
+    method: str | None = None  # only requests have one
 
 
 async def import_answers(ledger: Ledger, paths: Sequence[Path]) -> BatchImport:
@@ -94,6 +95,8 @@ class _Reading:
     def read(self, place: str, line: bytes) -> None:
         try:
             found = _row(line)
+            if found.method is not None:
+                raise ValueError("it is a request; import the file of answers")
         except (ValueError, RecursionError) as error:
             self._unreadable.append(f"{place}: not a row of a batch answer: {error}")
             return

@@ -123,7 +123,8 @@ class Door:
                 return _read(await self.ask(asked_again(request, reply, reason)), parse)
             except ValueError as error:
                 reason = _reason(error)
-        raise Unusable(reason, where=request.place, next=f"finetune-prep show {request.key}")
+        refused = reply.problem == "rejected"
+        raise Unusable(reason, where=request.place, next=f"finetune-prep show {request.key}", rejected=refused)
 
     async def ask_all_for(self, requests: Sequence[Request], parse: Callable[[str], T]) -> list[T]:
         """What `parse` reads in the answers to independent requests, in their order. Errors as of `together`."""

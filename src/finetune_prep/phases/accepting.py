@@ -117,7 +117,12 @@ def now() -> str:
 
 
 def accept(project: Project, proposal: Proposal, *, by: str, interactive: bool) -> None:
-    """Record a person's word for exactly this text, and publish it."""
+    """Record a person's word for exactly this text, and publish it.
+
+    Raises ActNeeded if the file has changed since it was shown: nobody has read what stands there now.
+    """
+    if text_hash(project.sound(proposal.kind).text) != proposal.hash:
+        raise ActNeeded(f"{proposal.path} changed while you were reading it", next=f"finetune-prep accept {proposal.kind}")
     project.decide(
         Decision(decision="accept", document=proposal.kind, text=proposal.hash, by=by, interactive=interactive, at=now())
     )

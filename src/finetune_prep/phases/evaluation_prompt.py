@@ -57,15 +57,14 @@ async def evaluation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
 
 
 def recompile(shop: Workshop, rubric: Rubric) -> None:
-    """Put the rubric's present terms and questions into the prompt, leaving every other line of the file as it is."""
+    """Put the rubric's present terms and questions into the prompt, if they are not what it was compiled from."""
     project = shop.project
-    document = project.sound("evaluation-prompt")
-    rendered = documents.render("evaluation-prompt", compiled(project.value("evaluation-prompt"), rubric))
-    text = document.text
-    for section in (COMPILED, "Output format"):
-        text = documents.replace_section(text, section, documents.section(rendered, section))
-    if project.recompiled("evaluation-prompt", text, COMPILED, {"evaluation-rubric": question_items(project)}):
-        shop.tell("evaluation prompt: the rubric's present questions put in; read the calibrations again")
+    made_from = {"evaluation-rubric": question_items(project)}
+    if not project.drifted("evaluation-prompt", COMPILED, made_from):
+        return
+    value = compiled(project.value("evaluation-prompt"), rubric)
+    project.recompile("evaluation-prompt", (COMPILED, "Output format"), value, COMPILED, made_from)
+    shop.tell("evaluation prompt: the rubric's present questions put in; read the calibrations again")
 
 
 def compiled(prompt: EvaluationPrompt, rubric: Rubric) -> EvaluationPrompt:

@@ -37,6 +37,12 @@ def export(project: Project, *, preview: bool) -> Exported:
     """
     prepared(project, "the export")
     run, account = latest_pilot(project)
+    if account.outstanding or not account.states["accepted"]:
+        open_rows = f"{account.outstanding} of {account.planned} scenarios are outstanding" if account.outstanding else ""
+        raise ActNeeded(
+            f"{run.name} gives no rows to export: {open_rows or 'nothing was accepted'}",
+            next=f"finetune-prep pilot -n {run.plan.n}",
+        )
     unmet = tuple(criterion.sentence for criterion in criteria(project) if not criterion.met)
     if unmet and not preview:
         raise ActNeeded(
@@ -67,8 +73,12 @@ def latest_pilot(project: Project) -> tuple[Run, Account]:
 
 
 def pass_rate(account: Account) -> Rate:
-    """Accepted of those planned, without provider failures and what is outstanding; faulty rows count as not passed."""
-    return wilson(account.states["accepted"], account.planned - account.states["failed"] - account.outstanding)
+    """Accepted of those planned, without provider failures, what is outstanding and what has no verdict.
+
+    Faulty rows count as not passed.
+    """
+    left_out = account.states.get("failed", 0) + account.states.get("unjudged", 0) + account.outstanding
+    return wilson(account.states["accepted"], account.planned - left_out)
 
 
 def _card(

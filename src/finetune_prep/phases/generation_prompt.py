@@ -14,9 +14,9 @@ from finetune_prep.core.rubric import Example
 from finetune_prep.models.door import together
 from finetune_prep.phases.drafts.examples import FewShotsDraft, to_few_shots
 from finetune_prep.phases.drafts.guidance import GuidanceDraft, check_guidance
-from finetune_prep.phases.research import ReadSource, read_sources
+from finetune_prep.phases.research import ReadSource, read_sources, snapshot_sources
 from finetune_prep.phases.workshop import Workshop
-from finetune_prep.project.stamps import Part
+from finetune_prep.project.stamps import Items, Part
 
 PHASE = "generation-prompt"
 COMPILED = "Behavioral anchors"
@@ -41,7 +41,7 @@ async def generation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
 async def _write_generation(shop: Workshop) -> None:
     project = shop.project
     knowledge: Knowledge = project.value("domain-frameworks")
-    sources = await read_sources(shop)
+    sources = await read_sources(shop, snapshot_sources(shop))
     asked: list[Awaitable[Any]] = [_guidance(shop, knowledge, sources), _few_shots(shop, knowledge)]
     guidance, few_shots = await together(asked)
     names = {technique.id: technique.name for technique in knowledge.techniques}
@@ -62,12 +62,11 @@ async def _write_generation(shop: Workshop) -> None:
         few_shots=few_shots,
         output=guidance.output,
     )
-    items = project.items("domain-frameworks")
-    anchors = {item: hash for item, hash in items.items() if item.startswith("DO")}
-    others = {item: hash for item, hash in items.items() if item.startswith(("T", "FM"))}
+    reference = _items(shop, "F", "T", "P", "DO")
+    written_from = {"domain-frameworks": reference, "evaluation-rubric": project.items("evaluation-rubric")}
     parts = {
-        COMPILED: Part(compiled=True, made_from={"domain-frameworks": anchors}),
-        WRITTEN: Part(compiled=False, made_from={"domain-frameworks": others}),
+        COMPILED: Part(compiled=True, made_from={"domain-frameworks": _items(shop, "DO")}),
+        WRITTEN: Part(compiled=False, made_from=written_from),
     }
     project.write("generation-prompt", documents.render("generation-prompt", prompt), parts)
     shop.tell(f"generation prompt: {len(names)} techniques, {len(prompt.guards)} guards, {len(few_shots)} few-shots")
@@ -104,17 +103,21 @@ def _bare(anchors: tuple[Anchor, ...]) -> tuple[Anchor, ...]:
 
 
 async def _recompile(shop: Workshop) -> None:
-    """Put the present anchors into the prompt, leaving every other line of the file as it is."""
+    """Put the present anchors into the prompt, if they are not what it was compiled from."""
     project = shop.project
+    made_from = {"domain-frameworks": _items(shop, "DO")}
+    if not project.drifted("generation-prompt", COMPILED, made_from):
+        return
     knowledge: Knowledge = project.value("domain-frameworks")
-    document = project.sound("generation-prompt")
     prompt: GenerationPrompt = project.value("generation-prompt")
     value = msgspec.structs.replace(prompt, always=_bare(knowledge.always), never=_bare(knowledge.never))
-    section = documents.section(documents.render("generation-prompt", value), COMPILED)
-    text = documents.replace_section(document.text, COMPILED, section)
-    anchors = {item: hash for item, hash in project.items("domain-frameworks").items() if item.startswith("DO")}
-    if project.recompiled("generation-prompt", text, COMPILED, {"domain-frameworks": anchors}):
-        shop.tell("generation prompt: the present anchors put in")
+    project.recompile("generation-prompt", (COMPILED,), value, COMPILED, made_from)
+    shop.tell("generation prompt: the present anchors put in")
+
+
+def _items(shop: Workshop, *prefixes: str) -> Items:
+    """The items of the domain reference whose ids begin so."""
+    return {item: hash for item, hash in shop.project.items("domain-frameworks").items() if item.startswith(prefixes)}
 
 
 async def _write_user(shop: Workshop) -> None:

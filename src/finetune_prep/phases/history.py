@@ -75,6 +75,8 @@ def restore(project: Project, kind: str, beginning: str) -> Restored:
         project.layout.stamp(kind).unlink(missing_ok=True)
     data = project.layout.history(kind, found.hash).read_bytes()
     write_atomically(path, data)
+    if project.acceptance(kind) is not None:
+        project.publish(kind)
     text, unread = documents.read_bytes(data, DOCUMENTS[kind].path)
     problems = len(unread) or len(documents.parse(kind, text, DOCUMENTS[kind].path).findings)
     return Restored(

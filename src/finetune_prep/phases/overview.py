@@ -147,6 +147,11 @@ def run_view(project: Project, run: Run) -> RunView:
     stale = [f"{change} since" for change in changes]
     if run.plan.models != now.models:
         stale.append("other models or parameters are configured since")
+    if run.plan.seed != now.seed:
+        stale.append("the project has another seed since")
+    if run.plan.language != now.language:
+        stale.append(f"its conversations are in {run.plan.language}, the brief asks for {now.language} since")
+    stale += [f"the prompt {name}.md is another since" for name in now.prompts if run.plan.prompts.get(name) != now.prompts[name]]
     return RunView(name=run.name, planned=run.plan.n, account=run.account(), changes=changes, stale=tuple(stale))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from finetune_prep.core.faults import find_fault
+from finetune_prep.core.identity import digest
 from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Account, Sample, account, fold, judged_sample
@@ -12,6 +13,7 @@ from finetune_prep.core.scenario import Scenario, ScenarioSpace, plan
 from finetune_prep.core.verdict import Verdict
 from finetune_prep.errors import ActNeeded, DocumentError, NotYet, Unreachable, Unusable
 from finetune_prep.method import DOCUMENTS
+from finetune_prep.phases import prompting
 from finetune_prep.phases.converse import Voices, converse
 from finetune_prep.phases.judging import judge
 from finetune_prep.phases.prepare import require
@@ -23,6 +25,7 @@ from finetune_prep.project.runs import Run, RunPlan, VerdictRow, run_of, verdict
 KIND = "pilot"
 PLAYED = ("user", "assistant", "judge")
 MADE_FROM = ("scenario-space", "evaluation-rubric", "evaluation-prompt", "generation-prompt", "user-prompt", "system-prompt")
+PROMPTS = ("converse-user", "judge")
 WINDOW = 64  # samples in work at a time; the door decides how many calls that may be
 
 
@@ -92,6 +95,8 @@ def current_plan(project: Project, n: int) -> RunPlan:
             for name, role in roles.items()
         },
         made_from={kind: project.items(kind) for kind in MADE_FROM},
+        language=project.value("brief").language,
+        prompts={name: digest(prompting.source(name, project.layout.phase_prompts)) for name in PROMPTS},
     )
 
 
@@ -116,9 +121,7 @@ async def make_sample(stage: Stage, scenario: Scenario) -> Made:
     except Unreachable as error:
         return Made(Sample(scenario=scenario, state="not run", fault=error.what))
     except Unusable as error:
-        return Made(
-            Sample(scenario=scenario, state="failed" if error.what.startswith("rejected") else "faulty", fault=error.what)
-        )
+        return Made(Sample(scenario=scenario, state="failed" if error.rejected else "faulty", fault=error.what))
     examples = [shot.conversation for shot in stage.generation.few_shots]
     if fault := find_fault(conversation, examples):
         return Made(Sample(scenario=scenario, state="faulty", conversation=conversation, fault=f"{fault[0]}: {fault[1]}"))
@@ -128,7 +131,7 @@ async def make_sample(stage: Stage, scenario: Scenario) -> Made:
     except NotYet:
         return Made(Sample(scenario=scenario, state="waiting", conversation=conversation))
     except Unreachable as error:
-        return Made(Sample(scenario=scenario, state="unjudged", conversation=conversation, fault=error.what))
+        return Made(Sample(scenario=scenario, state="waiting", conversation=conversation, fault=error.what))
     return Made(judged_sample(scenario, conversation, verdict, verdict.score(stage.rubric)), verdict)
 
 

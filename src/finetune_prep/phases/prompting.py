@@ -31,13 +31,7 @@ def messages(name: str, own: Path, /, **slots: Any) -> tuple[Message, ...]:
 
     Raises UsageError naming the file and line if the user's own file cannot be rendered.
     """
-    path = own / f"{name}.md"
-    if not path.is_file():
-        path = BUILT_IN / f"{name}.md"
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError("this prompt is not UTF-8 text", where=str(path), next="save it as UTF-8") from error
+    path, text = _place(name, own), source(name, own)
     try:
         wanted, templates = _compiled(text)
         _check_slots(wanted, set(slots))
@@ -52,6 +46,20 @@ def messages(name: str, own: Path, /, **slots: Any) -> tuple[Message, ...]:
     if len(parts) != 2:
         raise UsageError(f"a prompt needs the line {DIVIDER} exactly once", where=str(path), next="put it before the inputs")
     return Message("system", parts[0]), Message("user", parts[1])
+
+
+def source(name: str, own: Path) -> str:
+    """The text of a prompt file, the project's own or the built-in one. Raises UsageError if it is not UTF-8."""
+    path = _place(name, own)
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError("this prompt is not UTF-8 text", where=str(path), next="save it as UTF-8") from error
+
+
+def _place(name: str, own: Path) -> Path:
+    path = own / f"{name}.md"
+    return path if path.is_file() else BUILT_IN / f"{name}.md"
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ from finetune_prep.phases.drafts.knowledge import ClaimDraft, KnowledgeDraft, Re
 from finetune_prep.phases.drafts.space import SpaceDraft, to_space
 from finetune_prep.phases.workshop import Workshop
 from finetune_prep.project.stamps import Part
-from finetune_prep.sources.files import SourceText, known_ids, read_folder
+from finetune_prep.sources.files import SourceText, from_snapshot, known_ids, read_folder
 
 PHASE = "research"
 
@@ -48,8 +48,10 @@ class ReadSource(msgspec.Struct, frozen=True):
 async def research(shop: Workshop, *, overwrite: bool = False) -> None:
     """Write domain-frameworks.md and scenario-space.md, each unless it exists (or `overwrite`)."""
     layout = shop.project.layout
-    if overwrite or not layout.document("domain-frameworks").exists():
-        sources = await read_sources(shop)
+    anew = overwrite or not layout.document("domain-frameworks").exists()
+    texts = snapshot_sources(shop, refresh=anew)
+    if anew:
+        sources = await read_sources(shop, texts)
         _tell(shop, sources)
         await write_frameworks(shop, sources)
     if overwrite or not layout.document("scenario-space").exists():
@@ -68,15 +70,35 @@ def _tell(shop: Workshop, sources: list[ReadSource]) -> None:
         shop.tell("No sources: all of the domain reference will be an expert's own word, marked as unsourced.")
 
 
-async def read_sources(shop: Workshop) -> list[ReadSource]:
-    """Snapshot every source and have each read for claims; what was read before comes from the ledger.
+def snapshot_sources(shop: Workshop, *, refresh: bool = False) -> list[SourceText]:
+    """Every source as it was read, with a snapshot beside the documents: quotations are checked against that.
+
+    A source that has a snapshot is taken from it, whatever its file says by now, unless `refresh`. A missing snapshot (they are
+    not committed) is taken anew, under the id by which the reference cites its file.
+    """
+    layout = shop.project.layout
+    reference = shop.project.document("domain-frameworks")
+    cited = {source.where: source.id for source in reference.value.sources} if reference and reference.value else {}
+    found, _ = read_folder(layout.sources, layout.folder, known_ids(layout.snapshots) | cited)
+    texts = []
+    for text in found:
+        path = layout.snapshots / f"{text.source.id}.md"
+        if refresh or not path.exists():
+            write_atomically(path, text.snapshot)
+            texts.append(text)
+            continue
+        kept = from_snapshot(path, text)
+        if kept.hash != text.hash:
+            shop.tell(f"{text.source.where} has changed since it was read; finetune-prep research --overwrite reads it anew")
+        texts.append(kept)
+    return texts
+
+
+async def read_sources(shop: Workshop, texts: list[SourceText]) -> list[ReadSource]:
+    """Have each source read for claims; what was read before comes from the ledger.
 
     Quotes are verified here: a claim whose quote is not in its source is dropped and counted.
     """
-    layout = shop.project.layout
-    texts, _ = read_folder(layout.sources, layout.folder, known_ids(layout.snapshots))
-    for text in texts:
-        write_atomically(layout.snapshots / f"{text.source.id}.md", text.snapshot)
     requests = [_reading_request(shop, text) for text in texts]
     readings = await shop.door.ask_all_for(requests, lambda answer: answers.read(answer, Reading))
     return [

@@ -128,24 +128,44 @@ class Project(msgspec.Struct, frozen=True):
     def write(self, kind: str, text: str, parts: dict[str, Part]) -> None:
         """Write a document and its stamp, keeping the text that it replaces in the history.
 
-        The stamp goes first: a crash in between leaves a missing document, which is made again, and never a document
-        without a stamp, which would count as written by hand.
+        A new document's stamp goes first: a crash in between leaves a missing document, which is made again, and never a
+        document without a stamp. For a document that exists it goes last: a crash leaves a stamp of the old inputs, so the
+        document counts as stale and is mended again, and never an old text that counts as fresh.
         """
         path = self.layout.document(kind)
+        stamp = Stamp(kind, text_hash(text), items_of(kind, text), parts)
+        if not path.exists():
+            write_stamp(self.layout.stamp(kind), stamp)
+            write_atomically(path, text)
+            return
         self.keep(kind)
-        items = items_of(kind, text)
-        write_stamp(self.layout.stamp(kind), Stamp(kind, text_hash(text), items, parts))
         write_atomically(path, text)
+        write_stamp(self.layout.stamp(kind), stamp)
 
-    def recompiled(self, kind: str, text: str, part: str, made_from: dict[str, Items]) -> bool:
-        """Write a document whose compiled part was made anew from these items. Whether its text is another than before."""
+    def drifted(self, kind: str, part: str, made_from: dict[str, Items]) -> bool:
+        """Whether a compiled part was made from other items than these."""
         stamp = self.stamp(kind)
-        parts = stamp.parts if stamp else {}
-        fresh = Part(compiled=True, made_from=made_from)
-        changed = text != self.sound(kind).text
-        if changed or parts.get(part) != fresh:
-            self.write(kind, text, parts | {part: fresh})
-        return changed
+        return stamp is None or stamp.parts.get(part) != Part(compiled=True, made_from=made_from)
+
+    def recompile(self, kind: str, sections: tuple[str, ...], value: Any, part: str, made_from: dict[str, Items]) -> None:
+        """Put sections of `value` into a document, leaving every other line of the file as it is.
+
+        Raises ActNeeded if a section holds words of a person that would be lost.
+        """
+        document = self.sound(kind)
+        as_written, text = documents.render(kind, document.value), document.text
+        rendered = documents.render(kind, value)
+        for section in sections:
+            if normal(documents.section(text, section)) != normal(documents.section(as_written, section)):
+                raise ActNeeded(
+                    f"“{section}” holds words of your own, which putting in its present items would drop",
+                    where=f"{document.path}:{document.lines.get(section.lower(), 0)}",
+                    next=f"move them to another section, or: finetune-prep {DOCUMENTS[kind].made_by} --overwrite",
+                )
+            text = documents.replace_section(text, section, documents.section(rendered, section))
+        stamp = self.stamp(kind)
+        fresh = {part: Part(compiled=True, made_from=made_from)}
+        self.write(kind, text, (stamp.parts if stamp else {}) | fresh)
 
     def stamp(self, kind: str) -> Stamp | None:
         return read_stamp(self.layout.stamp(kind))

@@ -6,6 +6,7 @@ the same documents, models, size and seed are the same run, so that running a co
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,22 @@ from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.stamps import Items
 
+NAME = re.compile(r"[a-z]+-\d{3,}")
+
 
 class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """kind: "pilot". n: planned scenarios. models: role → model and parameters. made_from: document → items as they were."""
+    """kind: "pilot". n: planned scenarios. models: role → model and parameters. made_from: document → items as they were.
+
+    language: of the conversations. prompts: hash of each prompt file that shaped a request.
+    """
 
     kind: str
     n: int
     seed: int
     models: dict[str, Any]
     made_from: dict[str, Items]
+    language: str = ""
+    prompts: Items = {}
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +70,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def account(self) -> Account | None:
         if not self.account_path.exists():
             return None
-        return msgspec.json.decode(self.account_path.read_bytes(), type=Account)
+        try:
+            return msgspec.json.decode(self.account_path.read_bytes(), type=Account)
+        except msgspec.DecodeError as error:
+            raise UsageError(
+                f"this account cannot be read: {error}",
+                where=f"{self.name}/{self.account_path.name}",
+                next=f"finetune-prep {self.plan.kind} -n {self.plan.n}, which writes it anew",
+            ) from error
 
 
 class VerdictRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -97,6 +112,8 @@ def runs(layout: Layout, kind: str = "") -> list[Run]:
     """All runs of the project by name, oldest first."""
     found = []
     for path in sorted(layout.runs.glob("*/plan.json")):
+        if not NAME.fullmatch(path.parent.name):
+            continue  # a person's copy
         try:
             plan = msgspec.json.decode(path.read_bytes(), type=RunPlan)
         except msgspec.DecodeError as error:

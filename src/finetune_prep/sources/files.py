@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest_bytes
@@ -69,6 +70,20 @@ def known_ids(snapshots: Path) -> dict[str, str]:
         if where := about.get("where"):
             found[where] = path.stem
     return found
+
+
+def from_snapshot(path: Path, now: SourceText) -> SourceText:
+    """The source as it was read when its snapshot was taken, though its file says something else now.
+
+    Falls back to what the file says now if the snapshot cannot be read.
+    """
+    about, body = _front_matter(path.read_text("utf-8"))
+    if "hash" not in about or not body.strip():
+        return now
+    source = structs.replace(
+        now.source, title=about.get("title", ""), publisher=about.get("publisher", ""), published=about.get("published", "")
+    )
+    return SourceText(source=source, text=body.strip() + "\n", hash=about["hash"])
 
 
 def _next_id(ids: Mapping[str, str]) -> str:

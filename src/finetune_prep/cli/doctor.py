@@ -1,0 +1,159 @@
+"""`doctor`: what works and what is missing, each with the mend."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import click
+import msgspec
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.working import json_option
+from finetune_prep.core.request import RoleName
+from finetune_prep.errors import NotAProject, Paused
+from finetune_prep.models import detect
+from finetune_prep.models.secrets import Secret, read_secret
+from finetune_prep.project.config import Config, ProviderSettings
+from finetune_prep.project.project import Project, open_project
+
+LITTLE_SPACE = 1_000_000_000  # bytes; a run of 5,000 conversations takes a tenth of it
+CLOCK_SECONDS = 120.0  # a clock that is wrong by more breaks certificates and dates
+MARKS = {"fine": "✓", "note": "·", "wrong": "!"}
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """state: "wrong" keeps the project from running; "note" does not. mend: the command or edit that helps."""
+
+    about: str
+    state: Literal["fine", "note", "wrong"]
+    found: str
+    mend: str = ""
+
+
+@click.command()
+@click.option("--no-ask", is_flag=True, help="Do not put a question to any model (it costs less than a tenth of a cent).")
+@json_option
+@click.pass_obj
+def doctor(project: str, no_ask: bool, as_json: bool) -> None:
+    """Look at keys, endpoints, structured output, disk and clock; say what to mend. Exit code 1 if something is wrong.
+
+    Works in a project, and anywhere else for what is on this machine.
+    """
+    try:
+        opened = open_project(project)
+    except NotAProject:
+        opened = None
+    checks = asyncio.run(_examine(opened, Path(project), ask=not no_ask))
+    if as_json:
+        screen.json(checks)
+    else:
+        for check in checks:
+            screen.say(f"{MARKS[check.state]} {check.about}: {check.found}", dim=check.state == "note")
+            if check.mend:
+                screen.say(f"    {check.mend}")
+    if any(check.state == "wrong" for check in checks):
+        raise click.exceptions.Exit(1)
+
+
+async def _examine(project: Project | None, folder: Path, *, ask: bool) -> list[Check]:
+    checks = [_disk(folder)]
+    if project is not None:
+        for name, models in _used(project.config).items():
+            checks += await _provider(name, project.config.provider(name), models, project.folder, ask=ask)
+    else:
+        checks.append(
+            Check(about="project", state="note", found="none in this folder", mend="finetune-prep new DIR, or --project DIR")
+        )
+    return [*checks, *_around(await detect.look_around(os.environ))]
+
+
+def _disk(folder: Path) -> Check:
+    free = shutil.disk_usage(folder if folder.exists() else Path()).free
+    if free < LITTLE_SPACE:
+        found = f"only {free / 1e6:,.0f} MB are free"
+        return Check(about="disk", state="wrong", found=found, mend="make room: the ledger stops a run when it cannot write")
+    return Check(about="disk", state="fine", found=f"{free / 1e9:,.0f} GB are free")
+
+
+def _used(config: Config) -> dict[str, list[str]]:
+    """Providers that play a role, with the models they are asked for."""
+    used: dict[str, list[str]] = {}
+    roles: list[RoleName] = [*config.roles]  # type: ignore[list-item]
+    for role in roles:
+        settings = config.role(role)
+        models = used.setdefault(settings.provider, [])
+        if settings.model_name not in models:
+            models.append(settings.model_name)
+    return used
+
+
+async def _provider(name: str, settings: ProviderSettings, models: list[str], folder: Path, *, ask: bool) -> list[Check]:
+    about = f"provider {name}"
+    if settings.kind == "batch":
+        return [Check(about=about, state="fine", found="questions go to batch files; nothing else is needed")]
+    if settings.kind == "recording":
+        if (folder / settings.path).is_file():
+            return [Check(about=about, state="fine", found=f"answers come from {settings.path}")]
+        mend = f"finetune-prep ledger export {settings.path}, where the answers are"
+        return [Check(about=about, state="wrong", found=f"there is no {settings.path}", mend=mend)]
+    try:
+        secret = read_secret(settings.key_env) if settings.key_env else None
+    except Paused as paused:
+        return [Check(about=about, state="wrong", found=paused.what, mend=paused.next)]
+    endpoint = await detect.look_at(name, settings.base_url, secret)
+    checks = [*_reached(about, endpoint, settings, models)]
+    if ask and checks[0].state == "fine":
+        for model in models:
+            checks.append(await _structured(name, settings, secret, model))
+    return checks
+
+
+def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, models: list[str]) -> Iterator[Check]:
+    if not endpoint.status:
+        mend = "start the server, or mend base_url in finetune-prep.toml"
+        yield Check(about=about, state="wrong", found=f"{endpoint.base_url} cannot be reached: {endpoint.trouble}", mend=mend)
+        return
+    if endpoint.status in (401, 403):
+        mend = f"copy the key again: export {settings.key_env}=…" if settings.key_env else "key_env = … names the key it needs"
+        yield Check(about=about, state="wrong", found=f"it does not accept the key (HTTP {endpoint.status})", mend=mend)
+        return
+    yield Check(about=about, state="fine", found=f"{endpoint.base_url} answers")
+    for model in models:
+        if endpoint.models and model not in endpoint.models:
+            known = ", ".join(endpoint.models[:5]) + (" …" if len(endpoint.models) > 5 else "")
+            yield Check(about=f"model {model}", state="note", found=f"not among the models it lists: {known}")
+    if endpoint.clock is not None and abs(endpoint.clock) > CLOCK_SECONDS:
+        found = f"this machine's clock differs from the endpoint's by {abs(endpoint.clock) / 60:.0f} minutes"
+        yield Check(about="clock", state="note", found=found, mend="set the clock: certificates and dates depend on it")
+
+
+async def _structured(name: str, settings: ProviderSettings, secret: Secret | None, model: str) -> Check:
+    about = f"JSON schema, {name}/{model}"
+    trial = await detect.try_schema(name, settings, secret, model)
+    if trial.honoured == "unknown":
+        return Check(
+            about=about, state="wrong", found=f"a question could not be put: {trial.detail}", mend="finetune-prep doctor"
+        )
+    if trial.honoured == "yes":
+        mend = "" if settings.structured else f"take out structured = false under [providers.{name}]: it is not needed"
+        return Check(about=about, state="fine", found=f"honoured ({trial.tokens} tokens used to try)", mend=mend)
+    if not settings.structured:
+        return Check(about=about, state="fine", found="not honoured; the schema is put in the prompt, as structured = false says")
+    mend = f"add structured = false under [providers.{name}]: the schema is then put in the prompt, and answers are checked"
+    return Check(about=about, state="wrong", found=f"not honoured: {trial.detail}", mend=mend)
+
+
+def _around(found: detect.Found) -> Iterator[Check]:
+    for name, key_env in found.keys:
+        yield Check(about="key", state="fine", found=f"{key_env} is set: models as {name}/…")
+    for server in found.servers:
+        models = ", ".join(f"{server.name}/{model}" for model in server.models[:5]) or "it lists no models"
+        yield Check(about="server", state="fine", found=f"{server.name} at {server.base_url}: {models}")
+    if not found.keys and not found.servers:
+        found_nothing = "no key of a known provider in the environment, no server on the usual ports"
+        yield Check(about="models", state="note", found=found_nothing, mend="batch files need neither: they are the default")

@@ -1,0 +1,78 @@
+"""What a project has cost and what a run will cost, from what the ledger holds. Pure but for reading the ledger."""
+
+from __future__ import annotations
+
+import msgspec
+
+from finetune_prep.ledger.ledger import Consumption, Ledger
+
+
+class Costs(msgspec.Struct, frozen=True, kw_only=True):
+    """lines: by phase, role and model. spent: US dollars that left through this ledger, some of it perhaps for nothing.
+
+    held: set aside by a run that was killed, counted as spent by the next one.
+    """
+
+    lines: tuple[Consumption, ...]
+    spent: float
+    held: float
+
+    @property
+    def cost(self) -> float:
+        """US dollars that the answers cost, wherever they were paid for (a recording's were paid for elsewhere)."""
+        return sum(line.cost for line in self.lines)
+
+    @property
+    def unpriced(self) -> int:
+        """Answers whose cost is unknown."""
+        return sum(line.unpriced for line in self.lines)
+
+    @property
+    def cached_share(self) -> float | None:
+        """Share of the prompts' tokens that came from the providers' caches, None if no tokens were counted."""
+        tokens = sum(line.input for line in self.lines)
+        return sum(line.cached for line in self.lines) / tokens if tokens else None
+
+    def of_phase(self, phase: str) -> Costs:
+        """The part of one phase or run."""
+        return msgspec.structs.replace(self, lines=tuple(line for line in self.lines if line.phase == phase))
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What so many conversations will need, as those of a run did. cost: US dollars, None if that run's cost is not known."""
+
+    conversations: int
+    calls: int
+    input: int
+    output: int
+    cost: float | None
+    measured_on: str
+    measured: int
+
+
+def costs(ledger: Ledger) -> Costs:
+    """Everything the ledger says about money."""
+    return Costs(lines=ledger.consumption(), spent=ledger.spent(), held=ledger.held())
+
+
+def per_row(part: Costs, rows: int) -> float | None:
+    """US dollars for each of so many rows; None if there are none or a price is missing."""
+    return part.cost / rows if rows and not part.unpriced else None
+
+
+def estimate(found: Costs, run: str, planned: int, conversations: int) -> Estimate | None:
+    """What `conversations` will need, measured on a run of `planned`; None if nothing was asked for that run."""
+    lines = found.of_phase(run).lines
+    if not lines or not planned:
+        return None
+    share = conversations / planned
+    known = not any(line.unpriced for line in lines)
+    return Estimate(
+        conversations=conversations,
+        calls=round(sum(line.answers for line in lines) * share),
+        input=round(sum(line.input for line in lines) * share),
+        output=round(sum(line.output for line in lines) * share),
+        cost=sum(line.cost for line in lines) * share if known else None,
+        measured_on=run,
+        measured=planned,
+    )

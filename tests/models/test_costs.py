@@ -1,0 +1,122 @@
+"""What was spent on what, and what the next run will need."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from finetune_prep.cli.app import app
+from finetune_prep.core.request import Reply, Usage
+from finetune_prep.core.sample import Account
+from finetune_prep.ledger.ledger import Entry
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.costs import costs, estimate, per_row
+from finetune_prep.project import starting
+from finetune_prep.project.layout import Layout
+from finetune_prep.project.runs import RunPlan, run_of, write_results
+from tests.models.examples import request
+
+
+def entry(text: str, *, cost: float | None = 0.5, cached: int = 0, served: str = "larch-1", **labels: str) -> Entry:
+    reply = Reply(text="yes", cost=cost, usage=Usage(input=100, cached=cached, output=10), served_model=served)
+    return Entry(request(text, **labels), reply)
+
+
+async def fill(ledger: SqliteLedger) -> None:
+    for one in (
+        entry("a", role="assistant", cached=80),
+        entry("b", role="assistant", cost=1.5),
+        entry("c", role="judge", served="willow-tiny"),
+        entry("d", role="expert", phase="research", cost=None),
+    ):
+        await ledger.put(one, spent=one.reply.cost or 0.0)
+
+
+async def test_costs_by_phase_role_and_model(ledger: SqliteLedger) -> None:
+    await fill(ledger)
+    await ledger.lose(0.25)
+    await ledger.hold(0.125)
+    found = costs(ledger)
+    assert [(line.phase, line.role, line.answers, line.cost, line.unpriced) for line in found.lines] == [
+        ("pilot-001", "assistant", 2, 2.0, 0),
+        ("pilot-001", "judge", 1, 0.5, 0),
+        ("research", "expert", 1, 0.0, 1),
+    ]
+    assert [line.served for line in found.lines] == ["larch-1", "willow-tiny", "larch-1"]
+    assert (found.cost, found.unpriced, found.spent, found.held) == (2.5, 1, 2.75, 0.125)
+    assert found.cached_share == pytest.approx(80 / 400)
+
+
+async def test_for_each_row_and_for_the_next_run(ledger: SqliteLedger) -> None:
+    """A missing price makes neither a small cost nor an estimate; it makes none."""
+    await fill(ledger)
+    found = costs(ledger)
+    assert per_row(found.of_phase("pilot-001"), 5) == pytest.approx(0.5)
+    assert per_row(found.of_phase("pilot-001"), 0) is None
+    assert per_row(found, 5) is None
+    expected = estimate(found, "pilot-001", 2, 100)
+    assert expected is not None
+    assert (expected.calls, expected.input, expected.output, expected.cost) == (150, 15_000, 1_500, 125.0)
+    unknown = estimate(found, "research", 1, 10)
+    assert unknown is not None
+    assert unknown.cost is None
+    assert estimate(found, "pilot-002", 2, 100) is None
+
+
+def test_nothing_asked_nothing_counted(ledger: SqliteLedger) -> None:
+    found = costs(ledger)
+    assert (found.lines, found.cost, found.cached_share) == ((), 0, None)
+
+
+def cost(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["--project", str(folder), "cost", *options])
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> Path:
+    """A project with a run of two planned conversations, one of them accepted."""
+    folder = tmp_path / "shop"
+    text = starting.config_text("shop", "larch/larch-1", "http://127.0.0.1:1/v1", "", year=2026)
+    starting.create(folder, "# Shop\n\nSupport for a shop.\n", text.replace("# budget = 20.0", "budget = 100.0"))
+    layout = Layout(folder)
+    ledger = SqliteLedger(layout.ledger)
+    await fill(ledger)
+    ledger.close()
+    run = run_of(layout, RunPlan(kind="pilot", n=2, seed=1, models={}, made_from={}))
+    write_results(run, [], [], Account(planned=2, states={"accepted": 1, "rejected": 1}))
+    return folder
+
+
+async def test_the_command(shop: Path) -> None:
+    done = cost(shop, "-n", "100")
+    assert done.exit_code == 0, done.output
+    assert "larch-1 (served willow-tiny)" in done.output
+    assert "All answers cost $2.5000 and 1 answers of unknown cost, 20% of the prompts from caches" in done.output
+    assert "$2.5000 spent by this project of a budget of $100.00" in done.output
+    assert "pilot-001: 1 accepted rows, $2.5000 for each" in done.output
+    assert "100 conversations: 150 calls, 15,000 + 1,500 tokens, about $125.00" in done.output
+    assert "more than the budget leaves ($97.50)" in done.output
+
+
+async def test_the_command_as_json(shop: Path) -> None:
+    found = json.loads(cost(shop, "--json", "-n", "10").stdout)
+    assert found["runs"] == [{"run": "pilot-001", "accepted": 1, "per_accepted": 2.5}]
+    assert found["estimate"]["cost"] == 12.5
+    assert len(found["lines"]) == 3
+
+
+def test_before_anything_was_asked(tmp_path: Path) -> None:
+    """No ledger is made by looking, and an estimate says what to measure on."""
+    text = starting.config_text("shop", starting.DEFAULT_MODEL, "", "", year=2026)
+    starting.create(tmp_path, "# Shop\n\nSupport for a shop.\n", text)
+    done = cost(tmp_path)
+    assert done.exit_code == 0
+    assert "Nothing has been asked yet" in done.output
+    assert not Layout(tmp_path).ledger.exists()
+    refused = cost(tmp_path, "-n", "10")
+    assert refused.exit_code != 0
+    assert isinstance(refused.exception, Exception)
+    assert "finetune-prep pilot -n 3" in str(refused.exception)

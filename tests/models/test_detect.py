@@ -1,0 +1,168 @@
+"""What is found on a machine, and how `doctor` tells it; over real HTTP."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from finetune_prep.cli.app import app
+from finetune_prep.models import detect
+from finetune_prep.models.secrets import Secret
+from finetune_prep.project import config as configuration
+from finetune_prep.project import starting
+from finetune_prep.project.config import ProviderSettings
+from tests.fake_endpoint import Behaviour, Completion, FakeEndpoint, Stall, Status
+
+KEY = "sk-canary-0123456789"
+FOLLOWED = json.dumps({"colour": detect.UNGUESSABLE})
+
+
+def listing(*models: str, **headers: str) -> Status:
+    return Status(200, raw=json.dumps({"data": [{"id": model} for model in models]}).encode(), headers=headers)
+
+
+def endpoint_that(answers: Behaviour, models: Behaviour | None = None) -> FakeEndpoint:
+    """An endpoint with a list of models that answers every question in one way."""
+    listed = models or listing("larch-1")
+    return FakeEndpoint(lambda call: listed if call.path.endswith("/models") else answers)
+
+
+def settings(endpoint: FakeEndpoint) -> ProviderSettings:
+    return ProviderSettings(kind="openai-compatible", base_url=endpoint.base_url)
+
+
+@pytest.mark.parametrize(
+    ("answer", "honoured"),
+    [
+        (Completion(FOLLOWED), "yes"),
+        (Completion("Blue."), "no"),
+        (Completion('{"colour": "blue"}'), "no"),
+        (Status(400, error={"message": "unknown field", "param": "response_format"}), "no"),
+        (Status(400, error={"message": "json_schema is not supported"}), "no"),
+        (Status(422, error={"message": "response_format"}), "no"),
+        (Status(401), "unknown"),
+        (Status(500), "unknown"),
+        (Completion("", finish="length"), "unknown"),
+    ],
+)
+async def test_a_schema_is_tried_and_not_assumed(answer: Behaviour, honoured: str) -> None:
+    """Only an answer that the prompt could not have suggested shows that the schema is enforced."""
+    with endpoint_that(answer) as endpoint:
+        trial = await detect.try_schema("larch", settings(endpoint), None, "larch-1")
+        assert endpoint.calls[0].body["response_format"]["type"] == "json_schema"
+        assert detect.UNGUESSABLE not in endpoint.calls[0].text
+    assert trial.honoured == honoured
+    assert bool(trial.detail) == (honoured != "yes")
+
+
+async def test_keys_and_local_servers_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of keys, never their values; servers that list models, in no time."""
+    with endpoint_that(Completion(), listing("willow:7b", "willow:70b")) as there, FakeEndpoint(Stall()) as silent:
+        known = {
+            "openai": configuration.WELL_KNOWN["openai"],
+            "ollama": (there.base_url, ""),
+            "vllm": (silent.base_url, ""),
+            "llamacpp": ("http://127.0.0.1:1/v1", ""),
+        }
+        monkeypatch.setattr(detect, "WELL_KNOWN", known)
+        monkeypatch.setattr(detect, "LOOK_SECONDS", 0.2)
+        found = await detect.look_around({"OPENAI_API_KEY": KEY, "GROQ_API_KEY": " "})
+    assert found.keys == (("openai", "OPENAI_API_KEY"),)
+    assert [server.name for server in found.servers] == ["ollama"]
+    assert found.model == "ollama/willow:7b"
+    assert KEY not in repr(found)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"data": 3}', b'{"data": [1, {"id": 2}]}', b"[" * 100_000])
+async def test_a_list_of_models_may_be_anything(body: bytes) -> None:
+    with endpoint_that(Completion(), Status(200, raw=body)) as endpoint:
+        assert set((await detect.look_at("larch", endpoint.base_url)).models) <= {"2"}
+
+
+async def test_an_endpoint_that_is_not_there_is_told_without_the_key() -> None:
+    found = await detect.look_at("larch", "http://127.0.0.1:1/v1", Secret("LARCH_API_KEY", KEY))
+    assert found.status == 0
+    assert found.trouble
+    assert KEY not in repr(found)
+
+
+def project(folder: Path, base_url: str, key_env: str = "") -> Path:
+    text = starting.config_text("bicycles", "larch/larch-1", base_url, key_env, year=2026)
+    starting.create(folder, "# Bicycles\n\nHow to mend small faults.\n", text)
+    return folder
+
+
+def doctor(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["--project", str(folder), "doctor", *options])
+
+
+def test_doctor_when_all_is_well(tmp_path: Path) -> None:
+    with endpoint_that(Completion(FOLLOWED)) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url))
+        assert len(endpoint.calls) == 2
+    assert done.exit_code == 0, done.output
+    assert "✓ JSON schema, larch/larch-1: honoured (110 tokens used to try)" in done.output
+
+
+def test_doctor_asks_nothing_when_told_so(tmp_path: Path) -> None:
+    with endpoint_that(Completion(FOLLOWED)) as endpoint:
+        assert doctor(project(tmp_path / "p", endpoint.base_url), "--no-ask").exit_code == 0
+        assert [call.path for call in endpoint.calls] == ["/v1/models"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "models", "words"),
+    [
+        (Completion("Blue."), None, "structured = false"),
+        (Completion(FOLLOWED), Status(401), "does not accept the key"),
+        (Status(402), None, "a question could not be put"),
+    ],
+)
+def test_doctor_names_what_is_wrong_and_the_mend(answer: Behaviour, models: Behaviour | None, words: str, tmp_path: Path) -> None:
+    with endpoint_that(answer, models) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url))
+    assert done.exit_code == 1
+    assert words in done.output
+
+
+def test_doctor_without_the_key_or_the_server(tmp_path: Path) -> None:
+    """Each with the command that helps."""
+    done = doctor(project(tmp_path / "a", "http://127.0.0.1:1/v1", "LARCH_API_KEY"))
+    assert done.exit_code == 1
+    assert "export LARCH_API_KEY=…" in done.output
+    done = doctor(project(tmp_path / "b", "http://127.0.0.1:1/v1"))
+    assert done.exit_code == 1
+    assert "cannot be reached" in done.output
+
+
+def test_doctor_notes_a_wrong_clock_and_an_unlisted_model(tmp_path: Path) -> None:
+    """Neither keeps a project from running."""
+    late = format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)
+    with endpoint_that(Completion(FOLLOWED), listing("willow", Date=late)) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url), "--json")
+    checks = {check["about"]: check for check in json.loads(done.stdout)}
+    assert done.exit_code == 0
+    assert checks["clock"]["state"] == checks["model larch-1"]["state"] == "note"
+    assert "120 minutes" in checks["clock"]["found"]
+
+
+def test_doctor_outside_a_project_and_in_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch files need nothing; without a project it tells what is on the machine."""
+    monkeypatch.setattr(detect, "WELL_KNOWN", {})
+    done = doctor(tmp_path)
+    assert done.exit_code == 0
+    assert "finetune-prep new" in done.output
+    starting.create(tmp_path / "p", "# B\n\nB.\n", starting.config_text("b", starting.DEFAULT_MODEL, "", "", year=2026))
+    done = doctor(tmp_path / "p")
+    assert done.exit_code == 0
+    assert "batch files" in done.output
+
+
+async def test_a_date_that_is_none_tells_no_clock() -> None:
+    with endpoint_that(Completion(), listing("larch-1", Date="not a date")) as endpoint:
+        assert (await detect.look_at("larch", endpoint.base_url)).clock is None

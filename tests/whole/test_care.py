@@ -1,0 +1,145 @@
+"""What a person wrote, accepted or paid for is never lost by the way: text, acceptances, snapshots, exported rows."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from finetune_prep.errors import ActNeeded
+from finetune_prep.phases import accepting
+from finetune_prep.project.project import open_project
+from tests.whole.way import SIZE, ask, copy_project, run
+
+MINE = "A sentence of mine, which must not get lost."
+
+
+@pytest.fixture
+def shop(demo: Path, tmp_path: Path) -> Path:
+    return copy_project(demo, tmp_path / "shop")
+
+
+def _append_to_section(path: Path, heading: str) -> None:
+    text = path.read_text("utf-8")
+    path.write_text(text.replace(f"## {heading}\n", f"## {heading}\n\n{MINE}\n", 1), "utf-8")
+
+
+def _reword(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def _accept(folder: Path, *kinds: str) -> None:
+    for kind in kinds:
+        done = run("accept", kind, "--yes", "--by", "a test", folder=folder)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("document", "heading"),
+    [("evaluation-prompt", "Rubric"), ("evaluation-prompt", "Output format"), ("generation-prompt", "Behavioral anchors")],
+)
+def test_a_sentence_in_a_compiled_section_survives_prepare(document: str, heading: str, shop: Path) -> None:
+    path = shop / "prompts" / f"{document}.md"
+    _append_to_section(path, heading)
+    before = path.read_text("utf-8")
+    _accept(shop, document)
+    assert run("prepare", folder=shop).returncode == 0
+    assert path.read_text("utf-8") == before
+
+
+def test_where_it_would_be_lost_the_program_stops_and_says_so(shop: Path) -> None:
+    prompt = shop / "prompts" / "evaluation-prompt.md"
+    _append_to_section(prompt, "Rubric")
+    before = prompt.read_text("utf-8")
+    _reword(
+        shop / "reference" / "evaluation-rubric.md",
+        "Does the first reply give the customer a figure?",
+        "Does the first reply name a figure?",
+    )
+    _accept(shop, "evaluation-rubric")
+    done = run("evaluation-prompt", folder=shop)
+    assert done.returncode == 3
+    assert "prompts/evaluation-prompt.md:" in done.stderr
+    assert "“Rubric” holds words of your own" in done.stderr
+    assert prompt.read_text("utf-8") == before
+
+
+def test_a_text_that_changed_while_it_was_read_is_not_accepted(shop: Path) -> None:
+    project = open_project(shop)
+    path = project.layout.document("evaluation-rubric")
+    _reword(path, "## Goals\n", f"{MINE}\n\n## Goals\n")
+    proposal = accepting.propose(project, "evaluation-rubric")
+    _reword(path, MINE, f"{MINE} {MINE}")
+    with pytest.raises(ActNeeded, match="changed while you were reading it"):
+        accepting.accept(project, proposal, by="a test", interactive=True)
+    assert project.acceptance("evaluation-rubric") is None
+    assert MINE not in project.layout.published("evaluation-rubric").read_text("utf-8")
+
+
+def test_a_crash_between_a_document_and_its_stamp_leaves_it_stale_not_fresh(shop: Path) -> None:
+    """The stamp of an existing document is written last: with the old stamp, what rests on the rubric still counts as stale."""
+    stamp = shop / ".finetune-prep" / "stamps" / "evaluation-prompt.toml"
+    old = stamp.read_bytes()
+    _reword(
+        shop / "reference" / "evaluation-rubric.md",
+        "Does the first reply give the customer a figure?",
+        "Does the first reply name a figure?",
+    )
+    _accept(shop, "evaluation-rubric")
+    assert run("evaluation-prompt", folder=shop).returncode == 0
+    prompt = (shop / "prompts" / "evaluation-prompt.md").read_text("utf-8")
+    stamp.write_bytes(old)
+    _accept(shop, "evaluation-prompt")
+    assert run("pilot", "-n", str(SIZE), folder=shop).returncode == 3
+    assert run("evaluation-prompt", folder=shop).returncode == 0
+    assert (shop / "prompts" / "evaluation-prompt.md").read_text("utf-8") == prompt
+    assert stamp.read_bytes() != old
+
+
+def test_an_edited_source_leaves_the_snapshot_that_quotes_were_checked_against(shop: Path) -> None:
+    snapshots = {path.name: path.read_bytes() for path in (shop / "reference" / "sources").iterdir()}
+    _reword(shop / "sources" / "returns.md", "30 days", "14 days")
+    (shop / "sources" / "aaa-first.md").write_text("# A page of a later day\n\nNothing to see.\n", "utf-8")
+    (shop / "prompts" / "generation-prompt.md").unlink()
+    run("generation-prompt", folder=shop)
+    for name, snapshot in snapshots.items():
+        assert (shop / "reference" / "sources" / name).read_bytes() == snapshot
+
+
+def test_missing_snapshots_are_taken_again_under_the_numbers_that_are_cited(shop: Path) -> None:
+    folder = shop / "reference" / "sources"
+    snapshots = {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.rmtree(folder)
+    (shop / "sources" / "aaa-first.md").write_text("# A page of a later day\n\nNothing to see.\n", "utf-8")
+    assert run("research", folder=shop).returncode == 0
+    assert {name: (folder / name).read_bytes() for name in snapshots} == snapshots
+
+
+def test_rows_that_were_exported_are_not_replaced_by_an_unfinished_run(shop: Path) -> None:
+    exported = shop / "dataset" / "train.preview.jsonl"
+    before = exported.read_bytes()
+    ask(shop, "batch")
+    assert run("pilot", "-n", str(SIZE + 1), folder=shop).returncode == 4
+    done = run("export", "--preview", folder=shop)
+    assert done.returncode == 3
+    assert "outstanding" in done.stderr
+    assert exported.read_bytes() == before
+
+
+def test_the_file_of_requests_is_not_taken_for_answers(shop: Path) -> None:
+    ask(shop, "batch")
+    assert run("pilot", "-n", str(SIZE + 1), folder=shop).returncode == 4
+    requests = next((shop / "batches").iterdir())
+    done = run("batch", "import", str(requests), folder=shop)
+    assert done.returncode == 1
+    assert "it is a request" in done.stdout
+    assert "outstanding" in run("batch", folder=shop).stdout
+
+
+def test_another_language_makes_a_run_stale(shop: Path) -> None:
+    _reword(shop / "brief.md", "language: en", "language: de")
+    said = run("status", folder=shop).stdout
+    assert "its conversations are in en, the brief asks for de since" in said
