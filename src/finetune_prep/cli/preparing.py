@@ -49,7 +49,9 @@ def _phase_command(phase: Phase) -> click.Command:
     outputs = ", ".join(dict.fromkeys(phase.outputs))
 
     @click.command(name=phase.name, help=f"Phase {number}: {phase.title.lower()}. Makes {outputs}, unless they are there.")
-    @click.option("--overwrite", is_flag=True, help="Write the documents anew. The texts they replace stay in the history.")
+    @click.option(
+        "--overwrite", is_flag=True, help="Make them anew from their present inputs. The texts they replace stay in the history."
+    )
     @provider_option
     @json_option
     @click.pass_obj

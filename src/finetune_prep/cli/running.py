@@ -63,13 +63,14 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
 @click.option(
     "--preview", is_flag=True, help="Write the data as it is, although success criteria are unmet; says so in name and card."
 )
+@click.option("--run", default="", metavar="NAME", help="The run to export (default: the pilot with the highest number).")
 @json_option
 @click.pass_obj
-def export(project: str, preview: bool, as_json: bool) -> None:
-    """Write the accepted rows of the latest pilot as chat JSON Lines, with a dataset card."""
+def export(project: str, preview: bool, run: str, as_json: bool) -> None:
+    """Write the accepted rows of a pilot as chat JSON Lines, with a dataset card."""
     opened = open_project(project)
     with locked(opened.layout.lock, "export"):
-        done = exporting.export(opened, preview=preview)
+        done = exporting.export(opened, preview=preview, run=run)
     if as_json:
         screen.json({"run": done.run, "rows": done.rows, "data": str(done.data), "card": str(done.card), "rate": done.rate})
         return

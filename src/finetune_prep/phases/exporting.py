@@ -30,18 +30,18 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     rate: Rate
 
 
-def export(project: Project, *, preview: bool) -> Exported:
-    """Write the accepted rows of the latest pilot as chat JSON Lines, with their card.
+def export(project: Project, *, preview: bool, run: str = "") -> Exported:
+    """Write the accepted rows of a pilot, the latest unless named, as chat JSON Lines, with their card.
 
     Raises ActNeeded if there is no pilot of the present documents, or, without `preview`, while a success criterion is unmet.
     """
     prepared(project, "the export")
-    run, account = latest_pilot(project)
+    chosen, account = finished_pilot(project, run)
     if account.outstanding or not account.states["accepted"]:
         open_rows = f"{account.outstanding} of {account.planned} scenarios are outstanding" if account.outstanding else ""
         raise ActNeeded(
-            f"{run.name} gives no rows to export: {open_rows or 'nothing was accepted'}",
-            next=f"finetune-prep pilot -n {run.plan.n}",
+            f"{chosen.name} gives no rows to export: {open_rows or 'nothing was accepted'}",
+            next=f"finetune-prep pilot -n {chosen.plan.n}",
         )
     unmet = tuple(criterion.sentence for criterion in criteria(project) if not criterion.met)
     if unmet and not preview:
@@ -51,21 +51,24 @@ def export(project: Project, *, preview: bool) -> Exported:
             next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
         )
     system: PlainPrompt = project.value("system-prompt")
-    accepted = [sample.conversation for sample in run.samples() if sample.state == "accepted" and sample.conversation]
+    accepted = [sample.conversation for sample in chosen.samples() if sample.state == "accepted" and sample.conversation]
     data = project.layout.dataset / ("train.preview.jsonl" if preview else "train.jsonl")
     write_atomically(data, chat.chat_rows(accepted, system.text))
     rate = pass_rate(account)
-    text = card.render(_card(project, run, account, rate, data.name, preview=preview, unmet=unmet))
+    text = card.render(_card(project, chosen, account, rate, data.name, preview=preview, unmet=unmet))
     path = data.with_name("README.md")
     write_atomically(path, text)
-    return Exported(run=run.name, rows=len(accepted), data=data, card=path, rate=rate)
+    return Exported(run=chosen.name, rows=len(accepted), data=data, card=path, rate=rate)
 
 
-def latest_pilot(project: Project) -> tuple[Run, Account]:
-    """The newest pilot of the present documents. Raises ActNeeded if there is none, or it has not come to its end."""
-    fresh = [run for run in runs(project.layout, "pilot") if not run_view(project, run).stale]
+def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:
+    """The pilot of this name, or the one with the highest number, made from the present documents.
+
+    Raises ActNeeded if there is none, or it has not come to its end.
+    """
+    fresh = [run for run in runs(project.layout, "pilot") if name in ("", run.name) and not run_view(project, run).stale]
     if not fresh:
-        raise ActNeeded("there is no pilot of the present documents", next="finetune-prep pilot")
+        raise ActNeeded(f"there is no pilot {name} of the present documents".replace("  ", " "), next="finetune-prep pilot")
     account = fresh[-1].account()
     if account is None:
         raise ActNeeded(f"{fresh[-1].name} has not come to its end", next=f"finetune-prep pilot -n {fresh[-1].plan.n}")
