@@ -203,6 +203,16 @@ async def test_calls_that_are_never_answered_hang_no_run(run: int, ledger: Sqlit
     assert ledger.count() == 200 - len(silent)
 
 
+async def test_many_silent_calls_at_the_end_pause_nothing(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Ten calls are silent while others, begun later, are answered: that is no dead endpoint, and each has its own error."""
+    silent = {str(n) for n in range(0, 50, 5)}
+    with FakeEndpoint(lambda call: Stall() if call.text in silent else Completion(latency=0.01)) as endpoint:
+        async with open_door(config(endpoint.base_url, timeout=0.5, concurrency=32), ledger, tmp_path) as door:
+            results = await asyncio.gather(*(door.ask(request(str(n))) for n in range(100)), return_exceptions=True)
+    assert {str(n) for n, result in enumerate(results) if isinstance(result, Unreachable)} == silent
+    assert not [result for result in results if isinstance(result, Paused)]
+
+
 FAULTS: tuple[Behaviour, ...] = (
     Status(429),
     Status(429, headers={"Retry-After": "0.01"}),
@@ -224,15 +234,15 @@ FAULTS: tuple[Behaviour, ...] = (
 
 
 async def test_every_row_is_accounted_for(tmp_path: Path) -> None:
-    """Random faults at one call in five: each row is an answer, a named problem or a named error; the next runs fill the gaps.
+    """Random faults, many: each row is an answer, a named problem or a named error; the next runs fill the gaps.
 
     A resumed set is exact: every row once, each with the answer that the first run was given, if it was given one.
     """
-    rows = 20_000 if SOAK else 400
+    rows, share = (20_000, 0.04) if SOAK else (400, 0.2)
 
     def answer(call: Call) -> Behaviour:
         stream = random.Random(f"{call.text} {call.nth}")
-        return stream.choice(FAULTS) if stream.random() < 0.2 else Completion(call.text)
+        return stream.choice(FAULTS) if stream.random() < share else Completion(call.text)
 
     asked = [request(str(n)) for n in range(rows)]
     ledger = SqliteLedger(tmp_path / "ledger.sqlite")

@@ -28,7 +28,7 @@ from finetune_prep.models.retry import PersistentCaller
 T = TypeVar("T")
 
 GRACE_SECONDS = 30.0
-SILENT_CALLS = 5  # calls in a row that used up all their time, before the whole run stops asking that provider
+SILENT_CALLS = 5  # calls that used up all their time while nobody was answered, before the run stops asking that provider
 FINAL = {"rejected", "filtered", "refused"}  # asking again with the error would get the same
 EMPTY = "(no answer)"  # some chat templates refuse an empty message
 
@@ -53,7 +53,10 @@ Observer = Callable[[Progress], None]
 
 @dataclass(slots=True)
 class Route:
-    """The way to one provider. charges: whether its answers cost money here. silent: calls in a row without any answer."""
+    """The way to one provider. charges: whether its answers cost money here.
+
+    silent: calls without any answer that were begun after the last answer came. last_answer: loop time.
+    """
 
     name: str
     provider: Provider
@@ -61,6 +64,7 @@ class Route:
     base_url: str = ""
     charges: bool = False
     silent: int = 0
+    last_answer: float = float("-inf")
 
 
 class Door:
@@ -191,7 +195,8 @@ class Door:
         try:
             reply = await route.caller.call(request, call)
         except Unreachable as error:
-            route.silent += 1
+            # a call that was silent while others, begun later, were answered says nothing about the endpoint
+            route.silent += call.first_sent > route.last_answer
             if route.silent >= SILENT_CALLS:
                 raise _silent(route, error) from error
             raise
@@ -201,6 +206,7 @@ class Door:
             await self.budget.settle(reservation, call.spent)
             self._count(spent=call.spent)
         route.silent = 0
+        route.last_answer = asyncio.get_running_loop().time()
         return reply
 
     def _route(self, role: RoleName) -> Route:
@@ -240,7 +246,7 @@ class Door:
 class _Call:
     """One call to a provider, as the retry layer sees it.
 
-    spent: US dollars that the answer cost here. under_way: an attempt was sent and nothing has come back.
+    spent: US dollars that the answer cost here. under_way: an attempt was sent and nothing has come back. first_sent: loop time.
     """
 
     door: Door
@@ -248,11 +254,13 @@ class _Call:
     reservation: Reservation
     spent: float = 0.0
     under_way: bool = False
+    first_sent: float = 0.0
 
     async def begin(self) -> None:
         self.door.check_stopped()
         await self.door.budget.hold(self.reservation)
         self.under_way = True
+        self.first_sent = self.first_sent or asyncio.get_running_loop().time()
 
     async def failed(self, fault: Fault) -> None:
         self.under_way = False
