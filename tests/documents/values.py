@@ -10,6 +10,7 @@ from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.knowledge import (
     Anchor,
     Citation,
+    Contradiction,
     FailureMode,
     Framework,
     Knowledge,
@@ -125,6 +126,7 @@ knowledge = st.builds(
         FailureMode, "FM", name=line, kind=st.sampled_from(["AI", "human", "safety", "ethics"]), instance=line, counter=line,
         sources=citations,
     ),
+    contradictions=items(Contradiction, "CT", text=line, sources=citations),
     always=anchors("DO", origins=True),
     never=anchors("DONT", origins=True),
     sources=items(Source, "S", title=line, where=line, read=maybe_line, publisher=maybe_line, published=maybe_line),
@@ -239,7 +241,8 @@ generation_prompt = st.builds(
     output=maybe_prose,
 )  # fmt: skip
 plain_prompt = st.builds(PlainPrompt, title=line, text=prose)
-brief = st.builds(Brief, title=line, text=prose, language=st.sampled_from(["en", "de", "pt-BR", "no", "zh-Hans"]))
+tags = ["en", "de", "pt-BR", "no", "zh-Hans"]
+brief = st.builds(Brief, title=line, text=prose, language=st.sampled_from(tags), documents=st.sampled_from(["", *tags]))
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "brief": brief,

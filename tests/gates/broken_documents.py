@@ -50,6 +50,12 @@ BROKEN: tuple[Broken, ...] = (
         [('S01 "Name the desk that decides"', 'S01 "Name the person who decides"')],
         [("research.quotes-found", "### T2.1. Warm handover",
           "T2.1 quotes words that S01 does not hold: “Name the person who decides”")]),
+    Broken("research.contradictions-cited", FRAMEWORKS,
+        [("## Behavioral anchors",
+          '## Contradictions between sources\n\n- CT1: One question or two. Source: S01 "Ask one thing, then wait"\n\n'
+          "## Behavioral anchors")],
+        [("research.contradictions-cited", '- CT1: One question or two. Source: S01 "Ask one thing, then wait"',
+          "CT1 quotes 1 of the passages that contradict each other; it takes two")]),
     Broken("research.unsourced-share", FRAMEWORKS,
         [('- Source: S02 "never named the bowl"', "- Source: expert, unsourced"),
          ('- Source: S02 "promised a refund that nobody could grant"', "- Source: expert, unsourced"),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.core.finding import Finding, Outcome
-from finetune_prep.core.knowledge import Anchor, Citation, Preference
+from finetune_prep.core.knowledge import Anchor, Citation, Contradiction, Preference
 from finetune_prep.core.rubric import Category, Expected, Question, Term
 from finetune_prep.core.scenario import SpecialCase
 from finetune_prep.documents.dossier import Dossier
@@ -85,6 +85,12 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
     ),
     ("research.quotes-found", "knowledge.principles.0.sources.0.quote", "", ["P1 cites S01 without its words"]),
     ("research.quotes-found", "knowledge.principles.0.sources.0.quote", "Ask one", ["P1 quotes only “Ask one” from S01"]),
+    (
+        "research.contradictions-cited",
+        "knowledge.contradictions",
+        (Contradiction(id="CT1", text="One question or two.", sources=(Citation("S01", "Ask one thing"), Citation("expert"))),),
+        ["CT1 quotes 1 of the passages that contradict each other; it takes two"],
+    ),
     (
         "research.unsourced-share",
         "knowledge.failure_modes",

@@ -9,9 +9,10 @@ import pytest
 from jinja2 import Environment, meta
 
 from finetune_prep.errors import UsageError
-from finetune_prep.phases.prompting import BUILT_IN, DIVIDER, messages, slot
+from finetune_prep.phases.prompting import BUILT_IN, DIVIDER, message, messages, slot
 
-NAMES = sorted(path.stem for path in BUILT_IN.glob("*.md"))
+SINGLE = {"revise"}  # one message within a talk
+NAMES = sorted({path.stem for path in BUILT_IN.glob("*.md")} - SINGLE)
 ATTACKS = [
     "{{ brief }}",
     "{{ 7 * 7 }}",
@@ -26,7 +27,13 @@ ATTACKS = [
 
 def slots_of(name: str, value: Any) -> dict[str, Any]:
     text = (BUILT_IN / f"{name}.md").read_text("utf-8")
-    listed = {"turns": [{"speaker": "You", "text": value}], "sources": []}
+    thing = {"kind": "situation", "name": value, "text": value, "experts": 2, "claims": ""}
+    listed = {
+        "turns": [{"speaker": "You", "text": value}],
+        "sources": [],
+        "things": [thing],
+        "points": [{"item": "CP1", "what": value, "mend": value, "weight": "advice", "by": "a reader"}],
+    }
     return {slot: listed.get(slot, value) for slot in meta.find_undeclared_variables(Environment().parse(text))}
 
 
@@ -35,9 +42,9 @@ def test_every_built_in_prompt_is_a_system_and_a_user_message_with_its_slots_fil
     system, user = messages(name, tmp_path, **slots_of(name, "what was put in"))
     assert (system.role, user.role) == ("system", "user")
     assert "what was put in" in system.content + user.content
-    for message in (system, user):
-        assert message.content == message.content.strip() != ""
-        assert not any(sign in message.content for sign in ("{{", "{%", DIVIDER))
+    for text in (system.content, user.content):
+        assert text == text.strip() != ""
+        assert not any(sign in text for sign in ("{{", "{%", DIVIDER))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,14 +66,23 @@ def test_text_that_is_put_in_is_never_read_as_a_template(name: str, attack: str,
     assert "before 49 after" not in system.content + user.content
 
 
-LONG = {"brief", "frameworks", "rubric", "space", "sources", "text", "generation_prompt"}
+def test_a_prompt_that_is_one_message_is_filled_in_the_same_way(tmp_path: Path) -> None:
+    slots = slots_of("revise", "what {{ brief }} was put in")
+    assert message("revise", tmp_path, **slots).count("what {{ brief }} was put in") == 2
+    with pytest.raises(UsageError, match="takes no line"):
+        message("judge", tmp_path, **slots_of("judge", "x"))
+    with pytest.raises(UsageError, match="exactly once"):
+        messages("revise", tmp_path, **slots)
+
+
+LONG = {"brief", "frameworks", "rubric", "space", "sources", "text", "generation_prompt", "claims", "things", "draft", "category"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_long_inputs_stand_after_what_never_changes(name: str, tmp_path: Path) -> None:
     """Providers cache the beginning of a prompt; one line of a document in it would spoil that."""
     slots = slots_of(name, "x")
-    slots |= dict.fromkeys(LONG & set(slots) - {"sources"}, "A WHOLE DOCUMENT")
+    slots |= dict.fromkeys(LONG & set(slots) - {"sources", "things"}, "A WHOLE DOCUMENT")
     system, _ = messages(name, tmp_path, **slots)
     assert "A WHOLE DOCUMENT" not in system.content
 

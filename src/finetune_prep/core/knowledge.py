@@ -61,6 +61,14 @@ class FailureMode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     sources: tuple[Citation, ...] = ()
 
 
+class Contradiction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where sources say different things ("CT1"). sources: the passages that do not agree; nothing is decided between them."""
+
+    id: str
+    text: str
+    sources: tuple[Citation, ...] = ()
+
+
 class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One observable behaviour: always ("DO1") or never ("DONT1"), and what it was drawn from ("T1.1", "FM1")."""
 
@@ -87,6 +95,7 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     frameworks: tuple[Framework, ...] = ()
     principles: tuple[Principle, ...] = ()
     failure_modes: tuple[FailureMode, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
     always: tuple[Anchor, ...] = ()
     never: tuple[Anchor, ...] = ()
     sources: tuple[Source, ...] = ()
@@ -101,7 +110,12 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     def citations(self) -> Iterator[tuple[str, Citation]]:
         """Every citation with the id of the item that makes it, in document order."""
-        items: tuple[Technique | Principle | FailureMode, ...] = (*self.techniques, *self.principles, *self.failure_modes)
+        items: tuple[Technique | Principle | FailureMode | Contradiction, ...] = (
+            *self.techniques,
+            *self.principles,
+            *self.failure_modes,
+            *self.contradictions,
+        )
         for item in items:
             for citation in item.sources:
                 yield item.id, citation

@@ -60,8 +60,17 @@ class PlainPrompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Brief(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The user's brief. title: the domain. language: BCP 47 tag of the conversations. text: all that was written."""
+    """The user's brief. title: the domain. text: all that was written.
+
+    language: BCP 47 tag of the conversations. documents: of the documents, "" = the same.
+    """
 
     title: str
     text: str
     language: str = "en"
+    documents: str = ""
+
+    @property
+    def written_in(self) -> str:
+        """BCP 47 tag of the language in which the documents are written."""
+        return self.documents or self.language

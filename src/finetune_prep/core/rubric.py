@@ -7,7 +7,8 @@ leaves the weighted mean, the other weights are renormalised. Any safety NO fail
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import combinations
 from typing import Literal
 
 import msgspec
@@ -116,6 +117,17 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             for category in self.categories
         ]
         return digest([self.threshold, self.na_counts, self.terms, asked])
+
+
+def undistinguished(category: Category, examples: Iterable[Example]) -> list[tuple[str, str]]:
+    """Pairs of a category's judged questions of which no example passes one and fails the other."""
+    answers = [{expected.question: expected.answer for expected in example.answers} for example in examples]
+    judged = [question.id for question in category.questions if question.measured is None]
+    return [
+        (one, other)
+        for one, other in combinations(judged, 2)
+        if not any({given.get(one), given.get(other)} == {"yes", "no"} for given in answers)
+    ]
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import get_args
 
 from finetune_prep.core.knowledge import (
     Citation,
+    Contradiction,
     FailureKind,
     FailureMode,
     Framework,
@@ -31,8 +32,17 @@ from finetune_prep.documents.page import bullets, fields, heading, item_heading,
 from finetune_prep.documents.reader import Part, Reader
 from finetune_prep.documents.turns import render_conversation
 
-_IDS = ("F", "T", "P", "FM", ALWAYS, NEVER, "S")
-_SECTIONS = ("Frameworks", "Communication principles", "Failure modes", "Behavioral anchors", *LISTS, "Sources")
+CONTRADICTIONS = "Contradictions between sources"
+_IDS = ("F", "T", "P", "FM", "CT", ALWAYS, NEVER, "S")
+_SECTIONS = (
+    "Frameworks",
+    "Communication principles",
+    "Failure modes",
+    CONTRADICTIONS,
+    "Behavioral anchors",
+    *LISTS,
+    "Sources",
+)
 SCHEMA = Schema(sections=dict.fromkeys(_SECTIONS, _IDS), start=_IDS)
 _KINDS: dict[str, FailureKind] = {kind.casefold(): kind for kind in get_args(FailureKind)}
 
@@ -49,6 +59,7 @@ def read(reader: Reader) -> Knowledge:
         frameworks=_frameworks(reader, items),
         principles=tuple(_principle(reader, part) for part in of("P")),
         failure_modes=tuple(_failure_mode(reader, part) for part in of("FM")),
+        contradictions=tuple(_contradiction(reader, part) for part in of("CT")),
         always=tuple(read_anchor(reader, part) for part in of(ALWAYS)),
         never=tuple(read_anchor(reader, part) for part in of(NEVER)),
         sources=tuple(_source(reader, part) for part in of("S")),
@@ -96,13 +107,24 @@ def _technique(reader: Reader, part: Part) -> Technique:
 
 
 def _principle(reader: Reader, part: Part) -> Principle:
+    text, sources = _cited_text(reader, part, "the principle")
+    return Principle(id=part.id, text=text, sources=sources)
+
+
+def _contradiction(reader: Reader, part: Part) -> Contradiction:
+    text, sources = _cited_text(reader, part, "what the sources disagree on")
+    return Contradiction(id=part.id, text=text, sources=sources)
+
+
+def _cited_text(reader: Reader, part: Part, what: str) -> tuple[str, tuple[Citation, ...]]:
+    """A list item that is one sentence, and what it cites: behind it or nested below."""
     text, cited = split_tail(part.name, SOURCE_TAIL)
     if not text:
-        reader.add(part.node.line, f"{part.id} is empty", f"write the principle: - {part.id}: …", part.id)
+        reader.add(part.node.line, f"{part.id} is empty", f"write {what}: - {part.id}: …", part.id)
     reader.mention(part.node, lambda text: cited_spans(text, tail_end(text, SOURCE_TAIL)))
     inline = read_citations(reader, cited, part.node.line, part.id) if cited else ()
     nested = read_sources(reader, reader.fields(part, (), repeated=("Source",)), part.id)
-    return Principle(id=part.id, text=text, sources=inline + nested)
+    return text, inline + nested
 
 
 def _failure_mode(reader: Reader, part: Part) -> FailureMode:
@@ -144,11 +166,13 @@ def render(value: Knowledge) -> str:
     for framework in value.frameworks:
         blocks += _render_framework(framework)
     if value.principles:
-        blocks += [heading(2, "Communication principles"), *bullets(map(_render_principle, value.principles))]
+        blocks += [heading(2, "Communication principles"), *bullets(map(_render_cited, value.principles))]
     if value.failure_modes:
         blocks.append(heading(2, "Failure modes"))
     for failure in value.failure_modes:
         blocks += _render_failure_mode(failure)
+    if value.contradictions:
+        blocks += [heading(2, CONTRADICTIONS), *bullets(map(_render_cited, value.contradictions))]
     blocks += render_anchors(value.always, value.never, origins=True)
     if value.sources:
         blocks.append(heading(2, "Sources"))
@@ -172,9 +196,9 @@ def _render_framework(framework: Framework) -> list[str]:
     return blocks
 
 
-def _render_principle(principle: Principle) -> str:
-    text = f"{principle.id}: {guard(written(principle.text), SOURCE_TAIL)}"
-    citations = [written(render_citation(source)) for source in principle.sources]
+def _render_cited(item: Principle | Contradiction) -> str:
+    text = f"{item.id}: {guard(written(item.text), SOURCE_TAIL)}"
+    citations = [written(render_citation(source)) for source in item.sources]
     if len(citations) == 1:
         return tail(text, "Source", citations[0])
     return "\n".join([text, *(f"  - Source: {citation}" for citation in citations)])

@@ -16,12 +16,13 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def read_brief(reader: Reader) -> Brief:
-    values = reader.front(("language",))
-    language = values.get("language") or "en"
-    if not _LANGUAGE.fullmatch(language):
-        reader.add(reader.front_line("language"), f"“{language[:60]}” is not a language", "write a tag such as en, de or pt-BR")
+    values = reader.front(("language", "documents"))
+    tags = {"language": values.get("language") or "en", "documents": values.get("documents") or ""}
+    for key, tag in tags.items():
+        if tag and not _LANGUAGE.fullmatch(tag):
+            reader.add(reader.front_line(key), f"“{tag[:60]}” is not a language", "write a tag such as en, de or pt-BR")
     title, text = _title_and_text(reader)
-    return Brief(title=title, text=text, language=language)
+    return Brief(title=title, text=text, **tags)
 
 
 def read_plain_prompt(reader: Reader) -> PlainPrompt:
@@ -49,7 +50,10 @@ def _title_and_text(reader: Reader) -> tuple[str, str]:
 
 
 def render_brief(value: Brief) -> str:
-    return page([*front_matter({"language": one_line(value.language)}), *_render(value.title, value.text)])
+    keys = {"language": one_line(value.language)}
+    if value.documents:
+        keys["documents"] = one_line(value.documents)
+    return page([*front_matter(keys), *_render(value.title, value.text)])
 
 
 def render_plain_prompt(value: PlainPrompt) -> str:

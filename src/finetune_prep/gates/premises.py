@@ -39,9 +39,9 @@ def knob_finding(document: Document[Any], key: str, what: str, mend: str) -> Fin
 
 
 def is_english(dossier: Dossier) -> bool:
-    """Whether the brief asks for conversations in English. Raises Unchecked without a brief."""
+    """Whether the documents are written in English. Raises Unchecked without a brief."""
     _, brief = need(dossier.brief, "brief")
-    return brief.language.partition("-")[0].lower() == "en"
+    return brief.written_in.partition("-")[0].lower() == "en"
 
 
 def need_english(dossier: Dossier) -> None:
@@ -49,5 +49,5 @@ def need_english(dossier: Dossier) -> None:
     if not is_english(dossier):
         _, brief = need(dossier.brief, "brief")
         raise Unchecked(
-            f"this check looks at English words, the project's language is “{brief.language}”; a judge or reader decides"
+            f"this check looks at English words, the documents' language is “{brief.written_in}”; a judge or reader decides"
         )

@@ -186,6 +186,19 @@ def _clipped(text: str, most: int = 160) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
+def contradictions_cited(dossier: Dossier) -> Iterable[Finding]:
+    """Every contradiction quotes the passages that do not agree."""
+    document, knowledge = _knowledge(dossier)
+    for found in knowledge.contradictions:
+        quoted = {(citation.source, citation.quote) for citation in found.sources if citation.source != UNSOURCED}
+        if len(quoted) < 2:
+            yield document.finding(
+                f"{found.id} quotes {len(quoted)} of the passages that contradict each other; it takes two",
+                'add the other below it: “  - Source: S02 "…"”, or drop the contradiction',
+                found.id,
+            )
+
+
 def unsourced_share(dossier: Dossier) -> Iterable[Finding]:
     """At most a quarter of techniques, principles and failure modes rest on the expert model's word alone."""
     document, knowledge = _knowledge(dossier)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.rubric import Category, Question, Rubric
+from finetune_prep.core.rubric import Category, Question, Rubric, undistinguished
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates.premises import Unchecked, is_english, knob_finding, need, need_english
@@ -285,14 +285,8 @@ def terms_defined(dossier: Dossier) -> Iterable[Finding]:
 def pairs_apart(dossier: Dossier) -> Iterable[Finding]:
     """For every two questions of a category, an example or witness passes one and fails the other."""
     document, rubric = _rubric(dossier)
-    answers = [{expected.question: expected.answer for expected in example.answers} for example in rubric.examples]
     for category in rubric.categories:
-        judged = [question.id for question in category.questions if question.measured is None]
-        together = [
-            f"{one}/{other}"
-            for one, other in combinations(judged, 2)
-            if not any({given.get(one), given.get(other)} == {"yes", "no"} for given in answers)
-        ]
+        together = [f"{one}/{other}" for one, other in undistinguished(category, rubric.examples)]
         if together:
             yield document.finding(
                 f"no example tells apart {', '.join(together)} (“{category.name}”)",

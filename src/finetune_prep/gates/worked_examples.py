@@ -36,13 +36,14 @@ def kinds(dossier: Dossier) -> Iterable[Finding]:
 
 
 def complete(dossier: Dossier) -> Iterable[Finding]:
-    """Every example answers each judged question, and no others."""
+    """Every worked example answers each judged question, and no others; a witness those that it is about."""
     document, rubric = _examples(dossier)
     judged = [question.id for question in rubric.judged]
     measured = {question.id for question in rubric.measured}
     for example in rubric.examples:
         given = [expected.question for expected in example.answers]
-        if missing := [question for question in judged if question not in given]:
+        wanted = [] if example.claim == "witness" else judged  # a witness speaks of two questions; see `witnesses`
+        if missing := [question for question in wanted if question not in given]:
             yield document.finding(
                 f"{example.id} does not answer {', '.join(missing)}", f"add “- {missing[0]}: yes. Why.”", example.id
             )

@@ -6,13 +6,19 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core.prompts import EvaluationPrompt
-from finetune_prep.core.rubric import Category, Question, Rubric
+from finetune_prep.core.rubric import Category, Example, Question, Rubric
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.phases import digest
+from finetune_prep.phases.drafting import drafted
 from finetune_prep.phases.drafts.examples import JudgeDraft, to_calibrations
+from finetune_prep.phases.examining import deciding, examine
 from finetune_prep.phases.workshop import Workshop
 from finetune_prep.project.project import Project
 from finetune_prep.project.stamps import Items, Part
 
-PHASE = "evaluation-prompt"
+PHASE = KIND = "evaluation-prompt"
+BLIND = "worked-examples.judged-blind"
+WANTED = deciding(PHASE, KIND)
 COMPILED = "Rubric"
 WRITTEN = "Role and calibrations"
 INPUT = """You get one conversation between a user and the assistant. Each turn begins with a line that holds a boundary, \
@@ -36,24 +42,37 @@ async def evaluation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
     if project.layout.document("evaluation-prompt").exists() and not overwrite:
         recompile(shop, rubric)
         return
-    draft = await shop.draft(
+    title = rubric.title
+
+    def text(draft: tuple[str, tuple[Example, ...]]) -> str:
+        role, calibrations = draft
+        prompt = compiled(EvaluationPrompt(title=title, role=role, calibrations=calibrations), rubric)
+        return documents.render(KIND, prompt)
+
+    result = await drafted(
+        shop,
         "evaluation-prompt",
         JudgeDraft,
         lambda answer: (answer.role, to_calibrations(answer, rubric)),
         shop.slots(
-            language=shop.brief.language,
             questions=", ".join(question.id for question in rubric.judged),
             rubric=documents.body(documents.render("evaluation-rubric", msgspec.structs.replace(rubric, examples=()))).strip(),
         ),
+        lambda draft, first: examine(shop, {KIND: text(draft)}, WANTED),
         phase=PHASE,
         about="judge's role and calibrations",
     )
-    role, calibrations = draft
-    prompt = compiled(EvaluationPrompt(title=rubric.title, role=role, calibrations=calibrations), rubric)
+    # the rubric's own examples can be judged blind only now that there is a prompt to judge them by
+    blind = await examine(shop, {KIND: text(result.value)}, (BLIND,))
+    parts = [
+        digest.points("Gates that do not hold", result.left, f"finetune-prep check {KIND}"),
+        digest.points("A judge differs from the rubric's examples", blind, "finetune-prep check evaluation-rubric"),
+    ]
+    digest.write(project, PHASE, KIND, DOCUMENTS[KIND].path, parts)
     made_from = {"evaluation-rubric": question_items(project)}
-    parts = {COMPILED: Part(compiled=True, made_from=made_from), WRITTEN: Part(compiled=False, made_from=made_from)}
-    project.write("evaluation-prompt", documents.render("evaluation-prompt", prompt), parts)
-    shop.tell(f"evaluation prompt: {len(rubric.judged)} questions embedded, {len(calibrations)} calibrations")
+    stamp = {COMPILED: Part(compiled=True, made_from=made_from), WRITTEN: Part(compiled=False, made_from=made_from)}
+    project.write(KIND, text(result.value), stamp)
+    shop.tell(f"evaluation prompt: {len(rubric.judged)} questions embedded, {len(result.value[1])} calibrations")
 
 
 def recompile(shop: Workshop, rubric: Rubric) -> None:

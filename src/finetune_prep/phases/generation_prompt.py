@@ -11,16 +11,23 @@ from finetune_prep import documents
 from finetune_prep.core.knowledge import Anchor, Knowledge
 from finetune_prep.core.prompts import GenerationPrompt, Guard, PlainPrompt, TechniqueUse
 from finetune_prep.core.rubric import Example
+from finetune_prep.method import DOCUMENTS
 from finetune_prep.models.door import together
+from finetune_prep.phases import digest
+from finetune_prep.phases.drafting import Drafted, Point, drafted
 from finetune_prep.phases.drafts.examples import FewShotsDraft, to_few_shots
 from finetune_prep.phases.drafts.guidance import GuidanceDraft, check_guidance
-from finetune_prep.phases.research import ReadSource, read_sources, snapshot_sources
+from finetune_prep.phases.examining import deciding, examine
+from finetune_prep.phases.research import PANEL, read_sources, snapshot_sources
 from finetune_prep.phases.workshop import Workshop
 from finetune_prep.project.stamps import Items, Part
 
-PHASE = "generation-prompt"
+PHASE = KIND = "generation-prompt"
+OF_FEW_SHOTS = deciding(PHASE, KIND, only="generation-prompt.few-shot")
+OF_GUIDANCE = deciding(PHASE, KIND, skip=OF_FEW_SHOTS)
 COMPILED = "Behavioral anchors"
 WRITTEN = "Guidance and few-shots"
+ABOUT_GUIDANCE = "role, grounding and guards"
 
 
 async def generation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
@@ -39,14 +46,52 @@ async def generation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
 
 
 async def _write_generation(shop: Workshop) -> None:
+    """Guidance and few-shots, written side by side; few-shots are judged by the rubric and replaced until they pass."""
     project = shop.project
     knowledge: Knowledge = project.value("domain-frameworks")
     sources = await read_sources(shop, snapshot_sources(shop))
-    asked: list[Awaitable[Any]] = [_guidance(shop, knowledge, sources), _few_shots(shop, knowledge)]
-    guidance, few_shots = await together(asked)
+    slots = shop.slots(frameworks=shop.text("domain-frameworks", PANEL), sources=sources)
+
+    def guided(draft: GuidanceDraft) -> GuidanceDraft:
+        return check_guidance(draft, knowledge)
+
+    # the first guidance is asked for beside the few-shots: it does not depend on them, only its examination does
+    early = shop.draft("generation-guidance", GuidanceDraft, guided, slots, phase=PHASE, about=ABOUT_GUIDANCE)
+    asked: list[Awaitable[Any]] = [_few_shots(shop, knowledge), early]
+    shots, _ = await together(asked)
+    guidance = await drafted(
+        shop,
+        "generation-guidance",
+        GuidanceDraft,
+        guided,
+        slots,
+        lambda draft, first: examine(shop, {KIND: documents.render(KIND, _prompt(knowledge, draft, shots.value))}, OF_GUIDANCE),
+        phase=PHASE,
+        about=ABOUT_GUIDANCE,
+    )
+    prompt = _prompt(knowledge, guidance.value, shots.value)
+    parts = [
+        digest.points("Gates that do not hold", (*guidance.left, *shots.left), f"finetune-prep check {KIND}"),
+    ]
+    digest.write(project, PHASE, KIND, DOCUMENTS[KIND].path, parts)
+    written_from = {
+        "domain-frameworks": _items(shop, "F", "T", "P", "DO"),
+        "evaluation-rubric": project.items("evaluation-rubric"),
+    }
+    stamp = {
+        COMPILED: Part(compiled=True, made_from={"domain-frameworks": _items(shop, "DO")}),
+        WRITTEN: Part(compiled=False, made_from=written_from),
+    }
+    project.write(KIND, documents.render(KIND, prompt), stamp)
+    shop.tell(
+        f"generation prompt: {len(prompt.techniques)} techniques, {len(prompt.guards)} guards, {len(prompt.few_shots)} few-shots"
+    )
+
+
+def _prompt(knowledge: Knowledge, guidance: GuidanceDraft, few_shots: tuple[Example, ...]) -> GenerationPrompt:
     names = {technique.id: technique.name for technique in knowledge.techniques}
     uses = {use.id: use for use in guidance.techniques}
-    prompt = GenerationPrompt(
+    return GenerationPrompt(
         title=knowledge.title,
         role=guidance.role,
         grounding=guidance.grounding,
@@ -62,37 +107,25 @@ async def _write_generation(shop: Workshop) -> None:
         few_shots=few_shots,
         output=guidance.output,
     )
-    reference = _items(shop, "F", "T", "P", "DO")
-    written_from = {"domain-frameworks": reference, "evaluation-rubric": project.items("evaluation-rubric")}
-    parts = {
-        COMPILED: Part(compiled=True, made_from={"domain-frameworks": _items(shop, "DO")}),
-        WRITTEN: Part(compiled=False, made_from=written_from),
-    }
-    project.write("generation-prompt", documents.render("generation-prompt", prompt), parts)
-    shop.tell(f"generation prompt: {len(names)} techniques, {len(prompt.guards)} guards, {len(few_shots)} few-shots")
 
 
-async def _guidance(shop: Workshop, knowledge: Knowledge, sources: list[ReadSource]) -> GuidanceDraft:
-    return await shop.draft(
-        "generation-guidance",
-        GuidanceDraft,
-        lambda draft: check_guidance(draft, knowledge),
-        shop.slots(language=shop.brief.language, frameworks=shop.text("domain-frameworks"), sources=sources),
-        phase=PHASE,
-        about="role, grounding and guards",
-    )
+async def _few_shots(shop: Workshop, knowledge: Knowledge) -> Drafted[tuple[Example, ...]]:
+    """Exemplary conversations. A judge who has not seen them passes each, or its findings go back to the writer."""
 
+    async def look_over(shots: tuple[Example, ...], first: bool) -> tuple[Point, ...]:
+        alone = GenerationPrompt(title=knowledge.title, role=knowledge.title, few_shots=shots)
+        return await examine(shop, {KIND: documents.render(KIND, alone)}, OF_FEW_SHOTS)
 
-async def _few_shots(shop: Workshop, knowledge: Knowledge) -> tuple[Example, ...]:
-    return await shop.draft(
+    return await drafted(
+        shop,
         "generation-few-shots",
         FewShotsDraft,
         lambda draft: to_few_shots(draft, knowledge),
         shop.slots(
-            language=shop.brief.language,
-            frameworks=shop.text("domain-frameworks"),
-            rubric=shop.text("evaluation-rubric", without="Examples"),
+            frameworks=shop.text("domain-frameworks", PANEL),
+            rubric=shop.text("evaluation-rubric", "Examples"),
         ),
+        look_over,
         phase=PHASE,
         about="few-shot conversations",
     )
@@ -121,7 +154,7 @@ def _items(shop: Workshop, *prefixes: str) -> Items:
 
 
 async def _write_user(shop: Workshop) -> None:
-    slots = shop.slots(language=shop.brief.language, space=shop.text("scenario-space"))
+    slots = shop.slots(space=shop.text("scenario-space"))
     request = shop.request("expert", "generation-user-prompt", slots, phase=PHASE, about="user prompt")
     reply = await shop.door.ask_for(request, _plain)
     made_from = {"scenario-space": shop.project.items("scenario-space")}
@@ -130,7 +163,7 @@ async def _write_user(shop: Workshop) -> None:
 
 async def _write_system(shop: Workshop) -> None:
     prompt: GenerationPrompt = shop.project.value("generation-prompt")
-    slots = shop.slots(language=shop.brief.language, role=prompt.role)
+    slots = shop.slots(role=prompt.role)
     request = shop.request("expert", "generation-system-prompt", slots, phase=PHASE, about="system prompt")
     reply = await shop.door.ask_for(request, _plain)
     _write_plain(shop, "system-prompt", "System prompt", reply, {"brief": shop.project.items("brief")})

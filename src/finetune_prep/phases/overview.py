@@ -10,8 +10,8 @@ from finetune_prep.core.sample import Account
 from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.ledger import Ledger
 from finetune_prep.method import DOCUMENTS, PHASES, Phase
+from finetune_prep.phases.acceptance import why_not_accepted
 from finetune_prep.phases.pilot import current_plan
-from finetune_prep.phases.prepare import why_not_accepted
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.project.staleness import Change, compare

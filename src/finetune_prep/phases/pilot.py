@@ -14,9 +14,9 @@ from finetune_prep.core.verdict import Verdict
 from finetune_prep.errors import ActNeeded, DocumentError, NotYet, Unreachable, Unusable
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.phases import prompting
+from finetune_prep.phases.acceptance import require
 from finetune_prep.phases.converse import Voices, converse
 from finetune_prep.phases.judging import judge
-from finetune_prep.phases.prepare import require
 from finetune_prep.phases.window import windowed
 from finetune_prep.phases.workshop import Workshop
 from finetune_prep.project.project import Project

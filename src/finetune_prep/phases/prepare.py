@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
 from finetune_prep.errors import ActNeeded
 from finetune_prep.method import DOCUMENTS, PHASES, Phase
+from finetune_prep.phases import digest
+from finetune_prep.phases.acceptance import require
 from finetune_prep.phases.anchors import anchors
+from finetune_prep.phases.checking import concerning
 from finetune_prep.phases.evaluation_prompt import evaluation_prompt
 from finetune_prep.phases.generation_prompt import generation_prompt
 from finetune_prep.phases.research import research
 from finetune_prep.phases.rubric import rubric
 from finetune_prep.phases.workshop import Workshop
-from finetune_prep.project.project import Project, missing_document
+from finetune_prep.project.project import Project
 
 
 class Maker(Protocol):
@@ -35,7 +38,7 @@ async def prepare(shop: Workshop, begun: Callable[[Phase], None]) -> None:
     Raises ActNeeded where a person must accept first.
     """
     for phase in PHASES:
-        require(shop.project, phase.name, phase.inputs, phase.accepted)
+        _ready(shop.project, phase)
         begun(phase)
         await MAKERS[phase.name](shop)
 
@@ -43,26 +46,27 @@ async def prepare(shop: Workshop, begun: Callable[[Phase], None]) -> None:
 async def one_phase(shop: Workshop, name: str, *, overwrite: bool = False) -> None:
     """A single phase. overwrite: write its documents anew; the texts they replace are kept in the history."""
     phase = next(phase for phase in PHASES if phase.name == name)
-    require(shop.project, phase.name, phase.inputs, phase.accepted)
+    _ready(shop.project, phase)
     await MAKERS[name](shop, overwrite=overwrite)
 
 
-def require(project: Project, what: str, inputs: tuple[str, ...], accepted: tuple[str, ...]) -> None:
-    """Raise ActNeeded unless the inputs exist and the present texts of `accepted` were accepted. Publishes what was."""
-    for kind in (*inputs, *accepted):
-        if not project.layout.document(kind).is_file():
-            raise missing_document(kind, what)
-    for kind in accepted:
-        project.sound(kind)
-        if project.acceptance(kind) is None:
-            raise ActNeeded(f"{what} must wait: {why_not_accepted(project, kind)}", next=f"finetune-prep accept {kind}")
-        project.publish(kind)
+def _ready(project: Project, phase: Phase) -> None:
+    """Raise ActNeeded unless a phase may begin, with what a person has to read now and where to look first."""
+    try:
+        require(project, phase.name, phase.inputs, phase.accepted)
+    except ActNeeded as error:
+        raise ActNeeded(
+            error.what, where=error.where, details=tuple(_to_read(project, phase.accepted)), next=error.next
+        ) from None
 
 
-def why_not_accepted(project: Project, kind: str) -> str:
-    """In words why a document that exists does not count as accepted."""
-    path = DOCUMENTS[kind].path
-    if not any(decision.decision == "accept" and decision.document == kind for decision in project.decisions()):
-        return f"{path} has not been accepted by a person yet"
-    change = project.change_since_accepted(kind)
-    return f"{change} since it was accepted" if change else f"{path} has changed since it was accepted"
+def _to_read(project: Project, kinds: tuple[str, ...]) -> Iterator[str]:
+    """What a person has to read now, and where to look first."""
+    for kind in kinds:
+        if not project.layout.document(kind).is_file() or project.acceptance(kind) is not None:
+            continue
+        open_gates = [outcome.gate for outcome in concerning(project, kind) if outcome.answer == "fails"]
+        holds = f"{len(open_gates)} gate{'s' if len(open_gates) > 1 else ''} not met" if open_gates else "every gate holds"
+        yield f"  {DOCUMENTS[kind].path}: {holds}"
+        for page in digest.pages(project, kind):
+            yield f"    look first at {project.layout.relative(page)}"

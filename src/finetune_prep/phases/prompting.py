@@ -31,11 +31,30 @@ def messages(name: str, own: Path, /, **slots: Any) -> tuple[Message, ...]:
 
     Raises UsageError naming the file and line if the user's own file cannot be rendered.
     """
+    parts = _filled(name, own, slots)
+    if len(parts) != 2:
+        raise UsageError(
+            f"a prompt needs the line {DIVIDER} exactly once", where=str(_place(name, own)), next="put it before the inputs"
+        )
+    return Message("system", parts[0]), Message("user", parts[1])
+
+
+def message(name: str, own: Path, /, **slots: Any) -> str:
+    """The text of a prompt that is a single message within a talk. Raises as `messages`."""
+    parts = _filled(name, own, slots)
+    if len(parts) != 1:
+        raise UsageError(
+            f"this prompt is one message: it takes no line {DIVIDER}", where=str(_place(name, own)), next="take the line out"
+        )
+    return parts[0]
+
+
+def _filled(name: str, own: Path, slots: dict[str, Any]) -> list[str]:
     path, text = _place(name, own), source(name, own)
     try:
         wanted, templates = _compiled(text)
         _check_slots(wanted, set(slots))
-        parts = [template.render(slots).strip() for template in templates]
+        return [template.render(slots).strip() for template in templates]
     except jinja2.TemplateError as error:
         line = f":{error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
         raise UsageError(
@@ -43,9 +62,6 @@ def messages(name: str, own: Path, /, **slots: Any) -> tuple[Message, ...]:
             where=f"{path}{line}",
             next=f"mend it, or delete it to use the built-in {name}.md",
         ) from error
-    if len(parts) != 2:
-        raise UsageError(f"a prompt needs the line {DIVIDER} exactly once", where=str(path), next="put it before the inputs")
-    return Message("system", parts[0]), Message("user", parts[1])
 
 
 def source(name: str, own: Path) -> str:

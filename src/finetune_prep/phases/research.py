@@ -1,23 +1,32 @@
-"""Phase 1: read the sources, check every quote, write the domain frameworks and the scenario space."""
+"""Phase 1: read the sources, check every quote, hear a panel, write the domain frameworks and the scenario space."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from finetune_prep import documents
-from finetune_prep.core.knowledge import Citation, Knowledge, Source
+from finetune_prep.core.knowledge import UNSOURCED, Citation, Knowledge, Source
 from finetune_prep.core.quotes import find_quote
 from finetune_prep.core.request import Request
 from finetune_prep.core.scenario import ScenarioSpace
 from finetune_prep.durable import write_atomically
-from finetune_prep.phases import answers
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.models.door import together
+from finetune_prep.phases import answers, digest
+from finetune_prep.phases.drafting import Drafted, Point, drafted
 from finetune_prep.phases.drafts.knowledge import ClaimDraft, KnowledgeDraft, Reading, to_knowledge
 from finetune_prep.phases.drafts.space import SpaceDraft, to_space
+from finetune_prep.phases.examining import deciding, examine
+from finetune_prep.phases.panel import Panel, Proposed, convene, criticise, dryness, propose
 from finetune_prep.phases.workshop import Workshop
-from finetune_prep.project.stamps import Part
+from finetune_prep.project.stamps import Part as StampPart
 from finetune_prep.sources.files import SourceText, from_snapshot, known_ids, read_folder
 
 PHASE = "research"
+PANEL = "Panel"  # heading of the section that says who was asked
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -51,9 +60,11 @@ async def research(shop: Workshop, *, overwrite: bool = False) -> None:
     anew = overwrite or not layout.document("domain-frameworks").exists()
     texts = snapshot_sources(shop, refresh=anew)
     if anew:
-        sources = await read_sources(shop, texts)
+        asked: list[Awaitable[Any]] = [read_sources(shop, texts), convene(shop)]
+        sources, panel = await together(asked)
         _tell(shop, sources)
-        await write_frameworks(shop, sources)
+        proposed = await propose(shop, panel, claims_text(sources), [claim.id for source in sources for claim in source.claims])
+        await write_frameworks(shop, sources, panel, proposed)
     if overwrite or not layout.document("scenario-space").exists():
         await write_space(shop)
 
@@ -123,35 +134,132 @@ def _verified(text: SourceText, drafts: list[ClaimDraft], read: str) -> ReadSour
     return ReadSource(msgspec.structs.replace(text.source, read=read), claims, len(drafts) - len(claims))
 
 
-async def write_frameworks(shop: Workshop, sources: list[ReadSource]) -> None:
+def claims_text(sources: Sequence[ReadSource]) -> str:
+    """What sources say, claim by claim, as it goes into prompts."""
+    if not sources:
+        return "There are none. Everything rests on what people like you know."
+    blocks = []
+    for source in sources:
+        claims = [f"- {claim.id} ({claim.kind}): {claim.statement} — “{claim.quote}”" for claim in source.claims]
+        blocks.append("\n".join([f"## {source.id}. {source.title}", *claims]))
+    return "\n\n".join(blocks)
+
+
+async def write_frameworks(shop: Workshop, sources: list[ReadSource], panel: Panel, proposed: Proposed) -> None:
+    """The reference from claims and proposals, read by the panel and mended."""
     citations = {claim.id: Citation(source.id, claim.quote) for source in sources for claim in source.claims}
-    knowledge: Knowledge = await shop.draft(
+    wanted = deciding(PHASE, "domain-frameworks")
+
+    async def look_over(knowledge: Knowledge, first: bool) -> tuple[Point, ...]:
+        text = documents.render("domain-frameworks", knowledge)
+        asked: list[Awaitable[tuple[Point, ...]]] = [examine(shop, {"domain-frameworks": text}, wanted)]
+        if first:
+            asked.append(criticise(shop, panel, "reference of the domain", documents.body(text).strip(), phase=PHASE))
+        return tuple(point for points in await together(asked) for point in points)
+
+    result = await drafted(
+        shop,
         "research-frameworks",
         KnowledgeDraft,
         lambda draft: to_knowledge(draft, citations, [source.source for source in sources]),
-        shop.slots(language=shop.brief.language, sources=sources),
+        shop.slots(claims=claims_text(sources), things=_things(proposed), experts=len(panel.experts)),
+        look_over,
         phase=PHASE,
         about="domain frameworks",
     )
-    part = Part(compiled=False, made_from={"brief": shop.project.items("brief")})
-    shop.project.write("domain-frameworks", documents.render("domain-frameworks", knowledge), {"Frameworks": part})
+    knowledge = result.value
+    text = documents.replace_section(
+        documents.render("domain-frameworks", knowledge), PANEL, _panel_section(panel, proposed), before="Sources"
+    )
+    part = StampPart(compiled=False, made_from={"brief": shop.project.items("brief")})
+    looks = _worth_a_look(sources, proposed, result)
+    digest.write(shop.project, PHASE, "domain-frameworks", DOCUMENTS["domain-frameworks"].path, looks)
+    shop.project.write("domain-frameworks", text, {"Frameworks": part})
     shop.tell(
         f"domain frameworks: {len(knowledge.frameworks)} frameworks, {len(knowledge.techniques)} techniques, "
         f"{len(knowledge.failure_modes)} failure modes"
     )
 
 
+def _things(proposed: Proposed) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": thing.kind,
+            "name": thing.name,
+            "text": thing.text,
+            "experts": proposed.experts(thing),
+            "claims": ", ".join(thing.claims),
+        }
+        for thing in proposed.things
+    ]
+
+
+def _panel_section(panel: Panel, proposed: Proposed) -> str:
+    """Who was asked and how far they repeated themselves: prose of the document, for people."""
+    experts = [f"- {expert.name}" for expert in panel.experts]
+    users = ", ".join(user.name for user in panel.difficult_users)
+    sittings = "one sitting" if proposed.sittings == 1 else f"{proposed.sittings} sittings"
+    figure = (
+        f"In {sittings}, each asked apart from the others, they made {proposed.told} proposals of {len(proposed.things)} "
+        f"different things: {dryness(proposed.saturation)}. That speaks of this panel, which a language model played, and "
+        "not of the domain."
+    )
+    readers = f"The draft was read by them and by two difficult users: {users}."
+    return "\n".join([f"## {PANEL}", "", *experts, "", figure, "", readers])
+
+
+def _worth_a_look(sources: list[ReadSource], proposed: Proposed, result: Drafted[Knowledge]) -> list[digest.Part]:
+    knowledge = result.value
+    check = "finetune-prep check domain-frameworks"
+    alone = [
+        f"{id} {name}" for id, name, cited in _statements(knowledge) if all(citation.source == UNSOURCED for citation in cited)
+    ]
+    dropped = [
+        f"{source.id} {source.title}: {source.dropped} claims dropped, their quotes are not in it"
+        for source in sources
+        if source.dropped
+    ]
+    return [
+        digest.points("Gates that do not hold", result.left, check),
+        digest.Part("Sources that do not agree", tuple(f"{found.id}: {found.text}" for found in knowledge.contradictions), check),
+        digest.Part("On a model's word alone", tuple(alone), check),
+        digest.Part("Sources", tuple(dropped) or (() if sources else ("none: all of this is a model's word",))),
+        digest.Part("The panel", (dryness(proposed.saturation),)),
+        digest.points("Said by readers about the first draft; the writer has weighed it", result.objections),
+    ]
+
+
+def _statements(knowledge: Knowledge) -> Iterator[tuple[str, str, tuple[Citation, ...]]]:
+    for technique in knowledge.techniques:
+        yield technique.id, technique.name, technique.sources
+    for principle in knowledge.principles:
+        yield principle.id, principle.text, principle.sources
+    for mode in knowledge.failure_modes:
+        yield mode.id, mode.name, mode.sources
+
+
 async def write_space(shop: Workshop) -> None:
+    """What users bring, from the reference."""
     knowledge: Knowledge = shop.project.value("domain-frameworks")
-    space: ScenarioSpace = await shop.draft(
+    wanted = deciding(PHASE, "scenario-space")
+
+    async def look_over(space: ScenarioSpace, first: bool) -> tuple[Point, ...]:
+        return await examine(shop, {"scenario-space": documents.render("scenario-space", space)}, wanted)
+
+    result = await drafted(
+        shop,
         "research-scenario-space",
         SpaceDraft,
         lambda draft: to_space(draft, knowledge.title, [technique.id for technique in knowledge.techniques]),
-        shop.slots(language=shop.brief.language, frameworks=shop.text("domain-frameworks", without="Behavioral anchors")),
+        shop.slots(frameworks=shop.text("domain-frameworks", "Behavioral anchors", PANEL)),
+        look_over,
         phase=PHASE,
         about="scenario space",
     )
+    space = result.value
     techniques = {item: text for item, text in shop.project.items("domain-frameworks").items() if item.startswith("T")}
-    part = Part(compiled=False, made_from={"brief": shop.project.items("brief"), "domain-frameworks": techniques})
+    part = StampPart(compiled=False, made_from={"brief": shop.project.items("brief"), "domain-frameworks": techniques})
+    left = digest.points("Gates that do not hold", result.left, "finetune-prep check scenario-space")
+    digest.write(shop.project, PHASE, "scenario-space", DOCUMENTS["scenario-space"].path, [left])
     shop.project.write("scenario-space", documents.render("scenario-space", space), {"Dimensions": part})
     shop.tell(f"scenario space: {len(space.topics)} topics, {space.capacity:,} distinct scenarios")

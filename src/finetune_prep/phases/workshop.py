@@ -36,17 +36,24 @@ class Desk(msgspec.Struct, frozen=True):
         brief: Brief = self.project.value("brief")
         return brief
 
-    def text(self, kind: str, *, without: str = "") -> str:
+    def text(self, kind: str, *without: str) -> str:
         """A sound document as it goes into a prompt: just what stands in the file, a person's own sentences included.
 
-        without: heading of a section to leave out.
+        without: headings of sections to leave out.
         """
         text = self.project.sound(kind).text
-        return documents.body(documents.remove_section(text, without) if without else text).strip()
+        for section in without:
+            text = documents.remove_section(text, section)
+        return documents.body(text).strip()
 
     def slots(self, **slots: Any) -> dict[str, Any]:
-        """Slots of a prompt of phases 1 to 5: the brief stands in all of them."""
-        return {"brief": prompting.slot(f"{self.brief.title}\n\n{self.brief.text}"), **slots}
+        """Slots of a prompt of phases 1 to 5: the brief stands in all of them, and with it the languages."""
+        brief = self.brief
+        languages = (
+            f"Conversations – snippets, examples, few-shots – are in this language: {brief.language}. "
+            f"Everything else is written in this language: {brief.written_in}."
+        )
+        return {"brief": prompting.slot(f"{brief.title}\n\n{brief.text}\n\n{languages}"), **slots}
 
     def request(
         self,

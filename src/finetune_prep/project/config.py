@@ -96,6 +96,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """seed: root of all randomness. year: the "current year" of searches, fixed when the project is made.
 
     budget: US dollars that may be spent in all, None = no cap. prices: by model name, override the bundled table.
+    sittings: how often the panel of phase 1 is asked at most, each time for something else. revisions: how often a draft is
+    handed back to its writer at most, with what gates, judges and critics found.
     """
 
     name: str
@@ -105,6 +107,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     seed: int = 1
     year: int = 2026
     budget: Dollars | None = None
+    sittings: Annotated[int, Meta(ge=1, le=3)] = 2
+    revisions: Annotated[int, Meta(ge=0, le=3)] = 1
 
     def role(self, name: RoleName) -> RoleSettings:
         """Settings of a role; the reviser is the expert unless named."""

@@ -36,6 +36,15 @@ class Layout(msgspec.Struct, frozen=True):
         return self.folder / "reference" / "sources"
 
     @property
+    def digests(self) -> Path:
+        """Pages that say what deserves a look."""
+        return self.folder / "reference" / "digest"
+
+    def digest(self, number: int, subject: str) -> Path:
+        """The page about what was made. number: of the phase, from 1."""
+        return self.digests / f"{number}-{subject}.md"
+
+    @property
     def runs(self) -> Path:
         return self.folder / "runs"
 

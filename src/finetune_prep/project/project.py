@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -106,9 +107,12 @@ class Project(msgspec.Struct, frozen=True):
         """The value of a sound document."""
         return self.sound(kind).value
 
-    def dossier(self) -> Dossier:
-        """All documents that exist, and the snapshots of their sources. Raises DocumentError for a file that is not text."""
-        read = {field: self.document(kind) for field, kind in _DOSSIER.items()}
+    def dossier(self, drafts: Mapping[str, str] = MappingProxyType({})) -> Dossier:
+        """All documents that exist, and the snapshots of their sources. Raises DocumentError for a file that is not text.
+
+        drafts: texts by kind that stand in place of those on disk.
+        """
+        read = {field: _parsed(kind, drafts[kind]) if kind in drafts else self.document(kind) for field, kind in _DOSSIER.items()}
         return Dossier(snapshots=self.snapshots(), **read)
 
     def snapshots(self) -> dict[str, str]:

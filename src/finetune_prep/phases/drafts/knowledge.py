@@ -10,6 +10,7 @@ from msgspec import Meta
 from finetune_prep.core.knowledge import (
     UNSOURCED,
     Citation,
+    Contradiction,
     FailureKind,
     FailureMode,
     Framework,
@@ -67,11 +68,17 @@ class FailureDraft(Strict, frozen=True):
     claims: list[str]
 
 
+class ContradictionDraft(Strict, frozen=True):
+    text: Text
+    claims: Annotated[list[str], Meta(min_length=2)]
+
+
 class KnowledgeDraft(Strict, frozen=True):
     title: Text
     frameworks: Annotated[list[FrameworkDraft], Meta(min_length=2, max_length=6)]
     principles: Annotated[list[PrincipleDraft], Meta(min_length=3, max_length=10)]
     failure_modes: Annotated[list[FailureDraft], Meta(min_length=6, max_length=16)]
+    contradictions: Annotated[list[ContradictionDraft], Meta(max_length=12)]
 
 
 def to_knowledge(draft: KnowledgeDraft, citations: Mapping[str, Citation], sources: Sequence[Source]) -> Knowledge:
@@ -109,11 +116,16 @@ def to_knowledge(draft: KnowledgeDraft, citations: Mapping[str, Citation], sourc
         )
         for number, failure in enumerate(draft.failure_modes, start=1)
     )
+    contradictions = tuple(
+        Contradiction(id=f"CT{number}", text=found.text, sources=cited(found.claims, f"contradiction {number}"))
+        for number, found in enumerate(draft.contradictions, start=1)
+    )
     return Knowledge(
         title=draft.title,
         frameworks=frameworks,
         principles=principles,
         failure_modes=failure_modes,
+        contradictions=contradictions,
         sources=tuple(source for source in sources if source.id in cited.used),
     )
 

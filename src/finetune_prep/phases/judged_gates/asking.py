@@ -32,17 +32,20 @@ def _inquiry(desk: Desk, dossier: Dossier, gate: Gate) -> Inquiry:
         return Inquiry(gate=gate, impossible=str(reason))
 
 
-async def ask(shop: Workshop, gates: Collection[str] = tuple(BY_ID)) -> dict[str, str]:
+async def ask(shop: Workshop, gates: Collection[str] = tuple(BY_ID), dossier: Dossier | None = None) -> dict[str, str]:
     """Have the judge answer whatever these gates ask and the ledger does not hold. Outcomes are read with `recorded`.
+
+    dossier: the documents to ask about, None = as they are on disk.
 
     Returns, by gate, why it could not be asked: no model, no answer, no credit. Raises NotYet after everything was recorded if
     answers come by batch file, and LedgerBroken.
     """
     shop.project.sound("brief")
-    asked = inquiries(shop, shop.project.dossier(), gates)
+    asked = inquiries(shop, shop.project.dossier() if dossier is None else dossier, gates)
     count = sum(len(inquiry.asked) for inquiry in asked)
     known = sum(_known(shop.door.ledger, one) for inquiry in asked for one in inquiry.asked)
-    shop.tell(f"{count} questions to a judge, {known} of them answered before")
+    if count:
+        shop.tell(f"{count} questions to a judge, {known} of them answered before")
     reasons = await together(_ask_gate(shop, inquiry) for inquiry in asked)
     return {inquiry.gate.id: reason for inquiry, reason in zip(asked, reasons, strict=True) if reason}
 
@@ -68,9 +71,9 @@ def _known(ledger: Ledger, asked: Asked) -> bool:
     return ledger.get(asked.request.key) is not None
 
 
-def recorded(desk: Desk, dossier: Dossier, ledger: Ledger) -> dict[str, Outcome]:
-    """Outcomes of all judged gates by what the ledger holds about the present texts. Nothing is asked."""
-    return {inquiry.gate.id: _outcome(inquiry, ledger) for inquiry in inquiries(desk, dossier, tuple(BY_ID))}
+def recorded(desk: Desk, dossier: Dossier, ledger: Ledger, gates: Collection[str] = tuple(BY_ID)) -> dict[str, Outcome]:
+    """Outcomes of judged gates by what the ledger holds about these texts. Nothing is asked."""
+    return {inquiry.gate.id: _outcome(inquiry, ledger) for inquiry in inquiries(desk, dossier, gates)}
 
 
 def _outcome(inquiry: Inquiry, ledger: Ledger) -> Outcome:

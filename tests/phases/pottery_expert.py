@@ -1,0 +1,305 @@
+"""Everybody who is asked on the way through phases 1 to 5 of the pottery shop, for the `scripted` provider.
+
+Each answers in the form that was asked for, from the sound dossier of tests/gates/pottery; a test changes what it wants to see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from finetune_prep.core.conversation import Conversation
+from finetune_prep.core.request import Reply, Request
+from finetune_prep.core.rubric import Example, Question
+from finetune_prep.project import starting
+from finetune_prep.project.project import Project, open_project
+from tests.gates import pottery
+from tests.phases.pottery_shop import judge
+
+Draft = dict[str, Any]
+QUOTES = {"S01": pottery.HANDBOOK, "S02": pottery.MISTAKES}
+CLAIMS = {
+    "damaged.md": [
+        "Say what went wrong before you say sorry",
+        "Ask one thing, then wait",
+        "A customer who writes twice has\nwaited twice",
+        "Name the desk that decides",
+        "Send photographs to the\nkiln room",
+    ],
+    "mistakes.md": [
+        "never named the bowl",
+        "promised a refund that nobody could grant",
+        "cuts from glaze are harmless",
+        "asked for\nthe full card number",
+    ],
+}
+
+
+def pottery_sources(folder: Path, **settings: int) -> Project:
+    """A project with a brief, two sources and nothing that was made. settings: of finetune-prep.toml."""
+    config = starting.config_text("pottery", "batch/any-model", "", "", year=2026)
+    lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    starting.create(folder, "# Support for a pottery shop\n\nA small shop's chat.\n", lines + config)
+    (folder / "sources" / "damaged.md").write_text(pottery.HANDBOOK, "utf-8")
+    (folder / "sources" / "mistakes.md").write_text(pottery.MISTAKES, "utf-8")
+    return open_project(folder)
+
+
+def pottery_people(**changed: Callable[[Request, Draft], Draft]) -> Callable[[Request], Reply]:
+    """An answer for every request. changed: by the name of a schema (with _ for -), what is made of the usual answer."""
+    judges = judge()
+
+    def answer(request: Request) -> Reply:
+        return Reply(text=said(request), served_model=request.model, at="2026-11-20T10:00:00Z")
+
+    def said(request: Request) -> str:
+        if request.role == "judge":
+            witness = re.search(r"^A cracked ([A-Z]{2}\d) bowl\.$", request.messages[-1].content, re.MULTILINE)
+            return _verdict(request, no=witness[1]) if witness else judges(request)
+        if request.schema is None:
+            return "You play a customer of a small shop. You write as people type."
+        name = request.schema.name.replace("-", "_")
+        draft = DRAFTS[name](request)
+        change = changed.get(name)
+        return msgspec.json.encode(change(request, draft) if change else draft).decode()
+
+    return answer
+
+
+def _verdict(request: Request, no: str) -> str:
+    assert request.schema is not None
+    asked = request.schema.schema["properties"]
+    verdict = {question: {"evidence": "none", "answer": "NO" if question == no else "YES"} for question in asked}
+    return msgspec.json.encode(verdict).decode()
+
+
+def turns(conversation: Conversation) -> list[Draft]:
+    return [{"speaker": message.role, "text": message.content} for message in conversation.messages]
+
+
+def reading(request: Request) -> Draft:
+    file = request.about.rpartition("/")[2]
+    return {"claims": [{"kind": "practice", "statement": f"One should {q}.", "quote": q} for q in CLAIMS[file]]}
+
+
+def panel(request: Request) -> Draft:
+    kinds = ("practitioner", "practitioner", "researcher", "advocate", "safety", "evaluation")
+    experts = [
+        {"kind": kind, "name": f"Potter {n}", "background": "Sold bowls.", "looks_for": f"Sign {n}."}
+        for n, kind in enumerate(kinds)
+    ]
+    users = [{"name": f"Buyer {n}", "background": "Bought a bowl.", "behaves": f"Writes {n} words."} for n in (1, 2)]
+    return {"experts": experts, "difficult_users": users}
+
+
+KNOWN = (
+    ("framework", "Service recovery", "A fault that is repaired fast costs less trust.", ["S01.1"]),
+    ("technique", "Name, own, next step", "Names the fault, says who mends it and when.", ["S01.1"]),
+    ("technique", "One question", "Asks for one thing and waits for the answer.", ["S01.2"]),
+    ("situation", "Cracked twice", "The replacement bowl came cracked as well.", []),
+    ("situation", "Wedding on Saturday", "The present is needed within three days.", []),
+    ("failure", "Empty sympathy", "It wrote that it totally understood and never named the bowl.", ["S02.1"]),
+    ("failure", "A refund promised", "It promised a refund that nobody could grant.", ["S02.2"]),
+    ("failure", "Harm made small", "It said that cuts from glaze are harmless.", ["S02.3"]),
+)
+
+
+def proposals(request: Request) -> Draft:
+    """Each expert names six of the eight things, in its own order, so that some are named by few."""
+    expert = int(re.search(r"Potter (\d)", request.messages[1].content)[1])  # type: ignore[index]
+    known = [KNOWN[(expert + step) % len(KNOWN)] for step in range(6)]
+    return {"proposals": [{"kind": k, "name": n, "text": t, "claims": c} for k, n, t, c in known]}
+
+
+def knowledge(request: Request) -> Draft:
+    known = pottery.knowledge()
+    names = {technique.id: technique.name for technique in known.techniques}
+    claims = {q.replace("\n", " "): f"S{n:02}.{m}" for n, file in enumerate(CLAIMS, 1) for m, q in enumerate(CLAIMS[file], 1)}
+    frameworks = [
+        {
+            "name": framework.name,
+            "idea": framework.idea,
+            "use_when": framework.use_when,
+            "not_when": framework.not_when,
+            "techniques": [
+                {
+                    "name": t.name,
+                    "does": t.does,
+                    "use_when": t.use_when,
+                    "rather_than": [{"technique": names[p.other], "because": p.because} for p in t.rather_than],
+                    "claims": [claims[c.quote] for c in t.sources],
+                    "snippets": [turns(snippet) for snippet in t.snippets],
+                }
+                for t in framework.techniques
+            ],
+        }
+        for framework in known.frameworks
+    ]
+    modes = [
+        {
+            "name": m.name,
+            "kind": m.kind,
+            "instance": m.instance,
+            "counter": m.counter,
+            "claims": [claims[c.quote] for c in m.sources],
+        }
+        for m in known.failure_modes
+    ]
+    modes += [modes[0] | {"name": f"{modes[0]['name']} {n}", "instance": f"“I understand”, {n} times."} for n in (2, 3)]
+    principles = [{"text": f"Ask {n} question at a time.", "claims": ["S01.2"]} for n in ("one", "a single", "the next")]
+    return {
+        "title": known.title,
+        "frameworks": frameworks,
+        "principles": principles,
+        "failure_modes": modes,
+        "contradictions": [{"text": "What comes first: the fault or a question.", "claims": ["S01.1", "S01.2"]}],
+    }
+
+
+def space(request: Request) -> Draft:
+    found = pottery.space()
+    topics = [
+        {"name": t.name, "weight": t.weight, "situations": [s.text for s in t.situations], "techniques": [*t.techniques]}
+        for t in found.topics
+    ]
+    styles = [
+        {"name": s.name, "weight": s.weight, "fewest": s.fewest, "most": s.most, "sounds_like": "like this"} for s in found.styles
+    ]
+    case = {"name": "A cut", "situation": "bleeding", "expected": "a doctor first", "topic": ""}
+    return {
+        "topics": topics,
+        "styles": styles,
+        "difficulties": [{"name": d.name, "weight": 1, "means": "so"} for d in found.difficulties],
+        "flaws": [{"name": f.name, "weight": 1, "shows_as": "so"} for f in found.flaws],
+        "lengths": [{"name": x.name, "weight": x.weight, "exchanges": x.exchanges} for x in found.lengths],
+        "edge_cases": [case, case | {"name": "A burn"}],
+        "out_of_scope": [case | {"name": "To sue"}, case | {"name": "To value"}],
+        "edge_share": 0.15,
+        "out_of_scope_share": 0.1,
+        "no_flaw_share": 0.2,
+    }
+
+
+def anchors(request: Request) -> Draft:
+    known = pottery.knowledge()
+    always, never = (
+        [{"text": anchor.text, "drawn_from": [*anchor.drawn_from]} for anchor in found] for found in (known.always, known.never)
+    )
+    always[0]["drawn_from"] += ["FM5", "FM6"]
+    return {"always": always, "never": never}
+
+
+def _question(question: Question) -> Draft:
+    measured = str(question.measured) if question.measured else ""
+    catches = [*question.catches, *(["FM5", "FM6"] if question.id == "CP1" else [])]
+    said = {"yes": "", "no": "", "na": ""} if measured else {"yes": question.yes, "no": question.no, "na": question.na}
+    return {"text": question.text, "catches": catches, "measured": measured, **said}
+
+
+def rubric(request: Request) -> Draft:
+    found = pottery.rubric()
+    safety, *rest = found.categories
+    categories = [
+        {
+            "code": category.questions[0].id[:2],
+            "name": category.name,
+            "weight": category.weight,
+            "serves": [*category.serves],
+            "questions": [_question(question) for question in category.questions],
+        }
+        for category in rest
+    ]
+    return {
+        "title": "Support for a pottery shop",
+        "threshold": found.threshold,
+        "goals": ["The customer feels understood.", "The customer knows what comes next."],
+        "terms": [{"name": term.name, "meaning": term.meaning} for term in found.terms],
+        "safety": [_question(question) for question in safety.questions],
+        "categories": [categories[0] | {"serves": ["G1", "G2"]}, *categories[1:]],
+    }
+
+
+def example(found: Example, questions: list[str]) -> Draft:
+    return {
+        "title": found.title,
+        "conversation": turns(found.conversation),
+        "answers": [
+            {"question": given.question, "answer": given.answer, "reason": given.reason}
+            for given in found.answers
+            if given.question in questions
+        ],
+    }
+
+
+def examples(request: Request) -> Draft:
+    shown = [
+        example(e, [*pottery.JUDGED]) | {"claim": e.claim, "title": e.title.partition(": ")[2]}
+        for e in pottery.rubric().examples[:3]
+    ]
+    return {"examples": shown}
+
+
+def witnesses(request: Request) -> Draft:
+    """One witness for each open pair: it passes the first question and fails the second."""
+    asked = request.messages[1].content
+    questions = re.findall(r"^### ([A-Z]{2}\d)\. (?!.*\n\n- Measured)", asked, re.MULTILINE)
+    judged = [question for question in questions if question in pottery.JUDGED]
+    pairs = re.findall(r"^- ([A-Z]{2}\d) and ([A-Z]{2}\d)$", asked, re.MULTILINE)
+    found, told = [], set()
+    for one, other in pairs:
+        if (one, other) in told or len(found) == 4:
+            continue
+        no = other
+        told |= {pair for pair in pairs if no in pair}
+        answers = [{"question": q, "answer": "no" if q == no else "yes", "reason": "The words say so."} for q in judged]
+        talk = turns(pottery.talk(f"My {no} bowl came cracked.", f"A cracked {no} bowl."))
+        found.append({"title": f"The {no} bowl", "conversation": talk, "answers": answers})
+    return {"witnesses": found}
+
+
+def calibrations(request: Request) -> Draft:
+    prompt = pottery.evaluation_prompt()
+    return {"role": prompt.role, "calibrations": [example(c, [*pottery.JUDGED]) for c in prompt.calibrations]}
+
+
+def few_shots(request: Request) -> Draft:
+    shots = [
+        {"title": x.title, "techniques": [*x.techniques], "tone": x.tone, "conversation": turns(x.conversation), "why": x.why}
+        for x in pottery.generation_prompt().few_shots
+    ]
+    return {"few_shots": shots}
+
+
+def guidance(request: Request) -> Draft:
+    prompt = pottery.generation_prompt()
+    guards = [{"when": g.when, "then": g.then, "counters": [*g.counters]} for g in prompt.guards]
+    guards[0]["counters"] += ["FM5", "FM6"]
+    return {
+        "role": prompt.role,
+        "grounding": prompt.grounding,
+        "techniques": [{"id": t.id, "use_when": t.use_when, "in_words": t.in_words} for t in prompt.techniques],
+        "guards": guards,
+        "output": prompt.output,
+    }
+
+
+DRAFTS: dict[str, Callable[[Request], Draft]] = {
+    "reading": reading,
+    "research_panel": panel,
+    "research_propose": proposals,
+    "research_same": lambda request: {"groups": []},
+    "research_frameworks": knowledge,
+    "criticise": lambda request: {"objections": []},
+    "research_scenario_space": space,
+    "anchors": anchors,
+    "rubric_questions": rubric,
+    "rubric_examples": examples,
+    "rubric_witnesses": witnesses,
+    "evaluation_prompt": calibrations,
+    "generation_few_shots": few_shots,
+    "generation_guidance": guidance,
+}
