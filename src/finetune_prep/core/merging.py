@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, dropwhile
 
 import msgspec
 
-from finetune_prep.core.oppositions import clash
+from finetune_prep.core.oppositions import clash, related
 from finetune_prep.core.word_forms import Language, language, readings, stems, tokens
 
 LEAST_TEXT = 4  # words; shorter texts under different names are a coincidence
@@ -26,8 +26,10 @@ _ASKING_LIST = """
 ask check say tell know see find confirm explain state question clarify verify decide wonder show learn
 """
 _ASKING = frozenset(_ASKING_LIST.split())
+_WHETHER = frozenset({"if", "when", "while", "wenn"})
+_FRAME = frozenset({"use", "ask", "technique", "method", "practice", "of", "technik", "methode"})
 _JOINING_LIST = """
-& and or but nor than not no never then und oder aber als nicht kein nie dann statt vor nach
+& and or but nor than not no never then und oder aber nicht kein nie dann
 """
 _JOINING = frozenset(_JOINING_LIST.split())
 _NOT_MOVED_LIST = """
@@ -193,11 +195,20 @@ def _same_pairs(forms: Sequence[_Form]) -> Iterable[tuple[_Form, _Form]]:
 
 @lru_cache(maxsize=16384)
 def _contradict(one: _Form, other: _Form) -> bool:
+    """Whether names that speak of the same are not the same name, or texts say different things in the same words."""
     tongue = one.tongue or other.tongue or "en"
-    return any(
-        not _orders(ours, tongue) & _orders(theirs, tongue) and clash(stems(ours, tongue), stems(theirs, tongue))
-        for ours, theirs in ((one.name, other.name), (one.text, other.text))
-    )
+    if not _orders(one.name, tongue) & _orders(other.name, tongue):
+        name, another = _unframed(one.name, tongue), _unframed(other.name, tongue)
+        if name != another and related(name, another):
+            return True
+    if _orders(one.text, tongue) & _orders(other.text, tongue):
+        return False
+    return clash(stems(one.text, tongue), stems(other.text, tongue))
+
+
+def _unframed(name: Words, tongue: Language) -> Words:
+    """The stems of a name without first words that only say what kind of thing it is: "The technique of open questions"."""
+    return tuple(dropwhile(_FRAME.__contains__, stems(name, tongue)))
 
 
 @lru_cache(maxsize=16384)
@@ -219,9 +230,11 @@ def _turned(words: Words, tongue: Language) -> set[Words]:
     commas = [place for place, word in enumerate(words) if word == ","]
     turns = {plain, *(stems(words[place + 1 :], tongue) + stems(words[:place], tongue) for place in commas)}
     clauses = [place for place, word in enumerate(plain) if word in _SUBORDINATE]
-    if len(clauses) == 1 and not _ASKING & set(plain):  # "ask if it is due" asks something else than "if it is due, ask"
+    if any(word in _WHETHER for word in plain) and _ASKING & set(plain):
+        return {plain}  # "ask if it is due" is not "if it is due, ask"
+    if len(clauses) == 1:
         turns.add(plain[clauses[0] :] + plain[: clauses[0]])
-    if tongue == "de" and not commas and len(plain) > 1 and not _JOINING & set(words) and not clauses:
+    if tongue == "de" and not commas and len(plain) > 1 and not _JOINING & set(plain) and not clauses:
         turns.add(plain[1:] + plain[:1])
     return turns
 

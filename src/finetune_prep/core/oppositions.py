@@ -17,16 +17,18 @@ PARALLEL_LONG = 0.7  # the same for longer ones, where experts may use a phrase 
 RELATED = 0.5  # from which on a negation or an order in one of two texts is about the same as the other text
 OPPOSED = 0.3  # from which on opposites are about the same
 
+BEGINNING = 4  # letters that two words have in common where one may be a compound of the other
+
 Stems = tuple[str, ...]
 
 _NEGATIONS_LIST = """
-not no never none nothing neither nor without avoid refrain nicht nie niemal niemals ohn ohne kein keine keinen keiner nichts
-vermeid vermeiden ne pas jamais sans nunca sin
+not no never none nobody nothing neither nor without avoid refrain nicht nie niemal niemals ohn ohne kein keine keinen keiner
+nichts niemand vermeid vermeiden ne pas jamais sans nunca sin
 """
 NEGATIONS = frozenset(_NEGATIONS_LIST.split())
 _ORDER_LIST = """
-before after until since first last then instead than unless only except if vor nach bevor nachdem bis seit zuerst zuletzt dann
-danach statt als nur ausser falls erst
+before after until since first last then instead than unless only except but if vor nach bevor nachdem bis seit zuerst zuletzt
+dann danach statt als nur aber ausser falls erst
 """
 _ORDER = frozenset(_ORDER_LIST.split())
 _OPPOSITES_LIST = """
@@ -48,17 +50,30 @@ _NUMBER = re.compile(r"-?\d")
 
 
 def clash(one: Stems, other: Stems) -> bool:
-    """Whether two names or texts, as stems, say different things in much the same words."""
+    """Whether two texts, as stems, say different things in much the same words."""
     first, second = sorted((one, other))  # difflib is not symmetric
     matcher = SequenceMatcher(None, first, second, autojunk=False)
     common = matcher.ratio()
     here, there = Counter(first) - Counter(second), Counter(second) - Counter(first)
     if _numbers_differ(first, second) or (common >= OPPOSED and _opposed(here, there)):
         return True
-    if common >= RELATED and any(word in NEGATIONS or word in _ORDER for word in (*here, *there)):
+    if common >= RELATED and any(_telling(word) for word in (*here, *there)):
+        return True
+    if not here and not there:  # the same words in another order
         return True
     parallel = PARALLEL_SHORT if max(len(one), len(other)) <= SHORT else PARALLEL_LONG
     return common >= parallel and any(tag == "replace" for tag, *_ in matcher.get_opcodes())
+
+
+def _telling(word: str) -> bool:
+    """Whether a word turns a sentence round, or is a number or a sign: then it is never there for nothing."""
+    return word in NEGATIONS or word in _ORDER or not (word.isalpha() or word == "&")
+
+
+def related(one: Stems, other: Stems) -> bool:
+    """Whether two names speak of something in common, or are opposites: then a difference between them is meant."""
+    beginnings = {word[:BEGINNING] for word in one} & {word[:BEGINNING] for word in other}
+    return bool(beginnings) or _opposed(Counter(one), Counter(other))
 
 
 def _opposed(here: Counter[str], there: Counter[str]) -> bool:

@@ -96,7 +96,7 @@ def _folded(word: str) -> str:
 
 def readings(words: tuple[str, ...], tongue: Language) -> tuple[tuple[str, ...], ...]:
     """Words with hyphens as one word, and, but in German, as several: "follow-up" is "followup" and "follow up"."""
-    closed = tuple(word if word[0].isdigit() or word == "-" else word.replace("-", "") for word in words)
+    closed = tuple(word.replace("-", "") if word[0].isalpha() else word for word in words)
     if tongue == "de" or closed == words:
         return (closed,)
     opened = tuple(part for word in words for part in (word.split("-") if word[0].isalpha() else [word]))
@@ -158,7 +158,7 @@ def _english(word: str) -> str:
     if word.endswith(("sses", "xes", "ches", "shes", "zzes")):
         return word[:-2]
     if word.endswith("s") and not word.endswith(_KEEPS_S):
-        return word[:-1]
+        word = word[:-1]
     if word.endswith("ied") and len(word) > 4:
         return f"{word[:-3]}y"
     for ending in ("ing", "ed"):
@@ -178,7 +178,7 @@ def _base(rest: str) -> str:
         return rest if keeps else rest[:-1]
     if syllables == 1 and re.search(r"(?<![aeiou])[aeiouy][^aeiouywx]$", rest):
         return f"{rest}e"  # "hoping" is of "hope": of "hop" it would be "hopping"
-    if re.search(r"(?:[cvu]|[^aeiou]l|[^aeiou]?s|dg|iz|yz|[^aeiou](?:at|id|ir|ur|in|ar))$", rest) and not rest.endswith("ll"):
+    if re.search(r"(?:[cvu]|[^aeiou]l|[^aeiou]?s|dg|iz|yz|[^aeiou](?:at|ib|id|ir|ur|in|ar))$", rest) and not rest.endswith("ll"):
         return f"{rest}e"
     return rest
 
