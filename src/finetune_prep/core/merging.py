@@ -196,7 +196,7 @@ def _same_pairs(forms: Sequence[_Form]) -> Iterable[tuple[_Form, _Form]]:
 @lru_cache(maxsize=16384)
 def _contradict(one: _Form, other: _Form) -> bool:
     """Whether names that speak of the same are not the same name, or texts say different things in the same words."""
-    tongue = one.tongue or other.tongue or "en"
+    tongue = max(one.tongue, other.tongue) or "en"  # the same, whichever comes first
     if not _orders(one.name, tongue) & _orders(other.name, tongue):
         name, another = _unframed(one.name, tongue), _unframed(other.name, tongue)
         if name != another and related(name, another):

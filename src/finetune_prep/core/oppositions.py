@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from difflib import SequenceMatcher
-from itertools import product
+from itertools import pairwise, product
 
 SHORT = 6  # stems; in a text of so few each one counts
 PARALLEL_SHORT = 0.5  # share of stems in common, 0 to 1, from which on two short texts run side by side
@@ -59,10 +59,19 @@ def clash(one: Stems, other: Stems) -> bool:
         return True
     if common >= RELATED and any(_telling(word) for word in (*here, *there)):
         return True
-    if not here and not there:  # the same words in another order
+    if not (here or there) or _swapped(first, second):
         return True
     parallel = PARALLEL_SHORT if max(len(one), len(other)) <= SHORT else PARALLEL_LONG
     return common >= parallel and any(tag == "replace" for tag, *_ in matcher.get_opcodes())
+
+
+def _swapped(one: Stems, other: Stems) -> bool:
+    """Whether what stands before a word of order in one stands after it in the other, and the other way round."""
+    for word in _ORDER & set(one) & set(other):
+        place, another = one.index(word), other.index(word)
+        if set(one[:place]) & set(other[another:]) - {word} and set(one[place + 1 :]) & set(other[:another]):
+            return True
+    return False
 
 
 def _telling(word: str) -> bool:
@@ -94,7 +103,7 @@ def _numbers_differ(one: Stems, other: Stems) -> bool:
 def _counted(words: Stems) -> dict[str, set[str]]:
     """Numbers by the word that follows them."""
     counted: defaultdict[str, set[str]] = defaultdict(set)
-    for number, unit in zip(words, (*words[1:], ""), strict=True):
+    for number, unit in pairwise((*words, "")):
         if _NUMBER.match(number):
             counted[unit].add(number)
     return counted
