@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
 
-from finetune_prep.cli import screen
-from finetune_prep.errors import NotYet, Waiting
+from finetune_prep.cli import person, screen
+from finetune_prep.errors import NotYet, PriceUnknown, Waiting
 from finetune_prep.models.door import Progress
 from finetune_prep.models.providers.batch import OpenRound
 from finetune_prep.phases.workshop import Workshop, open_workshop
+from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, open_project
 
 T = TypeVar("T")
@@ -28,9 +30,29 @@ provider_option = click.option(
 def work(folder: str, command: str, provider: str | None, job: Callable[[Workshop], Awaitable[T]], *, quiet: bool = False) -> T:
     """Run `job` with a workshop for the project in `folder`; quiet: lines for people go to standard error.
 
-    Raises Waiting, naming the files, if answers are outstanding when the job ends.
+    A model whose price is not known is asked for on a terminal before anything is sent to it; after a yes the job begins again,
+    and has what it had. Raises Waiting, naming the files, if answers are outstanding when the job ends, and PriceUnknown.
     """
-    return asyncio.run(_work(open_project(folder), command, provider, job, quiet=quiet))
+    project = open_project(folder)
+    while True:
+        try:
+            return asyncio.run(_work(project, command, provider, job, quiet=quiet))
+        except PriceUnknown as unknown:
+            if not _agreed(project, unknown):
+                raise
+
+
+def _agreed(project: Project, unknown: PriceUnknown) -> bool:
+    """Ask whether to go on without a count, and keep a yes in decisions.jsonl; nobody there to ask is a no."""
+    if not person.is_there():
+        return False
+    cap = "" if project.config.budget is None else " The budget does not hold for it."
+    question = f"{unknown.what}. You can give it: {unknown.next}.\nOr go on without a count?{cap}"
+    if not click.confirm(screen.clean(question), default=False, err=True):
+        return False
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    project.decide(Decision(decision="uncounted", by=person.whoever(), at=at, text="", model=unknown.model))
+    return True
 
 
 async def _work(

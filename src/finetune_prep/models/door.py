@@ -17,7 +17,16 @@ import msgspec
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Reply, Request, RoleName
-from finetune_prep.errors import FinetunePrepError, NotInRecording, NotYet, Paused, Unanswered, Unreachable, Unusable
+from finetune_prep.errors import (
+    FinetunePrepError,
+    NotInRecording,
+    NotYet,
+    Paused,
+    PriceUnknown,
+    Unanswered,
+    Unreachable,
+    Unusable,
+)
 from finetune_prep.ledger.ledger import Entry, Ledger
 from finetune_prep.models.budget import Budget, Reservation
 from finetune_prep.models.prices import Prices, cost
@@ -93,7 +102,7 @@ class Door:
         """The answer to a request, from the ledger or from its provider. Look at `reply.problem` before using it.
 
         Raises NotYet (recorded for a batch file), Unreachable (passing faults; not kept), NotInRecording, Paused (key,
-        credit, settings, budget), LedgerBroken.
+        credit, settings, budget), PriceUnknown, LedgerBroken.
         """
         self._count(asked=1)
         entry = self.ledger.get(request.key)
@@ -181,7 +190,7 @@ class Door:
             raise
         except BaseException as error:
             self._count(in_flight=-1, failed=1)
-            if isinstance(error, Paused) and not isinstance(error, NotInRecording):
+            if isinstance(error, Paused | PriceUnknown) and not isinstance(error, NotInRecording):
                 self._stop(error)
             raise
         self._count(in_flight=-1, answered=1)
@@ -190,7 +199,9 @@ class Door:
     async def _bought(self, route: Route, request: Request) -> Reply:
         """The reply, kept in the ledger and paid from the budget. Raises as `ask`."""
         paid = route.charges
-        reservation = self.budget.reservation(request, self.prices, route.base_url) if paid else Reservation(request, 0.0)
+        reservation = (
+            self.budget.reservation(request, self.prices, route.name, route.base_url) if paid else Reservation(request, 0.0)
+        )
         call = _Call(self, route, reservation)
         try:
             reply = await route.caller.call(request, call)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from finetune_prep.core.conversation import Message
@@ -66,14 +66,16 @@ def open_door(
     *,
     provider: str | Provider | None = None,
     observer: Observer | None = None,
+    uncounted: Collection[str] = (),
 ) -> Door:
     """The door for a project. Providers are made when first asked, so keys of unused ones need not exist.
 
     folder: the project's folder. provider: one for all roles instead of those in finetune-prep.toml, by name or as an
     object (a Scripted, in tests; free of charge). observer: told of every change of the counts.
+    uncounted: models ("provider/model") that may be asked although their price is not known.
     """
     routes = _Routes(config, ledger, folder, provider)
-    budget = Budget(config.budget, ledger)
+    budget = Budget(config.budget, ledger, uncounted)
     return Door(ledger, routes.of, prices=Prices(config.prices), budget=budget, observer=observer)
 
 
