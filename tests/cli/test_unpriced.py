@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +11,7 @@ import pytest
 
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.starting import config_text
+from tests.cli.terminal import environment, on_a_terminal
 from tests.fake_endpoint import FakeEndpoint
 from tests.phases.pottery_shop import accept_all, pottery_project
 
@@ -37,29 +36,6 @@ def shop(tmp_path: Path, endpoint: FakeEndpoint) -> Project:
 
 def pilot(shop: Project, *options: str) -> list[str]:
     return [sys.executable, "-m", "finetune_prep", "--project", str(shop.folder), "pilot", "-n", "1", *options]
-
-
-def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "LOGNAME": "reader"}
-
-
-def on_a_terminal(command: list[str], typed: str) -> tuple[int, str]:
-    """Exit code and everything that a terminal shows; `typed` is what the person types ahead."""
-    master, slave = pty.openpty()
-    child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment())
-    os.close(slave)
-    os.write(master, typed.encode())
-    shown = bytearray()
-    while True:
-        try:
-            data = os.read(master, 65_536)
-        except OSError:  # Linux: the other side has gone
-            break
-        if not data:
-            break
-        shown += data
-    os.close(master)
-    return child.wait(60), shown.decode()
 
 
 def test_a_yes_is_kept_and_asked_for_once(shop: Project, endpoint: FakeEndpoint) -> None:

@@ -15,7 +15,7 @@ import pytest
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import ConfigError, LedgerBroken, Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.door import Progress
+from finetune_prep.models.door import Progress, RoleProgress
 from finetune_prep.models.provider import Fault
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.models.roles import Cast, open_door
@@ -43,7 +43,7 @@ async def test_an_answer_is_asked_once_and_kept(ledger: SqliteLedger, tmp_path: 
             assert await door.ask(request()) == first
         async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
             assert await door.ask(request()) == first
-            assert door.progress == Progress(asked=1, known=1)
+            assert door.progress == Progress(asked=1, known=1, roles={"judge": RoleProgress(known=1)})
         assert len(endpoint.calls) == 1
     assert (first.text, first.problem, first.finish) == ("yes", None, "stop")
     assert (first.usage.input, first.usage.output) == (100, 10)
@@ -418,7 +418,8 @@ async def test_progress_is_told(ledger: SqliteLedger, tmp_path: Path) -> None:
     async with open_door(config(timeout=0.05), ledger, tmp_path, provider=provider, observer=seen.append) as door:
         await asyncio.gather(*(door.ask(request(str(n))) for n in range(4)), return_exceptions=True)
         await door.ask(request("1"))
-    assert seen[-1] == Progress(asked=5, known=1, answered=3, in_flight=0, failed=1)
+    judged = RoleProgress(known=1, answered=3)
+    assert seen[-1] == Progress(asked=5, known=1, answered=3, in_flight=0, failed=1, roles={"judge": judged})
     assert max(progress.in_flight for progress in seen) == 4
 
 

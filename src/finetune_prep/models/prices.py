@@ -76,10 +76,11 @@ def cost(prices: Prices, model: str, base_url: str, usage: Usage) -> float | Non
     if usage.input is None or usage.output is None:
         return None
     price = prices.of(model, base_url, usage.input)
-    return None if price is None else _sum(price, usage.input, usage.cached or 0, usage.output)
+    return None if price is None else cost_of(price, usage.input, usage.cached or 0, usage.output)
 
 
-def _sum(price: Price, prompt: int, cached: int, answer: int) -> float:
+def cost_of(price: Price, prompt: float, cached: float, answer: float) -> float:
+    """US dollars for so many tokens; cached are part of the prompt."""
     cached = min(cached, prompt)
     cached_price = price.input if price.cached is None else price.cached
     return ((prompt - cached) * price.input + cached * cached_price + answer * price.output) / MILLION

@@ -12,13 +12,15 @@ from finetune_prep.ledger.ledger import Ledger
 from finetune_prep.models.budget import Budget
 from finetune_prep.models.door import Door, Observer, Route
 from finetune_prep.models.limits import AdaptiveLimit
-from finetune_prep.models.prices import Prices
+from finetune_prep.models.prices import FREE, Prices
 from finetune_prep.models.provider import Provider
 from finetune_prep.models.providers.batch import BatchFiles
 from finetune_prep.models.providers.recording import RecordingProvider
 from finetune_prep.models.retry import PersistentCaller
 from finetune_prep.models.secrets import read_secret
-from finetune_prep.project.config import FILE, Config, ProviderSettings
+from finetune_prep.project.config import FILE, Config, Price, ProviderKind, ProviderSettings
+
+PAID: tuple[ProviderKind, ...] = ("openai-compatible",)  # kinds whose answers are paid for as they come
 
 
 class Cast:
@@ -79,6 +81,17 @@ def open_door(
     return Door(ledger, routes.of, prices=Prices(config.prices), budget=budget, observer=observer)
 
 
+def price_of(config: Config, prices: Prices, role: RoleName, tokens: int, provider: str = "") -> Price | None:
+    """The price of a role's model for prompts of so many tokens, None if nobody knows it: batch prices are not guessed.
+
+    provider: asked instead of the one in finetune-prep.toml.
+    """
+    settings = config.provider(provider or config.role(role).provider)
+    if settings.kind == "recording":
+        return FREE
+    return prices.of(config.role(role).model_name, settings.base_url, tokens) if settings.kind in PAID else None
+
+
 class _Routes:
     """Routes by role, made when first needed and kept by provider: roles with one provider share its limit."""
 
@@ -100,7 +113,7 @@ class _Routes:
         limit = AdaptiveLimit(settings.concurrency)
         provider = self._make(name, settings, limit) if injected is None else injected
         caller = PersistentCaller(provider, limit, settings.timeout)
-        charges = injected is None and settings.kind == "openai-compatible"
+        charges = injected is None and settings.kind in PAID
         return Route(name, provider, caller, base_url=settings.base_url, charges=charges)
 
     def _make(self, name: str, settings: ProviderSettings, limit: AdaptiveLimit) -> Provider:
