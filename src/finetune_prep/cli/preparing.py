@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import click
 
-from finetune_prep.cli import screen
-from finetune_prep.cli.working import json_option, provider_option, work
+from finetune_prep.cli import person, screen
+from finetune_prep.cli.working import estimate_words, json_option, provider_option, work
+from finetune_prep.errors import ActNeeded
 from finetune_prep.method import PHASES, Phase
-from finetune_prep.phases.prepare import one_phase
+from finetune_prep.phases.estimate import estimate
+from finetune_prep.phases.prepare import one_phase, to_read
 from finetune_prep.phases.prepare import prepare as all_phases
 from finetune_prep.phases.workshop import Workshop
-from finetune_prep.project.project import open_project
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.sources.files import read_folder
 
 
 @click.command()
+@click.option("--yes", is_flag=True, help="Begin without being asked.")
 @provider_option
 @json_option
 @click.pass_obj
-def prepare(project: str, provider: str | None, as_json: bool) -> None:
+def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> None:
     """Make the documents of phases 1 to 5 in order, stopping where a person must accept.
 
-    Each phase makes only what is not there yet. Run it again after accepting, after importing answers, after a crash.
+    Says first what it will do and cost, and asks once. Each phase makes only what is not there yet: run it again after
+    accepting, after importing answers, after a crash.
     """
+    if not as_json:
+        _explain(open_project(project), provider or "", yes=yes)
 
     def begun(phase: Phase) -> None:
         if not as_json:
@@ -32,16 +39,46 @@ def prepare(project: str, provider: str | None, as_json: bool) -> None:
 
     work(project, "prepare", provider, job, quiet=as_json)
     opened = open_project(project)
-    made = [kind for phase in PHASES for kind in dict.fromkeys(phase.outputs)]
-    unread = [kind for kind in dict.fromkeys(made) if opened.acceptance(kind) is None]
+    made = [*dict.fromkeys(kind for phase in PHASES for kind in phase.outputs)]
+    unread = [kind for kind in made if opened.acceptance(kind) is None]
     if as_json:
-        screen.json({"documents": [*dict.fromkeys(made)], "to_accept": unread})
+        screen.json({"documents": made, "to_accept": unread})
         return
     screen.say()
     if unread:
-        screen.say(f"All documents are there. next: read {', '.join(unread)}, then finetune-prep accept")
+        screen.say("All documents are there. Still to be read by a person:")
+        for line in to_read(opened, unread):
+            screen.say(line)
+        screen.say("next: finetune-prep accept")
     else:
         screen.say("All documents are there and accepted. next: finetune-prep pilot")
+
+
+def _explain(project: Project, provider: str, *, yes: bool) -> None:
+    """What is going to happen and what it will cost, once: before the first question to a model."""
+    if project.layout.ledger.exists():
+        return
+    title: str = project.value("brief").title
+    found, unreadable = read_folder(project.layout.sources, project.layout.folder)
+    screen.say(title, bold=True)
+    for number, phase in enumerate(PHASES, start=1):
+        screen.paragraph(f"{number}. {phase.title}: {phase.does}.")
+    screen.say()
+    for finding in unreadable:
+        screen.paragraph(str(finding))
+    if found:
+        screen.paragraph(f"Sources: {len(found)} of sources/.")
+    else:
+        screen.paragraph(
+            "No sources. The reference will be a model's word alone, and a gate will say so. Put what you have into sources/ "
+            "(handbooks, guidelines, reports of what went wrong) before you go on."
+        )
+    screen.paragraph("It stops twice for you to read and accept what was written, and says where to look first.")
+    names = [phase.name for phase in PHASES]
+    screen.paragraph(estimate_words(estimate(project, None, names, provider=provider)))
+    screen.say()
+    if not yes and person.is_there() and not click.confirm("Begin?", default=True, err=True):
+        raise ActNeeded("nothing was asked", next="finetune-prep prepare, when you are ready")
 
 
 def _phase_command(phase: Phase) -> click.Command:

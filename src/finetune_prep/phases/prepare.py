@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Protocol
 
 from finetune_prep.errors import ActNeeded
@@ -55,12 +55,10 @@ def _ready(project: Project, phase: Phase) -> None:
     try:
         require(project, phase.name, phase.inputs, phase.accepted)
     except ActNeeded as error:
-        raise ActNeeded(
-            error.what, where=error.where, details=tuple(_to_read(project, phase.accepted)), next=error.next
-        ) from None
+        raise ActNeeded(error.what, where=error.where, details=tuple(to_read(project, phase.accepted)), next=error.next) from None
 
 
-def _to_read(project: Project, kinds: tuple[str, ...]) -> Iterator[str]:
+def to_read(project: Project, kinds: Iterable[str]) -> Iterator[str]:
     """What a person has to read now, and where to look first."""
     for kind in kinds:
         if not project.layout.document(kind).is_file() or project.acceptance(kind) is not None:
