@@ -79,7 +79,7 @@ class _Form(msgspec.Struct, frozen=True):
 
     @property
     def tongues(self) -> tuple[Language, ...]:
-        """The languages in which it may be read. Where it can't be told, the other of a pair decides."""
+        """The languages in which it may be read: where it can't be told, the other of a pair decides."""
         return (self.tongue,) if self.tongue else ("", "en", "de")
 
 
@@ -188,9 +188,15 @@ def _same_pairs(forms: Sequence[_Form]) -> Iterable[tuple[_Form, _Form]]:
                     sharing[form.kind, tongue, "text", key].append(form)
     for (_, tongue, _, key), those in sharing.items():
         for one, other in combinations(those, 2):
-            # German endings are taken off English words by mistake only where nothing says which of the two it is
-            if key and (tongue != "de" or one.tongue or other.tongue) and not _contradict(one, other):
+            if key and _readable(one, other, tongue) and not _contradict(one, other):
                 yield one, other
+
+
+def _readable(one: _Form, other: _Form, tongue: Language) -> bool:
+    """Whether two may be compared in this language. Where neither says what it is, English is tried if the letters allow it."""
+    if one.tongue or other.tongue or not tongue:
+        return True
+    return tongue == "en" and all(word.isascii() for form in (one, other) for word in form.name + form.text)
 
 
 @lru_cache(maxsize=16384)
