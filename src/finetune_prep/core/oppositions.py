@@ -52,10 +52,14 @@ _NUMBER = re.compile(r"-?\d")
 def clash(one: Stems, other: Stems) -> bool:
     """Whether two texts, as stems, say different things in much the same words."""
     first, second = sorted((one, other))  # difflib is not symmetric
+    here, there = Counter(first) - Counter(second), Counter(second) - Counter(first)
+    if _numbers_differ(first, second):
+        return True
+    if 1 - (here.total() + there.total()) / max(len(first) + len(second), 1) < OPPOSED:
+        return False  # the share in common, whatever the order, is no smaller than it is in this one
     matcher = SequenceMatcher(None, first, second, autojunk=False)
     common = matcher.ratio()
-    here, there = Counter(first) - Counter(second), Counter(second) - Counter(first)
-    if _numbers_differ(first, second) or (common >= OPPOSED and _opposed(here, there)):
+    if common >= OPPOSED and _opposed(here, there):
         return True
     if common >= RELATED and any(_telling(word) for word in (*here, *there)):
         return True
