@@ -123,6 +123,12 @@ DUPLICATES = [
     ("Kurze Sätze mit einem Verb schreiben", "Schreibe kurze Sätze mit einem Verb"),
     ("Zwei Möglichkeiten zur Wahl stellen", "2 Möglichkeiten zur Wahl stellen"),
     ("Straßennamen im Text prüfen", "Strassennamen im Text prüfen"),
+    # other languages: case, punctuation and plural's s
+    ("¿Pregunta abierta?", "pregunta abierta"),
+    ("Poser une question ouverte", "Poser une question ouverte !"),
+    ("Задай Вопрос", "задай вопрос."),
+    ("先道歉，再解释。", "先道歉，再解释"),
+    ("Ask a question 🙂", "Ask a question 🙂."),
 ]
 
 # two things, although nearly all their words are the same: turned round by a word, an order or a number
@@ -174,6 +180,8 @@ TURNED = [
     ("Use at most 80 words", "Use at least 80 words"),
     ("Follow plan A", "Follow plan B"),
     ("Write the example in C", "Write the example in C++"),
+    ("Ask a question 🙂", "Ask a question 🙁"),
+    ("Keep it at ±5 degrees", "Keep it at 5 degrees"),
     # German
     ("Ein Datum versprechen", "Kein Datum versprechen"),
     ("Die Rückgabe annehmen", "Die Rückgabe ablehnen"),
@@ -253,6 +261,20 @@ OTHERS = [
     ("Die Antwort prüfen und die Frage senden", "Die Frage prüfen und die Antwort senden"),
     ("Den Vertrag kündigen", "Den Vertrag ankündigen"),
 ]
+
+# languages that the program does not know, in which marks make words
+FOREIGN = [
+    ("Di que sí puedes", "Di que si puedes"),
+    ("Pregunta por el año", "Pregunta por el ano"),
+    ("Dis-moi où aller", "Dis-moi ou aller"),
+    ("Parler de la pêche", "Parler du péché"),
+    ("Hỏi má", "Hỏi mà"),
+    ("कि", "की"),
+    ("ไปใกล้", "ไปไกล"),
+    ("要道歉", "不要道歉"),
+    ("Нужно извиниться", "Не нужно извиниться"),
+    ("???", "!!!"),
+]
 TEXT = "Write it in a way that the reader can see at once what the agent will do for them."
 
 
@@ -284,6 +306,14 @@ def test_near_misses_do_not_merge(one: str, other: str) -> None:
     assert things(proposal(1, one, one), proposal(2, other, other)) == 2
     assert things(proposal(1, "Way", one), proposal(2, "Habit", other)) == 2
     assert things(proposal(1, one, TEXT), proposal(2, other, TEXT)) == 2
+
+
+@pytest.mark.parametrize(("one", "other"), FOREIGN)
+def test_near_misses_in_unknown_languages_do_not_merge(one: str, other: str) -> None:
+    """As names alone, with their own words as text, and as texts under two names."""
+    assert things(proposal(1, one), proposal(2, other)) == 2
+    assert things(proposal(1, one, one), proposal(2, other, other)) == 2
+    assert things(proposal(1, "Way", one), proposal(2, "Habit", other)) == 2
 
 
 @pytest.mark.parametrize(("one", "other"), TURNED)
@@ -356,7 +386,7 @@ def test_an_id_that_occurs_twice_is_refused() -> None:
         merge([proposal(1, "Open question"), proposal(1, "Closed question")])
 
 
-WORDINGS = [wording for pair in DUPLICATES + TURNED + OTHERS for wording in pair]
+WORDINGS = [wording for pair in DUPLICATES + TURNED + OTHERS + FOREIGN for wording in pair]
 FAMILIES = [WORDINGS[start : start + 8] for start in range(0, len(WORDINGS) - 8, 4)]
 
 

@@ -79,7 +79,7 @@ class _Form(msgspec.Struct, frozen=True):
 
     @property
     def tongues(self) -> tuple[Language, ...]:
-        """The languages in which it may be read. Where it can't be told, the other of a pair decides."""
+        """The languages in which it may be read: where it can't be told, the other of a pair decides."""
         return (self.tongue,) if self.tongue else ("", "en", "de")
 
 
@@ -157,43 +157,51 @@ def _joined(things: Sequence[Merged]) -> Merged:
 
 def _groups(forms: Sequence[_Form]) -> list[list[_Form]]:
     """The chains of forms that are the same; one in which two contradict each other falls apart into its forms."""
+    same = {pair for pair in _candidates(forms) if not _contradict(forms[pair[0]], forms[pair[1]])}
     groups: list[list[_Form]] = []
-    for chain in _chains(forms):
-        if any(_contradict(*pair) for pair in combinations(chain, 2)):
-            groups.extend([form] for form in chain)
-        else:
-            groups.append(chain)
+    for chain in _chains(len(forms), same):
+        fits = all(pair in same or not _contradict(forms[pair[0]], forms[pair[1]]) for pair in combinations(chain, 2))
+        members = [forms[place] for place in chain]
+        groups.extend([members] if fits else [[form] for form in members])
     return groups
 
 
-def _chains(forms: Sequence[_Form]) -> list[list[_Form]]:
-    chain_of = {form: [form] for form in forms}
-    for one, other in _same_pairs(forms):
+def _chains(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """The places 0 to count - 1, those together that pairs connect; each chain in order."""
+    chain_of = {place: [place] for place in range(count)}
+    for one, other in pairs:
         ours, theirs = chain_of[one], chain_of[other]
         if ours is not theirs:
             ours.extend(theirs)
-            chain_of.update((form, ours) for form in theirs)
-    return list({id(chain): chain for chain in chain_of.values()}.values())
+            chain_of.update((place, ours) for place in theirs)
+    return [sorted(chain) for chain in {id(chain): chain for chain in chain_of.values()}.values()]
 
 
-def _same_pairs(forms: Sequence[_Form]) -> Iterable[tuple[_Form, _Form]]:
-    """Pairs with the same name, or with the same text, that do not contradict each other."""
-    sharing: defaultdict[tuple[str, Language, str, Words], list[_Form]] = defaultdict(list)
-    for form in forms:
+def _candidates(forms: Sequence[_Form]) -> set[tuple[int, int]]:
+    """Places, the lower one first, of pairs with the same name or with the same text."""
+    sharing: defaultdict[tuple[str, Language, str, Words], list[int]] = defaultdict(list)
+    for place, form in enumerate(forms):
         for tongue in form.tongues:
-            for key in _orders(form.name, tongue):
-                sharing[form.kind, tongue, "name", key].append(form)
+            for key in filter(None, _orders(form.name, tongue)):
+                sharing[form.kind, tongue, "name", key].append(place)
             for key in _orders(form.text, tongue):
                 if len(key) >= LEAST_TEXT:
-                    sharing[form.kind, tongue, "text", key].append(form)
-    for (_, tongue, _, key), those in sharing.items():
-        for one, other in combinations(those, 2):
-            # German endings are taken off English words by mistake only where nothing says which of the two it is
-            if key and (tongue != "de" or one.tongue or other.tongue) and not _contradict(one, other):
-                yield one, other
+                    sharing[form.kind, tongue, "text", key].append(place)
+    return {
+        (one, other)
+        for (_, tongue, _, _), places in sharing.items()
+        for one, other in combinations(places, 2)
+        if _readable(forms[one], forms[other], tongue)
+    }
 
 
-@lru_cache(maxsize=16384)
+def _readable(one: _Form, other: _Form, tongue: Language) -> bool:
+    """Whether two may be compared in this language. Where neither says what it is, English is tried if the letters allow it."""
+    if one.tongue or other.tongue or not tongue:
+        return True
+    return tongue == "en" and all(word.isascii() for form in (one, other) for word in form.name + form.text)
+
+
 def _contradict(one: _Form, other: _Form) -> bool:
     """Whether names that speak of the same are not the same name, or texts say different things in the same words."""
     tongue = max(one.tongue, other.tongue) or "en"  # the same, whichever comes first

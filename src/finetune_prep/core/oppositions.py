@@ -15,7 +15,7 @@ SHORT = 6  # stems; in a text of so few each one counts
 PARALLEL_SHORT = 0.5  # share of stems in common, 0 to 1, from which on two short texts run side by side
 PARALLEL_LONG = 0.7  # the same for longer ones, where experts may use a phrase in common by chance
 RELATED = 0.5  # from which on a negation or an order in one of two texts is about the same as the other text
-OPPOSED = 0.3  # from which on opposites are about the same
+OPPOSED = 0.25  # from which on opposites are about the same
 
 BEGINNING = 4  # letters that two words have in common where one may be a compound of the other
 
@@ -52,10 +52,14 @@ _NUMBER = re.compile(r"-?\d")
 def clash(one: Stems, other: Stems) -> bool:
     """Whether two texts, as stems, say different things in much the same words."""
     first, second = sorted((one, other))  # difflib is not symmetric
+    here, there = Counter(first) - Counter(second), Counter(second) - Counter(first)
+    if _numbers_differ(first, second):
+        return True
+    if 1 - (here.total() + there.total()) / max(len(first) + len(second), 1) < OPPOSED:
+        return False  # the share in common, whatever the order, is no smaller than it is in this one
     matcher = SequenceMatcher(None, first, second, autojunk=False)
     common = matcher.ratio()
-    here, there = Counter(first) - Counter(second), Counter(second) - Counter(first)
-    if _numbers_differ(first, second) or (common >= OPPOSED and _opposed(here, there)):
+    if common >= OPPOSED and _opposed(here, there):
         return True
     if common >= RELATED and any(_telling(word) for word in (*here, *there)):
         return True
@@ -82,7 +86,8 @@ def _telling(word: str) -> bool:
 def related(one: Stems, other: Stems) -> bool:
     """Whether two names speak of something in common, or are opposites: then a difference between them is meant."""
     beginnings = {word[:BEGINNING] for word in one} & {word[:BEGINNING] for word in other}
-    return bool(beginnings) or _opposed(Counter(one), Counter(other))
+    shorter, longer = sorted(("".join(one), "".join(other)), key=len)  # Chinese and Thai have no spaces
+    return bool(beginnings) or (bool(shorter) and shorter in longer) or _opposed(Counter(one), Counter(other))
 
 
 def _opposed(here: Counter[str], there: Counter[str]) -> bool:

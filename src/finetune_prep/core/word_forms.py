@@ -13,19 +13,24 @@ from typing import Literal
 
 Language = Literal["en", "de", ""]
 
+# letters and their marks in any script: whatever is no space, digit, punctuation or symbol (Python's \w has no vowel signs)
+_LETTER = (
+    r"[^\s\d\x00-\x40\x5b-\x60\x7b-\xbf\xd7\xf7\u060c\u061b\u061f\u06d4\u0964\u0965\u2000-\u2bff\u2e00-\u2e7f\u3000-\u303f"
+    r"\ufe00-\ufe0f\uff00-\uff20\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff]"
+)
 _TOKEN = re.compile(
     r"(?P<number>(?:(?<![^\W_])[-\u2212])?\d+(?:[.,:]\d+)*)"
-    r"|(?P<word>[^\W\d_]+(?:['\u2019\u2010\u2011-][^\W\d_]+)*)"
+    rf"|(?P<word>{_LETTER}+(?:['\u2019\u2010\u2011-]{_LETTER}+)*)"
     r"|(?P<comma>[,;:\u2013\u2014])"
-    r"|(?P<sign>[%\u20ac$£<>≤≥=+#&])"
+    r"|(?P<sign>[%$£§°±×÷~<>=+#&\u20a0-\u20cf\u2190-\u2bff\U0001f000-\U0001faff])"
 )
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _ENGLISH_LIST = """
-the a of to and for with is are it that this before after when if not do does what how by from their your you
+the of to for with is are it that this before after when if not does what how by from their your you
 """
 _GERMAN_LIST = """
 der die das den dem des ein eine einen einem einer eines und oder nicht kein keine mit vor nach wenn ist sind wird zu zum zur
-von bei im auf fuer ohne statt was wie immer nie bevor sich ihr ihre
+von bei im auf für fuer ohne statt was wie immer nie bevor sich ihr ihre
 """
 _ENGLISH_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve"
 _GERMAN_NUMBERS = "null eins zwei drei vier fuenf sechs sieben acht neun zehn elf zwoelf"
@@ -68,7 +73,10 @@ _VOWELS = "aeiouy"
 
 @lru_cache(maxsize=4096)
 def tokens(text: str) -> tuple[str, ...]:
-    """Words, numbers, signs and commas, folded: case, quotation marks, umlauts, accents and contractions don't count."""
+    """Words, numbers, signs and commas, folded: case, quotation marks, emphasis and contractions don't count.
+
+    A text without any of them is its own only token.
+    """
     found: list[str] = []
     for token in _TOKEN.finditer(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text))):
         piece = token[0].casefold()
@@ -80,18 +88,26 @@ def tokens(text: str) -> tuple[str, ...]:
             found.append(_SIGNS.get(piece, piece))
         else:
             found.extend(_folded(piece).split())
-    return tuple(found)
+    return tuple(found) or tuple(filter(None, [text.strip()]))
 
 
 def _folded(word: str) -> str:
     """One word, or the words that a contraction stands for."""
-    word = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", word).translate(_UMLAUTS).replace("\u2019", "'"))
-    word = "".join(letter for letter in word if not unicodedata.combining(letter))
+    word = unicodedata.normalize("NFC", word).replace("\u2019", "'")
     word = {"can't": "can not", "won't": "will not", "shan't": "shall not"}.get(word, word)
-    word = re.sub(r"n't$", " not", word)
-    word = re.sub(r"'s$", "", word)
+    word = re.sub(r"'s$", "", re.sub(r"n't$", " not", word))
     word = re.sub(r"[\u2010\u2011]", "-", word.replace("'", ""))
     return _SAME_WORDS.get(word, word)
+
+
+def _plain(word: str, tongue: Language) -> str:
+    """Without umlauts, and in English without accents. In other languages an accent can make another word."""
+    if word.isascii() or not tongue:
+        return word
+    word = word.translate(_UMLAUTS)
+    if tongue == "de":
+        return word
+    return "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter)) or word
 
 
 def readings(words: tuple[str, ...], tongue: Language) -> tuple[tuple[str, ...], ...]:
@@ -114,7 +130,7 @@ def stems(words: tuple[str, ...], tongue: Language) -> tuple[str, ...]:
     """The stems in order, without articles and commas. Number words become digits."""
     return tuple(
         _NUMBERS[tongue].get(word) or stem(word, tongue)
-        for place, word in enumerate(words)
+        for place, word in enumerate(_plain(word, tongue) for word in words)
         if word != "," and not (word in _ARTICLES[tongue] and _leads(words, place))
     )
 
