@@ -16,9 +16,11 @@ from finetune_prep.phases.drafts.examples import (
     ExamplesDraft,
     FewShotsDraft,
     JudgeDraft,
+    WitnessesDraft,
     to_calibrations,
     to_examples,
     to_few_shots,
+    to_witnesses,
 )
 from finetune_prep.phases.drafts.guidance import GuidanceDraft, check_guidance
 from finetune_prep.phases.drafts.knowledge import KnowledgeDraft, Reading, to_knowledge
@@ -84,6 +86,7 @@ FRAMEWORKS = {
     ],
     "principles": [{"text": f"Principle {n}", "claims": []} for n in range(3)],
     "failure_modes": [failure(f"Mode {n}") for n in range(6)],
+    "contradictions": [{"text": "First the fault, or first the question", "claims": ["S01.1", "S02.1"]}],
 }
 CITATIONS = {"S01.1": Citation("S01", "say what went wrong"), "S01.2": Citation("S01", "wait"), "S02.1": Citation("S02", "never")}
 SOURCES = [Source(id=f"S0{n}", title=f"Page {n}", where=f"sources/{n}.md", read="2026-11-20") for n in (1, 2, 3)]
@@ -133,6 +136,8 @@ def test_only_sources_that_are_cited_are_listed() -> None:
         ("frameworks.0.idea", "", "length >= 1"),
         ("frameworks.0.techniques", [], "length >= 1"),
         ("failure_modes", [failure("one")], "length >= 6"),
+        ("contradictions.0.claims", ["S01.1"], "length >= 2"),
+        ("contradictions.0.claims", ["S01.1", "S03.1"], "contradiction 1: there is no claim S03.1"),
     ],
 )
 def test_a_draft_of_frameworks_that_does_not_hold_together_goes_back(path: str, value: Any, reason: str) -> None:
@@ -404,3 +409,41 @@ def test_a_draft_of_a_space_that_does_not_hold_together_goes_back(path: str, val
 def test_shares_that_leave_nothing_for_ordinary_conversations_go_back() -> None:
     with pytest.raises(ValueError, match="leave nothing for ordinary conversations"):
         space_of(changed(changed(SPACE, "edge_share", 0.5), "out_of_scope_share", 0.5))
+
+
+# witnesses
+
+SAFETY, COMPREHENSION, *_ = pottery.rubric().categories
+
+
+def witness(title: str, no: str) -> dict[str, Any]:
+    answers = [
+        {"question": q.id, "answer": "no" if q.id in no.split() else "yes", "reason": "so"} for q in COMPREHENSION.questions
+    ]
+    return {"title": title, "conversation": TALK, "answers": answers}
+
+
+def witnesses(*drafts: dict[str, Any]) -> WitnessesDraft:
+    return read(written({"witnesses": [*drafts]}), WitnessesDraft)
+
+
+def test_a_witness_is_titled_after_the_first_open_pair_that_it_tells_apart() -> None:
+    pairs = [("CP1", "CP2"), ("CP1", "CP3"), ("CP2", "CP3")]
+    found = to_witnesses(witnesses(witness("a cup", "CP1"), witness("a jug", "CP3")), COMPREHENSION, pairs)
+    assert [(w.claim, w.title) for w in found] == [
+        ("witness", "CP2 without CP1. a cup"),
+        ("witness", "CP2 without CP3. a jug"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("drafts", "reason"),
+    [
+        ([witness("a cup", "")], "“a cup” tells no"),
+        ([witness("a cup", "CP1"), witness("a jug", "CP2")], "“a jug” tells no"),
+        ([witness("a cup", "CP1") | {"answers": witness("", "")["answers"][:2]}], "must answer every question once"),
+    ],
+)
+def test_a_witness_of_nothing_goes_back(drafts: list[dict[str, Any]], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        to_witnesses(witnesses(*drafts), COMPREHENSION, [("CP1", "CP2")])

@@ -69,7 +69,9 @@ async def test_what_a_model_calls_the_same_is_merged_as_well_and_nothing_is_lost
     apart, _ = await proposed(tmp_path / "apart", Scripted(pottery_people()), sittings=1)
     joined, _ = await proposed(tmp_path / "joined", Scripted(pottery_people(research_same=groups)), sittings=1)
     assert len(joined.things) == len(apart.things) - 1
-    assert sorted(m for thing in joined.things for m in thing.members) == sorted(m for thing in apart.things for m in thing.members)
+    assert sorted(m for thing in joined.things for m in thing.members) == sorted(
+        m for thing in apart.things for m in thing.members
+    )
 
 
 async def test_groups_that_are_no_partition_go_back_to_the_model(tmp_path: Path) -> None:
