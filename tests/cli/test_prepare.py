@@ -1,0 +1,73 @@
+"""`prepare` says what it will do and cost, asks once, and stops with what to look at."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from finetune_prep.method import PHASES
+from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.project.project import Project
+from tests.cli.terminal import on_a_terminal
+from tests.phases.pottery_expert import pottery_people, pottery_sources
+from tests.phases.test_preparing import prepared
+
+
+def prepare(project: Project, typed: str, *options: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "finetune_prep", "--project", str(project.folder), "prepare", *options]
+    code, shown = on_a_terminal(command, typed)
+    return code, " ".join(shown.split())
+
+
+def test_it_explains_itself_and_a_no_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    project = pottery_sources(tmp_path / "shop")
+    code, shown = prepare(project, "n\n")
+    assert code == 3
+    for phase in PHASES:
+        assert f"{phase.title}: {phase.does}." in shown
+    assert "Sources: 2 of sources/." in shown
+    assert "It stops twice for you to read and accept" in shown
+    assert "To come: " in shown
+    assert "calls" in shown
+    assert "Begin? [Y/n]" in shown
+    assert "nothing was asked" in shown
+    assert not project.layout.private.exists()
+
+
+def test_it_asks_once(tmp_path: Path) -> None:
+    project = pottery_sources(tmp_path / "shop")
+    code, shown = prepare(project, "\n")
+    assert code == 4
+    assert "3 questions to models were written to a batch file" in shown
+    code, shown = prepare(project, "")
+    assert (code, "Begin?" in shown, "Sources:" in shown) == (4, False, False)
+
+
+def test_yes_begins_without_a_question(tmp_path: Path) -> None:
+    code, shown = prepare(pottery_sources(tmp_path / "shop"), "", "--yes")
+    assert (code, "Begin?" in shown, "To come: " in shown) == (4, False, True)
+
+
+def test_without_sources_it_says_so_before_anything_is_spent(tmp_path: Path) -> None:
+    project = pottery_sources(tmp_path / "shop")
+    for path in project.layout.sources.iterdir():
+        path.unlink()
+    _, shown = prepare(project, "n\n")
+    assert "No sources. The reference will be a model's word alone" in shown
+
+
+def test_a_source_that_cannot_be_read_is_told_before_anything_is_spent(tmp_path: Path) -> None:
+    project = pottery_sources(tmp_path / "shop")
+    (project.layout.sources / "table.xlsx").write_bytes(b"PK")
+    _, shown = prepare(project, "n\n")
+    assert "sources/table.xlsx: not read: .xlsx is not a text format known here" in shown
+
+
+async def test_at_the_end_it_names_what_is_still_to_be_read(tmp_path: Path) -> None:
+    project = pottery_sources(tmp_path / "shop")
+    await prepared(project, Scripted(pottery_people()))
+    code, shown = prepare(project, "")
+    assert code == 0
+    assert "Still to be read by a person: prompts/generation-prompt.md: every gate holds look first at" in shown
+    assert "reference/digest/5-generation-prompt.md" in shown
+    assert shown.endswith("next: finetune-prep accept")
