@@ -147,7 +147,9 @@ class _Reader:
             case {"key": str(key), "request": dict(request), "reply": dict(reply)}:
                 self._read_entry(key, request, reply)
             case _:
-                raise ValueError("neither a text (text, body) nor an entry (key, request, reply) nor from the web (fetched, about)")
+                raise ValueError(
+                    "neither a text (text, body) nor an entry (key, request, reply) nor from the web (fetched, about)"
+                )
 
     def _read_text(self, name: str, body: str) -> None:
         if text_name(body) != name:
