@@ -61,6 +61,9 @@ class Archive(Protocol):
     def all(self) -> Iterator[Fetched]:
         """All answers, ordered by key."""
 
+    def searched_with(self) -> tuple[str, ...]:
+        """The search providers that answered here, the first one first."""
+
 
 Durably = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 
@@ -86,6 +89,12 @@ class SqliteArchive:
             found = self.get(str(key))
             if found is not None:
                 yield found
+
+    def searched_with(self) -> tuple[str, ...]:
+        rows = self._reader.execute(
+            "SELECT about ->> '$.asked[0]' AS provider FROM fetched WHERE about ->> 'kind' = 'search' GROUP BY provider ORDER BY min(id)"
+        ).fetchall()
+        return tuple(str(provider) for (provider,) in rows)
 
 
 def about(found: Fetched) -> str:

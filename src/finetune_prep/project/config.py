@@ -95,9 +95,9 @@ class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class SearchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the web is searched.
 
-    provider: None = the first whose key is in the environment; "none" = never, whatever keys are there. base_url: of a SearXNG, or
-    instead of the provider's own. key_env: environment variable with the key, "" = the usual one. results: of one search.
-    pages: most that are read in all.
+    provider: None = the first whose key is in the environment; "none" = never, whatever keys are there. base_url: of a
+    SearXNG, or instead of the provider's own. key_env: environment variable with the key, "" = the usual one. results: of one
+    search. pages: most that are read in all.
     """
 
     provider: SearchKind | None = None

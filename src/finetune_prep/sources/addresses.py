@@ -44,7 +44,7 @@ _V6 = {
     "3fff::/20": "for documentation",
 }
 _BLOCKS = [(ipaddress.ip_network(block), words) for block, words in (_V4 | _V6).items()]
-# names that mean something only inside a network; they would resolve to a refused address, or worse, to one that is not known here
+# names that mean something only inside a network
 _INNER = re.compile(
     r"(?:.*\.)?(?:localhost|localdomain|local|internal|intranet|lan|home|corp|home\.arpa|onion|invalid)|instance-data(?:\..*)?"
 )
