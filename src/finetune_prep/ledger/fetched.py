@@ -19,6 +19,9 @@ FETCHED = """
 CREATE TABLE IF NOT EXISTS fetched (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, about TEXT NOT NULL, body BLOB NOT NULL);
 """
 INSERT = "INSERT OR IGNORE INTO fetched (key, about, body) VALUES (?, ?, ?)"
+PROVIDERS = """
+SELECT about ->> '$.asked[0]' AS provider FROM fetched WHERE about ->> 'kind' = 'search' GROUP BY provider ORDER BY min(id)
+"""
 Kind = Literal["search", "page"]
 
 
@@ -91,10 +94,7 @@ class SqliteArchive:
                 yield found
 
     def searched_with(self) -> tuple[str, ...]:
-        rows = self._reader.execute(
-            "SELECT about ->> '$.asked[0]' AS provider FROM fetched WHERE about ->> 'kind' = 'search' GROUP BY provider ORDER BY min(id)"
-        ).fetchall()
-        return tuple(str(provider) for (provider,) in rows)
+        return tuple(str(provider) for (provider,) in self._reader.execute(PROVIDERS).fetchall())
 
 
 def about(found: Fetched) -> str:
