@@ -79,7 +79,7 @@ def known_ids(snapshots: Path) -> dict[str, str]:
 
 
 def read_snapshots(folder: Path) -> list[SourceText]:
-    """Every source of which there is a snapshot, as it was read, in the order of their ids. What is no snapshot is passed over."""
+    """Every source of which there is a snapshot, as it was read, in the order of their ids."""
     found = []
     for path in sorted(folder.glob("S*.md"), key=lambda path: (len(path.stem), path.stem)):
         about, body = _front_matter(path.read_text("utf-8", errors="replace"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from finetune_prep.errors import FinetunePrepError, NotFetched
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 class Web:
     """Made by `open_web`.
 
-    search, fetcher: None = nothing is asked, only what is kept is given. recorded: answers from a recording; they go before the
-    network. trouble: why a search provider that is wanted cannot be asked. off: the settings say that nothing is searched.
+    search, fetcher: None = nothing is asked, only what is kept is given. recorded: reads the answers of a recording, when
+    first needed; they go before the network. trouble: why a search provider that is wanted cannot be asked. off: the settings
+    say that nothing is searched.
     """
 
     def __init__(
@@ -28,7 +30,7 @@ class Web:
         *,
         search: SearchProvider | None = None,
         fetcher: Fetcher | None = None,
-        recorded: Iterable[Fetched] = (),
+        recorded: Callable[[], Iterable[Fetched]] = tuple,
         trouble: FinetunePrepError | None = None,
         off: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -36,10 +38,14 @@ class Web:
         self._archive = archive
         self._search = search
         self._fetcher = fetcher
-        self._recorded = {found.key: found for found in recorded}
+        self._read_recording = recorded
         self._now = now
         self.trouble = trouble
         self.off = off
+
+    @cached_property
+    def _recorded(self) -> dict[str, Fetched]:
+        return {found.key: found for found in self._read_recording()}
 
     @property
     def provider(self) -> str:
@@ -48,8 +54,9 @@ class Web:
             return ""
         if self._search is not None:
             return self._search.name
-        recorded = (found.asked[0] for found in self._recorded.values() if found.kind == "search")
-        return next(iter((*self._archive.searched_with(), *recorded)), "")
+        if kept := self._archive.searched_with():
+            return kept[0]
+        return next((found.asked[0] for found in self._recorded.values() if found.kind == "search"), "")
 
     async def search(self, query: str, count: int) -> tuple[Found, ...]:
         """Results of a search. Raises NotFetched, and LedgerBroken."""
@@ -120,7 +127,7 @@ def open_web(
     environ: Mapping[str, str],
     archive: Archive,
     *,
-    recorded: Iterable[Fetched] = (),
+    recorded: Callable[[], Iterable[Fetched]] = tuple,
     offline: bool = False,
 ) -> Web:
     """The door for a project. offline: only what is kept or recorded is given, whatever keys there are."""
