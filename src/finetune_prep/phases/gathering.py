@@ -21,7 +21,8 @@ from finetune_prep.phases.workshop import Workshop
 from finetune_prep.sources.files import SourceText, known_ids, next_id, read_folder
 from finetune_prep.sources.search import KEYS, Found
 from finetune_prep.sources.suspicion import addresses_machines
-from finetune_prep.sources.text import NoReader, extract, one_line
+from finetune_prep.sources.text import NoReader, extract
+from finetune_prep.sources.titles import page_title
 
 PHASE = "research"
 QueryKind = Literal["framework", "ai_failure", "human_error", "safety", "ethics"]
@@ -224,16 +225,16 @@ def page_text(page: Fetched, found: Found) -> SourceText:
     from finetune_prep.sources.fetch import KINDS as FORMATS
 
     extracted = extract(FORMATS[page.type], page.body, page.charset)
-    title = extracted.title or one_line(found.title)
     if len(extracted.text) < LEAST_TEXT:
         raise ValueError("it holds next to no text")
+    title = extracted.title or found.title
     if words := addresses_machines(title, extracted.text):
         raise ValueError(
             f"it speaks to language models (“{words}”); look at it yourself, and save it into sources/ if it is sound"
         )
     source = Source(
         id="",
-        title=title,
+        title=page_title(title, page.place),
         where=page.place,
         read=page.at[:10],
         publisher=extracted.publisher or urlsplit(page.place).netloc,

@@ -39,7 +39,7 @@ class Library:
 
         Whatever the query holds – quotes, operators, wildcards – its words are looked up and nothing else. No words: no passages.
         """
-        words = dict.fromkeys(re.findall(r"\w+", query.casefold()))
+        words = dict.fromkeys(re.findall(r"\w+", query.lower()))
         if not words or count < 1:
             return ()
         wanted = " OR ".join(f'"{word}"' for word in words)
