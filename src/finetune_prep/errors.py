@@ -13,6 +13,7 @@
     ├── Paused                 5   a provider or the budget stopped the run
     │   ├── NotInRecording     5
     │   └── LedgerBroken       5
+    ├── NotFetched             5   a search or a page gave nothing; a finding where there are many
     └── Unanswered                 one request has no answer that can be used
         ├── NotYet             4   it was recorded for a batch file
         ├── Unreachable        5   the provider kept failing in passing; asked again by the next run
@@ -113,6 +114,19 @@ class NotInRecording(Paused):
 
 class LedgerBroken(Paused):
     """The ledger cannot be written (disk full, I/O error). What it holds stays valid."""
+
+
+class NotFetched(FinetunePrepError):
+    """A search provider gave no answer, or a page could not be had.
+
+    passing: whether asking again another time may help; what is not passing is kept in the ledger as final.
+    """
+
+    exit_code = 5
+
+    def __init__(self, what: str, *, where: str = "", next: str = "", passing: bool = False) -> None:
+        super().__init__(what, where=where, next=next)
+        self.passing = passing
 
 
 class Unanswered(FinetunePrepError):

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from finetune_prep.core.identity import digest_bytes
-from finetune_prep.sources.files import LARGEST, SourceText, known_ids, read_folder
+from finetune_prep.core.knowledge import Source
+from finetune_prep.sources import text as texts
+from finetune_prep.sources.files import LARGEST, MEND, SourceText, from_snapshot, known_ids, next_id, read_folder, read_snapshots
+from tests.sources.foreign import docx, pdf
 
 PAGE = "# Returns\n\nThirty days from the day of delivery.\n"
 
@@ -45,7 +48,7 @@ def only(folder: Path, content: str | bytes, name: str = "page.md") -> SourceTex
 
 def problems(folder: Path) -> dict[str, str]:
     _, findings = read_folder(folder, folder.parent)
-    assert all(finding.mend == "sources are .md or .txt files in UTF-8" for finding in findings)
+    assert all(finding.mend == MEND for finding in findings)
     return {finding.path: finding.what for finding in findings}
 
 
@@ -71,6 +74,7 @@ def test_hidden_files_and_folders_are_passed_over(folder: Path) -> None:
 
 
 def test_what_cannot_be_read_is_told_and_takes_no_number(folder: Path) -> None:
+    put(folder, "a.epub", b"PK")
     put(folder, "a.pdf", b"%PDF-1.7")
     put(folder, "b.md", b"Gr\xfc\xdfe")
     put(folder, "c.md", "")
@@ -83,7 +87,8 @@ def test_what_cannot_be_read_is_told_and_takes_no_number(folder: Path) -> None:
     texts, _ = read_folder(folder, folder.parent)
     assert [(text.source.id, text.source.where) for text in texts] == [("S01", "sources/i.md")]
     assert problems(folder) == {
-        "sources/a.pdf": "not read: .pdf is not a text format known here",
+        "sources/a.epub": "not read: .epub is not a text format known here",
+        "sources/a.pdf": "not read: its PDF is broken (PdfStreamError)",
         "sources/b.md": "not read: not UTF-8 text",
         "sources/c.md": "not read: empty",
         "sources/d.md": "not read: empty",
@@ -230,3 +235,51 @@ def test_a_file_that_is_added_later_takes_no_cited_number(tmp_path: Path) -> Non
     (folder / "delivery.md").unlink()
     texts, _ = read_folder(folder, tmp_path, known_ids(snapshots))
     assert {text.source.where: text.source.id for text in texts} == {"sources/apology.md": "S03", "sources/returns.md": "S02"}
+
+
+def test_html_word_and_pdf_are_read(folder: Path) -> None:
+    """Title, publisher and day as the file itself says; the hash is that of the file."""
+    head = "<title>Returns</title><meta property='og:site_name' content='Larch'><meta name='date' content='2026-03-01'>"
+    page = f"<head>{head}</head><p>Thirty days.</p><script>no()</script>".encode()
+    put(folder, "a.html", page)
+    put(folder, "b.HTM", b"<h1>Heading</h1><p>Text.")
+    put(folder, "c.docx", docx("# Fees", "No fee."))
+    put(folder, "d.pdf", pdf("Handed over.", title="Delivery"))
+    put(folder, "e.html", b"<p>Untitled.")
+    first, *_ = found = read(folder)
+    assert [(text.source.title, text.text) for text in found] == [
+        ("Returns", "Thirty days.\n"),
+        ("Heading", "# Heading\n\nText.\n"),
+        ("Fees", "# Fees\n\nNo fee.\n"),
+        ("Delivery", "Handed over.\n"),
+        ("E", "Untitled.\n"),
+    ]
+    assert (first.source.publisher, first.source.published, first.hash) == ("Larch", "2026-03-01", digest_bytes(page))
+
+
+def test_a_pdf_without_the_extra_is_a_finding_with_the_command_that_installs_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts.importlib.util, "find_spec", lambda name: None)
+    put(folder, "a.pdf", pdf("Not read yet."))
+    found, (finding,) = read_folder(folder, folder.parent)
+    assert found == []
+    assert finding.mend == "install it: pip install 'finetune-prep[documents]'"
+
+
+def test_a_page_is_snapshotted_with_all_that_is_known_of_it_and_read_back(tmp_path: Path) -> None:
+    source = Source(
+        id="S12",
+        title='Returns: "all" #1',
+        where="https://larch.example/a?b=c#d",
+        read="2026-11-22",
+        publisher="Larch",
+        published="2026-03-01",
+    )
+    page = SourceText(source=source, text="---\ntitle: not mine\n---\nThirty days.\n", hash="ab12")
+    (tmp_path / "S12.md").write_text(page.snapshot)
+    (tmp_path / "S2.md").write_text("no front matter")
+    assert read_snapshots(tmp_path) == [page]
+    assert from_snapshot(tmp_path / "S12.md", page) == page
+    assert known_ids(tmp_path) == {"https://larch.example/a?b=c#d": "S12"}
+    assert next_id(known_ids(tmp_path)) == "S13"

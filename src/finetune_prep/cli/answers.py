@@ -11,8 +11,9 @@ import msgspec
 from finetune_prep.cli import screen
 from finetune_prep.cli.working import json_option
 from finetune_prep.errors import UsageError
+from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.ledger import Entry, Round
-from finetune_prep.ledger.recording import export_recording, import_recording, read_recording
+from finetune_prep.ledger.recording import export_recording, import_recording, read_fetched, read_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.batch_answers import BatchImport, import_answers
 from finetune_prep.models.providers.batch import round_path
@@ -145,9 +146,11 @@ def export_ledger(project: str, file: Path) -> None:
     found = _ledger(opened)
     try:
         count = export_recording(found, path)
+        pages = sum(1 for _ in found.fetched.all())
     finally:
         found.close()
-    screen.say(f"{opened.layout.relative(path)}: {count} answers")
+    web = f", {pages} searches and pages" if pages else ""
+    screen.say(f"{opened.layout.relative(path)}: {count} answers{web}")
 
 
 @ledger.command("import")
@@ -162,7 +165,8 @@ def import_ledger(project: str, file: Path) -> None:
             done = asyncio.run(import_recording(found, file))
         finally:
             found.close()
-    screen.say(f"{done.added} answers taken in, {done.known} were known")
+    web = f", {done.fetched} searches and pages" if done.fetched else ""
+    screen.say(f"{done.added} answers{web} taken in, {done.known} were known")
 
 
 @ledger.command("missing")
@@ -176,17 +180,21 @@ def missing(project: str, size: int | None, as_json: bool) -> None:
     """
     opened = open_project(project)
     entries: dict[str, Entry] = {}
+    fetched: dict[str, Fetched] = {}
     recording = opened.folder / RECORDING
     if recording.is_file():
         entries |= {entry.key: entry for entry in read_recording(recording)}
+        fetched |= {page.key: page for page in read_fetched(recording)}
     if opened.layout.ledger.is_file():
         found = SqliteLedger(opened.layout.ledger)
         try:
             entries |= {entry.key: entry for entry in found.entries()}
+            fetched |= {page.key: page for page in found.fetched.all()}
         finally:
             found.close()
     planned = [run.plan.n for run in runs(opened.layout, "pilot")]
-    done = asyncio.run(rehearse(opened, [*entries.values()], size or (planned[-1] if planned else 100)))
+    n = size or (planned[-1] if planned else 100)
+    done = asyncio.run(rehearse(opened, [*entries.values()], n, [*fetched.values()]))
     if as_json:
         rows = [{"key": asked.key, "phase": asked.phase, "role": asked.role, "about": asked.about} for asked in done.missing]
         screen.json(

@@ -15,11 +15,12 @@ import msgspec
 from finetune_prep.cli import screen
 from finetune_prep.cli.working import json_option
 from finetune_prep.core.request import RoleName
-from finetune_prep.errors import NotAProject, Paused
+from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
 from finetune_prep.models import detect
 from finetune_prep.models.secrets import Secret, read_secret
-from finetune_prep.project.config import Config, ProviderSettings
+from finetune_prep.project.config import Config, ProviderSettings, SearchSettings
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.sources.search import KEYS, open_search
 
 LITTLE_SPACE = 1_000_000_000  # bytes; a run of 5,000 conversations takes a tenth of it
 CLOCK_SECONDS = 120.0  # a clock that is wrong by more breaks certificates and dates
@@ -65,6 +66,7 @@ async def _examine(project: Project | None, folder: Path, *, ask: bool) -> list[
     if project is not None:
         for name, models in _used(project.config).items():
             checks += await _provider(name, project.config.provider(name), models, project.folder, ask=ask)
+        checks.append(await _search(project.config.search))
     else:
         checks.append(
             Check(about="project", state="note", found="none in this folder", mend="finetune-prep new DIR, or --project DIR")
@@ -146,6 +148,26 @@ async def _structured(name: str, settings: ProviderSettings, secret: Secret | No
         return Check(about=about, state="fine", found="not honoured; the schema is put in the prompt, as structured = false says")
     mend = f"add structured = false under [providers.{name}]: the schema is then put in the prompt, and answers are checked"
     return Check(about=about, state="wrong", found=f"not honoured: {trial.detail}", mend=mend)
+
+
+async def _search(settings: SearchSettings) -> Check:
+    """Whether the web can be searched. Only a SearXNG is asked: it is the user's own, and costs nothing."""
+    about = "search on the web"
+    if settings.provider == "none":
+        return Check(about=about, state="note", found='switched off: provider = "none" under [search]')
+    try:
+        search = open_search(settings, os.environ)
+        if search is None:
+            mend = (
+                f"export {KEYS[0]}=…, or name a SearXNG of your own under [search] in finetune-prep.toml; sources/ works without"
+            )
+            return Check(about=about, state="note", found=f"no provider, and none of {', '.join(KEYS)} is set", mend=mend)
+        if search.name == "searxng":
+            await search.ask("test", 1)
+            return Check(about=about, state="fine", found=f"{search.name} at {settings.base_url} answers in JSON")
+    except FinetunePrepError as error:
+        return Check(about=about, state="wrong", found=error.what, mend=error.next)
+    return Check(about=about, state="fine", found=f"{search.name}, with a key that is not tried out: a search costs money")
 
 
 def _around(found: detect.Found) -> Iterator[Check]:

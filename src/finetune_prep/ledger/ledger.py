@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from finetune_prep.core.request import Reply, Request
+
+if TYPE_CHECKING:
+    from finetune_prep.ledger.fetched import Archive
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,6 +100,10 @@ class Ledger(Protocol):
     The writing methods return only after what they wrote would survive a power cut. They raise errors.LedgerBroken when it
     cannot be written; what was in the ledger before stays valid.
     """
+
+    @property
+    def fetched(self) -> Archive:
+        """What came back from the web."""
 
     def get(self, key: str) -> Entry | None:
         """The answered request of this key, None if it was never answered."""

@@ -1,16 +1,18 @@
 """A ledger as a text file that can be committed, compared and replayed: recording.jsonl.
 
-UTF-8, one JSON object a line, three kinds of line, in this order, each kind sorted:
+UTF-8, one JSON object a line, four kinds of line, in this order, each kind sorted:
 
-    {"recording": 1}                                   the format
+    {"recording": 1}                                   the format; 2 if anything came from the web
     {"text": HASH, "body": "…"}                        a text of more than 200 characters, written once
     {"key": KEY, "request": {…}, "reply": {…}}         an entry; long texts in it are {"text": HASH}
+    {"fetched": KEY, "about": {…}, "body": "…"}        an answer of a search, or a page; "base64" instead of "body" if no UTF-8
 
 The same entries give the same bytes. API keys and HTTP headers are no part of an entry, so none can be in the file.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,42 +21,55 @@ import msgspec
 
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import DocumentError
+from finetune_prep.ledger.fetched import Fetched, about
 from finetune_prep.ledger.ledger import Entry, Ledger
 from finetune_prep.ledger.packing import Packer, text_name, unpack_reply, unpack_request
 
-VERSION = 1
+VERSION = 2  # the newest that can be read; what holds nothing from the web is written as 1, which earlier versions read
 MOST_PROBLEMS_SHOWN = 20
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """added: entries new to the ledger. known: entries it held already; its own answers stay."""
+    """added: entries new to the ledger. known: entries it held already; its own answers stay. fetched: new from the web."""
 
     added: int
     known: int
+    fetched: int = 0
 
 
 def export_recording(ledger: Ledger, path: Path) -> int:
-    """Write every entry of the ledger to `path`, atomically. Returns the number of entries."""
-    return write_recording(ledger.entries(), path)
+    """Write every entry of the ledger, and what it holds of the web, to `path`, atomically. Returns the number of entries."""
+    return write_recording(ledger.entries(), path, ledger.fetched.all())
 
 
-def write_recording(entries: Iterable[Entry], path: Path) -> int:
-    """Write entries to `path`, atomically, whatever their order. Returns their number."""
+def write_recording(entries: Iterable[Entry], path: Path, fetched: Iterable[Fetched] = ()) -> int:
+    """Write entries and answers from the web to `path`, atomically, whatever their order. Returns the number of entries."""
     packer = Packer()
     lines = {
         entry.key: _line({"key": entry.key, "request": packer.request(entry.request), "reply": packer.reply(entry.reply)})
         for entry in entries
     }
-    write_atomically(path, _recording_lines(packer.texts, lines))
+    pages = {found.key: _fetched_line(found) for found in fetched}
+    write_atomically(path, _recording_lines(packer.texts, lines, pages))
     return len(lines)
 
 
-def _recording_lines(texts: dict[str, str], entries: dict[str, bytes]) -> Iterator[bytes]:
-    yield _line({"recording": VERSION})
+def _recording_lines(texts: dict[str, str], entries: dict[str, bytes], pages: dict[str, bytes]) -> Iterator[bytes]:
+    yield _line({"recording": VERSION if pages else 1})
     for name in sorted(texts):
         yield _line({"text": name, "body": texts[name]})
     for key in sorted(entries):
         yield entries[key]
+    for key in sorted(pages):
+        yield pages[key]
+
+
+def _fetched_line(found: Fetched) -> bytes:
+    line: dict[str, Any] = {"fetched": found.key, "about": msgspec.Raw(about(found).encode())}
+    try:
+        return _line(line | {"body": found.body.decode()})
+    except UnicodeDecodeError:
+        return _line(line | {"base64": base64.b64encode(found.body).decode()})
 
 
 def _line(value: dict[str, Any]) -> bytes:
@@ -63,14 +78,25 @@ def _line(value: dict[str, Any]) -> bytes:
 
 async def import_recording(ledger: Ledger, path: Path) -> Imported:
     """Add a recording's entries to the ledger, all or none. Raises DocumentError with every unreadable line."""
-    entries = read_recording(path)
-    new = [entry for entry in entries if ledger.get(entry.key) is None]
+    reader = _read(path)
+    new = [entry for key, entry in reader.entries.items() if ledger.get(key) is None]
+    pages = [found for key, found in reader.fetched.items() if ledger.fetched.get(key) is None]
     await ledger.put_all(new)
-    return Imported(added=len(new), known=len(entries) - len(new))
+    await ledger.fetched.keep(pages)
+    return Imported(added=len(new), known=len(reader.entries) - len(new), fetched=len(pages))
 
 
 def read_recording(path: Path) -> tuple[Entry, ...]:
     """Entries of a recording in the file's order. Raises DocumentError with `file:line` of everything that is wrong."""
+    return tuple(_read(path).entries.values())
+
+
+def read_fetched(path: Path) -> tuple[Fetched, ...]:
+    """What a recording holds of the web, in the file's order. Raises DocumentError as `read_recording`."""
+    return tuple(_read(path).fetched.values())
+
+
+def _read(path: Path) -> _Reader:
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
@@ -92,7 +118,7 @@ def read_recording(path: Path) -> tuple[Entry, ...]:
             details=(*problems[:MOST_PROBLEMS_SHOWN], *([f"… and {more} more"] if more > 0 else ())),
             next="export it again: finetune-prep ledger export FILE",
         )
-    return tuple(reader.entries.values())
+    return reader
 
 
 class _Reader:
@@ -100,6 +126,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
+        self.fetched: dict[str, Fetched] = {}
         self._texts: dict[str, str] = {}
 
     def read(self, line: bytes) -> None:
@@ -111,14 +138,18 @@ class _Reader:
             raise ValueError("not a JSON object")
         match value:
             case {"recording": version}:
-                if version != VERSION:
-                    raise ValueError(f"format {version!r} is not known; this version reads {VERSION}: upgrade finetune-prep")
+                if version not in range(1, VERSION + 1):
+                    raise ValueError(f"format {version!r} is not known; this version reads 1 to {VERSION}: upgrade finetune-prep")
+            case {"fetched": str(key), "about": dict(about), **content}:
+                self._read_fetched(key, about, content)
             case {"text": str(name), "body": str(body)}:
                 self._read_text(name, body)
             case {"key": str(key), "request": dict(request), "reply": dict(reply)}:
                 self._read_entry(key, request, reply)
             case _:
-                raise ValueError("neither a text (text, body) nor an entry (key, request, reply)")
+                raise ValueError(
+                    "neither a text (text, body) nor an entry (key, request, reply) nor from the web (fetched, about)"
+                )
 
     def _read_text(self, name: str, body: str) -> None:
         if text_name(body) != name:
@@ -132,6 +163,22 @@ class _Reader:
         if key in self.entries and self.entries[key] != entry:
             raise ValueError(f"a second, different entry for the key {key}")
         self.entries[key] = entry
+
+    def _read_fetched(self, key: str, about: dict[str, Any], content: dict[str, Any]) -> None:
+        found = msgspec.convert(about, Fetched)
+        match content:
+            case {"body": str(body)}:
+                data = body.encode()
+            case {"base64": str(encoded)}:
+                data = base64.b64decode(encoded, validate=True)
+            case _:
+                raise ValueError("neither `body` nor `base64` holds what was fetched")
+        found = msgspec.structs.replace(found, body=data)
+        if found.key != key:
+            raise ValueError(f"the key {key} is not the key of what was asked, which is {found.key}")
+        if key in self.fetched and self.fetched[key] != found:
+            raise ValueError(f"a second, different answer for the key {key}")
+        self.fetched[key] = found
 
     def _text(self, name: str) -> str:
         if name not in self._texts:

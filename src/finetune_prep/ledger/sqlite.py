@@ -21,6 +21,7 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import LedgerBroken, UsageError
+from finetune_prep.ledger.fetched import FETCHED, SqliteArchive
 from finetune_prep.ledger.ledger import Consumption, Entry, Labour, Measured, Round
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
 
@@ -103,6 +104,7 @@ class SqliteLedger:
         self._closed = False
         self._thread = threading.Thread(target=self._write_groups, name="ledger-writer", daemon=True)
         self._thread.start()
+        self.fetched = SqliteArchive(self._reader, self._durably)
 
     # reading
 
@@ -409,13 +411,13 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.pragma("synchronous", "full")
     if empty:
         _create(connection)
-    elif not connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'money'").get:
+    elif connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('money', 'fetched')").get < 2:
         with connection:
-            connection.execute(MONEY)
+            connection.execute(MONEY + FETCHED)
 
 
 def _create(connection: apsw.Connection) -> None:
     with connection:
-        connection.execute(TABLES + MONEY)
+        connection.execute(TABLES + MONEY + FETCHED)
         connection.pragma("application_id", APPLICATION_ID)
         connection.pragma("user_version", SCHEMA_VERSION)

@@ -18,7 +18,7 @@ from finetune_prep.phases.drafting import Drafted, Point, drafted
 from finetune_prep.phases.drafts.examples import FewShotsDraft, to_few_shots
 from finetune_prep.phases.drafts.guidance import GuidanceDraft, check_guidance
 from finetune_prep.phases.examining import deciding, examine
-from finetune_prep.phases.research import PANEL, read_sources, snapshot_sources
+from finetune_prep.phases.research import PANEL, sources_again
 from finetune_prep.phases.workshop import Workshop
 from finetune_prep.project.stamps import Items, Part
 
@@ -49,7 +49,7 @@ async def _write_generation(shop: Workshop) -> None:
     """Guidance and few-shots, written side by side; few-shots are judged by the rubric and replaced until they pass."""
     project = shop.project
     knowledge: Knowledge = project.value("domain-frameworks")
-    sources = await read_sources(shop, snapshot_sources(shop))
+    sources = await sources_again(shop)
     slots = shop.slots(frameworks=shop.text("domain-frameworks", PANEL), sources=sources)
 
     def guided(draft: GuidanceDraft) -> GuidanceDraft:

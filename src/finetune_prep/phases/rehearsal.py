@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import ActNeeded, GateError, NotYet
+from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.ledger import Entry
 from finetune_prep.phases import judged_gates
 from finetune_prep.phases.pilot import pilot
@@ -16,6 +18,7 @@ from finetune_prep.phases.prepare import prepare
 from finetune_prep.phases.workshop import open_workshop
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.starting import copy_inputs
+from finetune_prep.sources.web import Web
 
 
 class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,15 +51,21 @@ class _Memory:
         """Nothing to give back."""
 
 
-async def rehearse(project: Project, entries: list[Entry], n: int) -> Rehearsed:
-    """Prepare, pilot n conversations and ask the judged gates, from the project's inputs alone, in a folder of their own."""
+async def rehearse(project: Project, entries: list[Entry], n: int, fetched: Iterable[Fetched] = ()) -> Rehearsed:
+    """Prepare, pilot n conversations and ask the judged gates, from the project's inputs alone, in a folder of their own.
+
+    fetched: what came back from the web; nobody is asked for more.
+    """
     memory = _Memory({entry.key: entry.reply for entry in entries})
     stopped = ""
     with tempfile.TemporaryDirectory(prefix="finetune-prep-") as folder:
         copy_inputs(project.folder, Path(folder))
         copy = open_project(folder)
         try:
-            async with open_workshop(copy, provider=memory) as shop:
+            off = copy.config.search.provider == "none"
+            async with open_workshop(
+                copy, provider=memory, web=lambda archive: Web(archive, recorded=lambda: fetched, off=off)
+            ) as shop:
                 await prepare(shop, lambda phase: None)
                 await pilot(shop, n)
                 await judged_gates.ask(shop)

@@ -20,10 +20,11 @@ from finetune_prep.phases.drafting import Drafted, Point, drafted
 from finetune_prep.phases.drafts.knowledge import ClaimDraft, KnowledgeDraft, Reading, to_knowledge
 from finetune_prep.phases.drafts.space import SpaceDraft, to_space
 from finetune_prep.phases.examining import deciding, examine
+from finetune_prep.phases.gathering import gather
 from finetune_prep.phases.panel import Panel, Proposed, convene, criticise, dryness, propose
 from finetune_prep.phases.workshop import Workshop
 from finetune_prep.project.stamps import Part as StampPart
-from finetune_prep.sources.files import SourceText, from_snapshot, known_ids, read_folder
+from finetune_prep.sources.files import SourceText, from_snapshot, known_ids, read_folder, read_snapshots
 
 PHASE = "research"
 PANEL = "Panel"  # heading of the section that says who was asked
@@ -60,13 +61,30 @@ async def research(shop: Workshop, *, overwrite: bool = False) -> None:
     anew = overwrite or not layout.document("domain-frameworks").exists()
     texts = snapshot_sources(shop, refresh=anew)
     if anew:
-        asked: list[Awaitable[Any]] = [read_sources(shop, texts), convene(shop)]
+        asked: list[Awaitable[Any]] = [_read_all(shop, texts), convene(shop)]
         sources, panel = await together(asked)
         _tell(shop, sources)
         proposed = await propose(shop, panel, claims_text(sources), [claim.id for source in sources for claim in source.claims])
         await write_frameworks(shop, sources, panel, proposed)
     if overwrite or not layout.document("scenario-space").exists():
         await write_space(shop)
+
+
+async def _read_all(shop: Workshop, files: Sequence[SourceText]) -> list[ReadSource]:
+    """What readers took from the files of the user and from pages of the web, which are searched for here."""
+    asked: list[Awaitable[Any]] = [read_sources(shop, files), gather(shop)]
+    read, pages = await together(asked)
+    for text in pages:
+        write_atomically(shop.project.layout.snapshots / f"{text.source.id}.md", text.snapshot)
+    return [*read, *await read_sources(shop, pages)]
+
+
+async def sources_again(shop: Workshop) -> list[ReadSource]:
+    """The sources that the reference was written from, and what was read from them: by their snapshots and the ledger."""
+    files = snapshot_sources(shop)
+    known = {text.source.id for text in files}
+    pages = [text for text in read_snapshots(shop.project.layout.snapshots) if text.source.id not in known]
+    return await read_sources(shop, [*files, *pages])
 
 
 def _tell(shop: Workshop, sources: list[ReadSource]) -> None:
@@ -105,7 +123,7 @@ def snapshot_sources(shop: Workshop, *, refresh: bool = False) -> list[SourceTex
     return texts
 
 
-async def read_sources(shop: Workshop, texts: list[SourceText]) -> list[ReadSource]:
+async def read_sources(shop: Workshop, texts: Sequence[SourceText]) -> list[ReadSource]:
     """Have each source read for claims; what was read before comes from the ledger.
 
     Quotes are verified here: a claim whose quote is not in its source is dropped and counted.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator, Callable
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ import msgspec
 from finetune_prep import documents
 from finetune_prep.core.prompts import Brief
 from finetune_prep.core.request import Request, RoleName, Schema
+from finetune_prep.ledger.fetched import Archive, Fetched
+from finetune_prep.ledger.recording import read_fetched
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import Door, Observer
 from finetune_prep.models.provider import Provider
@@ -20,6 +23,7 @@ from finetune_prep.models.roles import Cast, open_door
 from finetune_prep.phases import answers, prompting
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
+from finetune_prep.sources.web import Web, open_web
 
 D = TypeVar("D")
 T = TypeVar("T")
@@ -76,10 +80,11 @@ class Desk(msgspec.Struct, frozen=True):
 
 
 class Workshop(Desk, frozen=True):
-    """A desk with the door to the models. tell: takes one line for a person; it may be shown or dropped."""
+    """A desk with the doors to the models and to the web. tell: takes one line for a person; it may be shown or dropped."""
 
     door: Door
     tell: Callable[[str], None]
+    web: Web
 
     async def draft(
         self, prompt: str, kind: type[D], convert: Callable[[D], T], slots: dict[str, Any], *, phase: str, about: str
@@ -98,12 +103,14 @@ async def open_workshop(
     provider: str | Provider | None = None,
     observer: Observer | None = None,
     tell: Callable[[str], None] = lambda line: None,
+    web: Callable[[Archive], Web] | None = None,
 ) -> AsyncIterator[Workshop]:
     """A workshop for a project: takes its lock, opens its ledger and the door to its models, and closes them again.
 
     provider: one for all roles instead of those of finetune-prep.toml, by name or as an object. command: named to whoever
-    finds the project locked. What was recorded for batch files is written on leaving. Raises ProjectLocked, and DocumentError
-    or UsageError, before anything is touched, if the brief or the decisions cannot be read.
+    finds the project locked. web: makes another door to the web than the settings do. What was recorded for batch files is
+    written on leaving. Raises ProjectLocked, and DocumentError or UsageError, before anything is touched, if the brief or the
+    decisions cannot be read.
     """
     project.sound("brief")
     uncounted = [decision.model for decision in project.decisions() if decision.decision == "uncounted"]
@@ -113,9 +120,23 @@ async def open_workshop(
             async with open_door(
                 project.config, ledger, project.folder, provider=provider, observer=observer, uncounted=uncounted
             ) as door:
-                yield Workshop(project, Cast(project.config), door, tell)
+                to_web = web(ledger.fetched) if web else _web(project, ledger.fetched, provider)
+                yield Workshop(project, Cast(project.config), door, tell, to_web)
         finally:
             ledger.close()
+
+
+def _web(project: Project, archive: Archive, provider: str | Provider | None) -> Web:
+    """The door to the web that the settings name. Where the expert's answers are replayed, so is the web."""
+    name = provider if isinstance(provider, str) else project.config.role("expert").provider
+    settings = project.config.provider(name)
+    recording = project.folder / settings.path
+
+    def recorded() -> Iterable[Fetched]:
+        return read_fetched(recording) if replayed and recording.is_file() else ()
+
+    replayed = settings.kind == "recording" and (provider is None or isinstance(provider, str))
+    return open_web(project.config.search, os.environ, archive, recorded=recorded, offline=replayed)
 
 
 def boundary(seed: int, content: str) -> str:

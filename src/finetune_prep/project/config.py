@@ -35,6 +35,14 @@ WELL_KNOWN: dict[str, tuple[str, str]] = {
     "vllm": ("http://localhost:8000/v1", ""),
     "llamacpp": ("http://localhost:8080/v1", ""),
 }
+SearchKind = Literal["searxng", "tavily", "exa", "brave", "none"]
+# search provider → its address and the environment variable that holds its key; a SearXNG is the user's own
+SEARCHES: dict[SearchKind, tuple[str, str]] = {
+    "searxng": ("", ""),
+    "tavily": ("https://api.tavily.com", "TAVILY_API_KEY"),
+    "exa": ("https://api.exa.ai", "EXA_API_KEY"),
+    "brave": ("https://api.search.brave.com", "BRAVE_API_KEY"),
+}
 Dollars = Annotated[float, Meta(ge=0)]
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
@@ -84,6 +92,21 @@ class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         )
 
 
+class SearchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the web is searched.
+
+    provider: None = the first whose key is in the environment; "none" = never, whatever keys are there. base_url: of a
+    SearXNG, or instead of the provider's own. key_env: environment variable with the key, "" = the usual one. results: of one
+    search. pages: most that are read in all.
+    """
+
+    provider: SearchKind | None = None
+    base_url: str = ""
+    key_env: str = ""
+    results: Annotated[int, Meta(ge=1, le=20)] = 8
+    pages: Annotated[int, Meta(ge=1, le=50)] = 12
+
+
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """US dollars per million tokens. cached: of cached input, None = as input."""
 
@@ -104,6 +127,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     roles: dict[str, RoleSettings]
     providers: dict[str, ProviderSettings] = {}
     prices: dict[str, Price] = {}
+    search: SearchSettings = SearchSettings()
     seed: int = 1
     year: int = 2026
     budget: Dollars | None = None
@@ -179,6 +203,11 @@ class _Reader:
                     raise self._error(f"“{key}” is not a table", [table, key], f"write a table [{table}.{key}] with its keys")
                 self._refuse_unknown(value, struct, [table, key])
                 self._read(value, struct, [table, key])
+        search = raw.get("search", {})
+        if not isinstance(search, dict):
+            raise self._error("“search” is not a table", ["search"], "write a table [search] with its keys")
+        self._refuse_unknown(search, SearchSettings, ["search"])
+        self._read(search, SearchSettings, ["search"])
         return self._read(raw, Config, [])
 
     def _read(self, value: Any, kind: type[S], path: list[str]) -> S:

@@ -53,6 +53,14 @@ def config_text(name: str, model: str, base_url: str, key_env: str, *, year: int
         table = provider if re.fullmatch(r"[A-Za-z0-9_-]+", provider) else json.dumps(provider, ensure_ascii=False)
         lines += [f"[providers.{table}]", 'kind = "openai-compatible"', f"base_url = {json.dumps(base_url)}"]
         lines += [f"key_env = {json.dumps(key_env)}", ""] if key_env else [""]
+    lines += [
+        "# Research reads your sources/, and searches the web if a provider is named here or its key is in the environment:",
+        "# tavily, exa, brave (TAVILY_API_KEY, EXA_API_KEY, BRAVE_API_KEY), searxng (yours, by base_url), or none.",
+        "# [search]",
+        '# provider = "searxng"',
+        '# base_url = "http://localhost:8888"',
+        "",
+    ]
     text = "\n".join(lines)
     config.parse(text)
     return text

@@ -14,9 +14,14 @@ from msgspec import structs
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.knowledge import Source
+from finetune_prep.sources.parsing.extracted import Extracted
+from finetune_prep.sources.text import NoReader, extract
 
-READABLE = (".md", ".txt")
-LARGEST = 2_000_000  # bytes; a page of a handbook has some 10 KB, a book 1 MB
+# ending → what kind of text can be read from it; "" = it is text already
+READABLE = {".md": "", ".txt": "", ".html": "html", ".htm": "html", ".docx": "docx", ".pdf": "pdf"}
+LARGEST = 2_000_000  # bytes of a text; a page of a handbook has some 10 KB, a book 1 MB
+LARGEST_FOREIGN = 20_000_000  # bytes of a format with pictures and fonts in it
+MEND = "sources are .md and .txt files in UTF-8, .html, .docx and .pdf"
 _FRONT = re.compile(r"\A---[ \t]*\n(.{0,10000}?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
@@ -32,6 +37,7 @@ class SourceText(msgspec.Struct, frozen=True, kw_only=True):
         """What is kept of it beside the documents, so that quotes can be checked for ever."""
         source = self.source
         about = {"title": source.title, "publisher": source.publisher, "published": source.published, "where": source.where}
+        about["read"] = source.read
         # quoted as in JSON, which is YAML too: titles like to hold colons
         known = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in about.items() if value)
         return f"---\n{known}hash: {self.hash}\n---\n{self.text}"
@@ -52,12 +58,12 @@ def read_folder(folder: Path, root: Path, known: Mapping[str, str] | None = None
         where = path.relative_to(root).as_posix()
         try:
             data = _data(path, root.resolve())
-            source = _source(ids.get(where) or _next_id(ids), where, data)
+            source = _source(ids.get(where) or next_id(ids), where, data)
             ids[where] = source.source.id
             texts.append(source)
         except (ValueError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            mend = f"sources are {' or '.join(READABLE)} files in UTF-8"
+            mend = f"install it: {error.install}" if isinstance(error, NoReader) else MEND
             findings.append(Finding(path=where, line=0, what=f"not read: {reason}", mend=mend))
     return texts, findings
 
@@ -69,6 +75,24 @@ def known_ids(snapshots: Path) -> dict[str, str]:
         about, _ = _front_matter(path.read_text("utf-8"))
         if where := about.get("where"):
             found[where] = path.stem
+    return found
+
+
+def read_snapshots(folder: Path) -> list[SourceText]:
+    """Every source of which there is a snapshot, as it was read, in the order of their ids."""
+    found = []
+    for path in sorted(folder.glob("S*.md"), key=lambda path: (len(path.stem), path.stem)):
+        about, body = _front_matter(path.read_text("utf-8", errors="replace"))
+        if "hash" in about and "where" in about and body.strip():
+            source = Source(
+                id=path.stem,
+                title=about.get("title", ""),
+                where=about["where"],
+                read=about.get("read", ""),
+                publisher=about.get("publisher", ""),
+                published=about.get("published", ""),
+            )
+            found.append(SourceText(source=source, text=body.strip() + "\n", hash=about["hash"]))
     return found
 
 
@@ -86,7 +110,8 @@ def from_snapshot(path: Path, now: SourceText) -> SourceText:
     return SourceText(source=source, text=body.strip() + "\n", hash=about["hash"])
 
 
-def _next_id(ids: Mapping[str, str]) -> str:
+def next_id(ids: Mapping[str, str]) -> str:
+    """The first id that comes after all of these (`where` → id)."""
     numbers = [int(id[1:]) for id in ids.values() if id[1:].isdecimal()]
     return f"S{max(numbers, default=0) + 1:02}"
 
@@ -95,19 +120,31 @@ def _data(path: Path, root: Path) -> bytes:
     """The content of a file that may be read. Raises ValueError saying why it may not, OSError if it cannot."""
     if path.is_symlink() and not path.is_file():
         raise ValueError("it is a link to a folder, or to nothing")
-    if path.suffix.lower() not in READABLE:
+    kind = READABLE.get(path.suffix.lower())
+    if kind is None:
         raise ValueError(f"{path.suffix or 'no ending'} is not a text format known here")
     if not path.is_file():
         raise ValueError("it is not a plain file")
     if not path.resolve().is_relative_to(root):
         raise ValueError("it points outside the project")
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"larger than {LARGEST // 1_000_000} MB")
+    most = LARGEST_FOREIGN if kind else LARGEST
+    if path.stat().st_size > most:
+        raise ValueError(f"larger than {most // 1_000_000} MB")
     return path.read_bytes()
 
 
 def _source(id: str, where: str, data: bytes) -> SourceText:
     """Raises ValueError saying why this is not a text."""
+    kind = READABLE[Path(where).suffix.lower()]
+    found = extract(kind, data) if kind else _own_words(data)
+    heading = re.search(r"^#\s+(.+)$", found.text, re.MULTILINE)
+    title = found.title or (heading[1].strip() if heading else Path(where).stem.replace("-", " ").capitalize())
+    source = Source(id=id, title=title, where=where, read="", publisher=found.publisher, published=found.published)
+    return SourceText(source=source, text=found.text.strip() + "\n", hash=digest_bytes(data))
+
+
+def _own_words(data: bytes) -> Extracted:
+    """A text as its author wrote it, with what its front matter says."""
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -117,17 +154,9 @@ def _source(id: str, where: str, data: bytes) -> SourceText:
     about, body = _front_matter(text)
     if not body.strip():
         raise ValueError("empty")
-    heading = re.search(r"^#\s+(.+)$", body, re.MULTILINE)
-    title = about.get("title") or (heading[1].strip() if heading else Path(where).stem.replace("-", " ").capitalize())
-    source = Source(
-        id=id,
-        title=title,
-        where=where,
-        read="",
-        publisher=about.get("publisher", ""),
-        published=about.get("published", ""),
+    return Extracted(
+        text=body, title=about.get("title", ""), publisher=about.get("publisher", ""), published=about.get("published", "")
     )
-    return SourceText(source=source, text=body.strip() + "\n", hash=digest_bytes(data))
 
 
 def _front_matter(text: str) -> tuple[dict[str, str], str]:

@@ -1,0 +1,1 @@
+"""One module per search provider, behind one small interface: see `sources.search`."""

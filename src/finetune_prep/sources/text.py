@@ -1,0 +1,87 @@
+"""From the bytes of a page or a file to text that is safe to keep, show and put before a reader.
+
+Foreign formats are read in a process of their own with limits on time, memory and output, and without our environment: a file
+that breaks its parser breaks nothing else, and finds no keys.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from functools import lru_cache
+
+import msgspec
+
+from finetune_prep.sources.dates import iso_day
+from finetune_prep.sources.parsing.decoding import decode
+from finetune_prep.sources.parsing.extracted import Extracted
+
+SECONDS = 30.0  # for one file; the process itself stops after 10 s of computing
+LONGEST_LINE = 200  # characters of a title or a publisher
+INSTALL_PDF = "pip install 'finetune-prep[documents]'"
+# control characters but tab and newline; marks that reorder text; the invisible alphabet of tags; half characters
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+
+
+class NoReader(ValueError):
+    """The format needs an extra that is not installed. install: the command for it."""
+
+    def __init__(self, what: str, install: str) -> None:
+        super().__init__(what)
+        self.install = install
+
+
+@lru_cache(maxsize=64)
+def extract(kind: str, data: bytes, charset: str = "") -> Extracted:
+    """The text in a file of kind "html", "docx", "pdf" or "text". Raises ValueError saying why there is none."""
+    if kind == "text":
+        found = Extracted(text=decode(data, charset))
+    else:
+        if kind == "pdf" and importlib.util.find_spec("pypdf") is None:
+            raise NoReader("PDF needs a library that is not installed", INSTALL_PDF)
+        found = _extract_apart(kind, data, charset)
+    if found.failure:
+        raise ValueError(found.failure)
+    text = plain(found.text)
+    if not text.strip():
+        raise ValueError("it holds no text")
+    return Extracted(
+        text=text, title=one_line(found.title), publisher=one_line(found.publisher), published=iso_day(found.published)
+    )
+
+
+def plain(text: str) -> str:
+    """Without what is not seen or moves the cursor, with one kind of line end and at most one blank line at once."""
+    lines = [line.rstrip() for line in _UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def one_line(text: str) -> str:
+    """A title or a name: plain, on one line, no longer than one."""
+    line = " ".join(_UNSAFE.sub("", text).split())
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1].rstrip()}…"
+
+
+def _extract_apart(kind: str, data: bytes, charset: str) -> Extracted:
+    """Read in a process of its own. Files instead of pipes: what it writes is limited by the system, and nothing can block."""
+    environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PATH": os.defpath}
+    command = [sys.executable, "-P", "-m", "finetune_prep.sources.parsing", kind, charset]
+    with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as answer:
+        question.write(data)
+        question.seek(0)
+        try:
+            done = subprocess.run(  # noqa: S603 – our own module; kind is one of ours, the file comes by stdin
+                command, stdin=question, stdout=answer, stderr=subprocess.DEVNULL, env=environment, timeout=SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise ValueError(f"it could not be read within {SECONDS:g} s") from None
+        if done.returncode:
+            raise ValueError("it could not be read with the time and memory that a file may take")
+        answer.seek(0)
+        return msgspec.json.decode(answer.read(), type=Extracted)
