@@ -123,6 +123,25 @@ DUPLICATES = [
     ("Kurze Sätze mit einem Verb schreiben", "Schreibe kurze Sätze mit einem Verb"),
     ("Zwei Möglichkeiten zur Wahl stellen", "2 Möglichkeiten zur Wahl stellen"),
     ("Straßennamen im Text prüfen", "Strassennamen im Text prüfen"),
+    # a second time
+    ("Paraphrase the user's main concern", "Paraphrasing the user's main concerns"),
+    ("Make the next appointment", "Making the next appointments"),
+    ("Give a warm hand-off to a colleague", "Giving a warm handoff to a colleague"),
+    ("Offer help in plain language", "OFFER HELP IN PLAIN LANGUAGE"),
+    ("Explain why the parcel was delayed", "Explain why the parcels were delayed"),
+    ("Describe the symptom in the user's words", "Describing symptoms in the user's words"),
+    ("List the risks of each option", "Listing risks of each option"),
+    ("Compare the two offers", "Comparing two offers"),
+    ("Use a checklist for the intake", "Using checklists for the intake"),
+    ("Ask for feedback at the end of the session", "Asking for feedback at the end of sessions"),
+    ("Close with a summary of the decisions", "Closing with summaries of the decision"),
+    ("Carefully check the dosage", "Check the dosage carefully"),
+    ("If the user is silent, wait", "Wait if the user is silent"),
+    ("Minimise jargon in the answer", "Minimize jargon in answers"),
+    ("Suggest three small steps", "Suggesting 3 small steps"),
+    ("Rückfragen zu den Symptomen stellen", "Stelle Rückfragen zu den Symptomen"),
+    ("Einen Termin mit der Ärztin vereinbaren", "Termine mit der Ärztin vereinbaren"),
+    ("Die Größe der Tasse erfragen", "Die Groesse der Tassen erfragen"),
     # other languages: case, punctuation and plural's s
     ("¿Pregunta abierta?", "pregunta abierta"),
     ("Poser une question ouverte", "Poser une question ouverte !"),
@@ -208,6 +227,12 @@ TURNED = [
     ("Jeden Fehler erwähnen", "Keinen Fehler erwähnen"),
     ("Zuerst fragen, dann antworten", "Zuerst antworten, dann fragen"),
     ("Mit dem Chef ohne den Kunden reden", "Mit dem Kunden ohne den Chef reden"),
+    # a second time
+    ("Wait if the user is silent", "Wait until the user is silent"),
+    ("Compare two offers", "Compare twelve offers"),
+    ("Reply at once", "Reply at most once"),
+    ("Mehr Rückfragen stellen", "Weniger Rückfragen stellen"),
+    ("Die Ware ohne Rechnung annehmen", "Die Ware mit Rechnung annehmen"),
 ]
 
 # the same with another object, subject, condition or verb
@@ -260,6 +285,24 @@ OTHERS = [
     ("Die Frist verlängern", "Die Frist verkürzen"),
     ("Die Antwort prüfen und die Frage senden", "Die Frage prüfen und die Antwort senden"),
     ("Den Vertrag kündigen", "Den Vertrag ankündigen"),
+    # a second time
+    ("Paraphrase the user's concern", "Dismiss the user's concern"),
+    ("Make an appointment", "Cancel an appointment"),
+    ("Give a warm hand-off", "Give a cold hand-off"),
+    ("Explain why the parcel was delayed", "Explain when the parcel was delayed"),
+    ("List the risks of each option", "List the benefits of each option"),
+    ("Use a checklist for the intake", "Use a checklist for the discharge"),
+    ("Suggest three small steps", "Suggest three big steps"),
+    ("Speak for the user", "Speak to the user"),
+    ("Ask the user about the agent", "Ask the agent about the user"),
+    ("Use metaphors sparingly", "Use metaphors freely"),
+    ("Send the invoice by post", "Send the invoice by e-mail"),
+    ("Mark the dosage", "Mask the dosage"),
+    ("Den Termin bestätigen", "Den Termin absagen"),
+    ("Die Kundin siezen", "Die Kunden siezen"),
+    ("Mit dem Preis beginnen", "Mit dem Preis enden"),
+    ("Die Lieferung am Montag zusagen", "Die Lieferung am Freitag zusagen"),
+    ("Das Paket zurücksenden", "Das Paket nachsenden"),
 ]
 
 # languages that the program does not know, in which marks make words

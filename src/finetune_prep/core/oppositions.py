@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import pairwise, product
 
 SHORT = 6  # stems; in a text of so few each one counts
@@ -28,7 +30,7 @@ nichts niemand vermeid vermeiden ne pas jamais sans nunca sin
 NEGATIONS = frozenset(_NEGATIONS_LIST.split())
 _ORDER_LIST = """
 before after until since first last then instead than unless only except but if vor nach bevor nachdem bis seit zuerst zuletzt
-dann danach statt als nur aber ausser falls erst
+dann danach statt als nur aber ausser falls erst most least hardly barely seldom rarely kaum selten hoechstens mindestens
 """
 _ORDER = frozenset(_ORDER_LIST.split())
 _OPPOSITES_LIST = """
@@ -105,7 +107,8 @@ def _numbers_differ(one: Stems, other: Stems) -> bool:
     return any(not ours[unit] & theirs[unit] for unit in ours.keys() & theirs.keys())
 
 
-def _counted(words: Stems) -> dict[str, set[str]]:
+@lru_cache(maxsize=4096)
+def _counted(words: Stems) -> Mapping[str, set[str]]:
     """Numbers by the word that follows them."""
     counted: defaultdict[str, set[str]] = defaultdict(set)
     for number, unit in pairwise((*words, "")):

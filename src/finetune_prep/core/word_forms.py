@@ -52,7 +52,7 @@ _SAME_WORDS = {
     "grey": "gray", "cheque": "check", "programme": "program", "enquire": "inquire", "enquiry": "inquiry",
     "enquiries": "inquiry", "ok": "okay", "wasnt": "was not", "dont": "do not", "cannot": "can not",
     "centre": "center", "metre": "meter", "fibre": "fiber", "theatre": "theater", "defence": "defense", "offence": "offense",
-    "licence": "license", "learnt": "learned",
+    "licence": "license", "learnt": "learned", "are": "is", "were": "was", "sind": "ist",
 }  # fmt: skip
 _NUMBERS: dict[Language, dict[str, str]] = {
     "en": {word: str(n) for n, word in enumerate(_ENGLISH_NUMBERS.split())},
@@ -119,6 +119,7 @@ def readings(words: tuple[str, ...], tongue: Language) -> tuple[tuple[str, ...],
     return closed, opened
 
 
+@lru_cache(maxsize=4096)
 def language(words: tuple[str, ...]) -> Language:
     """English, German or not to be told, by the little words of a text; a tie is not to be told."""
     english, german = (sum(word in _SIGNAL_WORDS[name] for word in words) for name in ("en", "de"))
