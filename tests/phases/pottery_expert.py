@@ -287,8 +287,14 @@ def guidance(request: Request) -> Draft:
     }
 
 
+def queries(request: Request) -> Draft:
+    kinds = ("framework", "ai_failure", "human_error", "safety", "ethics")
+    return {"queries": [{"kind": kinds[n % 5], "query": f"pottery shop support {n}"} for n in range(8)]}
+
+
 DRAFTS: dict[str, Callable[[Request], Draft]] = {
     "reading": reading,
+    "research_queries": queries,
     "research_panel": panel,
     "research_propose": proposals,
     "research_same": lambda request: {"groups": []},

@@ -14,7 +14,9 @@ import pytest
 
 from finetune_prep.core.request import Request
 from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.phases.gathering import plan
 from finetune_prep.phases.prompting import BUILT_IN
+from finetune_prep.phases.workshop import open_workshop
 from tests.phases.pottery_expert import pottery_people, pottery_sources
 from tests.phases.test_preparing import prepared
 
@@ -34,7 +36,14 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> list[Request]:
         return {"objections": [said] if "Buyer 1" in request.messages[1].content else []}
 
     script = Scripted(pottery_people(criticise=objecting))
-    asyncio.run(prepared(pottery_sources(tmp_path_factory.mktemp("rendered") / "shop", sittings=1), script))
+    project = pottery_sources(tmp_path_factory.mktemp("rendered") / "shop", sittings=1)
+
+    async def ask_for_queries() -> None:
+        async with open_workshop(project, provider=script) as shop:
+            await plan(shop)
+
+    asyncio.run(prepared(project, script))
+    asyncio.run(ask_for_queries())
     return script.asked
 
 
