@@ -22,8 +22,6 @@ def sizes() -> dict[tuple[str, str], tuple[int, int]]:
     found: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for entry in read_recording(RECORDING):
         request = entry.request
-        if request.role == "judge" and request.phase != "pilot":
-            continue  # judged gates are asked by `check --judge`
         form = request.schema.name if request.schema else request.about if request.role == "expert" else request.role
         prompt = sum(len(message.content) for message in request.messages)
         prompt += len(msgspec.json.encode(request.schema)) if request.schema else 0

@@ -1,15 +1,17 @@
 """What a phase will need, before it starts: calls, tokens, money; and what it comes to while it runs.
 
-How many calls a phase makes follows from what is there: documents that exist are not written again, a pilot's talks are as long
-as the scenario space says. What a call takes is the mean of the ledger for the same prompt, as soon as there is one answer whose
-tokens were counted; until then it is what the prompt took in the bundled example (TYPICAL). A second asking after an answer that
-could not be used is expected as often as it was needed so far.
+How many calls a phase makes follows from what is there: documents that exist are not written again, drafts are taken to be
+handed back as often as the project allows, a pilot's talks are as long as the scenario space says. What a call takes is the mean
+of the ledger for the same prompt, as soon as there is one answer whose tokens were counted; until then it is what the prompt
+took in the bundled example (TYPICAL). A second asking after an answer that could not be used is expected as often as it was
+needed so far.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -44,18 +46,72 @@ TYPICAL: dict[tuple[str, str], tuple[int, int]] = {
     ("rubric", "rubric-examples"): (5_800, 3_400),
     ("rubric", "rubric-questions"): (27_000, 5_600),
 }
-# phase → document → forms of the calls that write it
-WRITTEN: dict[str, dict[str, tuple[str, ...]]] = {
-    "research": {"domain-frameworks": ("research-frameworks",), "scenario-space": ("research-scenario-space",)},
-    "anchors": {"domain-frameworks": ("anchors",)},
-    "rubric": {"evaluation-rubric": ("rubric-questions", "rubric-examples")},
-    "evaluation-prompt": {"evaluation-prompt": ("evaluation-prompt",)},
+
+
+class _Call(NamedTuple):
+    """A prompt on the way to a document. times: a usual document needs so many, with its five frameworks and five categories.
+
+    handed_back: as often again for each revision, since a mended draft is written and examined anew.
+    """
+
+    role: RoleName
+    form: str
+    times: int = 1
+    handed_back: bool = False
+
+
+READERS = 8  # six experts and two difficult users
+# phase → document → the calls that make it; what depends on the project's settings is added by `_of_the_panel`
+MADE_BY: dict[str, dict[str, tuple[_Call, ...]]] = {
+    "research": {
+        "domain-frameworks": (
+            _Call("expert", "research-panel"),
+            _Call("expert", "research-frameworks", handed_back=True),
+            _Call("expert", "criticise", READERS),
+            _Call("judge", "research-practice-not-theory", 5, handed_back=True),
+            _Call("judge", "research-instances-real", handed_back=True),
+        ),
+        "scenario-space": (_Call("expert", "research-scenario-space"),),
+    },
+    "anchors": {
+        "domain-frameworks": (
+            _Call("expert", "anchors", handed_back=True),
+            _Call("judge", "anchors-visible-in-text", handed_back=True),
+            _Call("judge", "anchors-actionable", handed_back=True),
+            _Call("judge", "anchors-independent", handed_back=True),
+            _Call("judge", "anchors-every-reply", handed_back=True),
+        ),
+    },
+    "rubric": {
+        "evaluation-rubric": (
+            _Call("expert", "rubric-questions", handed_back=True),
+            _Call("expert", "criticise", READERS),
+            _Call("judge", "rubric-unambiguous", 5, handed_back=True),
+            _Call("judge", "rubric-orthogonal", 5, handed_back=True),
+            _Call("expert", "rubric-examples"),
+            _Call("expert", "rubric-witnesses", 5),
+        ),
+    },
+    "evaluation-prompt": {
+        "evaluation-prompt": (
+            _Call("expert", "evaluation-prompt", handed_back=True),
+            _Call("judge", "evaluation-prompt-edge-cases", handed_back=True),
+            _Call("judge", "verdict", 3, handed_back=True),
+        ),
+    },
     "generation-prompt": {
-        "generation-prompt": ("generation-guidance", "generation-few-shots"),
-        "user-prompt": ("user prompt",),
-        "system-prompt": ("system prompt",),
+        "generation-prompt": (
+            _Call("expert", "generation-few-shots", handed_back=True),
+            _Call("judge", "verdict", 4, handed_back=True),
+            _Call("expert", "generation-guidance", handed_back=True),
+            _Call("judge", "generation-prompt-usable-by-outsider", handed_back=True),
+        ),
+        "user-prompt": (_Call("expert", "user prompt"),),
+        "system-prompt": (_Call("expert", "system prompt"),),
     },
 }
+EXPERTS = 6
+BLIND = 12  # worked examples and witnesses of a rubric, judged once there is a prompt to judge them by
 ALL = (*(phase.name for phase in PHASES), pilot.KIND)
 
 
@@ -197,12 +253,22 @@ def _planned(project: Project, ledger: Ledger | None, phase: str, n: int, anew: 
     if phase == pilot.KIND:
         yield from _talks(project, ledger, n)
         return
-    if phase == "research" and (anew or not _there(project, "domain-frameworks")):
-        yield from _readings(project)
-    for document, forms in WRITTEN[phase].items():
-        if anew or not _made(project, phase, document):
-            for form in forms:
-                yield _Planned(phase=phase, role="expert", form=form, times=1)
+    for document, calls in MADE_BY[phase].items():
+        if not anew and _made(project, phase, document):
+            continue
+        if document == "domain-frameworks" and phase == "research":
+            yield from _readings(project)
+            calls = (*_of_the_panel(project), *calls)
+        for call in calls:
+            times = call.times * (1 + project.config.revisions if call.handed_back else 1)
+            yield _Planned(phase=phase, role=call.role, form=call.form, times=times)
+        if document == "evaluation-prompt":
+            yield _Planned(phase="rubric", role="judge", form="verdict", times=BLIND)
+
+
+def _of_the_panel(project: Project) -> tuple[_Call, ...]:
+    sittings = project.config.sittings
+    return _Call("expert", "research-propose", EXPERTS * sittings), _Call("expert", "research-same", sittings)
 
 
 def _made(project: Project, phase: str, document: str) -> bool:
