@@ -1,0 +1,57 @@
+"""The second example: another kind of domain, in another language, from its brief to the prompts by its recording alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from finetune_prep import documents
+from finetune_prep.core.knowledge import UNSOURCED, Knowledge
+from finetune_prep.core.quotes import find_quote
+from finetune_prep.core.request import Request
+from finetune_prep.ledger.recording import read_recording
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.starting import copy_inputs
+from tests.whole.way import rows, run
+
+MUSEUM = Path(__file__).parents[2] / "examples" / "museum-visitors"
+ENGLISH = (" the ", " and ", " with ", " not ")
+GERMAN = (" der ", " die ", " und ", " nicht ")
+
+
+@pytest.fixture(scope="module")
+def museum(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("museum") / "museum"
+    copy_inputs(MUSEUM, folder)
+    done = run("prepare", folder=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return open_project(folder)
+
+
+def test_the_shipped_documents_are_what_the_recording_gives(museum: Project) -> None:
+    assert rows(museum.folder) == rows(MUSEUM)
+
+
+def test_every_quotation_stands_in_its_source(museum: Project) -> None:
+    knowledge: Knowledge = museum.value("domain-frameworks")
+    snapshots = museum.snapshots()
+    cited = [(item, citation) for item, citation in knowledge.citations() if citation.source != UNSOURCED]
+    assert len(cited) > 20
+    assert [item for item, citation in cited if not find_quote(citation.quote, snapshots[citation.source]).exact] == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind, document in DOCUMENTS.items() if document.made_by])
+def test_documents_and_conversations_are_german(kind: str, museum: Project) -> None:
+    text = documents.body(museum.sound(kind).text)
+    # what the program itself puts into the judge's prompt and the headings is English in every project
+    assert sum(text.count(word) for word in GERMAN) > 3 * sum(text.count(word) for word in ENGLISH), kind
+
+
+def test_nothing_of_the_recording_is_left_over(museum: Project) -> None:
+    """Every recorded answer is needed, none is missing."""
+    done = run("ledger", "missing", folder=museum.folder)
+    assert done.returncode == 0
+    known: list[Request] = [entry.request for entry in read_recording(MUSEUM / "recording.jsonl")]
+    assert len(known) > 50
