@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from finetune_prep.durable import write_atomically
 from finetune_prep.method import PHASES
-from finetune_prep.phases.drafting import Point
+from finetune_prep.phases.drafting import Drafted, Point
 from finetune_prep.project.project import Project
 
 MOST = 8  # lines of a section: it is to be read
@@ -28,6 +29,12 @@ class Part(msgspec.Struct, frozen=True):
 
 def points(heading: str, found: Iterable[Point], more: str = "") -> Part:
     return Part(heading, tuple(map(_line, found)), more)
+
+
+def objections(result: Drafted[Any]) -> Part:
+    """What readers held against a first draft, and whether its writer has heard it."""
+    heard = "the writer got it and mended the draft" if result.attempts > 1 else "it was not handed back to the writer"
+    return points(f"Said by readers of the first draft; {heard}", result.objections)
 
 
 def write(project: Project, phase: str, subject: str, path: str, parts: Sequence[Part]) -> None:

@@ -243,7 +243,7 @@ def _worth_a_look(sources: list[ReadSource], proposed: Proposed, result: Drafted
         digest.Part("On a model's word alone", tuple(alone), check),
         digest.Part("Sources", tuple(dropped) or (() if sources else ("none: all of this is a model's word",))),
         digest.Part("The panel", (dryness(proposed.saturation),)),
-        digest.points("Said by readers about the first draft; the writer has weighed it", result.objections),
+        digest.objections(result),
     ]
 
 

@@ -43,7 +43,7 @@ async def rubric(shop: Workshop, *, overwrite: bool = False) -> None:
     untold = await examine(shop, {KIND: text}, [OF_PAIRS])
     parts = [
         digest.points("Gates that do not hold", (*questions.left, *examples.left, *untold), f"finetune-prep check {KIND}"),
-        digest.points("Said by readers about the first draft; the writer has weighed it", questions.objections),
+        digest.objections(questions),
     ]
     digest.write(project, PHASE, KIND, DOCUMENTS[KIND].path, parts)
     made_from = {"domain-frameworks": project.items("domain-frameworks"), "scenario-space": project.items("scenario-space")}
