@@ -6,6 +6,7 @@ Written with the document it speaks of, from the ledger; what people change late
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,12 @@ def points(heading: str, found: Iterable[Point], more: str = "") -> Part:
 def objections(result: Drafted[Any]) -> Part:
     """What readers held against a first draft, and whether its writer has heard it."""
     heard = "the writer got it and mended the draft" if result.attempts > 1 else "it was not handed back to the writer"
-    return points(f"Said by readers of the first draft; {heard}", result.objections)
+    by_reader: dict[str, list[Point]] = {}
+    for point in result.objections:
+        by_reader.setdefault(point.by, []).append(point)
+    # each reader's gravest first: a page that shows some of them shows all readers
+    in_turn = [point for row in zip_longest(*by_reader.values()) for point in row if point is not None]
+    return points(f"Said by readers of the first draft; {heard}", in_turn)
 
 
 def write(project: Project, phase: str, subject: str, path: str, parts: Sequence[Part]) -> None:
