@@ -110,6 +110,7 @@ def serving(engine: Engine, folder: Path) -> Iterator[Served]:
             stdout=said,
             stderr=subprocess.STDOUT,
             env=_environment(folder),
+            start_new_session=True,  # the keyboard's Ctrl-C is for the tests; the guard hears of it when they end
         )
     served = Served(engine, f"http://127.0.0.1:{port}/v1", "tiny" if engine.named else str(model))
     try:

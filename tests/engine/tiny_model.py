@@ -55,7 +55,7 @@ def vocabulary(described: dict[str, Any]) -> list[str]:
 
 def frequencies(words: list[str]) -> np.ndarray:
     """How often each token is to come, as a logit: a few words often, with the end and the mark that ends a text in JSON."""
-    logits = np.array([SELDOM if word.isascii() and word.isalnum() else NEVER for word in words], dtype=np.float32)
+    logits = np.array([SELDOM if word.isascii() and word.isalpha() else NEVER for word in words], dtype=np.float32)
     spoken = [number for number, word in enumerate(words) if word[0] == SPACE and word[1:].isascii() and word[1:].isalpha()]
     logits[[*spoken[:WORDS], words.index('"'), words.index(END)]] = OFTEN
     logits[words.index('"')] += 1.0  # answers with a hundred texts would be long otherwise
