@@ -109,7 +109,7 @@ def serving(engine: Engine, folder: Path) -> Iterator[Served]:
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=subprocess.STDOUT,
-            env=_environment(folder),
+            env=environment(folder),
             start_new_session=True,  # the keyboard's Ctrl-C is for the tests; the guard hears of it when they end
         )
     served = Served(engine, f"http://127.0.0.1:{port}/v1", "tiny" if engine.named else str(model))
@@ -131,7 +131,7 @@ def _wait(served: Served, process: subprocess.Popen[bytes], log: Path) -> None:
         time.sleep(0.5)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """No hub, no home folder, no usage statistics, one thread: the machine may be busy."""
     home = folder / "home"
     (home / "hub").mkdir(parents=True, exist_ok=True)  # transformers lists its models from there, and fails where there is none
