@@ -30,13 +30,13 @@ CONTEXT = 32_768
 class Engine:
     """One engine. form: in which the tiny model is made for it. model: the name under which it is asked for.
 
-    schema: whether it enforces a JSON Schema. stranger: what it does with the name of a model that it does not serve. long:
+    schema: what it does with a JSON Schema. stranger: what it does with the name of a model that it does not serve. long:
     what it does with a prompt beyond its context. serve: its command, from Python, model and port.
     """
 
     name: str
     form: Literal["gguf", "folder"]
-    schema: bool
+    schema: Literal["enforced", "ignored", "refused"]
     stranger: Literal["answers", "rejects", "pauses"]
     long: Literal["answers", "rejects"]
     serve: Callable[[Path, Path, int], list[str]]
@@ -80,10 +80,10 @@ def _vllm(python: Path, model: Path, port: int) -> list[str]:
 ENGINES = {
     engine.name: engine
     for engine in (
-        Engine("llamacpp", "gguf", schema=True, stranger="answers", long="rejects", serve=_llamacpp),
-        Engine("llama-cpp-python", "gguf", schema=True, stranger="answers", long="rejects", serve=_llama_cpp_python),
-        Engine("transformers", "folder", schema=False, stranger="rejects", long="answers", serve=_transformers, named=False),
-        Engine("vllm", "folder", schema=True, stranger="pauses", long="rejects", serve=_vllm),
+        Engine("llamacpp", "gguf", schema="enforced", stranger="answers", long="rejects", serve=_llamacpp),
+        Engine("llama-cpp-python", "gguf", schema="refused", stranger="answers", long="rejects", serve=_llama_cpp_python),
+        Engine("transformers", "folder", schema="ignored", stranger="rejects", long="answers", serve=_transformers, named=False),
+        Engine("vllm", "folder", schema="enforced", stranger="pauses", long="rejects", serve=_vllm),
     )
 }
 

@@ -80,7 +80,7 @@ def schemas() -> dict[str, Schema]:
 
 async def test_every_schema_of_the_program_is_followed(served: Served, ledger: SqliteLedger) -> None:
     """The answer is JSON of that form, though the model knows nothing of JSON; only an engine that says so is held to it."""
-    if not served.engine.schema:
+    if served.engine.schema != "enforced":
         pytest.skip(f"{served.engine.name} does not enforce schemas")
     asked = [question(served, name, schema=schema) for name, schema in schemas().items()]
     assert len(asked) > 15
@@ -111,8 +111,8 @@ async def test_where_no_schema_is_enforced_an_unreadable_answer_is_asked_for_onc
     served: Served, ledger: SqliteLedger, structured: bool
 ) -> None:
     """Both answers stay in the ledger, and the ledger alone comes to the same end."""
-    if served.engine.schema and structured:
-        pytest.skip(f"{served.engine.name} enforces schemas")
+    if structured and served.engine.schema != "ignored":
+        pytest.skip(f"{served.engine.name} does not ignore schemas")
     schema = Schema("verdict", {"type": "object", "properties": {"evidence": {"type": "string"}, "answer": {"type": "string"}}})
     request = question(served, "Is it good?", schema=schema)
     async with door_to(served, ledger, structured=structured) as door:
@@ -157,5 +157,26 @@ async def test_a_model_that_is_not_served(served: Served, ledger: SqliteLedger) 
 async def test_a_trial_tells_whether_schemas_are_enforced(served: Served) -> None:
     settings = ProviderSettings(kind="openai-compatible", base_url=served.base_url)
     trial = await detect.try_schema("engine", settings, None, served.model)
-    assert trial.honoured == ("yes" if served.engine.schema else "no"), trial
-    assert trial.tokens > 0
+    assert trial.honoured == ("yes" if served.engine.schema == "enforced" else "no"), trial
+    assert (trial.tokens > 0) == (served.engine.schema != "refused")
+
+
+async def test_an_engine_that_refuses_schemas_pauses_the_run_with_the_mend(served: Served, ledger: SqliteLedger) -> None:
+    """It is a matter of settings: no request is failed for it, and none is tried again and again."""
+    if served.engine.schema != "refused":
+        pytest.skip(f"{served.engine.name} takes schemas")
+    async with door_to(served, ledger) as door:
+        with pytest.raises(Paused, match="structured = false"):
+            await door.ask(question(served, "Is it good?", schema=detect.SCHEMA))
+    assert ledger.count() == 0
+
+
+async def test_a_prompt_that_leaves_too_little_room_for_the_answer_is_a_matter_of_that_request(
+    served: Served, ledger: SqliteLedger
+) -> None:
+    """Some engines refuse it, some answer as far as there is room; none of it stops the run."""
+    asked = question(served, "the " * (CONTEXT - 1000), parameters=Parameters(max_tokens=2000))
+    async with door_to(served, ledger) as door:
+        reply = await door.ask(asked)
+        assert reply.problem in (None, "empty", "truncated", "rejected")
+        assert (await door.ask(question(served, "What is it?"))).problem in (None, "empty")

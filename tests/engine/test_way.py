@@ -51,7 +51,7 @@ def rewrite(folder: Path, old: str, new: str) -> None:
 
 def test_doctor_tells_whether_schemas_are_enforced_and_its_mend_mends(served: Served, shop: Path) -> None:
     done = run("doctor", folder=shop)
-    if served.engine.schema:
+    if served.engine.schema == "enforced":
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"✓ JSON schema, engine/{served.model}: honoured" in done.stdout
         return
@@ -92,15 +92,16 @@ def test_new_names_the_server_and_doctor_reaches_it(served: Served, tmp_path: Pa
 
 def test_a_pilot_accounts_for_every_scenario_and_runs_again_without_the_engine(served: Served, shop: Path) -> None:
     """Noise is spoken and judged. Where the schema is enforced there are verdicts; elsewhere they are missing, which is no NO."""
-    if not served.engine.schema:
+    enforced = served.engine.schema == "enforced"
+    if not enforced:
         rewrite(shop, "[providers.engine]", "[providers.engine]\nstructured = false")
     done = run("pilot", "-n", str(CONVERSATIONS), folder=shop)
     assert done.returncode == 0, done.stdout + done.stderr
     states = Counter(row["state"] for row in rows(shop, "samples.jsonl"))
     assert states.total() == CONVERSATIONS
-    assert set(states) <= ({"rejected", "accepted", "faulty"} if served.engine.schema else {"unjudged", "faulty"}), states
+    assert set(states) <= ({"rejected", "accepted", "faulty"} if enforced else {"unjudged", "faulty"}), states
     judged = [row for row in rows(shop, "verdicts.jsonl") if not row.get("missing")]
-    assert bool(judged) == served.engine.schema
+    assert bool(judged) == enforced
     before, asked = files(shop), counted(shop)
     rewrite(shop, served.base_url, "http://127.0.0.1:1/v1")
     done = run("pilot", "-n", str(CONVERSATIONS), folder=shop)

@@ -19,6 +19,11 @@ from finetune_prep.project.config import ProviderSettings
 from tests.fake_endpoint import Behaviour, Completion, FakeEndpoint, Stall, Status
 
 KEY = "sk-canary-0123456789"
+# what llama-cpp-python 0.3.36 says to a schema, with HTTP 500
+LLAMA_CPP_PYTHON = (
+    "1 validation error:\n  {'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), "
+    "'msg': \"Input should be 'text' or 'json_object'\", 'input': 'json_schema'}"
+)
 FOLLOWED = json.dumps({"colour": detect.UNGUESSABLE})
 
 
@@ -45,6 +50,7 @@ def settings(endpoint: FakeEndpoint) -> ProviderSettings:
         (Status(400, error={"message": "unknown field", "param": "response_format"}), "no"),
         (Status(400, error={"message": "json_schema is not supported"}), "no"),
         (Status(422, error={"message": "response_format"}), "no"),
+        (Status(500, error={"message": LLAMA_CPP_PYTHON, "type": "internal_server_error"}), "no"),
         (Status(401), "unknown"),
         (Status(500), "unknown"),
         (Completion("", finish="length"), "unknown"),
