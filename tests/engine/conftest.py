@@ -1,4 +1,4 @@
-"""The engines that FINETUNE_PREP_ENGINE names, separated by commas; without it these tests are not collected."""
+"""The engines that FINETUNE_PREP_ENGINE names; without it these tests are not collected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.engines import ENGINES, Served, serving
 
-NAMES = [name for name in os.environ.get("FINETUNE_PREP_ENGINE", "").split(",") if name]
+NAMES = os.environ.get("FINETUNE_PREP_ENGINE", "").split()
 collect_ignore_glob = [] if NAMES else ["test_*.py"]
 
 

@@ -175,7 +175,7 @@ async def test_a_prompt_that_leaves_too_little_room_for_the_answer_is_a_matter_o
     served: Served, ledger: SqliteLedger
 ) -> None:
     """Some engines refuse it, some answer as far as there is room; none of it stops the run."""
-    asked = question(served, "the " * (CONTEXT - 1000), parameters=Parameters(max_tokens=2000))
+    asked = question(served, "the " * 1000, parameters=Parameters(max_tokens=CONTEXT - 500))
     async with door_to(served, ledger) as door:
         reply = await door.ask(asked)
         assert reply.problem in (None, "empty", "truncated", "rejected")
