@@ -136,6 +136,16 @@ def test_doctor_names_what_is_wrong_and_the_mend(answer: Behaviour, models: Beha
     assert words in done.output
 
 
+@pytest.mark.parametrize("status", [404, 500])
+def test_doctor_notes_that_an_endpoint_lists_no_models(status: int, tmp_path: Path) -> None:
+    """It may be a wrong address or a server without a list; a question tells."""
+    with endpoint_that(Completion(FOLLOWED), Status(status)) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url))
+    assert done.exit_code == 0, done.output
+    assert f"it does not list its models (HTTP {status})" in done.output
+    assert "honoured" in done.output
+
+
 def test_doctor_without_the_key_or_the_server(tmp_path: Path) -> None:
     """Each with the command that helps."""
     done = doctor(project(tmp_path / "a", "http://127.0.0.1:1/v1", "LARCH_API_KEY"))

@@ -123,6 +123,11 @@ def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, 
         yield Check(about=about, state="wrong", found=f"it does not accept the key (HTTP {endpoint.status})", mend=mend)
         return
     yield Check(about=about, state="fine", found=f"{endpoint.base_url} answers")
+    if endpoint.status != 200:
+        found = f"it does not list its models (HTTP {endpoint.status})"
+        yield Check(
+            about=about, state="note", found=found, mend="see whether base_url is right: with most servers it ends in /v1"
+        )
     for model in models:
         if endpoint.models and model not in endpoint.models:
             known = ", ".join(endpoint.models[:5]) + (" …" if len(endpoint.models) > 5 else "")
