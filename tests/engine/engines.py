@@ -22,7 +22,7 @@ from finetune_prep.models import detect
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parents[1] / ".venv-engine"
 TEXTS = HERE.parents[1] / "examples"
-START_SECONDS = 300.0  # vLLM takes a minute on two busy cores
+START_SECONDS = 600.0  # vLLM takes half a minute on an idle machine, two on a busy one
 CONTEXT = 32_768
 
 
