@@ -28,7 +28,7 @@ CONTEXT = 32_768
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine. form: in which the tiny model is made for it. model: the name under which it is asked for.
+    """One engine. form: in which the tiny model is made for it. named: whether its model can be given a name of its own.
 
     schema: what it does with a JSON Schema. stranger: what it does with the name of a model that it does not serve. long:
     what it does with a prompt beyond its context. serve: its command, from Python, model and port.
