@@ -18,9 +18,9 @@ from finetune_prep.models.providers.batch import BatchFiles
 from finetune_prep.models.providers.recording import RecordingProvider
 from finetune_prep.models.retry import PersistentCaller
 from finetune_prep.models.secrets import read_secret
-from finetune_prep.project.config import FILE, Config, Price, ProviderKind, ProviderSettings
+from finetune_prep.project.config import FILE, NATIVE, Config, Price, ProviderKind, ProviderSettings
 
-PAID: tuple[ProviderKind, ...] = ("openai-compatible",)  # kinds whose answers are paid for as they come
+PAID: tuple[ProviderKind, ...] = ("openai-compatible", *NATIVE)  # kinds whose answers are paid for as they come
 
 
 class Cast:
@@ -89,7 +89,7 @@ def price_of(config: Config, prices: Prices, role: RoleName, tokens: int, provid
     settings = config.provider(provider or config.role(role).provider)
     if settings.kind == "recording":
         return FREE
-    return prices.of(config.role(role).model_name, settings.base_url, tokens) if settings.kind in PAID else None
+    return prices.of(config.role(role).model_name, settings.address, tokens) if settings.kind in PAID else None
 
 
 class _Routes:
@@ -114,17 +114,22 @@ class _Routes:
         provider = self._make(name, settings, limit) if injected is None else injected
         caller = PersistentCaller(provider, limit, settings.timeout)
         charges = injected is None and settings.kind in PAID
-        return Route(name, provider, caller, base_url=settings.base_url, charges=charges)
+        return Route(name, provider, caller, base_url=settings.address, charges=charges)
 
     def _make(self, name: str, settings: ProviderSettings, limit: AdaptiveLimit) -> Provider:
         if settings.kind == "batch":
             return BatchFiles(self._ledger, self._folder)
         if settings.kind == "recording":
             return self._recording(settings)
+        secret = read_secret(settings.key_name) if settings.key_name else None
+        if settings.kind in NATIVE:
+            from finetune_prep.models.providers.native import Native  # of an extra
+
+            return Native(name, settings, secret)
         # aiohttp takes a third of a second to import; replays and batch files do without
         from finetune_prep.models.providers.openai_compatible import OpenAICompatible
 
-        return OpenAICompatible(name, settings, read_secret(settings.key_env) if settings.key_env else None, limit.hear)
+        return OpenAICompatible(name, settings, secret, limit.hear)
 
     def _recording(self, settings: ProviderSettings) -> Provider:
         path = self._folder / settings.path
