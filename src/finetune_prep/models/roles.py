@@ -12,12 +12,13 @@ from finetune_prep.ledger.ledger import Ledger
 from finetune_prep.models.budget import Budget
 from finetune_prep.models.door import Door, Observer, Route
 from finetune_prep.models.limits import AdaptiveLimit
+from finetune_prep.models.pace import Listener
 from finetune_prep.models.prices import FREE, Prices
-from finetune_prep.models.provider import Provider
+from finetune_prep.models.provider import Provider, Speaker
 from finetune_prep.models.providers.batch import BatchFiles
 from finetune_prep.models.providers.recording import RecordingProvider
 from finetune_prep.models.retry import PersistentCaller
-from finetune_prep.models.secrets import read_secret
+from finetune_prep.models.secrets import Secret, read_secret
 from finetune_prep.project.config import FILE, NATIVE, Config, Price, ProviderKind, ProviderSettings
 
 PAID: tuple[ProviderKind, ...] = ("openai-compatible", *NATIVE)  # kinds whose answers are paid for as they come
@@ -92,6 +93,18 @@ def price_of(config: Config, prices: Prices, role: RoleName, tokens: int, provid
     return prices.of(config.role(role).model_name, settings.address, tokens) if settings.kind in PAID else None
 
 
+def speaker(name: str, settings: ProviderSettings, secret: Secret | None, listener: Listener | None = None) -> Speaker:
+    """A provider that is spoken to over the network. listener: told what headers say of rate limits."""
+    if settings.kind in NATIVE:
+        from finetune_prep.models.providers.native import Native  # of an extra
+
+        return Native(name, settings, secret)
+    # aiohttp takes a third of a second to import; replays and batch files do without
+    from finetune_prep.models.providers.openai_compatible import OpenAICompatible
+
+    return OpenAICompatible(name, settings, secret, listener)
+
+
 class _Routes:
     """Routes by role, made when first needed and kept by provider: roles with one provider share its limit."""
 
@@ -121,15 +134,7 @@ class _Routes:
             return BatchFiles(self._ledger, self._folder)
         if settings.kind == "recording":
             return self._recording(settings)
-        secret = read_secret(settings.key_name) if settings.key_name else None
-        if settings.kind in NATIVE:
-            from finetune_prep.models.providers.native import Native  # of an extra
-
-            return Native(name, settings, secret)
-        # aiohttp takes a third of a second to import; replays and batch files do without
-        from finetune_prep.models.providers.openai_compatible import OpenAICompatible
-
-        return OpenAICompatible(name, settings, secret, limit.hear)
+        return speaker(name, settings, read_secret(settings.key_name) if settings.key_name else None, limit.hear)
 
     def _recording(self, settings: ProviderSettings) -> Provider:
         path = self._folder / settings.path

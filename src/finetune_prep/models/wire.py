@@ -78,11 +78,13 @@ class _Usage(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Completion)
 
 
-def body(request: Request, *, structured: bool = True, limit_name: str = "max_completion_tokens") -> dict[str, Any]:
+def body(
+    request: Request, *, structured: bool = True, worded: bool = False, limit_name: str = "max_completion_tokens"
+) -> dict[str, Any]:
     """The body of a chat-completions call.
 
-    structured: whether the endpoint honours `response_format`; if not, the schema is told in the last message.
-    limit_name: what the endpoint calls the limit of answer tokens.
+    structured: whether the endpoint is asked to enforce the schema by `response_format`; if not, or if `worded`, it is told in
+    the last message. limit_name: what the endpoint calls the limit of answer tokens.
     """
     parameters = request.parameters
     messages: list[dict[str, str]] = [{"role": message.role, "content": message.content} for message in request.messages]
@@ -102,12 +104,12 @@ def body(request: Request, *, structured: bool = True, limit_name: str = "max_co
             sent = _without_lengths(schema.schema) if strict else schema.schema
             named = {"name": schema.name, "schema": sent, "strict": strict}
             result["response_format"] = {"type": "json_schema", "json_schema": named}
-        else:
-            messages[-1]["content"] += told(schema)
+        if worded or not structured:
+            messages[-1]["content"] += in_words(schema)
     return result
 
 
-def told(schema: Schema) -> str:
+def in_words(schema: Schema) -> str:
     """A schema in words, to stand at the end of the last message for an endpoint that enforces none."""
     return f"\n\nAnswer with JSON alone, following this JSON Schema:\n{msgspec.json.encode(schema.schema).decode()}"
 

@@ -53,8 +53,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     base_url: of an openai-compatible endpoint, up to and with "/v1"; of a native one without it, "" = the provider's own.
     key_env: name of the environment variable with the key, "" = no key, or a native provider's usual one. region: of Bedrock,
     "" = as AWS_DEFAULT_REGION or the profile says. path: of a recording, relative to the project. concurrency: most calls at
-    once. timeout: seconds for one call, retries included. structured: whether the endpoint honours a JSON Schema
-    (`response_format`, or what its own API has for it).
+    once. timeout: seconds for one call, retries included. structured: whether the endpoint enforces a JSON Schema
+    (`response_format`, or what its own API has for it); left out, its first answers show it.
     """
 
     kind: ProviderKind
@@ -64,7 +64,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     path: str = "recording.jsonl"
     concurrency: Annotated[int, Meta(ge=1)] = 32
     timeout: Annotated[float, Meta(gt=0, le=86_400)] = 300.0
-    structured: bool = True
+    structured: bool | None = None
 
     @property
     def address(self) -> str:

@@ -16,6 +16,7 @@ import msgspec
 from finetune_prep.core.request import Reply, Request, Usage
 from finetune_prep.errors import ConfigError, Paused
 from finetune_prep.models import wire
+from finetune_prep.models.enforcement import Enforcement
 from finetune_prep.models.provider import Fault
 from finetune_prep.models.secrets import Secret
 from finetune_prep.models.status import DETAIL_LIMIT, interpret
@@ -48,21 +49,25 @@ class Native:
             raise ConfigError(f"provider “{name}” needs the extra “native”: {error.name} is missing", next=INSTALL) from error
         self.name = name
         self._kind = settings.kind
-        self._structured = settings.structured
+        self._enforcement = Enforcement(settings.structured)
         self._secret = secret
         self._models: dict[str, Model[Any]] = {}
         self._clients = AsyncExitStack()
 
     async def answer(self, request: Request) -> Reply:
         started = time.monotonic()
+        model = await self._model(request.model)
+        enforced = request.schema is not None and self._enforcement.asked and _enforces(model)
+        worded = request.schema is not None and (self._enforcement.worded or not enforced)
         try:
-            model = await self._model(request.model)
-            response = await model.request(
-                _messages(request, self._prompted(model, request)), self._settings(request), self._parameters(model, request)
-            )
+            response = await model.request(_messages(request, worded), self._settings(request), _parameters(request, enforced))
             reply = _reply(response)
         except Exception as error:
             reply = self._failure(error)
+            if enforced and reply.problem == "rejected" and self._enforcement.refused(reply.detail):
+                raise Fault(reply.detail, retry_after=0.0) from None
+        if enforced:
+            self._enforcement.heard(request, reply, worded=worded)
         return msgspec.structs.replace(
             reply,
             text=self._redacted(reply.text),
@@ -83,19 +88,9 @@ class Native:
                 await self._clients.enter_async_context(model.provider)
         return self._models[name]
 
-    def _prompted(self, model: Model[Any], request: Request) -> bool:
-        """Whether the schema must be asked for in the prompt: it is not to be enforced, or this model cannot."""
-        enforced = self._structured and model.profile.get("supports_json_schema_output", False)
-        return request.schema is not None and not enforced
-
-    def _parameters(self, model: Model[Any], request: Request) -> ModelRequestParameters:
-        from pydantic_ai.models import ModelRequestParameters
-        from pydantic_ai.output import OutputObjectDefinition
-
-        if request.schema is None or self._prompted(model, request):
-            return ModelRequestParameters()
-        wanted = OutputObjectDefinition(json_schema=request.schema.schema, name=request.schema.name, strict=True)
-        return ModelRequestParameters(output_mode="native", output_object=wanted)
+    async def can_enforce(self, model: str) -> bool:
+        """Whether this model can be made to follow a schema, as far as the library knows it."""
+        return _enforces(await self._model(model))
 
     def _settings(self, request: Request) -> ModelSettings:
         """Sampling parameters; and the request as it is: nothing announced, nothing tried again."""
@@ -143,15 +138,29 @@ class Native:
         return msgspec.json.encode({"error": {"message": said, **{name: code for name, code in codes.items() if code}}})
 
 
-def _messages(request: Request, prompted: bool) -> list[ModelMessage]:
-    """The messages as they are; prompted: with the schema in words at the end of the last one."""
+def _enforces(model: Model[Any]) -> bool:
+    return bool(model.profile.get("supports_json_schema_output", False))
+
+
+def _parameters(request: Request, enforced: bool) -> ModelRequestParameters:
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.output import OutputObjectDefinition
+
+    if request.schema is None or not enforced:
+        return ModelRequestParameters()
+    wanted = OutputObjectDefinition(json_schema=request.schema.schema, name=request.schema.name, strict=True)
+    return ModelRequestParameters(output_mode="native", output_object=wanted)
+
+
+def _messages(request: Request, worded: bool) -> list[ModelMessage]:
+    """The messages as they are; worded: with the schema in words at the end of the last one."""
     from pydantic_ai.messages import ModelRequest, ModelResponse, SystemPromptPart, TextPart, UserPromptPart
 
     messages: list[ModelMessage] = []
     for message in request.messages:
         content = message.content
-        if prompted and request.schema is not None and message is request.messages[-1]:
-            content += wire.told(request.schema)
+        if worded and request.schema is not None and message is request.messages[-1]:
+            content += wire.in_words(request.schema)
         if message.role == "assistant":
             messages.append(ModelResponse(parts=[TextPart(content)]))
         else:
