@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -105,10 +106,14 @@ def settings(kind: str, endpoint: FakeEndpoint, **more: Any) -> ProviderSettings
     return ProviderSettings(kind=kind, base_url=f"http://127.0.0.1:{endpoint.port}", region="us-east-1", **more)  # type: ignore[arg-type]
 
 
+def secret(kind: str) -> Secret | None:
+    return None if kind == "bedrock" else Secret("KEY", KEY)
+
+
 async def asked(kind: str, behaviour: Behaviour, **changes: Any) -> tuple[Reply, Call]:
     """The reply to one request, and the one call that was made for it."""
     with FakeEndpoint(behaviour) as endpoint:
-        provider = Native(kind, settings(kind, endpoint), Secret("KEY", KEY))
+        provider = Native(kind, settings(kind, endpoint), secret(kind))
         try:
             reply = await provider.answer(request(model=MODELS[kind], **changes))
         finally:
@@ -320,7 +325,7 @@ async def test_an_answer_that_cannot_be_read_may_have_been_billed(kind: str, beh
 @pytest.mark.parametrize("kind", KINDS)
 async def test_nobody_there_costs_nothing(kind: str) -> None:
     away = ProviderSettings(kind=kind, base_url="http://127.0.0.1:1", region="us-east-1")  # type: ignore[arg-type]
-    provider = Native(kind, away, Secret("KEY", KEY))
+    provider = Native(kind, away, secret(kind))
     with pytest.raises(Fault) as caught:
         await provider.answer(request(model=MODELS[kind]))
     await provider.close()
@@ -343,6 +348,20 @@ async def test_without_keys_for_aws_the_run_pauses(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(Paused, match="AWS_ACCESS_KEY_ID"):
         await asked("bedrock", answer("bedrock"))
+
+
+@needs_the_extra
+async def test_bedrock_takes_a_key_of_its_own_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where AWS puts it, and over HTTPS alone, as its SDK sees to; key_env is refused and not passed over."""
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "token-01")
+    with FakeEndpoint(answer("bedrock")) as endpoint:
+        provider = Native("bedrock", settings("bedrock", endpoint), None)
+        with pytest.raises(Paused, match="Bearer authorization requires an HTTPS endpoint"):
+            await provider.answer(request(model=MODELS["bedrock"]))
+        await provider.close()
+        assert endpoint.calls == []
+    with pytest.raises(ConfigError, match="key_env"):
+        Native("bedrock", ProviderSettings(kind="bedrock", region="us-east-1"), Secret("KEY", KEY))
 
 
 @needs_the_extra
@@ -379,6 +398,48 @@ async def test_the_door_tries_again_and_counts(
         assert len(endpoint.calls) == 3
     assert reply.cost == pytest.approx((100 * 1 + 20 * 0.5 + 10 * 2) / 1e6)
     assert ledger.spent() == pytest.approx(reply.cost)
+
+
+@needs_the_extra
+@pytest.mark.parametrize("kind", KINDS)
+async def test_many_at_once_are_each_asked_once(kind: str, ledger: SqliteLedger, tmp_path: Path) -> None:
+    with FakeEndpoint(dataclasses.replace(answer(kind), latency=0.02)) as endpoint:
+        role = RoleSettings(model=f"larch/{MODELS[kind]}")
+        config = Config(
+            name="shop",
+            roles=dict.fromkeys(("expert", "user", "assistant", "judge"), role),
+            providers={"larch": settings(kind, endpoint)},
+        )
+        provider = Native("larch", settings(kind, endpoint), secret(kind))
+        async with open_door(config, ledger, tmp_path, provider=provider) as door:
+            replies = await door.ask_all([request(str(n), model=MODELS[kind]) for n in range(40)])
+        assert len(endpoint.calls) == 40
+        assert endpoint.most_at_once > 1
+    assert {reply.text for reply in replies} == {"Yes."}
+
+
+@needs_the_extra
+async def test_a_schema_that_is_refused_is_asked_for_in_words(
+    ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for every other endpoint: found out by the first answer."""
+    refusal = error("anthropic", 400, "invalid_request_error", "output_config.format.schema: Schema is too complex")
+
+    def behave(call: Call) -> Behaviour:
+        return refusal if "output_config" in call.body else answer("anthropic", '{"CP1": "YES"}')
+
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    with FakeEndpoint(behave) as endpoint:
+        role = RoleSettings(model="larch/claude-haiku-4-5")
+        config = Config(
+            name="shop",
+            roles=dict.fromkeys(("expert", "user", "assistant", "judge"), role),
+            providers={"larch": settings("anthropic", endpoint)},
+        )
+        async with open_door(config, ledger, tmp_path) as door:
+            for n in range(3):
+                assert (await door.ask(request(str(n), model="claude-haiku-4-5", schema=SCHEMA))).text == '{"CP1": "YES"}'
+        assert ["output_config" in call.body for call in endpoint.calls] == [True, False, False, False]
 
 
 @needs_the_extra

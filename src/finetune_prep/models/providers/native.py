@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 15.0
 INSTALL = "pip install 'finetune-prep[native]'"
-AWS_MEND = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, and region = … under the provider, then run it again"
+AWS_MEND = (
+    "set AWS_BEARER_TOKEN_BEDROCK, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+    "and region = … under the provider, then run it again"
+)
 # finish reasons of these APIs that wire does not know, in its words
 NORMAL = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
 
@@ -39,14 +42,15 @@ NORMAL = {"stop": "stop", "length": "length", "content_filter": "content_filter"
 class Native:
     """One provider in its own API. secret: its key; None for Bedrock, whose SDK finds its keys itself.
 
-    Raises ConfigError if the extra is not installed.
+    Raises ConfigError if the extra is not installed, or Bedrock cannot be set up.
     """
 
     def __init__(self, name: str, settings: ProviderSettings, secret: Secret | None) -> None:
         try:
             self._open = OPENERS[settings.kind](settings, secret)
         except ImportError as error:
-            raise ConfigError(f"provider “{name}” needs the extra “native”: {error.name} is missing", next=INSTALL) from error
+            missing = error.name or error
+            raise ConfigError(f"provider “{name}” needs the extra “native”: {missing} is missing", next=INSTALL) from error
         self.name = name
         self._kind = settings.kind
         self._enforcement = Enforcement(settings.structured)
@@ -251,6 +255,8 @@ def _bedrock(settings: ProviderSettings, secret: Secret | None) -> Callable[[str
     from pydantic_ai.models.bedrock import BedrockConverseModel
     from pydantic_ai.providers.bedrock import BedrockProvider
 
+    if secret is not None:
+        raise ConfigError(f"Bedrock does not take key_env = “{secret.name}”", where=FILE, next=f"take it out; {AWS_MEND}")
     config = Config(
         retries={"total_max_attempts": 1},
         connect_timeout=CONNECT_SECONDS,
