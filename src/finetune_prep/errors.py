@@ -8,6 +8,7 @@
     ├── DocumentError          1   a document cannot be read
     ├── GateError              1   a gate fails
     ├── ActNeeded              3   a person must do something first
+    │   └── PriceUnknown       3   a model costs money, and nobody knows how much
     ├── Waiting                4   answers of a batch file are outstanding
     ├── Paused                 5   a provider or the budget stopped the run
     │   ├── NotInRecording     5
@@ -81,6 +82,17 @@ class ActNeeded(FinetunePrepError):
     """A person must act (accept, label, decide) before the work can go on."""
 
     exit_code = 3
+
+
+class PriceUnknown(ActNeeded):
+    """A model costs money and its price is not known: a person must give it, or agree to go on without a count.
+
+    model: "provider/model".
+    """
+
+    def __init__(self, what: str, *, model: str = "", where: str = "", next: str = "") -> None:
+        super().__init__(what, where=where, next=next)
+        self.model = model
 
 
 class Waiting(FinetunePrepError):

@@ -1,7 +1,11 @@
-"""The command line in this process, as a terminal shows it."""
+"""The command line as a terminal shows it: in this process, or in its own on a real one."""
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
 from typing import NamedTuple
 
 import pytest
@@ -33,3 +37,26 @@ class Terminal:
         assert "Traceback" not in shown.err
         assert isinstance(left.value.code, int)
         return Shown(left.value.code, shown.out, shown.err)
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "LOGNAME": "reader"}
+
+
+def on_a_terminal(command: list[str], typed: str) -> tuple[int, str]:
+    """Exit code and everything that a terminal shows; `typed` is what the person types ahead."""
+    master, slave = pty.openpty()
+    child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment())
+    os.close(slave)
+    os.write(master, typed.encode())
+    shown = bytearray()
+    while True:
+        try:
+            data = os.read(master, 65_536)
+        except OSError:  # Linux: the other side has gone
+            break
+        if not data:
+            break
+        shown += data
+    os.close(master)
+    return child.wait(60), shown.decode()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from finetune_prep.cli.app import app
-from finetune_prep.core.request import Reply, Usage
+from finetune_prep.core.request import Reply, Schema, Usage
 from finetune_prep.core.sample import Account
 from finetune_prep.ledger.ledger import Entry
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.costs import costs, estimate, per_row
+from finetune_prep.models.costs import costs, per_row
 from finetune_prep.project import starting
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.runs import RunPlan, run_of, write_results
@@ -27,9 +28,9 @@ def entry(text: str, *, cost: float | None = 0.5, cached: int = 0, served: str =
 
 async def fill(ledger: SqliteLedger) -> None:
     for one in (
-        entry("a", role="assistant", cached=80),
-        entry("b", role="assistant", cost=1.5),
-        entry("c", role="judge", served="willow-tiny"),
+        entry("a", role="assistant", cached=80, phase="pilot", about="pilot-001 · 3f2a · exchange 1 · assistant"),
+        entry("b", role="assistant", cost=1.5, phase="pilot", about="pilot-001 · 3f2a · exchange 2 · assistant"),
+        entry("c", role="judge", served="willow-tiny", phase="pilot", about="pilot-001 · 3f2a · judge"),
         entry("d", role="expert", phase="research", cost=None),
     ):
         await ledger.put(one, spent=one.reply.cost or 0.0)
@@ -40,30 +41,42 @@ async def test_costs_by_phase_role_and_model(ledger: SqliteLedger) -> None:
     await ledger.lose(0.25)
     await ledger.hold(0.125)
     found = costs(ledger)
-    assert [(line.phase, line.role, line.answers, line.cost, line.unpriced) for line in found.lines] == [
-        ("pilot-001", "assistant", 2, 2.0, 0),
-        ("pilot-001", "judge", 1, 0.5, 0),
-        ("research", "expert", 1, 0.0, 1),
+    assert [(line.phase, line.run, line.role, line.answers, line.cost, line.unpriced) for line in found.lines] == [
+        ("pilot", "pilot-001", "assistant", 2, 2.0, 0),
+        ("pilot", "pilot-001", "judge", 1, 0.5, 0),
+        ("research", "", "expert", 1, 0.0, 1),
     ]
     assert [line.served for line in found.lines] == ["larch-1", "willow-tiny", "larch-1"]
     assert (found.cost, found.unpriced, found.spent, found.held) == (2.5, 1, 2.75, 0.125)
     assert found.cached_share == pytest.approx(80 / 400)
 
 
-async def test_for_each_row_and_for_the_next_run(ledger: SqliteLedger) -> None:
-    """A missing price makes neither a small cost nor an estimate; it makes none."""
+async def test_for_each_row(ledger: SqliteLedger) -> None:
+    """A missing price makes no small cost, it makes none; nor does a run that asked nothing."""
     await fill(ledger)
     found = costs(ledger)
-    assert per_row(found.of_phase("pilot-001"), 5) == pytest.approx(0.5)
-    assert per_row(found.of_phase("pilot-001"), 0) is None
+    assert per_row(found.of_run("pilot-001"), 5) == pytest.approx(0.5)
+    assert per_row(found.of_run("pilot-001"), 0) is None
+    assert per_row(found.of_run("pilot-002"), 5) is None
     assert per_row(found, 5) is None
-    expected = estimate(found, "pilot-001", 2, 100)
-    assert expected is not None
-    assert (expected.calls, expected.input, expected.output, expected.cost) == (150, 15_000, 1_500, 125.0)
-    unknown = estimate(found, "research", 1, 10)
-    assert unknown is not None
-    assert unknown.cost is None
-    assert estimate(found, "pilot-002", 2, 100) is None
+
+
+async def test_what_a_prompt_took(ledger: SqliteLedger) -> None:
+    """Means of answers whose tokens were counted, by what was asked for; a second asking is told apart."""
+    await fill(ledger)
+    await ledger.put(entry("e", role="assistant", phase="pilot", about="pilot-001 · 77 · assistant", sample="77/again"))
+    await ledger.put(entry("f", role="judge", phase="pilot", about="pilot-001 · 77 · judge", schema=Schema("verdict", {})))
+    await ledger.put(entry("g", role="expert", phase="research", about="user prompt"))
+    await ledger.put(Entry(request("h", role="expert", phase="rubric"), Reply(text="nobody counted")))
+    assert [(each.phase, each.role, each.form, each.answers, each.again) for each in ledger.measured()] == [
+        ("pilot", "assistant", "assistant", 3, 1),
+        ("pilot", "judge", "judge", 1, 0),
+        ("pilot", "judge", "verdict", 1, 0),
+        ("research", "expert", "d", 1, 0),
+        ("research", "expert", "user prompt", 1, 0),
+    ]
+    assistant = ledger.measured()[0]
+    assert (assistant.input, assistant.output, assistant.cached) == (100, 10, pytest.approx(80 / 3))
 
 
 def test_nothing_asked_nothing_counted(ledger: SqliteLedger) -> None:
@@ -91,32 +104,40 @@ async def shop(tmp_path: Path) -> Path:
 
 
 async def test_the_command(shop: Path) -> None:
-    done = cost(shop, "-n", "100")
+    done = cost(shop)
     assert done.exit_code == 0, done.output
     assert "larch-1 (served willow-tiny)" in done.output
     assert "All answers cost $2.5000 and 1 answers of unknown cost, 20% of the prompts from caches" in done.output
     assert "$2.5000 spent by this project of a budget of $100.00" in done.output
     assert "pilot-001: 1 accepted rows, $2.5000 for each" in done.output
-    assert "100 conversations: 150 calls, 15,000 + 1,500 tokens, about $125.00" in done.output
+
+
+async def test_what_is_to_come(shop: Path) -> None:
+    """225 turns of each side, the assistant's as its answers so far, all else as in the example, at the project's prices."""
+    toml = Layout(shop).config
+    toml.write_text(toml.read_text("utf-8") + "[prices.larch-1]\ninput = 100.0\noutput = 200.0\n", "utf-8")
+    done = cost(shop, "-n", "100")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"225 calls +22,500 \+ 2,250 tokens +40% cached +\$2\.7000 +as 2 answers took", done.output)
+    assert "To come: 550 calls" in done.output
     assert "more than the budget leaves ($97.50)" in done.output
 
 
 async def test_the_command_as_json(shop: Path) -> None:
     found = json.loads(cost(shop, "--json", "-n", "10").stdout)
     assert found["runs"] == [{"run": "pilot-001", "accepted": 1, "per_accepted": 2.5}]
-    assert found["estimate"]["cost"] == 12.5
+    assert (found["estimate"]["calls"], found["estimate"]["cost"]) == (54, 0.0)
     assert len(found["lines"]) == 3
 
 
 def test_before_anything_was_asked(tmp_path: Path) -> None:
-    """No ledger is made by looking, and an estimate says what to measure on."""
+    """No ledger is made by looking; an estimate then goes by the bundled example."""
     text = starting.config_text("shop", starting.DEFAULT_MODEL, "", "", year=2026)
     starting.create(tmp_path, "# Shop\n\nSupport for a shop.\n", text)
     done = cost(tmp_path)
     assert done.exit_code == 0
     assert "Nothing has been asked yet" in done.output
+    expected = cost(tmp_path, "--estimate", "research")
+    assert expected.exit_code == 0
+    assert "To come: 2 calls, 29,400 + 21,800 tokens, at an unknown price, going by the bundled example" in expected.output
     assert not Layout(tmp_path).ledger.exists()
-    refused = cost(tmp_path, "-n", "10")
-    assert refused.exit_code != 0
-    assert isinstance(refused.exception, Exception)
-    assert "finetune-prep pilot -n 3" in str(refused.exception)

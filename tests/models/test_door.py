@@ -16,7 +16,7 @@ import pytest
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import ConfigError, LedgerBroken, Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.door import Progress
+from finetune_prep.models.door import Progress, RoleProgress
 from finetune_prep.models.provider import Fault
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.models.roles import Cast, open_door
@@ -44,7 +44,7 @@ async def test_an_answer_is_asked_once_and_kept(ledger: SqliteLedger, tmp_path: 
             assert await door.ask(request()) == first
         async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
             assert await door.ask(request()) == first
-            assert door.progress == Progress(asked=1, known=1)
+            assert door.progress == Progress(asked=1, known=1, roles={"judge": RoleProgress(known=1)})
         assert len(endpoint.calls) == 1
     assert (first.text, first.problem, first.finish) == ("yes", None, "stop")
     assert (first.usage.input, first.usage.output) == (100, 10)
@@ -373,12 +373,9 @@ async def test_budget_takes_an_uncounted_answer_for_the_worst(ledger: SqliteLedg
     assert ledger.spent() >= 100 * 2 / 1e6
 
 
-async def test_budget_needs_a_price_and_a_limit(ledger: SqliteLedger, tmp_path: Path) -> None:
-    """With neither a worst case could be set aside, so nothing is sent and the line to add is told."""
+async def test_budget_needs_a_limit(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Without one no worst case could be set aside, so nothing is sent and the line to add is told."""
     with FakeEndpoint() as endpoint:
-        async with open_door(config(endpoint.base_url, budget=1), ledger, tmp_path) as door:
-            with pytest.raises(Paused, match=r'\[prices\."nobody-9"\]'):
-                await door.ask(request(model="nobody-9"))
         async with open_door(config(endpoint.base_url, budget=1, max_tokens=None), ledger, tmp_path) as door:
             unlimited = Cast(config(max_tokens=None)).request("judge", phase="p", about="a", messages=request().messages)
             with pytest.raises(Paused, match=r"\[roles\.judge\]: max_tokens"):
@@ -442,7 +439,8 @@ async def test_progress_is_told(ledger: SqliteLedger, tmp_path: Path) -> None:
     async with open_door(config(timeout=0.05), ledger, tmp_path, provider=provider, observer=seen.append) as door:
         await asyncio.gather(*(door.ask(request(str(n))) for n in range(4)), return_exceptions=True)
         await door.ask(request("1"))
-    assert seen[-1] == Progress(asked=5, known=1, answered=3, in_flight=0, failed=1)
+    judged = RoleProgress(known=1, answered=3)
+    assert seen[-1] == Progress(asked=5, known=1, answered=3, in_flight=0, failed=1, roles={"judge": judged})
     assert max(progress.in_flight for progress in seen) == 4
 
 

@@ -15,13 +15,14 @@ ACCEPTED = Decision(decision="accept", by="Ada Larch", at="2026-11-20T10:00:00+0
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 decisions = st.builds(
     Decision,
-    decision=st.sampled_from(["accept", "override"]),
+    decision=st.sampled_from(["accept", "override", "uncounted"]),
     by=texts,
     at=texts,
     text=texts,
     document=texts,
     gate=texts,
     because=texts,
+    model=texts,
     interactive=st.booleans(),
 )
 

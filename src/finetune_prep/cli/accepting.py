@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.person import whoever
 from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.phases import accepting
@@ -37,7 +36,7 @@ def accept(project: str, document: str | None, yes: bool, by: str, override: str
             "--override needs --because", next=f'finetune-prep accept {document or ""} --override {override} --because "…"'
         )
     opened = open_project(project)
-    by = by or _whoever()
+    by = by or whoever()
     with locked(opened.layout.lock, "accept"):
         if override:
             decided = accepting.override(opened, override, document, by=by, because=because)
@@ -49,13 +48,6 @@ def accept(project: str, document: str | None, yes: bool, by: str, override: str
                 screen.say("Nothing waits to be accepted.")
         for kind in waiting:
             _accept(opened, kind, yes=yes, by=by)
-
-
-def _whoever() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise UsageError("this computer does not know your name", next="say it: --by NAME") from error
 
 
 def _accept(project: Project, kind: str, *, yes: bool, by: str) -> None:

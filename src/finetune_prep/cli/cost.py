@@ -1,38 +1,45 @@
-"""`cost`: the money, by phase, role and model; per accepted row; and what the next run will cost."""
+"""`cost`: the money, by phase, role and model; per accepted row; and what is still to come."""
 
 from __future__ import annotations
 
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.working import json_option
-from finetune_prep.errors import UsageError
+from finetune_prep.cli.working import counted, estimate_words, json_option
 from finetune_prep.ledger.ledger import Consumption
-from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.costs import Costs, Estimate, costs, estimate, per_row
-from finetune_prep.project.project import Project, open_project
+from finetune_prep.models.costs import Costs, costs, per_row
+from finetune_prep.phases.checking import ledger_of
+from finetune_prep.phases.estimate import ALL, Estimate, Row, estimate
+from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import Run, runs
+
+WHOLE = "all"
 
 
 @click.command()
-@click.option("-n", "size", type=click.IntRange(min=1), help="Estimate for a run of so many conversations.")
+@click.option(
+    "--estimate",
+    "phase",
+    type=click.Choice([WHOLE, *ALL]),
+    is_flag=False,
+    flag_value=WHOLE,
+    metavar="[PHASE]",
+    help=f"What is still to be asked in a phase will need ({', '.join(ALL)}); without PHASE, in all of them.",
+)
+@click.option("-n", "size", type=click.IntRange(min=1), help="Estimate for a pilot of so many conversations (default: 100).")
 @json_option
 @click.pass_obj
-def cost(project: str, size: int | None, as_json: bool) -> None:
+def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> None:
     """What was spent: per phase, role and model, per accepted row, and how much came from the providers' caches.
 
-    With -n: what a run of that size will need, measured on the latest run that was answered.
+    With --estimate or -n: what is still to be asked will need, by what the answers so far took, or else by the bundled example.
     """
     opened = open_project(project)
-    found = _costs(opened)
-    finished = runs(opened.layout)
-    latest = next((run for run in reversed(finished) if found.of_phase(run.name).lines), None)
-    expected = estimate(found, latest.name, _answered(latest), size) if size and latest else None
-    if size and expected is None:
-        raise UsageError(
-            "there is no run yet to measure on", where=str(opened.folder), next="finetune-prep pilot -n 3, which costs little"
-        )
-    rows = [(run.name, _accepted(run), per_row(found.of_phase(run.name), _accepted(run))) for run in finished]
+    phase = phase or ("pilot" if size else None)
+    with ledger_of(opened) as ledger:
+        found = costs(ledger) if ledger else Costs(lines=(), spent=0.0, held=0.0)
+        expected = estimate(opened, ledger, ALL if phase == WHOLE else (phase,), n=size or 100) if phase else None
+    rows = [(run.name, _accepted(run), per_row(found.of_run(run.name), _accepted(run))) for run in runs(opened.layout)]
     if as_json:
         screen.json(
             {
@@ -48,31 +55,15 @@ def cost(project: str, size: int | None, as_json: bool) -> None:
             }
         )
         return
-    _print(found, opened.config.budget, rows)
-    if expected is not None:
+    if expected is None:
+        _print(found, opened.config.budget, rows)
+    else:
         _print_estimate(expected, found.spent + found.held, opened.config.budget)
-
-
-def _costs(project: Project) -> Costs:
-    """Looking creates no ledger."""
-    if not project.layout.ledger.is_file():
-        return Costs(lines=(), spent=0.0, held=0.0)
-    ledger = SqliteLedger(project.layout.ledger)
-    try:
-        return costs(ledger)
-    finally:
-        ledger.close()
 
 
 def _accepted(run: Run) -> int:
     account = run.account()
     return account.states.get("accepted", 0) if account else 0
-
-
-def _answered(run: Run) -> int:
-    """How many of the planned conversations were had: those outstanding have cost nothing yet."""
-    account = run.account()
-    return account.planned - account.outstanding if account else run.plan.n
 
 
 def _print(found: Costs, budget: float | None, rows: list[tuple[str, int, float | None]]) -> None:
@@ -111,9 +102,21 @@ def _dollars(cost: float, unpriced: int) -> str:
 
 
 def _print_estimate(expected: Estimate, spent: float, budget: float | None) -> None:
-    price = "at an unknown price" if expected.cost is None else f"about ${expected.cost:.2f}"
-    tokens = f"{expected.input:,} + {expected.output:,} tokens"
-    screen.say(f"{expected.conversations:,} conversations: {expected.calls:,} calls, {tokens}, {price}", bold=True)
-    screen.say(f"  as the {expected.measured:,} of {expected.measured_on} needed", dim=True)
+    screen.table([_expected_row(row) for row in expected.rows])
+    screen.say(estimate_words(expected), bold=True)
     if budget is not None and expected.cost is not None and spent + expected.cost > budget:
         screen.say(f"  more than the budget leaves (${max(0.0, budget - spent):.2f}): raise `budget` in finetune-prep.toml")
+
+
+def _expected_row(row: Row) -> tuple[str, ...]:
+    return (
+        row.phase,
+        row.role,
+        row.form,
+        row.model,
+        counted(row.calls),
+        f"{row.input_tokens:,} + {row.output_tokens:,} tokens",
+        f"{row.cached_tokens / row.input_tokens:.0%} cached" if row.cached_tokens else "",
+        "price unknown" if row.cost is None else f"${row.cost:.4f}",
+        f"as {row.measured:,} answers took" if row.measured else "as in the example",
+    )

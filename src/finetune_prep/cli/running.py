@@ -9,6 +9,8 @@ from finetune_prep.cli.working import account_words, json_option, provider_optio
 from finetune_prep.core.sample import Account
 from finetune_prep.errors import Paused
 from finetune_prep.phases import exporting
+from finetune_prep.phases.estimate import Estimate, estimate
+from finetune_prep.phases.pilot import KIND, prepared
 from finetune_prep.phases.pilot import pilot as run_pilot
 from finetune_prep.phases.report import write_report
 from finetune_prep.phases.workshop import Workshop
@@ -34,7 +36,11 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
         write_report(shop.project, run)
         return run, account
 
-    run, account = work(project, f"pilot -n {size}", provider, job, quiet=as_json)
+    def expect(shop: Workshop) -> Estimate:
+        prepared(shop.project, "the pilot")
+        return estimate(shop.project, shop.door.ledger, (KIND,), n=size, provider=provider or "")
+
+    run, account = work(project, f"pilot -n {size}", provider, job, quiet=as_json, expect=expect)
     opened = open_project(project)
     rate = exporting.pass_rate(account)
     report = opened.layout.relative(run.report_path)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import click
 
-from finetune_prep.cli import screen
-from finetune_prep.errors import NotYet, Waiting
+from finetune_prep.cli import person, screen
+from finetune_prep.errors import NotYet, PriceUnknown, Waiting
 from finetune_prep.models.door import Progress
 from finetune_prep.models.providers.batch import OpenRound
+from finetune_prep.phases.estimate import Estimate, projected
 from finetune_prep.phases.workshop import Workshop, open_workshop
+from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, open_project
 
 T = TypeVar("T")
@@ -25,22 +28,60 @@ provider_option = click.option(
 )
 
 
-def work(folder: str, command: str, provider: str | None, job: Callable[[Workshop], Awaitable[T]], *, quiet: bool = False) -> T:
+def work(
+    folder: str,
+    command: str,
+    provider: str | None,
+    job: Callable[[Workshop], Awaitable[T]],
+    *,
+    quiet: bool = False,
+    expect: Callable[[Workshop], Estimate] | None = None,
+) -> T:
     """Run `job` with a workshop for the project in `folder`; quiet: lines for people go to standard error.
 
-    Raises Waiting, naming the files, if answers are outstanding when the job ends.
+    expect: what the job will need; told before it starts, and projected while it runs.
+    A model whose price is not known is asked for on a terminal before anything is sent to it; after a yes the job begins again,
+    and has what it had. Raises Waiting, naming the files, if answers are outstanding when the job ends, and PriceUnknown.
     """
-    return asyncio.run(_work(open_project(folder), command, provider, job, quiet=quiet))
+    project = open_project(folder)
+    while True:
+        try:
+            return asyncio.run(_work(project, command, provider, job, quiet=quiet, expect=expect))
+        except PriceUnknown as unknown:
+            if not _agreed(project, unknown):
+                raise
+
+
+def _agreed(project: Project, unknown: PriceUnknown) -> bool:
+    """Ask whether to go on without a count, and keep a yes in decisions.jsonl; nobody there to ask is a no."""
+    if not person.is_there():
+        return False
+    cap = "" if project.config.budget is None else " The budget does not hold for it."
+    question = f"{unknown.what}. You can give it: {unknown.next}.\nOr go on without a count?{cap}"
+    if not click.confirm(screen.clean(question), default=False, err=True):
+        return False
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    project.decide(Decision(decision="uncounted", by=person.whoever(), at=at, text="", model=unknown.model))
+    return True
 
 
 async def _work(
-    project: Project, command: str, provider: str | None, job: Callable[[Workshop], Awaitable[T]], *, quiet: bool
+    project: Project,
+    command: str,
+    provider: str | None,
+    job: Callable[[Workshop], Awaitable[T]],
+    *,
+    quiet: bool,
+    expect: Callable[[Workshop], Estimate] | None,
 ) -> T:
     bar = Bar()
     tell = bar.around(screen.note if quiet else lambda line: screen.say(f"  {line}"))
     try:
         async with open_workshop(project, command=command, provider=provider, observer=bar, tell=tell) as shop:
             try:
+                if expect is not None:
+                    bar.expected = expect(shop)
+                    tell(estimate_words(bar.expected))
                 result = await job(shop)
                 rounds = await shop.door.flush()
             except NotYet:
@@ -73,9 +114,13 @@ def _round_words(project: Project, round: OpenRound) -> str:
 
 
 class Bar:
-    """One live line on a terminal with what the door is doing; nothing at all where there is no terminal."""
+    """One live line on a terminal with what the door is doing; nothing at all where there is no terminal.
+
+    expected: what the job will need, if that is known; then the line says what it comes to.
+    """
 
     def __init__(self) -> None:
+        self.expected: Estimate | None = None
         self._shown = sys.stderr.isatty()
         self._text = ""
 
@@ -86,9 +131,13 @@ class Bar:
         parts += [f"{progress.in_flight} in flight"] if progress.in_flight else []
         parts += [f"{progress.waiting} for the batch file"] if progress.waiting else []
         parts += [f"{progress.failed} failed"] if progress.failed else []
-        parts += [f"${progress.spent:.4f}"] if progress.spent else []
+        parts += [f"${progress.spent:.4f} spent"] if progress.spent else []
+        parts += [f"about ${total:.2f} in all"] if (total := self._projected(progress)) else []
         self._text = " · ".join(parts)
         click.echo(f"\r\x1b[K  {self._text}", nl=False, err=True)
+
+    def _projected(self, progress: Progress) -> float | None:
+        return projected(self.expected, progress) if self.expected else None
 
     def clear(self) -> None:
         if self._text:
@@ -103,6 +152,24 @@ class Bar:
             tell(line)
 
         return told
+
+
+def estimate_words(expected: Estimate) -> str:
+    """What is to come, in one line."""
+    if not expected.calls:
+        return "Nothing is left to ask."
+    tokens = f"{expected.input_tokens:,} + {expected.output_tokens:,} tokens"
+    cached = f" ({expected.cached_tokens / expected.input_tokens:.0%} cached)" if expected.cached_tokens else ""
+    price = "free of charge" if expected.cost == 0 else "at an unknown price"
+    price = f"about ${expected.cost:.2f}" if expected.cost else price
+    basis = "answers so far" if expected.measured else "the bundled example"
+    basis += " and the bundled example" if 0 < expected.measured < 1 else ""
+    return f"To come: {counted(expected.calls)}, {tokens}{cached}, {price}, going by {basis}"
+
+
+def counted(calls: int) -> str:
+    """A number of calls in words."""
+    return "1 call" if calls == 1 else f"{calls:,} calls"
 
 
 def account_words(states: dict[Any, int]) -> str:

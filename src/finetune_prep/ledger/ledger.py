@@ -55,11 +55,13 @@ class Labour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class Consumption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one phase used of one model in one role.
 
-    served: the model that answered, as the provider named it. input, cached, output: tokens; cached is part of input.
+    run: the run that asked first, as `about` names it ("pilot-001"), "" outside of runs. served: the model that answered, as the
+    provider named it. input, cached, output: tokens; cached is part of input.
     cost: US dollars at the prices of the day, whoever paid. unpriced: answers whose cost is unknown.
     """
 
     phase: str
+    run: str = ""
     role: str
     model: str
     served: str
@@ -69,6 +71,24 @@ class Consumption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     output: int
     cost: float
     unpriced: int
+
+
+class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one prompt took, over all answers whose tokens were counted.
+
+    form: the name of the schema that was asked for; without one, what the expert was asked about, or else the role.
+    answers: how many were counted, of these `again` for the second time. input, cached, output: tokens of a mean answer; cached
+    is part of input.
+    """
+
+    phase: str
+    role: str
+    form: str
+    answers: int
+    again: int
+    input: float
+    cached: float
+    output: float
 
 
 class Ledger(Protocol):
@@ -112,7 +132,10 @@ class Ledger(Protocol):
         """The entries counted by the phase that asked, in the order of the first answers."""
 
     def consumption(self) -> tuple[Consumption, ...]:
-        """The entries counted by phase, role and model, in that order."""
+        """The entries counted by phase, run, role and model, in that order."""
+
+    def measured(self) -> tuple[Measured, ...]:
+        """What each prompt took so far, by phase, role and form."""
 
     async def open_round(self, requests: Sequence[Request]) -> int:
         """Record that these requests are about to be written to a batch file; returns the number of the round, from 1."""

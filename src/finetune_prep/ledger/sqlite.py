@@ -21,7 +21,7 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import LedgerBroken, UsageError
-from finetune_prep.ledger.ledger import Consumption, Entry, Labour, Round
+from finetune_prep.ledger.ledger import Consumption, Entry, Labour, Measured, Round
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
@@ -50,11 +50,23 @@ INSERT_ENTRIES = """
 INSERT OR IGNORE INTO entry (key, request, reply, spent)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)
 """
+# requests of a run are about "pilot-001 · …"
 CONSUMPTION = """
-SELECT request ->> 'phase' AS phase, request ->> 'role' AS role, request ->> 'model' AS model, reply ->> 'served_model' AS served,
+SELECT request ->> 'phase' AS phase,
+       iif(request ->> 'about' GLOB (request ->> 'phase') || '-[0-9][0-9][0-9]* · *',
+           substr(request ->> 'about', 1, instr(request ->> 'about', ' · ') - 1), '') AS run,
+       request ->> 'role' AS role, request ->> 'model' AS model, coalesce(reply ->> 'served_model', '') AS served,
        count(*), total(reply ->> '$.usage.input'), total(reply ->> '$.usage.cached'), total(reply ->> '$.usage.output'),
        total(reply ->> 'cost'), sum(reply ->> 'cost' IS NULL)
-FROM entry GROUP BY phase, role, model, served ORDER BY phase, role, model, served
+FROM entry GROUP BY phase, run, role, model, served ORDER BY phase, run, role, model, served
+"""
+MEASURED = """
+SELECT request ->> 'phase' AS phase, request ->> 'role' AS role,
+       coalesce(request ->> '$.schema.name', iif(request ->> 'role' = 'expert', request ->> 'about', request ->> 'role')) AS form,
+       count(*), sum(request ->> 'sample' LIKE '%/again'), avg(reply ->> '$.usage.input'),
+       avg(coalesce(reply ->> '$.usage.cached', 0)), avg(reply ->> '$.usage.output')
+FROM entry WHERE reply ->> '$.usage.input' IS NOT NULL AND reply ->> '$.usage.output' IS NOT NULL
+GROUP BY phase, role, form ORDER BY phase, role, form
 """
 
 Job = Callable[[apsw.Connection], Any]
@@ -138,9 +150,10 @@ class SqliteLedger:
         return tuple(
             Consumption(
                 phase=phase,
+                run=run,
                 role=role,
                 model=model,
-                served=served or "",
+                served=served,
                 answers=answers,
                 input=int(prompt),
                 cached=int(cached),
@@ -148,8 +161,12 @@ class SqliteLedger:
                 cost=cost,
                 unpriced=unpriced,
             )
-            for phase, role, model, served, answers, prompt, cached, output, cost, unpriced in rows
+            for phase, run, role, model, served, answers, prompt, cached, output, cost, unpriced in rows
         )
+
+    def measured(self) -> tuple[Measured, ...]:
+        names = Measured.__struct_fields__
+        return tuple(Measured(**dict(zip(names, row, strict=True))) for row in self._reader.execute(MEASURED))
 
     def rounds(self) -> tuple[Round, ...]:
         rows = self._reader.execute(

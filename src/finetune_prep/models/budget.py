@@ -6,18 +6,21 @@ holds at any concurrency.
 
 It holds when the run is killed, too: how much is set aside is written to the ledger before the calls are sent, in steps, so
 that a run of thousands of calls writes it a few times. What a killed run had set aside is counted as spent by the next one.
+
+A model whose price is not known is asked only after a person has agreed to go on without a count; the cap says nothing about it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from finetune_prep.core.request import Request
-from finetune_prep.errors import Paused
+from finetune_prep.errors import Paused, PriceUnknown
 from finetune_prep.ledger.ledger import Ledger
 from finetune_prep.models.prices import Prices, most_tokens, worst_case
-from finetune_prep.project.config import FILE
+from finetune_prep.project.config import FILE, Price
 
 STEP = 1.25  # times what is needed is recorded as held, so that the next calls need no record of their own
 
@@ -32,11 +35,15 @@ class Reservation:
 
 
 class Budget:
-    """Money set aside and spent. cap: US dollars, None = no cap. spent: by earlier runs and this one."""
+    """Money set aside and spent. cap: US dollars, None = no cap. spent: by earlier runs and this one.
 
-    def __init__(self, cap: float | None, ledger: Ledger) -> None:
+    uncounted: models ("provider/model") that a person agreed to ask although nobody knows what they cost.
+    """
+
+    def __init__(self, cap: float | None, ledger: Ledger, uncounted: Collection[str] = ()) -> None:
         self.cap = cap
         self._ledger = ledger
+        self._uncounted = frozenset(uncounted)
         self._left_behind = ledger.held()  # by a run that was killed
         self.spent = ledger.spent() + self._left_behind
         self.reserved = 0.0
@@ -44,9 +51,16 @@ class Budget:
         self._holding = 0  # calls with money set aside; not told from `reserved`, whose sums need not come back to zero
         self._changed = asyncio.Condition()
 
-    def reservation(self, request: Request, prices: Prices, base_url: str) -> Reservation:
-        """What one attempt may cost, nothing of it set aside yet. Raises Paused if that cannot be known."""
-        return Reservation(request, 0.0 if self.cap is None else self._worst(request, prices, base_url))
+    def reservation(self, request: Request, prices: Prices, provider: str, base_url: str) -> Reservation:
+        """What one attempt may cost, nothing of it set aside yet. provider: its name.
+
+        Raises PriceUnknown if nobody knows the price and nobody agreed to do without, and Paused if a call could cost any sum.
+        """
+        tokens = 1 if self.cap is None else most_tokens(request)
+        price = prices.of(request.model, base_url, tokens)
+        if price is None and f"{provider}/{request.model}" not in self._uncounted:
+            raise self._unknown(request, provider)
+        return Reservation(request, 0.0 if price is None or self.cap is None else self._worst(request, price, tokens))
 
     async def hold(self, reservation: Reservation) -> None:
         """Set the worst case of the next attempt aside. Raises Paused if it does not fit, LedgerBroken."""
@@ -95,16 +109,8 @@ class Budget:
             self._recorded = STEP * dollars
             await self._ledger.hold(self._recorded)
 
-    def _worst(self, request: Request, prices: Prices, base_url: str) -> float:
-        tokens = most_tokens(request)
-        price = prices.of(request.model, base_url, tokens)
-        if price is None:
-            raise Paused(
-                f"there is a budget, but the price of the model {request.model} is not known",
-                where=request.place,
-                next=f'add to {FILE}: [prices."{request.model}"] with input = … and output = …, '
-                "US dollars per million tokens (0 if free)",
-            )
+    @staticmethod
+    def _worst(request: Request, price: Price, tokens: int) -> float:
         if request.parameters.max_tokens is None and price.output > 0:
             raise Paused(
                 f"there is a budget, but answers of the role “{request.role}” have no limit, so a call could cost any sum",
@@ -112,6 +118,16 @@ class Budget:
                 next=f"add to {FILE} under [roles.{request.role}]: max_tokens = 4096",
             )
         return worst_case(price, tokens, request.parameters.max_tokens or 0)
+
+    def _unknown(self, request: Request, provider: str) -> PriceUnknown:
+        return PriceUnknown(
+            f"the price of {provider}/{request.model} is not known"
+            + ("" if self.cap is None else f", so the budget of ${self.cap:.2f} could not hold"),
+            model=f"{provider}/{request.model}",
+            where=request.place,
+            next=f'add to {FILE}: [prices."{request.model}"] with input = … and output = …, '
+            "US dollars per million tokens (0 if free, or not to be counted)",
+        )
 
     def _used_up(self, request: Request, worst: float, cap: float) -> Paused:
         return Paused(

@@ -1,4 +1,4 @@
-"""What a project has cost and what a run will cost, from what the ledger holds. Pure but for reading the ledger."""
+"""What a project has cost, from what the ledger holds. Pure but for reading the ledger. What will be: `phases.estimate`."""
 
 from __future__ import annotations
 
@@ -33,21 +33,9 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
         tokens = sum(line.input for line in self.lines)
         return sum(line.cached for line in self.lines) / tokens if tokens else None
 
-    def of_phase(self, phase: str) -> Costs:
-        """The part of one phase or run."""
-        return msgspec.structs.replace(self, lines=tuple(line for line in self.lines if line.phase == phase))
-
-
-class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """What so many conversations will need, as those of a run did. cost: US dollars, None if that run's cost is not known."""
-
-    conversations: int
-    calls: int
-    input: int
-    output: int
-    cost: float | None
-    measured_on: str
-    measured: int
+    def of_run(self, run: str) -> Costs:
+        """The part of one run: what it was the first to ask."""
+        return msgspec.structs.replace(self, lines=tuple(line for line in self.lines if line.run == run))
 
 
 def costs(ledger: Ledger) -> Costs:
@@ -56,23 +44,5 @@ def costs(ledger: Ledger) -> Costs:
 
 
 def per_row(part: Costs, rows: int) -> float | None:
-    """US dollars for each of so many rows; None if there are none or a price is missing."""
-    return part.cost / rows if rows and not part.unpriced else None
-
-
-def estimate(found: Costs, run: str, planned: int, conversations: int) -> Estimate | None:
-    """What `conversations` will need, measured on a run of `planned`; None if nothing was asked for that run."""
-    lines = found.of_phase(run).lines
-    if not lines or not planned:
-        return None
-    share = conversations / planned
-    known = not any(line.unpriced for line in lines)
-    return Estimate(
-        conversations=conversations,
-        calls=round(sum(line.answers for line in lines) * share),
-        input=round(sum(line.input for line in lines) * share),
-        output=round(sum(line.output for line in lines) * share),
-        cost=sum(line.cost for line in lines) * share if known else None,
-        measured_on=run,
-        measured=planned,
-    )
+    """US dollars for each of so many rows; None if there are none, nothing was asked for them, or a price is missing."""
+    return part.cost / rows if rows and part.lines and not part.unpriced else None

@@ -17,7 +17,16 @@ import msgspec
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Reply, Request, RoleName
-from finetune_prep.errors import FinetunePrepError, NotInRecording, NotYet, Paused, Unanswered, Unreachable, Unusable
+from finetune_prep.errors import (
+    FinetunePrepError,
+    NotInRecording,
+    NotYet,
+    Paused,
+    PriceUnknown,
+    Unanswered,
+    Unreachable,
+    Unusable,
+)
 from finetune_prep.ledger.ledger import Entry, Ledger
 from finetune_prep.models.budget import Budget, Reservation
 from finetune_prep.models.prices import Prices, cost
@@ -33,10 +42,19 @@ FINAL = {"rejected", "filtered", "refused"}  # asking again with the error would
 EMPTY = "(no answer)"  # some chat templates refuse an empty message
 
 
+class RoleProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of one role. known: answered from the ledger. answered: by a provider. spent: US dollars, this run."""
+
+    known: int = 0
+    answered: int = 0
+    spent: float = 0.0
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Counts since the door was opened. asked: calls of `ask`. known: answered from the ledger. answered: by a provider.
 
     in_flight: with a provider now. waiting: recorded for a batch file. failed: gave no answer. spent: US dollars, this run.
+    roles: what was answered, by role.
     """
 
     asked: int = 0
@@ -46,8 +64,10 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int = 0
     failed: int = 0
     spent: float = 0.0
+    roles: dict[RoleName, RoleProgress] = {}
 
 
+COUNTED = tuple(name for name in Progress.__struct_fields__ if name != "roles")
 Observer = Callable[[Progress], None]
 
 
@@ -87,18 +107,19 @@ class Door:
         self._routes: dict[str, Route] = {}
         self._calls: dict[str, asyncio.Task[Reply]] = {}
         self._stopped: FinetunePrepError | None = None
-        self._counts: dict[str, float] = dict.fromkeys(Progress.__struct_fields__, 0)
+        self._counts: dict[str, float] = dict.fromkeys(COUNTED, 0)
+        self._roles: dict[RoleName, RoleProgress] = {}
 
     async def ask(self, request: Request) -> Reply:
         """The answer to a request, from the ledger or from its provider. Look at `reply.problem` before using it.
 
         Raises NotYet (recorded for a batch file), Unreachable (passing faults; not kept), NotInRecording, Paused (key,
-        credit, settings, budget), LedgerBroken.
+        credit, settings, budget), PriceUnknown, LedgerBroken.
         """
         self._count(asked=1)
         entry = self.ledger.get(request.key)
         if entry is not None:
-            self._count(known=1)
+            self._count(request.role, known=1)
             return entry.reply
         call = self._calls.get(request.key)
         if call is None:
@@ -181,16 +202,18 @@ class Door:
             raise
         except BaseException as error:
             self._count(in_flight=-1, failed=1)
-            if isinstance(error, Paused) and not isinstance(error, NotInRecording):
+            if isinstance(error, Paused | PriceUnknown) and not isinstance(error, NotInRecording):
                 self._stop(error)
             raise
-        self._count(in_flight=-1, answered=1)
+        self._count(request.role, in_flight=-1, answered=1)
         return reply
 
     async def _bought(self, route: Route, request: Request) -> Reply:
         """The reply, kept in the ledger and paid from the budget. Raises as `ask`."""
         paid = route.charges
-        reservation = self.budget.reservation(request, self.prices, route.base_url) if paid else Reservation(request, 0.0)
+        reservation = (
+            self.budget.reservation(request, self.prices, route.name, route.base_url) if paid else Reservation(request, 0.0)
+        )
         call = _Call(self, route, reservation)
         try:
             reply = await route.caller.call(request, call)
@@ -204,7 +227,7 @@ class Door:
             if call.under_way:
                 await self.budget.lose(reservation)  # given up by this side: nobody knows whether it was billed
             await self.budget.settle(reservation, call.spent)
-            self._count(spent=call.spent)
+            self._count(request.role, spent=call.spent)
         route.silent = 0
         route.last_answer = asyncio.get_running_loop().time()
         return reply
@@ -233,11 +256,16 @@ class Door:
     @property
     def progress(self) -> Progress:
         """The counts as they are now."""
-        return Progress(**self._counts)  # type: ignore[arg-type]
+        return Progress(**self._counts, roles=self._roles)  # type: ignore[arg-type]
 
-    def _count(self, **changes: float) -> None:
+    def _count(self, role: RoleName | None = None, **changes: float) -> None:
+        """role: counted for it, too, by what it counts."""
         for name, by in changes.items():
             self._counts[name] += by
+        if role is not None:
+            before = self._roles.get(role, RoleProgress())
+            after = {name: getattr(before, name) + changes.get(name, 0) for name in RoleProgress.__struct_fields__}
+            self._roles = self._roles | {role: RoleProgress(**after)}
         if self._observer is not None:
             self._observer(self.progress)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -48,6 +49,9 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     limit: float
     remaining: float
     reset: float
+
+
+Listener = Callable[[Allowance, float], None]  # told an allowance, and the loop time at which the call went that brought it
 
 
 @dataclass(slots=True)

@@ -6,8 +6,10 @@ for the prompt at hand, and a worst case is counted at the dearest price that it
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,6 +18,7 @@ from finetune_prep.project.config import Price
 
 TOKENS_PER_MESSAGE = 16  # markers that chat templates put around a message, generously
 MILLION = 1_000_000
+FREE = Price(input=0.0, output=0.0)
 STEP_BITS = 10  # prices are looked up for prompts of 1, 2, 3 … times 1,024 tokens, rounded up
 
 
@@ -27,13 +30,26 @@ class Prices:
         self._found: dict[tuple[str, str, int], Price | None] = {}
 
     def of(self, model: str, base_url: str, tokens: int) -> Price | None:
-        """The price of a model at an endpoint for prompts of so many tokens, None if it is unknown."""
+        """The price of a model at an endpoint for prompts of so many tokens, None if it is unknown.
+
+        What runs on this machine costs nothing, unless the project's table says otherwise (a proxy to a paid endpoint).
+        """
         if model in self._own:
             return self._own[model]
         step = (tokens >> STEP_BITS) + 1
         if (model, base_url, step) not in self._found:
-            self._found[model, base_url, step] = _bundled(model, base_url, step << STEP_BITS)
+            local = on_this_machine(base_url)
+            self._found[model, base_url, step] = FREE if local else _bundled(model, base_url, step << STEP_BITS)
         return self._found[model, base_url, step]
+
+
+def on_this_machine(base_url: str) -> bool:
+    """Whether an address is this machine's own (loopback)."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _bundled(model: str, base_url: str, tokens: int) -> Price | None:
@@ -60,10 +76,11 @@ def cost(prices: Prices, model: str, base_url: str, usage: Usage) -> float | Non
     if usage.input is None or usage.output is None:
         return None
     price = prices.of(model, base_url, usage.input)
-    return None if price is None else _sum(price, usage.input, usage.cached or 0, usage.output)
+    return None if price is None else cost_of(price, usage.input, usage.cached or 0, usage.output)
 
 
-def _sum(price: Price, prompt: int, cached: int, answer: int) -> float:
+def cost_of(price: Price, prompt: float, cached: float, answer: float) -> float:
+    """US dollars for so many tokens; cached are part of the prompt."""
     cached = min(cached, prompt)
     cached_price = price.input if price.cached is None else price.cached
     return ((prompt - cached) * price.input + cached * cached_price + answer * price.output) / MILLION

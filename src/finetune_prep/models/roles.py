@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from finetune_prep.core.conversation import Message
@@ -12,13 +12,16 @@ from finetune_prep.ledger.ledger import Ledger
 from finetune_prep.models.budget import Budget
 from finetune_prep.models.door import Door, Observer, Route
 from finetune_prep.models.limits import AdaptiveLimit
-from finetune_prep.models.prices import Prices
-from finetune_prep.models.provider import Provider
+from finetune_prep.models.pace import Listener
+from finetune_prep.models.prices import FREE, Prices
+from finetune_prep.models.provider import Provider, Speaker
 from finetune_prep.models.providers.batch import BatchFiles
 from finetune_prep.models.providers.recording import RecordingProvider
 from finetune_prep.models.retry import PersistentCaller
-from finetune_prep.models.secrets import read_secret
-from finetune_prep.project.config import FILE, Config, ProviderSettings
+from finetune_prep.models.secrets import Secret, read_secret
+from finetune_prep.project.config import FILE, NATIVE, Config, Price, ProviderKind, ProviderSettings
+
+PAID: tuple[ProviderKind, ...] = ("openai-compatible", *NATIVE)  # kinds whose answers are paid for as they come
 
 
 class Cast:
@@ -66,15 +69,40 @@ def open_door(
     *,
     provider: str | Provider | None = None,
     observer: Observer | None = None,
+    uncounted: Collection[str] = (),
 ) -> Door:
     """The door for a project. Providers are made when first asked, so keys of unused ones need not exist.
 
     folder: the project's folder. provider: one for all roles instead of those in finetune-prep.toml, by name or as an
     object (a Scripted, in tests; free of charge). observer: told of every change of the counts.
+    uncounted: models ("provider/model") that may be asked although their price is not known.
     """
     routes = _Routes(config, ledger, folder, provider)
-    budget = Budget(config.budget, ledger)
+    budget = Budget(config.budget, ledger, uncounted)
     return Door(ledger, routes.of, prices=Prices(config.prices), budget=budget, observer=observer)
+
+
+def price_of(config: Config, prices: Prices, role: RoleName, tokens: int, provider: str = "") -> Price | None:
+    """The price of a role's model for prompts of so many tokens, None if nobody knows it: batch prices are not guessed.
+
+    provider: asked instead of the one in finetune-prep.toml.
+    """
+    settings = config.provider(provider or config.role(role).provider)
+    if settings.kind == "recording":
+        return FREE
+    return prices.of(config.role(role).model_name, settings.address, tokens) if settings.kind in PAID else None
+
+
+def speaker(name: str, settings: ProviderSettings, secret: Secret | None, listener: Listener | None = None) -> Speaker:
+    """A provider that is spoken to over the network. listener: told what headers say of rate limits."""
+    if settings.kind in NATIVE:
+        from finetune_prep.models.providers.native import Native  # of an extra
+
+        return Native(name, settings, secret)
+    # aiohttp takes a third of a second to import; replays and batch files do without
+    from finetune_prep.models.providers.openai_compatible import OpenAICompatible
+
+    return OpenAICompatible(name, settings, secret, listener)
 
 
 class _Routes:
@@ -98,18 +126,15 @@ class _Routes:
         limit = AdaptiveLimit(settings.concurrency)
         provider = self._make(name, settings, limit) if injected is None else injected
         caller = PersistentCaller(provider, limit, settings.timeout)
-        charges = injected is None and settings.kind == "openai-compatible"
-        return Route(name, provider, caller, base_url=settings.base_url, charges=charges)
+        charges = injected is None and settings.kind in PAID
+        return Route(name, provider, caller, base_url=settings.address, charges=charges)
 
     def _make(self, name: str, settings: ProviderSettings, limit: AdaptiveLimit) -> Provider:
         if settings.kind == "batch":
             return BatchFiles(self._ledger, self._folder)
         if settings.kind == "recording":
             return self._recording(settings)
-        # aiohttp takes a third of a second to import; replays and batch files do without
-        from finetune_prep.models.providers.openai_compatible import OpenAICompatible
-
-        return OpenAICompatible(name, settings, read_secret(settings.key_env) if settings.key_env else None, limit.hear)
+        return speaker(name, settings, read_secret(settings.key_name) if settings.key_name else None, limit.hear)
 
     def _recording(self, settings: ProviderSettings) -> Provider:
         path = self._folder / settings.path

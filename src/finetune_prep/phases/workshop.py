@@ -99,11 +99,13 @@ async def open_workshop(
     or UsageError, before anything is touched, if the brief or the decisions cannot be read.
     """
     project.sound("brief")
-    project.decisions()
+    uncounted = [decision.model for decision in project.decisions() if decision.decision == "uncounted"]
     with locked(project.layout.lock, command):
         ledger = SqliteLedger(project.layout.ledger)
         try:
-            async with open_door(project.config, ledger, project.folder, provider=provider, observer=observer) as door:
+            async with open_door(
+                project.config, ledger, project.folder, provider=provider, observer=observer, uncounted=uncounted
+            ) as door:
                 yield Workshop(project, Cast(project.config), door, tell)
         finally:
             ledger.close()

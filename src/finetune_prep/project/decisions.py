@@ -18,16 +18,18 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """One human act.
 
     accept: `document` and `text` (hash of its normalised text). override: `gate`, `text` (hash of what the findings are
-    about), `because`. by: who. interactive: False when given by --yes. at: ISO time, UTC.
+    about), `because`. uncounted: `model` ("provider/model") may be asked although its price is not known; `text` is empty.
+    by: who. interactive: False when given by --yes. at: ISO time, UTC.
     """
 
-    decision: Literal["accept", "override"]
+    decision: Literal["accept", "override", "uncounted"]
     by: str
     at: str
     text: str
     document: str = ""
     gate: str = ""
     because: str = ""
+    model: str = ""
     interactive: bool = True
 
 

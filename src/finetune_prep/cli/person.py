@@ -1,0 +1,21 @@
+"""Who is at the terminal, if anybody is."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from finetune_prep.errors import UsageError
+
+
+def is_there() -> bool:
+    """Whether a question would reach somebody who can answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def whoever() -> str:
+    """The name of this computer's user. Raises UsageError if it has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise UsageError("this computer does not know your name", next="say it: --by NAME") from error
