@@ -106,7 +106,7 @@ class _Routes:
             return BatchFiles(self._ledger, self._folder)
         if settings.kind == "recording":
             return self._recording(settings)
-        # aiohttp takes a third of a second to import; replays and batch files do without
+        # replays and batch files do without HTTP
         from finetune_prep.models.providers.openai_compatible import OpenAICompatible
 
         return OpenAICompatible(name, settings, read_secret(settings.key_env) if settings.key_env else None, limit.hear)
