@@ -5,6 +5,7 @@ Why libcurl, and what it must be kept from: docs/decisions/0002-http-library.md.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 
@@ -16,6 +17,9 @@ from finetune_prep.models.provider import Fault
 CONNECT_SECONDS = 15.0
 MOST_BYTES = 16 * 1024 * 1024  # of one answer; the longest answers of today's models are below 1 MB
 MOST_IDLE = 1024  # connections that are kept open
+# Seconds without using connections again, after one that was used again turned out to be dead: since 8.22 libcurl looks at most
+# once a second whether the other side has hung up, and there are endpoints that do so after each answer without announcing it.
+WARY_SECONDS = 60.0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -35,11 +39,12 @@ class Connections:
         self._multi = pycurl.AsyncCurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, MOST_IDLE)
         self._idle: list[_Transfer] = []
+        self._wary_until = float("-inf")
 
     async def post(self, data: bytes) -> Answer:
         """Send `data` and read the answer. Raises Fault where none comes; cancelled, it drops the connection."""
         transfer = self._idle.pop() if self._idle else _Transfer(self._url, self._headers)
-        transfer.begin(data)
+        transfer.begin(data, fresh=asyncio.get_running_loop().time() < self._wary_until)
         try:
             await self._multi.perform(transfer.curl)
         except pycurl.error as error:
@@ -53,6 +58,9 @@ class Connections:
     def _fault(self, transfer: _Transfer, code: int, message: str) -> Fault:
         if transfer.too_long:
             return Fault(f"the answer is longer than {MOST_BYTES // 1024**2} MiB", maybe_billed=True)
+        if code == pycurl.E_SEND_FAIL_REWIND:
+            message = "it was used before, and the endpoint had closed it or closes it now"
+            self._wary_until = asyncio.get_running_loop().time() + WARY_SECONDS
         if transfer.sent:
             return Fault(f"the connection broke: {message[:200]}", maybe_billed=True)
         if code == pycurl.E_OPERATION_TIMEDOUT:
@@ -72,6 +80,7 @@ class _Transfer:
     def __init__(self, url: str, headers: list[str]) -> None:
         self.curl = pycurl.Curl()
         self.too_long = False
+        self._fresh = False
         self._unsent = b""
         self._lines: list[bytes] = []
         self._body = bytearray()
@@ -93,7 +102,12 @@ class _Transfer:
         if url.startswith("https:"):
             _trust(self.curl)
 
-    def begin(self, data: bytes) -> None:
+    def begin(self, data: bytes, *, fresh: bool) -> None:
+        """fresh: over a new connection, closed afterwards."""
+        if fresh is not self._fresh:
+            self._fresh = fresh
+            self.curl.setopt(pycurl.FRESH_CONNECT, int(fresh))
+            self.curl.setopt(pycurl.FORBID_REUSE, int(fresh))
         self.too_long = False
         self._unsent = data
         self._lines.clear()
