@@ -105,8 +105,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     0 fine, 1 findings or a failed gate, 2 usage, 3 a person must act, 4 waiting for answers, 5 paused, 130 interrupted.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    gc.set_threshold(YOUNG_OBJECTS, 20, 100)
-    sys.setswitchinterval(TURN_SECONDS)
+    prepare_interpreter()
     try:
         code = app.main(given, prog_name="finetune-prep", standalone_mode=False)
     except FinetunePrepError as error:
@@ -127,6 +126,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _report(problem, as_json="--json" in given)
         sys.exit(problem.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def prepare_interpreter() -> None:
+    """What suits hundreds of calls under way: set by a program for its process, never by a library."""
+    gc.set_threshold(YOUNG_OBJECTS, 20, 100)
+    sys.setswitchinterval(TURN_SECONDS)
 
 
 def _report(error: FinetunePrepError, *, as_json: bool) -> None:

@@ -27,7 +27,6 @@ from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, un
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
 SCHEMA_VERSION = 1
-PAGE_BYTES = 16_384  # four answers to a page, where one of 4,096 holds one and a gap: a fifth less to store and to write
 GATHER_SECONDS = 0.0005
 MOST_JOBS_PER_COMMIT = 4096
 MOST_KNOWN_TEXTS = 65_536  # names of texts that need no further INSERT, about 8 MB
@@ -389,8 +388,6 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
             where=str(path),
             next="upgrade finetune-prep: pip install --upgrade finetune-prep",
         )
-    if empty:
-        connection.pragma("page_size", PAGE_BYTES)
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "full")
     if empty:
