@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,8 @@ MONEY = """
 CREATE TABLE IF NOT EXISTS money (id INTEGER PRIMARY KEY CHECK (id = 1), held REAL NOT NULL, lost REAL NOT NULL);
 INSERT OR IGNORE INTO money VALUES (1, 0, 0);
 """
-INSERT_ENTRIES = """
-INSERT OR IGNORE INTO entry (key, request, reply, spent)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)
-"""
+INSERT_ENTRIES = "INSERT OR IGNORE INTO entry (key, request, reply, spent) VALUES "
+MOST_ROWS_PER_STATEMENT = 4096  # SQLite takes 32,766 values
 # requests of a run are about "pilot-001 · …"
 CONSUMPTION = """
 SELECT request ->> 'phase' AS phase,
@@ -330,9 +329,10 @@ class SqliteLedger:
 
     def _insert_rows(self, rows: list[tuple[str, str, str, float]]) -> None:
         """Insert and empty the list. The first answer wins: later ones for the same key change nothing."""
-        if rows:
-            self._writer.execute(INSERT_ENTRIES, (msgspec.json.encode(rows).decode(),))
-            rows.clear()
+        for start in range(0, len(rows), MOST_ROWS_PER_STATEMENT):
+            part = rows[start : start + MOST_ROWS_PER_STATEMENT]
+            self._writer.execute(INSERT_ENTRIES + ",".join(["(?,?,?,?)"] * len(part)), list(chain.from_iterable(part)))
+        rows.clear()
 
     def _rollback(self) -> None:
         self._known_texts.clear()
