@@ -189,7 +189,7 @@ def test_doctor_notes_that_an_endpoint_lists_no_models(status: int, tmp_path: Pa
         done = doctor(project(tmp_path / "p", endpoint.base_url))
     assert done.exit_code == 0, done.output
     assert f"it does not list its models (HTTP {status})" in done.output
-    assert "honoured" in done.output
+    assert "✓ JSON schema, larch" in done.output
 
 
 def test_doctor_without_the_key_or_the_server(tmp_path: Path) -> None:
