@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from finetune_prep.core.request import Reply, Request
+from finetune_prep.ledger.submissions import Submission
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,8 +115,17 @@ class Ledger(Protocol):
     def consumption(self) -> tuple[Consumption, ...]:
         """The entries counted by phase, role and model, in that order."""
 
-    async def open_round(self, requests: Sequence[Request]) -> int:
-        """Record that these requests are about to be written to a batch file; returns the number of the round, from 1."""
+    async def open_round(self, requests: Sequence[Request], submission: Submission | None = None) -> int:
+        """Record that these requests are about to be written to a batch file; returns the number of the round, from 1.
+
+        submission: how they go to a Batch API instead, recorded with the round or not at all; its number is the round's.
+        """
+
+    def submissions(self) -> tuple[Submission, ...]:
+        """What was handed to Batch APIs, by number."""
+
+    async def note(self, submission: Submission, *, release: Sequence[str] = (), lost: float = 0.0) -> None:
+        """Record how a submission stands now, give these keys back unanswered and count `lost` US dollars: all or nothing."""
 
     async def mark_written(self, number: int) -> None:
         """Record that the file of a round is on disk."""
