@@ -15,10 +15,16 @@ from finetune_prep.models.limits import AdaptiveLimit
 from finetune_prep.models.prices import Prices
 from finetune_prep.models.provider import Provider
 from finetune_prep.models.providers.batch import BatchFiles
+from finetune_prep.models.providers.batch_intake import Tariff
+from finetune_prep.models.providers.batch_submissions import Batches
 from finetune_prep.models.providers.recording import RecordingProvider
 from finetune_prep.models.retry import PersistentCaller
 from finetune_prep.models.secrets import read_secret
-from finetune_prep.project.config import FILE, Config, ProviderSettings
+from finetune_prep.project.config import BATCH_APIS, FILE, Config, ProviderSettings
+
+
+# seconds: what a batch brings may take long to fetch, and its calls have deadlines of their own
+LONGEST_LOOK = 86_400.0
 
 
 class Cast:
@@ -72,19 +78,53 @@ def open_door(
     folder: the project's folder. provider: one for all roles instead of those in finetune-prep.toml, by name or as an
     object (a Scripted, in tests; free of charge). observer: told of every change of the counts.
     """
-    routes = _Routes(config, ledger, folder, provider)
-    budget = Budget(config.budget, ledger)
-    return Door(ledger, routes.of, prices=Prices(config.prices), budget=budget, observer=observer)
+    prices, budget = Prices(config.prices), Budget(config.budget, ledger)
+    routes = _Routes(config, ledger, folder, provider, prices, budget)
+    return Door(ledger, routes.of, prices=prices, budget=budget, observer=observer)
+
+
+def open_batches(config: Config, ledger: Ledger, folder: Path, name: str) -> Batches:
+    """The batches of a provider of kind openai-batch or anthropic-batch, to look after them without a run.
+
+    Raises ConfigError, and Paused if there is no key.
+    """
+    settings = config.provider(name)
+    if settings.kind not in BATCH_APIS:
+        raise ConfigError(
+            f"provider “{name}” is no Batch API any more", where=FILE, next=f"put [providers.{name}] back as it was"
+        )
+    return _batches(name, settings, ledger, folder, Prices(config.prices), Budget(config.budget, ledger))
+
+
+def _batches(name: str, settings: ProviderSettings, ledger: Ledger, folder: Path, prices: Prices, budget: Budget) -> Batches:
+    # these import aiohttp, which takes a third of a second
+    from finetune_prep.models.providers.anthropic_batches import AnthropicBatches
+    from finetune_prep.models.providers.openai_batches import OpenAIBatches
+
+    secret = read_secret(settings.key_env) if settings.key_env else None
+    kind = OpenAIBatches if settings.kind == "openai-batch" else AnthropicBatches
+    tariff = Tariff(budget, prices, settings.base_url, settings.price_factor)
+    return Batches(name, kind(name, settings, secret), ledger, folder, tariff)
 
 
 class _Routes:
     """Routes by role, made when first needed and kept by provider: roles with one provider share its limit."""
 
-    def __init__(self, config: Config, ledger: Ledger, folder: Path, override: str | Provider | None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        ledger: Ledger,
+        folder: Path,
+        override: str | Provider | None,
+        prices: Prices,
+        budget: Budget,
+    ) -> None:
         self._config = config
         self._ledger = ledger
         self._folder = folder
         self._override = override
+        self._prices = prices
+        self._budget = budget
         self._made: dict[str, Route] = {}
 
     def of(self, role: RoleName) -> Route:
@@ -97,7 +137,8 @@ class _Routes:
         injected = None if isinstance(self._override, str) else self._override
         limit = AdaptiveLimit(settings.concurrency)
         provider = self._make(name, settings, limit) if injected is None else injected
-        caller = PersistentCaller(provider, limit, settings.timeout)
+        patience = LONGEST_LOOK if isinstance(provider, Batches) else settings.timeout
+        caller = PersistentCaller(provider, limit, patience)
         charges = injected is None and settings.kind == "openai-compatible"
         return Route(name, provider, caller, base_url=settings.base_url, charges=charges)
 
@@ -106,6 +147,8 @@ class _Routes:
             return BatchFiles(self._ledger, self._folder)
         if settings.kind == "recording":
             return self._recording(settings)
+        if settings.kind in BATCH_APIS:
+            return _batches(name, settings, self._ledger, self._folder, self._prices, self._budget)
         # aiohttp takes a third of a second to import; replays and batch files do without
         from finetune_prep.models.providers.openai_compatible import OpenAICompatible
 

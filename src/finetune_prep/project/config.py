@@ -20,7 +20,7 @@ from finetune_prep.errors import ConfigError
 from finetune_prep.project.places import line_of
 
 FILE = "finetune-prep.toml"
-ProviderKind = Literal["openai-compatible", "batch", "recording"]
+ProviderKind = Literal["openai-compatible", "openai-batch", "anthropic-batch", "batch", "recording"]
 BUILT_IN: tuple[ProviderKind, ...] = ("batch", "recording")  # usable by name without a [providers] table
 # name → address and the environment variable that holds the key; used without a [providers] table
 WELL_KNOWN: dict[str, tuple[str, str]] = {
@@ -35,6 +35,12 @@ WELL_KNOWN: dict[str, tuple[str, str]] = {
     "vllm": ("http://localhost:8000/v1", ""),
     "llamacpp": ("http://localhost:8080/v1", ""),
 }
+# Batch APIs by the same token: name, which is the kind as well → address and key
+WELL_KNOWN_BATCHES: dict[ProviderKind, tuple[str, str]] = {
+    "openai-batch": ("https://api.openai.com/v1", "OPENAI_API_KEY"),
+    "anthropic-batch": ("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
+}
+BATCH_APIS = frozenset(WELL_KNOWN_BATCHES)
 Dollars = Annotated[float, Meta(ge=0)]
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
@@ -43,9 +49,10 @@ NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where a provider is.
 
-    base_url: of an openai-compatible endpoint, up to and with "/v1". key_env: name of the environment variable with the
+    base_url: of an endpoint over HTTP, up to and with "/v1". key_env: name of the environment variable with the
     key, "" = no key. path: of a recording, relative to the project. concurrency: most calls at once. timeout: seconds for one
-    call, retries included. structured: whether the endpoint honours `response_format` with a JSON Schema.
+    call, retries included. structured: whether the endpoint honours `response_format` with a JSON Schema. price_factor: what a
+    Batch API takes of the price for direct calls; OpenAI and Anthropic take half.
     """
 
     kind: ProviderKind
@@ -55,6 +62,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     concurrency: Annotated[int, Meta(ge=1)] = 32
     timeout: Annotated[float, Meta(gt=0, le=86_400)] = 300.0
     structured: bool = True
+    price_factor: Annotated[float, Meta(ge=0, le=1)] = 0.5
 
 
 class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -111,7 +119,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return self.roles.get(name) or self.roles["expert"]
 
     def provider(self, name: str) -> ProviderSettings:
-        """Settings of a provider by name. "batch", "recording" and the well-known endpoints exist without a table."""
+        """Settings of a provider by name. "batch", "recording" and what is well known exist without a table."""
         if name in self.providers:
             return self.providers[name]
         for kind in BUILT_IN:
@@ -120,6 +128,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if name in WELL_KNOWN:
             base_url, key_env = WELL_KNOWN[name]
             return ProviderSettings(kind="openai-compatible", base_url=base_url, key_env=key_env)
+        for kind, (base_url, key_env) in WELL_KNOWN_BATCHES.items():
+            if kind == name:
+                return ProviderSettings(kind=kind, base_url=base_url, key_env=key_env)
         raise ConfigError(
             f"provider “{name}” is not defined",
             where=FILE,
