@@ -15,13 +15,15 @@ import msgspec
 from finetune_prep.cli import screen
 from finetune_prep.cli.working import json_option
 from finetune_prep.core.request import RoleName
-from finetune_prep.errors import NotAProject, Paused
+from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
 from finetune_prep.models import detect
+from finetune_prep.models.roles import list_batches
 from finetune_prep.models.secrets import Secret, read_secret
-from finetune_prep.project.config import Config, ProviderSettings
+from finetune_prep.project.config import BATCH_APIS, Config, ProviderSettings
 from finetune_prep.project.project import Project, open_project
 
 LITTLE_SPACE = 1_000_000_000  # bytes; a run of 5,000 conversations takes a tenth of it
+LIST_SECONDS = 10.0
 CLOCK_SECONDS = 120.0  # a clock that is wrong by more breaks certificates and dates
 MARKS = {"fine": "✓", "note": "·", "wrong": "!"}
 
@@ -105,12 +107,23 @@ async def _provider(name: str, settings: ProviderSettings, models: list[str], fo
         secret = read_secret(settings.key_env) if settings.key_env else None
     except Paused as paused:
         return [Check(about=about, state="wrong", found=paused.what, mend=paused.next)]
+    if settings.kind in BATCH_APIS:
+        return [await _batch_api(about, name, settings, secret)]
     endpoint = await detect.look_at(name, settings.base_url, secret)
     checks = [*_reached(about, endpoint, settings, models)]
     if ask and checks[0].state == "fine":
         for model in models:
             checks.append(await _structured(name, settings, secret, model))
     return checks
+
+
+async def _batch_api(about: str, name: str, settings: ProviderSettings, secret: Secret | None) -> Check:
+    """Whether a Batch API lists its batches, which costs nothing and needs the key."""
+    try:
+        await list_batches(name, msgspec.structs.replace(settings, timeout=LIST_SECONDS), secret)
+    except FinetunePrepError as error:
+        return Check(about=about, state="wrong", found=error.what, mend=error.next)
+    return Check(about=about, state="fine", found=f"{settings.base_url} lists its batches")
 
 
 def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, models: list[str]) -> Iterator[Check]:

@@ -22,7 +22,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 provider_option = click.option(
     "--provider",
     metavar="NAME",
-    help="Ask every role through this provider instead: batch, openai-batch, anthropic-batch, recording, or one of finetune-prep.toml.",
+    help="Ask every role through this provider instead: batch, recording, openai-batch, or one of finetune-prep.toml.",
 )
 
 

@@ -124,8 +124,19 @@ class Ledger(Protocol):
     def submissions(self) -> tuple[Submission, ...]:
         """What was handed to Batch APIs, by number."""
 
-    async def note(self, submission: Submission, *, release: Sequence[str] = (), lost: float = 0.0) -> None:
-        """Record how a submission stands now, give these keys back unanswered and count `lost` US dollars: all or nothing."""
+    async def note(
+        self,
+        submission: Submission,
+        *,
+        answers: Sequence[tuple[Entry, float]] = (),
+        release: Sequence[str] = (),
+        lost: float = 0.0,
+    ) -> None:
+        """Record how a submission stands now: all of it or nothing.
+
+        answers: entries to keep, each with the US dollars that left for it. release: keys that are given back unanswered.
+        lost: US dollars that left for nothing.
+        """
 
     async def mark_written(self, number: int) -> None:
         """Record that the file of a round is on disk."""

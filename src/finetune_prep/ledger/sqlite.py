@@ -235,13 +235,30 @@ class SqliteLedger:
 
         return int(await self._durably(insert))
 
-    async def note(self, submission: Submission, *, release: Sequence[str] = (), lost: float = 0.0) -> None:
+    async def note(
+        self,
+        submission: Submission,
+        *,
+        answers: Sequence[tuple[Entry, float]] = (),
+        release: Sequence[str] = (),
+        lost: float = 0.0,
+    ) -> None:
+        packer = Packer()
+        rows = [
+            (entry.key, _json(packer.request(entry.request)), _json(packer.reply(entry.reply)), spent) for entry, spent in answers
+        ]
+        keys = [row[0] for row in rows]
+
         def write(connection: apsw.Connection) -> None:
+            self._keep_texts(connection, packer.texts)
+            self._insert_rows(rows)
             submissions.update(connection, submission)
             connection.executemany("UPDATE asked SET released = 1 WHERE key = ?", [(key,) for key in release])
             connection.execute("UPDATE money SET lost = lost + ?", (lost,))
 
         await self._durably(write)
+        if self._keys is not None:
+            self._keys.update(keys)
 
     async def mark_written(self, number: int) -> None:
         await self._durably(lambda connection: connection.execute("UPDATE round SET written = 1 WHERE number = ?", (number,)))

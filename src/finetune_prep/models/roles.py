@@ -15,13 +15,13 @@ from finetune_prep.models.limits import AdaptiveLimit
 from finetune_prep.models.prices import Prices
 from finetune_prep.models.provider import Provider
 from finetune_prep.models.providers.batch import BatchFiles
+from finetune_prep.models.providers.batch_api import BatchApi
 from finetune_prep.models.providers.batch_intake import Tariff
 from finetune_prep.models.providers.batch_submissions import Batches
 from finetune_prep.models.providers.recording import RecordingProvider
 from finetune_prep.models.retry import PersistentCaller
-from finetune_prep.models.secrets import read_secret
+from finetune_prep.models.secrets import Secret, read_secret
 from finetune_prep.project.config import BATCH_APIS, FILE, Config, ProviderSettings
-
 
 # seconds: what a batch brings may take long to fetch, and its calls have deadlines of their own
 LONGEST_LOOK = 86_400.0
@@ -96,15 +96,28 @@ def open_batches(config: Config, ledger: Ledger, folder: Path, name: str) -> Bat
     return _batches(name, settings, ledger, folder, Prices(config.prices), Budget(config.budget, ledger))
 
 
+async def list_batches(name: str, settings: ProviderSettings, secret: Secret | None) -> None:
+    """Ask a Batch API for its list of batches. Raises ConfigError or Paused if that cannot be had."""
+    api = _batch_api(name, settings, secret)
+    try:
+        await api.list()
+    finally:
+        await api.close()
+
+
 def _batches(name: str, settings: ProviderSettings, ledger: Ledger, folder: Path, prices: Prices, budget: Budget) -> Batches:
+    secret = read_secret(settings.key_env) if settings.key_env else None
+    tariff = Tariff(budget, prices, settings.base_url, settings.price_factor)
+    return Batches(name, _batch_api(name, settings, secret), ledger, folder, tariff)
+
+
+def _batch_api(name: str, settings: ProviderSettings, secret: Secret | None) -> BatchApi:
     # these import aiohttp, which takes a third of a second
     from finetune_prep.models.providers.anthropic_batches import AnthropicBatches
     from finetune_prep.models.providers.openai_batches import OpenAIBatches
 
-    secret = read_secret(settings.key_env) if settings.key_env else None
     kind = OpenAIBatches if settings.kind == "openai-batch" else AnthropicBatches
-    tariff = Tariff(budget, prices, settings.base_url, settings.price_factor)
-    return Batches(name, kind(name, settings, secret), ledger, folder, tariff)
+    return kind(name, settings, secret)
 
 
 class _Routes:

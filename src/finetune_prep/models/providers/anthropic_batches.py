@@ -56,6 +56,9 @@ class AnthropicBatches:
     async def upload(self, path: Path) -> str:
         return ""  # the requests are part of the call that makes the batch
 
+    async def list(self) -> None:
+        await self.newest()
+
     async def newest(self) -> str:
         page = await self._http.get(PATH, {"limit": "1"})
         return next((_remote(batch).id for batch in page.get("data") or ()), "")

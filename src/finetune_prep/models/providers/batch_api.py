@@ -87,6 +87,9 @@ class BatchApi(Protocol):
     async def upload(self, path: Path) -> str:
         """Bring the file to the provider, where that is a step of its own; costs nothing. Returns what `create` needs."""
 
+    async def list(self) -> None:
+        """Read the first page of the list of batches, to see that it can be had."""
+
     async def newest(self) -> str:
         """The newest batch there is, where that is needed to find a submission again; "" if there is none."""
 

@@ -1,7 +1,8 @@
 """Taking the results of one batch into the ledger: row by row, in any order, as often as it takes.
 
 A row is kept before the next thousand is read; what the ledger knows already is passed over. So a kill in the middle costs
-nothing, and reading the same results again changes nothing.
+nothing, and reading the same results again changes nothing. The last row is kept together with the end of the submission: as long
+as it is open, one of its answers is missing, and the next run that wants it looks after the rest.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Tariff:
 class Intake:
     """The results of one batch. requests: of its round. worst: US dollars set aside for all of them.
 
-    spent: US dollars of the replies kept by this intake.
+    spent: US dollars of the replies that were kept.
     """
 
     def __init__(self, ledger: Ledger, tariff: Tariff, requests: Sequence[Request]) -> None:
@@ -82,17 +83,22 @@ class Intake:
                 self._fresh[result.key] = Entry(request, msgspec.structs.replace(result.reply, cost=known))
         elif result.fault is not None:
             self._failed[result.key] = result.fault
-        if len(self._fresh) >= ROWS_PER_COMMIT:
+        if len(self._fresh) > ROWS_PER_COMMIT:
             await self.commit()
 
     async def commit(self) -> None:
-        """Keep what was read."""
-        fresh = [*self._fresh.values()]
-        # what was not counted is taken for the worst case, or the cap would not hold
-        costs = [self._tariff.worst(e.request) if e.reply.cost is None else e.reply.cost for e in fresh]
-        await asyncio.gather(*(self._ledger.put(entry, spent=dollars) for entry, dollars in zip(fresh, costs, strict=True)))
-        self.spent += sum(costs)
-        self._fresh.clear()
+        """Keep what was read, but for one row."""
+        priced = self.last[:-1]
+        await asyncio.gather(*(self._ledger.put(entry, spent=dollars) for entry, dollars in priced))
+        for entry, dollars in priced:
+            self.spent += dollars
+            del self._fresh[entry.key]
+
+    @property
+    def last(self) -> list[tuple[Entry, float]]:
+        """What was read and is not kept yet, with its US dollars; what was not counted is taken for the worst case."""
+        fresh = self._fresh.values()
+        return [(entry, self._tariff.worst(entry.request) if entry.reply.cost is None else entry.reply.cost) for entry in fresh]
 
     def complete(self, done: int) -> bool:
         """Whether as many requests were worked on, by the rows that were read, as by the provider's own count."""
@@ -101,7 +107,7 @@ class Intake:
     @property
     def missing(self) -> tuple[str, ...]:
         """Keys that have no answer."""
-        return tuple(key for key in self._requests if self._ledger.get(key) is None)
+        return tuple(key for key in self._requests if key not in self._fresh and self._ledger.get(key) is None)
 
     @property
     def lost(self) -> float:

@@ -170,7 +170,7 @@ class Batches:
         except FinetunePrepError:
             await self._give_back(submission)
             raise
-        submission = await self._note(submission, "sending", before=before, at=_now().isoformat(timespec="seconds"))
+        submission = await self._note(submission, "sending", before=before, at=_now().isoformat(timespec="milliseconds"))
         try:
             remote = await self._api.create(uploaded, submission, path)
         except Unsure as unsure:
@@ -250,10 +250,10 @@ class Batches:
             self._words[submission.number] = f"{remote.words}; the provider has not given all of the results yet"
             return None
         ended = msgspec.structs.replace(submission, state="fetched")
-        missing, lost = intake.missing, intake.lost
-        await self._ledger.note(ended, release=missing, lost=lost)
-        await self._tariff.budget.redeem(submission.worst, lost)
-        return self._to_mend(submission, remote, intake)
+        answers, lost, mend = intake.last, intake.lost, self._to_mend(submission, remote, intake)
+        await self._ledger.note(ended, answers=answers, release=intake.missing, lost=lost)
+        await self._tariff.budget.redeem(submission.worst, lost + sum(dollars for _, dollars in answers))
+        return mend
 
     async def _read_through(self, remote: Remote, intake: Intake) -> None:
         """All rows of the results; from the beginning if they break off."""

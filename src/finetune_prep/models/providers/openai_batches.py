@@ -64,6 +64,9 @@ class OpenAIBatches:
             raise Paused("the endpoint took the file and gave it no id", where=self._http.name, next="finetune-prep doctor")
         return str(found["id"])
 
+    async def list(self) -> None:
+        await self._http.get("/batches", {"limit": "1"})
+
     async def newest(self) -> str:
         return ""  # the token is enough
 
