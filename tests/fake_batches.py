@@ -220,6 +220,10 @@ class FakeBatches:
             task.cancel()
         await asyncio.gather(*self._later, return_exceptions=True)
         await self._runner.cleanup()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}  # connections whose client was killed
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:

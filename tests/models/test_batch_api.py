@@ -391,6 +391,7 @@ async def test_the_budget_covers_what_is_open(fake: FakeBatches, ledger: SqliteL
     assert fake.calls["create"] == 1, "the open batch is still set aside"
     for _ in range(6):
         fake.work()
+        assert ledger.spent() + sum(found.worst for found in ledger.submissions() if found.open) <= cap
         try:
             replies, _ = await run(fake, ledger, tmp_path, requests, budget=cap)
         except Paused:

@@ -169,6 +169,8 @@ class BatchHttp:
         body = await self._read(response)
         headers = response.headers
         wait = wait_asked_for(headers.get("retry-after-ms"), headers.get("Retry-After"), http_date(headers.get("Date")))
+        if response.status == 409:  # what is asked for is not possible (any more), and trying again will not make it so
+            raise Paused("the Batch API says that this conflicts with what is there", where=f"provider “{self.name}”", next=RERUN)
         try:
             detail = interpret(response.status, body, retry_after=wait).detail
         except Fault as fault:

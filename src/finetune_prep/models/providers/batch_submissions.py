@@ -23,11 +23,11 @@ from finetune_prep.errors import FinetunePrepError, NotYet, Paused
 from finetune_prep.ledger.ledger import Ledger
 from finetune_prep.ledger.submissions import State, Submission
 from finetune_prep.models.provider import Fault
+from finetune_prep.models.providers import batch_words
 from finetune_prep.models.providers.batch import file_order, portions, round_path
-from finetune_prep.models.providers.batch_api import RERUN, BatchApi, Missing, Remote, Undecided, Unsure
+from finetune_prep.models.providers.batch_api import BatchApi, Missing, Remote, Undecided, Unsure
 from finetune_prep.models.providers.batch_intake import Intake, Tariff
 from finetune_prep.models.retry import pause_before_next
-from finetune_prep.project.config import FILE
 
 SETTLE_SECONDS = 120.0  # after which a batch that a provider does not list is taken for never received
 FETCH_TRIES = 3
@@ -98,7 +98,9 @@ class Batches:
             if affordable:
                 await self._submit(affordable)
         if unaffordable:
-            raise self._no_room(unaffordable)
+            worst = sum(map(self._tariff.worst, unaffordable))
+            waiting = sum(found.outstanding for found in self.open())
+            raise batch_words.no_room(self._name, self._tariff.budget, len(unaffordable), worst, waiting)
         return self.open()
 
     def open(self) -> tuple[OpenBatch, ...]:
@@ -120,7 +122,7 @@ class Batches:
     async def tell(self, submission: Submission) -> str:
         """How far an open submission is, in words; changes nothing."""
         if submission.state != "sent":
-            return _unknown(submission, "it is looked for by the next run")
+            return batch_words.unknown(submission, "it is looked for by the next run")
         return (await self._api.look(submission)).words
 
     async def cancel(self, submission: Submission) -> str:
@@ -220,14 +222,16 @@ class Batches:
         try:
             remote = await self._api.find(submission, keys, claimed)
         except Undecided as undecided:
-            self._words[submission.number] = _unknown(submission, str(undecided))
+            self._words[submission.number] = batch_words.unknown(submission, str(undecided))
             return None
         if remote is not None:
             return await self._sent(submission, remote)
         left = SETTLE_SECONDS - (_now() - datetime.fromisoformat(submission.at)).total_seconds()
         if left > 0:
             because = f" ({reason})" if reason else ""
-            self._words[submission.number] = _unknown(submission, f"run the same command again in {left:.0f} s{because}")
+            self._words[submission.number] = batch_words.unknown(
+                submission, f"run the same command again in {left:.0f} s{because}"
+            )
             return None
         await self._give_back(submission)
         return None
@@ -235,9 +239,12 @@ class Batches:
     async def _fetch(self, submission: Submission) -> Paused | None:
         """Take in the results of a batch that has ended. Returns what a person must mend before the rest is asked again."""
         try:
-            remote = await self._api.look(submission)
+            return await self._fetch_known(submission)
         except Missing:
-            raise self._lost_sight(submission) from None
+            raise batch_words.lost_sight(self._name, submission) from None
+
+    async def _fetch_known(self, submission: Submission) -> Paused | None:
+        remote = await self._api.look(submission)
         self._words[submission.number] = remote.words
         if not remote.ended:
             return None
@@ -247,10 +254,10 @@ class Batches:
         finally:
             await self._tariff.budget.redeem(0.0, intake.spent)
         if not intake.complete(remote.done):
-            self._words[submission.number] = f"{remote.words}; the provider has not given all of the results yet"
+            self._words[submission.number] = batch_words.incomplete(submission, remote)
             return None
         ended = msgspec.structs.replace(submission, state="fetched")
-        answers, lost, mend = intake.last, intake.lost, self._to_mend(submission, remote, intake)
+        answers, lost, mend = intake.last, intake.lost, batch_words.to_mend(self._name, submission, remote, intake.pause)
         await self._ledger.note(ended, answers=answers, release=intake.missing, lost=lost)
         await self._tariff.budget.redeem(submission.worst, lost + sum(dollars for _, dollars in answers))
         return mend
@@ -271,51 +278,9 @@ class Batches:
             except Fault as fault:
                 await intake.commit()
                 if tries == FETCH_TRIES:
-                    what = f"the results of {remote.id} cannot be read to their end: {fault.reason}"
-                    raise Paused(what, where=self._place, next=RERUN) from None
+                    raise batch_words.broken_off(self._name, remote, fault) from None
                 await asyncio.sleep(pause_before_next(tries, fault.retry_after))
         return None
-
-    # words
-
-    @property
-    def _place(self) -> str:
-        return f"provider “{self._name}”"
-
-    def _to_mend(self, submission: Submission, remote: Remote, intake: Intake) -> Paused | None:
-        if remote.refused:
-            what = f"the batch of round {submission.number} was refused: {remote.refused}"
-            return Paused(what, where=self._place, next=f"mend it (prompts, {FILE}, limits at the provider), then {RERUN}")
-        if (pause := intake.pause) is not None:
-            return Paused(f"round {submission.number}: {pause.what}", where=self._place, next=pause.next)
-        return None
-
-    def _lost_sight(self, submission: Submission) -> Paused:
-        return Paused(
-            f"the provider does not know the batch {submission.batch} of round {submission.number}: "
-            "the key is another account's, or the batch was deleted",
-            where=self._place,
-            next=f"check the key; or finetune-prep batch drop {submission.number}, and what is still needed is asked again",
-        )
-
-    def _no_room(self, requests: list[Request]) -> Paused:
-        budget = self._tariff.budget
-        worst = sum(map(self._tariff.worst, requests))
-        waiting = sum(found.outstanding for found in self.open())
-        return Paused(
-            f"the budget of ${budget.cap or 0:.2f} has no room for {len(requests)} more questions, which may cost up to "
-            f"${worst:.4f}: ${budget.spent:.4f} spent, ${budget.committed + budget.reserved:.4f} set aside",
-            where=self._place,
-            details=(f"  {waiting} questions are with the provider; what they leave of their share is free again then",)
-            if waiting
-            else (),
-            next=f"raise `budget` in {FILE}, or wait for what is under way, and run the same command again; nothing is lost",
-        )
-
-
-def _unknown(submission: Submission, words: str) -> str:
-    settle = f"finetune-prep batch settle {submission.number}"
-    return f"it is not known whether the provider has it: {words}; who knows better: {settle} BATCH, or --not-there"
 
 
 def _now() -> datetime:
