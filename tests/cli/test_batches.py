@@ -102,6 +102,18 @@ def test_fetch_takes_in_what_is_done(fake: FakeBatches, typed: Terminal, folder:
     assert "Nothing is with a Batch API" in typed("batch", "status").out
 
 
+def test_fetch_says_what_came_to_nothing(fake: FakeBatches, typed: Terminal, folder: Path) -> None:
+    typed("prepare")
+    keys = sorted(custom_id.partition("-")[0] for custom_id in fake.ours[0].requests)
+    rows = {keys[0]: fake.expired(), keys[1]: fake.failed(), keys[2]: fake.failed()}
+    fake.work(lambda key, params: rows.get(key) or fake.answered(KNOWN[key]))
+    shown = typed("batch", "fetch")
+    assert f"{len(keys) - 3} answers taken in" in shown.out
+    assert "round 1: 1 × " in shown.err
+    assert "expired" in shown.err
+    assert "round 1: 2 × HTTP 500" in shown.err
+
+
 @pytest.mark.parametrize("named", ["", "id", "round"])
 def test_cancel_takes_in_what_is_done_and_the_rest_is_asked_anew(
     named: str, fake: FakeBatches, typed: Terminal, folder: Path

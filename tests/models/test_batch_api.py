@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from finetune_prep.core.conversation import Message
@@ -302,7 +303,7 @@ async def test_a_lost_answer_to_the_sending_never_sends_twice(
     if loss == "broken after it was heard" and fake.api == "openai":
         assert states(ledger) == ["sent"], "the token tells at once"
     else:
-        assert states(ledger) == ["sending"]
+        assert states(ledger) in (["sending"], ["missed"])
         assert "not known whether" in batch.words
         assert "finetune-prep batch settle 1" in batch.words
     await run(fake, ledger, tmp_path, three())
@@ -318,6 +319,20 @@ async def test_a_lost_answer_to_the_sending_never_sends_twice(
     assert ([reply.text for reply in replies], rest) == (["a", "b", "c"], ())
     assert [fake.billed[asked.key] for asked in three()] == [1, 1, 1]
     assert (len(fake.ours), fake.calls["create"]) == (1, 1 if heard else 2)
+
+
+async def test_the_wait_counts_from_the_first_look(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:
+    """A sending may have gone on for long before it was killed, so how long ago it began says nothing."""
+    fake.fault = lambda name, nth: Reset(done=False) if (name, nth) == ("create", 1) else None
+    await run(fake, ledger, tmp_path, three())
+    (missed,) = ledger.submissions()
+    long_ago = "2000-01-01T00:00:00.000+00:00"
+    await ledger.note(msgspec.structs.replace(missed, state="sending", at=long_ago))
+    _, (batch,) = await run(fake, ledger, tmp_path, three())
+    assert (states(ledger), fake.calls["create"], batch.batch) == (["missed"], 1, "")
+    await ledger.note(msgspec.structs.replace(missed, state="missed", at=long_ago))
+    await run(fake, ledger, tmp_path, three())
+    assert (states(ledger), fake.calls["create"]) == (["void", "sent"], 2)
 
 
 async def test_a_sending_that_was_refused_is_given_back(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:

@@ -92,9 +92,7 @@ def fetch(project: str, as_json: bool) -> None:
     async def job(opened: Project, ledger: SqliteLedger) -> int:
         before = ledger.count()
         try:
-            for name in dict.fromkeys(submission.provider for submission in _open(ledger)):
-                async with _batches(opened, ledger, name) as batches:
-                    await batches.look_after()
+            await _look_after(opened, ledger, [submission.provider for submission in _open(ledger)])
         finally:
             # said even where something is to be mended: what has come is kept
             (screen.note if as_json else screen.say)(f"{ledger.count() - before} answers taken in")
@@ -131,16 +129,16 @@ def cancel(project: str, batch: str | None, as_json: bool) -> None:
                     found = _again(ledger, found)
                 if found.state == "sent":
                     await batches.cancel(found)
-        for name in dict.fromkeys(found.provider for found in chosen):
-            async with _batches(opened, ledger, name) as batches:
-                await batches.look_after()
+        await _look_after(opened, ledger, [found.provider for found in chosen])
         return ledger.count() - count
 
     taken, standings = _working(project, "batch cancel", job)
     if as_json:
         screen.json({"taken": taken, "open": standings})
         return
-    screen.say(f"cancelled; {taken} answers that were done by then taken in")
+    screen.say(
+        f"cancelled, and {taken} answers taken in that were done by then" if not standings else f"{taken} answers taken in"
+    )
     _print_open(standings)
 
 
@@ -194,6 +192,17 @@ async def _with_ledger(project: Project, job: Callable[[SqliteLedger], Awaitable
         return await job(ledger)
     finally:
         ledger.close()
+
+
+async def _look_after(project: Project, ledger: SqliteLedger, providers: Sequence[str]) -> None:
+    """Take in what is done at these providers, and say what has come to nothing."""
+    for name in dict.fromkeys(providers):
+        async with _batches(project, ledger, name) as batches:
+            try:
+                await batches.look_after()
+            finally:
+                for note in batches.notes:
+                    screen.note(f"  {note}")
 
 
 def _open(ledger: SqliteLedger) -> list[Submission]:

@@ -4,6 +4,7 @@ A submission belongs to one round: the round holds the requests, the submission 
 
     planned   the requests are recorded; nothing has been sent that could be billed
     sending   from here on the provider may have it, whether or not its answer was heard
+    missed    the same, and a look into the provider's list did not find it
     sent      the provider has it, under the name `batch`
     fetched   its results are in the ledger; what had none was given back
     void      the provider never had it
@@ -19,8 +20,8 @@ from typing import Literal
 import apsw
 import msgspec
 
-State = Literal["planned", "sending", "sent", "fetched", "void", "dropped"]
-OPEN: frozenset[State] = frozenset({"planned", "sending", "sent"})
+State = Literal["planned", "sending", "missed", "sent", "fetched", "void", "dropped"]
+OPEN: frozenset[State] = frozenset({"planned", "sending", "missed", "sent"})
 
 # Made where it is missing, as earlier versions did not keep it; they leave it alone.
 TABLE = """
@@ -36,7 +37,7 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     token: tells it from all others, in the provider's own list. worst: US dollars that it may cost, set aside while it is open.
     batch: the provider's name for it, "" unknown. before: the newest batch that the provider had when this one was sent.
-    at: ISO time of the sending, UTC.
+    at: ISO time, UTC: of the sending, or of the first look that did not find it.
     """
 
     number: int

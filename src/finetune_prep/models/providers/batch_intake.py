@@ -58,6 +58,7 @@ class Intake:
         self._requests = {request.key: request for request in requests}
         self._fresh: dict[str, Entry] = {}
         self._failed: dict[str, Fault | Paused] = {}
+        self._kept: set[str] = set()
         self._seen: set[str] = set()
         self._unreadable = 0
         self.spent = 0.0
@@ -78,7 +79,7 @@ class Intake:
         if result.reply is not None:
             if result.reply.finish != "error":
                 self._seen.add(result.key)
-            if result.key not in self._fresh and self._ledger.get(result.key) is None:
+            if not self._known(result.key):
                 known = self._tariff.cost(request, result.reply)
                 self._fresh[result.key] = Entry(request, msgspec.structs.replace(result.reply, cost=known))
         elif result.fault is not None:
@@ -93,6 +94,7 @@ class Intake:
         for entry, dollars in priced:
             self.spent += dollars
             del self._fresh[entry.key]
+            self._kept.add(entry.key)
 
     @property
     def last(self) -> list[tuple[Entry, float]]:
@@ -107,14 +109,14 @@ class Intake:
     @property
     def missing(self) -> tuple[str, ...]:
         """Keys that have no answer."""
-        return tuple(key for key in self._requests if key not in self._fresh and self._ledger.get(key) is None)
+        return tuple(key for key in self._requests if not self._known(key))
 
     @property
     def lost(self) -> float:
         """US dollars that may have been billed for rows which gave nothing; a row that cannot be read may be any of them."""
-        missing = self.missing
-        billed = missing if self._unreadable else [key for key in self._billed() if key in missing]
-        return sum(self._tariff.worst(self._requests[key]) for key in billed)
+        missing = set(self.missing)
+        billed = missing if self._unreadable else missing.intersection(self._billed())
+        return sum(self._tariff.worst(self._requests[key]) for key in sorted(billed))
 
     @property
     def pause(self) -> Paused | None:
@@ -132,6 +134,9 @@ class Intake:
                 reason = fault.reason if fault else "no result"
                 counts[reason] = counts.get(reason, 0) + 1
         return counts
+
+    def _known(self, key: str) -> bool:
+        return key in self._kept or key in self._fresh or self._ledger.get(key) is not None
 
     def _billed(self) -> list[str]:
         return [key for key, fault in self._failed.items() if isinstance(fault, Fault) and fault.maybe_billed]

@@ -29,7 +29,9 @@ from finetune_prep.models.providers.batch_api import BatchApi, Missing, Remote, 
 from finetune_prep.models.providers.batch_intake import Intake, Tariff
 from finetune_prep.models.retry import pause_before_next
 
-SETTLE_SECONDS = 120.0  # after which a batch that a provider does not list is taken for never received
+# A batch that is not in the provider's list, and so much later still is not, was never received. Counted from the first look and
+# not from the sending: that may have taken long, and whoever looks knows that it is over.
+SETTLE_SECONDS = 120.0
 FETCH_TRIES = 3
 TOKEN_BYTES = 8
 
@@ -52,7 +54,7 @@ class OpenBatch(msgspec.Struct, frozen=True, kw_only=True):
 class Batches:
     """Records requests; `flush` sends those that wait in no round. Looks after open submissions when first asked.
 
-    name: of the provider. folder: the project's folder.
+    name: of the provider. folder: the project's folder. notes: what people should hear of results that were taken in.
     """
 
     def __init__(self, name: str, api: BatchApi, ledger: Ledger, folder: Path, tariff: Tariff) -> None:
@@ -65,6 +67,7 @@ class Batches:
         self._looked_after: asyncio.Task[None] | None = None
         self._words: dict[int, str] = {}
         self._fresh: set[int] = set()
+        self.notes: list[str] = []
 
     async def answer(self, request: Request) -> Reply:
         await self.look_after()
@@ -121,6 +124,8 @@ class Batches:
 
     async def tell(self, submission: Submission) -> str:
         """How far an open submission is, in words; changes nothing."""
+        if submission.state == "planned":
+            return "it was never sent; the next run asks anew what is still needed"
         if submission.state != "sent":
             return batch_words.unknown(submission, "it is looked for by the next run")
         return (await self._api.look(submission)).words
@@ -172,7 +177,7 @@ class Batches:
         except FinetunePrepError:
             await self._give_back(submission)
             raise
-        submission = await self._note(submission, "sending", before=before, at=_now().isoformat(timespec="milliseconds"))
+        submission = await self._note(submission, "sending", before=before, at=_stamp(_now()))
         try:
             remote = await self._api.create(uploaded, submission, path)
         except Unsure as unsure:
@@ -226,14 +231,15 @@ class Batches:
             return None
         if remote is not None:
             return await self._sent(submission, remote)
-        left = SETTLE_SECONDS - (_now() - datetime.fromisoformat(submission.at)).total_seconds()
-        if left > 0:
-            because = f" ({reason})" if reason else ""
-            self._words[submission.number] = batch_words.unknown(
-                submission, f"run the same command again in {left:.0f} s{because}"
-            )
+        since = datetime.fromisoformat(submission.at) if submission.state == "missed" else _now()
+        left = SETTLE_SECONDS - (_now() - since).total_seconds()
+        if left <= 0:
+            await self._give_back(submission)
             return None
-        await self._give_back(submission)
+        if submission.state != "missed":
+            await self._note(submission, "missed", at=_stamp(since))
+        words = f"run the same command again in {left:.0f} s" + (f" ({reason})" if reason else "")
+        self._words[submission.number] = batch_words.unknown(submission, words)
         return None
 
     async def _fetch(self, submission: Submission) -> Paused | None:
@@ -241,7 +247,7 @@ class Batches:
         try:
             return await self._fetch_known(submission)
         except Missing:
-            raise batch_words.lost_sight(self._name, submission) from None
+            return batch_words.lost_sight(self._name, submission)
 
     async def _fetch_known(self, submission: Submission) -> Paused | None:
         remote = await self._api.look(submission)
@@ -258,6 +264,7 @@ class Batches:
             return None
         ended = msgspec.structs.replace(submission, state="fetched")
         answers, lost, mend = intake.last, intake.lost, batch_words.to_mend(self._name, submission, remote, intake.pause)
+        self.notes += batch_words.unanswered(submission, intake.failures)
         await self._ledger.note(ended, answers=answers, release=intake.missing, lost=lost)
         await self._tariff.budget.redeem(submission.worst, lost + sum(dollars for _, dollars in answers))
         return mend
@@ -285,3 +292,7 @@ class Batches:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _stamp(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds")

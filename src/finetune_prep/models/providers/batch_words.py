@@ -9,6 +9,8 @@ from finetune_prep.models.provider import Fault
 from finetune_prep.models.providers.batch_api import RERUN, Remote
 from finetune_prep.project.config import FILE
 
+SHOWN = 200  # characters of a provider's own words
+
 
 def unknown(submission: Submission, words: str) -> str:
     """A submission of which nobody knows whether the provider has it."""
@@ -22,6 +24,12 @@ def incomplete(submission: Submission, remote: Remote) -> str:
         f"{remote.words}; the provider has not given all of the results yet "
         f"(if it keeps them no longer: finetune-prep batch drop {submission.number})"
     )
+
+
+def unanswered(submission: Submission, failures: dict[str, int]) -> list[str]:
+    """Why requests of a batch that has ended have no answer, and how many of them."""
+    after = "asked again by the next command that needs it"
+    return [f"round {submission.number}: {count} × {reason[:SHOWN]} – {after}" for reason, count in failures.items()]
 
 
 def to_mend(name: str, submission: Submission, remote: Remote, pause: Paused | None) -> Paused | None:
