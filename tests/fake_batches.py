@@ -80,6 +80,7 @@ class Batch:
     status: str
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
+    source: str = ""
 
 
 class FakeBatches:
@@ -94,6 +95,7 @@ class FakeBatches:
         self.batches: dict[str, Batch] = {}
         self.files: dict[str, bytes] = {}
         self.strangers = 0
+        self.keeps_metadata = True
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-batches", daemon=True)
         self._later: set[asyncio.Task[Any]] = set()
@@ -300,7 +302,9 @@ class FakeBatches:
         assert 0 < len(rows) <= 50_000, "too many"
         requests = {row["custom_id"]: row["body"] for row in rows}
         assert len(requests) == len(rows), "custom_id twice"
-        return self._new(requests, body.get("metadata", {}))
+        batch = self._new(requests, body.get("metadata", {}))
+        batch.source = body["input_file_id"]
+        return batch
 
     def _new_anthropic(self, body: dict[str, Any]) -> Batch:
         requests = {row["custom_id"]: row["params"] for row in body["requests"]}
@@ -365,7 +369,8 @@ class FakeBatches:
                 "id": batch.id,
                 "object": "batch",
                 "status": batch.status,
-                "metadata": batch.metadata or None,
+                "metadata": (self.keeps_metadata and batch.metadata) or None,
+                "input_file_id": batch.source or "file-of-somebody-else",
                 "created_at": batch.created,
                 "output_file_id": f"{batch.id}.output" if files and done else None,
                 "error_file_id": f"{batch.id}.errors" if files and done < len(batch.rows) else None,

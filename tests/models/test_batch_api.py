@@ -321,6 +321,19 @@ async def test_a_lost_answer_to_the_sending_never_sends_twice(
     assert (len(fake.ours), fake.calls["create"]) == (1, 1 if heard else 2)
 
 
+async def test_an_endpoint_without_metadata_is_told_by_the_file(
+    ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every endpoint that speaks OpenAI's API gives metadata back."""
+    monkeypatch.setenv(KEY_ENV, KEY)
+    with FakeBatches("openai") as fake:
+        fake.keeps_metadata = False
+        fake.somebody_elses(3)
+        fake.fault = lambda name, nth: Reset(done=True) if name == "create" else None
+        _, (batch,) = await run(fake, ledger, tmp_path, three())
+        assert (states(ledger), batch.batch) == (["sent"], fake.ours[0].id)
+
+
 async def test_the_wait_counts_from_the_first_look(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:
     """A sending may have gone on for long before it was killed, so how long ago it began says nothing."""
     fake.fault = lambda name, nth: Reset(done=False) if (name, nth) == ("create", 1) else None

@@ -27,7 +27,7 @@ OPEN: frozenset[State] = frozenset({"planned", "sending", "missed", "sent"})
 TABLE = """
 CREATE TABLE IF NOT EXISTS submission (
   number INTEGER PRIMARY KEY REFERENCES round, provider TEXT NOT NULL, token TEXT NOT NULL, worst REAL NOT NULL,
-  state TEXT NOT NULL, batch TEXT NOT NULL, before TEXT NOT NULL, at TEXT NOT NULL
+  state TEXT NOT NULL, batch TEXT NOT NULL, clue TEXT NOT NULL, at TEXT NOT NULL
 );
 """
 
@@ -36,7 +36,7 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """One batch at a provider. number: of its round. provider: its name in finetune-prep.toml.
 
     token: tells it from all others, in the provider's own list. worst: US dollars that it may cost, set aside while it is open.
-    batch: the provider's name for it, "" unknown. before: the newest batch that the provider had when this one was sent.
+    batch: the provider's name for it, "" unknown. clue: what helps to find it in the provider's list, in the API's own way.
     at: ISO time, UTC: of the sending, or of the first look that did not find it.
     """
 
@@ -46,7 +46,7 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     worst: float
     state: State = "planned"
     batch: str = ""
-    before: str = ""
+    clue: str = ""
     at: str = ""
 
     @property
@@ -69,8 +69,8 @@ def update(connection: apsw.Connection, submission: Submission) -> None:
 
 def select(connection: apsw.Connection) -> tuple[Submission, ...]:
     """All submissions, by number."""
-    rows = connection.execute("SELECT number, provider, token, worst, state, batch, before, at FROM submission ORDER BY number")
+    rows = connection.execute("SELECT number, provider, token, worst, state, batch, clue, at FROM submission ORDER BY number")
     return tuple(
-        Submission(number=number, provider=provider, token=token, worst=worst, state=state, batch=batch, before=before, at=at)
-        for number, provider, token, worst, state, batch, before, at in rows
+        Submission(number=number, provider=provider, token=token, worst=worst, state=state, batch=batch, clue=clue, at=at)
+        for number, provider, token, worst, state, batch, clue, at in rows
     )

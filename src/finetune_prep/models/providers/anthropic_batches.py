@@ -57,9 +57,10 @@ class AnthropicBatches:
         return ""  # the requests are part of the call that makes the batch
 
     async def list(self) -> None:
-        await self.newest()
+        await self.clue("")
 
-    async def newest(self) -> str:
+    async def clue(self, uploaded: str) -> str:
+        """The newest batch there is: ours will be newer."""
         page = await self._http.get(PATH, {"limit": "1"})
         return next((_remote(batch).id for batch in page.get("data") or ()), "")
 
@@ -72,7 +73,7 @@ class AnthropicBatches:
 
     async def find(self, submission: Submission, keys: Collection[str], claimed: Collection[str]) -> Remote | None:
         working = []
-        async for remote in self._since(submission.before):
+        async for remote in self._since(submission.clue):
             if remote.id in claimed or remote.total != len(keys):
                 continue
             if not remote.ended:

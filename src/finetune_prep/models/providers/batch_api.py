@@ -25,7 +25,7 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True):
     """A batch as its provider describes it. status: the provider's word. ended: nothing more will come of it.
 
     total, done, failed: requests. results: files that hold its results, by name. refused: why the batch as a whole was not
-    taken up, "" if it was. token: of the submission, where the provider keeps it.
+    taken up, "" if it was. token: of the submission, source: its file, where the provider keeps them.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[str, ...] = ()
     refused: str = ""
     token: str = ""
+    source: str = ""
 
     @property
     def words(self) -> str:
@@ -90,8 +91,8 @@ class BatchApi(Protocol):
     async def list(self) -> None:
         """Read the first page of the list of batches, to see that it can be had."""
 
-    async def newest(self) -> str:
-        """The newest batch there is, where that is needed to find a submission again; "" if there is none."""
+    async def clue(self, uploaded: str) -> str:
+        """What is to be noted before a batch is created, so that `find` can tell it from others."""
 
     async def create(self, uploaded: str, submission: Submission, path: Path) -> Remote:
         """Have the batch worked on: the one call that costs money. Sent once; raises Unsure."""

@@ -173,11 +173,11 @@ class Batches:
         self._fresh.add(number)
         try:
             uploaded = await self._api.upload(path)
-            before = await self._api.newest()
+            clue = await self._api.clue(uploaded)
         except FinetunePrepError:
             await self._give_back(submission)
             raise
-        submission = await self._note(submission, "sending", before=before, at=_stamp(_now()))
+        submission = await self._note(submission, "sending", clue=clue, at=_stamp(_now()))
         try:
             remote = await self._api.create(uploaded, submission, path)
         except Unsure as unsure:

@@ -1,6 +1,7 @@
 """OpenAI's Batch API, which Groq, Together, Azure and others speak as well: a file is uploaded, a batch is made of it.
 
-A batch carries metadata, so the token of a submission tells whether the provider has it, whatever became of the answer.
+A batch names the file that it was made of and carries metadata, so the file, or the token of a submission, tells whether the
+provider has it, whatever became of the answer.
 Results are two files: what was answered, and what was not (refused, expired, cancelled); partial ones where a batch expired
 or was cancelled.
 
@@ -67,8 +68,9 @@ class OpenAIBatches:
     async def list(self) -> None:
         await self._http.get("/batches", {"limit": "1"})
 
-    async def newest(self) -> str:
-        return ""  # the token is enough
+    async def clue(self, uploaded: str) -> str:
+        """The file that the batch will be made of, which no other is: not every endpoint that speaks this API keeps metadata."""
+        return uploaded
 
     async def create(self, uploaded: str, submission: Submission, path: Path) -> Remote:
         wanted = {
@@ -89,7 +91,7 @@ class OpenAIBatches:
             page = await self._http.get("/batches", query)
             found = [_remote(batch) for batch in page.get("data") or ()]
             for remote in found:
-                if remote.token == submission.token:
+                if submission.token == remote.token or submission.clue == remote.source:
                     return remote
             if not page.get("has_more") or not found:
                 return None
@@ -128,6 +130,7 @@ class _Counts(msgspec.Struct):
 class _Batch(msgspec.Struct):
     id: str
     status: str
+    input_file_id: str | None = None
     output_file_id: str | None = None
     error_file_id: str | None = None
     request_counts: _Counts | None = None
@@ -152,6 +155,7 @@ def _remote(found: Any) -> Remote:
         results=tuple(file for file in (batch.output_file_id, batch.error_file_id) if file),
         refused=_errors(batch.errors) if batch.status == "failed" else "",
         token=str(batch.metadata.get(TOKEN) or "") if isinstance(batch.metadata, dict) else "",
+        source=batch.input_file_id or "",
     )
 
 
