@@ -63,7 +63,7 @@ SUMMARIES: dict[str, str] = {
     "export": "Write accepted rows as training data.",
     "cost": "What was spent, on what, for each accepted row; what the next run will cost.",
     "doctor": "What works and what is missing: keys, endpoints, structured output, disk, clock.",
-    "batch": "Batch files: what is outstanding, import answers.",
+    "batch": "Batch files and Batch APIs: what is outstanding; import, fetch, cancel.",
     "ledger": "Export or import recordings; list requests without an answer.",
     "demo": "The whole way on the bundled example, without key or network.",
 }

@@ -16,13 +16,15 @@ import msgspec
 from finetune_prep.cli import screen
 from finetune_prep.cli.working import json_option
 from finetune_prep.core.request import RoleName
-from finetune_prep.errors import NotAProject, Paused
+from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
 from finetune_prep.models import detect
+from finetune_prep.models.roles import list_batches
 from finetune_prep.models.secrets import Secret, read_secret
-from finetune_prep.project.config import NATIVE, Config, ProviderSettings
+from finetune_prep.project.config import BATCH_APIS, NATIVE, Config, ProviderSettings
 from finetune_prep.project.project import Project, open_project
 
 LITTLE_SPACE = 1_000_000_000  # bytes; a run of 5,000 conversations takes a tenth of it
+LIST_SECONDS = 10.0
 CLOCK_SECONDS = 120.0  # a clock that is wrong by more breaks certificates and dates
 MARKS = {"fine": "✓", "note": "·", "wrong": "!"}
 
@@ -106,6 +108,8 @@ async def _provider(name: str, settings: ProviderSettings, models: list[str], fo
         secret = read_secret(settings.key_name) if settings.key_name else None
     except Paused as paused:
         return [Check(about=about, state="wrong", found=paused.what, mend=paused.next)]
+    if settings.kind in BATCH_APIS:
+        return [await _batch_api(about, name, settings, secret)]
     if settings.kind in NATIVE:
         checks = [_native(about, settings)]
     else:
@@ -124,6 +128,15 @@ def _native(about: str, settings: ProviderSettings) -> Check:
         return Check(about=about, state="wrong", found=f"the kind “{settings.kind}” needs the extra “native”", mend=mend)
     keys = f"{settings.key_name} is set" if settings.key_name else "its keys come from AWS's own places"
     return Check(about=about, state="fine", found=f"{settings.address}; {keys}")
+
+
+async def _batch_api(about: str, name: str, settings: ProviderSettings, secret: Secret | None) -> Check:
+    """Whether a Batch API lists its batches, which costs nothing and needs the key."""
+    try:
+        await list_batches(name, msgspec.structs.replace(settings, timeout=LIST_SECONDS), secret)
+    except FinetunePrepError as error:
+        return Check(about=about, state="wrong", found=error.what, mend=error.next)
+    return Check(about=about, state="fine", found=f"{settings.base_url} lists its batches")
 
 
 def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, models: list[str]) -> Iterator[Check]:

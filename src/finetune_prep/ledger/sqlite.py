@@ -22,8 +22,10 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import LedgerBroken, UsageError
+from finetune_prep.ledger import submissions
 from finetune_prep.ledger.ledger import Consumption, Entry, Labour, Measured, Round
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
+from finetune_prep.ledger.submissions import Submission
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
 SCHEMA_VERSION = 1
@@ -188,6 +190,9 @@ class SqliteLedger:
         ).fetchone()
         return None if row is None else row[0]
 
+    def submissions(self) -> tuple[Submission, ...]:
+        return submissions.select(self._reader)
+
     def asked(self, key: str) -> Request | None:
         row = self._reader.execute("SELECT request FROM asked WHERE key = ? LIMIT 1", (key,)).fetchone()
         return None if row is None else self._request(str(row[0]))
@@ -228,7 +233,7 @@ class SqliteLedger:
         if self._keys is not None:
             self._keys.update(row[0] for row in rows)
 
-    async def open_round(self, requests: Sequence[Request]) -> int:
+    async def open_round(self, requests: Sequence[Request], submission: Submission | None = None) -> int:
         packer = Packer()
         rows = [(request.key, _json(packer.request(request))) for request in requests]
 
@@ -240,9 +245,36 @@ class SqliteLedger:
                 ).get
             )
             connection.executemany("INSERT INTO asked (round, key, request) VALUES (?, ?, ?)", [(number, *row) for row in rows])
+            if submission is not None:
+                submissions.insert(connection, msgspec.structs.replace(submission, number=number))
             return number
 
         return int(await self._durably(insert))
+
+    async def note(
+        self,
+        submission: Submission,
+        *,
+        answers: Sequence[tuple[Entry, float]] = (),
+        release: Sequence[str] = (),
+        lost: float = 0.0,
+    ) -> None:
+        packer = Packer()
+        rows = [
+            (entry.key, _json(packer.request(entry.request)), _json(packer.reply(entry.reply)), spent) for entry, spent in answers
+        ]
+        keys = [row[0] for row in rows]
+
+        def write(connection: apsw.Connection) -> None:
+            self._keep_texts(connection, packer.texts)
+            self._insert_rows(rows)
+            submissions.update(connection, submission)
+            connection.executemany("UPDATE asked SET released = 1 WHERE key = ?", [(key,) for key in release])
+            connection.execute("UPDATE money SET lost = lost + ?", (lost,))
+
+        await self._durably(write)
+        if self._keys is not None:
+            self._keys.update(keys)
 
     async def mark_written(self, number: int) -> None:
         await self._durably(lambda connection: connection.execute("UPDATE round SET written = 1 WHERE number = ?", (number,)))
@@ -409,13 +441,13 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.pragma("synchronous", "full")
     if empty:
         _create(connection)
-    elif not connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'money'").get:
+    elif connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('money', 'submission')").get < 2:
         with connection:
-            connection.execute(MONEY)
+            connection.execute(MONEY + submissions.TABLE)
 
 
 def _create(connection: apsw.Connection) -> None:
     with connection:
-        connection.execute(TABLES + MONEY)
+        connection.execute(TABLES + MONEY + submissions.TABLE)
         connection.pragma("application_id", APPLICATION_ID)
         connection.pragma("user_version", SCHEMA_VERSION)

@@ -32,6 +32,7 @@ from finetune_prep.models.budget import Budget, Reservation
 from finetune_prep.models.prices import Prices, cost
 from finetune_prep.models.provider import Fault, Provider
 from finetune_prep.models.providers.batch import BatchFiles, OpenRound
+from finetune_prep.models.providers.batch_submissions import Batches, OpenBatch
 from finetune_prep.models.retry import PersistentCaller
 
 T = TypeVar("T")
@@ -156,11 +157,14 @@ class Door:
         """What `parse` reads in the answers to independent requests, in their order. Errors as of `together`."""
         return await together(self.ask_for(request, parse) for request in requests)
 
-    async def flush(self) -> tuple[OpenRound, ...]:
-        """Write the batch files of what was recorded; returns every round that waits for answers."""
-        rounds: tuple[OpenRound, ...] = ()
+    async def flush(self) -> tuple[OpenRound | OpenBatch, ...]:
+        """Write the batch files of what was recorded, or send it to Batch APIs; returns every round that waits for answers.
+
+        Raises Paused for what a Batch API refuses or the budget has no room for.
+        """
+        rounds: tuple[OpenRound | OpenBatch, ...] = ()
         for route in self._routes.values():
-            if isinstance(route.provider, BatchFiles):
+            if isinstance(route.provider, BatchFiles | Batches):
                 rounds += await route.provider.flush()
         return rounds
 

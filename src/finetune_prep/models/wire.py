@@ -22,6 +22,7 @@ FINISH_PROBLEMS: dict[str, Problem] = {
     "length": "truncated",
     "max_tokens": "truncated",
     "model_length": "truncated",
+    "model_context_window_exceeded": "truncated",
     "content_filter": "filtered",
     "safety": "filtered",
     "recitation": "filtered",

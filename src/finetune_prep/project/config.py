@@ -20,7 +20,9 @@ from finetune_prep.errors import ConfigError
 from finetune_prep.project.places import line_of
 
 FILE = "finetune-prep.toml"
-ProviderKind = Literal["openai-compatible", "anthropic", "google", "bedrock", "batch", "recording"]
+ProviderKind = Literal[
+    "openai-compatible", "anthropic", "google", "bedrock", "openai-batch", "anthropic-batch", "batch", "recording"
+]
 BUILT_IN: tuple[ProviderKind, ...] = ("batch", "recording")  # usable by name without a [providers] table
 # name → address and the environment variable that holds the key; used without a [providers] table
 WELL_KNOWN: dict[str, tuple[str, str]] = {
@@ -42,6 +44,12 @@ NATIVE: dict[ProviderKind, tuple[str, str]] = {
     "google": ("https://generativelanguage.googleapis.com", "GEMINI_API_KEY"),
     "bedrock": ("", ""),
 }
+# Batch APIs by the same token: name, which is the kind as well → address and key
+WELL_KNOWN_BATCHES: dict[ProviderKind, tuple[str, str]] = {
+    "openai-batch": ("https://api.openai.com/v1", "OPENAI_API_KEY"),
+    "anthropic-batch": ("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
+}
+BATCH_APIS = frozenset(WELL_KNOWN_BATCHES)
 Dollars = Annotated[float, Meta(ge=0)]
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
@@ -54,7 +62,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     key_env: name of the environment variable with the key, "" = no key, or a native provider's usual one. region: of Bedrock,
     "" = as AWS_DEFAULT_REGION or the profile says. path: of a recording, relative to the project. concurrency: most calls at
     once. timeout: seconds for one call, retries included. structured: whether the endpoint enforces a JSON Schema
-    (`response_format`, or what its own API has for it); left out, its first answers show it.
+    (`response_format`, or what its own API has for it); left out, its first answers show it. price_factor: what a
+    Batch API takes of the price for direct calls; OpenAI and Anthropic take half.
     """
 
     kind: ProviderKind
@@ -65,6 +74,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     concurrency: Annotated[int, Meta(ge=1)] = 32
     timeout: Annotated[float, Meta(gt=0, le=86_400)] = 300.0
     structured: bool | None = None
+    price_factor: Annotated[float, Meta(ge=0, le=1)] = 0.5
 
     @property
     def address(self) -> str:
@@ -142,6 +152,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if name in WELL_KNOWN:
             base_url, key_env = WELL_KNOWN[name]
             return ProviderSettings(kind="openai-compatible", base_url=base_url, key_env=key_env)
+        for kind, (base_url, key_env) in WELL_KNOWN_BATCHES.items():
+            if kind == name:
+                return ProviderSettings(kind=kind, base_url=base_url, key_env=key_env)
         raise ConfigError(
             f"provider “{name}” is not defined",
             where=FILE,
