@@ -179,6 +179,21 @@ def test_settle_what_was_never_there(fake: FakeBatches, typed: Terminal, monkeyp
     assert (len(fake.ours), fake.calls["create"]) == (1, 2)
 
 
+def test_cancel_finds_out_first_whether_there_is_anything(fake: FakeBatches, typed: Terminal) -> None:
+    """The answer to the sending was lost: what is found is cancelled, what is not found stays in doubt and is said to be."""
+    fake.fault = lambda name, nth: Reset(done=False) if (name, nth) == ("create", 1) else None
+    typed("prepare")
+    shown = typed("batch", "cancel")
+    assert shown.code == 0
+    assert "round 1: it is not known whether" in shown.out
+    typed("batch", "settle", "1", "--not-there")
+    assert typed("batch", "cancel").code == 2
+    typed("prepare")
+    shown = typed("batch", "cancel", "2")
+    assert f"round 2: {fake.ours[0].status}" in shown.out
+    assert fake.calls["cancel"] == 1
+
+
 def test_drop_counts_all_that_a_batch_may_cost(fake: FakeBatches, typed: Terminal, folder: Path) -> None:
     path = folder / "finetune-prep.toml"
     prices = '\n[prices."language-model"]\ninput = 1.0\noutput = 2.0\n'
