@@ -194,6 +194,19 @@ def test_cancel_finds_out_first_whether_there_is_anything(fake: FakeBatches, typ
     assert fake.calls["cancel"] == 1
 
 
+def test_another_provider_does_not_ask_again(fake: FakeBatches, typed: Terminal) -> None:
+    """What waits at a Batch API is not written to a file, nor is what waits in a file sent; each says where it waits."""
+    typed("prepare")
+    shown = typed("prepare", "--provider", "batch")
+    assert (shown.code, fake.calls["create"]) == (4, 1)
+    assert "round 1, which is with a Batch API" in shown.err
+    typed("batch", "drop", "1")
+    assert "batches/round-002" in typed("prepare", "--provider", "batch").err
+    shown = typed("prepare")
+    assert (shown.code, fake.calls["create"]) == (4, 1)
+    assert "outstanding in round 2" in shown.err
+
+
 def test_drop_counts_all_that_a_batch_may_cost(fake: FakeBatches, typed: Terminal, folder: Path) -> None:
     path = folder / "finetune-prep.toml"
     prices = '\n[prices."language-model"]\ninput = 1.0\noutput = 2.0\n'
