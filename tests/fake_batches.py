@@ -96,6 +96,7 @@ class FakeBatches:
         self.files: dict[str, bytes] = {}
         self.strangers = 0
         self.keeps_metadata = True
+        self.results_at = ""  # another host for results_url
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-batches", daemon=True)
         self._later: set[asyncio.Task[Any]] = set()
@@ -205,6 +206,7 @@ class FakeBatches:
         app = web.Application(client_max_size=2**30, middlewares=[self._guard])
         app.router.add_post("/v1/files", self._upload)
         app.router.add_get("/v1/files/{id}/content", self._content)
+        app.router.add_get("/v1/somewhere/{id}", self._results)
         for path in ("/v1/batches", "/v1/messages/batches"):
             app.router.add_post(path, self._create)
             app.router.add_get(path, self._list)
@@ -231,7 +233,8 @@ class FakeBatches:
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         if request.match_info.http_exception is not None:
             return self._error(404, "no such address", "not_found_error")
-        sent = request.headers.get("x-api-key") if self.api == "anthropic" else request.headers.get("Authorization", "")[7:]
+        bearer = request.headers.get("Authorization", "")[7:]
+        sent = request.headers.get("x-api-key", bearer) if self.api == "anthropic" else bearer
         if sent != KEY:
             return self._error(401, f"the key {sent} is not valid", "authentication_error")
         if self.api == "anthropic" and "anthropic-version" not in request.headers:
@@ -386,7 +389,7 @@ class FakeBatches:
             "type": "message_batch",
             "processing_status": batch.status,
             "request_counts": counts | {kind: kinds[kind] for kind in ("succeeded", "errored", "expired")},
-            "results_url": f"{self.base_url}/messages/batches/{batch.id}/results" if ended else None,
+            "results_url": f"{self.results_at or self.base_url}/somewhere/{batch.id}" if ended else None,
         }
 
     def _succeeded(self, row: dict[str, Any]) -> bool:

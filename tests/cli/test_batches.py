@@ -179,6 +179,34 @@ def test_settle_what_was_never_there(fake: FakeBatches, typed: Terminal, monkeyp
     assert (len(fake.ours), fake.calls["create"]) == (1, 2)
 
 
+def test_cancel_finds_out_first_whether_there_is_anything(fake: FakeBatches, typed: Terminal) -> None:
+    """The answer to the sending was lost: what is found is cancelled, what is not found stays in doubt and is said to be."""
+    fake.fault = lambda name, nth: Reset(done=False) if (name, nth) == ("create", 1) else None
+    typed("prepare")
+    shown = typed("batch", "cancel")
+    assert shown.code == 0
+    assert "round 1: it is not known whether" in shown.out
+    typed("batch", "settle", "1", "--not-there")
+    assert typed("batch", "cancel").code == 2
+    typed("prepare")
+    shown = typed("batch", "cancel", "2")
+    assert f"round 2: {fake.ours[0].status}" in shown.out
+    assert fake.calls["cancel"] == 1
+
+
+def test_another_provider_does_not_ask_again(fake: FakeBatches, typed: Terminal) -> None:
+    """What waits at a Batch API is not written to a file, nor is what waits in a file sent; each says where it waits."""
+    typed("prepare")
+    shown = typed("prepare", "--provider", "batch")
+    assert (shown.code, fake.calls["create"]) == (4, 1)
+    assert "round 1, which is with a Batch API" in shown.err
+    typed("batch", "drop", "1")
+    assert "batches/round-002" in typed("prepare", "--provider", "batch").err
+    shown = typed("prepare")
+    assert (shown.code, fake.calls["create"]) == (4, 1)
+    assert "outstanding in round 2" in shown.err
+
+
 def test_drop_counts_all_that_a_batch_may_cost(fake: FakeBatches, typed: Terminal, folder: Path) -> None:
     path = folder / "finetune-prep.toml"
     prices = '\n[prices."language-model"]\ninput = 1.0\noutput = 2.0\n'

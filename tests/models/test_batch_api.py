@@ -323,6 +323,17 @@ async def test_a_lost_answer_to_the_sending_never_sends_twice(
     assert (len(fake.ours), fake.calls["create"]) == (1, 1 if heard else 2)
 
 
+async def test_the_key_goes_nowhere_else(ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anthropic names the address of the results; if it is another host's, they are read where they were documented to be."""
+    monkeypatch.setenv(KEY_ENV, KEY)
+    with FakeBatches("anthropic") as fake, FakeBatches("anthropic") as other:
+        fake.results_at = other.base_url
+        await run(fake, ledger, tmp_path, three())
+        fake.work()
+        replies, _ = await run(fake, ledger, tmp_path, three())
+        assert (len(replies), other.calls.total()) == (3, 0)
+
+
 async def test_an_endpoint_without_metadata_is_told_by_the_file(
     ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ Some moments here; `make soak` goes through all of them.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -110,3 +111,22 @@ def test_killed_at_the_nth_write_nothing_is_billed_twice(api: Api, tmp_path: Pat
                 finish(folder, fake)
             trials += 1
     print(f"\n{api}: killed at {trials} of {sum(writes)} writes, every request billed once")
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("api", APIS)
+def test_ctrl_c_while_a_batch_is_sent(api: Api, done: bool, tmp_path: Path) -> None:
+    """The command ends without an answer to the sending; the next one finds out what became of it."""
+    with FakeBatches(api) as fake:
+
+        def interrupt() -> None:
+            child.send_signal(signal.SIGINT)
+            child.wait(60)  # the provider answers when nobody listens any more
+
+        fake.fault = lambda name, nth: Reset(done, then=interrupt) if (name, nth) == ("create", 1) else None
+        child = start(tmp_path, fake)
+        _, err = child.communicate(timeout=60)
+        assert b"KeyboardInterrupt" in err
+        fake.work()
+        finish(tmp_path, fake)
+        assert len(fake.ours) == 1

@@ -123,12 +123,8 @@ def cancel(project: str, batch: str | None, as_json: bool) -> None:
             )
         count = ledger.count()
         for found in chosen:
-            async with _batches(opened, ledger, found.provider) as batches:
-                if found.state != "sent":
-                    await batches.look_after()  # it may be there, and then it can be cancelled
-                    found = _again(ledger, found)
-                if found.state == "sent":
-                    await batches.cancel(found)
+            told = await _cancelled(opened, ledger, found)
+            (screen.note if as_json else screen.say)(f"round {found.number}: {told}")
         await _look_after(opened, ledger, [found.provider for found in chosen])
         return ledger.count() - count
 
@@ -136,9 +132,7 @@ def cancel(project: str, batch: str | None, as_json: bool) -> None:
     if as_json:
         screen.json({"taken": taken, "open": standings})
         return
-    screen.say(
-        f"cancelled, and {taken} answers taken in that were done by then" if not standings else f"{taken} answers taken in"
-    )
+    screen.say(f"{taken} answers taken in")
     _print_open(standings)
 
 
@@ -194,6 +188,17 @@ async def _with_ledger(project: Project, job: Callable[[SqliteLedger], Awaitable
         ledger.close()
 
 
+async def _cancelled(project: Project, ledger: SqliteLedger, submission: Submission) -> str:
+    """Ask for the end of a submission; how it stands then, in words."""
+    async with _batches(project, ledger, submission.provider) as batches:
+        if submission.state != "sent":
+            await batches.look_after()  # it may be there, and then it can be cancelled
+            submission = next(found for found in ledger.submissions() if found.number == submission.number)
+        if submission.state == "sent":
+            return await batches.cancel(submission)
+        return await batches.tell(submission) if submission.open else "it was never sent"
+
+
 async def _look_after(project: Project, ledger: SqliteLedger, providers: Sequence[str]) -> None:
     """Take in what is done at these providers, and say what has come to nothing."""
     for name in dict.fromkeys(providers):
@@ -207,10 +212,6 @@ async def _look_after(project: Project, ledger: SqliteLedger, providers: Sequenc
 
 def _open(ledger: SqliteLedger) -> list[Submission]:
     return [submission for submission in ledger.submissions() if submission.open]
-
-
-def _again(ledger: SqliteLedger, submission: Submission) -> Submission:
-    return next(found for found in ledger.submissions() if found.number == submission.number)
 
 
 @asynccontextmanager

@@ -85,8 +85,8 @@ async def _work(
                     tell(estimate_words(bar.expected))
                 result = await job(shop)
                 rounds = await shop.door.flush()
-            except NotYet:
-                raise _waiting(project, await shop.door.flush(), command) from None
+            except NotYet as missing:
+                raise _waiting(project, await shop.door.flush(), command, missing) from None
             except asyncio.CancelledError:
                 bar.clear()
                 screen.note("Stopping: calls under way may finish, since they are paid for. Ctrl-C again leaves at once.")
@@ -98,7 +98,9 @@ async def _work(
     return result
 
 
-def _waiting(project: Project, rounds: tuple[OpenRound | OpenBatch, ...], command: str) -> Waiting:
+def _waiting(project: Project, rounds: tuple[OpenRound | OpenBatch, ...], command: str, missing: NotYet | None = None) -> Waiting:
+    if not rounds and missing is not None:  # it waits where another provider put it
+        return Waiting(missing.what, where=missing.where, next=missing.next)
     files = [round for round in rounds if isinstance(round, OpenRound)]
     batches = [round for round in rounds if isinstance(round, OpenBatch)]
     asked = sum(round.outstanding for round in rounds)

@@ -20,7 +20,8 @@ from finetune_prep.models import wire
 from finetune_prep.models.provider import Fault
 from finetune_prep.models.status import interpret
 
-VERSION = "2023-06-01"  # of the API, sent with every call
+# Of the API, sent with every call. The version after it, 2026-10-21, refuses temperature and top_p, which a role may set.
+VERSION = "2023-06-01"
 MOST_TOKENS = 8192  # of an answer, where the role sets no limit: the API demands one
 # what its structured outputs refuse; whoever reads the answer checks it all the same
 UNKNOWN_LIMITS = {
@@ -48,7 +49,12 @@ STATUSES = {
     "overloaded_error": 529,
 }
 # "temperature: range: 0..1" and "`temperature` and `top_p` cannot both be …" would meet every request alike
-SETTING = re.compile(r"\W*(temperature|top_p|max_tokens|output_config)\b")
+SETTING = re.compile(r"\W*(temperature|top_p|max_tokens|output_config(?:\.effort|\.format)?)\b")
+MENDS = {
+    "output_config.effort": "`reasoning_effort` of the role",
+    "output_config.format": "structured = false under the provider",
+    "output_config": "structured = false under the provider, or `reasoning_effort` of the role",
+}
 
 
 def body(request: Request, *, structured: bool = True) -> dict[str, Any]:
@@ -152,7 +158,7 @@ def refusal(error: Any) -> Reply:
     if kind == "invalid_request_error" and (setting := SETTING.match(message)):
         raise Paused(
             f"the provider does not accept `{setting[1]}` ({message[:300]})",
-            next=f"change `{setting[1]}` of the role in finetune-prep.toml",
+            next=f"change {MENDS.get(setting[1], f'`{setting[1]}` of the role')} in finetune-prep.toml",
         )
     if kind not in STATUSES:
         raise Fault(f"{kind or 'an error without a type'}: {message[:300]}")

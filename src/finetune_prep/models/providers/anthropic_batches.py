@@ -118,9 +118,10 @@ class AnthropicBatches:
         return _remote(await self._http.post(f"{PATH}/{quote(submission.batch, safe='')}/cancel", lambda: b"{}"))
 
     async def lines(self, remote: Remote) -> AsyncGenerator[bytes, None]:
-        # the address is built here and not taken from `results_url`: the key goes to the endpoint that it belongs to
-        for name in remote.results:
-            async with contextlib.aclosing(self._http.lines(f"{PATH}/{quote(name, safe='')}/results")) as lines:
+        for url in remote.results:
+            # where the results are is not promised; but the key goes to the endpoint that it belongs to, and nowhere else
+            path = url if self._http.is_own(url) else f"{PATH}/{quote(remote.id, safe='')}/results"
+            async with contextlib.aclosing(self._http.lines(path)) as lines:
                 async for line in lines:
                     yield line
 
@@ -217,5 +218,5 @@ def _remote(found: Any) -> Remote:
         total=counts.processing + counts.succeeded + failed,
         done=counts.succeeded,
         failed=failed,
-        results=(batch.id,) if batch.results_url else (),
+        results=(batch.results_url,) if batch.results_url else (),
     )

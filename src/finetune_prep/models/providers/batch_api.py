@@ -24,8 +24,8 @@ RERUN = "run the same command again; nothing is lost, and nothing is sent twice"
 class Remote(msgspec.Struct, frozen=True, kw_only=True):
     """A batch as its provider describes it. status: the provider's word. ended: nothing more will come of it.
 
-    total, done, failed: requests. results: files that hold its results, by name. refused: why the batch as a whole was not
-    taken up, "" if it was. token: of the submission, source: its file, where the provider keeps them.
+    total, done, failed: requests. results: where its results are, as the API names them. refused: why the batch as a whole was
+    not taken up, "" if it was. token: of the submission, source: its file, where the provider keeps them.
     """
 
     id: str

@@ -158,9 +158,14 @@ class BatchHttp:
         except aiohttp.ClientError as error:
             raise self._broken(error, maybe_billed=once) from None
 
+    def is_own(self, url: str) -> bool:
+        """Whether an address is at this endpoint, so that the key may go there."""
+        own, other = urlsplit(self._base), urlsplit(url)
+        return (own.scheme, own.netloc) == (other.scheme, other.netloc)
+
     def _target(self, path: str) -> dict[str, Any]:
         # not followed: a redirected call would carry the key elsewhere
-        return {"url": self._base + path, "allow_redirects": False}
+        return {"url": path if self.is_own(path) else self._base + path, "allow_redirects": False}
 
     async def _check(self, response: aiohttp.ClientResponse, *, once: bool = False) -> None:
         """Raise what a status other than 2xx means. once: a server that fails may have done its work before."""
