@@ -297,7 +297,7 @@ class SqliteLedger:
     def _carry_out(self, group: list[_Waiting]) -> list[Any]:
         """Do the jobs in one transaction, in order; rows that follow each other in one statement.
 
-        SQLite lets go of Python's lock once per statement and has to wait for it afterwards, while the event loop is busy. So rows
+        SQLite lets go of Python's lock once per statement and has to wait for it afterwards while the event loop is busy. So rows
         alone, which is what a run writes, are one statement and a transaction by themselves.
         """
         if all(isinstance(waiting.job, _Rows) and waiting.job.texts.keys() <= self._known_texts for waiting in group):
