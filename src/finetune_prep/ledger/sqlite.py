@@ -11,7 +11,6 @@ import contextlib
 import copy
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -29,7 +28,6 @@ from finetune_prep.ledger.submissions import Submission
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
 SCHEMA_VERSION = 1
-GATHER_SECONDS = 0.0005
 MOST_JOBS_PER_COMMIT = 4096
 MOST_KNOWN_TEXTS = 65_536  # names of texts that need no further INSERT, about 8 MB
 
@@ -100,7 +98,8 @@ class SqliteLedger:
         self._known_texts: set[str] = set()
         self._packer = RepeatedTexts()
         self._keys: set[str] | None = None  # of all entries, read when first needed
-        self._jobs: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+        self._jobs: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._write_groups, name="ledger-writer", daemon=True)
         self._thread.start()
@@ -297,25 +296,34 @@ class SqliteLedger:
             raise LedgerBroken("the ledger is closed", where=str(self.path))
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
-        self._jobs.put(_Waiting(job, loop, done))
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            # Everything of this turn of the event loop goes to the writer together: each time it wakes up for a single job, the
+            # two wait for each other's hold on Python's lock.
+            gathered = self._gathered[loop] = []
+            loop.call_soon(self._hand_over, loop)
+        gathered.append(_Waiting(job, loop, done))
         return await done
 
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        gathered = self._gathered.pop(loop, None)
+        if gathered is not None:  # `close` may have handed it over before
+            self._jobs.put(gathered)
+
     def _write_groups(self) -> None:
-        """The writer thread: gather, commit, tell; until a None ends it."""
+        """The writer thread: take what has come together meanwhile, commit, tell; until a None ends it."""
         running = True
         while running:
-            first = self._jobs.get()
-            if first is None:
-                return
-            time.sleep(GATHER_SECONDS)
-            group = [first]
-            while len(group) < MOST_JOBS_PER_COMMIT and not self._jobs.empty():
-                waiting = self._jobs.get()
-                if waiting is None:
-                    running = False
+            group: list[_Waiting] = []
+            jobs = self._jobs.get()
+            while jobs is not None:
+                group += jobs
+                if len(group) >= MOST_JOBS_PER_COMMIT or self._jobs.empty():
                     break
-                group.append(waiting)
-            self._write(group)
+                jobs = self._jobs.get()
+            running = jobs is not None
+            if group:
+                self._write(group)
 
     def _write(self, group: list[_Waiting]) -> None:
         results: list[Any] = []
@@ -338,8 +346,8 @@ class SqliteLedger:
     def _carry_out(self, group: list[_Waiting]) -> list[Any]:
         """Do the jobs in one transaction, in order; rows that follow each other in one statement.
 
-        SQLite lets go of Python's lock once per statement and has to wait for it afterwards, while the event loop is busy up to
-        5 ms each time. So rows alone, which is what a run writes, are one statement and a transaction by themselves.
+        SQLite lets go of Python's lock once per statement and has to wait for it afterwards while the event loop is busy. So rows
+        alone, which is what a run writes, are one statement and a transaction by themselves.
         """
         if all(isinstance(waiting.job, _Rows) and waiting.job.texts.keys() <= self._known_texts for waiting in group):
             self._insert_rows([row for waiting in group for row in waiting.job.rows])  # type: ignore[union-attr]
@@ -375,6 +383,8 @@ class SqliteLedger:
         if self._closed:
             return
         self._closed = True
+        for loop in [*self._gathered]:
+            self._hand_over(loop)
         self._jobs.put(None)
         self._thread.join()
         for connection in (self._writer, self._reader):

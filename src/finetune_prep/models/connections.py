@@ -46,7 +46,7 @@ class Connections:
         transfer = self._idle.pop() if self._idle else _Transfer(self._url, self._headers)
         transfer.begin(data, fresh=asyncio.get_running_loop().time() < self._wary_until)
         try:
-            await self._multi.perform(transfer.curl)
+            await self._multi.add_handle(transfer.curl)
         except pycurl.error as error:
             fault = self._fault(transfer, *error.args)
             self._idle.append(transfer)
