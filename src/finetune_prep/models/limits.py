@@ -17,6 +17,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from finetune_prep.models.pace import Allowance, Pace, Resource
+from finetune_prep.models.suspicion import Suspicion
 
 FIRST_LIMIT = 8
 CUT = 0.8
@@ -30,13 +31,20 @@ BORNE = 0.5  # of the number at once that has been borne: a refusal at less is n
 FORGET = 0.995  # what an answer at a lower level leaves of the level that was borne
 CONSENT = 3.0  # times as long as the refusal took: a trial that is silent for longer has been let in
 SHORTEST_CONSENT = 0.05  # seconds
+EXPERIMENT = 48  # calls that go at half of what the endpoint bore, to see whether it refuses them even then
+RELIEF = 0.5
+IN_VAIN = 2  # cuts one after the other that did not help, before it is asked whether they can
+SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
+FIRST_REST = 2.0  # seconds after an experiment without the next; twice as long after each in which nothing was refused
+LONGEST_REST = 60.0
 
 
 @dataclass(slots=True, eq=False)
 class Ticket:
     """A call under way. characters: length of its prompt. tokens: what it is expected to count for.
 
-    level: calls under way when it went in, itself included. paced: it waited for its time, and not for a slot.
+    level: calls under way when it went in, itself included. paced: it waited for its time, and not for a slot. spared: it
+    went in below what the endpoint last complained about. tried: in an experiment.
     """
 
     entered: float
@@ -44,6 +52,8 @@ class Ticket:
     characters: int
     tokens: float
     paced: bool
+    spared: bool
+    tried: bool
 
 
 @dataclass(slots=True)
@@ -56,7 +66,19 @@ class _Episode:
     delay: float
     blamed: bool
     resource: Resource | None
+    level: int
     trial: Ticket | None = None
+
+
+@dataclass(slots=True)
+class _Experiment:
+    """Calls at half of what the endpoint bore. left: to go. gap: seconds between them. level: calls at once. due: the next."""
+
+    left: int
+    gap: float
+    level: int
+    due: float
+    refused: int = 0
 
 
 @dataclass(slots=True)
@@ -76,6 +98,13 @@ class AdaptiveLimit:
         self.allowed = float(min(FIRST_LIMIT, self.ceiling))
         self.in_flight = 0
         self.pace = Pace()
+        self._suspicion = Suspicion()
+        self._suspect: Ticket | None = None  # the least under way among the refused ones that come close together
+        self._experiment: _Experiment | None = None
+        self._experiment_ended = self._rest_until = float("-inf")
+        self._rest = FIRST_REST
+        self._in_vain = 0  # episodes one after the other that a cut did not end
+        self._before = (self.allowed, math.inf, math.inf)  # calls at once and rates before the first of them
         self._borne = 1.0  # calls at once that were answered
         self._too_many = float("inf")  # where the endpoint last complained
         self._answers_since_cut = 1
@@ -162,8 +191,17 @@ class AdaptiveLimit:
         episode = self._episode
         if episode is not None and episode.trial is ticket:
             self._trial_refused(episode, ticket, now, wait, resource)
+        elif ticket.tried:
+            self._suspicion.tried(refused=True)
+            if self._experiment is not None:
+                self._experiment.refused += 1
         elif ticket.entered >= self._last_episode and episode is None:
-            self._begin_episode(ticket, now, wait, resource)
+            suspicion = self._suspicion
+            if self._suspect is None or not suspicion.burst or ticket.level < self._suspect.level:
+                self._suspect = ticket
+            if suspicion.refused(spared=ticket.spared) or resource is not None:
+                self._begin_episode(self._suspect, now, wait, resource)
+                self._suspect = None
 
     def _trial_refused(self, episode: _Episode, trial: Ticket, now: float, wait: float, resource: Resource | None) -> None:
         episode.trial = None
@@ -176,28 +214,50 @@ class AdaptiveLimit:
         self._closed_until = max(self._closed_until, now + (wait or episode.delay))
 
     def _begin_episode(self, ticket: Ticket, now: float, wait: float, resource: Resource | None) -> None:
-        blamed = (ticket.paced and ticket.level <= self._borne) or resource is not None
+        self._in_vain = self._in_vain + 1 if ticket.spared or now < self._last_opening + SOON else 0
+        if not self._in_vain:
+            self._before = (self.allowed, self.pace.requests.rate, self.pace.tokens.rate)
+        few = ticket.level <= BORNE * self._borne
+        blamed = (ticket.paced and ticket.level <= self._borne) or few or resource is not None
         allowed = self.allowed
         if not blamed:
             self._too_many = min(self.allowed, float(ticket.level))
             self.allowed = max(1.0, self._too_many * CUT)
             self._answers_since_cut = 0
         delay = FIRST_TRIAL if blamed else 0.0
-        self._episode = _Episode(now, allowed, now - ticket.entered, delay, blamed, resource)
+        self._episode = _Episode(now, allowed, now - ticket.entered, delay, blamed, resource, ticket.level)
         self._last_episode = now
         if blamed:
             self._closed_until = max(self._closed_until, now + (wait or delay))
 
     def _went_through(self, ticket: Ticket, now: float) -> None:
-        if self._episode is not None and self._episode.trial is ticket:
-            self._end_episode(self._episode, now)
+        if self._episode is not None:
+            if self._episode.trial is ticket:
+                self._end_episode(self._episode, now)
+        elif ticket.tried:
+            self._suspicion.tried(refused=False)
+        elif ticket.entered >= self._last_episode:
+            self._suspicion.let_through(spared=ticket.spared)
 
     def _end_episode(self, episode: _Episode, now: float) -> None:
         trial = episode.trial
         entered = now if trial is None else trial.entered
         if episode.blamed:
             self.allowed = episode.allowed
-        self.pace.complained(self._last_opening, episode.began, entered, blamed=episode.blamed, resource=episode.resource)
+        borne = self.pace.borne(episode.began)
+        self.pace.complained(
+            self._last_opening,
+            episode.began,
+            entered,
+            blamed=episode.blamed,
+            resource=episode.resource,
+            let_through=1 - self._suspicion.usual,
+            slow_until=self._experiment_ended,
+        )
+        if (self._suspicion.unruly or self._in_vain >= IN_VAIN) and borne > 0 and now > self._rest_until:
+            level = math.ceil(RELIEF * (self._borne if episode.blamed else min(self._borne, episode.level)))
+            gap = 1 / (RELIEF * borne)
+            self._experiment = _Experiment(EXPERIMENT, gap, level, entered + gap)
         self._last_opening = entered
         self._last_episode = entered  # who went in before the trial belongs to the episode
         self._episode = None
@@ -246,16 +306,38 @@ class AdaptiveLimit:
             self._end_episode(episode, now)
         if self.in_flight >= int(self.allowed):
             return math.inf, False
+        if self._experiment is not None:
+            if self.in_flight >= self._experiment.level:
+                return math.inf, False
+            return max(self._experiment.due, self.pace.next_entry()), True
         return self.pace.next_entry(), True
 
     def _let_in(self, characters: int, now: float, *, paced: bool) -> Ticket:
         tokens = self.pace.estimate(characters)
         self.in_flight += 1
-        ticket = Ticket(now, self.in_flight, characters, tokens, paced)
+        spared = self.pace.spared and self.in_flight < self._too_many and self._last_opening > -math.inf
+        experiment = self._experiment
+        ticket = Ticket(now, self.in_flight, characters, tokens, paced, spared, experiment is not None)
+        if experiment is not None:
+            self._tried(experiment, now)
         self.pace.enter(tokens, now, waited=paced)
         if self._episode is not None:
             self._episode.trial = ticket
         return ticket
+
+    def _tried(self, experiment: _Experiment, now: float) -> None:
+        experiment.due = now + experiment.gap
+        experiment.left -= 1
+        if experiment.left:
+            return
+        self._experiment = None
+        if experiment.refused:
+            self._too_many = math.inf  # what was thought of its complaints is in doubt
+            self.allowed = max(self.allowed, self._before[0])
+            self.pace.search(*self._before[1:])
+        self._rest = FIRST_REST if experiment.refused else min(2 * self._rest, LONGEST_REST)
+        self._experiment_ended = now
+        self._rest_until = now + self._rest
 
     def _look_again(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
         if self._timer is not None:
