@@ -36,7 +36,23 @@ RELIEF = 0.5
 IN_VAIN = 2  # cuts one after the other that did not help, before it is asked whether they can
 SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
 FIRST_REST = 2.0  # seconds after an experiment without the next; twice as long after each in which nothing was refused
-LONGEST_REST = 60.0
+LONGEST_REST = 15.0
+
+
+@dataclass(slots=True)
+class _Experiment:
+    """Calls at half of what the endpoint bore. gap: seconds between them. level: calls at once. due: the next. left: to go.
+
+    repeated: some were refused at half of that, so now they go at half of what went through then; that counts.
+    """
+
+    began: float
+    gap: float
+    level: int
+    due: float
+    left: int = EXPERIMENT
+    refused: int = 0
+    repeated: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +60,7 @@ class Ticket:
     """A call under way. characters: length of its prompt. tokens: what it is expected to count for.
 
     level: calls under way when it went in, itself included. paced: it waited for its time, and not for a slot. spared: it
-    went in below what the endpoint last complained about. tried: in an experiment.
+    went in below what the endpoint last complained about. experiment: of which it is a part.
     """
 
     entered: float
@@ -53,7 +69,7 @@ class Ticket:
     tokens: float
     paced: bool
     spared: bool
-    tried: bool
+    experiment: _Experiment | None
 
 
 @dataclass(slots=True)
@@ -68,17 +84,6 @@ class _Episode:
     resource: Resource | None
     level: int
     trial: Ticket | None = None
-
-
-@dataclass(slots=True)
-class _Experiment:
-    """Calls at half of what the endpoint bore. left: to go. gap: seconds between them. level: calls at once. due: the next."""
-
-    left: int
-    gap: float
-    level: int
-    due: float
-    refused: int = 0
 
 
 @dataclass(slots=True)
@@ -191,10 +196,10 @@ class AdaptiveLimit:
         episode = self._episode
         if episode is not None and episode.trial is ticket:
             self._trial_refused(episode, ticket, now, wait, resource)
-        elif ticket.tried:
-            self._suspicion.tried(refused=True)
-            if self._experiment is not None:
-                self._experiment.refused += 1
+        elif ticket.experiment is not None:
+            ticket.experiment.refused += 1
+            if ticket.experiment.repeated:
+                self._suspicion.tried(refused=True)
         elif ticket.entered >= self._last_episode and episode is None:
             suspicion = self._suspicion
             if self._suspect is None or not suspicion.burst or ticket.level < self._suspect.level:
@@ -214,7 +219,7 @@ class AdaptiveLimit:
         self._closed_until = max(self._closed_until, now + (wait or episode.delay))
 
     def _begin_episode(self, ticket: Ticket, now: float, wait: float, resource: Resource | None) -> None:
-        self._in_vain = self._in_vain + 1 if ticket.spared or now < self._last_opening + SOON else 0
+        self._in_vain = self._in_vain + 1 if ticket.spared or (ticket.paced and now < self._last_opening + SOON) else 0
         if not self._in_vain:
             self._before = (self.allowed, self.pace.requests.rate, self.pace.tokens.rate)
         few = ticket.level <= BORNE * self._borne
@@ -234,8 +239,9 @@ class AdaptiveLimit:
         if self._episode is not None:
             if self._episode.trial is ticket:
                 self._end_episode(self._episode, now)
-        elif ticket.tried:
-            self._suspicion.tried(refused=False)
+        elif ticket.experiment is not None:
+            if ticket.experiment.repeated:
+                self._suspicion.tried(refused=False)
         elif ticket.entered >= self._last_episode:
             self._suspicion.let_through(spared=ticket.spared)
 
@@ -257,7 +263,7 @@ class AdaptiveLimit:
         if (self._suspicion.unruly or self._in_vain >= IN_VAIN) and borne > 0 and now > self._rest_until:
             level = math.ceil(RELIEF * (self._borne if episode.blamed else min(self._borne, episode.level)))
             gap = 1 / (RELIEF * borne)
-            self._experiment = _Experiment(EXPERIMENT, gap, level, entered + gap)
+            self._experiment = _Experiment(entered, gap, level, entered + gap)
         self._last_opening = entered
         self._last_episode = entered  # who went in before the trial belongs to the episode
         self._episode = None
@@ -317,7 +323,7 @@ class AdaptiveLimit:
         self.in_flight += 1
         spared = self.pace.spared and self.in_flight < self._too_many and self._last_opening > -math.inf
         experiment = self._experiment
-        ticket = Ticket(now, self.in_flight, characters, tokens, paced, spared, experiment is not None)
+        ticket = Ticket(now, self.in_flight, characters, tokens, paced, spared, experiment)
         if experiment is not None:
             self._tried(experiment, now)
         self.pace.enter(tokens, now, waited=paced)
@@ -330,11 +336,19 @@ class AdaptiveLimit:
         experiment.left -= 1
         if experiment.left:
             return
+        if experiment.refused and not experiment.repeated and experiment.refused < EXPERIMENT:
+            gap = (now - experiment.began) / (RELIEF * (EXPERIMENT - experiment.refused))
+            level = math.ceil(RELIEF * experiment.level)
+            self._experiment = _Experiment(now, gap, level, now + gap, repeated=True)
+            return
         self._experiment = None
         if experiment.refused:
             self._too_many = math.inf  # what was thought of its complaints is in doubt
             self.allowed = max(self.allowed, self._before[0])
             self.pace.search(*self._before[1:])
+        else:
+            for _ in range(0 if experiment.repeated else EXPERIMENT):
+                self._suspicion.tried(refused=False)
         self._rest = FIRST_REST if experiment.refused else min(2 * self._rest, LONGEST_REST)
         self._experiment_ended = now
         self._rest_until = now + self._rest

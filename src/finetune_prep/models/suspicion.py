@@ -16,13 +16,13 @@ import math
 
 EXPECTED = 0.004  # share of refused calls before anything is known
 BELIEF = 25.0  # calls of experiments that this is worth
-MEMORY = 200.0  # calls of experiments that are remembered
+MEMORY = 100.0  # calls of experiments that are remembered
 FADING = 1 / 128  # of the usual share, by a call that went through when the endpoint was spared
 COMMONEST = 0.5
 RAREST = 0.003
 BURST = 0.6  # share of refused calls in a burst
 DRIFT = 0.05  # above the usual share
-PROOF = 7.0  # of either sum: e to this is the likelihood ratio that is believed
+PROOF = 8.0  # of either sum: e to this is the likelihood ratio that is believed
 RARE = 0.0055  # where less than this is usually refused, one refusal is proof
 
 
