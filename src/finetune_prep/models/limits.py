@@ -210,6 +210,9 @@ class AdaptiveLimit:
 
     def _trial_refused(self, episode: _Episode, trial: Ticket, now: float, wait: float, resource: Resource | None) -> None:
         episode.trial = None
+        if self._unlimited and not episode.blamed:
+            self._too_many = min(self.allowed, float(trial.level), float(episode.level))
+            self._answers_since_cut = 0
         episode.resource = resource or episode.resource
         if not episode.blamed and trial.level > max(1.0, BORNE * self._borne):
             self.allowed = max(1.0, min(self.allowed, float(trial.level)) * CUT)
@@ -224,8 +227,9 @@ class AdaptiveLimit:
             self._before = (self.allowed, self.pace.requests.rate, self.pace.tokens.rate)
         few = ticket.level <= BORNE * self._borne
         blamed = (ticket.paced and ticket.level <= self._borne) or few or resource is not None
+        blamed = blamed and not self._unlimited
         allowed = self.allowed
-        if not blamed:
+        if not (blamed or self._unlimited):
             self._too_many = min(self.allowed, float(ticket.level))
             self.allowed = max(1.0, self._too_many * CUT)
             self._answers_since_cut = 0
@@ -243,11 +247,19 @@ class AdaptiveLimit:
             if ticket.experiment.repeated:
                 self._suspicion.tried(refused=False)
         elif ticket.entered >= self._last_episode:
-            self._suspicion.let_through(spared=ticket.spared)
+            if self._unlimited and self._suspicion.unruly:
+                self._suspicion.tried(refused=False)
+            else:
+                self._suspicion.let_through(spared=ticket.spared)
 
     def _end_episode(self, episode: _Episode, now: float) -> None:
         trial = episode.trial
         entered = now if trial is None else trial.entered
+        if self._unlimited and not episode.blamed:
+            self._suspicion.tried(refused=True)  # the next call, at the same pace, was let in: it was but one in so many
+            self._episode = None
+            self._last_episode = entered
+            return
         if episode.blamed:
             self.allowed = episode.allowed
         borne = self.pace.borne(episode.began)
@@ -267,6 +279,11 @@ class AdaptiveLimit:
         self._last_opening = entered
         self._last_episode = entered  # who went in before the trial belongs to the episode
         self._episode = None
+
+    @property
+    def _unlimited(self) -> bool:
+        """Whether it has never been seen that the endpoint bears no more than so much."""
+        return self._too_many == math.inf and self.pace.requests.rate == math.inf
 
     def _grow(self) -> None:
         if self._too_many == float("inf"):
