@@ -59,10 +59,11 @@ class _Experiment:
 class Ticket:
     """A call under way. characters: length of its prompt. tokens: what it is expected to count for.
 
-    level: calls under way when it went in, itself included. paced: it waited for its time, and not for a slot. spared: it
+    number: counted from 1. level: calls under way when it went in, itself included. paced: it waited for its time, and not for a slot. spared: it
     went in below what the endpoint last complained about. experiment: of which it is a part.
     """
 
+    number: int
     entered: float
     level: int
     characters: int
@@ -104,6 +105,8 @@ class AdaptiveLimit:
         self.in_flight = 0
         self.pace = Pace()
         self._suspicion = Suspicion()
+        self._entries = 0  # calls that ever went in
+        self._last_refused = 0  # number of the last one that was refused, or before which all is forgotten
         self._suspect: Ticket | None = None  # the least under way among the refused ones that come close together
         self._experiment: _Experiment | None = None
         self._experiment_ended = self._rest_until = float("-inf")
@@ -198,15 +201,20 @@ class AdaptiveLimit:
             self._trial_refused(episode, ticket, now, wait, resource)
         elif ticket.experiment is not None:
             ticket.experiment.refused += 1
-            if ticket.experiment.repeated:
-                self._suspicion.tried(refused=True)
         elif ticket.entered >= self._last_episode and episode is None:
-            suspicion = self._suspicion
-            if self._suspect is None or not suspicion.burst or ticket.level < self._suspect.level:
-                self._suspect = ticket
-            if suspicion.refused(spared=ticket.spared) or resource is not None:
-                self._begin_episode(self._suspect, now, wait, resource)
-                self._suspect = None
+            self._suspected(ticket, now, wait, resource)
+
+    def _suspected(self, ticket: Ticket, now: float, wait: float, resource: Resource | None) -> None:
+        suspicion = self._suspicion
+        let_through = max(0, ticket.number - self._last_refused - 1)
+        self._last_refused = max(self._last_refused, ticket.number)
+        if self._unlimited and suspicion.unruly:
+            suspicion.learn(let_through + 1, 1)
+        if self._suspect is None or not suspicion.burst or ticket.level < self._suspect.level:
+            self._suspect = ticket
+        if suspicion.refused(let_through) or resource is not None:
+            self._begin_episode(self._suspect, now, wait, resource)
+            self._suspect = None
 
     def _trial_refused(self, episode: _Episode, trial: Ticket, now: float, wait: float, resource: Resource | None) -> None:
         episode.trial = None
@@ -240,25 +248,18 @@ class AdaptiveLimit:
             self._closed_until = max(self._closed_until, now + (wait or delay))
 
     def _went_through(self, ticket: Ticket, now: float) -> None:
-        if self._episode is not None:
-            if self._episode.trial is ticket:
-                self._end_episode(self._episode, now)
-        elif ticket.experiment is not None:
-            if ticket.experiment.repeated:
-                self._suspicion.tried(refused=False)
-        elif ticket.entered >= self._last_episode:
-            if self._unlimited and self._suspicion.unruly:
-                self._suspicion.tried(refused=False)
-            else:
-                self._suspicion.let_through(spared=ticket.spared)
+        if self._episode is not None and self._episode.trial is ticket:
+            self._end_episode(self._episode, now)
 
     def _end_episode(self, episode: _Episode, now: float) -> None:
         trial = episode.trial
         entered = now if trial is None else trial.entered
         if self._unlimited and not episode.blamed:
-            self._suspicion.tried(refused=True)  # the next call, at the same pace, was let in: it was but one in so many
+            if not self._suspicion.unruly:
+                self._suspicion.learn(1, 1)  # the next call, at the same pace, was let in: it was but one in so many
             self._episode = None
             self._last_episode = entered
+            self._last_refused = self._entries
             return
         if episode.blamed:
             self.allowed = episode.allowed
@@ -277,6 +278,7 @@ class AdaptiveLimit:
             gap = 1 / (RELIEF * borne)
             self._experiment = _Experiment(entered, gap, level, entered + gap)
         self._last_opening = entered
+        self._last_refused = self._entries
         self._last_episode = entered  # who went in before the trial belongs to the episode
         self._episode = None
 
@@ -340,7 +342,8 @@ class AdaptiveLimit:
         self.in_flight += 1
         spared = self.pace.spared and self.in_flight < self._too_many and self._last_opening > -math.inf
         experiment = self._experiment
-        ticket = Ticket(now, self.in_flight, characters, tokens, paced, spared, experiment)
+        self._entries += 1
+        ticket = Ticket(self._entries, now, self.in_flight, characters, tokens, paced, spared, experiment)
         if experiment is not None:
             self._tried(experiment, now)
         self.pace.enter(tokens, now, waited=paced)
@@ -359,13 +362,13 @@ class AdaptiveLimit:
             self._experiment = _Experiment(now, gap, level, now + gap, repeated=True)
             return
         self._experiment = None
+        self._last_refused = self._entries
+        if experiment.repeated or not experiment.refused:
+            self._suspicion.learn(EXPERIMENT, experiment.refused)
         if experiment.refused:
             self._too_many = math.inf  # what was thought of its complaints is in doubt
             self.allowed = max(self.allowed, self._before[0])
             self.pace.search(*self._before[1:])
-        else:
-            for _ in range(0 if experiment.repeated else EXPERIMENT):
-                self._suspicion.tried(refused=False)
         self._rest = FIRST_REST if experiment.refused else min(2 * self._rest, LONGEST_REST)
         self._experiment_ended = now
         self._rest_until = now + self._rest
