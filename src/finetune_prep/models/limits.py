@@ -35,6 +35,7 @@ EXPERIMENT = 48  # calls that go at half of what the endpoint bore, to see wheth
 RELIEF = 0.5
 IN_VAIN = 2  # cuts one after the other that did not help, before it is asked whether they can
 SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
+SURPRISE = 0.025  # so much more refused at any pace than was believed: earlier complaints may have been misunderstood
 FIRST_REST = 2.0  # seconds after an experiment without the next; twice as long after each in which nothing was refused
 LONGEST_REST = 15.0
 
@@ -356,20 +357,24 @@ class AdaptiveLimit:
         experiment.left -= 1
         if experiment.left:
             return
-        if experiment.refused and not experiment.repeated and experiment.refused < EXPERIMENT:
+        suspicion, believed = self._suspicion, self._suspicion.usual
+        unruly = suspicion.unruly
+        surprising = experiment.refused > suspicion.likely(EXPERIMENT)
+        if surprising and not experiment.repeated and experiment.refused < EXPERIMENT:
             gap = (now - experiment.began) / (RELIEF * (EXPERIMENT - experiment.refused))
             level = math.ceil(RELIEF * experiment.level)
             self._experiment = _Experiment(now, gap, level, now + gap, repeated=True)
             return
         self._experiment = None
         self._last_refused = self._entries
-        if experiment.repeated or not experiment.refused:
-            self._suspicion.learn(EXPERIMENT, experiment.refused)
-        if experiment.refused:
+        if experiment.repeated or not surprising:
+            suspicion.learn(EXPERIMENT, experiment.refused)
+        surprised = suspicion.usual > believed + SURPRISE or suspicion.unruly > unruly
+        if surprised:
             self._too_many = math.inf  # what was thought of its complaints is in doubt
             self.allowed = max(self.allowed, self._before[0])
             self.pace.search(*self._before[1:])
-        self._rest = FIRST_REST if experiment.refused else min(2 * self._rest, LONGEST_REST)
+        self._rest = FIRST_REST if surprised else min(2 * self._rest, LONGEST_REST)
         self._experiment_ended = now
         self._rest_until = now + self._rest
 

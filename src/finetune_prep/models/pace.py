@@ -233,7 +233,7 @@ class Pace:
                 continue
             if blamed:
                 meter.cut(least, most, return_seconds, pressed=began - slow_until > SHORTEST)
-            elif began - start >= SHORTEST / 2:
+            elif began - max(start, slow_until) >= SHORTEST / 2:
                 meter.cap(most, return_seconds)
             meter.due = now
 

@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import math
 
-EXPECTED = 0.004  # share of refused calls before anything is known
+EXPECTED = 0.003  # share of refused calls before anything is known
 BELIEF = 25  # calls that this is worth
-MEMORY = 100  # calls that are remembered
+MEMORY = 200  # calls that are remembered
 FADING = 1 / 128  # weight of one call in the share at any pace
-RAREST = 0.003
+RAREST = 0.002
 COMMONEST = 0.5
 BURST = 0.6  # share of refused calls in a burst
 DRIFT = 0.05  # above the usual share
 PROOF = 8.0  # of either sum: e to this is the likelihood ratio that is believed
-RARE = 0.0055  # where less than this is usually refused, one refusal is proof
+RARE = 0.004  # where less than this is usually refused, one refusal is proof
 
 
 class Suspicion:
@@ -57,6 +57,10 @@ class Suspicion:
                 return False
         self.burst = self._drift = 0.0
         return True
+
+    def likely(self, calls: int) -> float:
+        """The most of so many calls that are likely to be refused, as things are believed to be."""
+        return calls * self.usual + math.sqrt(calls * self.usual) if self.unruly else 0.0
 
     def learn(self, calls: int, refused: int) -> None:
         """So many of these calls were refused, although they cannot have been too fast."""
