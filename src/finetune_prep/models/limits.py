@@ -32,10 +32,11 @@ FORGET = 0.995  # what an answer at a lower level leaves of the level that was b
 CONSENT = 3.0  # times as long as the refusal took: a trial that is silent for longer has been let in
 SHORTEST_CONSENT = 0.05  # seconds
 EXPERIMENT = 48  # calls that go at half of what the endpoint bore, to see whether it refuses them even then
+DOUBTFUL = 2  # so many of them refused: half of what it bore may still have been too much
 RELIEF = 0.5
 IN_VAIN = 2  # cuts one after the other that did not help, before it is asked whether they can
 SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
-SURPRISE = 0.025  # so much more refused at any pace than was believed: earlier complaints may have been misunderstood
+RECHECK = 2000  # calls after which what an endpoint refuses at any pace is measured again
 FIRST_REST = 2.0  # seconds after an experiment without the next; twice as long after each in which nothing was refused
 LONGEST_REST = 15.0
 
@@ -107,6 +108,7 @@ class AdaptiveLimit:
         self.pace = Pace()
         self._suspicion = Suspicion()
         self._entries = 0  # calls that ever went in
+        self._recheck = RECHECK  # number of the call after which it is
         self._last_refused = 0  # number of the last one that was refused, or before which all is forgotten
         self._suspect: Ticket | None = None  # the least under way among the refused ones that come close together
         self._experiment: _Experiment | None = None
@@ -275,9 +277,7 @@ class AdaptiveLimit:
             slow_until=self._experiment_ended,
         )
         if (self._suspicion.unruly or self._in_vain >= IN_VAIN) and borne > 0 and now > self._rest_until:
-            level = math.ceil(RELIEF * (self._borne if episode.blamed else min(self._borne, episode.level)))
-            gap = 1 / (RELIEF * borne)
-            self._experiment = _Experiment(entered, gap, level, entered + gap)
+            self._try(entered, borne, self._borne if episode.blamed else min(self._borne, episode.level))
         self._last_opening = entered
         self._last_refused = self._entries
         self._last_episode = entered  # who went in before the trial belongs to the episode
@@ -347,35 +347,43 @@ class AdaptiveLimit:
         ticket = Ticket(self._entries, now, self.in_flight, characters, tokens, paced, spared, experiment)
         if experiment is not None:
             self._tried(experiment, now)
+        elif self._entries >= self._recheck and self._suspicion.unruly and self._episode is None and not self._unlimited:
+            if borne := self.pace.borne(now):
+                self._try(now, borne, self._borne)
         self.pace.enter(tokens, now, waited=paced)
         if self._episode is not None:
             self._episode.trial = ticket
         return ticket
+
+    def _try(self, now: float, borne: float, level: float) -> None:
+        """Begin an experiment. borne: calls a second that went through. level: calls at once."""
+        gap = 1 / (RELIEF * borne)
+        self._experiment = _Experiment(now, gap, math.ceil(RELIEF * level), now + gap)
 
     def _tried(self, experiment: _Experiment, now: float) -> None:
         experiment.due = now + experiment.gap
         experiment.left -= 1
         if experiment.left:
             return
-        suspicion, believed = self._suspicion, self._suspicion.usual
-        unruly = suspicion.unruly
+        suspicion = self._suspicion
         surprising = experiment.refused > suspicion.likely(EXPERIMENT)
-        if surprising and not experiment.repeated and experiment.refused < EXPERIMENT:
+        doubtful = surprising and experiment.refused > DOUBTFUL and not experiment.repeated
+        if doubtful and experiment.refused < EXPERIMENT:
             gap = (now - experiment.began) / (RELIEF * (EXPERIMENT - experiment.refused))
             level = math.ceil(RELIEF * experiment.level)
             self._experiment = _Experiment(now, gap, level, now + gap, repeated=True)
             return
         self._experiment = None
         self._last_refused = self._entries
-        if experiment.repeated or not surprising:
+        if not doubtful:
             suspicion.learn(EXPERIMENT, experiment.refused)
-        surprised = suspicion.usual > believed + SURPRISE or suspicion.unruly > unruly
-        if surprised:
+        if surprising:
             self._too_many = math.inf  # what was thought of its complaints is in doubt
             self.allowed = max(self.allowed, self._before[0])
             self.pace.search(*self._before[1:])
-        self._rest = FIRST_REST if surprised else min(2 * self._rest, LONGEST_REST)
+        self._rest = FIRST_REST if surprising else min(2 * self._rest, LONGEST_REST)
         self._experiment_ended = now
+        self._recheck = self._entries + RECHECK
         self._rest_until = now + self._rest
 
     def _look_again(self, loop: asyncio.AbstractEventLoop, at: float) -> None:

@@ -16,7 +16,7 @@ import math
 
 EXPECTED = 0.003  # share of refused calls before anything is known
 BELIEF = 25  # calls that this is worth
-MEMORY = 200  # calls that are remembered
+MEMORY = 150  # calls that are remembered
 FADING = 1 / 128  # weight of one call in the share at any pace
 RAREST = 0.002
 COMMONEST = 0.5
@@ -60,7 +60,7 @@ class Suspicion:
 
     def likely(self, calls: int) -> float:
         """The most of so many calls that are likely to be refused, as things are believed to be."""
-        return calls * self.usual + math.sqrt(calls * self.usual) if self.unruly else 0.0
+        return calls * self.usual + 2 * math.sqrt(calls * self.usual) if self.unruly else 0.0
 
     def learn(self, calls: int, refused: int) -> None:
         """So many of these calls were refused, although they cannot have been too fast."""
