@@ -36,6 +36,7 @@ DOUBTFUL = 2  # so many of them refused: half of what it bore may still have bee
 RELIEF = 0.5
 IN_VAIN = 2  # cuts one after the other that did not help, before it is asked whether they can
 SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
+COMPLAINTS = 4  # or so many altogether
 RECHECK = 2000  # calls after which what an endpoint refuses at any pace is measured again
 FIRST_REST = 2.0  # seconds after an experiment without the next; twice as long after each in which nothing was refused
 LONGEST_REST = 15.0
@@ -114,6 +115,9 @@ class AdaptiveLimit:
         self._experiment: _Experiment | None = None
         self._experiment_ended = self._rest_until = float("-inf")
         self._rest = FIRST_REST
+        self._complaints = 0  # episodes since the last experiment
+        self._patience = COMPLAINTS
+        self._sure = False  # what is refused at any pace has been seen at a quarter of what is borne
         self._in_vain = 0  # episodes one after the other that a cut did not end
         self._before = (self.allowed, math.inf, math.inf)  # calls at once and rates before the first of them
         self._borne = 1.0  # calls at once that were answered
@@ -233,6 +237,7 @@ class AdaptiveLimit:
         self._closed_until = max(self._closed_until, now + (wait or episode.delay))
 
     def _begin_episode(self, ticket: Ticket, now: float, wait: float, resource: Resource | None) -> None:
+        self._complaints += 1
         self._in_vain = self._in_vain + 1 if ticket.spared or (ticket.paced and now < self._last_opening + SOON) else 0
         if not self._in_vain:
             self._before = (self.allowed, self.pace.requests.rate, self.pace.tokens.rate)
@@ -276,7 +281,8 @@ class AdaptiveLimit:
             let_through=1 - self._suspicion.usual,
             slow_until=self._experiment_ended,
         )
-        if (self._suspicion.unruly or self._in_vain >= IN_VAIN) and borne > 0 and now > self._rest_until:
+        doubts = self._suspicion.unruly or self._in_vain >= IN_VAIN or self._complaints >= self._patience
+        if doubts and borne > 0 and now > self._rest_until:
             self._try(entered, borne, self._borne if episode.blamed else min(self._borne, episode.level))
         self._last_opening = entered
         self._last_refused = self._entries
@@ -357,6 +363,7 @@ class AdaptiveLimit:
 
     def _try(self, now: float, borne: float, level: float) -> None:
         """Begin an experiment. borne: calls a second that went through. level: calls at once."""
+        self._complaints = 0
         gap = 1 / (RELIEF * borne)
         self._experiment = _Experiment(now, gap, math.ceil(RELIEF * level), now + gap)
 
@@ -367,7 +374,7 @@ class AdaptiveLimit:
             return
         suspicion = self._suspicion
         surprising = experiment.refused > suspicion.likely(EXPERIMENT)
-        doubtful = surprising and experiment.refused > DOUBTFUL and not experiment.repeated
+        doubtful = (surprising or not self._sure) and experiment.refused > DOUBTFUL and not experiment.repeated
         if doubtful and experiment.refused < EXPERIMENT:
             gap = (now - experiment.began) / (RELIEF * (EXPERIMENT - experiment.refused))
             level = math.ceil(RELIEF * experiment.level)
@@ -381,6 +388,8 @@ class AdaptiveLimit:
             self._too_many = math.inf  # what was thought of its complaints is in doubt
             self.allowed = max(self.allowed, self._before[0])
             self.pace.search(*self._before[1:])
+        self._sure = self._sure or experiment.repeated
+        self._patience = COMPLAINTS if surprising else 2 * self._patience
         self._rest = FIRST_REST if surprising else min(2 * self._rest, LONGEST_REST)
         self._experiment_ended = now
         self._recheck = self._entries + RECHECK

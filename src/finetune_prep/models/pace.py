@@ -33,6 +33,7 @@ EVIDENCE = 10  # calls that must have gone through before a rate is inferred fro
 HORIZON = 60.0  # seconds of past calls that are remembered
 SHORTEST = 1.0  # seconds over which a rate is measured at least
 RECENT = 3.0  # seconds over which it is measured at most, or so many times the closure that followed
+PRESSED = 0.5  # seconds of calls at full pace, before less than that pace is taken for all that the endpoint bears
 GRAIN = 0.02  # seconds of past calls that are remembered as one
 CATCH_UP = 0.02  # seconds by which a late timer may be made good
 SPARE = 1.25  # above what was seen, where it is not known that the rate was too high
@@ -232,7 +233,7 @@ class Pace:
             if resource not in (None, name) or (meter.rate == float("inf") and not enough):
                 continue
             if blamed:
-                meter.cut(least, most, return_seconds, pressed=began - slow_until > SHORTEST)
+                meter.cut(least, most, return_seconds, pressed=began - max(since, slow_until) > PRESSED)
             elif began - max(start, slow_until) >= SHORTEST / 2:
                 meter.cap(most, return_seconds)
             meter.due = now
