@@ -215,8 +215,6 @@ class AdaptiveLimit:
         suspicion = self._suspicion
         let_through = max(0, ticket.number - self._last_refused - 1)
         self._last_refused = max(self._last_refused, ticket.number)
-        if self._unlimited and suspicion.unruly:
-            suspicion.learn(let_through + 1, 1)
         if self._suspect is None or not suspicion.burst or ticket.level < self._suspect.level:
             self._suspect = ticket
         if suspicion.refused(let_through) or resource is not None:
@@ -263,8 +261,7 @@ class AdaptiveLimit:
         trial = episode.trial
         entered = now if trial is None else trial.entered
         if self._unlimited and not episode.blamed:
-            if not self._suspicion.unruly:
-                self._suspicion.learn(1, 1)  # the next call, at the same pace, was let in: it was but one in so many
+            self._suspicion.learn(1, 1)  # the next call, at the same pace, was let in: it was but one in so many
             self._episode = None
             self._last_episode = entered
             self._last_refused = self._entries
@@ -291,8 +288,8 @@ class AdaptiveLimit:
 
     @property
     def _unlimited(self) -> bool:
-        """Whether it has never been seen that the endpoint bears no more than so much."""
-        return self._too_many == math.inf and self.pace.requests.rate == math.inf
+        """Whether nothing is known of the endpoint, neither a limit nor that it refuses calls without one."""
+        return self._too_many == math.inf and self.pace.requests.rate == math.inf and not self._suspicion.unruly
 
     def _grow(self) -> None:
         if self._too_many == float("inf"):
@@ -353,7 +350,7 @@ class AdaptiveLimit:
         ticket = Ticket(self._entries, now, self.in_flight, characters, tokens, paced, spared, experiment)
         if experiment is not None:
             self._tried(experiment, now)
-        elif self._entries >= self._recheck and self._suspicion.unruly and self._episode is None and not self._unlimited:
+        elif self._entries >= self._recheck and self._suspicion.unruly and self._episode is None:
             if borne := self.pace.borne(now):
                 self._try(now, borne, self._borne)
         self.pace.enter(tokens, now, waited=paced)
