@@ -36,7 +36,8 @@ DOUBTFUL = 2  # so many of them refused: half of what it bore may still have bee
 RELIEF = 0.5
 IN_VAIN = 2  # cuts one after the other that did not help, before it is asked whether they can
 SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
-COMPLAINTS = 4  # or so many altogether
+TRUSTED = 0.05  # share of refused calls that is learned without an experiment, while no limit is known
+COMPLAINTS = 8  # or so many altogether
 RECHECK = 2000  # calls after which what an endpoint refuses at any pace is measured again
 FIRST_REST = 2.0  # seconds after an experiment without the next; twice as long after each in which nothing was refused
 LONGEST_REST = 15.0
@@ -215,6 +216,8 @@ class AdaptiveLimit:
         suspicion = self._suspicion
         let_through = max(0, ticket.number - self._last_refused - 1)
         self._last_refused = max(self._last_refused, ticket.number)
+        if suspicion.unruly and self._too_many == math.inf and self.pace.requests.rate == math.inf:
+            suspicion.learn(let_through + 1, 1, most=TRUSTED)
         if self._suspect is None or not suspicion.burst or ticket.level < self._suspect.level:
             self._suspect = ticket
         if suspicion.refused(let_through) or resource is not None:

@@ -62,10 +62,11 @@ class Suspicion:
         """The most of so many calls that are likely to be refused, as things are believed to be."""
         return calls * self.usual + 2 * math.sqrt(calls * self.usual) if self.unruly else 0.0
 
-    def learn(self, calls: int, refused: int) -> None:
-        """So many of these calls were refused, although they cannot have been too fast."""
+    def learn(self, calls: int, refused: int, most: float = COMMONEST) -> None:
+        """So many of these calls were refused, although they cannot have been too fast. most: what is believed without more."""
         self._seen = min(self._seen + calls, MEMORY)
-        self.usual += min(1.0, calls / self._seen) * (refused / calls - self.usual)
+        learned = self.usual + min(1.0, calls / self._seen) * (refused / calls - self.usual)
+        self.usual = min(learned, max(self.usual, most))
         self._weigh()
         self._proved = self.usual
 
