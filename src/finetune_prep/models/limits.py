@@ -36,7 +36,7 @@ DOUBTFUL = 2  # so many of them refused: half of what it bore may still have bee
 RELIEF = 0.5
 IN_VAIN = 2  # cuts one after the other that did not help, before it is asked whether they can
 SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
-TRUSTED = 0.05  # share of refused calls that is learned without an experiment, while no limit is known
+TRUSTED = 0.15  # share of refused calls that is learned without an experiment, while no limit is known
 COMPLAINTS = 8  # or so many altogether
 RECHECK = 2000  # calls after which what an endpoint refuses at any pace is measured again
 FIRST_REST = 2.0  # seconds after an experiment without the next; twice as long after each in which nothing was refused
@@ -383,7 +383,7 @@ class AdaptiveLimit:
         self._experiment = None
         self._last_refused = self._entries
         if not doubtful:
-            suspicion.learn(EXPERIMENT, experiment.refused)
+            suspicion.tried(EXPERIMENT, experiment.refused)
         if surprising:
             self._too_many = math.inf  # what was thought of its complaints is in doubt
             self.allowed = max(self.allowed, self._before[0])

@@ -70,6 +70,13 @@ class Suspicion:
         self._weigh()
         self._proved = self.usual
 
+    def tried(self, calls: int, refused: int) -> None:
+        """So many of the calls of an experiment were refused. If that is not as expected, what was known before counts little."""
+        expected = calls * self.usual
+        if abs(refused - expected) > 2 * math.sqrt(expected):
+            self._seen = BELIEF
+        self.learn(calls, refused)
+
     def _weigh(self) -> None:
         self.usual = min(max(self.usual, RAREST), COMMONEST)
         usual = self.usual + math.sqrt(self.usual / self._seen)  # it may be so much more
