@@ -216,7 +216,7 @@ class AdaptiveLimit:
         suspicion = self._suspicion
         let_through = max(0, ticket.number - self._last_refused - 1)
         self._last_refused = max(self._last_refused, ticket.number)
-        if suspicion.unruly and self._too_many == math.inf and self.pace.requests.rate == math.inf:
+        if suspicion.unruly and self._unlimited:
             suspicion.learn(let_through + 1, 1, most=TRUSTED)
         if self._suspect is None or not suspicion.burst or ticket.level < self._suspect.level:
             self._suspect = ticket
@@ -264,7 +264,8 @@ class AdaptiveLimit:
         trial = episode.trial
         entered = now if trial is None else trial.entered
         if self._unlimited and not episode.blamed:
-            self._suspicion.learn(1, 1)  # the next call, at the same pace, was let in: it was but one in so many
+            if not self._suspicion.unruly:
+                self._suspicion.learn(1, 1)  # the next call, at the same pace, was let in: it was but one in so many
             self._episode = None
             self._last_episode = entered
             self._last_refused = self._entries
@@ -291,8 +292,8 @@ class AdaptiveLimit:
 
     @property
     def _unlimited(self) -> bool:
-        """Whether nothing is known of the endpoint, neither a limit nor that it refuses calls without one."""
-        return self._too_many == math.inf and self.pace.requests.rate == math.inf and not self._suspicion.unruly
+        """Whether no limit of the endpoint is known."""
+        return self._too_many == math.inf and self.pace.requests.rate == math.inf
 
     def _grow(self) -> None:
         if self._too_many == float("inf"):
@@ -353,7 +354,7 @@ class AdaptiveLimit:
         ticket = Ticket(self._entries, now, self.in_flight, characters, tokens, paced, spared, experiment)
         if experiment is not None:
             self._tried(experiment, now)
-        elif self._entries >= self._recheck and self._suspicion.unruly and self._episode is None:
+        elif self._entries >= self._recheck and self._suspicion.unruly and self._episode is None and not self._unlimited:
             if borne := self.pace.borne(now):
                 self._try(now, borne, self._borne)
         self.pace.enter(tokens, now, waited=paced)
