@@ -36,7 +36,7 @@ DOUBTFUL = 2  # so many of them refused: half of what it bore may still have bee
 RELIEF = 0.5
 IN_VAIN = 2  # cuts one after the other that did not help, before it is asked whether they can
 SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
-TRUSTED = 0.15  # share of refused calls that is learned without an experiment, while no limit is known
+TRUSTED = 0.1  # share of refused calls that is learned without an experiment, while no limit is known
 COMPLAINTS = 8  # or so many altogether
 RECHECK = 2000  # calls after which what an endpoint refuses at any pace is measured again
 FIRST_REST = 2.0  # seconds after an experiment without the next; twice as long after each in which nothing was refused
@@ -375,7 +375,7 @@ class AdaptiveLimit:
             return
         suspicion = self._suspicion
         surprising = experiment.refused > suspicion.likely(EXPERIMENT)
-        doubtful = (surprising or not self._sure) and experiment.refused > DOUBTFUL and not experiment.repeated
+        doubtful = (surprising or not self._sure) and experiment.refused > DOUBTFUL * suspicion.unruly and not experiment.repeated
         if doubtful and experiment.refused < EXPERIMENT:
             gap = (now - experiment.began) / (RELIEF * (EXPERIMENT - experiment.refused))
             level = math.ceil(RELIEF * experiment.level)
