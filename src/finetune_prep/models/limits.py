@@ -20,6 +20,8 @@ from finetune_prep.models.pace import Allowance, Pace, Resource
 from finetune_prep.models.suspicion import Suspicion
 
 FIRST_LIMIT = 8
+EAGER = 64  # calls at once up to which the limit doubles in every round at first
+CAREFUL = 0.5  # beyond that: slots for each answer
 CUT = 0.8
 PROBE_ROUNDS = 4  # rounds of calls without complaint for one more slot, where there have been complaints before
 PATIENT_ROUNDS = 8  # rounds without complaint after which probing grows faster: the endpoint bears more than it did
@@ -34,7 +36,8 @@ SHORTEST_CONSENT = 0.05  # seconds
 EXPERIMENT = 48  # calls that go at half of what the endpoint bore, to see whether it refuses them even then
 DOUBTFUL = 2  # so many of them refused: half of what it bore may still have been too much
 RELIEF = 0.5
-IN_VAIN = 2  # cuts one after the other that did not help, before it is asked whether they can
+SLOWEST = 1.0  # calls a second
+IN_VAIN = 3  # cuts one after the other that did not help, before it is asked whether they can
 SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
 TRUSTED = 0.1  # share of refused calls that is learned without an experiment, while no limit is known
 COMPLAINTS = 8  # or so many altogether
@@ -63,8 +66,8 @@ class _Experiment:
 class Ticket:
     """A call under way. characters: length of its prompt. tokens: what it is expected to count for.
 
-    number: counted from 1. level: calls under way when it went in, itself included. paced: it waited for its time, and not for a slot. spared: it
-    went in below what the endpoint last complained about. experiment: of which it is a part.
+    number: counted from 1. level: calls under way when it went in, itself included. paced: it waited for its time, and not
+    for a slot. spared: it went in below what the endpoint last complained about. experiment: of which it is a part.
     """
 
     number: int
@@ -116,7 +119,7 @@ class AdaptiveLimit:
         self._experiment: _Experiment | None = None
         self._experiment_ended = self._rest_until = float("-inf")
         self._rest = FIRST_REST
-        self._complaints = 0  # episodes since the last experiment
+        self._complaints = 0  # episodes blamed on the rate since the last experiment
         self._patience = COMPLAINTS
         self._sure = False  # what is refused at any pace has been seen at a quarter of what is borne
         self._in_vain = 0  # episodes one after the other that a cut did not end
@@ -238,13 +241,13 @@ class AdaptiveLimit:
         self._closed_until = max(self._closed_until, now + (wait or episode.delay))
 
     def _begin_episode(self, ticket: Ticket, now: float, wait: float, resource: Resource | None) -> None:
-        self._complaints += 1
         self._in_vain = self._in_vain + 1 if ticket.spared or (ticket.paced and now < self._last_opening + SOON) else 0
         if not self._in_vain:
             self._before = (self.allowed, self.pace.requests.rate, self.pace.tokens.rate)
         few = ticket.level <= BORNE * self._borne
         blamed = (ticket.paced and ticket.level <= self._borne) or few or resource is not None
         blamed = blamed and not self._unlimited
+        self._complaints += blamed
         allowed = self.allowed
         if not (blamed or self._unlimited):
             self._too_many = min(self.allowed, float(ticket.level))
@@ -283,7 +286,7 @@ class AdaptiveLimit:
             slow_until=self._experiment_ended,
         )
         doubts = self._suspicion.unruly or self._in_vain >= IN_VAIN or self._complaints >= self._patience
-        if doubts and borne > 0 and now > self._rest_until:
+        if doubts and now > self._rest_until:
             self._try(entered, borne, self._borne if episode.blamed else min(self._borne, episode.level))
         self._last_opening = entered
         self._last_refused = self._entries
@@ -297,7 +300,7 @@ class AdaptiveLimit:
 
     def _grow(self) -> None:
         if self._too_many == float("inf"):
-            more = 1.0
+            more = 1.0 if self.allowed < EAGER else CAREFUL
         elif self.allowed < self._too_many - 1:
             more = 1.0 / self.allowed
         else:
@@ -355,8 +358,7 @@ class AdaptiveLimit:
         if experiment is not None:
             self._tried(experiment, now)
         elif self._entries >= self._recheck and self._suspicion.unruly and self._episode is None and not self._unlimited:
-            if borne := self.pace.borne(now):
-                self._try(now, borne, self._borne)
+            self._try(now, self.pace.borne(now), self._borne)
         self.pace.enter(tokens, now, waited=paced)
         if self._episode is not None:
             self._episode.trial = ticket
@@ -365,7 +367,7 @@ class AdaptiveLimit:
     def _try(self, now: float, borne: float, level: float) -> None:
         """Begin an experiment. borne: calls a second that went through. level: calls at once."""
         self._complaints = 0
-        gap = 1 / (RELIEF * borne)
+        gap = 1 / (RELIEF * max(borne, SLOWEST))
         self._experiment = _Experiment(now, gap, math.ceil(RELIEF * level), now + gap)
 
     def _tried(self, experiment: _Experiment, now: float) -> None:

@@ -214,7 +214,15 @@ class Pace:
         return self.requests.spared and self.tokens.spared
 
     def complained(
-        self, since: float, began: float, now: float, *, blamed: bool, resource: Resource | None, let_through: float, slow_until: float
+        self,
+        since: float,
+        began: float,
+        now: float,
+        *,
+        blamed: bool,
+        resource: Resource | None,
+        let_through: float,
+        slow_until: float,
     ) -> None:
         """An episode of complaints, begun at `began`, is over: calls go through again. since: the end of the one before.
 
