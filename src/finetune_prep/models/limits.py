@@ -16,6 +16,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
+from finetune_prep.models.experiments import Experiment, Experiments
 from finetune_prep.models.pace import Allowance, Pace, Resource
 from finetune_prep.models.suspicion import Suspicion
 
@@ -33,33 +34,8 @@ BORNE = 0.5  # of the number at once that has been borne: a refusal at less is n
 FORGET = 0.995  # what an answer at a lower level leaves of the level that was borne
 CONSENT = 3.0  # times as long as the refusal took: a trial that is silent for longer has been let in
 SHORTEST_CONSENT = 0.05  # seconds
-EXPERIMENT = 48  # calls that go at half of what the endpoint bore, to see whether it refuses them even then
-DOUBTFUL = 2  # so many of them refused: half of what it bore may still have been too much
-RELIEF = 0.5
-SLOWEST = 1.0  # calls a second
-IN_VAIN = 3  # cuts one after the other that did not help, before it is asked whether they can
 SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
 TRUSTED = 0.1  # share of refused calls that is learned without an experiment, while no limit is known
-COMPLAINTS = 8  # or so many altogether
-RECHECK = 2000  # calls after which what an endpoint refuses at any pace is measured again
-FIRST_REST = 2.0  # seconds after an experiment without the next; twice as long after each in which nothing was refused
-LONGEST_REST = 15.0
-
-
-@dataclass(slots=True)
-class _Experiment:
-    """Calls at half of what the endpoint bore. gap: seconds between them. level: calls at once. due: the next. left: to go.
-
-    repeated: some were refused at half of that, so now they go at half of what went through then; that counts.
-    """
-
-    began: float
-    gap: float
-    level: int
-    due: float
-    left: int = EXPERIMENT
-    refused: int = 0
-    repeated: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +53,7 @@ class Ticket:
     tokens: float
     paced: bool
     spared: bool
-    experiment: _Experiment | None
+    experiment: Experiment | None
 
 
 @dataclass(slots=True)
@@ -112,16 +88,10 @@ class AdaptiveLimit:
         self.in_flight = 0
         self.pace = Pace()
         self._suspicion = Suspicion()
+        self._experiments = Experiments(self._suspicion)
         self._entries = 0  # calls that ever went in
-        self._recheck = RECHECK  # number of the call after which it is
         self._last_refused = 0  # number of the last one that was refused, or before which all is forgotten
         self._suspect: Ticket | None = None  # the least under way among the refused ones that come close together
-        self._experiment: _Experiment | None = None
-        self._experiment_ended = self._rest_until = float("-inf")
-        self._rest = FIRST_REST
-        self._complaints = 0  # episodes blamed on the rate since the last experiment
-        self._patience = COMPLAINTS
-        self._sure = False  # what is refused at any pace has been seen at a quarter of what is borne
         self._in_vain = 0  # episodes one after the other that a cut did not end
         self._before = (self.allowed, math.inf, math.inf)  # calls at once and rates before the first of them
         self._borne = 1.0  # calls at once that were answered
@@ -211,7 +181,8 @@ class AdaptiveLimit:
         if episode is not None and episode.trial is ticket:
             self._trial_refused(episode, ticket, now, wait, resource)
         elif ticket.experiment is not None:
-            ticket.experiment.refused += 1
+            if self._experiments.refused(ticket.experiment):
+                self._begin_episode(ticket, now, wait, resource)
         elif ticket.entered >= self._last_episode and episode is None:
             self._suspected(ticket, now, wait, resource)
 
@@ -247,7 +218,7 @@ class AdaptiveLimit:
         few = ticket.level <= BORNE * self._borne
         blamed = (ticket.paced and ticket.level <= self._borne) or few or resource is not None
         blamed = blamed and not self._unlimited
-        self._complaints += blamed
+        self._experiments.complained(blamed=blamed)
         allowed = self.allowed
         if not (blamed or self._unlimited):
             self._too_many = min(self.allowed, float(ticket.level))
@@ -283,11 +254,11 @@ class AdaptiveLimit:
             blamed=episode.blamed,
             resource=episode.resource,
             let_through=1 - self._suspicion.usual,
-            slow_until=self._experiment_ended,
+            slow_until=self._experiments.ended,
         )
-        doubts = self._suspicion.unruly or self._in_vain >= IN_VAIN or self._complaints >= self._patience
-        if doubts and now > self._rest_until:
-            self._try(entered, borne, self._borne if episode.blamed else min(self._borne, episode.level))
+        if self._experiments.worth_it(now, self._in_vain):
+            level = self._borne if episode.blamed else min(self._borne, episode.level)
+            self._experiments.begin(entered, borne, level)
         self._last_opening = entered
         self._last_refused = self._entries
         self._last_episode = entered  # who went in before the trial belongs to the episode
@@ -342,61 +313,37 @@ class AdaptiveLimit:
             self._end_episode(episode, now)
         if self.in_flight >= int(self.allowed):
             return math.inf, False
-        if self._experiment is not None:
-            if self.in_flight >= self._experiment.level:
+        experiment = self._experiments.current
+        if experiment is not None:
+            if self.in_flight >= experiment.level:
                 return math.inf, False
-            return max(self._experiment.due, self.pace.next_entry()), True
+            return max(experiment.due, self.pace.next_entry()), True
         return self.pace.next_entry(), True
 
     def _let_in(self, characters: int, now: float, *, paced: bool) -> Ticket:
         tokens = self.pace.estimate(characters)
         self.in_flight += 1
         spared = self.pace.spared and self.in_flight < self._too_many and self._last_opening > -math.inf
-        experiment = self._experiment
+        experiment = self._experiments.current
         self._entries += 1
         ticket = Ticket(self._entries, now, self.in_flight, characters, tokens, paced, spared, experiment)
         if experiment is not None:
-            self._tried(experiment, now)
-        elif self._entries >= self._recheck and self._suspicion.unruly and self._episode is None and not self._unlimited:
-            self._try(now, self.pace.borne(now), self._borne)
+            self._try(experiment, now)
+        elif self._experiments.overdue(self._entries) and self._episode is None and not self._unlimited:
+            self._experiments.begin(now, self.pace.borne(now), self._borne)
         self.pace.enter(tokens, now, waited=paced)
         if self._episode is not None:
             self._episode.trial = ticket
         return ticket
 
-    def _try(self, now: float, borne: float, level: float) -> None:
-        """Begin an experiment. borne: calls a second that went through. level: calls at once."""
-        self._complaints = 0
-        gap = 1 / (RELIEF * max(borne, SLOWEST))
-        self._experiment = _Experiment(now, gap, math.ceil(RELIEF * level), now + gap)
-
-    def _tried(self, experiment: _Experiment, now: float) -> None:
-        experiment.due = now + experiment.gap
-        experiment.left -= 1
-        if experiment.left:
-            return
-        suspicion = self._suspicion
-        surprising = experiment.refused > suspicion.likely(EXPERIMENT)
-        doubtful = (surprising or not self._sure) and experiment.refused > DOUBTFUL * suspicion.unruly and not experiment.repeated
-        if doubtful and experiment.refused < EXPERIMENT:
-            gap = (now - experiment.began) / (RELIEF * (EXPERIMENT - experiment.refused))
-            level = math.ceil(RELIEF * experiment.level)
-            self._experiment = _Experiment(now, gap, level, now + gap, repeated=True)
-            return
-        self._experiment = None
-        self._last_refused = self._entries
-        if not doubtful:
-            suspicion.tried(EXPERIMENT, experiment.refused)
-        if surprising:
-            self._too_many = math.inf  # what was thought of its complaints is in doubt
+    def _try(self, experiment: Experiment, now: float) -> None:
+        surprising = self._experiments.entered(experiment, now, self._entries)
+        if self._experiments.current is None:
+            self._last_refused = self._entries
+        if surprising:  # what was thought of earlier complaints is in doubt
+            self._too_many = math.inf
             self.allowed = max(self.allowed, self._before[0])
             self.pace.search(*self._before[1:])
-        self._sure = self._sure or experiment.repeated
-        self._patience = COMPLAINTS if surprising else 2 * self._patience
-        self._rest = FIRST_REST if surprising else min(2 * self._rest, LONGEST_REST)
-        self._experiment_ended = now
-        self._recheck = self._entries + RECHECK
-        self._rest_until = now + self._rest
 
     def _look_again(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
         if self._timer is not None:
