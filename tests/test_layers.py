@@ -18,6 +18,7 @@ HEAVY = (
     "jinja2",
     "markdown_it",
     "numpy",
+    "pycurl",
     "pydantic",
     "rich",
     "ruamel",

@@ -9,13 +9,13 @@
     ├── GateError              1   a gate fails
     ├── ActNeeded              3   a person must do something first
     │   └── PriceUnknown       3   a model costs money, and nobody knows how much
-    ├── Waiting                4   answers of a batch file are outstanding
+    ├── Waiting                4   answers of a batch are outstanding
     ├── Paused                 5   a provider or the budget stopped the run
     │   ├── NotInRecording     5
     │   └── LedgerBroken       5
     ├── NotFetched             5   a search or a page gave nothing; a finding where there are many
     └── Unanswered                 one request has no answer that can be used
-        ├── NotYet             4   it was recorded for a batch file
+        ├── NotYet             4   it was recorded for a batch file or a Batch API
         ├── Unreachable        5   the provider kept failing in passing; asked again by the next run
         └── Unusable           1   the answer cannot be used, nor could the one after it; final
 
@@ -97,7 +97,7 @@ class PriceUnknown(ActNeeded):
 
 
 class Waiting(FinetunePrepError):
-    """Requests were written to a batch file; the run goes on when its answers have been imported."""
+    """Requests were written to a batch file or sent to a Batch API; the run goes on when their answers are there."""
 
     exit_code = 4
 
@@ -134,7 +134,7 @@ class Unanswered(FinetunePrepError):
 
 
 class NotYet(Unanswered):
-    """The request was recorded for a batch file; its answer comes with a later import."""
+    """The request was recorded for a batch file or a Batch API; its answer comes another day."""
 
     exit_code = 4
 

@@ -133,9 +133,23 @@ class AtOnce:
 
 
 @dataclass
+class Open:
+    """No limit. limit_per_second: what the caller can do by itself."""
+
+    limit_per_second: float
+
+    def refused(self, now: float, amount: float, at_once: int) -> float | None:
+        return None
+
+    def remaining(self, now: float) -> tuple[float, float, float]:
+        raise AssertionError("there is nothing to tell")
+
+
+@dataclass
 class Endpoint:
     """A provider behind a rule. seconds: mean duration of a call, varied by `spread`. refusal: seconds until a refusal comes.
 
+    whims: share of the calls that are refused, whatever the rule says.
     counts: what the rule limits. words: the refusal names it. retry_after: rounds the wait it asks for, None = asks for none.
     headers: it sends rate-limit headers, to `hear`. sizes: mean tokens of prompt and answer, varied up to threefold.
     """
@@ -148,6 +162,7 @@ class Endpoint:
     words: bool = False
     retry_after: Callable[[float], float] | None = None
     headers: bool = False
+    whims: float = 0.0
     sizes: tuple[float, float] = (1500.0, 300.0)
     limit: AdaptiveLimit | None = None
     calls: int = 0
@@ -163,7 +178,8 @@ class Endpoint:
         prompt = len(request.messages[-1].content) / 4
         output = self.stream.uniform(0.3, 1.7) * self.sizes[1]
         amount = 1.0 if self.counts == "requests" else prompt + output
-        wait = self.rule.refused(sent, amount, self.at_once)
+        whim = self.stream.random() < self.whims
+        wait = 0.0 if whim else self.rule.refused(sent, amount, self.at_once)
         told = None
         if self.headers and self.limit is not None:
             limit, remaining, reset = self.rule.remaining(sent)
@@ -175,8 +191,8 @@ class Endpoint:
             raise Fault(
                 "429",
                 congested=True,
-                retry_after=self.retry_after(wait) if self.retry_after else None,
-                resource=self.counts if self.words else None,
+                retry_after=self.retry_after(wait) if self.retry_after and not whim else None,
+                resource=self.counts if self.words and not whim else None,
             )
         self.let_in += amount
         self.at_once += 1

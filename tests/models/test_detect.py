@@ -10,15 +10,21 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from finetune_prep.cli import doctor as doctoring
 from finetune_prep.cli.app import app
 from finetune_prep.models import detect
 from finetune_prep.models.secrets import Secret
 from finetune_prep.project import config as configuration
 from finetune_prep.project import starting
 from finetune_prep.project.config import ProviderSettings
-from tests.fake_endpoint import Behaviour, Completion, FakeEndpoint, Stall, Status
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Stall, Status
 
 KEY = "sk-canary-0123456789"
+# what llama-cpp-python 0.3.36 says to a schema, with HTTP 500
+LLAMA_CPP_PYTHON = (
+    "1 validation error:\n  {'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), "
+    "'msg': \"Input should be 'text' or 'json_object'\", 'input': 'json_schema'}"
+)
 FOLLOWED = json.dumps({"colour": detect.UNGUESSABLE})
 
 
@@ -45,6 +51,7 @@ def settings(endpoint: FakeEndpoint) -> ProviderSettings:
         (Status(400, error={"message": "unknown field", "param": "response_format"}), "no"),
         (Status(400, error={"message": "json_schema is not supported"}), "no"),
         (Status(422, error={"message": "response_format"}), "no"),
+        (Status(500, error={"message": LLAMA_CPP_PYTHON, "type": "internal_server_error"}), "no"),
         (Status(401), "unknown"),
         (Status(500), "unknown"),
         (Completion("", finish="length"), "unknown"),
@@ -60,6 +67,15 @@ async def test_a_schema_is_tried_and_not_assumed(answer: Behaviour, honoured: st
     assert bool(trial.detail) == (honoured != "yes")
 
 
+@pytest.mark.parametrize("installed", [True, False])
+async def test_keys_of_native_providers_need_the_extra(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it they are told of, and not chosen."""
+    monkeypatch.setattr(detect, "find_spec", lambda name: object() if installed else None)
+    found = await detect.look_around({"ANTHROPIC_API_KEY": KEY, "GEMINI_API_KEY": KEY, "GROQ_API_KEY": KEY}, {})
+    native = (("anthropic", "ANTHROPIC_API_KEY"), ("google", "GEMINI_API_KEY"))
+    assert (found.keys, found.unusable) == ((native, ()) if installed else ((), native))
+
+
 async def test_keys_and_local_servers_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of keys, never their values; servers that list models, in no time."""
     with endpoint_that(Completion(), listing("willow:7b", "willow:70b")) as there, FakeEndpoint(Stall()) as silent:
@@ -69,12 +85,11 @@ async def test_keys_and_local_servers_are_found(monkeypatch: pytest.MonkeyPatch)
             "vllm": (silent.base_url, ""),
             "llamacpp": ("http://127.0.0.1:1/v1", ""),
         }
-        monkeypatch.setattr(detect, "WELL_KNOWN", known)
         monkeypatch.setattr(detect, "LOOK_SECONDS", 0.2)
-        found = await detect.look_around({"OPENAI_API_KEY": KEY, "GROQ_API_KEY": " "})
+        found = await detect.look_around({"OPENAI_API_KEY": KEY, "GROQ_API_KEY": " "}, known)
     assert found.keys == (("openai", "OPENAI_API_KEY"),)
     assert [server.name for server in found.servers] == ["ollama"]
-    assert found.model == "ollama/willow:7b"
+    assert found.servers[0].models == ("willow:7b", "willow:70b")
     assert KEY not in repr(found)
 
 
@@ -101,12 +116,49 @@ def doctor(folder: Path, *options: str) -> Result:
     return CliRunner().invoke(app, ["--project", str(folder), "doctor", *options])
 
 
+@pytest.fixture(autouse=True)
+def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`doctor` looks at no ports of the machine that runs the tests."""
+    monkeypatch.setattr(detect, "WELL_KNOWN", {})
+
+
 def test_doctor_when_all_is_well(tmp_path: Path) -> None:
     with endpoint_that(Completion(FOLLOWED)) as endpoint:
         done = doctor(project(tmp_path / "p", endpoint.base_url))
         assert len(endpoint.calls) == 2
     assert done.exit_code == 0, done.output
-    assert "✓ JSON schema, larch/larch-1: honoured (110 tokens used to try)" in done.output
+    assert "✓ JSON schema, larch/larch-1: enforced (110 tokens used to try)" in done.output
+
+
+def with_setting(folder: Path, line: str) -> Path:
+    path = folder / "finetune-prep.toml"
+    path.write_text(path.read_text("utf-8").replace('kind = "openai-compatible"', f'kind = "openai-compatible"\n{line}'), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("", 0, "not enforced; it is told in the prompt and followed there, found out by its first answers"),
+        ("structured = false", 0, "not enforced; it is told in the prompt and followed there, as structured = false says"),
+        ("structured = true", 1, "take out structured = true under [providers.larch]"),
+    ],
+)
+@pytest.mark.parametrize("refuses", [True, False])
+def test_doctor_says_how_a_schema_gets_through(line: str, code: int, words: str, refuses: bool, tmp_path: Path) -> None:
+    """An endpoint that refuses or ignores response_format, and a model that does what the prompt says."""
+
+    def behave(call: Call) -> Behaviour:
+        if call.path.endswith("/models"):
+            return listing("larch-1")
+        if "response_format" in call.body:
+            return Status(400, error={"message": "response_format is not supported"}) if refuses else Completion("Blue.")
+        return Completion(FOLLOWED if detect.UNGUESSABLE in call.text else "Blue.")
+
+    with FakeEndpoint(behave) as endpoint:
+        done = doctor(with_setting(project(tmp_path / "p", endpoint.base_url), line))
+    assert done.exit_code == code, done.output
+    assert words in done.output
 
 
 def test_doctor_asks_nothing_when_told_so(tmp_path: Path) -> None:
@@ -118,7 +170,7 @@ def test_doctor_asks_nothing_when_told_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "models", "words"),
     [
-        (Completion("Blue."), None, "structured = false"),
+        (Completion("Blue."), None, "neither enforced (it answered “Blue.”) nor followed when told in the prompt"),
         (Completion(FOLLOWED), Status(401), "does not accept the key"),
         (Status(402), None, "a question could not be put"),
     ],
@@ -128,6 +180,16 @@ def test_doctor_names_what_is_wrong_and_the_mend(answer: Behaviour, models: Beha
         done = doctor(project(tmp_path / "p", endpoint.base_url))
     assert done.exit_code == 1
     assert words in done.output
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_doctor_notes_that_an_endpoint_lists_no_models(status: int, tmp_path: Path) -> None:
+    """It may be a wrong address or a server without a list; a question tells."""
+    with endpoint_that(Completion(FOLLOWED), Status(status)) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url))
+    assert done.exit_code == 0, done.output
+    assert f"it does not list its models (HTTP {status})" in done.output
+    assert "✓ JSON schema, larch" in done.output
 
 
 def test_doctor_without_the_key_or_the_server(tmp_path: Path) -> None:
@@ -151,9 +213,8 @@ def test_doctor_notes_a_wrong_clock_and_an_unlisted_model(tmp_path: Path) -> Non
     assert "120 minutes" in checks["clock"]["found"]
 
 
-def test_doctor_outside_a_project_and_in_a_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_outside_a_project_and_in_a_new_one(tmp_path: Path) -> None:
     """Batch files need nothing; without a project it tells what is on the machine."""
-    monkeypatch.setattr(detect, "WELL_KNOWN", {})
     done = doctor(tmp_path)
     assert done.exit_code == 0
     assert "finetune-prep new" in done.output
@@ -166,3 +227,31 @@ def test_doctor_outside_a_project_and_in_a_new_one(tmp_path: Path, monkeypatch: 
 async def test_a_date_that_is_none_tells_no_clock() -> None:
     with endpoint_that(Completion(), listing("larch-1", Date="not a date")) as endpoint:
         assert (await detect.look_at("larch", endpoint.base_url)).clock is None
+
+
+def test_doctor_and_a_native_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Key and extra first; then the same question in the provider's own words."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    body = {
+        "id": "msg_01",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-haiku-4-5",
+        "content": [{"type": "text", "text": FOLLOWED}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 100, "output_tokens": 10},
+    }
+    with FakeEndpoint(Status(200, raw=json.dumps(body).encode())) as endpoint:
+        text = starting.config_text("b", "anthropic/claude-haiku-4-5", "", "", year=2026)
+        text += f'[providers.anthropic]\nkind = "anthropic"\nbase_url = "http://127.0.0.1:{endpoint.port}"\n'
+        starting.create(tmp_path, "# B\n\nB.\n", text)
+        with monkeypatch.context() as patched:
+            patched.setattr(doctoring, "find_spec", lambda name: None)
+            missing = doctor(tmp_path, "--no-ask")
+        assert missing.exit_code == 1
+        assert "pip install 'finetune-prep[native]'" in missing.output
+        pytest.importorskip("pydantic_ai")
+        done = doctor(tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "✓ JSON schema, anthropic/claude-haiku-4-5: enforced (110 tokens used to try)" in done.output
+    assert KEY not in done.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -200,6 +201,10 @@ PAUSING: dict[str, tuple[Behaviour, str]] = {
     "credit in a 400": (Status(400, error={"message": "Your credit balance is too low"}), "credit"),
     "key in a 400": (Status(400, raw=b'[{"error": {"code": 400, "message": "API key not valid."}}]'), "API key"),
     "a setting": (Status(400, error={"message": "unsupported", "param": "temperature"}), "`temperature`"),
+    "a setting in a 422": (
+        Status(422, raw=b'{"detail": [{"loc": ["body", "top_p"], "msg": "Input should be less than 1", "type": "x"}]}'),
+        "`top_p` (HTTP 422: top_p: Input should be less than 1)",
+    ),
     "redirect": (Status(307, headers={"Location": "http://127.0.0.1:1/"}), "redirects"),
 }
 
@@ -250,6 +255,22 @@ async def test_a_refused_request_is_a_final_answer(status: int, ledger: SqliteLe
         assert len(endpoint.calls) == 1
     assert reply.problem == "rejected"
     assert ledger.get(request().key).reply == reply
+
+
+async def test_an_invalid_body_that_is_not_about_a_setting_is_of_this_request_alone(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """One conversation may be too odd for a server's form; the others go on."""
+    raw = b'{"detail": [{"loc": ["body", "messages", 3, "content"], "msg": "String should have at most 9 characters"}]}'
+    with FakeEndpoint(Status(422, raw=raw)) as endpoint:
+        async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
+            reply = await door.ask(request())
+    assert (reply.problem, reply.detail) == ("rejected", "HTTP 422: messages: String should have at most 9 characters")
+
+
+@pytest.mark.parametrize("detail", [[], [3], [{"loc": 3}], [{"msg": 3, "loc": ["body"]}], [{"msg": "m", "loc": {}}]])
+async def test_a_list_of_complaints_may_be_anything(detail: list[object], ledger: SqliteLedger, tmp_path: Path) -> None:
+    with FakeEndpoint(Status(422, raw=json.dumps({"detail": detail}).encode())) as endpoint:
+        async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
+            assert (await door.ask(request())).problem == "rejected"
 
 
 async def test_filtered_prompts_have_their_own_name(ledger: SqliteLedger, tmp_path: Path) -> None:

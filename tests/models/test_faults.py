@@ -238,7 +238,7 @@ async def test_every_row_is_accounted_for(tmp_path: Path) -> None:
 
     A resumed set is exact: every row once, each with the answer that the first run was given, if it was given one.
     """
-    rows, share = (20_000, 0.04) if SOAK else (400, 0.2)
+    rows, share = 20_000 if SOAK else 400, 0.2
 
     def answer(call: Call) -> Behaviour:
         stream = random.Random(f"{call.text} {call.nth}")
@@ -248,7 +248,8 @@ async def test_every_row_is_accounted_for(tmp_path: Path) -> None:
     ledger = SqliteLedger(tmp_path / "ledger.sqlite")
     kept: dict[int, Reply] = {}
     with FakeEndpoint(answer) as endpoint:
-        for _ in range(20):
+        for run in range(20):
+            started = time.monotonic()
             async with open_door(config(endpoint.base_url, timeout=1.0, concurrency=64), ledger, tmp_path) as door:
                 results = await asyncio.gather(*map(door.ask, asked), return_exceptions=True)
             assert {type(result) for result in results} <= {Reply, Unreachable, Paused}
@@ -256,6 +257,7 @@ async def test_every_row_is_accounted_for(tmp_path: Path) -> None:
             assert all(replies[n] == reply for n, reply in kept.items())
             assert all(reply.text == str(n) or reply.problem or reply.text == "Fine." for n, reply in replies.items())
             kept = replies
+            print(f"\nrun {run + 1}: {len(kept)} of {rows} after {time.monotonic() - started:.1f} s, {len(endpoint.calls)} calls")
             if len(kept) == rows:
                 break
     assert len(kept) == rows

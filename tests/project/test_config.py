@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from finetune_prep.core.request import Parameters
 from finetune_prep.errors import ConfigError
-from finetune_prep.project.config import NEEDED_ROLES, WELL_KNOWN, ProviderSettings, load, parse
+from finetune_prep.project.config import NEEDED_ROLES, WELL_KNOWN, WELL_KNOWN_BATCHES, ProviderSettings, load, parse
 from finetune_prep.project.places import line_of
 
 ROLES = "".join(f'[roles.{role}]\nmodel = "batch/any"\n' for role in NEEDED_ROLES)  # lines 2 to 9
@@ -50,6 +50,16 @@ def test_sampling_parameters_are_those_of_the_role() -> None:
 def test_well_known_providers_need_no_table(name: str) -> None:
     settings = parse(SOUND.replace("batch/", f"{name}/")).provider(name)
     assert (settings.kind, settings.base_url, settings.key_env) == ("openai-compatible", *WELL_KNOWN[name])
+
+
+@pytest.mark.parametrize("name", sorted(WELL_KNOWN_BATCHES))
+def test_batch_apis_need_no_table(name: str) -> None:
+    """Their name is their kind; they cost half unless the project says otherwise."""
+    settings = parse(SOUND.replace("batch/", f"{name}/")).provider(name)
+    assert (settings.kind, (settings.base_url, settings.key_env)) == (name, WELL_KNOWN_BATCHES[settings.kind])
+    assert settings.price_factor == 0.5
+    text = f'{SOUND}[providers.mine]\nkind = "{name}"\nbase_url = "http://gpu.example/v1"\nprice_factor = 0.4\n'
+    assert parse(text).provider("mine").price_factor == 0.4
 
 
 def test_a_table_goes_before_what_is_well_known() -> None:

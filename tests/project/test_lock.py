@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -21,6 +22,23 @@ with locked(Path(sys.argv[1]), "pilot"):
     print("held", flush=True)
     time.sleep(60)
 """
+
+
+RACE = """
+import sys
+from pathlib import Path
+from finetune_prep.errors import ProjectLocked
+from finetune_prep.project.lock import locked
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with locked(Path(sys.argv[1]), "pilot"):
+        print("in", flush=True)
+        sys.stdin.readline()
+except ProjectLocked as error:
+    print(error.what, flush=True)
+"""
+SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
 
 
 @pytest.fixture
@@ -67,3 +85,22 @@ def test_a_holder_that_was_killed_blocks_nobody(path: Path) -> None:
 def test_two_projects_do_not_wait_for_each_other(path: Path, tmp_path: Path) -> None:
     with locked(path, "prepare"), locked(tmp_path / "other" / "lock", "prepare"):
         assert path.is_file()
+
+
+def test_of_two_that_start_together_one_goes_in(path: Path) -> None:
+    """However often it is tried: one works, and the other one is told whose turn it is."""
+    for _ in range(100 if SOAK else 3):  # two starts each
+        command = [sys.executable, "-c", RACE, str(path)]
+        with contextlib.ExitStack() as stack:
+            both = [
+                stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+                for _ in range(2)
+            ]
+            assert [process.stdout.readline() for process in both if process.stdout] == ["ready\n"] * 2
+            for process in both:
+                assert process.stdin is not None
+                process.stdin.write("go\n")
+                process.stdin.flush()
+            told = [process.stdout.readline().strip() for process in both if process.stdout]
+            winner = told.index("in")
+            assert told[1 - winner].endswith("is working on this project")

@@ -1,4 +1,4 @@
-"""`batch` and `ledger`: answers that come and go as files."""
+"""`batch` and `ledger`: answers that come and go as files. What is with a Batch API is in `batches`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from finetune_prep.cli import screen
+from finetune_prep.cli import batches, screen
 from finetune_prep.cli.working import json_option
 from finetune_prep.errors import UsageError
 from finetune_prep.ledger.fetched import Fetched
@@ -36,9 +36,9 @@ def _ledger(project: Project) -> SqliteLedger:
 @json_option
 @click.pass_context
 def batch(context: click.Context, as_json: bool) -> None:
-    """Batch files: questions to models as JSON Lines in the OpenAI Batch format, answers in the same format.
+    """Batch files, and what is with a Batch API: questions that are answered another day.
 
-    Without a subcommand: which files are outstanding.
+    Files are JSON Lines in the OpenAI Batch format, as are their answers. Without a subcommand: what is outstanding.
     """
     if context.invoked_subcommand is not None:
         return
@@ -46,21 +46,35 @@ def batch(context: click.Context, as_json: bool) -> None:
     ledger = _ledger(project)
     try:
         rounds = ledger.rounds()
+        submissions = {submission.number: submission for submission in ledger.submissions()}
     finally:
         ledger.close()
     if as_json:
         screen.json(
             [
-                {"file": _file(project, found), **msgspec.structs.asdict(found), "outstanding": found.outstanding}
+                {
+                    "file": _file(project, found),
+                    **msgspec.structs.asdict(found),
+                    "outstanding": found.outstanding,
+                    "submission": submissions.get(found.number),
+                }
                 for found in rounds
             ]
         )
         return
-    screen.table([(_file(project, found), f"{found.asked} asked", _round_words(found)) for found in rounds])
+    screen.table(
+        [
+            (_file(project, found), f"{found.asked} asked", _round_words(found), batches.words(submissions.get(found.number)))
+            for found in rounds
+        ]
+    )
+    waiting = [found.number for found in rounds if found.outstanding]
     if not rounds:
         screen.say("No batch files.")
-    elif any(found.outstanding for found in rounds):
+    elif any(number not in submissions for number in waiting):
         screen.say("next: finetune-prep batch import ANSWERS.jsonl")
+    elif waiting:
+        screen.say("next: finetune-prep batch status")
 
 
 def _file(project: Project, found: Round) -> str:
@@ -115,7 +129,8 @@ def _print_import(done: BatchImport) -> None:
 def drop_round(project: str, number: int) -> None:
     """Wait no longer for the answers of this ROUND, for example after a prompt was changed.
 
-    What the project still needs is asked again in a new round; answers that come late are taken in all the same.
+    What the project still needs is asked again in a new round; answers that come late are taken in all the same. A batch that is
+    with a Batch API is not fetched any more, and counts with all that it may cost: `batch cancel` is the better way.
     """
     opened = open_project(project)
     with locked(opened.layout.lock, "batch drop"):
@@ -125,10 +140,16 @@ def drop_round(project: str, number: int) -> None:
                 raise UsageError(f"there is no round {number}", next="finetune-prep batch")
             keys = [request.key for request in found.requests_of(number)]
             outstanding = [key for key in keys if found.outstanding(key) == number]
-            asyncio.run(found.release(outstanding))
+            asyncio.run(batches.dropped(found, number, outstanding))
         finally:
             found.close()
     screen.say(f"round {number}: {len(outstanding)} of {len(keys)} questions are no longer waited for")
+
+
+batch.add_command(batches.status)
+batch.add_command(batches.fetch)
+batch.add_command(batches.cancel)
+batch.add_command(batches.settle)
 
 
 @click.group()

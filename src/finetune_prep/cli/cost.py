@@ -49,6 +49,7 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
                 "cached_share": found.cached_share,
                 "spent": found.spent,
                 "held": found.held,
+                "committed": found.committed,
                 "budget": opened.config.budget,
                 "runs": [{"run": name, "accepted": accepted, "per_accepted": each} for name, accepted, each in rows],
                 "estimate": expected,
@@ -58,7 +59,7 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
     if expected is None:
         _print(found, opened.config.budget, rows)
     else:
-        _print_estimate(expected, found.spent + found.held, opened.config.budget)
+        _print_estimate(expected, found.spent + found.held + found.committed, opened.config.budget)
 
 
 def _accepted(run: Run) -> int:
@@ -77,6 +78,8 @@ def _print(found: Costs, budget: float | None, rows: list[tuple[str, int, float 
     screen.say(f"${found.spent:.4f} spent by this project{cap}")
     if found.held:
         screen.say(f"  and ${found.held:.4f} that a run may have spent which was killed; counted as spent")
+    if found.committed:
+        screen.say(f"  and up to ${found.committed:.4f} set aside for what Batch APIs work on: finetune-prep batch status")
     for name, accepted, each in rows:
         price = "" if each is None else f", ${each:.4f} for each"
         screen.say(f"{name}: {accepted} accepted rows{price}")

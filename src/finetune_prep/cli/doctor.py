@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -17,12 +18,14 @@ from finetune_prep.cli.working import json_option
 from finetune_prep.core.request import RoleName
 from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
 from finetune_prep.models import detect
+from finetune_prep.models.roles import list_batches
 from finetune_prep.models.secrets import Secret, read_secret
-from finetune_prep.project.config import Config, ProviderSettings, SearchSettings
+from finetune_prep.project.config import BATCH_APIS, NATIVE, Config, ProviderSettings, SearchSettings
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.search import KEYS, open_search
 
 LITTLE_SPACE = 1_000_000_000  # bytes; a run of 5,000 conversations takes a tenth of it
+LIST_SECONDS = 10.0
 CLOCK_SECONDS = 120.0  # a clock that is wrong by more breaks certificates and dates
 MARKS = {"fine": "✓", "note": "·", "wrong": "!"}
 
@@ -104,15 +107,38 @@ async def _provider(name: str, settings: ProviderSettings, models: list[str], fo
         mend = f"finetune-prep ledger export {settings.path}, where the answers are"
         return [Check(about=about, state="wrong", found=f"there is no {settings.path}", mend=mend)]
     try:
-        secret = read_secret(settings.key_env) if settings.key_env else None
+        secret = read_secret(settings.key_name) if settings.key_name else None
     except Paused as paused:
         return [Check(about=about, state="wrong", found=paused.what, mend=paused.next)]
-    endpoint = await detect.look_at(name, settings.base_url, secret)
-    checks = [*_reached(about, endpoint, settings, models)]
+    if settings.kind in BATCH_APIS:
+        return [await _batch_api(about, name, settings, secret)]
+    if settings.kind in NATIVE:
+        checks = [_native(about, settings)]
+    else:
+        endpoint = await detect.look_at(name, settings.base_url, secret)
+        checks = [*_reached(about, endpoint, settings, models)]
     if ask and checks[0].state == "fine":
         for model in models:
             checks.append(await _structured(name, settings, secret, model))
     return checks
+
+
+def _native(about: str, settings: ProviderSettings) -> Check:
+    """A provider in its own API: whether it answers is shown by the question that is put next."""
+    if find_spec("pydantic_ai") is None:
+        mend = "pip install 'finetune-prep[native]'"
+        return Check(about=about, state="wrong", found=f"the kind “{settings.kind}” needs the extra “native”", mend=mend)
+    keys = f"{settings.key_name} is set" if settings.key_name else "its keys come from AWS's own places"
+    return Check(about=about, state="fine", found=f"{settings.address}; {keys}")
+
+
+async def _batch_api(about: str, name: str, settings: ProviderSettings, secret: Secret | None) -> Check:
+    """Whether a Batch API lists its batches, which costs nothing and needs the key."""
+    try:
+        await list_batches(name, msgspec.structs.replace(settings, timeout=LIST_SECONDS), secret)
+    except FinetunePrepError as error:
+        return Check(about=about, state="wrong", found=error.what, mend=error.next)
+    return Check(about=about, state="fine", found=f"{settings.base_url} lists its batches")
 
 
 def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, models: list[str]) -> Iterator[Check]:
@@ -125,6 +151,11 @@ def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, 
         yield Check(about=about, state="wrong", found=f"it does not accept the key (HTTP {endpoint.status})", mend=mend)
         return
     yield Check(about=about, state="fine", found=f"{endpoint.base_url} answers")
+    if endpoint.status != 200:
+        found = f"it does not list its models (HTTP {endpoint.status})"
+        yield Check(
+            about=about, state="note", found=found, mend="see whether base_url is right: with most servers it ends in /v1"
+        )
     for model in models:
         if endpoint.models and model not in endpoint.models:
             known = ", ".join(endpoint.models[:5]) + (" …" if len(endpoint.models) > 5 else "")
@@ -142,12 +173,17 @@ async def _structured(name: str, settings: ProviderSettings, secret: Secret | No
             about=about, state="wrong", found=f"a question could not be put: {trial.detail}", mend="finetune-prep doctor"
         )
     if trial.honoured == "yes":
-        mend = "" if settings.structured else f"take out structured = false under [providers.{name}]: it is not needed"
-        return Check(about=about, state="fine", found=f"honoured ({trial.tokens} tokens used to try)", mend=mend)
-    if not settings.structured:
-        return Check(about=about, state="fine", found="not honoured; the schema is put in the prompt, as structured = false says")
-    mend = f"add structured = false under [providers.{name}]: the schema is then put in the prompt, and answers are checked"
-    return Check(about=about, state="wrong", found=f"not honoured: {trial.detail}", mend=mend)
+        mend = f"take out structured = false under [providers.{name}]: it is not needed" if settings.structured is False else ""
+        return Check(about=about, state="fine", found=f"enforced ({trial.tokens} tokens used to try)", mend=mend)
+    worded = await detect.try_schema(name, settings, secret, model, worded=True)
+    if worded.honoured != "yes":
+        found = f"neither enforced ({trial.detail}) nor followed when told in the prompt ({worded.detail})"
+        return Check(about=about, state="wrong", found=found, mend="give the role a model that follows a JSON Schema")
+    if settings.structured is True:
+        found = f"not enforced ({trial.detail}), though structured = true says so; it is followed when told in the prompt"
+        return Check(about=about, state="wrong", found=found, mend=f"take out structured = true under [providers.{name}]")
+    how = "as structured = false says" if settings.structured is False else f"found out by its first answers ({trial.detail})"
+    return Check(about=about, state="fine", found=f"not enforced; it is told in the prompt and followed there, {how}")
 
 
 async def _search(settings: SearchSettings) -> Check:
@@ -176,6 +212,9 @@ def _around(found: detect.Found) -> Iterator[Check]:
     for server in found.servers:
         models = ", ".join(f"{server.name}/{model}" for model in server.models[:5]) or "it lists no models"
         yield Check(about="server", state="fine", found=f"{server.name} at {server.base_url}: {models}")
+    for name, key_env in found.unusable:
+        mend = "pip install 'finetune-prep[native]'"
+        yield Check(about="key", state="note", found=f"{key_env} is set; models as {name}/… need the extra “native”", mend=mend)
     if not found.keys and not found.servers:
         found_nothing = "no key of a known provider in the environment, no server on the usual ports"
         yield Check(about="models", state="note", found=found_nothing, mend="batch files need neither: they are the default")

@@ -68,7 +68,7 @@ def _print_overview(view: Overview) -> None:
         screen.say(f"{run.name}: {run.planned} planned – {account}")
         for line in run.stale:
             screen.say(f"   stale: {line}")
-    outstanding = f", {view.outstanding} questions outstanding in batch files" if view.outstanding else ""
+    outstanding = f", {view.outstanding} questions outstanding in batches" if view.outstanding else ""
     screen.say(f"{view.answers} answers in the ledger{outstanding}, ${view.spent:.2f} spent", dim=True)
 
 

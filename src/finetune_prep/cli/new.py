@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -16,6 +19,10 @@ from finetune_prep.cli import screen
 from finetune_prep.errors import DocumentError, UsageError
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.project import starting
+from finetune_prep.project.starting import Choice
+
+if TYPE_CHECKING:
+    from finetune_prep.models.detect import Found
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
@@ -25,6 +32,13 @@ class Doubt(NamedTuple):
 
     question: str
     word: str
+
+
+class Casting(NamedTuple):
+    """The models of a new project, and in words how they were chosen."""
+
+    choice: Choice
+    words: tuple[str, ...] = ()
 
 
 DOUBTS = (
@@ -48,19 +62,27 @@ DOUBTS = (
 @click.option(
     "--brief", type=click.Path(path_type=Path), help="A Markdown or text file with the brief; without it, you are asked."
 )
-@click.option(
-    "--model", default=starting.DEFAULT_MODEL, show_default=True, metavar="PROVIDER/MODEL", help="The model of all roles."
-)
+@click.option("--model", default="", metavar="PROVIDER/MODEL", help="The model of all roles (default: what is found here).")
+@click.option("--provider", default="", metavar="NAME", help="Choose a model of this one: batch (files), openai, ollama, …")
+@click.option("--no-detect", is_flag=True, help="Look for no keys and no servers on this machine; questions go to batch files.")
 @click.option("--base-url", default="", metavar="URL", help="Address of an OpenAI-compatible endpoint, up to and with /v1.")
 @click.option("--key-env", default="", metavar="NAME", help="Environment variable that holds the endpoint's API key.")
 @click.option("--yes", is_flag=True, help="Do not ask whether this is worth the effort.")
-def new(folder: Path, brief: Path | None, model: str, base_url: str, key_env: str, yes: bool) -> None:
+def new(
+    folder: Path, brief: Path | None, model: str, provider: str, no_detect: bool, base_url: str, key_env: str, yes: bool
+) -> None:
     """Start a project in FOLDER, which must be new or empty.
 
-    Without --model, questions to models go to batch files: JSON Lines that any provider's Batch API, or vLLM's run-batch,
-    can answer. For a server on this machine: --model local/NAME --base-url http://localhost:11434/v1
+    Without --model, keys in the environment and servers on the usual ports of this machine (Ollama, LM Studio, vLLM, llama.cpp)
+    are looked for, and roles filled in with what is there; nothing is asked of any model. Where there is nothing, questions go
+    to batch files: JSON Lines that any provider's Batch API, or vLLM's run-batch, can answer. For a server elsewhere:
+    --model local/NAME --base-url http://gpu.example:8000/v1
     """
     starting.refuse_used(folder)
+    if model and provider:
+        raise UsageError("--model names a provider already", next="leave out --provider")
+    if (base_url or key_env) and not model:
+        raise UsageError("--base-url and --key-env need --model", next="--model local/NAME --base-url URL")
     if not brief and not yes and not _worth_it():
         screen.say("Nothing was made.")
         return
@@ -73,7 +95,11 @@ def new(folder: Path, brief: Path | None, model: str, base_url: str, key_env: st
             details=tuple(f"  {finding}" for finding in parsed.findings),
             next="finetune-prep template brief",
         )
-    config = starting.config_text(folder.resolve().name, model, base_url, key_env, year=datetime.now(UTC).year)
+    casting = Casting(Choice(model, model)) if model else _cast(provider, no_detect)
+    chosen = casting.choice
+    config = starting.config_text(
+        folder.resolve().name, chosen.model, base_url, key_env, year=datetime.now(UTC).year, judge=chosen.judge
+    )
     starting.create(folder, text, config)
     screen.say(f"A project for “{parsed.value.title}” is in {folder}.", bold=True)
     screen.say()
@@ -85,6 +111,10 @@ def new(folder: Path, brief: Path | None, model: str, base_url: str, key_env: st
         ]
     )
     screen.say()
+    for line in casting.words:
+        screen.say(line)
+    if casting.words:
+        screen.say()
     screen.say(
         "This is worth the effort when there is no large set of real conversations to train on, when prompting a model", dim=True
     )
@@ -94,6 +124,47 @@ def new(folder: Path, brief: Path | None, model: str, base_url: str, key_env: st
     )
     screen.say()
     screen.say(f"next: cd {shlex.quote(str(folder))} && finetune-prep prepare")
+
+
+def _cast(provider: str, no_detect: bool) -> Casting:
+    """Models for the roles from what is on this machine. Raises UsageError if a provider is named that is not there."""
+    batch = Choice(starting.DEFAULT_MODEL, starting.DEFAULT_MODEL)
+    if provider == "batch":
+        return Casting(batch)
+    if no_detect and provider:
+        raise UsageError("--no-detect looks for no provider", next=f"--model {provider}/MODEL names one")
+    if no_detect:
+        return Casting(batch)
+    # half a second of import, needed here alone
+    from finetune_prep.models.choosing import candidates, choose
+    from finetune_prep.models.detect import look_around
+
+    found = asyncio.run(look_around(os.environ))
+    choice = choose(found, provider)
+    if choice is None and provider:
+        raise UsageError(
+            f"“{provider}” was not found: neither its key in the environment nor a server with models",
+            next="finetune-prep doctor says what is there; --model PROVIDER/MODEL names a model all the same",
+        )
+    words = [f"Found: {', '.join(_found_words(found)) or 'no key of a known provider, no server on the usual ports'}."]
+    if choice is None:
+        return Casting(batch, (*words, "Questions to models go to batch files; finetune-prep.toml says how to change that."))
+    words.append(f"All roles are played by {choice.model}" + ("." if choice.judge == choice.model else ","))
+    if choice.judge != choice.model:
+        words.append(f"the judge's by {choice.judge}: models favour the words of their own family.")
+    if others := [model for model in candidates(found) if model not in (choice.model, choice.judge)]:
+        words.append(f"There are also {', '.join(others[:5])}{' …' if len(others) > 5 else ''}; finetune-prep.toml decides.")
+    words.append("Nothing has been asked yet; finetune-prep doctor tries whether they answer.")
+    return Casting(choice, tuple(words))
+
+
+def _found_words(found: Found) -> Iterator[str]:
+    for server in found.servers:
+        yield f"{server.name} with {len(server.models)} model{'' if len(server.models) == 1 else 's'}"
+    for name, key_env in found.keys:
+        yield f"{key_env} for {name}"
+    for name, key_env in found.unusable:
+        yield f"{key_env} for {name}, which needs pip install 'finetune-prep[native]'"
 
 
 def _worth_it() -> bool:

@@ -14,6 +14,7 @@ from finetune_prep.cli import person, screen
 from finetune_prep.errors import NotYet, PriceUnknown, Waiting
 from finetune_prep.models.door import Progress
 from finetune_prep.models.providers.batch import OpenRound
+from finetune_prep.models.providers.batch_submissions import OpenBatch
 from finetune_prep.phases.estimate import Estimate, projected
 from finetune_prep.phases.workshop import Workshop, open_workshop
 from finetune_prep.project.decisions import Decision
@@ -24,7 +25,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 provider_option = click.option(
     "--provider",
     metavar="NAME",
-    help="Ask every role through this provider instead: batch, recording, or one of finetune-prep.toml.",
+    help="Ask every role through this provider instead: batch, recording, openai-batch, or one of finetune-prep.toml.",
 )
 
 
@@ -84,8 +85,8 @@ async def _work(
                     tell(estimate_words(bar.expected))
                 result = await job(shop)
                 rounds = await shop.door.flush()
-            except NotYet:
-                raise _waiting(project, await shop.door.flush(), command) from None
+            except NotYet as missing:
+                raise _waiting(project, await shop.door.flush(), command, missing) from None
             except asyncio.CancelledError:
                 bar.clear()
                 screen.note("Stopping: calls under way may finish, since they are paid for. Ctrl-C again leaves at once.")
@@ -97,20 +98,40 @@ async def _work(
     return result
 
 
-def _waiting(project: Project, rounds: tuple[OpenRound, ...], command: str) -> Waiting:
-    written = [round for round in rounds if round.fresh]
+def _waiting(project: Project, rounds: tuple[OpenRound | OpenBatch, ...], command: str, missing: NotYet | None = None) -> Waiting:
+    if not rounds and missing is not None:  # it waits where another provider put it
+        return Waiting(missing.what, where=missing.where, next=missing.next)
+    files = [round for round in rounds if isinstance(round, OpenRound)]
+    batches = [round for round in rounds if isinstance(round, OpenBatch)]
     asked = sum(round.outstanding for round in rounds)
-    subject, be = ("1 question to a model", ("was", "is")) if asked == 1 else (f"{asked} questions to models", ("were", "are"))
+    subject, (were, are) = (
+        ("1 question to a model", ("was", "is")) if asked == 1 else (f"{asked} questions to models", ("were", "are"))
+    )
+    fresh = any(round.fresh for round in rounds)
+    if not batches:
+        what = f"{were} written to a batch file" if fresh else f"{are} still waiting in a batch file"
+    elif not files:
+        what = f"{were} sent to a Batch API" if fresh else f"{are} still with a Batch API"
+    else:
+        what = f"{are} waiting in batch files and with a Batch API"
+    again = f"finetune-prep {command}"
+    later = f"{again}, later: it takes in what is done by then (how far it is: finetune-prep batch status)"
     return Waiting(
-        f"{subject} {be[0]} written to a batch file" if written else f"{subject} {be[1]} still waiting in a batch file",
-        details=tuple(_round_words(project, round) for round in rounds),
-        next=f"have them answered, then: finetune-prep batch import ANSWERS.jsonl && finetune-prep {command}",
+        f"{subject} {what}",
+        details=(*(_round_words(project, round) for round in files), *map(_batch_words, batches)),
+        next=f"have them answered, then: finetune-prep batch import ANSWERS.jsonl && {again}" if files else later,
     )
 
 
 def _round_words(project: Project, round: OpenRound) -> str:
     new = "  (new)" if round.fresh else ""
     return f"  {project.layout.relative(round.path)}  {round.outstanding} of {round.asked} requests unanswered{new}"
+
+
+def _batch_words(batch: OpenBatch) -> str:
+    new = "  (new)" if batch.fresh else ""
+    name = f"{batch.provider} {batch.batch}".strip()
+    return f"  round {batch.number}, {name}: {batch.outstanding} of {batch.asked} requests unanswered; {batch.words}{new}"
 
 
 class Bar:
@@ -129,7 +150,7 @@ class Bar:
             return
         parts = [f"{progress.answered + progress.known} answered"]
         parts += [f"{progress.in_flight} in flight"] if progress.in_flight else []
-        parts += [f"{progress.waiting} for the batch file"] if progress.waiting else []
+        parts += [f"{progress.waiting} for a batch"] if progress.waiting else []
         parts += [f"{progress.failed} failed"] if progress.failed else []
         parts += [f"${progress.spent:.4f} spent"] if progress.spent else []
         parts += [f"about ${total:.2f} in all"] if (total := self._projected(progress)) else []

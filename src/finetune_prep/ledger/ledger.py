@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from finetune_prep.core.request import Reply, Request
+from finetune_prep.ledger.submissions import Submission
 
 if TYPE_CHECKING:
     from finetune_prep.ledger.fetched import Archive
@@ -144,8 +145,28 @@ class Ledger(Protocol):
     def measured(self) -> tuple[Measured, ...]:
         """What each prompt took so far, by phase, role and form."""
 
-    async def open_round(self, requests: Sequence[Request]) -> int:
-        """Record that these requests are about to be written to a batch file; returns the number of the round, from 1."""
+    async def open_round(self, requests: Sequence[Request], submission: Submission | None = None) -> int:
+        """Record that these requests are about to be written to a batch file; returns the number of the round, from 1.
+
+        submission: how they go to a Batch API instead, recorded with the round or not at all; its number is the round's.
+        """
+
+    def submissions(self) -> tuple[Submission, ...]:
+        """What was handed to Batch APIs, by number."""
+
+    async def note(
+        self,
+        submission: Submission,
+        *,
+        answers: Sequence[tuple[Entry, float]] = (),
+        release: Sequence[str] = (),
+        lost: float = 0.0,
+    ) -> None:
+        """Record how a submission stands now: all of it or nothing.
+
+        answers: entries to keep, each with the US dollars that left for it. release: keys that are given back unanswered.
+        lost: US dollars that left for nothing.
+        """
 
     async def mark_written(self, number: int) -> None:
         """Record that the file of a round is on disk."""

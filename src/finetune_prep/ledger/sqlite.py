@@ -11,8 +11,8 @@ import contextlib
 import copy
 import queue
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import LedgerBroken, UsageError
+from finetune_prep.ledger import submissions
 from finetune_prep.ledger.fetched import FETCHED, SqliteArchive
 from finetune_prep.ledger.ledger import Consumption, Entry, Labour, Measured, Round
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
+from finetune_prep.ledger.submissions import Submission
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
 SCHEMA_VERSION = 1
-GATHER_SECONDS = 0.0005
 MOST_JOBS_PER_COMMIT = 4096
 MOST_KNOWN_TEXTS = 65_536  # names of texts that need no further INSERT, about 8 MB
 
@@ -47,10 +48,8 @@ MONEY = """
 CREATE TABLE IF NOT EXISTS money (id INTEGER PRIMARY KEY CHECK (id = 1), held REAL NOT NULL, lost REAL NOT NULL);
 INSERT OR IGNORE INTO money VALUES (1, 0, 0);
 """
-INSERT_ENTRIES = """
-INSERT OR IGNORE INTO entry (key, request, reply, spent)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)
-"""
+INSERT_ENTRIES = "INSERT OR IGNORE INTO entry (key, request, reply, spent) VALUES "
+MOST_ROWS_PER_STATEMENT = 4096  # SQLite takes 32,766 values
 # requests of a run are about "pilot-001 · …"
 CONSUMPTION = """
 SELECT request ->> 'phase' AS phase,
@@ -100,7 +99,8 @@ class SqliteLedger:
         self._known_texts: set[str] = set()
         self._packer = RepeatedTexts()
         self._keys: set[str] | None = None  # of all entries, read when first needed
-        self._jobs: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+        self._jobs: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._write_groups, name="ledger-writer", daemon=True)
         self._thread.start()
@@ -191,6 +191,9 @@ class SqliteLedger:
         ).fetchone()
         return None if row is None else row[0]
 
+    def submissions(self) -> tuple[Submission, ...]:
+        return submissions.select(self._reader)
+
     def asked(self, key: str) -> Request | None:
         row = self._reader.execute("SELECT request FROM asked WHERE key = ? LIMIT 1", (key,)).fetchone()
         return None if row is None else self._request(str(row[0]))
@@ -231,7 +234,7 @@ class SqliteLedger:
         if self._keys is not None:
             self._keys.update(row[0] for row in rows)
 
-    async def open_round(self, requests: Sequence[Request]) -> int:
+    async def open_round(self, requests: Sequence[Request], submission: Submission | None = None) -> int:
         packer = Packer()
         rows = [(request.key, _json(packer.request(request))) for request in requests]
 
@@ -243,9 +246,36 @@ class SqliteLedger:
                 ).get
             )
             connection.executemany("INSERT INTO asked (round, key, request) VALUES (?, ?, ?)", [(number, *row) for row in rows])
+            if submission is not None:
+                submissions.insert(connection, msgspec.structs.replace(submission, number=number))
             return number
 
         return int(await self._durably(insert))
+
+    async def note(
+        self,
+        submission: Submission,
+        *,
+        answers: Sequence[tuple[Entry, float]] = (),
+        release: Sequence[str] = (),
+        lost: float = 0.0,
+    ) -> None:
+        packer = Packer()
+        rows = [
+            (entry.key, _json(packer.request(entry.request)), _json(packer.reply(entry.reply)), spent) for entry, spent in answers
+        ]
+        keys = [row[0] for row in rows]
+
+        def write(connection: apsw.Connection) -> None:
+            self._keep_texts(connection, packer.texts)
+            self._insert_rows(rows)
+            submissions.update(connection, submission)
+            connection.executemany("UPDATE asked SET released = 1 WHERE key = ?", [(key,) for key in release])
+            connection.execute("UPDATE money SET lost = lost + ?", (lost,))
+
+        await self._durably(write)
+        if self._keys is not None:
+            self._keys.update(keys)
 
     async def mark_written(self, number: int) -> None:
         await self._durably(lambda connection: connection.execute("UPDATE round SET written = 1 WHERE number = ?", (number,)))
@@ -268,25 +298,34 @@ class SqliteLedger:
             raise LedgerBroken("the ledger is closed", where=str(self.path))
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
-        self._jobs.put(_Waiting(job, loop, done))
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            # Everything of this turn of the event loop goes to the writer together: each time it wakes up for a single job, the
+            # two wait for each other's hold on Python's lock.
+            gathered = self._gathered[loop] = []
+            loop.call_soon(self._hand_over, loop)
+        gathered.append(_Waiting(job, loop, done))
         return await done
 
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        gathered = self._gathered.pop(loop, None)
+        if gathered is not None:  # `close` may have handed it over before
+            self._jobs.put(gathered)
+
     def _write_groups(self) -> None:
-        """The writer thread: gather, commit, tell; until a None ends it."""
+        """The writer thread: take what has come together meanwhile, commit, tell; until a None ends it."""
         running = True
         while running:
-            first = self._jobs.get()
-            if first is None:
-                return
-            time.sleep(GATHER_SECONDS)
-            group = [first]
-            while len(group) < MOST_JOBS_PER_COMMIT and not self._jobs.empty():
-                waiting = self._jobs.get()
-                if waiting is None:
-                    running = False
+            group: list[_Waiting] = []
+            jobs = self._jobs.get()
+            while jobs is not None:
+                group += jobs
+                if len(group) >= MOST_JOBS_PER_COMMIT or self._jobs.empty():
                     break
-                group.append(waiting)
-            self._write(group)
+                jobs = self._jobs.get()
+            running = jobs is not None
+            if group:
+                self._write(group)
 
     def _write(self, group: list[_Waiting]) -> None:
         results: list[Any] = []
@@ -309,8 +348,8 @@ class SqliteLedger:
     def _carry_out(self, group: list[_Waiting]) -> list[Any]:
         """Do the jobs in one transaction, in order; rows that follow each other in one statement.
 
-        SQLite lets go of Python's lock once per statement and has to wait for it afterwards, while the event loop is busy up to
-        5 ms each time. So rows alone, which is what a run writes, are one statement and a transaction by themselves.
+        SQLite lets go of Python's lock once per statement and has to wait for it afterwards while the event loop is busy. So rows
+        alone, which is what a run writes, are one statement and a transaction by themselves.
         """
         if all(isinstance(waiting.job, _Rows) and waiting.job.texts.keys() <= self._known_texts for waiting in group):
             self._insert_rows([row for waiting in group for row in waiting.job.rows])  # type: ignore[union-attr]
@@ -332,9 +371,10 @@ class SqliteLedger:
 
     def _insert_rows(self, rows: list[tuple[str, str, str, float]]) -> None:
         """Insert and empty the list. The first answer wins: later ones for the same key change nothing."""
-        if rows:
-            self._writer.execute(INSERT_ENTRIES, (msgspec.json.encode(rows).decode(),))
-            rows.clear()
+        for start in range(0, len(rows), MOST_ROWS_PER_STATEMENT):
+            part = rows[start : start + MOST_ROWS_PER_STATEMENT]
+            self._writer.execute(INSERT_ENTRIES + ",".join(["(?,?,?,?)"] * len(part)), list(chain.from_iterable(part)))
+        rows.clear()
 
     def _rollback(self) -> None:
         self._known_texts.clear()
@@ -345,6 +385,8 @@ class SqliteLedger:
         if self._closed:
             return
         self._closed = True
+        for loop in [*self._gathered]:
+            self._hand_over(loop)
         self._jobs.put(None)
         self._thread.join()
         for connection in (self._writer, self._reader):
@@ -411,13 +453,13 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.pragma("synchronous", "full")
     if empty:
         _create(connection)
-    elif connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('money', 'fetched')").get < 2:
+    elif connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('money', 'submission', 'fetched')").get < 3:
         with connection:
-            connection.execute(MONEY + FETCHED)
+            connection.execute(MONEY + submissions.TABLE + FETCHED)
 
 
 def _create(connection: apsw.Connection) -> None:
     with connection:
-        connection.execute(TABLES + MONEY + FETCHED)
+        connection.execute(TABLES + MONEY + submissions.TABLE + FETCHED)
         connection.pragma("application_id", APPLICATION_ID)
         connection.pragma("user_version", SCHEMA_VERSION)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,12 @@ def _row(line: bytes) -> _Row:
         if isinstance(value, dict) and isinstance(response := value.get("response"), dict):
             response["body"] = msgspec.Raw(json.dumps(response.get("body")).encode())
         return msgspec.convert(value, _Row)
+
+
+def read_row(line: bytes) -> tuple[str, Callable[[], Reply]]:
+    """The id of a row, and what gives its answer or raises Fault or Paused. Raises ValueError if the line is not a row."""
+    found = _row(line)
+    return found.custom_id, lambda: _reply(found)
 
 
 def _reply(found: _Row) -> Reply:

@@ -4,6 +4,8 @@ Before a call is sent its worst case is set aside; afterwards what it did cost i
 until calls under way have given back what they did not use, and if it does not fit even then, the run pauses. So the cap
 holds at any concurrency.
 
+What a Batch API works on is set aside from before it is sent until its results are in, over any number of runs.
+
 It holds when the run is killed, too: how much is set aside is written to the ledger before the calls are sent, in steps, so
 that a run of thousands of calls writes it a few times. What a killed run had set aside is counted as spent by the next one.
 
@@ -46,6 +48,7 @@ class Budget:
         self._uncounted = frozenset(uncounted)
         self._left_behind = ledger.held()  # by a run that was killed
         self.spent = ledger.spent() + self._left_behind
+        self.committed = sum(submission.worst for submission in ledger.submissions() if submission.open)  # to Batch APIs
         self.reserved = 0.0
         self._recorded = 0.0  # what the ledger says is held
         self._holding = 0  # calls with money set aside; not told from `reserved`, whose sums need not come back to zero
@@ -68,7 +71,7 @@ class Budget:
         if not worst:
             return  # free, or no cap
         async with self._changed:
-            while self.cap is not None and self.spent + self.reserved + worst > self.cap:
+            while self.cap is not None and self.spent + self.committed + self.reserved + worst > self.cap:
                 if not self._holding:
                     raise self._used_up(reservation.request, worst, self.cap)
                 await self._changed.wait()
@@ -92,6 +95,37 @@ class Budget:
             self._holding -= 1
             self.reserved = self.reserved - reservation.held if self._holding else 0.0
             reservation.held = 0.0
+            self._changed.notify_all()
+
+    def worst(self, request: Request, prices: Prices, provider: str, base_url: str) -> float:
+        """US dollars that one attempt may cost at most; without a cap, 0 where answers have no limit. Raises as `reservation`."""
+        tokens = most_tokens(request)
+        price = prices.of(request.model, base_url, tokens)
+        if price is None:
+            if f"{provider}/{request.model}" not in self._uncounted:
+                raise self._unknown(request, provider)
+            return 0.0
+        try:
+            return self._worst(request, price, tokens)
+        except Paused:
+            if self.cap is not None:
+                raise
+            return 0.0
+
+    @property
+    def room(self) -> float:
+        """US dollars that are neither spent nor set aside, without a cap infinity."""
+        return float("inf") if self.cap is None else self.cap - self.spent - self.committed - self.reserved
+
+    def commit(self, dollars: float) -> None:
+        """Set the worst case of a submission aside, in this run. The ledger knows it by the submission itself."""
+        self.committed += dollars
+
+    async def redeem(self, dollars: float, actual: float) -> None:
+        """Replace what was set aside for a submission by what it did cost."""
+        async with self._changed:
+            self.committed = max(0.0, self.committed - dollars)
+            self.spent += actual
             self._changed.notify_all()
 
     async def close(self) -> None:

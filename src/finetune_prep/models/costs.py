@@ -10,12 +10,13 @@ from finetune_prep.ledger.ledger import Consumption, Ledger
 class Costs(msgspec.Struct, frozen=True, kw_only=True):
     """lines: by phase, role and model. spent: US dollars that left through this ledger, some of it perhaps for nothing.
 
-    held: set aside by a run that was killed, counted as spent by the next one.
+    held: set aside by a run that was killed, counted as spent by the next one. committed: set aside for what Batch APIs work on.
     """
 
     lines: tuple[Consumption, ...]
     spent: float
     held: float
+    committed: float = 0.0
 
     @property
     def cost(self) -> float:
@@ -40,7 +41,8 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
 
 def costs(ledger: Ledger) -> Costs:
     """Everything the ledger says about money."""
-    return Costs(lines=ledger.consumption(), spent=ledger.spent(), held=ledger.held())
+    committed = sum(submission.worst for submission in ledger.submissions() if submission.open)
+    return Costs(lines=ledger.consumption(), spent=ledger.spent(), held=ledger.held(), committed=committed)
 
 
 def per_row(part: Costs, rows: int) -> float | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from importlib.util import find_spec
+from typing import Any, Literal
 
 import aiohttp
 import msgspec
@@ -18,10 +19,10 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters, Request, Schema
 from finetune_prep.errors import Paused
 from finetune_prep.models.provider import Fault
-from finetune_prep.models.providers.openai_compatible import OpenAICompatible
+from finetune_prep.models.roles import speaker
 from finetune_prep.models.secrets import Secret
 from finetune_prep.models.status import http_date
-from finetune_prep.project.config import WELL_KNOWN, ProviderSettings
+from finetune_prep.project.config import NATIVE, WELL_KNOWN, ProviderSettings
 
 LOOK_SECONDS = 1.0  # a server on this machine answers at once or is not there
 ASK_SECONDS = 60.0  # a local model may have to be loaded first
@@ -62,23 +63,38 @@ class SchemaTrial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """keys: well-known providers whose key is in the environment, with the variable's name. servers: on this machine."""
+    """keys: known providers whose key is in the environment, with the variable's name. servers: on this machine.
+
+    unusable: keys of providers that need an extra which is not installed.
+    """
 
     keys: tuple[tuple[str, str], ...]
     servers: tuple[Endpoint, ...]
-
-    @property
-    def model(self) -> str:
-        """A model to begin with, as provider/model: of a server that is there; "" if there is none to name."""
-        return next((f"{server.name}/{server.models[0]}" for server in self.servers if server.models), "")
+    unusable: tuple[tuple[str, str], ...] = ()
 
 
-async def look_around(environment: Mapping[str, str]) -> Found:
-    """Keys in `environment` and servers on the usual ports of this machine. Takes no longer than LOOK_SECONDS or so."""
-    keys = tuple((name, key_env) for name, (_, key_env) in WELL_KNOWN.items() if key_env and environment.get(key_env, "").strip())
-    local = [(name, base_url) for name, (base_url, key_env) in WELL_KNOWN.items() if not key_env]
+async def look_around(environment: Mapping[str, str], known: Mapping[str, tuple[str, str]] | None = None) -> Found:
+    """Keys in `environment` and servers on the usual ports of this machine. Takes no longer than LOOK_SECONDS or so.
+
+    known: name → address and key's variable, instead of the well-known ones.
+    """
+    known = WELL_KNOWN if known is None else known
+    native = {name: place for name, place in NATIVE.items() if place[1]}
+    keys = _set(environment, known)
+    native_keys = _set(environment, native)
+    installed = find_spec("pydantic_ai") is not None
+    local = [(name, base_url) for name, (base_url, key_env) in known.items() if not key_env]
     looked = await asyncio.gather(*(look_at(name, base_url, seconds=LOOK_SECONDS) for name, base_url in local))
-    return Found(keys=keys, servers=tuple(server for server in looked if server.status == 200))
+    return Found(
+        keys=keys + native_keys if installed else keys,
+        servers=tuple(server for server in looked if server.status == 200),
+        unusable=() if installed else native_keys,
+    )
+
+
+def _set(environment: Mapping[str, str], known: Mapping[Any, tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Names and variables of keys that are there; the keys themselves are looked at by nobody."""
+    return tuple((str(name), key_env) for name, (_, key_env) in known.items() if key_env and environment.get(key_env, "").strip())
 
 
 async def look_at(name: str, base_url: str, secret: Secret | None = None, *, seconds: float = 10.0) -> Endpoint:
@@ -112,8 +128,13 @@ def _models(body: bytes) -> tuple[str, ...]:
     return tuple(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row) if isinstance(rows, list) else ()
 
 
-async def try_schema(name: str, settings: ProviderSettings, secret: Secret | None, model: str) -> SchemaTrial:
-    """Ask one tiny question whose answer follows the schema only if the endpoint enforces it."""
+async def try_schema(
+    name: str, settings: ProviderSettings, secret: Secret | None, model: str, *, worded: bool = False
+) -> SchemaTrial:
+    """Ask one tiny question whose answer follows the schema only if the endpoint enforces it.
+
+    worded: the schema is told in the prompt instead; then it is followed if the model is able to.
+    """
     request = Request(
         role="judge",
         phase="doctor",
@@ -123,8 +144,10 @@ async def try_schema(name: str, settings: ProviderSettings, secret: Secret | Non
         schema=SCHEMA,
         parameters=Parameters(max_tokens=ANSWER_TOKENS),
     )
-    provider = OpenAICompatible(name, msgspec.structs.replace(settings, structured=True), secret)
+    provider = speaker(name, msgspec.structs.replace(settings, structured=not worded), secret)
     try:
+        if not worded and not await provider.can_enforce(model):
+            return SchemaTrial(honoured="no", detail="this model has nothing for it")
         async with asyncio.timeout(ASK_SECONDS):
             reply = await provider.answer(request)
     except TimeoutError:

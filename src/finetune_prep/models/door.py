@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -32,6 +32,7 @@ from finetune_prep.models.budget import Budget, Reservation
 from finetune_prep.models.prices import Prices, cost
 from finetune_prep.models.provider import Fault, Provider
 from finetune_prep.models.providers.batch import BatchFiles, OpenRound
+from finetune_prep.models.providers.batch_submissions import Batches, OpenBatch
 from finetune_prep.models.retry import PersistentCaller
 
 T = TypeVar("T")
@@ -105,7 +106,7 @@ class Door:
         self.budget = budget
         self._observer = observer
         self._routes: dict[str, Route] = {}
-        self._calls: dict[str, asyncio.Task[Reply]] = {}
+        self._calls: dict[str, _UnderWay] = {}
         self._stopped: FinetunePrepError | None = None
         self._counts: dict[str, float] = dict.fromkeys(COUNTED, 0)
         self._roles: dict[RoleName, RoleProgress] = {}
@@ -121,12 +122,13 @@ class Door:
         if entry is not None:
             self._count(request.role, known=1)
             return entry.reply
-        call = self._calls.get(request.key)
-        if call is None:
-            call = asyncio.create_task(self._fetch(request))
-            self._calls[request.key] = call
-            call.add_done_callback(lambda done: self._finished(request.key, done))
-        return await asyncio.shield(call)
+        under_way = self._calls.get(request.key)
+        if under_way is None:
+            under_way = self._calls[request.key] = _UnderWay()
+            under_way.call = asyncio.create_task(self._tell(request, under_way))
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        under_way.askers.append(answer)
+        return await answer
 
     async def ask_all(self, requests: Iterable[Request]) -> list[Reply]:
         """Answers to independent requests, asked at the same time, in their order. Errors as of `together`."""
@@ -155,11 +157,14 @@ class Door:
         """What `parse` reads in the answers to independent requests, in their order. Errors as of `together`."""
         return await together(self.ask_for(request, parse) for request in requests)
 
-    async def flush(self) -> tuple[OpenRound, ...]:
-        """Write the batch files of what was recorded; returns every round that waits for answers."""
-        rounds: tuple[OpenRound, ...] = ()
+    async def flush(self) -> tuple[OpenRound | OpenBatch, ...]:
+        """Write the batch files of what was recorded, or send it to Batch APIs; returns every round that waits for answers.
+
+        Raises Paused for what a Batch API refuses or the budget has no room for.
+        """
+        rounds: tuple[OpenRound | OpenBatch, ...] = ()
         for route in self._routes.values():
-            if isinstance(route.provider, BatchFiles):
+            if isinstance(route.provider, BatchFiles | Batches):
                 rounds += await route.provider.flush()
         return rounds
 
@@ -169,7 +174,7 @@ class Door:
         Calls that wait to be sent, or to be sent again, are not sent any more.
         """
         self._stop(_ended())
-        calls = list(self._calls.values())
+        calls = [under_way.call for under_way in self._calls.values() if under_way.call is not None]
         if calls:
             _, late = await asyncio.wait(calls, timeout=grace)
             for call in late:
@@ -190,6 +195,26 @@ class Door:
         finally:
             # a second Ctrl-C comes as KeyboardInterrupt: whoever presses it does not want to wait
             await self.close(0.0 if isinstance(error, KeyboardInterrupt) else GRACE_SECONDS)
+
+    async def _tell(self, request: Request, under_way: _UnderWay) -> None:
+        """Make a call and tell its askers: in a task of its own, which no asker who gives up takes with him.
+
+        They wait for futures and not for the task: that is one turn of the event loop less for each call.
+        """
+        try:
+            reply = await self._fetch(request)
+        except asyncio.CancelledError:
+            for asker in under_way.askers:
+                asker.cancel()
+            raise
+        except Exception as error:
+            for asker in under_way.waiting():
+                asker.set_exception(error)
+        else:
+            for asker in under_way.waiting():
+                asker.set_result(reply)
+        finally:
+            del self._calls[request.key]
 
     async def _fetch(self, request: Request) -> Reply:
         self.check_stopped()
@@ -248,11 +273,6 @@ class Door:
         if self._stopped is not None:
             raise copy.copy(self._stopped)
 
-    def _finished(self, key: str, call: asyncio.Task[Reply]) -> None:
-        del self._calls[key]
-        if not call.cancelled():
-            call.exception()  # seen, though every asker may have gone: an error without an asker needs no traceback
-
     @property
     def progress(self) -> Progress:
         """The counts as they are now."""
@@ -268,6 +288,18 @@ class Door:
             self._roles = self._roles | {role: RoleProgress(**after)}
         if self._observer is not None:
             self._observer(self.progress)
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    """A call that is under way, and who waits for it."""
+
+    call: asyncio.Task[None] | None = None
+    askers: list[asyncio.Future[Reply]] = field(default_factory=list)
+
+    def waiting(self) -> list[asyncio.Future[Reply]]:
+        """Askers who have not given up."""
+        return [asker for asker in self.askers if not asker.done()]
 
 
 @dataclass(slots=True)

@@ -16,9 +16,13 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
+from finetune_prep.models.experiments import Experiment, Experiments
 from finetune_prep.models.pace import Allowance, Pace, Resource
+from finetune_prep.models.suspicion import Suspicion
 
 FIRST_LIMIT = 8
+EAGER = 64  # calls at once up to which the limit doubles in every round at first
+CAREFUL = 0.5  # beyond that: slots for each answer
 CUT = 0.8
 PROBE_ROUNDS = 4  # rounds of calls without complaint for one more slot, where there have been complaints before
 PATIENT_ROUNDS = 8  # rounds without complaint after which probing grows faster: the endpoint bears more than it did
@@ -30,20 +34,26 @@ BORNE = 0.5  # of the number at once that has been borne: a refusal at less is n
 FORGET = 0.995  # what an answer at a lower level leaves of the level that was borne
 CONSENT = 3.0  # times as long as the refusal took: a trial that is silent for longer has been let in
 SHORTEST_CONSENT = 0.05  # seconds
+SOON = 1.5  # seconds from one complaint to the next that show that the cut did not help
+TRUSTED = 0.1  # share of refused calls that is learned without an experiment, while no limit is known
 
 
 @dataclass(slots=True, eq=False)
 class Ticket:
     """A call under way. characters: length of its prompt. tokens: what it is expected to count for.
 
-    level: calls under way when it went in, itself included. paced: it waited for its time, and not for a slot.
+    number: counted from 1. level: calls under way when it went in, itself included. paced: it waited for its time, and not
+    for a slot. spared: it went in below what the endpoint last complained about. experiment: of which it is a part.
     """
 
+    number: int
     entered: float
     level: int
     characters: int
     tokens: float
     paced: bool
+    spared: bool
+    experiment: Experiment | None
 
 
 @dataclass(slots=True)
@@ -56,6 +66,7 @@ class _Episode:
     delay: float
     blamed: bool
     resource: Resource | None
+    level: int
     trial: Ticket | None = None
 
 
@@ -76,6 +87,13 @@ class AdaptiveLimit:
         self.allowed = float(min(FIRST_LIMIT, self.ceiling))
         self.in_flight = 0
         self.pace = Pace()
+        self._suspicion = Suspicion()
+        self._experiments = Experiments(self._suspicion)
+        self._entries = 0  # calls that ever went in
+        self._last_refused = 0  # number of the last one that was refused, or before which all is forgotten
+        self._suspect: Ticket | None = None  # the least under way among the refused ones that come close together
+        self._in_vain = 0  # episodes one after the other that a cut did not end
+        self._before = (self.allowed, math.inf, math.inf)  # calls at once and rates before the first of them
         self._borne = 1.0  # calls at once that were answered
         self._too_many = float("inf")  # where the endpoint last complained
         self._answers_since_cut = 1
@@ -162,11 +180,29 @@ class AdaptiveLimit:
         episode = self._episode
         if episode is not None and episode.trial is ticket:
             self._trial_refused(episode, ticket, now, wait, resource)
+        elif ticket.experiment is not None:
+            if self._experiments.refused(ticket.experiment):
+                self._begin_episode(ticket, now, wait, resource)
         elif ticket.entered >= self._last_episode and episode is None:
-            self._begin_episode(ticket, now, wait, resource)
+            self._suspected(ticket, now, wait, resource)
+
+    def _suspected(self, ticket: Ticket, now: float, wait: float, resource: Resource | None) -> None:
+        suspicion = self._suspicion
+        let_through = max(0, ticket.number - self._last_refused - 1)
+        self._last_refused = max(self._last_refused, ticket.number)
+        if suspicion.unruly and self._unlimited:
+            suspicion.learn(let_through + 1, 1, most=TRUSTED)
+        if self._suspect is None or not suspicion.burst or ticket.level < self._suspect.level:
+            self._suspect = ticket
+        if suspicion.refused(let_through) or resource is not None:
+            self._begin_episode(self._suspect, now, wait, resource)
+            self._suspect = None
 
     def _trial_refused(self, episode: _Episode, trial: Ticket, now: float, wait: float, resource: Resource | None) -> None:
         episode.trial = None
+        if self._unlimited and not episode.blamed:
+            self._too_many = min(self.allowed, float(trial.level), float(episode.level))
+            self._answers_since_cut = 0
         episode.resource = resource or episode.resource
         if not episode.blamed and trial.level > max(1.0, BORNE * self._borne):
             self.allowed = max(1.0, min(self.allowed, float(trial.level)) * CUT)
@@ -176,14 +212,20 @@ class AdaptiveLimit:
         self._closed_until = max(self._closed_until, now + (wait or episode.delay))
 
     def _begin_episode(self, ticket: Ticket, now: float, wait: float, resource: Resource | None) -> None:
-        blamed = (ticket.paced and ticket.level <= self._borne) or resource is not None
+        self._in_vain = self._in_vain + 1 if ticket.spared or (ticket.paced and now < self._last_opening + SOON) else 0
+        if not self._in_vain:
+            self._before = (self.allowed, self.pace.requests.rate, self.pace.tokens.rate)
+        few = ticket.level <= BORNE * self._borne
+        blamed = (ticket.paced and ticket.level <= self._borne) or few or resource is not None
+        blamed = blamed and not self._unlimited
+        self._experiments.complained(blamed=blamed)
         allowed = self.allowed
-        if not blamed:
+        if not (blamed or self._unlimited):
             self._too_many = min(self.allowed, float(ticket.level))
             self.allowed = max(1.0, self._too_many * CUT)
             self._answers_since_cut = 0
         delay = FIRST_TRIAL if blamed else 0.0
-        self._episode = _Episode(now, allowed, now - ticket.entered, delay, blamed, resource)
+        self._episode = _Episode(now, allowed, now - ticket.entered, delay, blamed, resource, ticket.level)
         self._last_episode = now
         if blamed:
             self._closed_until = max(self._closed_until, now + (wait or delay))
@@ -195,16 +237,41 @@ class AdaptiveLimit:
     def _end_episode(self, episode: _Episode, now: float) -> None:
         trial = episode.trial
         entered = now if trial is None else trial.entered
+        if self._unlimited and not episode.blamed:
+            if not self._suspicion.unruly:
+                self._suspicion.learn(1, 1)  # the next call, at the same pace, was let in: it was but one in so many
+            self._episode = None
+            self._last_episode = entered
+            self._last_refused = self._entries
+            return
         if episode.blamed:
             self.allowed = episode.allowed
-        self.pace.complained(self._last_opening, episode.began, entered, blamed=episode.blamed, resource=episode.resource)
+        borne = self.pace.borne(episode.began)
+        self.pace.complained(
+            self._last_opening,
+            episode.began,
+            entered,
+            blamed=episode.blamed,
+            resource=episode.resource,
+            let_through=1 - self._suspicion.usual,
+            slow_until=self._experiments.ended,
+        )
+        if self._experiments.worth_it(now, self._in_vain):
+            level = self._borne if episode.blamed else min(self._borne, episode.level)
+            self._experiments.begin(entered, borne, level)
         self._last_opening = entered
+        self._last_refused = self._entries
         self._last_episode = entered  # who went in before the trial belongs to the episode
         self._episode = None
 
+    @property
+    def _unlimited(self) -> bool:
+        """Whether no limit of the endpoint is known."""
+        return self._too_many == math.inf and self.pace.requests.rate == math.inf
+
     def _grow(self) -> None:
         if self._too_many == float("inf"):
-            more = 1.0
+            more = 1.0 if self.allowed < EAGER else CAREFUL
         elif self.allowed < self._too_many - 1:
             more = 1.0 / self.allowed
         else:
@@ -246,16 +313,37 @@ class AdaptiveLimit:
             self._end_episode(episode, now)
         if self.in_flight >= int(self.allowed):
             return math.inf, False
+        experiment = self._experiments.current
+        if experiment is not None:
+            if self.in_flight >= experiment.level:
+                return math.inf, False
+            return max(experiment.due, self.pace.next_entry()), True
         return self.pace.next_entry(), True
 
     def _let_in(self, characters: int, now: float, *, paced: bool) -> Ticket:
         tokens = self.pace.estimate(characters)
         self.in_flight += 1
-        ticket = Ticket(now, self.in_flight, characters, tokens, paced)
+        spared = self.pace.spared and self.in_flight < self._too_many and self._last_opening > -math.inf
+        experiment = self._experiments.current
+        self._entries += 1
+        ticket = Ticket(self._entries, now, self.in_flight, characters, tokens, paced, spared, experiment)
+        if experiment is not None:
+            self._try(experiment, now)
+        elif self._experiments.overdue(self._entries) and self._episode is None and not self._unlimited:
+            self._experiments.begin(now, self.pace.borne(now), self._borne)
         self.pace.enter(tokens, now, waited=paced)
         if self._episode is not None:
             self._episode.trial = ticket
         return ticket
+
+    def _try(self, experiment: Experiment, now: float) -> None:
+        surprising = self._experiments.entered(experiment, now, self._entries)
+        if self._experiments.current is None:
+            self._last_refused = self._entries
+        if surprising:  # what was thought of earlier complaints is in doubt
+            self._too_many = math.inf
+            self.allowed = max(self.allowed, self._before[0])
+            self.pace.search(*self._before[1:])
 
     def _look_again(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
         if self._timer is not None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,6 +26,7 @@ KEPT = 0.85  # a rate seen below this share of the one that was allowed means th
 LOWEST = 0.3  # of the allowed rate: the least that one episode may leave of it
 RETURN_SECONDS = 4.0  # until the rate is again where the last complaint came
 SEARCH = 1.5  # e-foldings of a rate in that time, while all that is known is that the limit is higher
+SPARED = 0.5  # of the time until the rate is back: so long it is well below what was complained about
 COSTLY = 15.0  # times as long as an episode kept the endpoint closed, if that is longer: dear experiments are made seldom
 LONGEST_RETURN = 120.0
 LONGEST_SEARCH = 20.0  # the same while searching
@@ -32,6 +34,7 @@ EVIDENCE = 10  # calls that must have gone through before a rate is inferred fro
 HORIZON = 60.0  # seconds of past calls that are remembered
 SHORTEST = 1.0  # seconds over which a rate is measured at least
 RECENT = 3.0  # seconds over which it is measured at most, or so many times the closure that followed
+PRESSED = 0.5  # seconds of calls at full pace, before less than that pace is taken for all that the endpoint bears
 GRAIN = 0.02  # seconds of past calls that are remembered as one
 CATCH_UP = 0.02  # seconds by which a late timer may be made good
 SPARE = 1.25  # above what was seen, where it is not known that the rate was too high
@@ -48,6 +51,9 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     limit: float
     remaining: float
     reset: float
+
+
+Listener = Callable[[Allowance, float], None]  # told an allowance, and the loop time at which the call went that brought it
 
 
 @dataclass(slots=True)
@@ -100,14 +106,18 @@ class _Meter:
         self.longest_reset = max(self.longest_reset, allowance.reset, 1e-3)
         self.told = _Told(allowance, sent, used_since)
 
-    def cut(self, least: float, most: float, return_seconds: float) -> None:
-        """The endpoint complained about this rate. What it bears is between `least` and `most`."""
+    def cut(self, least: float, most: float, return_seconds: float, *, pressed: bool) -> None:
+        """The endpoint complained about this rate. What it bears is between `least` and `most`, if calls came so fast at all."""
         if self.rate == float("inf"):
             self.peak = least
             self._begin(return_seconds, searching=True)
             return
-        fell = most < KEPT * self.rate or self.searching
-        self.peak = max(math.sqrt(least * most), LOWEST * self.rate) if fell else self.rate
+        if not pressed:
+            self.peak = self.rate
+        elif most < KEPT * self.rate or self.searching:
+            self.peak = max(math.sqrt(least * most), LOWEST * self.rate)
+        else:
+            self.peak = min(self.rate, most)
         self._begin(return_seconds, searching=False)
 
     def cap(self, seen: float, return_seconds: float) -> None:
@@ -116,11 +126,21 @@ class _Meter:
             self.peak = SPARE * seen / CUT
             self._begin(return_seconds, searching=True)
 
+    def search(self, rate: float) -> None:
+        """Go up quickly from here until the next complaint."""
+        self.peak = max(rate, self.rate) / CUT
+        self._begin(RETURN_SECONDS, searching=True)
+
     def _begin(self, return_seconds: float, *, searching: bool) -> None:
         self.return_seconds = min(return_seconds, LONGEST_SEARCH) if searching else return_seconds
         self.searching = searching
         self.pressed = 0.0
         self.rate = CUT * self.peak
+
+    @property
+    def spared(self) -> bool:
+        """Whether it is below what the endpoint complained about, or has never been the cause of a complaint."""
+        return self.rate == float("inf") or (self.pressed < SPARED * self.return_seconds and not self.searching)
 
     def press(self, seconds: float) -> None:
         """Calls have waited for this pace: without complaint, it may become faster."""
@@ -180,10 +200,38 @@ class Pace:
         column = 1 if allowance.resource == "requests" else 2
         meter.hear(allowance, sent, sum(grain[column] for grain in self._log if grain[0] > sent))
 
-    def complained(self, since: float, began: float, now: float, *, blamed: bool, resource: Resource | None) -> None:
+    def borne(self, now: float) -> float:
+        """Calls a second that went through lately."""
+        if not self._log:
+            return 0.0
+        seconds = min(SHORTEST, max(now - self._log[0][0], GRAIN))
+        return max(0.0, sum(grain[1] for grain in self._log if grain[0] >= now - seconds)) / seconds
+
+    def search(self, requests: float, tokens: float) -> None:
+        """The endpoint may bear much more than was thought: begin anew with these rates."""
+        self.requests.search(requests)
+        self.tokens.search(tokens)
+
+    @property
+    def spared(self) -> bool:
+        """Whether calls are slower now than when the endpoint complained, as far as that was about their pace."""
+        return self.requests.spared and self.tokens.spared
+
+    def complained(
+        self,
+        since: float,
+        began: float,
+        now: float,
+        *,
+        blamed: bool,
+        resource: Resource | None,
+        let_through: float,
+        slow_until: float,
+    ) -> None:
         """An episode of complaints, begun at `began`, is over: calls go through again. since: the end of the one before.
 
-        blamed: the rate was too high for sure. resource: which one, if told.
+        blamed: the rate was too high for sure. resource: which one, if told. let_through: share of calls that go through at
+        any pace. slow_until: before that calls went slower than the pace allowed.
         """
         # the latest calls tell most about the limit as it is now, but a long closure must be seen with all that led to it
         recent = began - max(RECENT, RECENT * (now - began))
@@ -192,13 +240,13 @@ class Pace:
         enough = sum(grain[1] for grain in self._log if grain[0] >= start) >= EVIDENCE
         for column, name in enumerate(RESOURCES, start=1):
             meter: _Meter = getattr(self, name)
-            seen = sum(grain[column] for grain in self._log if grain[0] >= start)
+            seen = sum(grain[column] for grain in self._log if grain[0] >= start) / let_through
             least, most = seen / max(now - start, GRAIN), seen / max(began - start, GRAIN)
             if resource not in (None, name) or (meter.rate == float("inf") and not enough):
                 continue
             if blamed:
-                meter.cut(least, most, return_seconds)
-            elif began - start >= SHORTEST / 2:
+                meter.cut(least, most, return_seconds, pressed=began - max(since, slow_until) > PRESSED)
+            elif began - max(start, slow_until) >= SHORTEST / 2:
                 meter.cap(most, return_seconds)
             meter.due = now
 

@@ -20,6 +20,13 @@ class Provider(Protocol):
         """Give back connections and files."""
 
 
+class Speaker(Provider, Protocol):
+    """A provider that is spoken to over the network."""
+
+    async def can_enforce(self, model: str) -> bool:
+        """Whether it is worth asking that this model's answers follow a schema."""
+
+
 class Fault(Exception):
     """A passing failure of one attempt.
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused, Unreachable
 from finetune_prep.models.limits import AdaptiveLimit, Ticket
 from finetune_prep.models.provider import Fault, Provider
+
+T = TypeVar("T")
 
 FIRST_BOUND = 0.5  # seconds
 LAST_BOUND = 30.0
@@ -61,7 +64,7 @@ class PersistentCaller:
             await attempts.failed(last)
             if last.retry_after is not None and last.retry_after > self._timeout:
                 raise self._far_off(request, last, last.retry_after)
-            pause = self._pause(tries, last.retry_after)
+            pause = pause_before_next(tries, last.retry_after)
             if asyncio.get_running_loop().time() + pause >= deadline:
                 raise self._unreachable(request, tries, last)
             await self._limit.rest(pause)
@@ -112,12 +115,6 @@ class PersistentCaller:
         )
 
     @staticmethod
-    def _pause(tries: int, retry_after: float | None) -> float:
-        bound = min(LAST_BOUND, FIRST_BOUND * 2 ** min(tries - 1, 10))
-        jitter = random.uniform(0, bound)
-        return jitter if retry_after is None else retry_after + min(jitter, 1.0)
-
-    @staticmethod
     def _unreachable(request: Request, tries: int, fault: Fault) -> Unreachable:
         times = "once" if tries == 1 else f"{tries} times"
         return Unreachable(
@@ -125,3 +122,29 @@ class PersistentCaller:
             where=request.place,
             next="run the same command again; only what is missing is asked",
         )
+
+
+async def persist(attempt: Callable[[], Awaitable[T]], seconds: float) -> T:
+    """What `attempt` gives, tried again after passing faults for at most so many seconds. Raises the last Fault.
+
+    For calls that are no questions to a model (files, lists, states). What may have been billed is not tried again.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    tries = 1
+    while True:
+        try:
+            return await attempt()
+        except Fault as fault:
+            pause = pause_before_next(tries, fault.retry_after)
+            if fault.maybe_billed or loop.time() + pause >= deadline:
+                raise
+        await asyncio.sleep(pause)
+        tries += 1
+
+
+def pause_before_next(tries: int, retry_after: float | None) -> float:
+    """Seconds to wait after so many tries."""
+    bound = min(LAST_BOUND, FIRST_BOUND * 2 ** min(tries - 1, 10))
+    jitter = random.uniform(0, bound)
+    return jitter if retry_after is None else retry_after + min(jitter, 1.0)

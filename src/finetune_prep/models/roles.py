@@ -12,15 +12,21 @@ from finetune_prep.ledger.ledger import Ledger
 from finetune_prep.models.budget import Budget
 from finetune_prep.models.door import Door, Observer, Route
 from finetune_prep.models.limits import AdaptiveLimit
+from finetune_prep.models.pace import Listener
 from finetune_prep.models.prices import FREE, Prices
-from finetune_prep.models.provider import Provider
+from finetune_prep.models.provider import Provider, Speaker
 from finetune_prep.models.providers.batch import BatchFiles
+from finetune_prep.models.providers.batch_api import BatchApi
+from finetune_prep.models.providers.batch_intake import Tariff
+from finetune_prep.models.providers.batch_submissions import Batches
 from finetune_prep.models.providers.recording import RecordingProvider
 from finetune_prep.models.retry import PersistentCaller
-from finetune_prep.models.secrets import read_secret
-from finetune_prep.project.config import FILE, Config, Price, ProviderKind, ProviderSettings
+from finetune_prep.models.secrets import Secret, read_secret
+from finetune_prep.project.config import BATCH_APIS, FILE, NATIVE, Config, Price, ProviderKind, ProviderSettings
 
-PAID: tuple[ProviderKind, ...] = ("openai-compatible",)  # kinds whose answers are paid for as they come
+PAID: tuple[ProviderKind, ...] = ("openai-compatible", *NATIVE)  # kinds whose answers are paid for as they come
+# seconds: what a batch brings may take long to fetch, and its calls have deadlines of their own
+LONGEST_LOOK = 86_400.0
 
 
 class Cast:
@@ -76,30 +82,96 @@ def open_door(
     object (a Scripted, in tests; free of charge). observer: told of every change of the counts.
     uncounted: models ("provider/model") that may be asked although their price is not known.
     """
-    routes = _Routes(config, ledger, folder, provider)
-    budget = Budget(config.budget, ledger, uncounted)
-    return Door(ledger, routes.of, prices=Prices(config.prices), budget=budget, observer=observer)
+    prices, budget = Prices(config.prices), Budget(config.budget, ledger, uncounted)
+    routes = _Routes(config, ledger, folder, provider, prices, budget)
+    return Door(ledger, routes.of, prices=prices, budget=budget, observer=observer)
+
+
+def open_batches(config: Config, ledger: Ledger, folder: Path, name: str) -> Batches:
+    """The batches of a provider of kind openai-batch or anthropic-batch, to look after them without a run.
+
+    Raises ConfigError, and Paused if there is no key.
+    """
+    settings = config.provider(name)
+    if settings.kind not in BATCH_APIS:
+        raise ConfigError(
+            f"provider “{name}” is no Batch API any more", where=FILE, next=f"put [providers.{name}] back as it was"
+        )
+    return _batches(name, settings, ledger, folder, Prices(config.prices), Budget(config.budget, ledger))
+
+
+async def list_batches(name: str, settings: ProviderSettings, secret: Secret | None) -> None:
+    """Ask a Batch API for its list of batches. Raises ConfigError or Paused if that cannot be had."""
+    api = _batch_api(name, settings, secret)
+    try:
+        await api.list()
+    finally:
+        await api.close()
+
+
+def _batches(name: str, settings: ProviderSettings, ledger: Ledger, folder: Path, prices: Prices, budget: Budget) -> Batches:
+    secret = read_secret(settings.key_name) if settings.key_name else None
+    tariff = Tariff(budget, prices, name, settings.address, settings.price_factor)
+    return Batches(name, _batch_api(name, settings, secret), ledger, folder, tariff)
+
+
+def _batch_api(name: str, settings: ProviderSettings, secret: Secret | None) -> BatchApi:
+    # these import aiohttp, which takes a third of a second
+    from finetune_prep.models.providers.anthropic_batches import AnthropicBatches
+    from finetune_prep.models.providers.openai_batches import OpenAIBatches
+
+    kind = OpenAIBatches if settings.kind == "openai-batch" else AnthropicBatches
+    return kind(name, settings, secret)
 
 
 def price_of(config: Config, prices: Prices, role: RoleName, tokens: int, provider: str = "") -> Price | None:
-    """The price of a role's model for prompts of so many tokens, None if nobody knows it: batch prices are not guessed.
+    """The price of a role's model for prompts of so many tokens, None if nobody knows it: those of batch files are not guessed.
 
     provider: asked instead of the one in finetune-prep.toml.
     """
     settings = config.provider(provider or config.role(role).provider)
     if settings.kind == "recording":
         return FREE
-    return prices.of(config.role(role).model_name, settings.base_url, tokens) if settings.kind in PAID else None
+    if settings.kind not in PAID and settings.kind not in BATCH_APIS:
+        return None
+    price = prices.of(config.role(role).model_name, settings.address, tokens)
+    if price is None or settings.kind in PAID:
+        return price
+    factor = settings.price_factor
+    cached = None if price.cached is None else factor * price.cached
+    return Price(input=factor * price.input, output=factor * price.output, cached=cached)
+
+
+def speaker(name: str, settings: ProviderSettings, secret: Secret | None, listener: Listener | None = None) -> Speaker:
+    """A provider that is spoken to over the network. listener: told what headers say of rate limits."""
+    if settings.kind in NATIVE:
+        from finetune_prep.models.providers.native import Native  # of an extra
+
+        return Native(name, settings, secret)
+    # aiohttp takes a third of a second to import; replays and batch files do without
+    from finetune_prep.models.providers.openai_compatible import OpenAICompatible
+
+    return OpenAICompatible(name, settings, secret, listener)
 
 
 class _Routes:
     """Routes by role, made when first needed and kept by provider: roles with one provider share its limit."""
 
-    def __init__(self, config: Config, ledger: Ledger, folder: Path, override: str | Provider | None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        ledger: Ledger,
+        folder: Path,
+        override: str | Provider | None,
+        prices: Prices,
+        budget: Budget,
+    ) -> None:
         self._config = config
         self._ledger = ledger
         self._folder = folder
         self._override = override
+        self._prices = prices
+        self._budget = budget
         self._made: dict[str, Route] = {}
 
     def of(self, role: RoleName) -> Route:
@@ -112,19 +184,19 @@ class _Routes:
         injected = None if isinstance(self._override, str) else self._override
         limit = AdaptiveLimit(settings.concurrency)
         provider = self._make(name, settings, limit) if injected is None else injected
-        caller = PersistentCaller(provider, limit, settings.timeout)
+        patience = LONGEST_LOOK if isinstance(provider, Batches) else settings.timeout
+        caller = PersistentCaller(provider, limit, patience)
         charges = injected is None and settings.kind in PAID
-        return Route(name, provider, caller, base_url=settings.base_url, charges=charges)
+        return Route(name, provider, caller, base_url=settings.address, charges=charges)
 
     def _make(self, name: str, settings: ProviderSettings, limit: AdaptiveLimit) -> Provider:
         if settings.kind == "batch":
             return BatchFiles(self._ledger, self._folder)
         if settings.kind == "recording":
             return self._recording(settings)
-        # aiohttp takes a third of a second to import; replays and batch files do without
-        from finetune_prep.models.providers.openai_compatible import OpenAICompatible
-
-        return OpenAICompatible(name, settings, read_secret(settings.key_env) if settings.key_env else None, limit.hear)
+        if settings.kind in BATCH_APIS:
+            return _batches(name, settings, self._ledger, self._folder, self._prices, self._budget)
+        return speaker(name, settings, read_secret(settings.key_name) if settings.key_name else None, limit.hear)
 
     def _recording(self, settings: ProviderSettings) -> Provider:
         path = self._folder / settings.path

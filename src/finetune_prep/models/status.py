@@ -33,8 +33,12 @@ KEY_WORDS = re.compile(
 # what a 429 says that there was too much of
 TOKEN_WORDS = re.compile(r"\btokens? (?:per|/) ?(?:min|minute|second|day)|\bTP[MD]\b", re.IGNORECASE)
 REQUEST_WORDS = re.compile(r"\brequests? (?:per|/) ?(?:min|minute|second|day)|\bRP[MSD]\b", re.IGNORECASE)
+# how servers built on FastAPI name the field of the body that they refuse, where they only tell it in a message
+REFUSED_FIELD = re.compile(r"'loc': \('body', '(\w+)'")
 FILTER_CODES = {"content_filter", "content_policy_violation", "data_inspection_failed"}
-# 400 about one of these settings would meet every request alike: the settings are at fault, not the request.
+# A complaint about one of these settings would meet every request alike: the settings are at fault, not the request. Servers
+# that check the form of a body say 422 instead of 400; llama-cpp-python says 500.
+SETTING_REFUSED = {400, 422, 500}
 SETTINGS = {"model", "temperature", "top_p", "max_tokens", "max_completion_tokens", "reasoning_effort", "response_format"}
 
 
@@ -96,7 +100,7 @@ def _pause(status: int, complaint: _Complaint) -> tuple[str, str] | None:
         )
     if 300 <= status < 400:
         return "the endpoint redirects, which is not followed", "set `base_url` in finetune-prep.toml to the final address"
-    if status == 400 and complaint.param in SETTINGS:
+    if status in SETTING_REFUSED and complaint.param in SETTINGS:
         mend = (
             "structured = false under the provider"
             if complaint.param == "response_format"
@@ -125,16 +129,34 @@ def _complaint(data: bytes) -> _Complaint | None:
     error = value.get("error", value.get("detail", value if value.get("object") == "error" or "message" in value else None))
     if isinstance(error, str):
         return _Complaint(_printable(error), frozenset())
+    if isinstance(error, list):
+        return _invalid(error)
     if not isinstance(error, dict):
         return None
     code, metadata = error.get("code"), error.get("metadata")
     return _Complaint(
-        message=_printable(str(error.get("message") or "")),
+        message=(message := _printable(str(error.get("message") or ""))),
         codes=frozenset(str(error[name]).casefold() for name in ("code", "type", "status") if error.get(name)),
-        param=str(error.get("param") or ""),
+        param=str(error.get("param") or "") or _refused_field(message),
         status=code if isinstance(code, int) else 0,
         moderated=isinstance(metadata, dict) and "flagged_input" in metadata,
     )
+
+
+def _invalid(problems: list[Any]) -> _Complaint | None:
+    """A list of what is invalid in a body, as FastAPI gives it: each with its place and a sentence."""
+    found = [problem for problem in problems if isinstance(problem, dict) and "msg" in problem]
+    if not found:
+        return None
+    place = found[0].get("loc")
+    field = str(place[1]) if isinstance(place, list) and len(place) > 1 and place[0] == "body" else ""
+    message = "; ".join(str(problem["msg"]) for problem in found)
+    return _Complaint(_printable(f"{field}: {message}" if field else message), frozenset(), param=field)
+
+
+def _refused_field(message: str) -> str:
+    found = REFUSED_FIELD.search(message)
+    return found[1] if found else ""
 
 
 def _printable(text: str) -> str:

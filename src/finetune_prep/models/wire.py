@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from finetune_prep.core.request import Problem, Reply, Request, Usage
+from finetune_prep.core.request import Problem, Reply, Request, Schema, Usage
 
 PATH = "/chat/completions"
 LENGTHS = ("minLength", "maxLength")
@@ -22,6 +22,7 @@ FINISH_PROBLEMS: dict[str, Problem] = {
     "length": "truncated",
     "max_tokens": "truncated",
     "model_length": "truncated",
+    "model_context_window_exceeded": "truncated",
     "content_filter": "filtered",
     "safety": "filtered",
     "recitation": "filtered",
@@ -78,11 +79,13 @@ class _Usage(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Completion)
 
 
-def body(request: Request, *, structured: bool = True, limit_name: str = "max_completion_tokens") -> dict[str, Any]:
+def body(
+    request: Request, *, structured: bool = True, worded: bool = False, limit_name: str = "max_completion_tokens"
+) -> dict[str, Any]:
     """The body of a chat-completions call.
 
-    structured: whether the endpoint honours `response_format`; if not, the schema is told in the last message.
-    limit_name: what the endpoint calls the limit of answer tokens.
+    structured: whether the endpoint is asked to enforce the schema by `response_format`; if not, or if `worded`, it is told in
+    the last message. limit_name: what the endpoint calls the limit of answer tokens.
     """
     parameters = request.parameters
     messages: list[dict[str, str]] = [{"role": message.role, "content": message.content} for message in request.messages]
@@ -102,10 +105,14 @@ def body(request: Request, *, structured: bool = True, limit_name: str = "max_co
             sent = _without_lengths(schema.schema) if strict else schema.schema
             named = {"name": schema.name, "schema": sent, "strict": strict}
             result["response_format"] = {"type": "json_schema", "json_schema": named}
-        else:
-            told = msgspec.json.encode(schema.schema).decode()
-            messages[-1]["content"] += f"\n\nAnswer with JSON alone, following this JSON Schema:\n{told}"
+        if worded or not structured:
+            messages[-1]["content"] += in_words(schema)
     return result
+
+
+def in_words(schema: Schema) -> str:
+    """A schema in words, to stand at the end of the last message for an endpoint that enforces none."""
+    return f"\n\nAnswer with JSON alone, following this JSON Schema:\n{msgspec.json.encode(schema.schema).decode()}"
 
 
 def _strict(schema: Any) -> bool:
@@ -150,13 +157,21 @@ def reply(data: bytes) -> Reply:
     choice = min(completion.choices, key=lambda choice: choice.index, default=None)
     if choice is None:
         return msgspec.structs.replace(found, finish="", problem="empty", detail="the answer holds no choice")
-    text = _text(choice.message)
-    problem, detail = _problem(choice, text)
+    message = choice.message
+    reasoned = bool(message.reasoning_content or message.reasoning)
+    return examined(found, _text(message), choice.finish_reason or "", refused=bool(message.refusal), reasoned=reasoned)
+
+
+def examined(found: Reply, text: str, finish: str, *, refused: bool = False, reasoned: bool = False) -> Reply:
+    """A reply with its text, and what is wrong with it.
+
+    finish: the provider's finish reason. refused: it marked the answer as a refusal. reasoned: reasoning came beside the answer.
+    """
+    problem, detail = _problem(text, finish, refused, reasoned)
     if _unprintable(text):
         text = _clean(text)
         problem, detail = problem or "malformed", detail or "the text holds NUL or half of a surrogate pair"
-    finish = _clean(choice.finish_reason or "")
-    return msgspec.structs.replace(found, text=text, finish=finish, problem=problem, detail=_clean(detail))
+    return msgspec.structs.replace(found, text=text, finish=_clean(finish), problem=problem, detail=_clean(detail))
 
 
 def _time(created: Any) -> str:
@@ -199,19 +214,14 @@ def _text(message: _Message) -> str:
     return text or message.refusal or ""
 
 
-def _problem(choice: _Choice, text: str) -> tuple[Problem | None, str]:
-    finish = (choice.finish_reason or "").casefold()
-    if choice.message.refusal:
+def _problem(text: str, finish: str, refused: bool, reasoned: bool) -> tuple[Problem | None, str]:
+    if refused:
         return "refused", "the provider marked the answer as a refusal"
-    if problem := FINISH_PROBLEMS.get(finish):
-        return problem, f"finish reason “{choice.finish_reason}”"
-    if finish not in FINISHED:
-        return (
-            "malformed",
-            f"finish reason “{choice.finish_reason}”" if finish else "no finish reason: the answer may be unfinished",
-        )
+    if problem := FINISH_PROBLEMS.get(finish.casefold()):
+        return problem, f"finish reason “{finish}”"
+    if finish.casefold() not in FINISHED:
+        return "malformed", f"finish reason “{finish}”" if finish else "no finish reason: the answer may be unfinished"
     if not text.strip():
-        reasoned = choice.message.reasoning_content or choice.message.reasoning
         return "empty", "only reasoning came back, no answer" if reasoned else "the answer is empty"
     # the pattern begins with one of these; looking for them first is forty times as fast
     if ("<" in text or "[" in text or "◁" in text) and (found := REASONING.search(text)):

@@ -63,7 +63,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """spent: US dollars in all, as far as prices are known. answers: in the ledger. outstanding: requests in batch files."""
+    """spent: US dollars in all, as far as prices are known. answers: in the ledger. outstanding: requests in batches."""
 
     project: str
     phases: tuple[PhaseView, ...]
@@ -81,17 +81,19 @@ def overview(project: Project, ledger: Ledger | None) -> Overview:
     phases = tuple(_phase(project, phase) for phase in PHASES)
     stale = project.stale()
     views = tuple(run_view(project, run) for run in runs(project.layout))
-    outstanding = sum(round.outstanding for round in ledger.rounds()) if ledger else 0
+    waiting = {round.number: round.outstanding for round in ledger.rounds()} if ledger else {}
+    elsewhere = {submission.number for submission in ledger.submissions()} if ledger else set()
+    in_files = sum(count for number, count in waiting.items() if number not in elsewhere)
     return Overview(
         project=project.config.name,
         phases=phases,
         stale=tuple(str(part) for part in stale),
         runs=views,
         answers=ledger.count() if ledger else 0,
-        outstanding=outstanding,
+        outstanding=sum(waiting.values()),
         spent=ledger.spent() if ledger else 0.0,
         effort=_effort(project, ledger),
-        next=_next(project, phases, [part.name for part in stale if part.compiled], views, outstanding),
+        next=_next(project, phases, [part.name for part in stale if part.compiled], views, in_files),
     )
 
 
@@ -155,9 +157,7 @@ def run_view(project: Project, run: Run) -> RunView:
     return RunView(name=run.name, planned=run.plan.n, account=run.account(), changes=changes, stale=tuple(stale))
 
 
-def _next(
-    project: Project, phases: tuple[PhaseView, ...], compiled: list[str], views: tuple[RunView, ...], outstanding: int
-) -> str:
+def _next(project: Project, phases: tuple[PhaseView, ...], compiled: list[str], views: tuple[RunView, ...], in_files: int) -> str:
     if not project.layout.document("brief").is_file():
         return "finetune-prep template brief > brief.md, and fill it in"
     documents = {document.kind: document for phase in phases for document in phase.documents}
@@ -169,14 +169,15 @@ def _next(
         if any(name in phase.outputs for name in compiled):
             return f"finetune-prep {phase.name}"
         if not view.done:
-            return _import_first(outstanding, "finetune-prep prepare")
+            return _import_first(in_files, "finetune-prep prepare")
     if waiting := [kind for kind, document in documents.items() if document.state == "to accept"]:
         return f"finetune-prep accept {waiting[0]}"
     fresh = [view for view in views if not view.stale]
     if not fresh or fresh[-1].account is None or not fresh[-1].account.settled:
-        return _import_first(outstanding, f"finetune-prep pilot -n {fresh[-1].planned if fresh else 100}")
+        return _import_first(in_files, f"finetune-prep pilot -n {fresh[-1].planned if fresh else 100}")
     return "finetune-prep export --preview"
 
 
-def _import_first(outstanding: int, command: str) -> str:
-    return f"finetune-prep batch import ANSWERS.jsonl, then {command}" if outstanding else command
+def _import_first(in_files: int, command: str) -> str:
+    """in_files: requests that wait in batch files. What a Batch API has done is taken in by the command itself."""
+    return f"finetune-prep batch import ANSWERS.jsonl, then {command}" if in_files else command

@@ -20,7 +20,9 @@ from finetune_prep.errors import ConfigError
 from finetune_prep.project.places import line_of
 
 FILE = "finetune-prep.toml"
-ProviderKind = Literal["openai-compatible", "batch", "recording"]
+ProviderKind = Literal[
+    "openai-compatible", "anthropic", "google", "bedrock", "openai-batch", "anthropic-batch", "batch", "recording"
+]
 BUILT_IN: tuple[ProviderKind, ...] = ("batch", "recording")  # usable by name without a [providers] table
 # name → address and the environment variable that holds the key; used without a [providers] table
 WELL_KNOWN: dict[str, tuple[str, str]] = {
@@ -43,6 +45,19 @@ SEARCHES: dict[SearchKind, tuple[str, str]] = {
     "exa": ("https://api.exa.ai", "EXA_API_KEY"),
     "brave": ("https://api.search.brave.com", "BRAVE_API_KEY"),
 }
+# kinds that speak a provider's own API, through the extra `native`: address and key, usable by name without a table.
+# Bedrock's address follows from the region, its keys come from AWS's own places (environment, profile, role).
+NATIVE: dict[ProviderKind, tuple[str, str]] = {
+    "anthropic": ("https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+    "google": ("https://generativelanguage.googleapis.com", "GEMINI_API_KEY"),
+    "bedrock": ("", ""),
+}
+# Batch APIs by the same token: name, which is the kind as well → address and key
+WELL_KNOWN_BATCHES: dict[ProviderKind, tuple[str, str]] = {
+    "openai-batch": ("https://api.openai.com/v1", "OPENAI_API_KEY"),
+    "anthropic-batch": ("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
+}
+BATCH_APIS = frozenset(WELL_KNOWN_BATCHES)
 Dollars = Annotated[float, Meta(ge=0)]
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
@@ -51,18 +66,35 @@ NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where a provider is.
 
-    base_url: of an openai-compatible endpoint, up to and with "/v1". key_env: name of the environment variable with the
-    key, "" = no key. path: of a recording, relative to the project. concurrency: most calls at once. timeout: seconds for one
-    call, retries included. structured: whether the endpoint honours `response_format` with a JSON Schema.
+    base_url: of an openai-compatible endpoint, up to and with "/v1"; of a native one without it, "" = the provider's own.
+    key_env: name of the environment variable with the key, "" = no key, or a native provider's usual one. region: of Bedrock,
+    "" = as AWS_DEFAULT_REGION or the profile says. path: of a recording, relative to the project. concurrency: most calls at
+    once. timeout: seconds for one call, retries included. structured: whether the endpoint enforces a JSON Schema
+    (`response_format`, or what its own API has for it); left out, its first answers show it. price_factor: what a
+    Batch API takes of the price for direct calls; OpenAI and Anthropic take half.
     """
 
     kind: ProviderKind
     base_url: str = ""
     key_env: str = ""
+    region: str = ""
     path: str = "recording.jsonl"
     concurrency: Annotated[int, Meta(ge=1)] = 32
     timeout: Annotated[float, Meta(gt=0, le=86_400)] = 300.0
-    structured: bool = True
+    structured: bool | None = None
+    price_factor: Annotated[float, Meta(ge=0, le=1)] = 0.5
+
+    @property
+    def address(self) -> str:
+        """Where the answers come from; by it prices are found. "" for files."""
+        if self.kind == "bedrock" and not self.base_url:
+            return f"https://bedrock-runtime.{self.region or 'us-east-1'}.amazonaws.com"
+        return self.base_url or NATIVE.get(self.kind, ("", ""))[0]
+
+    @property
+    def key_name(self) -> str:
+        """Name of the environment variable that holds the key, "" if none is needed."""
+        return self.key_env or NATIVE.get(self.kind, ("", ""))[1]
 
 
 class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -139,15 +171,18 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return self.roles.get(name) or self.roles["expert"]
 
     def provider(self, name: str) -> ProviderSettings:
-        """Settings of a provider by name. "batch", "recording" and the well-known endpoints exist without a table."""
+        """Settings of a provider by name. Kinds that need no address and well-known endpoints exist without a table."""
         if name in self.providers:
             return self.providers[name]
-        for kind in BUILT_IN:
+        for kind in (*BUILT_IN, *NATIVE):
             if kind == name:
                 return ProviderSettings(kind=kind)
         if name in WELL_KNOWN:
             base_url, key_env = WELL_KNOWN[name]
             return ProviderSettings(kind="openai-compatible", base_url=base_url, key_env=key_env)
+        for kind, (base_url, key_env) in WELL_KNOWN_BATCHES.items():
+            if kind == name:
+                return ProviderSettings(kind=kind, base_url=base_url, key_env=key_env)
         raise ConfigError(
             f"provider “{name}” is not defined",
             where=FILE,

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
+
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project import config
@@ -22,6 +24,13 @@ reference/sources/
 """
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """The models a project begins with, as provider/model. model: of all roles but the judge's. judge: may be the same."""
+
+    model: str
+    judge: str
+
+
 def refuse_used(folder: Path) -> None:
     """Raise UsageError if the folder holds anything already."""
     if folder.is_file():
@@ -32,9 +41,11 @@ def refuse_used(folder: Path) -> None:
         raise UsageError("this folder is not empty", where=str(folder), next="name a new or empty folder")
 
 
-def config_text(name: str, model: str, base_url: str, key_env: str, *, year: int) -> str:
-    """A finetune-prep.toml with comments. Raises ConfigError if model or provider cannot be used."""
-    quoted = json.dumps(model, ensure_ascii=False)
+def config_text(name: str, model: str, base_url: str, key_env: str, *, year: int, judge: str = "") -> str:
+    """A finetune-prep.toml with comments. judge: the model that judges, "" = as all others.
+
+    Raises ConfigError if model or provider cannot be used.
+    """
     lines = [
         f"name = {json.dumps(name, ensure_ascii=False)}",
         "seed = 1            # root of all randomness",
@@ -46,7 +57,8 @@ def config_text(name: str, model: str, base_url: str, key_env: str, *, year: int
         "# A judge of another family than the assistant is the better judge: models favour their own words.",
     ]
     for role in config.NEEDED_ROLES:
-        lines += [f"[roles.{role}]", f"model = {quoted}", ""]
+        played = judge if role == "judge" and judge else model
+        lines += [f"[roles.{role}]", f"model = {json.dumps(played, ensure_ascii=False)}", ""]
     provider = model.partition("/")[0]
     if base_url:
         # a dot in a bare key would begin a table within a table

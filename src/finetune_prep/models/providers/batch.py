@@ -7,7 +7,7 @@ written, so that nothing is ever asked twice; a crash in between is mended by wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -52,19 +52,26 @@ class BatchFiles:
         if number is None:
             self._recorded[request.key] = request
             raise NotYet("the request is recorded for the next batch file", where=request.place, next="finetune-prep batch")
+        if number in {submission.number for submission in self._ledger.submissions()}:
+            raise NotYet(
+                f"the answer is outstanding in round {number}, which is with a Batch API",
+                where=request.place,
+                next="finetune-prep batch status",
+            )
         path = round_path(self._folder, number)
         raise NotYet(f"the answer is outstanding in {FOLDER}/{path.name}", where=request.place, next="finetune-prep batch")
 
     async def flush(self) -> tuple[OpenRound, ...]:
         """Write what was recorded since the last flush; returns every round that waits for answers, by number."""
         fresh = [interrupted.number for interrupted in self._ledger.rounds() if not interrupted.written]
-        recorded = sorted(self._recorded.values(), key=_file_order)
+        recorded = sorted(self._recorded.values(), key=file_order)
         self._recorded.clear()
-        for portion in _portions(recorded):
+        for portion in portions(recorded, row, MOST_REQUESTS, MOST_BYTES):
             fresh.append(await self._ledger.open_round(portion))
         for number in fresh:
             write_atomically(round_path(self._folder, number), map(row, self._ledger.requests_of(number)))
             await self._ledger.mark_written(number)
+        elsewhere = {submission.number for submission in self._ledger.submissions()}
         return tuple(
             OpenRound(
                 path=round_path(self._folder, found.number),
@@ -73,7 +80,7 @@ class BatchFiles:
                 fresh=found.number in fresh,
             )
             for found in self._ledger.rounds()
-            if found.outstanding
+            if found.outstanding and found.number not in elsewhere
         )
 
     async def close(self) -> None:
@@ -85,24 +92,27 @@ def round_path(folder: Path, number: int) -> Path:
     return folder / FOLDER / f"round-{number:03d}.requests.jsonl"
 
 
-def row(request: Request) -> bytes:
-    """One line of a batch file."""
-    line = {"custom_id": request.key, "method": "POST", "url": URL, "body": wire.body(request)}
-    return msgspec.json.encode(line) + b"\n"
+def row(request: Request, *, structured: bool = True, limit_name: str = "max_completion_tokens") -> bytes:
+    """One line of a batch file. structured, limit_name: as of `wire.body`."""
+    body = wire.body(request, structured=structured, limit_name=limit_name)
+    return msgspec.json.encode({"custom_id": request.key, "method": "POST", "url": URL, "body": body}) + b"\n"
 
 
-def _file_order(request: Request) -> tuple[str, ...]:
+def file_order(request: Request) -> tuple[str, ...]:
     """One model after the other; within it, requests that share a prompt stand together, for the sake of prefix caches."""
     return (request.model, request.phase, request.role, request.about, request.sample, request.key)
 
 
-def _portions(requests: Iterable[Request]) -> Iterator[list[Request]]:
+def portions(
+    requests: Iterable[Request], line: Callable[[Request], bytes], most_requests: int, most_bytes: int
+) -> Iterator[list[Request]]:
+    """Requests in the order of files, cut where the model changes and where a file would become too long."""
     for _, group in groupby(requests, key=lambda request: request.model):
         portion: list[Request] = []
         size = 0
         for request in group:
-            length = len(row(request))
-            if portion and (len(portion) == MOST_REQUESTS or size + length > MOST_BYTES):
+            length = len(line(request))
+            if portion and (len(portion) == most_requests or size + length > most_bytes):
                 yield portion
                 portion, size = [], 0
             portion.append(request)

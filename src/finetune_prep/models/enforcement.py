@@ -1,0 +1,101 @@
+"""Whether an endpoint makes its answers follow a JSON Schema: as the settings say, or as its first answers show.
+
+Nothing here is part of a request or its key: a schema that is not enforced stands in words at the end of the last message,
+on the wire only. What an answer holds is read and checked as ever by whoever asked.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from finetune_prep.core.request import Reply, Request
+
+IGNORED = 2  # answers in a row that did not follow the schema: nothing enforces it
+# how endpoints name what they do not take, or why not this schema
+COMPLAINT = re.compile(r"response[ _]?format|schema|output_?config|structured output|grammar", re.IGNORECASE)
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+    "null": type(None),
+}
+
+
+class Enforcement:
+    """What is known of one endpoint. setting: True and False are believed; None = unknown, found out.
+
+    After one answer that did not follow the schema it is told in words as well, after a second one in a row in words alone.
+    """
+
+    def __init__(self, setting: bool | None) -> None:
+        self._setting = setting
+        self._ignored = 0
+
+    @property
+    def asked(self) -> bool:
+        """Whether the endpoint is asked to enforce a schema."""
+        return self._ignored < IGNORED if self._setting is None else self._setting
+
+    @property
+    def worded(self) -> bool:
+        """Whether the schema stands in the prompt."""
+        return self._ignored > 0 if self._setting is None else not self._setting
+
+    def refused(self, complaint: str) -> bool:
+        """Whether a refusal of a request that asked for enforcement is about that; then it is not asked for again."""
+        if self._setting is None and COMPLAINT.search(complaint):
+            self._ignored = IGNORED
+            return True
+        return False
+
+    def heard(self, request: Request, reply: Reply, *, worded: bool) -> None:
+        """Learn from an answer to a request that asked for enforcement. worded: the prompt told the schema, too."""
+        if self._setting is not None or request.schema is None or reply.problem is not None or self._ignored >= IGNORED:
+            return
+        if not follows(reply.text, request.schema.schema):
+            self._ignored += 1
+        elif not worded:
+            self._ignored = 0
+
+
+def follows(text: str, schema: dict[str, Any]) -> bool:
+    """Whether a text is JSON of this form: types, keys and enumerations; lengths and patterns are not looked at."""
+    try:
+        return _fits(msgspec.json.decode(text), schema)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+
+
+def _fits(value: Any, schema: dict[str, Any]) -> bool:
+    for choice in ("anyOf", "oneOf"):
+        if choice in schema and not any(_fits(value, part) for part in schema[choice]):
+            return False
+    if "enum" in schema and value not in schema["enum"]:
+        return False
+    if "const" in schema and value != schema["const"]:
+        return False
+    if "type" in schema and not _is_of(value, schema["type"]):
+        return False
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        if not set(schema.get("required", ())) <= set(value):
+            return False
+        if schema.get("additionalProperties") is False and not set(value) <= set(known):
+            return False
+        return all(_fits(value[name], known[name]) for name in known if name in value)
+    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+        return all(_fits(item, schema["items"]) for item in value)
+    return True
+
+
+def _is_of(value: Any, names: str | list[str]) -> bool:
+    wanted = [names] if isinstance(names, str) else names
+    if isinstance(value, bool):
+        return "boolean" in wanted  # to Python it is a number, too
+    return any(isinstance(value, TYPES.get(name, object)) for name in wanted)

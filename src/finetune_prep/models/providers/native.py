@@ -1,0 +1,284 @@
+"""Anthropic, Gemini and Bedrock in their own APIs, through pydantic-ai (the extra `native`).
+
+One attempt per call: retries of the SDKs are off, what they raise is put into our words. Why through a library, and what
+it adds on the way: docs/decisions/0010-native-providers.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from finetune_prep.core.request import Reply, Request, Usage
+from finetune_prep.errors import ConfigError, Paused
+from finetune_prep.models import wire
+from finetune_prep.models.enforcement import Enforcement
+from finetune_prep.models.provider import Fault
+from finetune_prep.models.secrets import Secret
+from finetune_prep.models.status import DETAIL_LIMIT, interpret
+from finetune_prep.project.config import FILE, ProviderSettings
+
+if TYPE_CHECKING:
+    from pydantic_ai.exceptions import ModelAPIError
+    from pydantic_ai.messages import ModelMessage, ModelResponse
+    from pydantic_ai.models import Model, ModelRequestParameters
+    from pydantic_ai.settings import ModelSettings
+    from pydantic_ai.usage import RequestUsage
+
+CONNECT_SECONDS = 15.0
+INSTALL = "pip install 'finetune-prep[native]'"
+AWS_MEND = (
+    "set AWS_BEARER_TOKEN_BEDROCK, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+    "and region = … under the provider, then run it again"
+)
+# finish reasons of these APIs that wire does not know, in its words
+NORMAL = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
+
+
+class Native:
+    """One provider in its own API. secret: its key; None for Bedrock, whose SDK finds its keys itself.
+
+    Raises ConfigError if the extra is not installed, or Bedrock cannot be set up.
+    """
+
+    def __init__(self, name: str, settings: ProviderSettings, secret: Secret | None) -> None:
+        try:
+            self._open = OPENERS[settings.kind](settings, secret)
+        except ImportError as error:
+            missing = error.name or error
+            raise ConfigError(f"provider “{name}” needs the extra “native”: {missing} is missing", next=INSTALL) from error
+        self.name = name
+        self._kind = settings.kind
+        self._enforcement = Enforcement(settings.structured)
+        self._secret = secret
+        self._models: dict[str, Model[Any]] = {}
+        self._clients = AsyncExitStack()
+
+    async def answer(self, request: Request) -> Reply:
+        started = time.monotonic()
+        model = await self._model(request.model)
+        enforced = request.schema is not None and self._enforcement.asked and _enforces(model)
+        worded = request.schema is not None and (self._enforcement.worded or not enforced)
+        try:
+            response = await model.request(_messages(request, worded), self._settings(request), _parameters(request, enforced))
+            reply = _reply(response)
+        except Exception as error:
+            reply = self._failure(error)
+            if enforced and reply.problem == "rejected" and self._enforcement.refused(reply.detail):
+                raise Fault(reply.detail, retry_after=0.0) from None
+        if enforced:
+            self._enforcement.heard(request, reply, worded=worded)
+        return msgspec.structs.replace(
+            reply,
+            text=self._redacted(reply.text),
+            detail=self._redacted(reply.detail),
+            seconds=round(time.monotonic() - started, 3),
+            at=wire.now(),
+        )
+
+    async def close(self) -> None:
+        self._models.clear()
+        await self._clients.aclose()
+
+    async def _model(self, name: str) -> Model[Any]:
+        if name not in self._models:
+            model = self._open(name)
+            self._models[name] = model
+            if model.provider is not None:
+                await self._clients.enter_async_context(model.provider)
+        return self._models[name]
+
+    async def can_enforce(self, model: str) -> bool:
+        """Whether this model can be made to follow a schema, as far as the library knows it."""
+        return _enforces(await self._model(model))
+
+    def _settings(self, request: Request) -> ModelSettings:
+        """Sampling parameters; and the request as it is: nothing announced, nothing tried again."""
+        parameters = request.parameters
+        settings: dict[str, Any] = {"framing_announcement": "never"}
+        if self._kind != "bedrock":  # there its own client says so
+            settings["max_retries"] = 0
+        for name, value in (
+            ("temperature", parameters.temperature),
+            ("top_p", parameters.top_p),
+            ("max_tokens", parameters.max_tokens),
+            ("thinking", parameters.reasoning_effort),
+        ):
+            if value is not None:
+                settings[name] = value
+        return cast("ModelSettings", settings)
+
+    def _redacted(self, text: str) -> str:
+        return text if self._secret is None else self._secret.redact(text.encode(errors="replace")).decode()
+
+    def _failure(self, error: Exception) -> Reply:
+        """A refusal for good as a reply. Raises Fault, Paused, or the error itself if it is none of the provider's."""
+        from pydantic_ai import exceptions as of
+
+        if isinstance(error, of.ModelAPIError):
+            if (status := _status(error)) is not None:
+                return interpret(status, self._complaint(error), retry_after=error.retry_after)
+            sent = getattr(error, "phase", None) not in ("pool", "connect")
+            raise Fault(self._redacted(error.message[:DETAIL_LIMIT]), maybe_billed=sent) from None
+        if isinstance(error, of.ContentFilterError):
+            return Reply(text="", finish="error", problem="filtered", detail=error.message[:DETAIL_LIMIT])
+        if isinstance(error, of.UnexpectedModelBehavior):
+            raise Fault(self._redacted(error.message[:DETAIL_LIMIT]), maybe_billed=True) from None
+        if isinstance(error, of.UserError):
+            said = self._redacted(error.message[:DETAIL_LIMIT])
+            raise Paused(f"{self.name} does not take this request: {said}", next=f"change the role in {FILE}") from None
+        if type(error).__module__ == "botocore.exceptions":
+            raise Paused(f"AWS cannot be asked: {str(error)[:DETAIL_LIMIT]}", next=AWS_MEND) from None
+        raise error
+
+    def _complaint(self, error: ModelAPIError) -> bytes:
+        """The error as an endpoint of the common kind would write it."""
+        codes = {"code": error.provider_error_code, "type": error.provider_error_type}
+        said = self._redacted(_said(error.body) or error.message)
+        return msgspec.json.encode({"error": {"message": said, **{name: code for name, code in codes.items() if code}}})
+
+
+def _enforces(model: Model[Any]) -> bool:
+    return bool(model.profile.get("supports_json_schema_output", False))
+
+
+def _parameters(request: Request, enforced: bool) -> ModelRequestParameters:
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.output import OutputObjectDefinition
+
+    if request.schema is None or not enforced:
+        return ModelRequestParameters()
+    wanted = OutputObjectDefinition(json_schema=request.schema.schema, name=request.schema.name, strict=True)
+    return ModelRequestParameters(output_mode="native", output_object=wanted)
+
+
+def _messages(request: Request, worded: bool) -> list[ModelMessage]:
+    """The messages as they are; worded: with the schema in words at the end of the last one."""
+    from pydantic_ai.messages import ModelRequest, ModelResponse, SystemPromptPart, TextPart, UserPromptPart
+
+    messages: list[ModelMessage] = []
+    for message in request.messages:
+        content = message.content
+        if worded and request.schema is not None and message is request.messages[-1]:
+            content += wire.in_words(request.schema)
+        if message.role == "assistant":
+            messages.append(ModelResponse(parts=[TextPart(content)]))
+        else:
+            part = SystemPromptPart(content) if message.role == "system" else UserPromptPart(content)
+            messages.append(ModelRequest(parts=[part]))
+    return messages
+
+
+def _reply(response: ModelResponse) -> Reply:
+    from pydantic_ai.messages import TextPart, ThinkingPart
+
+    text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+    reasoned = any(isinstance(part, ThinkingPart) for part in response.parts)
+    raw = str((response.provider_details or {}).get("finish_reason") or "")
+    known = raw.casefold() in wire.FINISHED or raw.casefold() in wire.FINISH_PROBLEMS
+    finish = raw if known else NORMAL.get(response.finish_reason or "", raw)
+    found = Reply(
+        text="",
+        served_model=response.model_name or "",
+        usage=_usage(response.usage),
+        request_id=response.provider_response_id or "",
+    )
+    examined = wire.examined(found, text, finish, reasoned=reasoned)
+    return msgspec.structs.replace(examined, finish=raw or finish)
+
+
+def _usage(usage: RequestUsage) -> Usage:
+    if usage.unmeasured_requests or not (usage.input_tokens or usage.output_tokens):
+        return Usage()
+    return Usage(
+        input=usage.input_tokens,
+        cached=usage.cache_read_tokens,
+        output=usage.output_tokens,
+        reasoning=usage.output_reasoning_tokens,
+    )
+
+
+def _status(error: ModelAPIError) -> int | None:
+    """The HTTP status that says what happened; None if nothing came back. What the library made of the error goes first."""
+    from pydantic_ai import exceptions as of
+
+    status: int | None = getattr(error, "status_code", None)
+    for category, meant, fallback in (
+        (of.ModelQuotaExceededError, (402,), 402),
+        (of.ModelAuthenticationError, (401, 403), 401),
+        (of.ModelNotFoundError, (404,), 404),
+        (of.ModelRateLimitError, (429,), 429),
+        (of.ModelOverloadedError, (503, 529), 529),
+        (of.ModelUnavailableError, range(500, 600), 503),
+        (of.ModelServerError, range(500, 600), 500),
+        (of.ModelRequestRejectedError, range(400, 500), 400),
+    ):
+        if isinstance(error, category):
+            return status if status in meant else fallback
+    return status
+
+
+def _said(body: object) -> str:
+    """The provider's own words in an error body, "" if there are none. Bedrock writes Error and Message with capitals."""
+    while isinstance(body, dict):
+        inner = body.get("error", body.get("Error"))
+        if not isinstance(inner, dict | str):
+            return str(body.get("message") or body.get("Message") or "")
+        body = inner
+    return body if isinstance(body, str) else ""
+
+
+def _anthropic(settings: ProviderSettings, secret: Secret | None) -> Callable[[str], Model[Any]]:
+    from pydantic_ai.models.anthropic import AnthropicModel
+    from pydantic_ai.providers.anthropic import AnthropicProvider
+
+    provider = AnthropicProvider(api_key=_key(secret), base_url=settings.address)
+    return lambda name: AnthropicModel(name, provider=provider)
+
+
+def _google(settings: ProviderSettings, secret: Secret | None) -> Callable[[str], Model[Any]]:
+    from pydantic_ai.models.google import GoogleModel
+    from pydantic_ai.providers.google import GoogleProvider
+
+    provider = GoogleProvider(api_key=_key(secret), base_url=settings.address)
+    return lambda name: GoogleModel(name, provider=provider)
+
+
+def _bedrock(settings: ProviderSettings, secret: Secret | None) -> Callable[[str], Model[Any]]:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+    from pydantic_ai.models.bedrock import BedrockConverseModel
+    from pydantic_ai.providers.bedrock import BedrockProvider
+
+    if secret is not None:
+        raise ConfigError(f"Bedrock does not take key_env = “{secret.name}”", where=FILE, next=f"take it out; {AWS_MEND}")
+    config = Config(
+        retries={"total_max_attempts": 1},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=settings.timeout,
+        max_pool_connections=settings.concurrency,
+    )
+    try:
+        client = boto3.Session(region_name=settings.region or None).client(
+            "bedrock-runtime", config=config, endpoint_url=settings.base_url or None
+        )
+    except BotoCoreError as error:
+        raise ConfigError(f"Bedrock cannot be set up: {error}", where=FILE, next=AWS_MEND) from error
+    provider = BedrockProvider(bedrock_client=client)
+    return lambda name: BedrockConverseModel(name, provider=provider)
+
+
+def _key(secret: Secret | None) -> str:
+    return "" if secret is None else secret.reveal()
+
+
+OPENERS: dict[str, Callable[[ProviderSettings, Secret | None], Callable[[str], Model[Any]]]] = {
+    "anthropic": _anthropic,
+    "google": _google,
+    "bedrock": _bedrock,
+}
