@@ -22,7 +22,7 @@ from finetune_prep.sources.files import SourceText, known_ids, next_id, read_fol
 from finetune_prep.sources.search import KEYS, Found
 from finetune_prep.sources.suspicion import addresses_machines
 from finetune_prep.sources.text import NoReader, extract
-from finetune_prep.sources.titles import page_title
+from finetune_prep.sources.titles import page_publisher, page_title
 
 PHASE = "research"
 QueryKind = Literal["framework", "ai_failure", "human_error", "safety", "ethics"]
@@ -237,7 +237,7 @@ def page_text(page: Fetched, found: Found) -> SourceText:
         title=page_title(title, page.place),
         where=page.place,
         read=page.at[:10],
-        publisher=extracted.publisher or urlsplit(page.place).netloc,
+        publisher=page_publisher(extracted.publisher, page.place),
         published=extracted.published or found.published,
     )
     return SourceText(source=source, text=_shortened(extracted.text), hash=digest_bytes(page.body))

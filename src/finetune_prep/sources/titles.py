@@ -21,10 +21,18 @@ _EXTENSION = re.compile(r"\.(?:html?|php|aspx?|pdf|jsp|md|txt)$", re.IGNORECASE)
 
 def page_title(title: str, url: str) -> str:
     """The page's own title if it is one that speaks to nobody, else a name made from its address."""
-    line = one_line(title)
-    if line and len(line) <= LONGEST and len(line.split()) <= MOST_WORDS and not _speaks(line):
-        return line
-    return _from_address(url)
+    return _harmless(title) or _from_address(url)
+
+
+def page_publisher(publisher: str, url: str) -> str:
+    """What the page calls its publisher, on the same terms, else its host."""
+    return _harmless(publisher) or urlsplit(url).netloc
+
+
+def _harmless(text: str) -> str:
+    line = one_line(text)
+    fits = len(line) <= LONGEST and len(line.split()) <= MOST_WORDS
+    return line if fits and not _speaks(line) else ""
 
 
 def _from_address(url: str) -> str:
