@@ -66,10 +66,11 @@ async def test_pages_become_sources_after_those_of_the_files(folder: Path) -> No
         url = internet.url("/0/0", "site00.example")
     assert [text.source.id for text in texts] == [f"S{n:02}" for n in range(3, 11)]
     first = texts[0].source
-    assert (first.title, first.where, first.published) == ("Returns at Larch", url, "2026-02-03")
+    assert (first.title, first.where, first.published) == (url.removeprefix("http://"), url, "2026-02-03")
+    assert texts[0].headline == "Returns at Larch"
     assert first.publisher == urlsplit(url).netloc
     assert len(first.read) == 10
-    assert texts[0].text.startswith("# Page 0\n\nThirty days")
+    assert texts[0].text.startswith("# Returns at Larch\n\n# Page 0\n\nThirty days")
     for line in (
         f'where: "{url}"',
         'title: "Returns at Larch"',

@@ -21,8 +21,8 @@ from finetune_prep.phases.workshop import Workshop
 from finetune_prep.sources.files import SourceText, known_ids, next_id, read_folder
 from finetune_prep.sources.search import KEYS, Found
 from finetune_prep.sources.suspicion import addresses_machines
-from finetune_prep.sources.text import NoReader, extract
-from finetune_prep.sources.titles import page_publisher, page_title
+from finetune_prep.sources.text import NoReader, extract, one_line
+from finetune_prep.sources.titles import address_name, publisher_name
 
 PHASE = "research"
 QueryKind = Literal["framework", "ai_failure", "human_error", "safety", "ethics"]
@@ -227,20 +227,21 @@ def page_text(page: Fetched, found: Found) -> SourceText:
     extracted = extract(FORMATS[page.type], page.body, page.charset)
     if len(extracted.text) < LEAST_TEXT:
         raise ValueError("it holds next to no text")
-    title = extracted.title or found.title
-    if words := addresses_machines(title, extracted.text):
+    headline = extracted.title or one_line(found.title)
+    if words := addresses_machines(headline, extracted.text):
         raise ValueError(
             f"it speaks to language models (“{words}”); look at it yourself, and save it into sources/ if it is sound"
         )
     source = Source(
         id="",
-        title=page_title(title, page.place),
+        title=address_name(page.place),
         where=page.place,
         read=page.at[:10],
-        publisher=page_publisher(extracted.publisher, page.place),
+        publisher=publisher_name(extracted.publisher, page.place),
         published=extracted.published or found.published,
     )
-    return SourceText(source=source, text=_shortened(extracted.text), hash=digest_bytes(page.body))
+    text = extracted.text if headline in extracted.text[: len(headline) * 2] else f"# {headline}\n\n{extracted.text}"
+    return SourceText(source=source, text=_shortened(text), hash=digest_bytes(page.body), headline=headline)
 
 
 def _shortened(text: str) -> str:
