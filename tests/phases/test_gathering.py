@@ -11,10 +11,22 @@ import pytest
 
 from finetune_prep.core.request import Reply
 from finetune_prep.errors import NotYet
+from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.recording import export_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases.gathering import KINDS, Hit, QueriesDraft, Query, QueryDraft, choose, gather, plain_address, to_queries
+from finetune_prep.phases.gathering import (
+    KINDS,
+    Hit,
+    QueriesDraft,
+    Query,
+    QueryDraft,
+    choose,
+    gather,
+    page_text,
+    plain_address,
+    to_queries,
+)
 from finetune_prep.phases.prompting import DIVIDER, source
 from finetune_prep.phases.workshop import open_workshop
 from finetune_prep.project.project import open_project
@@ -204,6 +216,20 @@ async def test_where_none_is_wanted_nothing_is_said(folder: Path, monkeypatch: p
     async with open_workshop(open_project(folder), provider=Scripted([]), tell=told.append) as shop:
         assert await gather(shop) == []
     assert told == []
+
+
+async def test_a_replay_says_nothing_about_searching(folder: Path) -> None:
+    told: list[str] = []
+    (folder / "recording.jsonl").write_text('{"recording":1}\n')
+    async with open_workshop(open_project(folder), provider="recording", tell=told.append) as shop:
+        assert await gather(shop) == []
+    assert told == []
+
+
+async def test_a_page_of_a_type_that_nobody_reads_any_more_is_told(folder: Path) -> None:
+    page = Fetched(kind="page", asked=("https://larch.example/",), body=b"x", place="https://larch.example/", type="text/gopher")
+    with pytest.raises(ValueError, match="text/gopher is no text"):
+        page_text(page, Found(title="x", url="https://larch.example/"))
 
 
 async def test_a_key_that_is_missing_is_told_with_the_mend(folder: Path) -> None:

@@ -21,6 +21,7 @@ from finetune_prep.phases.workshop import Workshop
 from finetune_prep.sources.files import SourceText, known_ids, next_id, read_folder
 from finetune_prep.sources.search import KEYS, Found
 from finetune_prep.sources.suspicion import addresses_machines
+from finetune_prep.sources.text import KINDS as FORMATS
 from finetune_prep.sources.text import NoReader, extract, one_line
 from finetune_prep.sources.titles import address_name, publisher_name
 
@@ -68,7 +69,7 @@ async def gather(shop: Workshop) -> list[SourceText]:
     if web.trouble is not None:
         shop.tell(str(web.trouble))
     if not web.provider:
-        if not web.off:
+        if not (web.off or web.offline):
             keys = ", ".join(KEYS)
             shop.tell(
                 f"No search on the web: no provider under [search] in finetune-prep.toml, and no key ({keys}) in the environment."
@@ -221,9 +222,8 @@ async def _read_one(shop: Workshop, hit: Hit, limit: asyncio.Semaphore) -> Sourc
 
 def page_text(page: Fetched, found: Found) -> SourceText:
     """A page as a source without a number. Raises ValueError saying why it is none."""
-    # fetching is a third of a second to import, which projects without a search do without
-    from finetune_prep.sources.fetch import KINDS as FORMATS
-
+    if page.type not in FORMATS:
+        raise ValueError(f"{page.type or 'an unnamed type'} is no text that can be read")
     extracted = extract(FORMATS[page.type], page.body, page.charset)
     if len(extracted.text) < LEAST_TEXT:
         raise ValueError("it holds next to no text")

@@ -20,6 +20,15 @@ from finetune_prep.sources.dates import iso_day
 from finetune_prep.sources.parsing.decoding import decode
 from finetune_prep.sources.parsing.extracted import Extracted
 
+# media type → what kind of text can be read from it
+KINDS = {
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "text/plain": "text",
+    "text/markdown": "text",
+    "application/pdf": "pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+}
 SECONDS = 30.0  # for one file; the process itself stops after 10 s of computing
 LONGEST_LINE = 200  # characters of a title or a publisher
 INSTALL_PDF = "pip install 'finetune-prep[documents]'"

@@ -21,7 +21,7 @@ class Web:
 
     search, fetcher: None = nothing is asked, only what is kept is given. recorded: reads the answers of a recording, when
     first needed; they go before the network. trouble: why a search provider that is wanted cannot be asked. off: the settings
-    say that nothing is searched.
+    say that nothing is searched. offline: this is a replay.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Web:
         recorded: Callable[[], Iterable[Fetched]] = tuple,
         trouble: FinetunePrepError | None = None,
         off: bool = False,
+        offline: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._archive = archive
@@ -42,6 +43,7 @@ class Web:
         self._now = now
         self.trouble = trouble
         self.off = off
+        self.offline = offline
 
     @cached_property
     def _recorded(self) -> dict[str, Fetched]:
@@ -133,7 +135,7 @@ def open_web(
     """The door for a project. offline: only what is kept or recorded is given, whatever keys there are."""
     off = settings.provider == "none"
     if offline or off:
-        return Web(archive, recorded=recorded, off=off)
+        return Web(archive, recorded=recorded, off=off, offline=offline)
     try:
         search = open_search(settings, environ)
     except FinetunePrepError as error:
