@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from finetune_prep.errors import FinetunePrepError, NotFetched
 from finetune_prep.ledger.fetched import Archive, Fetched, Kind, fetched_key
@@ -13,7 +13,14 @@ from finetune_prep.project.config import SearchSettings
 from finetune_prep.sources.search import Found, SearchProvider, found_in, open_search
 
 if TYPE_CHECKING:
-    from finetune_prep.sources.fetch import Fetcher
+    from finetune_prep.sources.fetch import Page
+
+
+class Fetching(Protocol):
+    """What gets a page: a `fetch.Fetcher`."""
+
+    async def fetch(self, url: str) -> Page:
+        """The page at an address. Raises errors.NotFetched."""
 
 
 class Web:
@@ -29,7 +36,7 @@ class Web:
         archive: Archive,
         *,
         search: SearchProvider | None = None,
-        fetcher: Fetcher | None = None,
+        fetcher: Fetching | None = None,
         recorded: Callable[[], Iterable[Fetched]] = tuple,
         trouble: FinetunePrepError | None = None,
         off: bool = False,
@@ -105,7 +112,7 @@ class Web:
             return self._final("search", asked, failure)
         return Fetched(kind="search", asked=asked, body=body, at=self._at())
 
-    async def _fetch(self, fetcher: Fetcher, url: str) -> Fetched:
+    async def _fetch(self, fetcher: Fetching, url: str) -> Fetched:
         try:
             page = await fetcher.fetch(url)
         except NotFetched as failure:
@@ -142,10 +149,16 @@ def open_web(
         return Web(archive, recorded=recorded, trouble=error)
     if search is None:
         return Web(archive, recorded=recorded)
-    # a third of a second to import, which projects without a search do without
-    from finetune_prep.sources.fetch import Fetcher
+    return Web(archive, search=search, fetcher=_WhenNeeded(), recorded=recorded)
 
-    return Web(archive, search=search, fetcher=Fetcher(), recorded=recorded)
+
+class _WhenNeeded:
+    """The fetcher of a run, made for the first page: a third of a second to import, which most commands do without."""
+
+    async def fetch(self, url: str) -> Page:
+        from finetune_prep.sources.fetch import Fetcher
+
+        return await Fetcher().fetch(url)
 
 
 def _offline(what: str) -> NotFetched:
