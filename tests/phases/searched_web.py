@@ -32,6 +32,7 @@ QUERIES = [
     ("ethics", "customer service code of conduct consumer rights"),
 ]
 LONG = "Thirty days from the day of delivery, whatever the reason; the posting receipt is proof enough for us. " * 5
+KEY = "tvly-canary-4711"
 Found = Callable[[str], Sequence[Mapping[str, Any]]]
 
 
@@ -78,7 +79,7 @@ def open_shop(
     def web(archive: Archive) -> Web:
         if engine is None or internet is None:
             return Web(archive)
-        search = open_search(SearchSettings(provider="tavily", base_url=engine.base_url), {"TAVILY_API_KEY": "tvly-x"})
+        search = open_search(SearchSettings(provider="tavily", base_url=engine.base_url), {"TAVILY_API_KEY": KEY})
         return Web(archive, search=search, fetcher=internet.fetcher(seconds=1.0))
 
     return open_workshop(open_project(folder), provider=script, tell=told.append, web=web)

@@ -32,7 +32,7 @@ from finetune_prep.phases.workshop import open_workshop
 from finetune_prep.project.project import open_project
 from finetune_prep.sources.files import SourceText
 from finetune_prep.sources.search import Found
-from tests.phases.searched_web import LONG, QUERIES, Engine, expert, new_shop, open_shop, planned
+from tests.phases.searched_web import KEY, LONG, QUERIES, Engine, expert, new_shop, open_shop, planned
 from tests.sources.fake_web import Answer, FakeWeb, html, redirect
 
 HEAD = "<head><title>Returns at Larch</title><meta property='article:published_time' content='2026-02-03'></head>"
@@ -186,6 +186,24 @@ async def test_a_long_page_is_read_as_far_as_a_reader_can(folder: Path) -> None:
         (text,) = await gathered(folder, internet, engine)
     assert 30_000 < len(text.text) <= 60_001
     assert text.text.endswith("enough for us.\n")
+
+
+async def test_the_key_of_a_search_gets_into_no_file(folder: Path, tmp_path: Path) -> None:
+    """Though the provider repeats it in its answer: neither ledger nor recording nor source holds it."""
+    told: list[str] = []
+    with FakeWeb({"/0": page(0)}) as internet:
+        echo = [{"title": f"You sent {KEY}", "url": internet.url("/0"), "content": KEY}]
+        with Engine(lambda query: echo) as engine:
+            (text,) = await gathered(folder, internet, engine, told)
+    ledger = SqliteLedger(folder / ".finetune-prep" / "ledger.sqlite")
+    export_recording(ledger, folder / "recording.jsonl")
+    ledger.close()
+    (folder / "reference" / "S01.md").parent.mkdir()
+    (folder / "reference" / "S01.md").write_text(text.snapshot)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {"ledger.sqlite", "recording.jsonl", "S01.md"} <= {path.name for path in files}
+    assert not [path for path in files if KEY.encode() in path.read_bytes()]
+    assert KEY not in "".join(told)
 
 
 async def test_a_page_keeps_its_number_when_files_are_added(folder: Path) -> None:
