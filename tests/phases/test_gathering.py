@@ -30,10 +30,12 @@ from finetune_prep.phases.gathering import (
 from finetune_prep.phases.prompting import DIVIDER, source
 from finetune_prep.phases.workshop import open_workshop
 from finetune_prep.project.project import open_project
+from finetune_prep.sources import text as texts
 from finetune_prep.sources.files import SourceText
 from finetune_prep.sources.search import Found
 from tests.phases.searched_web import KEY, LONG, QUERIES, Engine, expert, new_shop, open_shop, planned
 from tests.sources.fake_web import Answer, FakeWeb, html, redirect
+from tests.sources.foreign import pdf
 
 HEAD = "<head><title>Returns at Larch</title><meta property='article:published_time' content='2026-02-03'></head>"
 
@@ -173,6 +175,20 @@ async def test_at_most_as_many_pages_as_the_settings_say_of_all_kinds(tmp_path: 
         assert len(internet.visits) == 5
     kinds = {QUERIES[int(text.source.where.rsplit("/", 2)[1])][0] for text in texts}
     assert kinds == {*KINDS}
+
+
+async def test_a_pdf_is_a_page_or_says_what_to_install(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paper = Answer(
+        headers={"Content-Type": "application/pdf"}, body=pdf(*[f"{n}. Thirty days from the day of delivery." for n in range(20)])
+    )
+    with FakeWeb({"/0/0": paper}) as internet, Engine(results_of(internet)) as engine:
+        (text,) = await gathered(folder, internet, engine)
+        assert text.text.startswith("# Result 0\n\n0. Thirty days")
+        monkeypatch.setattr(texts.importlib.util, "find_spec", lambda name: None)
+        texts.extract.cache_clear()
+        told: list[str] = []
+        assert await gathered(new_shop(tmp_path / "without"), internet, engine, told) == []
+    assert any("pip install 'finetune-prep[documents]'" in line for line in told)
 
 
 async def test_the_same_text_at_two_addresses_is_one_source(folder: Path) -> None:
