@@ -185,7 +185,6 @@ async def test_a_pdf_is_a_page_or_says_what_to_install(folder: Path, tmp_path: P
         (text,) = await gathered(folder, internet, engine)
         assert text.text.startswith("# Result 0\n\n0. Thirty days")
         monkeypatch.setattr(texts.importlib.util, "find_spec", lambda name: None)
-        texts.extract.cache_clear()
         told: list[str] = []
         assert await gathered(new_shop(tmp_path / "without"), internet, engine, told) == []
     assert any("pip install 'finetune-prep[documents]'" in line for line in told)
