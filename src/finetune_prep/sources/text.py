@@ -56,7 +56,7 @@ def extract(kind: str, data: bytes, charset: str = "") -> Extracted:
     return found
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _extracted(kind: str, data: bytes, charset: str) -> Extracted:
     """Kept for the next time in this run, failures as well: a file that takes all its time takes it once."""
     found = Extracted(text=decode(data, charset)) if kind == "text" else _extract_apart(kind, data, charset)
