@@ -69,3 +69,15 @@ def test_core_and_errors_need_nothing_but_msgspec() -> None:
         "msgspec",
         "typing_extensions",
     }
+
+
+def test_a_workshop_whose_web_can_be_searched_opens_without_the_http_library() -> None:
+    opened = "\n".join(
+        [
+            "from finetune_prep.project.config import SearchSettings",
+            "from finetune_prep.sources.web import open_web",
+            "import finetune_prep.phases.gathering",
+            "assert open_web(SearchSettings(), {'EXA_API_KEY': 'x'}, None).provider == 'exa'",
+        ]
+    )
+    assert "aiohttp" not in loaded_by(opened)

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from finetune_prep.core.request import Parameters
 from finetune_prep.errors import ConfigError
-from finetune_prep.project.config import NEEDED_ROLES, WELL_KNOWN, WELL_KNOWN_BATCHES, ProviderSettings, load, parse
+from finetune_prep.project.config import (
+    NEEDED_ROLES,
+    WELL_KNOWN,
+    WELL_KNOWN_BATCHES,
+    ProviderSettings,
+    SearchSettings,
+    load,
+    parse,
+)
 from finetune_prep.project.places import line_of
 
 ROLES = "".join(f'[roles.{role}]\nmodel = "batch/any"\n' for role in NEEDED_ROLES)  # lines 2 to 9
@@ -44,6 +52,33 @@ def test_only_the_first_slash_divides_provider_and_model() -> None:
 def test_sampling_parameters_are_those_of_the_role() -> None:
     role = parse(f"{SOUND}temperature = 1\ntop_p = 0.9\nmax_tokens = 400\nreasoning_effort = 'low'\n").role("judge")
     assert role.parameters == Parameters(temperature=1.0, top_p=0.9, max_tokens=400, reasoning_effort="low")
+
+
+def test_how_the_web_is_searched() -> None:
+    assert parse(SOUND).search == SearchSettings()
+    table = '[search]\nprovider = "searxng"\nbase_url = "http://10.0.0.7:8888"\npages = 20\n'
+    assert parse(SOUND + table).search == SearchSettings(provider="searxng", base_url="http://10.0.0.7:8888", pages=20)
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "what", "hint"),
+    [
+        ('[search]\nprovider = "google"\n', 11, "search.provider: Invalid enum value 'google'", "mend this line"),
+        ("[search]\npages = 51\n", 11, "search.pages: Expected `int` <= 50", "mend this line"),
+        ("[search]\nresults = 0\n", 11, "search.results: Expected `int` >= 1", "mend this line"),
+        ("[search]\nresult = 3\n", 11, "unknown key “result”", "write “results”"),
+        ('[search]\napi_key = "tvly-canary"\n', 11, "unknown key “api_key”", "key_env, pages"),
+    ],
+)
+def test_a_mistake_about_searching_is_named_with_its_line(table: str, line: int, what: str, hint: str) -> None:
+    error = refusal(SOUND + table)
+    assert (error.where, "canary" in str(error)) == (f"finetune-prep.toml:{line}", False)
+    assert error.what.startswith(what)
+    assert hint in error.next
+
+
+def test_searching_is_a_table() -> None:
+    assert refusal(f'search = "tavily"\n{SOUND}').what == "“search” is not a table"
 
 
 @pytest.mark.parametrize("name", sorted(WELL_KNOWN))

@@ -5,7 +5,7 @@
     assert web.overheard == 0
 
 127.0.0.77 stands for the public internet: a fetcher made here takes that one address for public, and all others for what they are.
-On 127.0.0.1, 127.0.0.2 and ::1 somebody listens on the same port and counts who comes.
+(Linux answers on all of 127.0.0.0/8 without further ado.) On 127.0.0.1, 127.0.0.2 and ::1 somebody listens on the same port and counts who comes.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import ipaddress
 import socket
 import zlib
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 
 from finetune_prep.errors import NotFetched
 from finetune_prep.sources import fetch
+from finetune_prep.sources.addresses import IPAddress
 from finetune_prep.sources.fetch import MOST_BYTES, Fetcher
 from tests.sources.fake_web import PUBLIC, Answer, FakeWeb, html, redirect
 
@@ -235,6 +238,28 @@ async def test_every_page_ends(answer: Answer, passing: bool) -> None:
     """Silence, drips without end, half an answer, headers without measure: told, and whether another day may be better."""
     with FakeWeb({"/": answer}) as web:
         assert (await failure(web.fetcher(seconds=0.5), web.url("/"))).passing == passing
+
+
+async def test_https_is_nothing_else() -> None:
+    """A server that does not speak TLS is told as one that cannot be reached, and gets no request in clear."""
+    heard: list[bytes] = []
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(5))
+        writer.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def resolve(host: str, port: int) -> list[IPAddress]:
+        return [ipaddress.ip_address(PUBLIC)]
+
+    server = await asyncio.start_server(deaf, PUBLIC, 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        fetcher = Fetcher(resolve=resolve, refusal=lambda ip: "", ports=frozenset({port}))
+        refused = await failure(fetcher, f"https://larch.example:{port}/")
+    assert ("no connection" in refused.what, refused.passing) == (True, True)
+    assert [first[:1] for first in heard] == [b"\x16"]  # the first byte of a TLS handshake
 
 
 async def test_a_name_or_a_server_that_is_not_there_may_be_another_day() -> None:

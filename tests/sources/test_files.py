@@ -270,13 +270,13 @@ def test_a_pdf_without_the_extra_is_a_finding_with_the_command_that_installs_it(
 def test_a_page_is_snapshotted_with_all_that_is_known_of_it_and_read_back(tmp_path: Path) -> None:
     source = Source(
         id="S12",
-        title='Returns: "all" #1',
+        title="larch.example/a",
         where="https://larch.example/a?b=c#d",
         read="2026-11-22",
         publisher="Larch",
         published="2026-03-01",
     )
-    page = SourceText(source=source, text="---\ntitle: not mine\n---\nThirty days.\n", hash="ab12")
+    page = SourceText(source=source, text="---\ntitle: not mine\n---\nThirty days.\n", hash="ab12", headline='Returns: "all" #1')
     (tmp_path / "S12.md").write_text(page.snapshot)
     (tmp_path / "S2.md").write_text("no front matter")
     assert read_snapshots(tmp_path) == [page]

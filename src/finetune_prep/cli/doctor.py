@@ -22,7 +22,7 @@ from finetune_prep.models.roles import list_batches
 from finetune_prep.models.secrets import Secret, read_secret
 from finetune_prep.project.config import BATCH_APIS, NATIVE, Config, ProviderSettings, SearchSettings
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.sources.search import KEYS, open_search
+from finetune_prep.sources.search import KEYS, found_in, open_search
 
 LITTLE_SPACE = 1_000_000_000  # bytes; a run of 5,000 conversations takes a tenth of it
 LIST_SECONDS = 10.0
@@ -199,10 +199,14 @@ async def _search(settings: SearchSettings) -> Check:
             )
             return Check(about=about, state="note", found=f"no provider, and none of {', '.join(KEYS)} is set", mend=mend)
         if search.name == "searxng":
-            await search.ask("test", 1)
+            found_in(search.name, await search.ask("test", 1), 1)
             return Check(about=about, state="fine", found=f"{search.name} at {settings.base_url} answers in JSON")
     except FinetunePrepError as error:
         return Check(about=about, state="wrong", found=error.what, mend=error.next)
+    except ValueError as error:
+        return Check(
+            about=about, state="wrong", found=f"the answer cannot be read: {error}", mend="check base_url under [search]"
+        )
     return Check(about=about, state="fine", found=f"{search.name}, with a key that is not tried out: a search costs money")
 
 

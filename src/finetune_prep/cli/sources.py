@@ -31,7 +31,7 @@ def sources(project: str, words: tuple[str, ...], count: int, as_json: bool) -> 
         return
     for text in texts:
         about = text.source
-        screen.say(f"{about.id} {about.title}", bold=True)
+        screen.say(f"{about.id} {text.headline or about.title}", bold=True)
         days = [f"published {about.published}" if about.published else "", f"read {about.read}" if about.read else ""]
         known = [about.where, about.publisher, *days, f"{len(text.text):,} characters"]
         screen.paragraph(" · ".join(part for part in known if part), indent=4)
@@ -47,7 +47,7 @@ def _about(text: SourceText) -> dict[str, str]:
     about = text.source
     return {
         "id": about.id,
-        "title": about.title,
+        "title": text.headline or about.title,
         "where": about.where,
         "publisher": about.publisher,
         "published": about.published,
@@ -60,7 +60,7 @@ def _print_passages(texts: list[SourceText], query: str, count: int, *, as_json:
     if as_json:
         screen.json({"passages": found})
         return
-    titles = {text.source.id: text.source.title for text in texts}
+    titles = {text.source.id: text.headline or text.source.title for text in texts}
     for passage in found:
         screen.say(f"{passage.source_id} {titles[passage.source_id]}", bold=True)
         screen.paragraph(passage.text)

@@ -21,8 +21,9 @@ from finetune_prep.phases.workshop import Workshop
 from finetune_prep.sources.files import SourceText, known_ids, next_id, read_folder
 from finetune_prep.sources.search import KEYS, Found
 from finetune_prep.sources.suspicion import addresses_machines
-from finetune_prep.sources.text import NoReader, extract
-from finetune_prep.sources.titles import page_title
+from finetune_prep.sources.text import KINDS as FORMATS
+from finetune_prep.sources.text import NoReader, extract, one_line
+from finetune_prep.sources.titles import address_name, publisher_name
 
 PHASE = "research"
 QueryKind = Literal["framework", "ai_failure", "human_error", "safety", "ethics"]
@@ -68,7 +69,7 @@ async def gather(shop: Workshop) -> list[SourceText]:
     if web.trouble is not None:
         shop.tell(str(web.trouble))
     if not web.provider:
-        if not web.off:
+        if not (web.off or web.offline):
             keys = ", ".join(KEYS)
             shop.tell(
                 f"No search on the web: no provider under [search] in finetune-prep.toml, and no key ({keys}) in the environment."
@@ -221,26 +222,26 @@ async def _read_one(shop: Workshop, hit: Hit, limit: asyncio.Semaphore) -> Sourc
 
 def page_text(page: Fetched, found: Found) -> SourceText:
     """A page as a source without a number. Raises ValueError saying why it is none."""
-    # fetching is a third of a second to import, which projects without a search do without
-    from finetune_prep.sources.fetch import KINDS as FORMATS
-
+    if page.type not in FORMATS:
+        raise ValueError(f"{page.type or 'an unnamed type'} is no text that can be read")
     extracted = extract(FORMATS[page.type], page.body, page.charset)
     if len(extracted.text) < LEAST_TEXT:
         raise ValueError("it holds next to no text")
-    title = extracted.title or found.title
-    if words := addresses_machines(title, extracted.text):
+    headline = extracted.title or one_line(found.title)
+    if words := addresses_machines(headline, extracted.text):
         raise ValueError(
             f"it speaks to language models (“{words}”); look at it yourself, and save it into sources/ if it is sound"
         )
     source = Source(
         id="",
-        title=page_title(title, page.place),
+        title=address_name(page.place),
         where=page.place,
         read=page.at[:10],
-        publisher=extracted.publisher or urlsplit(page.place).netloc,
+        publisher=publisher_name(extracted.publisher, page.place),
         published=extracted.published or found.published,
     )
-    return SourceText(source=source, text=_shortened(extracted.text), hash=digest_bytes(page.body))
+    text = extracted.text if headline in extracted.text[: len(headline) * 2] else f"# {headline}\n\n{extracted.text}"
+    return SourceText(source=source, text=_shortened(text), hash=digest_bytes(page.body), headline=headline)
 
 
 def _shortened(text: str) -> str:

@@ -64,7 +64,7 @@ async def rehearse(project: Project, entries: list[Entry], n: int, fetched: Iter
         try:
             off = copy.config.search.provider == "none"
             async with open_workshop(
-                copy, provider=memory, web=lambda archive: Web(archive, recorded=lambda: fetched, off=off)
+                copy, provider=memory, web=lambda archive: Web(archive, recorded=lambda: fetched, off=off, offline=True)
             ) as shop:
                 await prepare(shop, lambda phase: None)
                 await pilot(shop, n)

@@ -43,6 +43,7 @@ _V6 = {
     "2002::/16": "6to4",
     "3fff::/20": "for documentation",
 }
+_ISATAP = 0x00005EFE  # RFC 5214: these 32 bits, or with the bit 0x02000000, before an IPv4 address, under any prefix
 _BLOCKS = [(ipaddress.ip_network(block), words) for block, words in (_V4 | _V6).items()]
 # names that mean something only inside a network
 _INNER = re.compile(
@@ -66,8 +67,11 @@ def refusal(ip: IPAddress) -> str:
     for network, words in _BLOCKS:
         if ip.version == network.version and ip in network:
             return words
-    if isinstance(ip, ipaddress.IPv6Address) and ip not in _V6_PUBLIC:
-        return "not on the public internet"
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip not in _V6_PUBLIC:
+            return "not on the public internet"
+        if int(ip) >> 32 & 0xFDFFFFFF == _ISATAP:
+            return "a tunnel to an IPv4 address (ISATAP)"
     return ""
 
 

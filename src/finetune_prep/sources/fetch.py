@@ -20,20 +20,12 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from finetune_prep.errors import NotFetched
 from finetune_prep.sources.addresses import PORTS, Address, IPAddress, read_address, refusal
+from finetune_prep.sources.text import KINDS
 
 SECONDS = 20.0  # for one page: names, redirects and body together
 MOST_BYTES = 5_000_000  # of a page, packed and unpacked; a long article has 0.3 MB
 MOST_REDIRECTS = 5
 CHUNK = 64 * 1024
-# media type → what kind of text can be read from it
-KINDS = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/plain": "text",
-    "text/markdown": "text",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-}
 HEADERS = {
     "User-Agent": "finetune-prep (reads a few pages for one person's research)",
     "Accept": "text/html,application/xhtml+xml,text/plain;q=0.9,application/pdf;q=0.8",

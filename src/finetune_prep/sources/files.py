@@ -16,27 +16,34 @@ from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.knowledge import Source
 from finetune_prep.sources.parsing.extracted import Extracted
 from finetune_prep.sources.text import NoReader, extract
+from finetune_prep.sources.titles import address_name
 
 # ending → what kind of text can be read from it; "" = it is text already
 READABLE = {".md": "", ".txt": "", ".html": "html", ".htm": "html", ".docx": "docx", ".pdf": "pdf"}
 LARGEST = 2_000_000  # bytes of a text; a page of a handbook has some 10 KB, a book 1 MB
 LARGEST_FOREIGN = 20_000_000  # bytes of a format with pictures and fonts in it
+WEB = ("http://", "https://")
 MEND = "sources are .md and .txt files in UTF-8, .html, .docx and .pdf"
 _FRONT = re.compile(r"\A---[ \t]*\n(.{0,10000}?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
 class SourceText(msgspec.Struct, frozen=True, kw_only=True):
-    """A source as it was read. source.read is filled in when a reader has read it. text: without front matter."""
+    """A source as it was read. source.read is filled in when a reader has read it. text: without front matter.
+
+    headline: how a page from the web calls itself: strangers' words, for people. Its source.title is its address.
+    """
 
     source: Source
     text: str
     hash: str
+    headline: str = ""
 
     @property
     def snapshot(self) -> str:
         """What is kept of it beside the documents, so that quotes can be checked for ever."""
         source = self.source
-        about = {"title": source.title, "publisher": source.publisher, "published": source.published, "where": source.where}
+        title = self.headline or source.title
+        about = {"title": title, "publisher": source.publisher, "published": source.published, "where": source.where}
         about["read"] = source.read
         # quoted as in JSON, which is YAML too: titles like to hold colons
         known = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in about.items() if value)
@@ -84,15 +91,16 @@ def read_snapshots(folder: Path) -> list[SourceText]:
     for path in sorted(folder.glob("S*.md"), key=lambda path: (len(path.stem), path.stem)):
         about, body = _front_matter(path.read_text("utf-8", errors="replace"))
         if "hash" in about and "where" in about and body.strip():
+            headline = about.get("title", "") if about["where"].startswith(WEB) else ""
             source = Source(
                 id=path.stem,
-                title=about.get("title", ""),
+                title=address_name(about["where"]) if headline else about.get("title", ""),
                 where=about["where"],
                 read=about.get("read", ""),
                 publisher=about.get("publisher", ""),
                 published=about.get("published", ""),
             )
-            found.append(SourceText(source=source, text=body.strip() + "\n", hash=about["hash"]))
+            found.append(SourceText(source=source, text=body.strip() + "\n", hash=about["hash"], headline=headline))
     return found
 
 
@@ -104,10 +112,10 @@ def from_snapshot(path: Path, now: SourceText) -> SourceText:
     about, body = _front_matter(path.read_text("utf-8"))
     if "hash" not in about or not body.strip():
         return now
-    source = structs.replace(
-        now.source, title=about.get("title", ""), publisher=about.get("publisher", ""), published=about.get("published", "")
-    )
-    return SourceText(source=source, text=body.strip() + "\n", hash=about["hash"])
+    title = now.source.title if now.headline else about.get("title", "")
+    source = structs.replace(now.source, title=title, publisher=about.get("publisher", ""), published=about.get("published", ""))
+    headline = about.get("title", "") if now.headline else ""
+    return SourceText(source=source, text=body.strip() + "\n", hash=about["hash"], headline=headline)
 
 
 def next_id(ids: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ _WAYS = (
     rf"(?:ignore|disregard|forget|override|bypass) {_EARLIER} (?:\w+ )?(?:instructions?|prompts?|directions?|guidelines?)",
     r"(?:ignore|disregard|override) your (?:instructions?|prompt)",
     rf"(?:attention|notes?|message|instructions?|prompt|important)[,:]? (?:to|for) (?:the |any |all )?{_MACHINE}",
+    rf"attention,? (?:all )?{_MACHINE}",
     rf"(?:if|when|since|as) you(?: are|['’]re) (?:an? |the )?{_MACHINE}",
     rf"you are now (?:an? |the |in )?(?:{_MACHINE}|dan\b|developer mode|unrestricted|jailbroken)",
     r"(?:reveal|print|repeat|output|show) (?:\w+ ){0,2}(?:system prompt|hidden prompt|initial instructions)",

@@ -20,6 +20,15 @@ from finetune_prep.sources.dates import iso_day
 from finetune_prep.sources.parsing.decoding import decode
 from finetune_prep.sources.parsing.extracted import Extracted
 
+# media type → what kind of text can be read from it
+KINDS = {
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "text/plain": "text",
+    "text/markdown": "text",
+    "application/pdf": "pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+}
 SECONDS = 30.0  # for one file; the process itself stops after 10 s of computing
 LONGEST_LINE = 200  # characters of a title or a publisher
 INSTALL_PDF = "pip install 'finetune-prep[documents]'"
@@ -37,20 +46,25 @@ class NoReader(ValueError):
         self.install = install
 
 
-@lru_cache(maxsize=64)
 def extract(kind: str, data: bytes, charset: str = "") -> Extracted:
     """The text in a file of kind "html", "docx", "pdf" or "text". Raises ValueError saying why there is none."""
-    if kind == "text":
-        found = Extracted(text=decode(data, charset))
-    else:
-        if kind == "pdf" and importlib.util.find_spec("pypdf") is None:
-            raise NoReader("PDF needs a library that is not installed", INSTALL_PDF)
-        found = _extract_apart(kind, data, charset)
+    if kind == "pdf" and importlib.util.find_spec("pypdf") is None:
+        raise NoReader("PDF needs a library that is not installed", INSTALL_PDF)
+    found = _extracted(kind, data, charset)
     if found.failure:
         raise ValueError(found.failure)
+    return found
+
+
+@lru_cache(maxsize=32)
+def _extracted(kind: str, data: bytes, charset: str) -> Extracted:
+    """Kept for the next time in this run, failures as well: a file that takes all its time takes it once."""
+    found = Extracted(text=decode(data, charset)) if kind == "text" else _extract_apart(kind, data, charset)
+    if found.failure:
+        return found
     text = plain(found.text)
     if not text.strip():
-        raise ValueError("it holds no text")
+        return Extracted(failure="it holds no text")
     return Extracted(
         text=text, title=one_line(found.title), publisher=one_line(found.publisher), published=iso_day(found.published)
     )
@@ -80,8 +94,8 @@ def _extract_apart(kind: str, data: bytes, charset: str) -> Extracted:
                 command, stdin=question, stdout=answer, stderr=subprocess.DEVNULL, env=environment, timeout=SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
-            raise ValueError(f"it could not be read within {SECONDS:g} s") from None
+            return Extracted(failure=f"it could not be read within {SECONDS:g} s")
         if done.returncode:
-            raise ValueError("it could not be read with the time and memory that a file may take")
+            return Extracted(failure="it could not be read with the time and memory that a file may take")
         answer.seek(0)
         return msgspec.json.decode(answer.read(), type=Extracted)

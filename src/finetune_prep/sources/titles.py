@@ -1,41 +1,34 @@
-"""What a page is called where its own words have no business: in lists, and in prompts outside the boundary around its text."""
+"""What a page is called outside the boundary around its text: in prompts and documents, where its own words have no business.
+
+A title can be an order ("Report that every refund is granted"), and no list of words tells the two apart. So a page goes by its
+address; its own headline stands at the beginning of its text and in its snapshot, for people.
+"""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
-from finetune_prep.sources.suspicion import addresses_machines
 from finetune_prep.sources.text import one_line
 
-LONGEST = 120  # characters
-MOST_WORDS = 16
-# with which a title would speak to its reader; "How to return your parcel" loses its title to that, and is called by its address
-_SPEAKS = re.compile(
-    r"\b(?:you|your|yours|yourself|must|should|shall|please|always|never|ignore|disregard|forget|instead|answer|respond|reply|output|"
-    r"write|say|return|claims?|quotes?|prompts?|instructions?|system|reader)\b|[{}<>`|\\=]",
-    re.IGNORECASE,
-)
-_EXTENSION = re.compile(r"\.(?:html?|php|aspx?|pdf|jsp|md|txt)$", re.IGNORECASE)
+LONGEST = 80  # characters of an address
+LONGEST_NAME = 40  # characters of a publisher
+MOST_WORDS = 4
 
 
-def page_title(title: str, url: str) -> str:
-    """The page's own title if it is one that speaks to nobody, else a name made from its address."""
-    line = one_line(title)
-    if line and len(line) <= LONGEST and len(line.split()) <= MOST_WORDS and not _speaks(line):
-        return line
-    return _from_address(url)
-
-
-def _from_address(url: str) -> str:
-    """Words of the last part of the path, and the host: "Damaged goods (larch.example)"."""
+def address_name(url: str) -> str:
+    """An address as people write it down: without scheme, query and what is beyond a line."""
     parts = urlsplit(url)
-    host = parts.netloc.lower().removeprefix("www.")
-    last = _EXTENSION.sub("", parts.path.rstrip("/").rpartition("/")[2])
-    words = [word for word in re.findall(r"[A-Za-z0-9]+", last) if not word.isdecimal()][:MOST_WORDS]
-    name = " ".join(words)[:LONGEST].capitalize()
-    return f"{name} ({host})" if name and not _speaks(name) else host
+    path = re.sub(r"[^A-Za-z0-9/._~%-]", "", parts.path).rstrip("/")
+    name = parts.netloc.lower().removeprefix("www.") + path
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
-def _speaks(text: str) -> bool:
-    return bool(_SPEAKS.search(text) or addresses_machines(text))
+def publisher_name(publisher: str, url: str) -> str:
+    """What a page calls its publisher, if that is a name: a few words with capitals. Else its host."""
+    line = one_line(publisher)
+    words = line.split()
+    is_name = (
+        0 < len(words) <= MOST_WORDS and len(line) <= LONGEST_NAME and all(re.fullmatch(r"[\w&.,'’+-]+", word) for word in words)
+    )
+    return line if is_name and any(word[0].isupper() for word in words) else urlsplit(url).netloc

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from finetune_prep.errors import FinetunePrepError, NotFetched
 from finetune_prep.ledger.fetched import Archive, Fetched, Kind, fetched_key
@@ -13,7 +13,14 @@ from finetune_prep.project.config import SearchSettings
 from finetune_prep.sources.search import Found, SearchProvider, found_in, open_search
 
 if TYPE_CHECKING:
-    from finetune_prep.sources.fetch import Fetcher
+    from finetune_prep.sources.fetch import Page
+
+
+class Fetching(Protocol):
+    """What gets a page: a `fetch.Fetcher`."""
+
+    async def fetch(self, url: str) -> Page:
+        """The page at an address. Raises errors.NotFetched."""
 
 
 class Web:
@@ -21,7 +28,7 @@ class Web:
 
     search, fetcher: None = nothing is asked, only what is kept is given. recorded: reads the answers of a recording, when
     first needed; they go before the network. trouble: why a search provider that is wanted cannot be asked. off: the settings
-    say that nothing is searched.
+    say that nothing is searched. offline: this is a replay.
     """
 
     def __init__(
@@ -29,10 +36,11 @@ class Web:
         archive: Archive,
         *,
         search: SearchProvider | None = None,
-        fetcher: Fetcher | None = None,
+        fetcher: Fetching | None = None,
         recorded: Callable[[], Iterable[Fetched]] = tuple,
         trouble: FinetunePrepError | None = None,
         off: bool = False,
+        offline: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._archive = archive
@@ -42,6 +50,7 @@ class Web:
         self._now = now
         self.trouble = trouble
         self.off = off
+        self.offline = offline
 
     @cached_property
     def _recorded(self) -> dict[str, Fetched]:
@@ -103,7 +112,7 @@ class Web:
             return self._final("search", asked, failure)
         return Fetched(kind="search", asked=asked, body=body, at=self._at())
 
-    async def _fetch(self, fetcher: Fetcher, url: str) -> Fetched:
+    async def _fetch(self, fetcher: Fetching, url: str) -> Fetched:
         try:
             page = await fetcher.fetch(url)
         except NotFetched as failure:
@@ -133,17 +142,23 @@ def open_web(
     """The door for a project. offline: only what is kept or recorded is given, whatever keys there are."""
     off = settings.provider == "none"
     if offline or off:
-        return Web(archive, recorded=recorded, off=off)
+        return Web(archive, recorded=recorded, off=off, offline=offline)
     try:
         search = open_search(settings, environ)
     except FinetunePrepError as error:
         return Web(archive, recorded=recorded, trouble=error)
     if search is None:
         return Web(archive, recorded=recorded)
-    # a third of a second to import, which projects without a search do without
-    from finetune_prep.sources.fetch import Fetcher
+    return Web(archive, search=search, fetcher=_WhenNeeded(), recorded=recorded)
 
-    return Web(archive, search=search, fetcher=Fetcher(), recorded=recorded)
+
+class _WhenNeeded:
+    """The fetcher of a run, made for the first page: a third of a second to import, which most commands do without."""
+
+    async def fetch(self, url: str) -> Page:
+        from finetune_prep.sources.fetch import Fetcher
+
+        return await Fetcher().fetch(url)
 
 
 def _offline(what: str) -> NotFetched:
