@@ -14,11 +14,13 @@ ROOT = Path(__file__).parents[1]
 HEAVY = (
     "aiohttp",
     "apsw",
+    "boto3",
     "genai_prices",
     "jinja2",
     "markdown_it",
     "numpy",
     "pydantic",
+    "pydantic_ai",
     "rich",
     "ruamel",
     "scipy",
