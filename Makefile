@@ -24,7 +24,7 @@ bench: $(VENV)/installed-dev
 # The long counts: every random edit and mutation of documents; every write, hundreds of kills and silent calls at the door.
 soak: $(VENV)/installed-dev
 	FINETUNE_PREP_SOAK=1 $(BIN)/python -m pytest -n 2 tests/documents/test_splice_properties.py tests/documents/test_hostile.py
-	FINETUNE_PREP_SOAK=1 $(BIN)/python -m pytest -s tests/models tests/ledger
+	FINETUNE_PREP_SOAK=1 $(BIN)/python -m pytest -s tests/models tests/ledger tests/project/test_lock.py
 
 # Real inference engines with a tiny model made on the spot, each in an environment of its own; docs/decisions/0011 says what
 # they are and how large. ENGINES="llamacpp transformers vllm llama-cpp-python" is all of them.

@@ -6,6 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 from finetune_prep.project.project import open_project
 from finetune_prep.project.starting import config_text
 from tests.cli.terminal import on_a_terminal
@@ -29,6 +31,7 @@ def test_a_pilot_says_what_is_to_come_and_what_it_comes_to(tmp_path: Path) -> No
     lines = re.findall(r"\$([\d.]+) spent · about \$([\d.]+) in all", live)
     assert len(lines) > 3
     spent, projected = map(float, lines[-1])
-    assert spent == 0.12 * calls
+    assert spent == pytest.approx(0.12 * calls)
+    assert f"pilot-001 cost ${0.12 * calls:.4f}" in live
     # two verdicts were asked for again, which nobody could expect
     assert abs(projected - spent) < 0.01

@@ -8,6 +8,7 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.working import account_words, json_option, provider_option, work
 from finetune_prep.core.sample import Account
 from finetune_prep.errors import Paused
+from finetune_prep.models.costs import costs, per_row
 from finetune_prep.phases import exporting
 from finetune_prep.phases.estimate import Estimate, estimate
 from finetune_prep.phases.pilot import KIND, prepared
@@ -34,6 +35,7 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
     async def job(shop: Workshop) -> tuple[Run, Account]:
         run, account = await run_pilot(shop, size, window=window)
         write_report(shop.project, run)
+        tell_cost(shop, run, account)
         return run, account
 
     def expect(shop: Workshop) -> Estimate:
@@ -63,6 +65,14 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
             where=opened.layout.relative(run.samples_path),
             next=f"finetune-prep pilot -n {size}, which asks only for what is missing",
         )
+
+
+def tell_cost(shop: Workshop, run: Run, account: Account) -> None:
+    """What the run's answers cost, in all and for each accepted row; nothing if they were free or a price is missing."""
+    part = costs(shop.door.ledger).of_run(run.name)
+    if part.cost and not part.unpriced:
+        each = per_row(part, account.states["accepted"])
+        shop.tell(f"{run.name} cost ${part.cost:.4f}" + ("" if each is None else f", ${each:.4f} for each accepted row"))
 
 
 @click.command()
