@@ -83,7 +83,8 @@ def turns(conversation: Conversation) -> list[Draft]:
 
 def reading(request: Request) -> Draft:
     file = request.about.rpartition("/")[2]
-    return {"claims": [{"kind": "practice", "statement": f"One should {q}.", "quote": q} for q in CLAIMS[file]]}
+    quotes = CLAIMS.get(file, ["Thirty days from the day of delivery"])  # else a page of the web
+    return {"claims": [{"kind": "practice", "statement": f"One should {q}.", "quote": q} for q in quotes]}
 
 
 def panel(request: Request) -> Draft:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +10,29 @@ from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.request import Request
 from finetune_prep.core.rubric import Rubric, undistinguished
 from finetune_prep.errors import ActNeeded, NotYet, Unreachable
+from finetune_prep.ledger.fetched import Archive
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import accepting
 from finetune_prep.phases.checking import outcomes
 from finetune_prep.phases.prepare import prepare
 from finetune_prep.phases.workshop import open_workshop
+from finetune_prep.project.config import SearchSettings
 from finetune_prep.project.project import Project
+from finetune_prep.sources.search import open_search
+from finetune_prep.sources.web import Web
 from tests.phases.pottery_expert import Draft, pottery_people, pottery_sources
+from tests.phases.searched_web import KEY, LONG, Engine
+from tests.sources.fake_web import FakeWeb, html
 
 
-async def prepared(project: Project, provider: Any, *, stops: list[ActNeeded] | None = None) -> list[str]:
+async def prepared(
+    project: Project, provider: Any, *, stops: list[ActNeeded] | None = None, web: Callable[[Archive], Web] | None = None
+) -> list[str]:
     """Prepare from the brief to the last prompt, accepting whatever a person must accept. Returns what was told."""
     told: list[str] = []
     for _ in range(8):
         try:
-            async with open_workshop(project, provider=provider, tell=told.append) as shop:
+            async with open_workshop(project, provider=provider, tell=told.append, web=web) as shop:
                 await prepare(shop, lambda phase: None)
             return told
         except ActNeeded as stop:
@@ -206,3 +215,32 @@ async def test_languages_of_the_brief_reach_every_prompt(tmp_path: Path) -> None
     ]
     # who sorts proposals writes nothing
     assert without == ["proposals of the same thing"]
+
+
+async def test_pages_of_the_web_are_read_with_the_files_and_found_again_without_a_network(tmp_path: Path) -> None:
+    """From the search to the prompts: claims of a page stand beside those of the files, also in later phases and later runs."""
+
+    def found(query: str) -> list[dict[str, str]]:
+        url = internet.url("/returns", "larch.example")
+        return [{"title": "Returns", "url": url, "content": "…"}] if query.endswith("0 2026") else []
+
+    script = Scripted(pottery_people())
+    project = pottery_sources(tmp_path / "shop", sittings=1)
+    with FakeWeb({"/returns": html(f"<h1>Returns at Larch</h1><p>{LONG}</p>")}) as internet, Engine(found) as engine:
+        settings = SearchSettings(provider="tavily", base_url=engine.base_url)
+
+        def web(archive: Archive) -> Web:
+            search = open_search(settings, {"TAVILY_API_KEY": KEY})
+            return Web(archive, search=search, fetcher=internet.fetcher(seconds=5.0))
+
+        told = await prepared(project, script, web=web)
+    assert [line for line in told if line.startswith("S03 ") and "1 claims with verified quotes" in line]
+    for prompt in ("research-propose", "research-frameworks", "generation-guidance"):
+        asked = next(r for r in script.asked if r.schema and r.schema.name == prompt)
+        assert "Thirty days from the day of delivery" in asked.messages[1].content, prompt
+    before = files(project)
+    for path in (*project.layout.digests.glob("*.md"), *(project.layout.document(kind) for kind in accepting.ORDER)):
+        path.unlink()
+    again = Scripted([])
+    await prepared(project, again, web=Web)
+    assert (files(project), again.asked) == (before, [])

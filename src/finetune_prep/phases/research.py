@@ -81,10 +81,8 @@ async def _read_all(shop: Workshop, files: Sequence[SourceText]) -> list[ReadSou
 
 async def sources_again(shop: Workshop) -> list[ReadSource]:
     """The sources that the reference was written from, and what was read from them: by their snapshots and the ledger."""
-    files = snapshot_sources(shop)
-    known = {text.source.id for text in files}
-    pages = [text for text in read_snapshots(shop.project.layout.snapshots) if text.source.id not in known]
-    return await read_sources(shop, [*files, *pages])
+    pages = [text for text in read_snapshots(shop.project.layout.snapshots) if text.headline]
+    return await read_sources(shop, [*snapshot_sources(shop), *pages])
 
 
 def _tell(shop: Workshop, sources: list[ReadSource]) -> None:
