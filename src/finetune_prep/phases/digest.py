@@ -29,7 +29,8 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def points(heading: str, found: Iterable[Point], more: str = "") -> Part:
-    return Part(heading, tuple(map(_line, found)), more)
+    """What has to hold stands before advice."""
+    return Part(heading, tuple(map(_line, sorted(found, key=lambda point: not point.must))), more)
 
 
 def objections(result: Drafted[Any]) -> Part:
