@@ -37,8 +37,12 @@ class Budget:
     def __init__(self, cap: float | None, ledger: Ledger) -> None:
         self.cap = cap
         self._ledger = ledger
+        spent = ledger.spent()
         self._left_behind = ledger.held()  # by a run that was killed
-        self.spent = ledger.spent() + self._left_behind
+        if cap is not None:
+            # recorded in steps and lowered at the end alone, so it may be more than could be spent: never is more than the cap
+            self._left_behind = min(self._left_behind, max(0.0, cap - spent))
+        self.spent = spent + self._left_behind
         self.reserved = 0.0
         self._recorded = 0.0  # what the ledger says is held
         self._holding = 0  # calls with money set aside; not told from `reserved`, whose sums need not come back to zero
@@ -89,6 +93,7 @@ class Budget:
     async def _record(self, dollars: float) -> None:
         """See to it that the ledger says that at least so much is held."""
         if self._left_behind:
+            await self._ledger.hold(self._left_behind)
             await self._ledger.write_off()
             self._left_behind = 0.0
         if dollars > self._recorded:
