@@ -73,7 +73,7 @@ def test_never_above_the_cap_though_runs_are_killed(number: int, tmp_path: Path)
     ledger.close()
     billed = billing.dollars(price)
     print(f"\nbilled ${billed:.4f}, counted ${counted:.4f}")
-    assert 0.2 < billed <= counted <= 1.0 + 1e-9
+    assert 0.2 < billed <= counted + 1e-9 <= 1.0 + 2e-9  # sums in another order differ in their last digit
 
 
 async def test_what_a_killed_run_had_set_aside_is_spent(ledger: SqliteLedger, tmp_path: Path) -> None:
