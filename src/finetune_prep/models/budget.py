@@ -46,9 +46,13 @@ class Budget:
         self.cap = cap
         self._ledger = ledger
         self._uncounted = frozenset(uncounted)
-        self._left_behind = ledger.held()  # by a run that was killed
-        self.spent = ledger.spent() + self._left_behind
+        spent = ledger.spent()
         self.committed = sum(submission.worst for submission in ledger.submissions() if submission.open)  # to Batch APIs
+        self._left_behind = ledger.held()  # by a run that was killed
+        if cap is not None:
+            # recorded in steps and lowered at the end alone, so it may be more than could be spent: never is more than the cap
+            self._left_behind = min(self._left_behind, max(0.0, cap - spent - self.committed))
+        self.spent = spent + self._left_behind
         self.reserved = 0.0
         self._recorded = 0.0  # what the ledger says is held
         self._holding = 0  # calls with money set aside; not told from `reserved`, whose sums need not come back to zero
@@ -137,6 +141,7 @@ class Budget:
     async def _record(self, dollars: float) -> None:
         """See to it that the ledger says that at least so much is held."""
         if self._left_behind:
+            await self._ledger.hold(self._left_behind)
             await self._ledger.write_off()
             self._left_behind = 0.0
         if dollars > self._recorded:

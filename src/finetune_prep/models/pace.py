@@ -24,6 +24,7 @@ RESOURCES: tuple[Resource, ...] = ("requests", "tokens")
 CUT = 0.92  # of the rate at which the endpoint complained
 KEPT = 0.85  # a rate seen below this share of the one that was allowed means that the limit itself has fallen
 LOWEST = 0.3  # of the allowed rate: the least that one episode may leave of it
+HASTY = 0.5  # the same if it came so soon after the one before that what went through tells little
 RETURN_SECONDS = 4.0  # until the rate is again where the last complaint came
 SEARCH = 1.5  # e-foldings of a rate in that time, while all that is known is that the limit is higher
 SPARED = 0.5  # of the time until the rate is back: so long it is well below what was complained about
@@ -106,7 +107,7 @@ class _Meter:
         self.longest_reset = max(self.longest_reset, allowance.reset, 1e-3)
         self.told = _Told(allowance, sent, used_since)
 
-    def cut(self, least: float, most: float, return_seconds: float, *, pressed: bool) -> None:
+    def cut(self, least: float, most: float, return_seconds: float, *, pressed: bool, lowest: float) -> None:
         """The endpoint complained about this rate. What it bears is between `least` and `most`, if calls came so fast at all."""
         if self.rate == float("inf"):
             self.peak = least
@@ -115,7 +116,7 @@ class _Meter:
         if not pressed:
             self.peak = self.rate
         elif most < KEPT * self.rate or self.searching:
-            self.peak = max(math.sqrt(least * most), LOWEST * self.rate)
+            self.peak = max(math.sqrt(least * most), lowest * self.rate)
         else:
             self.peak = min(self.rate, most)
         self._begin(return_seconds, searching=False)
@@ -245,7 +246,13 @@ class Pace:
             if resource not in (None, name) or (meter.rate == float("inf") and not enough):
                 continue
             if blamed:
-                meter.cut(least, most, return_seconds, pressed=began - max(since, slow_until) > PRESSED)
+                meter.cut(
+                    least,
+                    most,
+                    return_seconds,
+                    pressed=began - slow_until > PRESSED,
+                    lowest=LOWEST if began - since > PRESSED else HASTY,
+                )
             elif began - max(start, slow_until) >= SHORTEST / 2:
                 meter.cap(most, return_seconds)
             meter.due = now
