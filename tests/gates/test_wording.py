@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from finetune_prep.gates import check
 from finetune_prep.gates.wording import asks_for_absence, lacks_verb_first, overlap, scale_in, second_thing, vague_words
+from tests.gates import pottery
 
 VERB_FIRST = [
     "Name the fault before the remedy.",
@@ -149,3 +151,16 @@ def test_overlap_is_symmetric_and_bounded() -> None:
     assert overlap(one, one) == 1.0
     assert overlap(one, "Hand the parcel over") == 0.0
     assert overlap("", "") == 0.0
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        "Your verdicts decide which conversations become training data.",
+        "Your verdicts decide which conversations a language model is trained on.",
+        "What you pass is kept and used to train a small model.",
+    ],
+)
+def test_a_purpose_may_be_told_in_several_ways(role: str) -> None:
+    dossier = pottery.broken(pottery.sound(), "evaluation_prompt.role", role)
+    assert [o.findings for o in check(dossier) if o.gate == "evaluation-prompt.purpose"] == [()]

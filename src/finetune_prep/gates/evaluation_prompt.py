@@ -20,7 +20,9 @@ PARTS = ("Role and context", "Rubric", "Input format", "Output format", "Calibra
 CALIBRATIONS = (2, 3)  # fewest, most
 OUTPUT = "output format"
 _PURPOSE = re.compile(
-    r"\b(?:training (?:data|set|conversations|examples)|fine-?tun\w+|dataset|data set|train\w* (?:a|the|another) model)\b", re.I
+    r"\b(?:training (?:data|set|conversations|examples)|fine-?tun\w+|dataset|data set|trained (?:on|with|from)"
+    r"|train\w* (?:a|the|another) (?:\w+ )?model)\b",
+    re.I,
 )
 _FILTER = re.compile(r"\b(?:filter\w*|select\w*|decid\w+|keep|kept|choos\w+|chosen|become\w*|enter\w*|admit\w*|go into)\b", re.I)
 _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<body>.*?)^ {0,3}(?P=fence)", re.MULTILINE | re.DOTALL)
