@@ -72,18 +72,35 @@ def test_the_table_is_what_the_command_beside_it_prints() -> None:
 
 
 def test_as_many_calls_as_the_example_then_made(tmp_path: Path) -> None:
-    """From the inputs alone, by phase and prompt: what the recording of the whole way holds, judged gates aside."""
+    """From the inputs alone, by phase and prompt: what the recording of the whole way holds.
+
+    How many frameworks, categories and witnesses there will be is a guess, and so is the length of talks.
+    """
     copy_inputs(EXAMPLE, tmp_path / "copy")
     expected = estimate(open_project(tmp_path / "copy"), None, n=16)
     made: Counter[tuple[str, str]] = Counter()
     for entry in read_recording(EXAMPLE / "recording.jsonl"):
         asked = entry.request
-        if asked.role != "judge" or asked.phase == "pilot":
-            fallback = asked.about if asked.role == "expert" else asked.role
-            made[asked.phase, asked.schema.name if asked.schema else fallback] += 1
-    assert {(row.phase, row.form): row.calls for row in expected.rows} == made
-    assert expected.calls == sum(made.values()) == 104
+        fallback = asked.about if asked.role == "expert" else asked.role
+        made[asked.phase, asked.schema.name if asked.schema else fallback] += 1
+    calls = {(row.phase, row.form): row.calls for row in expected.rows}
+    assert set(calls) == set(made)
+    assert abs(expected.calls - made.total()) < 0.1 * made.total(), (calls, made)
     assert (expected.cost, expected.measured) == (0.0, 0.0)
+
+
+def test_each_time_a_draft_may_be_handed_back_it_is_written_and_examined_again(fresh: Project) -> None:
+    """Readers object once, whatever happens to the draft."""
+
+    def calls(revisions: int) -> dict[str, int]:
+        config = msgspec.structs.replace(fresh.config, revisions=revisions)
+        project = msgspec.structs.replace(fresh, config=config)
+        return {row.form: row.calls for row in estimate(project, None, ("anchors", "research")).rows}
+
+    never, twice = calls(0), calls(2)
+    assert (never["anchors"], twice["anchors"]) == (1, 3)
+    assert (never["anchors-actionable"], twice["anchors-actionable"]) == (1, 3)
+    assert never["criticise"] == twice["criticise"] == 8
 
 
 def test_what_is_there_is_not_written_again(shop: Project) -> None:
@@ -92,7 +109,7 @@ def test_what_is_there_is_not_written_again(shop: Project) -> None:
     assert estimate(shop, None, phases).calls == 0
     shop.layout.document("user-prompt").unlink()
     assert [row.form for row in estimate(shop, None, phases).rows] == ["user prompt"]
-    assert estimate(shop, None, ("rubric",), anew=True).calls == 2
+    assert [row.form for row in estimate(shop, None, ("evaluation-prompt",), anew=True).rows][0] == "evaluation-prompt"
 
 
 def test_a_reading_is_as_long_as_its_source(fresh: Project) -> None:

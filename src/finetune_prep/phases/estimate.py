@@ -28,23 +28,42 @@ from finetune_prep.project.runs import runs
 from finetune_prep.sources.files import read_folder
 
 CHARACTERS = 4  # of English for one token, the usual rule of thumb
-TYPICAL_EXCHANGES = 2.25  # in a talk of the bundled example
+TYPICAL_EXCHANGES = 2  # in a talk of the bundled example
 # (phase, form) → tokens of prompt and answer in examples/online-shop; printed by: python benchmarks/estimate_defaults.py
 TYPICAL: dict[tuple[str, str], tuple[int, int]] = {
-    ("anchors", "anchors"): (19_000, 1_200),
-    ("evaluation-prompt", "evaluation-prompt"): (5_800, 3_500),
-    ("generation-prompt", "generation-few-shots"): (25_000, 1_900),
-    ("generation-prompt", "generation-guidance"): (25_000, 7_200),
-    ("generation-prompt", "system prompt"): (720, 110),
-    ("generation-prompt", "user prompt"): (6_700, 480),
-    ("pilot", "assistant"): (9_800, 87),
-    ("pilot", "user"): (880, 41),
-    ("pilot", "verdict"): (9_200, 350),
-    ("research", "reading"): (1_700, 1_500),
-    ("research", "research-frameworks"): (9_400, 15_000),
-    ("research", "research-scenario-space"): (20_000, 6_800),
-    ("rubric", "rubric-examples"): (5_800, 3_400),
-    ("rubric", "rubric-questions"): (27_000, 5_600),
+    ("anchors", "anchors"): (15_000, 970),
+    ("anchors", "anchors-actionable"): (2_300, 860),
+    ("anchors", "anchors-every-reply"): (2_300, 1_100),
+    ("anchors", "anchors-independent"): (2_300, 970),
+    ("anchors", "anchors-visible-in-text"): (2_300, 820),
+    ("evaluation-prompt", "evaluation-prompt"): (4_600, 2_200),
+    ("evaluation-prompt", "evaluation-prompt-edge-cases"): (4_100, 240),
+    ("evaluation-prompt", "verdict"): (6_300, 290),
+    ("generation-prompt", "generation-few-shots"): (19_000, 1_500),
+    ("generation-prompt", "generation-guidance"): (20_000, 5_400),
+    ("generation-prompt", "generation-prompt-usable-by-outsider"): (7_900, 230),
+    ("generation-prompt", "system prompt"): (730, 110),
+    ("generation-prompt", "user prompt"): (5_500, 470),
+    ("generation-prompt", "verdict"): (6_900, 360),
+    ("pilot", "assistant"): (7_700, 88),
+    ("pilot", "user"): (830, 37),
+    ("pilot", "verdict"): (7_000, 360),
+    ("research", "criticise"): (15_000, 690),
+    ("research", "reading"): (1_800, 1_400),
+    ("research", "research-frameworks"): (16_000, 11_000),
+    ("research", "research-instances-real"): (1_700, 530),
+    ("research", "research-panel"): (840, 1_300),
+    ("research", "research-practice-not-theory"): (1_100, 170),
+    ("research", "research-propose"): (8_600, 1_500),
+    ("research", "research-same"): (8_100, 32),
+    ("research", "research-scenario-space"): (15_000, 5_000),
+    ("rubric", "criticise"): (4_600, 690),
+    ("rubric", "rubric-examples"): (4_600, 2_500),
+    ("rubric", "rubric-orthogonal"): (3_100, 310),
+    ("rubric", "rubric-questions"): (21_000, 4_100),
+    ("rubric", "rubric-unambiguous"): (2_200, 610),
+    ("rubric", "rubric-witnesses"): (2_400, 380),
+    ("rubric", "verdict"): (6_800, 330),
 }
 
 
