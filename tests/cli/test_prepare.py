@@ -26,7 +26,7 @@ def test_it_explains_itself_and_a_no_leaves_everything_as_it_was(tmp_path: Path)
     for phase in PHASES:
         assert f"{phase.title}: {phase.does}." in shown
     assert "Sources: 2 of sources/." in shown
-    assert "It stops twice for you to read and accept" in shown
+    assert "It stops three times for you to read and accept" in shown
     assert "To come: " in shown
     assert "calls" in shown
     assert "Begin? [Y/n]" in shown

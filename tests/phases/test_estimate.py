@@ -109,7 +109,7 @@ def test_what_is_there_is_not_written_again(shop: Project) -> None:
     assert estimate(shop, None, phases).calls == 0
     shop.layout.document("user-prompt").unlink()
     assert [row.form for row in estimate(shop, None, phases).rows] == ["user prompt"]
-    assert [row.form for row in estimate(shop, None, ("evaluation-prompt",), anew=True).rows][0] == "evaluation-prompt"
+    assert next(row.form for row in estimate(shop, None, ("evaluation-prompt",), anew=True).rows) == "evaluation-prompt"
 
 
 def test_a_reading_is_as_long_as_its_source(fresh: Project) -> None:

@@ -10,7 +10,7 @@ import pytest
 from finetune_prep.errors import ActNeeded
 from finetune_prep.phases import accepting
 from finetune_prep.project.project import open_project
-from tests.whole.way import SIZE, ask, copy_project, run
+from tests.whole.way import SIZE, accept, ask, copy_project, run
 
 MINE = "A sentence of mine, which must not get lost."
 
@@ -31,12 +31,6 @@ def _reword(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), "utf-8")
 
 
-def _accept(folder: Path, *kinds: str) -> None:
-    for kind in kinds:
-        done = run("accept", kind, "--yes", "--by", "a test", folder=folder)
-        assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.parametrize(
     ("document", "heading"),
     [("evaluation-prompt", "Rubric"), ("evaluation-prompt", "Output format"), ("generation-prompt", "Behavioral anchors")],
@@ -45,7 +39,7 @@ def test_a_sentence_in_a_compiled_section_survives_prepare(document: str, headin
     path = shop / "prompts" / f"{document}.md"
     _append_to_section(path, heading)
     before = path.read_text("utf-8")
-    _accept(shop, document)
+    accept(shop, document)
     assert run("prepare", folder=shop).returncode == 0
     assert path.read_text("utf-8") == before
 
@@ -56,10 +50,10 @@ def test_where_it_would_be_lost_the_program_stops_and_says_so(shop: Path) -> Non
     before = prompt.read_text("utf-8")
     _reword(
         shop / "reference" / "evaluation-rubric.md",
-        "Does the first reply give the customer a figure?",
-        "Does the first reply name a figure?",
+        "Does the assistant name who decides the open matter?",
+        "Does the assistant say who decides the open matter?",
     )
-    _accept(shop, "evaluation-rubric")
+    accept(shop, "evaluation-rubric")
     done = run("evaluation-prompt", folder=shop)
     assert done.returncode == 3
     assert "prompts/evaluation-prompt.md:" in done.stderr
@@ -85,14 +79,14 @@ def test_a_crash_between_a_document_and_its_stamp_leaves_it_stale_not_fresh(shop
     old = stamp.read_bytes()
     _reword(
         shop / "reference" / "evaluation-rubric.md",
-        "Does the first reply give the customer a figure?",
-        "Does the first reply name a figure?",
+        "Does the assistant name who decides the open matter?",
+        "Does the assistant say who decides the open matter?",
     )
-    _accept(shop, "evaluation-rubric")
+    accept(shop, "evaluation-rubric")
     assert run("evaluation-prompt", folder=shop).returncode == 0
     prompt = (shop / "prompts" / "evaluation-prompt.md").read_text("utf-8")
     stamp.write_bytes(old)
-    _accept(shop, "evaluation-prompt")
+    accept(shop, "evaluation-prompt")
     assert run("pilot", "-n", str(SIZE), folder=shop).returncode == 3
     assert run("evaluation-prompt", folder=shop).returncode == 0
     assert (shop / "prompts" / "evaluation-prompt.md").read_text("utf-8") == prompt

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.whole.way import SIZE, copy_project, example_project, rows, run
+from tests.whole.way import SIZE, accept, copy_project, example_project, rows, run
 
 RUBRIC = "reference/evaluation-rubric.md"
 
@@ -49,7 +49,7 @@ def test_the_way_back_from_an_edited_question_needs_no_model_for_compiled_parts(
     folder, _ = edited
     prompt = folder / "prompts" / "evaluation-prompt.md"
     role = prompt.read_text("utf-8").split("## Rubric")[0]
-    assert run("accept", "evaluation-rubric", "--yes", "--by", "a test", folder=folder).returncode == 0
+    accept(folder, "evaluation-rubric")
     refused = run("pilot", "-n", str(SIZE), folder=folder)
     assert refused.returncode == 3
     assert "next:  finetune-prep evaluation-prompt" in refused.stderr
@@ -60,7 +60,7 @@ def test_the_way_back_from_an_edited_question_needs_no_model_for_compiled_parts(
     refused = run("pilot", "-n", str(SIZE), folder=folder)
     assert refused.returncode == 3
     assert "next:  finetune-prep accept evaluation-prompt" in refused.stderr
-    assert run("accept", "evaluation-prompt", "--yes", "--by", "a test", folder=folder).returncode == 0
+    accept(folder, "evaluation-prompt")
     # the pilot may begin now; the recording has no verdict under the new question
     assert run("pilot", "-n", str(SIZE), folder=folder).returncode == 5
 

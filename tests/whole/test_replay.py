@@ -15,7 +15,18 @@ from pathlib import Path
 import pytest
 
 from tests.fake_endpoint import Call, FakeEndpoint
-from tests.whole.way import SIZE, answer_from_recording, ask, copy_project, example_project, rows, run, start, whole_way
+from tests.whole.way import (
+    SIZE,
+    answer_from_recording,
+    ask,
+    copy_project,
+    example_project,
+    forget_pilot,
+    rows,
+    run,
+    start,
+    whole_way,
+)
 
 CONCURRENCY = 8
 
@@ -54,9 +65,7 @@ def test_a_project_over_http_goes_through_as_with_the_recording(demo: Path, tmp_
 @pytest.mark.parametrize("seed", range(5))
 def test_order_of_answers_concurrency_and_a_kill_change_no_byte(seed: int, concurrency: int, demo: Path, tmp_path: Path) -> None:
     folder = copy_project(demo, tmp_path / "shop")
-    for path in [*(folder / "runs" / "pilot-001").iterdir(), *(folder / ".finetune-prep").glob("ledger*")]:
-        path.unlink()
-    (folder / "runs" / "pilot-001").rmdir()
+    forget_pilot(folder)
     with FakeEndpoint(answer_from_recording(_latency(seed, 0.08))) as endpoint:
         ask(folder, "fake", **_endpoint_settings(endpoint, concurrency))
         pilot = ("pilot", "-n", str(SIZE), "--window", str(concurrency))
@@ -96,7 +105,7 @@ def test_killed_anywhere_on_the_way_only_what_was_in_flight_is_asked_again(seed:
 
 def test_ctrl_c_keeps_what_is_under_way_and_says_so(demo: Path, tmp_path: Path) -> None:
     folder = copy_project(demo, tmp_path / "shop")
-    (folder / ".finetune-prep" / "ledger.sqlite").unlink()
+    forget_pilot(folder)
     with FakeEndpoint(answer_from_recording(lambda call: 0.4)) as endpoint:
         ask(folder, "fake", **_endpoint_settings(endpoint, CONCURRENCY))
         process = subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from typing import Any
 import msgspec
 
 from finetune_prep.core.request import Reply
-from finetune_prep.ledger.recording import read_recording
+from finetune_prep.ledger.recording import read_recording, write_recording
+from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models import wire
 from finetune_prep.project.starting import copy_inputs
 from tests.fake_endpoint import Behaviour, Call, Completion, Status
@@ -118,3 +120,30 @@ def _body(body: dict[str, Any]) -> bytes:
 
 def _seconds(at: str) -> int:
     return int(datetime.fromisoformat(at).timestamp())
+
+
+def accept(folder: Path, kind: str) -> None:
+    """Accept a document as a person does who has read it: gates that stand open are overridden, one after the other."""
+    for _ in range(12):
+        done = run("accept", kind, "--yes", "--by", "a test", folder=folder)
+        gate = re.search(r"--override (\S+)", done.stderr)
+        if gate is None:
+            assert done.returncode == 0, done.stderr
+            return
+        run("accept", kind, "--override", gate[1], "--because", "for a test", "--yes", "--by", "a test", folder=folder)
+    raise AssertionError(f"{kind} cannot be accepted")
+
+
+def forget_pilot(folder: Path) -> None:
+    """A finished project as it was before its pilot: what judges said about the documents stays in the ledger."""
+    path = folder / ".finetune-prep" / "ledger.sqlite"
+    ledger = SqliteLedger(path)
+    kept = [entry for entry in ledger.entries() if entry.request.phase != "pilot"]
+    ledger.close()
+    for file in [*(folder / "runs" / "pilot-001").iterdir(), *path.parent.glob("ledger*")]:
+        file.unlink()
+    (folder / "runs" / "pilot-001").rmdir()
+    recording = folder / "kept.jsonl"
+    write_recording(kept, recording)
+    assert run("ledger", "import", str(recording), folder=folder).returncode == 0
+    recording.unlink()

@@ -73,7 +73,7 @@ def _explain(project: Project, provider: str, *, yes: bool) -> None:
             "No sources. The reference will be a model's word alone, and a gate will say so. Put what you have into sources/ "
             "(handbooks, guidelines, reports of what went wrong) before you go on."
         )
-    screen.paragraph("It stops twice for you to read and accept what was written, and says where to look first.")
+    screen.paragraph("It stops three times for you to read and accept what was written, and says where to look first.")
     names = [phase.name for phase in PHASES]
     screen.paragraph(estimate_words(estimate(project, None, names, provider=provider)))
     screen.say()
