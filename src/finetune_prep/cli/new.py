@@ -106,7 +106,7 @@ def new(
     screen.table(
         [
             ("brief.md", "your brief; edit it as you like"),
-            ("sources/", "put your material here (.md, .txt, .html, .docx, .pdf): handbooks, policies, notes. It is read and cited."),
+            ("sources/", "put your material here (.md, .txt, .html, .docx, .pdf): handbooks, notes. It is read and cited."),
             ("finetune-prep.toml", "which model plays which role"),
         ]
     )
