@@ -77,7 +77,7 @@ def ask(folder: Path, provider: str, **settings: Any) -> None:
 
 def rows(folder: Path) -> dict[str, str]:
     """Hash of every result of the way: documents, the pilot's files, the dataset."""
-    wanted = [folder / "runs" / "pilot-001" / name for name in RESULTS]
+    wanted = [path for name in RESULTS if (path := folder / "runs" / "pilot-001" / name).is_file()]
     wanted += sorted(
         path for name in ("reference", "prompts", "dataset", "skills") for path in (folder / name).rglob("*") if path.is_file()
     )
