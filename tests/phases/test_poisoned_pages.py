@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from finetune_prep.cli import screen
 from finetune_prep.core.request import Request
 from finetune_prep.phases.gathering import gather
-from finetune_prep.phases.research import ReadSource, read_sources
+from finetune_prep.phases.reading import ReadSource, read_sources
 from finetune_prep.sources.files import SourceText, read_snapshots
 from tests.phases.searched_web import LONG, QUERIES, Engine, expert, new_shop, open_shop
 from tests.sources.fake_web import Answer, FakeWeb, html

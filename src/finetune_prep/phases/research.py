@@ -5,54 +5,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from finetune_prep import documents
-from finetune_prep.core.knowledge import UNSOURCED, Citation, Knowledge, Source
-from finetune_prep.core.quotes import find_quote
-from finetune_prep.core.request import Request
+from finetune_prep.core.knowledge import UNSOURCED, Citation, Knowledge
 from finetune_prep.core.scenario import ScenarioSpace
 from finetune_prep.durable import write_atomically
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.models.door import together
-from finetune_prep.phases import answers, digest
+from finetune_prep.phases import digest
 from finetune_prep.phases.drafting import Drafted, Point, drafted
-from finetune_prep.phases.drafts.knowledge import ClaimDraft, KnowledgeDraft, Reading, to_knowledge
+from finetune_prep.phases.drafts.knowledge import KnowledgeDraft, to_knowledge
 from finetune_prep.phases.drafts.space import SpaceDraft, to_space
 from finetune_prep.phases.examining import deciding, examine
 from finetune_prep.phases.gathering import gather
 from finetune_prep.phases.panel import Panel, Proposed, convene, criticise, dryness, propose
+from finetune_prep.phases.reading import ReadSource, claims_text, read_sources
 from finetune_prep.phases.workshop import Workshop
 from finetune_prep.project.stamps import Part as StampPart
 from finetune_prep.sources.files import SourceText, from_snapshot, known_ids, read_folder, read_snapshots
 
 PHASE = "research"
 PANEL = "Panel"  # heading of the section that says who was asked
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """A claim with a quote that was found in its source. id: "S02.4"."""
-
-    id: str
-    kind: str
-    statement: str
-    quote: str
-
-
-class ReadSource(msgspec.Struct, frozen=True):
-    """A source and what a reader took from it; dropped: number of claims whose quote is not in the source."""
-
-    source: Source
-    claims: tuple[Claim, ...]
-    dropped: int
-
-    @property
-    def id(self) -> str:
-        return self.source.id
-
-    @property
-    def title(self) -> str:
-        return self.source.title
 
 
 async def research(shop: Workshop, *, overwrite: bool = False) -> None:
@@ -119,46 +91,6 @@ def snapshot_sources(shop: Workshop, *, refresh: bool = False) -> list[SourceTex
             shop.tell(f"{text.source.where} has changed since it was read; finetune-prep research --overwrite reads it anew")
         texts.append(kept)
     return texts
-
-
-async def read_sources(shop: Workshop, texts: Sequence[SourceText]) -> list[ReadSource]:
-    """Have each source read for claims; what was read before comes from the ledger.
-
-    Quotes are verified here: a claim whose quote is not in its source is dropped and counted.
-    """
-    requests = [_reading_request(shop, text) for text in texts]
-    readings = await shop.door.ask_all_for(requests, lambda answer: answers.read(answer, Reading))
-    return [
-        _verified(text, reading.claims, (await shop.door.ask(request)).at[:10])
-        for text, request, reading in zip(texts, requests, readings, strict=True)
-    ]
-
-
-def _reading_request(shop: Workshop, text: SourceText) -> Request:
-    slots = shop.slots(title=text.source.title, text=text.text.strip(), boundary=shop.boundary(text.hash))
-    schema = answers.schema_of(Reading, "reading")
-    return shop.request("expert", "research-read", slots, phase=PHASE, about=f"read {text.source.where}", schema=schema)
-
-
-def _verified(text: SourceText, drafts: list[ClaimDraft], read: str) -> ReadSource:
-    """read: ISO date on which the reader answered; it comes from the ledger, so that a replay gives the same document."""
-    claims = tuple(
-        Claim(f"{text.source.id}.{number}", draft.kind, draft.statement, " ".join(draft.quote.split()))
-        for number, draft in enumerate(drafts, start=1)
-        if find_quote(draft.quote, text.text).exact
-    )
-    return ReadSource(msgspec.structs.replace(text.source, read=read), claims, len(drafts) - len(claims))
-
-
-def claims_text(sources: Sequence[ReadSource]) -> str:
-    """What sources say, claim by claim, as it goes into prompts."""
-    if not sources:
-        return "There are none. Everything rests on what people like you know."
-    blocks = []
-    for source in sources:
-        claims = [f"- {claim.id} ({claim.kind}): {claim.statement} — “{claim.quote}”" for claim in source.claims]
-        blocks.append("\n".join([f"## {source.id}. {source.title}", *claims]))
-    return "\n\n".join(blocks)
 
 
 async def write_frameworks(shop: Workshop, sources: list[ReadSource], panel: Panel, proposed: Proposed) -> None:
