@@ -11,7 +11,7 @@ import pytest
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Sample, account
-from finetune_prep.exports.report import Row, render
+from finetune_prep.exports.report import ENOUGH, FLAWLESS, Row, render, suspicion
 from finetune_prep.statistics.rates import wilson
 from tests.core.test_rubric import rubric_of
 from tests.core.test_scenario import SPACE, plan
@@ -167,3 +167,14 @@ def test_a_run_without_rows_is_a_page_without_a_rate() -> None:
 
 def test_the_same_run_gives_the_same_bytes() -> None:
     assert html_of(ROWS) == html_of(list(ROWS))
+
+
+def test_ten_verdicts_without_a_single_no_are_called_suspicious() -> None:
+    """With fewer, or with one NO among them, nothing is said."""
+    flawless = [ANSWERS] * ENOUGH
+    failed = {**ANSWERS, next(iter(ANSWERS)): "no"}
+    assert suspicion(flawless) == suspicion([*flawless, {}]) == FLAWLESS
+    assert suspicion(flawless[1:]) == suspicion([*flawless[1:], failed]) == suspicion([]) == ""
+    rows = [Row(sample=sample(n % 4, "accepted", score=1.0), answers=ANSWERS) for n in range(ENOUGH)]
+    assert FLAWLESS in Page(html_of(rows)).text
+    assert FLAWLESS not in Page(html_of(rows[1:])).text

@@ -8,6 +8,7 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.working import account_words, json_option, provider_option, work
 from finetune_prep.core.sample import Account
 from finetune_prep.errors import Paused
+from finetune_prep.exports.report import suspicion
 from finetune_prep.models.costs import costs, per_row
 from finetune_prep.phases import exporting
 from finetune_prep.phases.estimate import Estimate, estimate
@@ -46,6 +47,7 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
     opened = open_project(project)
     rate = exporting.pass_rate(account)
     report = opened.layout.relative(run.report_path)
+    doubt = suspicion([verdict.answers for verdict in run.verdicts()])
     if as_json:
         screen.json({"run": run.name, "planned": account.planned, "states": account.states, "rate": rate, "report": report})
     else:
@@ -53,6 +55,8 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
         if rate.value is not None:
             interval = f"95% interval {rate.low:.0%} to {rate.high:.0%}"
             screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, by the judge's word")
+        if doubt:
+            screen.paragraph(doubt)
         screen.say(f"  {report}")
         screen.say("next: finetune-prep show to look around, finetune-prep export --preview to see the rows")
         if unread := account.states["unjudged"]:

@@ -22,6 +22,13 @@ LIMITS = (
 )
 
 
+FLAWLESS = (
+    "No question got a single NO. A rubric that nothing fails tells nothing apart, and perfect scores are suspicious: the judge "
+    "may be too kind, or the questions too easy. Read some of these conversations before you believe it."
+)
+ENOUGH = 10  # judged conversations, from which on it is strange that nothing fails
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A sample with its verdict, if there is one: answers and evidence by question, ids of unsupported evidence."""
 
@@ -79,6 +86,7 @@ class Report(NamedTuple):
     unsupported: int
     conversations: list[ConversationLine]
     limits: str
+    suspicion: str
 
 
 def render(
@@ -100,9 +108,16 @@ def render(
         unsupported=sum(len(row.unsupported) for row in rows),
         conversations=[_conversation(row) for row in rows],
         limits=LIMITS,
+        suspicion=suspicion([row.answers for row in rows]),
     )
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(TEMPLATE.read_text("utf-8")).render(r=report) + "\n"
+
+
+def suspicion(answers: Sequence[Mapping[str, str | None]]) -> str:
+    """What to say of verdicts that hold no NO at all; "" where there are too few of them, or one."""
+    judged = [given for given in answers if given]
+    return FLAWLESS if len(judged) >= ENOUGH and not any("no" in given.values() for given in judged) else ""
 
 
 def _questions(rubric: Rubric, rows: Sequence[Row]) -> list[QuestionLine]:
