@@ -46,7 +46,7 @@ async def generation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
 
 
 async def _write_generation(shop: Workshop) -> None:
-    """Guidance and few-shots, written side by side; few-shots are judged by the rubric and replaced until they pass."""
+    """Guidance and few-shots. Few-shots that the judge does not pass go back to their writer, as often as the project allows."""
     project = shop.project
     knowledge: Knowledge = project.value("domain-frameworks")
     sources = await sources_again(shop)
