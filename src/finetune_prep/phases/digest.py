@@ -35,7 +35,7 @@ def points(heading: str, found: Iterable[Point], more: str = "") -> Part:
 
 def objections(result: Drafted[Any]) -> Part:
     """What readers held against a first draft, and whether its writer has heard it."""
-    heard = "the writer got it and mended the draft" if result.attempts > 1 else "it was not handed back to the writer"
+    heard = "it went back to the writer with this" if result.attempts > 1 else "it was not handed back to the writer"
     by_reader: dict[str, list[Point]] = {}
     for point in result.objections:
         by_reader.setdefault(point.by, []).append(point)
