@@ -21,10 +21,11 @@ import msgspec
 from finetune_prep.core.request import Request
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases import checking, judged_gates
-from finetune_prep.phases.workshop import open_workshop
+from finetune_prep.phases import examining
+from finetune_prep.phases.session import open_workshop
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.starting import config_text
+from finetune_prep.project.scaffold import config_text
+from finetune_prep.workflow import checking
 
 DOSSIER = Path(__file__).parents[1] / "tests" / "gates" / "sound" / "de"
 MOST_SECONDS = 0.5
@@ -65,7 +66,7 @@ def yes_to_all(request: Request) -> str:
 
 async def judge_all(project: Project) -> None:
     async with open_workshop(project, provider=Scripted(yes_to_all)) as shop:
-        await judged_gates.ask(shop)
+        await examining.ask(shop)
 
 
 def command(project: Project) -> None:

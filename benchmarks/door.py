@@ -30,9 +30,9 @@ from door_calls import SAMPLES, asked, config, many
 
 from finetune_prep.cli.app import prepare_interpreter
 from finetune_prep.core.request import Reply, Usage
-from finetune_prep.ledger.ledger import Entry
+from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models import wire
+from finetune_prep.models.providers import openai_wire
 from finetune_prep.models.roles import open_door
 
 SECONDS = 0.05
@@ -80,9 +80,9 @@ async def bare(base_url: str, calls: int) -> tuple[float, float]:
             curl = idle.pop() if idle else pycurl.Curl()
             answer = bytearray()
             for option, value in (
-                (pycurl.URL, base_url + wire.PATH),
+                (pycurl.URL, base_url + openai_wire.PATH),
                 (pycurl.HTTPHEADER, ["Content-Type: application/json", "Expect:"]),
-                (pycurl.POSTFIELDS, msgspec.json.encode(wire.body(asked(number)))),
+                (pycurl.POSTFIELDS, msgspec.json.encode(openai_wire.body(asked(number)))),
                 (pycurl.WRITEFUNCTION, answer.extend),
             ):
                 curl.setopt(option, value)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.ledger.recording import read_recording
-from finetune_prep.phases.estimate import CHARACTERS
+from finetune_prep.workflow.estimate import CHARACTERS
 
 RECORDING = Path(__file__).parents[1] / "examples" / "online-shop" / "recording.jsonl"
 

@@ -78,7 +78,7 @@ def test_a_workshop_whose_web_can_be_searched_opens_without_the_http_library() -
         [
             "from finetune_prep.project.config import SearchSettings",
             "from finetune_prep.sources.web import open_web",
-            "import finetune_prep.phases.gathering",
+            "import finetune_prep.phases.research.web",
             "assert open_web(SearchSettings(), {'EXA_API_KEY': 'x'}, None).provider == 'exa'",
         ]
     )

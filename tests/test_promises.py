@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from finetune_prep.cli.app import COMMANDS, SUMMARIES, app
+from finetune_prep.cli.app import COMMANDS, app
 
 ROOT = Path(__file__).parents[1]
 PLACES = [*sorted((ROOT / "src").rglob("*.py")), ROOT / "README.md", ROOT / "docs" / "method.md"]
@@ -23,7 +23,6 @@ def test_every_command_that_is_named_exists(path: Path) -> None:
 
 
 def test_every_command_has_a_summary_and_can_be_loaded() -> None:
-    assert [*COMMANDS] == [*SUMMARIES]
     context = click.Context(app)
     for name in COMMANDS:
         command = app.get_command(context, name)

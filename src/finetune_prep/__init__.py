@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from finetune_prep.documents import parse, render
     from finetune_prep.errors import FinetunePrepError
     from finetune_prep.models.providers.scripted import Scripted
-    from finetune_prep.phases.exporting import export
-    from finetune_prep.phases.pilot import pilot
-    from finetune_prep.phases.prepare import prepare
-    from finetune_prep.phases.workshop import open_workshop
+    from finetune_prep.phases.pilot.pilot import pilot
+    from finetune_prep.phases.session import open_workshop
     from finetune_prep.project.project import Project, open_project
+    from finetune_prep.workflow.exporting import export
+    from finetune_prep.workflow.prepare import prepare
 
 _HOMES = {
     "Account": "core.sample",
@@ -41,12 +41,12 @@ _HOMES = {
     "Score": "core.rubric",
     "Scripted": "models.providers.scripted",
     "Verdict": "core.verdict",
-    "export": "phases.exporting",
+    "export": "workflow.exporting",
     "open_project": "project.project",
-    "open_workshop": "phases.workshop",
+    "open_workshop": "phases.session",
     "parse": "documents",
-    "pilot": "phases.pilot",
-    "prepare": "phases.prepare",
+    "pilot": "phases.pilot.pilot",
+    "prepare": "workflow.prepare",
     "render": "documents",
     "score": "core.rubric",
 }

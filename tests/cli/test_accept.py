@@ -11,10 +11,11 @@ from finetune_prep.core.sample import Account
 from finetune_prep.exports import card
 from finetune_prep.method import NEVER_OVERRIDDEN
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases import checking, judged_gates
-from finetune_prep.phases.exporting import pass_rate
-from finetune_prep.phases.workshop import open_workshop
+from finetune_prep.phases import examining
+from finetune_prep.phases.session import open_workshop
 from finetune_prep.project.project import Project
+from finetune_prep.workflow import checking
+from finetune_prep.workflow.exporting import pass_rate
 from tests.cli.terminal import Terminal
 from tests.phases.pottery_shop import accept_all, judge, rewrite
 
@@ -151,7 +152,7 @@ def test_a_judges_no_refuses_until_it_is_mended_or_overridden(shop: Project, ter
 
     async def job() -> None:
         async with open_workshop(shop, provider=Scripted(judge(no=["DO3"]))) as workshop:
-            await judged_gates.ask(workshop, ["anchors.actionable"])
+            await examining.ask(workshop, ["anchors.actionable"])
 
     asyncio.run(job())
     shown = terminal("accept", "domain-frameworks", "--yes", "--by", "Ines")

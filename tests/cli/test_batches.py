@@ -11,7 +11,7 @@ import pytest
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models import retry
-from finetune_prep.models.providers import batch_submissions
+from finetune_prep.models.batches import submissions
 from finetune_prep.project.project import open_project
 from tests.cli.terminal import Terminal
 from tests.fake_batches import KEY, Api, FakeBatches, Reset, Status
@@ -153,7 +153,7 @@ def test_settle_where_nobody_can_tell(fake: FakeBatches, typed: Terminal, folder
     assert shown.code == 5
     assert "nothing is sent twice" in shown.err
     fake.fault = lambda name, nth: None
-    monkeypatch.setattr(batch_submissions, "SETTLE_SECONDS", 1000.0)
+    monkeypatch.setattr(submissions, "SETTLE_SECONDS", 1000.0)
     batch = fake.ours[0].id
     assert typed("batch", "settle", "1").code == 2
     assert typed("batch", "settle", "7", "--not-there").code == 2
@@ -166,7 +166,7 @@ def test_settle_where_nobody_can_tell(fake: FakeBatches, typed: Terminal, folder
 
 def test_settle_what_was_never_there(fake: FakeBatches, typed: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then, and only then, it is sent again."""
-    monkeypatch.setattr(batch_submissions, "SETTLE_SECONDS", 1000.0)
+    monkeypatch.setattr(submissions, "SETTLE_SECONDS", 1000.0)
     fake.fault = lambda name, nth: Reset(done=False) if (name, nth) == ("create", 1) else None
     shown = typed("prepare")
     assert shown.code == 4

@@ -11,15 +11,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from finetune_prep.cli.checking import annotation
+from finetune_prep.cli.commands.check import annotation
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.request import Request
 from finetune_prep.ledger.recording import export_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases import judged_gates
-from finetune_prep.phases.judged_gates.inquiry import BY_ID
-from finetune_prep.phases.workshop import open_workshop
+from finetune_prep.phases import examining
+from finetune_prep.phases.examining.gate_requests import BY_ID
+from finetune_prep.phases.session import open_workshop
 from finetune_prep.project.project import Project, open_project
 from tests.cli.terminal import Terminal
 from tests.phases.pottery_shop import accept_all, judge, pottery_project, rewrite
@@ -32,7 +32,7 @@ def outcomes(shown: str) -> dict[str, dict[str, Any]]:
 def ask(project: Project, provider: Scripted) -> None:
     async def job() -> None:
         async with open_workshop(project, provider=provider) as shop:
-            await judged_gates.ask(shop)
+            await examining.ask(shop)
 
     asyncio.run(job())
 

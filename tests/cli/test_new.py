@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from finetune_prep.cli.app import app
-from finetune_prep.cli.new import DOUBTS
+from finetune_prep.cli.commands.new import DOUBTS
 from finetune_prep.errors import UsageError
-from finetune_prep.models import detect
+from finetune_prep.models.setup import detect
 from finetune_prep.project.project import open_project
 from tests.fake_endpoint import FakeEndpoint, Status
 

@@ -12,7 +12,7 @@ from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.files import SourceText
 from tests.cli.terminal import Terminal
 from tests.fake_endpoint import Behaviour, FakeEndpoint, Status
-from tests.phases.searched_web import new_shop
+from tests.phases.research.searched_web import new_shop
 
 PAGE = SourceText(
     source=Source(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 
-from finetune_prep.cli.looking import duration
+from finetune_prep.cli.commands.status import duration
 from finetune_prep.core.request import Reply
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases import judged_gates
-from finetune_prep.phases.workshop import open_workshop
+from finetune_prep.phases import examining
+from finetune_prep.phases.session import open_workshop
 from finetune_prep.project.project import Project
 from tests.cli.terminal import Terminal
 from tests.phases.pottery_shop import accept_all, judge
@@ -73,6 +73,6 @@ def test_durations_as_people_say_them() -> None:
 def ask(project: Project, provider: Scripted) -> None:
     async def job() -> None:
         async with open_workshop(project, provider=provider) as shop:
-            await judged_gates.ask(shop)
+            await examining.ask(shop)
 
     asyncio.run(job())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.starting import config_text
+from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import environment, on_a_terminal
 from tests.fake_endpoint import FakeEndpoint
 from tests.phases.pottery_shop import accept_all, pottery_project

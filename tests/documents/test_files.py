@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune_prep import documents
-from finetune_prep.core.normal import normal
+from finetune_prep.markdown.normal import normal
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from finetune_prep import documents
 from finetune_prep.documents.kinds import LONGEST_LINE, MOST_BYTES, MOST_LINES
-from finetune_prep.documents.reader import MOST_FINDINGS
+from finetune_prep.markdown.reader import MOST_FINDINGS
 
 # kind, what stands in the specimen, what a person has made of it, what is wrong there, how to mend it
 MISTAKES = [

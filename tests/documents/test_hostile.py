@@ -8,8 +8,8 @@ import time
 import pytest
 
 from finetune_prep import documents
-from finetune_prep.documents import inline
 from finetune_prep.documents.kinds import LONGEST_LINE, MOST_BYTES, MOST_LINES
+from finetune_prep.markdown import inline
 from tests.documents.handwritten import any_style, scribbled, shortened
 
 SCRAPS = (

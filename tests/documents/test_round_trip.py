@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from finetune_prep import documents
 from finetune_prep.core.conversation import Conversation, Message
-from finetune_prep.core.normal import normal
 from finetune_prep.core.prompts import PlainPrompt
-from finetune_prep.documents.inline import one_line
-from finetune_prep.documents.prose import tidy
-from finetune_prep.documents.tree import grow
-from finetune_prep.documents.turns import read_conversation, render_conversation, spoken
+from finetune_prep.markdown.inline import one_line
+from finetune_prep.markdown.normal import normal
+from finetune_prep.markdown.prose import tidy
+from finetune_prep.markdown.tree import grow
+from finetune_prep.markdown.turns import read_conversation, render_conversation, spoken
 from tests.documents.values import VALUES, raw
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from finetune_prep import documents
-from finetune_prep.core.normal import normal
+from finetune_prep.markdown.normal import normal
 from finetune_prep.method import DOCUMENTS
 
 FORMAT_LINE = "format: 1\n"

@@ -15,18 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from finetune_prep import documents
-from tests.documents.handwritten import (
-    PLAIN,
-    Row,
-    Style,
-    any_style,
-    items_of,
-    reworded,
-    scribbled,
-    shortened,
-    specimen,
-    words,
-)
+from tests.documents.handwritten import PLAIN, Row, Style, any_style, items_of, reworded, scribbled, shortened, specimen, words
 
 EDITS = 1000 if os.environ.get("FINETUNE_PREP_SOAK") else 150  # per kind
 ITEM_KINDS = [kind for kind in documents.KINDS if kind not in PLAIN]

@@ -23,9 +23,9 @@ from finetune_prep.core.measures import METRICS, Rule
 from finetune_prep.core.prompts import Brief, EvaluationPrompt, GenerationPrompt, Guard, PlainPrompt, TechniqueUse
 from finetune_prep.core.rubric import Category, Example, Expected, Goal, Question, Rubric, Term
 from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
-from finetune_prep.documents.inline import one_line
-from finetune_prep.documents.prose import tidy
-from finetune_prep.documents.turns import spoken
+from finetune_prep.markdown.inline import one_line
+from finetune_prep.markdown.prose import tidy
+from finetune_prep.markdown.turns import spoken
 
 NASTY = (
     "CP1. ", "CP1: yes. ", "- ", "* ", "# ", "## Rubric", "## Goals", "### Terms", "> ", "**User:** ", "__assistant__: ",

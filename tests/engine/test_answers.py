@@ -15,10 +15,11 @@ from finetune_prep.core.request import Parameters, Reply, Request, Schema
 from finetune_prep.errors import Paused, Unusable
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models import detect, wire
 from finetune_prep.models.door import Door, recall
+from finetune_prep.models.providers import openai_wire
 from finetune_prep.models.roles import open_door
-from finetune_prep.phases.answers import read
+from finetune_prep.models.setup import detect
+from finetune_prep.phases.drafting.schemas import read
 from finetune_prep.project.config import Config, ProviderSettings, RoleSettings
 from tests.engine.engines import CONTEXT, Served
 from tests.engine.following import faults
@@ -94,7 +95,7 @@ async def test_every_schema_of_the_program_is_followed(served: Served, ledger: S
 def _wrong(request: Request, reply: Reply) -> list[str]:
     if reply.problem is not None:
         return [f"{reply.problem}: {reply.detail}"]
-    sent = wire.body(request)["response_format"]["json_schema"]["schema"]
+    sent = openai_wire.body(request)["response_format"]["json_schema"]["schema"]
     try:
         return faults(json.loads(reply.text), sent)
     except ValueError as error:

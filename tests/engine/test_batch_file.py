@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models import wire
+from finetune_prep.models.providers import openai_wire
 from finetune_prep.project.layout import Layout
 from tests.engine.conftest import NAMES
 from tests.engine.engines import ENGINES, START_SECONDS, environment, make_model
@@ -41,7 +41,7 @@ def test_a_batch_file_is_answered_and_imported(tmp_path: Path) -> None:
     for entry in entries:
         assert entry is not None and entry.reply.problem is None
         assert entry.reply.usage.input and entry.reply.usage.output
-        schema = wire.body(entry.request)["response_format"]["json_schema"]["schema"]
+        schema = openai_wire.body(entry.request)["response_format"]["json_schema"]["schema"]
         assert faults(json.loads(entry.reply.text), schema) == []
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from finetune_prep.cli.app import app
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models import detect
+from finetune_prep.models.setup import detect
 from finetune_prep.project.layout import Layout
 from tests.engine.engines import Served
 from tests.whole.way import ask, copy_project, run

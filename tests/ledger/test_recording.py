@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters, Reply, Request, Schema, Usage
 from finetune_prep.errors import DocumentError
-from finetune_prep.ledger.ledger import Entry
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
+from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.recording import export_recording, import_recording, read_recording, write_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.models.examples import entry, request

@@ -16,7 +16,7 @@ import pytest
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import LedgerBroken, UsageError
-from finetune_prep.ledger.ledger import Entry, Labour
+from finetune_prep.ledger.protocols import Entry, Labour
 from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.models.examples import entry, request
 

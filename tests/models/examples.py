@@ -6,7 +6,7 @@ from typing import Any
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters, Reply, Request
-from finetune_prep.ledger.ledger import Entry
+from finetune_prep.ledger.protocols import Entry
 from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSettings
 
 KEY_ENV = "LARCH_API_KEY"

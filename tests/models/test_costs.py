@@ -12,13 +12,13 @@ from click.testing import CliRunner, Result
 from finetune_prep.cli.app import app
 from finetune_prep.core.request import Reply, Schema, Usage
 from finetune_prep.core.sample import Account
-from finetune_prep.ledger.ledger import Entry
+from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.costs import costs, per_row
-from finetune_prep.phases.estimate import TYPICAL_EXCHANGES
-from finetune_prep.project import starting
+from finetune_prep.project import scaffold
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.runs import RunPlan, run_of, write_results
+from finetune_prep.workflow.estimate import TYPICAL_EXCHANGES
 from tests.models.examples import request
 
 
@@ -93,8 +93,8 @@ def cost(folder: Path, *options: str) -> Result:
 async def shop(tmp_path: Path) -> Path:
     """A project with a run of two planned conversations, one of them accepted."""
     folder = tmp_path / "shop"
-    text = starting.config_text("shop", "larch/larch-1", "http://127.0.0.1:1/v1", "", year=2026)
-    starting.create(folder, "# Shop\n\nSupport for a shop.\n", text.replace("# budget = 20.0", "budget = 100.0"))
+    text = scaffold.config_text("shop", "larch/larch-1", "http://127.0.0.1:1/v1", "", year=2026)
+    scaffold.create(folder, "# Shop\n\nSupport for a shop.\n", text.replace("# budget = 20.0", "budget = 100.0"))
     layout = Layout(folder)
     ledger = SqliteLedger(layout.ledger)
     await fill(ledger)
@@ -135,8 +135,8 @@ async def test_the_command_as_json(shop: Path) -> None:
 
 def test_before_anything_was_asked(tmp_path: Path) -> None:
     """No ledger is made by looking; an estimate then goes by the bundled example."""
-    text = starting.config_text("shop", starting.DEFAULT_MODEL, "", "", year=2026)
-    starting.create(tmp_path, "# Shop\n\nSupport for a shop.\n", text)
+    text = scaffold.config_text("shop", scaffold.DEFAULT_MODEL, "", "", year=2026)
+    scaffold.create(tmp_path, "# Shop\n\nSupport for a shop.\n", text)
     done = cost(tmp_path)
     assert done.exit_code == 0
     assert "Nothing has been asked yet" in done.output

@@ -17,20 +17,10 @@ from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import ConfigError, LedgerBroken, Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import Progress, RoleProgress
-from finetune_prep.models.provider import Fault
+from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.models.roles import Cast, open_door
-from tests.fake_endpoint import (
-    Behaviour,
-    Call,
-    Completion,
-    FakeEndpoint,
-    Flood,
-    HalfAnswer,
-    Reset,
-    Stall,
-    Status,
-)
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.models.examples import KEY_ENV, config, request
 
 pytestmark = pytest.mark.usefixtures("quick")

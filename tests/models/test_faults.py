@@ -21,18 +21,7 @@ from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.roles import open_door
-from tests.fake_endpoint import (
-    Behaviour,
-    Call,
-    Completion,
-    Drip,
-    FakeEndpoint,
-    Flood,
-    HalfAnswer,
-    Reset,
-    Stall,
-    Status,
-)
+from tests.fake_endpoint import Behaviour, Call, Completion, Drip, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.models.examples import config, request
 
 pytestmark = pytest.mark.usefixtures("quick")

@@ -9,14 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from finetune_prep.project import starting
+from finetune_prep.project import scaffold
 from tests.fake_endpoint import Completion, FakeEndpoint, Stall
 
 BRIEF = "# Repairs of bicycles\n\nThe assistant helps riders of a workshop's customers to mend small faults themselves.\n"
 
 
 def _project(folder: Path, endpoint: FakeEndpoint) -> Path:
-    starting.create(folder, BRIEF, starting.config_text("bicycles", "larch/larch-1", endpoint.base_url, "", year=2026))
+    scaffold.create(folder, BRIEF, scaffold.config_text("bicycles", "larch/larch-1", endpoint.base_url, "", year=2026))
     return folder
 
 

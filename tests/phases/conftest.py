@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases.workshop import Workshop, open_workshop
+from finetune_prep.phases.session import Workshop, open_workshop
 from finetune_prep.project.project import open_project
-from finetune_prep.project.starting import DEFAULT_MODEL, config_text, create
+from finetune_prep.project.scaffold import DEFAULT_MODEL, config_text, create
 
 BRIEF = "# Support for a pottery shop\n\nChat with customers of a small shop.\n"
 OpenWorkshop = Callable[[Scripted], AbstractAsyncContextManager[Workshop]]

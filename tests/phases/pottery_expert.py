@@ -15,7 +15,7 @@ import msgspec
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.core.rubric import Example, Question
-from finetune_prep.project import starting
+from finetune_prep.project import scaffold
 from finetune_prep.project.project import Project, open_project
 from tests.gates import pottery
 from tests.phases.pottery_shop import judge
@@ -41,9 +41,9 @@ CLAIMS = {
 
 def pottery_sources(folder: Path, **settings: int) -> Project:
     """A project with a brief, two sources and nothing that was made. settings: of finetune-prep.toml."""
-    config = starting.config_text("pottery", "batch/any-model", "", "", year=2026)
+    config = scaffold.config_text("pottery", "batch/any-model", "", "", year=2026)
     lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
-    starting.create(folder, "# Support for a pottery shop\n\nA small shop's chat.\n", lines + config)
+    scaffold.create(folder, "# Support for a pottery shop\n\nA small shop's chat.\n", lines + config)
     (folder / "sources" / "damaged.md").write_text(pottery.HANDBOOK, "utf-8")
     (folder / "sources" / "mistakes.md").write_text(pottery.MISTAKES, "utf-8")
     return open_project(folder)

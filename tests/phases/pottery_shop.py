@@ -11,9 +11,9 @@ import msgspec
 from finetune_prep.core.request import Request
 from finetune_prep.core.rubric import Example
 from finetune_prep.method import DOCUMENTS
-from finetune_prep.phases import accepting
-from finetune_prep.project import starting
+from finetune_prep.project import scaffold
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.workflow import accepting
 from tests.gates import pottery
 from tests.gates.test_parsed import written
 
@@ -23,7 +23,7 @@ SAID = {"yes": "YES", "no": "NO", "na": "N/A"}
 def pottery_project(folder: Path, *, model: str = "batch/any-model") -> Project:
     """A project whose documents are all there and sound, and that nobody has accepted."""
     texts = written()
-    starting.create(folder, texts["brief"], starting.config_text("pottery", model, "", "", year=2026))
+    scaffold.create(folder, texts["brief"], scaffold.config_text("pottery", model, "", "", year=2026))
     for kind, text in texts.items():
         path = folder / DOCUMENTS[kind].path
         path.parent.mkdir(parents=True, exist_ok=True)

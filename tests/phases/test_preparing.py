@@ -12,16 +12,16 @@ from finetune_prep.core.rubric import Rubric, undistinguished
 from finetune_prep.errors import ActNeeded, NotYet, Unreachable
 from finetune_prep.ledger.fetched import Archive
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases import accepting
-from finetune_prep.phases.checking import outcomes
-from finetune_prep.phases.prepare import prepare
-from finetune_prep.phases.workshop import open_workshop
+from finetune_prep.phases.session import open_workshop
 from finetune_prep.project.config import SearchSettings
 from finetune_prep.project.project import Project
-from finetune_prep.sources.search import open_search
+from finetune_prep.sources.searching.choosing import open_search
 from finetune_prep.sources.web import Web
+from finetune_prep.workflow import accepting
+from finetune_prep.workflow.checking import outcomes
+from finetune_prep.workflow.prepare import prepare
 from tests.phases.pottery_expert import Draft, pottery_people, pottery_sources
-from tests.phases.searched_web import KEY, LONG, Engine
+from tests.phases.research.searched_web import KEY, LONG, Engine
 from tests.sources.fake_web import FakeWeb, html
 
 

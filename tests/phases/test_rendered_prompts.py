@@ -14,9 +14,9 @@ import pytest
 
 from finetune_prep.core.request import Request
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases.gathering import plan
-from finetune_prep.phases.prompting import BUILT_IN
-from finetune_prep.phases.workshop import open_workshop
+from finetune_prep.phases.drafting.prompt_files import BUILT_IN
+from finetune_prep.phases.research.web import plan
+from finetune_prep.phases.session import open_workshop
 from tests.phases.pottery_expert import pottery_people, pottery_sources
 from tests.phases.test_preparing import prepared
 
@@ -64,7 +64,7 @@ def test_every_prompt_is_sent_as_it_was_reviewed(asked: list[Request]) -> None:
     first: dict[str, Request] = {}
     for request in asked:
         first.setdefault(prompt_of(request), request)
-    ours = {path.stem for path in BUILT_IN.glob("*.md")} - ELSEWHERE
+    ours = {name for name in BUILT_IN if "." not in name} - ELSEWHERE
     assert ours <= set(first)
     if os.environ.get("FINETUNE_PREP_WRITE_SNAPSHOTS"):
         FOLDER.mkdir(exist_ok=True)

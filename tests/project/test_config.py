@@ -19,7 +19,7 @@ from finetune_prep.project.config import (
     load,
     parse,
 )
-from finetune_prep.project.places import line_of
+from finetune_prep.project.toml_lines import line_of
 
 ROLES = "".join(f'[roles.{role}]\nmodel = "batch/any"\n' for role in NEEDED_ROLES)  # lines 2 to 9
 SOUND = f'name = "shop"\n{ROLES}'

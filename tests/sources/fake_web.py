@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from finetune_prep.sources.addresses import IPAddress, refusal
-from finetune_prep.sources.fetch import Fetcher
+from finetune_prep.sources.fetching.addresses import IPAddress, refusal
+from finetune_prep.sources.fetching.fetch import Fetcher
 
 PUBLIC = "127.0.0.77"
 PRIVATE = ("127.0.0.1", "127.0.0.2", "::1")

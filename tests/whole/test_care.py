@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.errors import ActNeeded
-from finetune_prep.phases import accepting
 from finetune_prep.project.project import open_project
+from finetune_prep.workflow import accepting
 from tests.whole.way import SIZE, accept, ask, copy_project, run
 
 MINE = "A sentence of mine, which must not get lost."

@@ -13,7 +13,7 @@ from finetune_prep.core.quotes import find_quote
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.starting import copy_inputs
+from finetune_prep.project.scaffold import copy_inputs
 from tests.whole.way import rows, run
 
 MUSEUM = Path(__file__).parents[2] / "examples" / "museum-visitors"

@@ -18,8 +18,8 @@ import msgspec
 from finetune_prep.core.request import Reply
 from finetune_prep.ledger.recording import read_recording, write_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models import wire
-from finetune_prep.project.starting import copy_inputs
+from finetune_prep.models.providers import openai_wire
+from finetune_prep.project.scaffold import copy_inputs
 from tests.fake_endpoint import Behaviour, Call, Completion, Status
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "online-shop"
@@ -98,7 +98,7 @@ def copy_project(source: Path, target: Path) -> Path:
 
 def recorded() -> dict[bytes, Reply]:
     """The recording's answers by the body that is sent over the wire."""
-    return {_body(wire.body(entry.request)): entry.reply for entry in read_recording(EXAMPLE / "recording.jsonl")}
+    return {_body(openai_wire.body(entry.request)): entry.reply for entry in read_recording(EXAMPLE / "recording.jsonl")}
 
 
 def answer_from_recording(latency: Callable[[Call], float] = lambda call: 0.0) -> Callable[[Call], Behaviour]:

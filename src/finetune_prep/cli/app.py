@@ -20,32 +20,9 @@ YOUNG_OBJECTS = 20_000
 # Seconds for which a thread may keep others waiting (Python: 0.005): the ledger's writer waits for the event loop twice for each
 # commit, and hundreds of calls wait for the commit.
 TURN_SECONDS = 0.0005
-# command → module that defines it, imported when it is called: `--help` stays quick whatever a command needs
+# commands in the order of the help → what they are for; each is defined in the module of its name, imported when it is called:
+# `--help` stays quick whatever a command needs
 COMMANDS: dict[str, str] = {
-    "new": "new",
-    "status": "looking",
-    "check": "checking",
-    "show": "looking",
-    "template": "looking",
-    "sources": "sources",
-    "prepare": "preparing",
-    "research": "preparing",
-    "anchors": "preparing",
-    "rubric": "preparing",
-    "evaluation-prompt": "preparing",
-    "generation-prompt": "preparing",
-    "accept": "accepting",
-    "history": "history",
-    "restore": "history",
-    "pilot": "running",
-    "export": "running",
-    "cost": "cost",
-    "doctor": "doctor",
-    "batch": "answers",
-    "ledger": "answers",
-    "demo": "demo",
-}
-SUMMARIES: dict[str, str] = {
     "new": "Start a project from a brief.",
     "status": "Where the project stands, what is stale and why, and the next command.",
     "check": "Run the gates over the documents; findings as file:line.",
@@ -69,6 +46,7 @@ SUMMARIES: dict[str, str] = {
     "ledger": "Export or import recordings; list requests without an answer.",
     "demo": "The whole way on the bundled example, without key or network.",
 }
+PHASES = {"research", "anchors", "rubric", "evaluation-prompt", "generation-prompt"}  # single phases of `prepare`
 
 
 class Commands(click.Group):
@@ -80,13 +58,13 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"finetune_prep.cli.{COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"finetune_prep.cli.commands.{'prepare' if cmd_name in PHASES else cmd_name}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+            formatter.write_dl([*COMMANDS.items()])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

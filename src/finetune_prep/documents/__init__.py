@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from finetune_prep.documents.body import body
-from finetune_prep.documents.decoding import read_bytes
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.documents.items import item_texts
 from finetune_prep.documents.kinds import KINDS, parse, render, template
 from finetune_prep.documents.renumbering import renumber, renumber_all
-from finetune_prep.documents.splice import (
-    insert_item,
-    remove_item,
-    remove_section,
-    replace_item,
-    replace_section,
-    section,
-)
+from finetune_prep.documents.splice import insert_item, remove_item, remove_section, replace_item, replace_section, section
+from finetune_prep.markdown.body import body
+from finetune_prep.markdown.decoding import read_bytes
 
 __all__ = [
     "KINDS",

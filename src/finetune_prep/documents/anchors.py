@@ -6,9 +6,9 @@ import re
 
 from finetune_prep.core.knowledge import Anchor
 from finetune_prep.documents.citations import read_tail_ids, split_tail
-from finetune_prep.documents.inline import guard, prefix, written
-from finetune_prep.documents.page import bullets, heading, id_list, tail
-from finetune_prep.documents.reader import Part, Reader
+from finetune_prep.markdown.inline import guard, prefix, written
+from finetune_prep.markdown.page import bullets, heading, id_list, tail
+from finetune_prep.markdown.reader import Part, Reader
 
 ALWAYS, NEVER = "DO", "DONT"
 LISTS = {"Always do": ALWAYS, "Never do": NEVER}

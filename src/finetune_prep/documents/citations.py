@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from finetune_prep.core.knowledge import UNSOURCED, Citation
-from finetune_prep.documents import inline
-from finetune_prep.documents.inline import Span, guard, one_line, unguard, unguarded, value_start
-from finetune_prep.documents.reader import Fields, Part, Reader
+from finetune_prep.markdown import inline
+from finetune_prep.markdown.inline import Span, guard, one_line, unguard, unguarded, value_start
+from finetune_prep.markdown.reader import Fields, Part, Reader
 
 MEND = 'write for example: Source: S01 "the words of the source", or: Source: expert, unsourced'
 _CITATION = re.compile(

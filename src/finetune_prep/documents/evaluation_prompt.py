@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from finetune_prep.core.prompts import EvaluationPrompt
 from finetune_prep.documents.examples import read_calibration, render_calibration
-from finetune_prep.documents.headings import ANY, Schema
-from finetune_prep.documents.inline import written
-from finetune_prep.documents.page import heading, page
 from finetune_prep.documents.questions import read_categories, read_terms, render_categories, render_terms
-from finetune_prep.documents.reader import Reader
-from finetune_prep.documents.sections import ProseSections, render_prose
+from finetune_prep.markdown.headings import ANY, Schema
+from finetune_prep.markdown.inline import written
+from finetune_prep.markdown.page import heading, page
+from finetune_prep.markdown.reader import Reader
+from finetune_prep.markdown.sections import ProseSections, render_prose
 
 ROLE, RUBRIC, INPUT, OUTPUT, CALIBRATION = "Role and context", "Rubric", "Input format", "Output format", "Calibration examples"
 SCHEMA = Schema(sections={ROLE: None, RUBRIC: (), "Terms": (), INPUT: None, OUTPUT: None, CALIBRATION: ("C",)}, category=(ANY,))

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from finetune_prep.core.rubric import Claim, Example, Expected, YesNo
-from finetune_prep.documents.inline import ID, Span, entry_id, guard_category, label_spans, written
-from finetune_prep.documents.page import bullets, fields, id_list, item_heading
-from finetune_prep.documents.reader import Part, Reader
-from finetune_prep.documents.turns import render_conversation
+from finetune_prep.markdown.inline import ID, Span, entry_id, guard_category, label_spans, written
+from finetune_prep.markdown.page import bullets, fields, id_list, item_heading
+from finetune_prep.markdown.reader import Part, Reader
+from finetune_prep.markdown.turns import render_conversation
 
 _CLAIMS: dict[str, Claim] = {
     "strong": "strong",

@@ -8,11 +8,11 @@ from finetune_prep.core.prompts import GenerationPrompt, Guard, TechniqueUse
 from finetune_prep.documents.anchors import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
 from finetune_prep.documents.citations import read_tail_ids, split_tail
 from finetune_prep.documents.examples import read_few_shot, render_few_shot
-from finetune_prep.documents.headings import Schema
-from finetune_prep.documents.inline import guard, prefix, unguard, unguarded, written
-from finetune_prep.documents.page import bullets, fields, heading, id_list, item_heading, page, tail
-from finetune_prep.documents.reader import Part, Reader
-from finetune_prep.documents.sections import ProseSections, render_prose
+from finetune_prep.markdown.headings import Schema
+from finetune_prep.markdown.inline import guard, prefix, unguard, unguarded, written
+from finetune_prep.markdown.page import bullets, fields, heading, id_list, item_heading, page, tail
+from finetune_prep.markdown.reader import Part, Reader
+from finetune_prep.markdown.sections import ProseSections, render_prose
 
 ROLE, GROUNDING, ANCHORS, GUARDS = "Role and expertise", "Framework grounding", "Behavioral anchors", "Failure mode guards"
 FEW_SHOTS, OUTPUT = "Few-shot examples", "Output format"

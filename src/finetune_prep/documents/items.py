@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from finetune_prep.core.normal import normal
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.inline import entry_id, heading_id
-from finetune_prep.documents.tree import Node, Tree, grow
+from finetune_prep.markdown.inline import entry_id, heading_id
+from finetune_prep.markdown.normal import normal
+from finetune_prep.markdown.tree import Node, Tree, grow
 
 
 def item_texts(document: Document[Any]) -> dict[str, str]:

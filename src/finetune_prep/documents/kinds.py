@@ -6,14 +6,14 @@ from collections.abc import Callable
 from importlib import resources
 from typing import Any, NamedTuple
 
-from finetune_prep.core.blocks import lines_of
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents import evaluation_prompt, generation_prompt, knowledge, plain, rubric, scenario_space
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.headings import Schema
-from finetune_prep.documents.reader import Reader
-from finetune_prep.documents.tree import grow
 from finetune_prep.errors import DocumentError
+from finetune_prep.markdown.headings import Schema
+from finetune_prep.markdown.lines import lines_of
+from finetune_prep.markdown.reader import Reader
+from finetune_prep.markdown.tree import grow
 
 MOST_BYTES = 512 * 1024
 MOST_LINES = 20_000

@@ -26,11 +26,11 @@ from finetune_prep.documents.citations import (
     split_tail,
     tail_end,
 )
-from finetune_prep.documents.headings import Schema
-from finetune_prep.documents.inline import guard, name_and_attributes, prefix, written
-from finetune_prep.documents.page import bullets, fields, heading, item_heading, page, tail
-from finetune_prep.documents.reader import Part, Reader
-from finetune_prep.documents.turns import render_conversation
+from finetune_prep.markdown.headings import Schema
+from finetune_prep.markdown.inline import guard, name_and_attributes, prefix, written
+from finetune_prep.markdown.page import bullets, fields, heading, item_heading, page, tail
+from finetune_prep.markdown.reader import Part, Reader
+from finetune_prep.markdown.turns import render_conversation
 
 CONTRADICTIONS = "Contradictions between sources"
 _IDS = ("F", "T", "P", "FM", "CT", ALWAYS, NEVER, "S")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from finetune_prep.core.prompts import Brief, PlainPrompt
-from finetune_prep.documents.headings import Schema
-from finetune_prep.documents.inline import one_line, written
-from finetune_prep.documents.page import front_matter, heading, page
-from finetune_prep.documents.prose import write_prose
-from finetune_prep.documents.reader import Reader
+from finetune_prep.markdown.headings import Schema
+from finetune_prep.markdown.inline import one_line, written
+from finetune_prep.markdown.page import front_matter, heading, page
+from finetune_prep.markdown.prose import write_prose
+from finetune_prep.markdown.reader import Reader
 
 SCHEMA = Schema(sections={})
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")

@@ -6,10 +6,10 @@ import re
 
 from finetune_prep.core.measures import Rule, parse_rule
 from finetune_prep.core.rubric import Category, Question, Term
-from finetune_prep.documents.inline import guard, guard_category, number, read_number, unguard, unguarded, written
-from finetune_prep.documents.page import bullets, fields, heading, id_list, item_heading
-from finetune_prep.documents.reader import Part, Reader
-from finetune_prep.documents.tree import Node
+from finetune_prep.markdown.inline import guard, guard_category, number, read_number, unguard, unguarded, written
+from finetune_prep.markdown.page import bullets, fields, heading, id_list, item_heading
+from finetune_prep.markdown.reader import Part, Reader
+from finetune_prep.markdown.tree import Node
 
 _COLON = re.compile(r":(?=\s|\*\*|__|$)|：")
 LONGEST_RULE = 200  # characters

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.inline import ID, prefix
 from finetune_prep.documents.kinds import has_read, parse
-from finetune_prep.documents.reader import Mention
 from finetune_prep.documents.splice import rewrite_lines
-from finetune_prep.documents.tree import Node, Tree
 from finetune_prep.errors import UsageError
+from finetune_prep.markdown.inline import ID, prefix
+from finetune_prep.markdown.reader import Mention
+from finetune_prep.markdown.tree import Node, Tree
 from finetune_prep.method import DOCUMENTS
 
 # documents that speak of the same items: an id means the same thing within each of these groups

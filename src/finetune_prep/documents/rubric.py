@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from finetune_prep.core.rubric import Goal, Rubric
 from finetune_prep.documents.examples import read_worked, render_worked
-from finetune_prep.documents.headings import ANY, Schema
-from finetune_prep.documents.inline import number, written
-from finetune_prep.documents.page import bullets, front_matter, heading, page
 from finetune_prep.documents.questions import read_categories, read_terms, render_categories, render_terms
-from finetune_prep.documents.reader import Part, Reader
+from finetune_prep.markdown.headings import ANY, Schema
+from finetune_prep.markdown.inline import number, written
+from finetune_prep.markdown.page import bullets, front_matter, heading, page
+from finetune_prep.markdown.reader import Part, Reader
 
 SCHEMA = Schema(sections={"Goals": ("G",), "Terms": (), "Examples": ("E", "W")}, category=(ANY,))
 DEFAULT_THRESHOLD = 0.75

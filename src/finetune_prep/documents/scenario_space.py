@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 
 from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
-from finetune_prep.documents.headings import Schema
-from finetune_prep.documents.inline import name_and_attributes, number, prefix, read_number, written
-from finetune_prep.documents.page import bullets, fields, front_matter, heading, id_list, item_heading, page
-from finetune_prep.documents.reader import Part, Reader
+from finetune_prep.markdown.headings import Schema
+from finetune_prep.markdown.inline import name_and_attributes, number, prefix, read_number, written
+from finetune_prep.markdown.page import bullets, fields, front_matter, heading, id_list, item_heading, page
+from finetune_prep.markdown.reader import Part, Reader
 
 _SHARES = {"edge_share": 0.15, "out_of_scope_share": 0.10, "no_flaw_share": 0.20}
 _SECTIONS = {

@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from finetune_prep.core.blocks import lines_of
-from finetune_prep.documents.inline import entry_id, folded, heading_id, name_and_attributes
 from finetune_prep.documents.kinds import has_read
-from finetune_prep.documents.tree import Node, Tree, grow
-from finetune_prep.documents.turns import starts_with_speaker
+from finetune_prep.markdown.inline import entry_id, folded, heading_id, name_and_attributes
+from finetune_prep.markdown.lines import lines_of
+from finetune_prep.markdown.tree import Node, Tree, grow
+from finetune_prep.markdown.turns import starts_with_speaker
 from finetune_prep.method import DOCUMENTS
 
 _RAW_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")

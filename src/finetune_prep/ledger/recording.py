@@ -22,8 +22,8 @@ import msgspec
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.fetched import Fetched, about
-from finetune_prep.ledger.ledger import Entry, Ledger
 from finetune_prep.ledger.packing import Packer, text_name, unpack_reply, unpack_request
+from finetune_prep.ledger.protocols import Entry, Ledger
 
 VERSION = 2  # the newest that can be read; what holds nothing from the web is written as 1, which earlier versions read
 MOST_PROBLEMS_SHOWN = 20

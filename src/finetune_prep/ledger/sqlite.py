@@ -23,8 +23,8 @@ from finetune_prep.core.request import Request
 from finetune_prep.errors import LedgerBroken, UsageError
 from finetune_prep.ledger import submissions
 from finetune_prep.ledger.fetched import FETCHED, SqliteArchive
-from finetune_prep.ledger.ledger import Consumption, Entry, Labour, Measured, Round
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
+from finetune_prep.ledger.protocols import Consumption, Entry, Labour, Measured, Round
 from finetune_prep.ledger.submissions import Submission
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import Paused, PriceUnknown
-from finetune_prep.ledger.ledger import Ledger
+from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.models.prices import Prices, most_tokens, worst_case
 from finetune_prep.project.config import FILE, Price
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from finetune_prep.ledger.ledger import Consumption, Ledger
+from finetune_prep.ledger.protocols import Consumption, Ledger
 
 
 class Costs(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,12 +27,12 @@ from finetune_prep.errors import (
     Unreachable,
     Unusable,
 )
-from finetune_prep.ledger.ledger import Entry, Ledger
+from finetune_prep.ledger.protocols import Entry, Ledger
+from finetune_prep.models.batches.files import BatchFiles, OpenRound
+from finetune_prep.models.batches.submissions import Batches, OpenBatch
 from finetune_prep.models.budget import Budget, Reservation
 from finetune_prep.models.prices import Prices, cost
-from finetune_prep.models.provider import Fault, Provider
-from finetune_prep.models.providers.batch import BatchFiles, OpenRound
-from finetune_prep.models.providers.batch_submissions import Batches, OpenBatch
+from finetune_prep.models.providers.provider import Fault, Provider
 from finetune_prep.models.retry import PersistentCaller
 
 T = TypeVar("T")

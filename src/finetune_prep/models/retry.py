@@ -13,8 +13,8 @@ from typing import Protocol, TypeVar
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused, Unreachable
-from finetune_prep.models.limits import AdaptiveLimit, Ticket
-from finetune_prep.models.provider import Fault, Provider
+from finetune_prep.models.pace.limit import AdaptiveLimit, Ticket
+from finetune_prep.models.providers.provider import Fault, Provider
 
 T = TypeVar("T")
 

@@ -8,17 +8,17 @@ from pathlib import Path
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Request, RoleName, Schema
 from finetune_prep.errors import ConfigError
-from finetune_prep.ledger.ledger import Ledger
+from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.models.batches.api import BatchApi
+from finetune_prep.models.batches.files import BatchFiles
+from finetune_prep.models.batches.results import Tariff
+from finetune_prep.models.batches.submissions import Batches
 from finetune_prep.models.budget import Budget
 from finetune_prep.models.door import Door, Observer, Route
-from finetune_prep.models.limits import AdaptiveLimit
-from finetune_prep.models.pace import Listener
+from finetune_prep.models.pace.limit import AdaptiveLimit
+from finetune_prep.models.pace.rates import Listener
 from finetune_prep.models.prices import FREE, Prices
-from finetune_prep.models.provider import Provider, Speaker
-from finetune_prep.models.providers.batch import BatchFiles
-from finetune_prep.models.providers.batch_api import BatchApi
-from finetune_prep.models.providers.batch_intake import Tariff
-from finetune_prep.models.providers.batch_submissions import Batches
+from finetune_prep.models.providers.provider import Provider, Speaker
 from finetune_prep.models.providers.recording import RecordingProvider
 from finetune_prep.models.retry import PersistentCaller
 from finetune_prep.models.secrets import Secret, read_secret
@@ -117,8 +117,8 @@ def _batches(name: str, settings: ProviderSettings, ledger: Ledger, folder: Path
 
 def _batch_api(name: str, settings: ProviderSettings, secret: Secret | None) -> BatchApi:
     # these import aiohttp, which takes a third of a second
-    from finetune_prep.models.providers.anthropic_batches import AnthropicBatches
-    from finetune_prep.models.providers.openai_batches import OpenAIBatches
+    from finetune_prep.models.batches.anthropic import AnthropicBatches
+    from finetune_prep.models.batches.openai import OpenAIBatches
 
     kind = OpenAIBatches if settings.kind == "openai-batch" else AnthropicBatches
     return kind(name, settings, secret)

@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from finetune_prep.core.request import Parameters, RoleName
 from finetune_prep.errors import ConfigError
-from finetune_prep.project.places import line_of
+from finetune_prep.project.toml_lines import line_of
 
 FILE = "finetune-prep.toml"
 ProviderKind = Literal[

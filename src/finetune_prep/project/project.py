@@ -13,12 +13,12 @@ import msgspec
 from finetune_prep import documents
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest, digest_bytes
-from finetune_prep.core.normal import normal
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject
+from finetune_prep.markdown.normal import normal
 from finetune_prep.method import DOCUMENTS
 from finetune_prep.project import config as configuration
 from finetune_prep.project.decisions import Decision, read_decisions, record

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 from finetune_prep.errors import FinetunePrepError, NotFetched
 from finetune_prep.ledger.fetched import Archive, Fetched, Kind, fetched_key
 from finetune_prep.project.config import SearchSettings
-from finetune_prep.sources.search import Found, SearchProvider, found_in, open_search
+from finetune_prep.sources.searching.choosing import Found, SearchProvider, found_in, open_search
 
 if TYPE_CHECKING:
-    from finetune_prep.sources.fetch import Page
+    from finetune_prep.sources.fetching.fetch import Page
 
 
 class Fetching(Protocol):
@@ -156,7 +156,7 @@ class _WhenNeeded:
     """The fetcher of a run, made for the first page: a third of a second to import, which most commands do without."""
 
     async def fetch(self, url: str) -> Page:
-        from finetune_prep.sources.fetch import Fetcher
+        from finetune_prep.sources.fetching.fetch import Fetcher
 
         return await Fetcher().fetch(url)
 

@@ -10,8 +10,8 @@ import pytest
 
 from finetune_prep.errors import ConfigError, FinetunePrepError, NotFetched
 from finetune_prep.project.config import SEARCHES, SearchSettings
-from finetune_prep.sources.search import Found, SearchProvider, found_in, open_search
 from finetune_prep.sources.searching import calling
+from finetune_prep.sources.searching.choosing import Found, SearchProvider, found_in, open_search
 from tests.fake_endpoint import Behaviour, Call, FakeEndpoint, HalfAnswer, Reset, Stall, Status
 
 QUERY = "AI customer support mistakes research 2026"

@@ -15,11 +15,11 @@ import msgspec
 
 from finetune_prep.core.request import Reply, Request, Usage
 from finetune_prep.errors import ConfigError, Paused
-from finetune_prep.models import wire
-from finetune_prep.models.enforcement import Enforcement
-from finetune_prep.models.provider import Fault
+from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.providers.http_status import DETAIL_LIMIT, interpret
+from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.models.secrets import Secret
-from finetune_prep.models.status import DETAIL_LIMIT, interpret
 from finetune_prep.project.config import FILE, ProviderSettings
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Native:
             text=self._redacted(reply.text),
             detail=self._redacted(reply.detail),
             seconds=round(time.monotonic() - started, 3),
-            at=wire.now(),
+            at=openai_wire.now(),
         )
 
     async def close(self) -> None:
@@ -164,7 +164,7 @@ def _messages(request: Request, worded: bool) -> list[ModelMessage]:
     for message in request.messages:
         content = message.content
         if worded and request.schema is not None and message is request.messages[-1]:
-            content += wire.in_words(request.schema)
+            content += openai_wire.in_words(request.schema)
         if message.role == "assistant":
             messages.append(ModelResponse(parts=[TextPart(content)]))
         else:
@@ -179,7 +179,7 @@ def _reply(response: ModelResponse) -> Reply:
     text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
     reasoned = any(isinstance(part, ThinkingPart) for part in response.parts)
     raw = str((response.provider_details or {}).get("finish_reason") or "")
-    known = raw.casefold() in wire.FINISHED or raw.casefold() in wire.FINISH_PROBLEMS
+    known = raw.casefold() in openai_wire.FINISHED or raw.casefold() in openai_wire.FINISH_PROBLEMS
     finish = raw if known else NORMAL.get(response.finish_reason or "", raw)
     found = Reply(
         text="",
@@ -187,7 +187,7 @@ def _reply(response: ModelResponse) -> Reply:
         usage=_usage(response.usage),
         request_id=response.provider_response_id or "",
     )
-    examined = wire.examined(found, text, finish, reasoned=reasoned)
+    examined = openai_wire.examined(found, text, finish, reasoned=reasoned)
     return msgspec.structs.replace(examined, finish=raw or finish)
 
 

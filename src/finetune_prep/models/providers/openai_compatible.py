@@ -14,14 +14,14 @@ import msgspec
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import ConfigError, Paused
-from finetune_prep.models import wire
-from finetune_prep.models.connections import Connections
-from finetune_prep.models.enforcement import Enforcement
-from finetune_prep.models.pace import Listener
-from finetune_prep.models.provider import Fault
-from finetune_prep.models.rate_headers import allowances
+from finetune_prep.models.pace.headers import allowances
+from finetune_prep.models.pace.rates import Listener
+from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.providers.connections import Connections
+from finetune_prep.models.providers.http_status import http_date, interpret, wait_asked_for
+from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.models.secrets import Secret
-from finetune_prep.models.status import http_date, interpret, wait_asked_for
 from finetune_prep.project.config import FILE, ProviderSettings
 
 REFUSED = (400, 422)  # with one of these an endpoint says that it cannot enforce a schema
@@ -42,7 +42,7 @@ class OpenAICompatible:
                 next='write for example base_url = "http://localhost:8000/v1"',
             )
         self.name = name
-        self._url = settings.base_url.rstrip("/") + wire.PATH
+        self._url = settings.base_url.rstrip("/") + openai_wire.PATH
         self._enforcement = Enforcement(settings.structured)
         # OpenAI's reasoning models refuse max_tokens; most other servers know nothing else
         self._limit_name = "max_completion_tokens" if host.hostname.endswith("openai.com") else "max_tokens"
@@ -52,7 +52,7 @@ class OpenAICompatible:
 
     async def answer(self, request: Request) -> Reply:
         enforced, worded = self._enforcement.asked, self._enforcement.worded
-        data = msgspec.json.encode(wire.body(request, structured=enforced, worded=worded, limit_name=self._limit_name))
+        data = msgspec.json.encode(openai_wire.body(request, structured=enforced, worded=worded, limit_name=self._limit_name))
         started = time.monotonic()
         sent = asyncio.get_running_loop().time()
         try:
@@ -72,7 +72,7 @@ class OpenAICompatible:
             reply,
             request_id=self._redacted(headers.get("x-request-id", "")) or reply.request_id,
             seconds=round(time.monotonic() - started, 3),
-            at=reply.at or wire.now(),
+            at=reply.at or openai_wire.now(),
         )
 
     def _read(self, status: int, headers: Mapping[str, str], body: bytes, *, enforced: bool) -> Reply:

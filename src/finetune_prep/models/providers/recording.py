@@ -6,9 +6,9 @@ from pathlib import Path
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import NotInRecording
-from finetune_prep.ledger.ledger import Entry
+from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.recording import read_recording
-from finetune_prep.models.nearest import describe_difference, nearest
+from finetune_prep.models.providers.closest_request import describe_difference, nearest
 
 
 class RecordingProvider:

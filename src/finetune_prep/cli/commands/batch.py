@@ -1,0 +1,142 @@
+"""`batch`: questions that are answered another day, as files. What is with a Batch API is in `batch_api`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+import msgspec
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.commands import batch_api
+from finetune_prep.cli.commands.ledger import existing_ledger
+from finetune_prep.cli.job import json_option
+from finetune_prep.errors import UsageError
+from finetune_prep.ledger.protocols import Round
+from finetune_prep.models.batches.answers import BatchImport, import_answers
+from finetune_prep.models.batches.files import round_path
+from finetune_prep.project.lock import locked
+from finetune_prep.project.project import Project, open_project
+
+PATH = click.Path(path_type=Path)
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def batch(context: click.Context, as_json: bool) -> None:
+    """Batch files, and what is with a Batch API: questions that are answered another day.
+
+    Files are JSON Lines in the OpenAI Batch format, as are their answers. Without a subcommand: what is outstanding.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    project = open_project(context.obj)
+    ledger = existing_ledger(project)
+    try:
+        rounds = ledger.rounds()
+        submissions = {submission.number: submission for submission in ledger.submissions()}
+    finally:
+        ledger.close()
+    if as_json:
+        screen.json(
+            [
+                {
+                    "file": _file(project, found),
+                    **msgspec.structs.asdict(found),
+                    "outstanding": found.outstanding,
+                    "submission": submissions.get(found.number),
+                }
+                for found in rounds
+            ]
+        )
+        return
+    screen.table(
+        [
+            (_file(project, found), f"{found.asked} asked", _round_words(found), batch_api.words(submissions.get(found.number)))
+            for found in rounds
+        ]
+    )
+    waiting = [found.number for found in rounds if found.outstanding]
+    if not rounds:
+        screen.say("No batch files.")
+    elif any(number not in submissions for number in waiting):
+        screen.say("next: finetune-prep batch import ANSWERS.jsonl")
+    elif waiting:
+        screen.say("next: finetune-prep batch status")
+
+
+def _file(project: Project, found: Round) -> str:
+    return project.layout.relative(round_path(project.folder, found.number))
+
+
+def _round_words(found: Round) -> str:
+    counts = ((found.answered, "answered"), (found.outstanding, "outstanding"), (found.released, "asked anew or given up"))
+    return ", ".join(f"{count} {words}" for count, words in counts if count)
+
+
+@batch.command("import")
+@click.argument("files", nargs=-1, required=True, type=PATH)
+@json_option
+@click.pass_obj
+def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
+    """Take in answers, in any order and over any number of FILES. A row that cannot be read stops no other."""
+    opened = open_project(project)
+    with locked(opened.layout.lock, "batch import"):
+        ledger = existing_ledger(opened)
+        try:
+            done = asyncio.run(import_answers(ledger, files))
+        finally:
+            ledger.close()
+    if as_json:
+        screen.json(done)
+    else:
+        _print_import(done)
+    if done.unreadable or done.strangers:
+        raise click.exceptions.Exit(1)
+
+
+def _print_import(done: BatchImport) -> None:
+    screen.say(f"{done.answered} answers kept, {done.outstanding} still outstanding", bold=True)
+    for count, words in (
+        (done.refused, "of them are refusals for good; their samples count as failed"),
+        (done.known, "were answered before; the first answer counts"),
+        (done.released, "failed in passing; the next run asks them again"),
+    ):
+        if count:
+            screen.say(f"  {count} {words}")
+    for line in (*done.unreadable, *done.failures):
+        screen.say(f"  {line}")
+    if done.strangers:
+        screen.say(f"  {len(done.strangers)} were never asked here: {', '.join(done.strangers[:5])}")
+    screen.say("next: the command that waited, or finetune-prep status")
+
+
+@batch.command("drop")
+@click.argument("number", type=click.IntRange(min=1), metavar="ROUND")
+@click.pass_obj
+def drop_round(project: str, number: int) -> None:
+    """Wait no longer for the answers of this ROUND, for example after a prompt was changed.
+
+    What the project still needs is asked again in a new round; answers that come late are taken in all the same. A batch that is
+    with a Batch API is not fetched any more, and counts with all that it may cost: `batch cancel` is the better way.
+    """
+    opened = open_project(project)
+    with locked(opened.layout.lock, "batch drop"):
+        found = existing_ledger(opened)
+        try:
+            if number not in {round.number for round in found.rounds()}:
+                raise UsageError(f"there is no round {number}", next="finetune-prep batch")
+            keys = [request.key for request in found.requests_of(number)]
+            outstanding = [key for key in keys if found.outstanding(key) == number]
+            asyncio.run(batch_api.dropped(found, number, outstanding))
+        finally:
+            found.close()
+    screen.say(f"round {number}: {len(outstanding)} of {len(keys)} questions are no longer waited for")
+
+
+batch.add_command(batch_api.status)
+batch.add_command(batch_api.fetch)
+batch.add_command(batch_api.cancel)
+batch.add_command(batch_api.settle)

@@ -1,0 +1,259 @@
+"""`batch status`, `fetch`, `cancel` and `settle`: what is with a Batch API, looked after without a run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import click
+import msgspec
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.job import json_option
+from finetune_prep.errors import FinetunePrepError, Paused, UsageError
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.submissions import Submission
+from finetune_prep.models.batches.submissions import Batches
+from finetune_prep.models.roles import open_batches
+from finetune_prep.project.lock import locked
+from finetune_prep.project.project import Project, open_project
+
+T = TypeVar("T")
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """One batch. asked, outstanding: requests. words: how far it is by the provider's word, or why that is not known."""
+
+    round: int
+    provider: str
+    batch: str
+    asked: int
+    outstanding: int
+    worst: float
+    words: str
+
+
+def words(submission: Submission | None) -> str:
+    """Where a round is, for a table; "" for one in a file."""
+    if submission is None:
+        return ""
+    return f"{submission.provider} {submission.batch or '–'} ({submission.state})"
+
+
+async def dropped(ledger: SqliteLedger, number: int, outstanding: Sequence[str]) -> None:
+    """Wait for a round no longer. What a Batch API may be working on counts as spent."""
+    submission = next((found for found in ledger.submissions() if found.number == number and found.open), None)
+    if submission is None:
+        await ledger.release(outstanding)
+        return
+    ended = msgspec.structs.replace(submission, state="dropped")
+    lost = 0.0 if submission.state == "planned" else submission.worst
+    await ledger.note(ended, release=outstanding, lost=lost)
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def status(project: str, as_json: bool) -> None:
+    """Ask the Batch APIs how far their batches are. Changes nothing."""
+    opened = open_project(project)
+    standings = asyncio.run(_with_ledger(opened, lambda ledger: _standings(opened, ledger)))
+    if as_json:
+        screen.json(standings)
+        return
+    screen.table(
+        [
+            (
+                f"round {found.round}",
+                found.provider,
+                found.batch or "–",
+                f"{found.outstanding} of {found.asked} unanswered",
+                found.words,
+            )
+            for found in standings
+        ]
+    )
+    if not standings:
+        screen.say("Nothing is with a Batch API.")
+        return
+    if worst := sum(found.worst for found in standings):
+        screen.say(f"up to ${worst:.4f} are set aside for them")
+    screen.say("next: the command that waited, or finetune-prep batch fetch, once something is done")
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def fetch(project: str, as_json: bool) -> None:
+    """Take in the results of batches that have ended. The command that waited does so as well, and goes on."""
+
+    async def job(opened: Project, ledger: SqliteLedger) -> int:
+        before = ledger.count()
+        try:
+            await _look_after(opened, ledger, [submission.provider for submission in _open(ledger)])
+        finally:
+            # said even where something is to be mended: what has come is kept
+            (screen.note if as_json else screen.say)(f"{ledger.count() - before} answers taken in")
+        return ledger.count() - before
+
+    taken, standings = _working(project, "batch fetch", job)
+    if as_json:
+        screen.json({"taken": taken, "open": standings})
+    else:
+        _print_open(standings)
+
+
+@click.command()
+@click.argument("batch", required=False)
+@json_option
+@click.pass_obj
+def cancel(project: str, batch: str | None, as_json: bool) -> None:
+    """Cancel a BATCH, by its id or the number of its round; without one, all of them. What is done by then is taken in.
+
+    What was not done is asked again, in a new batch, by the next command that needs it.
+    """
+
+    async def job(opened: Project, ledger: SqliteLedger) -> int:
+        chosen = [found for found in _open(ledger) if batch in (None, found.batch, str(found.number))]
+        if not chosen:
+            raise UsageError(
+                f"there is no open batch {batch}" if batch else "no batch is open", next="finetune-prep batch status"
+            )
+        count = ledger.count()
+        for found in chosen:
+            told = await _cancelled(opened, ledger, found)
+            (screen.note if as_json else screen.say)(f"round {found.number}: {told}")
+        await _look_after(opened, ledger, [found.provider for found in chosen])
+        return ledger.count() - count
+
+    taken, standings = _working(project, "batch cancel", job)
+    if as_json:
+        screen.json({"taken": taken, "open": standings})
+        return
+    screen.say(f"{taken} answers taken in")
+    _print_open(standings)
+
+
+@click.command()
+@click.argument("number", type=click.IntRange(min=1), metavar="ROUND")
+@click.argument("batch", required=False)
+@click.option("--not-there", is_flag=True, help="The provider never had it: what is still needed is sent again.")
+@click.pass_obj
+def settle(project: str, number: int, batch: str | None, not_there: bool) -> None:
+    """Say what became of a ROUND of which it is not known whether the provider has it: BATCH is the provider's id for it.
+
+    The provider's own web page lists batches with their times and numbers of requests.
+    """
+    if bool(batch) == not_there:
+        raise UsageError("say either the id of the batch or --not-there", next=f"finetune-prep batch settle {number} BATCH")
+    opened = open_project(project)
+
+    async def job(ledger: SqliteLedger) -> None:
+        found = next((one for one in _open(ledger) if one.number == number), None)
+        if found is None or found.state == "sent":
+            raise UsageError(f"there is no doubt about round {number}", next="finetune-prep batch status")
+        if batch:
+            await ledger.note(msgspec.structs.replace(found, state="sent", batch=batch))
+            return
+        keys = [request.key for request in ledger.requests_of(number)]
+        await ledger.note(msgspec.structs.replace(found, state="void"), release=keys)
+
+    with locked(opened.layout.lock, "batch settle"):
+        asyncio.run(_with_ledger(opened, job))
+    screen.say(f"round {number}: " + (f"its batch is {batch}" if batch else "never sent; what is still needed is sent again"))
+    screen.say("next: the command that waited, or finetune-prep batch fetch")
+
+
+def _working(project: str, command: str, job: Callable[[Project, SqliteLedger], Awaitable[int]]) -> tuple[int, list[Standing]]:
+    """Do `job` with the project locked; what it gives, and what is open afterwards."""
+    opened = open_project(project)
+
+    async def work(ledger: SqliteLedger) -> tuple[int, list[Standing]]:
+        taken = await job(opened, ledger)
+        return taken, await _standings(opened, ledger)
+
+    with locked(opened.layout.lock, command):
+        return asyncio.run(_with_ledger(opened, work))
+
+
+async def _with_ledger(project: Project, job: Callable[[SqliteLedger], Awaitable[T]]) -> T:
+    if not project.layout.ledger.is_file():
+        raise UsageError("nothing has been asked in this project yet", where=str(project.folder), next="finetune-prep prepare")
+    ledger = SqliteLedger(project.layout.ledger)
+    try:
+        return await job(ledger)
+    finally:
+        ledger.close()
+
+
+async def _cancelled(project: Project, ledger: SqliteLedger, submission: Submission) -> str:
+    """Ask for the end of a submission; how it stands then, in words."""
+    async with _batches(project, ledger, submission.provider) as batches:
+        if submission.state != "sent":
+            await batches.look_after()  # it may be there, and then it can be cancelled
+            submission = next(found for found in ledger.submissions() if found.number == submission.number)
+        if submission.state == "sent":
+            return await batches.cancel(submission)
+        return await batches.tell(submission) if submission.open else "it was never sent"
+
+
+async def _look_after(project: Project, ledger: SqliteLedger, providers: Sequence[str]) -> None:
+    """Take in what is done at these providers, and say what has come to nothing."""
+    for name in dict.fromkeys(providers):
+        async with _batches(project, ledger, name) as batches:
+            try:
+                await batches.look_after()
+            finally:
+                for note in batches.notes:
+                    screen.note(f"  {note}")
+
+
+def _open(ledger: SqliteLedger) -> list[Submission]:
+    return [submission for submission in ledger.submissions() if submission.open]
+
+
+@asynccontextmanager
+async def _batches(project: Project, ledger: SqliteLedger, name: str) -> AsyncIterator[Batches]:
+    batches = open_batches(project.config, ledger, project.folder, name)
+    try:
+        yield batches
+    finally:
+        await batches.close()
+
+
+async def _standings(project: Project, ledger: SqliteLedger) -> list[Standing]:
+    rounds = {found.number: found for found in ledger.rounds()}
+    return [
+        Standing(
+            round=found.number,
+            provider=found.provider,
+            batch=found.batch,
+            asked=rounds[found.number].asked,
+            outstanding=rounds[found.number].outstanding,
+            worst=found.worst,
+            words=await _told(project, ledger, found),
+        )
+        for found in _open(ledger)
+    ]
+
+
+async def _told(project: Project, ledger: SqliteLedger, submission: Submission) -> str:
+    """How far a batch is; where that cannot be asked, why not."""
+    try:
+        async with _batches(project, ledger, submission.provider) as batches:
+            return await batches.tell(submission)
+    except Paused as paused:
+        return str(paused.what)
+    except FinetunePrepError as error:
+        return f"{error.what}; next: {error.next}"
+
+
+def _print_open(standings: list[Standing]) -> None:
+    for found in standings:
+        name = found.batch or "–"
+        screen.say(
+            f"  round {found.round}, {found.provider} {name}: {found.outstanding} of {found.asked} unanswered; {found.words}"
+        )
+    screen.say("next: the command that waited" + (", later" if standings else ""))

@@ -1,0 +1,139 @@
+"""`check`: the gates over the documents, with findings for a person, a script or CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.job import json_option, provider_option, work
+from finetune_prep.core.finding import Finding, Outcome
+from finetune_prep.errors import Paused, UsageError
+from finetune_prep.method import DOCUMENTS, GATES, PHASES
+from finetune_prep.phases import examining
+from finetune_prep.phases.session import Workshop
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.workflow import checking
+
+KINDS = click.Choice([*DOCUMENTS])
+BY_ID = {gate.id: gate for gate in GATES}
+TITLES = {phase.name: phase.title for phase in PHASES} | {"workflow": "Workflow"}
+ANSWERS = ("holds", "fails", "overridden", "waiting", "unchecked")
+MOST_NAMED = 3  # gates that are named beside a reason they share
+
+
+@click.command()
+@click.argument("wanted", nargs=-1, type=KINDS, metavar="[DOCUMENT]...")
+@click.option("--judge", is_flag=True, help="Ask the judge what only a judge can answer. What was answered before is free.")
+@provider_option
+@json_option
+@click.option("--format", "style", type=click.Choice(["text", "github"]), default="text", help="github: annotations for CI.")
+@click.pass_obj
+def check(project: str, wanted: tuple[str, ...], judge: bool, provider: str | None, as_json: bool, style: str) -> None:
+    """Run the gates over all documents, or over these; print what to mend, phase by phase. Exit code 1 if a must-gate fails.
+
+    Gates that a judge decides are unchecked until a judge has answered about the present text.
+    """
+    if provider and not judge:
+        raise UsageError("--provider says whom to ask, and without --judge nobody is asked", next="finetune-prep check --judge")
+    reasons = _ask_judge(project, wanted, provider, quiet=as_json or style == "github") if judge else {}
+    opened = open_project(project)
+    form = _form(opened, wanted)
+    outcomes = [outcome for outcome in checking.outcomes(opened, reasons) if _is_wanted(outcome.gate, wanted)]
+    failing = [outcome for outcome in outcomes if outcome.answer == "fails" and checking.LEVELS[outcome.gate] == "must"]
+    if as_json:
+        screen.json({"form": form, "outcomes": outcomes, "failing": [outcome.gate for outcome in failing], "unasked": reasons})
+    elif style == "github":
+        _print_annotations(opened, form, outcomes)
+    else:
+        for finding in form:
+            screen.say(str(finding))
+        _print_outcomes(outcomes)
+    if form or failing:
+        raise click.exceptions.Exit(1)
+    if reasons:
+        raise click.exceptions.Exit(Paused.exit_code)
+
+
+def _is_wanted(gate: str, wanted: Sequence[str]) -> bool:
+    """Whether a gate decides about one of these documents; all gates without any."""
+    return not wanted or bool(BY_ID[gate].documents and BY_ID[gate].documents[-1] in wanted)
+
+
+def _form(project: Project, wanted: Sequence[str]) -> list[Finding]:
+    kinds = wanted or [*DOCUMENTS]
+    return [finding for kind in kinds if (document := project.document(kind)) for finding in document.findings]
+
+
+def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, quiet: bool) -> dict[str, str]:
+    """Why gates could not be put to the judge. Raises Waiting if answers come by batch file."""
+    asked = [gate.id for gate in GATES if gate.kind == "judged" and _is_wanted(gate.id, wanted)]
+
+    async def job(shop: Workshop) -> dict[str, str]:
+        return await examining.ask(shop, asked)
+
+    return work(folder, " ".join(["check", *wanted, "--judge"]), provider, job, quiet=quiet)
+
+
+def _print_outcomes(outcomes: list[Outcome]) -> None:
+    for name, title in TITLES.items():
+        mine = [outcome for outcome in outcomes if BY_ID[outcome.gate].phase == name]
+        if not mine:
+            continue
+        counts = {answer: sum(outcome.answer == answer for outcome in mine) for answer in ANSWERS}
+        screen.say(f"{title}: {', '.join(f'{count} {answer}' for answer, count in counts.items() if count)}", bold=True)
+        for outcome in mine:
+            for finding in outcome.findings:
+                level = "" if BY_ID[outcome.gate].level == "must" else "advice: "
+                overridden = " (overridden)" if outcome.answer == "overridden" else ""
+                screen.say(f"  {level}{finding}  [{outcome.gate}]{overridden}", dim=bool(level or overridden))
+        _print_reasons(mine)
+
+
+def _print_reasons(outcomes: list[Outcome]) -> None:
+    """Why gates did not come to an answer, each reason once with the gates that share it."""
+    sharing: dict[tuple[str, str], list[str]] = {}
+    for outcome in outcomes:
+        if outcome.answer in ("unchecked", "waiting") or (outcome.answer == "fails" and outcome.note):
+            answer = "waiting" if outcome.answer == "waiting" else "unchecked"
+            sharing.setdefault((answer, outcome.note), []).append(outcome.gate)
+    for (answer, reason), gates in sharing.items():
+        more = f" and {len(gates) - MOST_NAMED} more" if len(gates) > MOST_NAMED else ""
+        screen.say(f"  {answer}: {reason}  [{', '.join(gates[:MOST_NAMED])}{more}]", dim=True)
+
+
+# ---- annotations: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+
+
+def _print_annotations(project: Project, form: list[Finding], outcomes: list[Outcome]) -> None:
+    for finding in form:
+        screen.say(annotation("error", project.folder, finding, "form"))
+    for outcome in outcomes:
+        for finding in outcome.findings:
+            screen.say(annotation(_severity(outcome), project.folder, finding, outcome.gate))
+
+
+def _severity(outcome: Outcome) -> str:
+    if outcome.answer == "overridden":
+        return "notice"
+    return "error" if BY_ID[outcome.gate].level == "must" else "warning"
+
+
+def annotation(severity: str, folder: Path, finding: Finding, title: str) -> str:
+    """A workflow command for one finding. The file is named from where the command runs, which in CI is the repository."""
+    properties = {"file": os.path.relpath(folder / finding.path), "title": title}
+    if finding.line:
+        properties["line"] = str(finding.line)
+    listed = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
+    message = f"{finding.what}; {finding.mend}" if finding.mend else finding.what
+    return f"::{severity} {listed}::{_escaped(message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """Percent-encoded as GitHub reads it: otherwise a judge's words could end the command and begin another."""
+    for character in "%\r\n" + more:
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

@@ -1,0 +1,125 @@
+"""`cost`: the money, by phase, role and model; per accepted row; and what is still to come."""
+
+from __future__ import annotations
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.job import counted, estimate_words, json_option
+from finetune_prep.ledger.protocols import Consumption
+from finetune_prep.models.costs import Costs, costs, per_row
+from finetune_prep.project.project import open_project
+from finetune_prep.project.runs import Run, runs
+from finetune_prep.workflow.checking import ledger_of
+from finetune_prep.workflow.estimate import ALL, Estimate, Row, estimate
+
+WHOLE = "all"
+
+
+@click.command()
+@click.option(
+    "--estimate",
+    "phase",
+    type=click.Choice([WHOLE, *ALL]),
+    is_flag=False,
+    flag_value=WHOLE,
+    metavar="[PHASE]",
+    help=f"What is still to be asked in a phase will need ({', '.join(ALL)}); without PHASE, in all of them.",
+)
+@click.option("-n", "size", type=click.IntRange(min=1), help="Estimate for a pilot of so many conversations (default: 100).")
+@json_option
+@click.pass_obj
+def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> None:
+    """What was spent: per phase, role and model, per accepted row, and how much came from the providers' caches.
+
+    With --estimate or -n: what is still to be asked will need, by what the answers so far took, or else by the bundled example.
+    """
+    opened = open_project(project)
+    phase = phase or ("pilot" if size else None)
+    with ledger_of(opened) as ledger:
+        found = costs(ledger) if ledger else Costs(lines=(), spent=0.0, held=0.0)
+        expected = estimate(opened, ledger, ALL if phase == WHOLE else (phase,), n=size or 100) if phase else None
+    rows = [(run.name, _accepted(run), per_row(found.of_run(run.name), _accepted(run))) for run in runs(opened.layout)]
+    if as_json:
+        screen.json(
+            {
+                "lines": found.lines,
+                "cost": found.cost,
+                "unpriced": found.unpriced,
+                "cached_share": found.cached_share,
+                "spent": found.spent,
+                "held": found.held,
+                "committed": found.committed,
+                "budget": opened.config.budget,
+                "runs": [{"run": name, "accepted": accepted, "per_accepted": each} for name, accepted, each in rows],
+                "estimate": expected,
+            }
+        )
+        return
+    if expected is None:
+        _print(found, opened.config.budget, rows)
+    else:
+        _print_estimate(expected, found.spent + found.held + found.committed, opened.config.budget)
+
+
+def _accepted(run: Run) -> int:
+    account = run.account()
+    return account.states.get("accepted", 0) if account else 0
+
+
+def _print(found: Costs, budget: float | None, rows: list[tuple[str, int, float | None]]) -> None:
+    if not found.lines:
+        screen.say("Nothing has been asked yet.")
+    screen.table([_line(line) for line in found.lines])
+    if found.lines:
+        share = "" if found.cached_share is None else f", {found.cached_share:.0%} of the prompts from caches"
+        screen.say(f"All answers cost {_dollars(found.cost, found.unpriced)}{share}", bold=True)
+    cap = "" if budget is None else f" of a budget of ${budget:.2f}"
+    screen.say(f"${found.spent:.4f} spent by this project{cap}")
+    if found.held:
+        screen.say(f"  and ${found.held:.4f} that a run may have spent which was killed; counted as spent")
+    if found.committed:
+        screen.say(f"  and up to ${found.committed:.4f} set aside for what Batch APIs work on: finetune-prep batch status")
+    for name, accepted, each in rows:
+        price = "" if each is None else f", ${each:.4f} for each"
+        screen.say(f"{name}: {accepted} accepted rows{price}")
+
+
+def _line(line: Consumption) -> tuple[str, ...]:
+    served = f" (served {line.served})" if line.served and line.served != line.model else ""
+    share = f"{line.cached / line.input:.0%} cached" if line.input else ""
+    tokens = f"{line.input:,} + {line.output:,} tokens"
+    return (
+        line.phase,
+        line.role,
+        f"{line.model}{served}",
+        f"{line.answers:,} answers",
+        tokens,
+        share,
+        _dollars(line.cost, line.unpriced),
+    )
+
+
+def _dollars(cost: float, unpriced: int) -> str:
+    return f"${cost:.4f}" + (f" and {unpriced:,} answers of unknown cost" if unpriced else "")
+
+
+def _print_estimate(expected: Estimate, spent: float, budget: float | None) -> None:
+    screen.table([_expected_row(row) for row in expected.rows])
+    screen.say(estimate_words(expected), bold=True)
+    if budget is not None and expected.cost is not None and spent + expected.cost > budget:
+        screen.say(f"  more than the budget leaves (${max(0.0, budget - spent):.2f}): raise `budget` in finetune-prep.toml")
+
+
+def _expected_row(row: Row) -> tuple[str, ...]:
+    return (
+        row.phase,
+        row.role,
+        row.form,
+        row.model,
+        counted(row.calls),
+        f"{row.input_tokens:,} + {row.output_tokens:,} tokens",
+        f"{row.cached_tokens / row.input_tokens:.0%} cached" if row.cached_tokens else "",
+        "price unknown" if row.cost is None else f"${row.cost:.4f}",
+        f"as {row.measured:,} answers took" if row.measured else "as in the example",
+    )

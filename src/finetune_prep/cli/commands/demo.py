@@ -1,0 +1,123 @@
+"""`demo`: a bundled example from its recording, by the commands a user would type."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.errors import UsageError
+from finetune_prep.project.layout import CONFIG
+from finetune_prep.project.project import open_project
+from finetune_prep.project.runs import runs
+from finetune_prep.project.scaffold import copy_inputs
+
+EXAMPLES = ("online-shop", "museum-visitors")
+MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo made and may use again
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("finetune-prep-demo"))
+@click.option(
+    "--example",
+    "name",
+    type=click.Choice(EXAMPLES),
+    default=EXAMPLES[0],
+    show_default=True,
+    help="museum-visitors is in German and goes as far as the prompts.",
+)
+def demo(folder: Path, name: str) -> None:
+    """Go the whole way on a bundled example, in FOLDER (default: finetune-prep-demo).
+
+    The models' answers come from the example's recording: no key, no network. Nothing else is special: the commands are
+    printed as they run, and they are the ones for your own domain.
+    """
+    example = _example(name)
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise UsageError("this folder holds something else", where=str(folder), next="finetune-prep demo ANOTHER-FOLDER")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+    copy_inputs(example, folder)
+    brief = open_project(folder).value("brief")
+    size = _size(example)
+    screen.say(brief.title, bold=True)
+    screen.paragraph(brief.text)
+    screen.say()
+    _run(folder, ["prepare"])
+    if size:
+        _run(folder, ["pilot", "-n", str(size)])
+        _run(folder, ["export", "--preview"])
+    _closing(folder)
+
+
+def _example(name: str) -> Path:
+    """An example as installed with the package, or as it stands beside the source."""
+    package = Path(__file__).resolve().parents[2]
+    for folder in (package / "examples" / name, package.parents[1] / "examples" / name):
+        if (folder / CONFIG).is_file():
+            return folder
+    raise UsageError("the bundled example is not installed", where=str(package), next="reinstall the package")
+
+
+def _size(example: Path) -> int:
+    """How many conversations the recording holds: the size of the example's own pilot, 0 if it has none."""
+    pilots = runs(open_project(example).layout, "pilot")
+    return pilots[-1].plan.n if pilots else 0
+
+
+def _run(folder: Path, arguments: list[str]) -> None:
+    screen.say(f"$ finetune-prep {' '.join(arguments)}", bold=True)
+    command = [sys.executable, "-m", "finetune_prep", "--project", str(folder), *arguments]
+    done = subprocess.run(command, check=False)  # noqa: S603 - our own command with our own arguments
+    if done.returncode:
+        raise click.exceptions.Exit(done.returncode)
+    screen.say()
+
+
+def _program() -> str:
+    """How to call this program from here: by name if the shell finds it, else by its place in the environment it runs in."""
+    if shutil.which("finetune-prep"):
+        return "finetune-prep"
+    script = Path(sys.executable).with_name("finetune-prep")
+    return str(script.relative_to(Path.cwd())) if script.is_relative_to(Path.cwd()) else str(script)
+
+
+def _closing(folder: Path) -> None:
+    project = open_project(folder)
+    pilots = runs(project.layout, "pilot")
+    samples = pilots[-1].samples() if pilots else ()
+    shown = next((sample for sample in samples if sample.state == "accepted" and sample.conversation), None)
+    if shown and shown.conversation:
+        screen.say()
+        screen.say("One of the accepted rows", bold=True)
+        for message in shown.conversation.messages[:2]:
+            screen.say(f"  {message.role}:")
+            screen.paragraph(message.content)
+    screen.say()
+    screen.say("Where things are", bold=True)
+    rows = [
+        (f"{folder}/reference/", "domain frameworks with anchors, scenario space, rubric"),
+        (f"{folder}/reference/digest/", "what deserves a look in each of them"),
+        (f"{folder}/prompts/", "the judge's, the assistant's and the simulated user's prompt"),
+    ]
+    if pilots:
+        report = pilots[-1].report_path.relative_to(project.folder)
+        rows.insert(0, (f"{folder}/{report}", "what happened, for reading in a browser"))
+        rows.append((f"{folder}/dataset/", "the accepted rows, and the card that says what is missing"))
+    screen.table(rows)
+    screen.say()
+    screen.say("Look around", bold=True)
+    start = f"{_program()} --project {shlex.quote(str(folder))}"
+    screen.say(f"  {start} status")
+    screen.say(f"  {start} check   what gates and judges have against the documents")
+    if rejected := next((sample for sample in samples if sample.state == "rejected"), None):
+        screen.say(f"  {start} show {rejected.scenario.id}   a conversation that was rejected, and why")
+    screen.say()
+    screen.say("Your own domain", bold=True)
+    screen.say(f"  {_program()} new my-domain")
+    screen.say(f"  {_program()} --project my-domain prepare")

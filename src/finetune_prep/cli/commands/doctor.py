@@ -1,0 +1,224 @@
+"""`doctor`: what works and what is missing, each with the mend."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import click
+import msgspec
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.job import json_option
+from finetune_prep.core.request import RoleName
+from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
+from finetune_prep.models.roles import list_batches
+from finetune_prep.models.secrets import Secret, read_secret
+from finetune_prep.models.setup import detect
+from finetune_prep.project.config import BATCH_APIS, NATIVE, Config, ProviderSettings, SearchSettings
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.sources.searching.choosing import KEYS, found_in, open_search
+
+LITTLE_SPACE = 1_000_000_000  # bytes; a run of 5,000 conversations takes a tenth of it
+LIST_SECONDS = 10.0
+CLOCK_SECONDS = 120.0  # a clock that is wrong by more breaks certificates and dates
+MARKS = {"fine": "✓", "note": "·", "wrong": "!"}
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """state: "wrong" keeps the project from running; "note" does not. mend: the command or edit that helps."""
+
+    about: str
+    state: Literal["fine", "note", "wrong"]
+    found: str
+    mend: str = ""
+
+
+@click.command()
+@click.option("--no-ask", is_flag=True, help="Do not put a question to any model (it costs less than a tenth of a cent).")
+@json_option
+@click.pass_obj
+def doctor(project: str, no_ask: bool, as_json: bool) -> None:
+    """Look at keys, endpoints, structured output, disk and clock; say what to mend. Exit code 1 if something is wrong.
+
+    Works in a project, and anywhere else for what is on this machine.
+    """
+    try:
+        opened = open_project(project)
+    except NotAProject:
+        opened = None
+    checks = asyncio.run(_examine(opened, Path(project), ask=not no_ask))
+    if as_json:
+        screen.json(checks)
+    else:
+        for check in checks:
+            screen.say(f"{MARKS[check.state]} {check.about}: {check.found}", dim=check.state == "note")
+            if check.mend:
+                screen.say(f"    {check.mend}")
+    if any(check.state == "wrong" for check in checks):
+        raise click.exceptions.Exit(1)
+
+
+async def _examine(project: Project | None, folder: Path, *, ask: bool) -> list[Check]:
+    checks = [_disk(folder)]
+    if project is not None:
+        for name, models in _used(project.config).items():
+            checks += await _provider(name, project.config.provider(name), models, project.folder, ask=ask)
+        checks.append(await _search(project.config.search))
+    else:
+        checks.append(
+            Check(about="project", state="note", found="none in this folder", mend="finetune-prep new DIR, or --project DIR")
+        )
+    return [*checks, *_around(await detect.look_around(os.environ))]
+
+
+def _disk(folder: Path) -> Check:
+    free = shutil.disk_usage(folder if folder.exists() else Path()).free
+    if free < LITTLE_SPACE:
+        found = f"only {free / 1e6:,.0f} MB are free"
+        return Check(about="disk", state="wrong", found=found, mend="make room: the ledger stops a run when it cannot write")
+    return Check(about="disk", state="fine", found=f"{free / 1e9:,.0f} GB are free")
+
+
+def _used(config: Config) -> dict[str, list[str]]:
+    """Providers that play a role, with the models they are asked for."""
+    used: dict[str, list[str]] = {}
+    roles: list[RoleName] = [*config.roles]  # type: ignore[list-item]
+    for role in roles:
+        settings = config.role(role)
+        models = used.setdefault(settings.provider, [])
+        if settings.model_name not in models:
+            models.append(settings.model_name)
+    return used
+
+
+async def _provider(name: str, settings: ProviderSettings, models: list[str], folder: Path, *, ask: bool) -> list[Check]:
+    about = f"provider {name}"
+    if settings.kind == "batch":
+        return [Check(about=about, state="fine", found="questions go to batch files; nothing else is needed")]
+    if settings.kind == "recording":
+        if (folder / settings.path).is_file():
+            return [Check(about=about, state="fine", found=f"answers come from {settings.path}")]
+        mend = f"finetune-prep ledger export {settings.path}, where the answers are"
+        return [Check(about=about, state="wrong", found=f"there is no {settings.path}", mend=mend)]
+    try:
+        secret = read_secret(settings.key_name) if settings.key_name else None
+    except Paused as paused:
+        return [Check(about=about, state="wrong", found=paused.what, mend=paused.next)]
+    if settings.kind in BATCH_APIS:
+        return [await _batch_api(about, name, settings, secret)]
+    if settings.kind in NATIVE:
+        checks = [_native(about, settings)]
+    else:
+        endpoint = await detect.look_at(name, settings.base_url, secret)
+        checks = [*_reached(about, endpoint, settings, models)]
+    if ask and checks[0].state == "fine":
+        for model in models:
+            checks.append(await _structured(name, settings, secret, model))
+    return checks
+
+
+def _native(about: str, settings: ProviderSettings) -> Check:
+    """A provider in its own API: whether it answers is shown by the question that is put next."""
+    if find_spec("pydantic_ai") is None:
+        mend = "pip install 'finetune-prep[native]'"
+        return Check(about=about, state="wrong", found=f"the kind “{settings.kind}” needs the extra “native”", mend=mend)
+    keys = f"{settings.key_name} is set" if settings.key_name else "its keys come from AWS's own places"
+    return Check(about=about, state="fine", found=f"{settings.address}; {keys}")
+
+
+async def _batch_api(about: str, name: str, settings: ProviderSettings, secret: Secret | None) -> Check:
+    """Whether a Batch API lists its batches, which costs nothing and needs the key."""
+    try:
+        await list_batches(name, msgspec.structs.replace(settings, timeout=LIST_SECONDS), secret)
+    except FinetunePrepError as error:
+        return Check(about=about, state="wrong", found=error.what, mend=error.next)
+    return Check(about=about, state="fine", found=f"{settings.base_url} lists its batches")
+
+
+def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, models: list[str]) -> Iterator[Check]:
+    if not endpoint.status:
+        mend = "start the server, or mend base_url in finetune-prep.toml"
+        yield Check(about=about, state="wrong", found=f"{endpoint.base_url} cannot be reached: {endpoint.trouble}", mend=mend)
+        return
+    if endpoint.status in (401, 403):
+        mend = f"copy the key again: export {settings.key_env}=…" if settings.key_env else "key_env = … names the key it needs"
+        yield Check(about=about, state="wrong", found=f"it does not accept the key (HTTP {endpoint.status})", mend=mend)
+        return
+    yield Check(about=about, state="fine", found=f"{endpoint.base_url} answers")
+    if endpoint.status != 200:
+        found = f"it does not list its models (HTTP {endpoint.status})"
+        yield Check(
+            about=about, state="note", found=found, mend="see whether base_url is right: with most servers it ends in /v1"
+        )
+    for model in models:
+        if endpoint.models and model not in endpoint.models:
+            known = ", ".join(endpoint.models[:5]) + (" …" if len(endpoint.models) > 5 else "")
+            yield Check(about=f"model {model}", state="note", found=f"not among the models it lists: {known}")
+    if endpoint.clock is not None and abs(endpoint.clock) > CLOCK_SECONDS:
+        found = f"this machine's clock differs from the endpoint's by {abs(endpoint.clock) / 60:.0f} minutes"
+        yield Check(about="clock", state="note", found=found, mend="set the clock: certificates and dates depend on it")
+
+
+async def _structured(name: str, settings: ProviderSettings, secret: Secret | None, model: str) -> Check:
+    about = f"JSON schema, {name}/{model}"
+    trial = await detect.try_schema(name, settings, secret, model)
+    if trial.honoured == "unknown":
+        return Check(
+            about=about, state="wrong", found=f"a question could not be put: {trial.detail}", mend="finetune-prep doctor"
+        )
+    if trial.honoured == "yes":
+        mend = f"take out structured = false under [providers.{name}]: it is not needed" if settings.structured is False else ""
+        return Check(about=about, state="fine", found=f"enforced ({trial.tokens} tokens used to try)", mend=mend)
+    worded = await detect.try_schema(name, settings, secret, model, worded=True)
+    if worded.honoured != "yes":
+        found = f"neither enforced ({trial.detail}) nor followed when told in the prompt ({worded.detail})"
+        return Check(about=about, state="wrong", found=found, mend="give the role a model that follows a JSON Schema")
+    if settings.structured is True:
+        found = f"not enforced ({trial.detail}), though structured = true says so; it is followed when told in the prompt"
+        return Check(about=about, state="wrong", found=found, mend=f"take out structured = true under [providers.{name}]")
+    how = "as structured = false says" if settings.structured is False else f"found out by its first answers ({trial.detail})"
+    return Check(about=about, state="fine", found=f"not enforced; it is told in the prompt and followed there, {how}")
+
+
+async def _search(settings: SearchSettings) -> Check:
+    """Whether the web can be searched. Only a SearXNG is asked: it is the user's own, and costs nothing."""
+    about = "search on the web"
+    if settings.provider == "none":
+        return Check(about=about, state="note", found='switched off: provider = "none" under [search]')
+    try:
+        search = open_search(settings, os.environ)
+        if search is None:
+            mend = (
+                f"export {KEYS[0]}=…, or name a SearXNG of your own under [search] in finetune-prep.toml; sources/ works without"
+            )
+            return Check(about=about, state="note", found=f"no provider, and none of {', '.join(KEYS)} is set", mend=mend)
+        if search.name == "searxng":
+            found_in(search.name, await search.ask("test", 1), 1)
+            return Check(about=about, state="fine", found=f"{search.name} at {settings.base_url} answers in JSON")
+    except FinetunePrepError as error:
+        return Check(about=about, state="wrong", found=error.what, mend=error.next)
+    except ValueError as error:
+        return Check(
+            about=about, state="wrong", found=f"the answer cannot be read: {error}", mend="check base_url under [search]"
+        )
+    return Check(about=about, state="fine", found=f"{search.name}, with a key that is not tried out: a search costs money")
+
+
+def _around(found: detect.Found) -> Iterator[Check]:
+    for name, key_env in found.keys:
+        yield Check(about="key", state="fine", found=f"{key_env} is set: models as {name}/…")
+    for server in found.servers:
+        models = ", ".join(f"{server.name}/{model}" for model in server.models[:5]) or "it lists no models"
+        yield Check(about="server", state="fine", found=f"{server.name} at {server.base_url}: {models}")
+    for name, key_env in found.unusable:
+        mend = "pip install 'finetune-prep[native]'"
+        yield Check(about="key", state="note", found=f"{key_env} is set; models as {name}/… need the extra “native”", mend=mend)
+    if not found.keys and not found.servers:
+        found_nothing = "no key of a known provider in the environment, no server on the usual ports"
+        yield Check(about="models", state="note", found=found_nothing, mend="batch files need neither: they are the default")

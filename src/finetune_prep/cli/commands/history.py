@@ -1,0 +1,40 @@
+"""`history`: the texts that a document had."""
+
+from __future__ import annotations
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.job import json_option
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.project.project import open_project
+from finetune_prep.workflow import history as past
+
+KIND = click.Choice([*DOCUMENTS])
+
+
+@click.command()
+@click.argument("kind", type=KIND)
+@json_option
+@click.pass_obj
+def history(project: str, kind: str, as_json: bool) -> None:
+    """List the kept texts of a document of this KIND, the latest first.
+
+    A text is kept when it is accepted, and when the program or `restore` replaces it.
+    """
+    kept = past.history(open_project(project), kind)
+    if as_json:
+        screen.json(kept)
+        return
+    if not kept:
+        screen.say(f"No text of {DOCUMENTS[kind].path} has been accepted or replaced yet.")
+        return
+    screen.table([(text.hash[: past.SHOWN], f"kept {text.at[:16].replace('T', ' ')} UTC", _words(text)) for text in kept])
+    screen.say(f"next: finetune-prep restore {kind} HASH")
+
+
+def _words(text: past.Kept) -> str:
+    words = ["written by the program" if text.written else "written by hand"]
+    words += [f"accepted by {text.accepted}"] if text.accepted else ["never accepted"]
+    words += ["the present text"] if text.present else []
+    return ", ".join(words)

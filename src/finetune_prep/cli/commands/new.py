@@ -1,0 +1,213 @@
+"""`new`: a project from a brief."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from finetune_prep import documents
+from finetune_prep.cli import screen
+from finetune_prep.errors import DocumentError, UsageError
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.project import scaffold
+from finetune_prep.project.scaffold import Choice
+
+if TYPE_CHECKING:
+    from finetune_prep.models.setup.detect import Found
+
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+
+
+class Doubt(NamedTuple):
+    """A question whose yes speaks against all this effort, and the honest word about it."""
+
+    question: str
+    word: str
+
+
+class Casting(NamedTuple):
+    """The models of a new project, and in words how they were chosen."""
+
+    choice: Choice
+    words: tuple[str, ...] = ()
+
+
+DOUBTS = (
+    Doubt(
+        "Do you have thousands of real conversations of this kind that you may train on?",
+        "Then clean and judge those: real ones teach more than simulated ones. What helps you here is the rubric.",
+    ),
+    Doubt(
+        "Does the base model, with a good prompt, already do well at this?",
+        "Then tuning buys little. Write the rubric first and measure the base model with it; stop there if it passes.",
+    ),
+    Doubt(
+        "Is this a quick prototype?",
+        "Then prompt a model and come back when it is to last: preparing this well takes a person a working day.",
+    ),
+)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--brief", type=click.Path(path_type=Path), help="A Markdown or text file with the brief; without it, you are asked."
+)
+@click.option("--model", default="", metavar="PROVIDER/MODEL", help="The model of all roles (default: what is found here).")
+@click.option("--provider", default="", metavar="NAME", help="Choose a model of this one: batch (files), openai, ollama, …")
+@click.option("--no-detect", is_flag=True, help="Look for no keys and no servers on this machine; questions go to batch files.")
+@click.option("--base-url", default="", metavar="URL", help="Address of an OpenAI-compatible endpoint, up to and with /v1.")
+@click.option("--key-env", default="", metavar="NAME", help="Environment variable that holds the endpoint's API key.")
+@click.option("--yes", is_flag=True, help="Do not ask whether this is worth the effort.")
+def new(
+    folder: Path, brief: Path | None, model: str, provider: str, no_detect: bool, base_url: str, key_env: str, yes: bool
+) -> None:
+    """Start a project in FOLDER, which must be new or empty.
+
+    Without --model, keys in the environment and servers on the usual ports of this machine (Ollama, LM Studio, vLLM, llama.cpp)
+    are looked for, and roles filled in with what is there; nothing is asked of any model. Where there is nothing, questions go
+    to batch files: JSON Lines that any provider's Batch API, or vLLM's run-batch, can answer. For a server elsewhere:
+    --model local/NAME --base-url http://gpu.example:8000/v1
+    """
+    scaffold.refuse_used(folder)
+    if model and provider:
+        raise UsageError("--model names a provider already", next="leave out --provider")
+    if (base_url or key_env) and not model:
+        raise UsageError("--base-url and --key-env need --model", next="--model local/NAME --base-url URL")
+    if not brief and not yes and not _worth_it():
+        screen.say("Nothing was made.")
+        return
+    text = _read_brief(brief) if brief else _ask_brief(folder)
+    parsed = documents.parse("brief", text, str(brief or DOCUMENTS["brief"].path))
+    if parsed.value is None or parsed.findings:
+        raise DocumentError(
+            "this brief cannot be used",
+            where=str(brief or "brief"),
+            details=tuple(f"  {finding}" for finding in parsed.findings),
+            next="finetune-prep template brief",
+        )
+    casting = Casting(Choice(model, model)) if model else _cast(provider, no_detect)
+    chosen = casting.choice
+    config = scaffold.config_text(
+        folder.resolve().name, chosen.model, base_url, key_env, year=datetime.now(UTC).year, judge=chosen.judge
+    )
+    scaffold.create(folder, text, config)
+    screen.say(f"A project for “{parsed.value.title}” is in {folder}.", bold=True)
+    screen.say()
+    screen.table(
+        [
+            ("brief.md", "your brief; edit it as you like"),
+            ("sources/", "put your material here (.md, .txt, .html, .docx, .pdf): handbooks, notes. It is read and cited."),
+            ("finetune-prep.toml", "which model plays which role"),
+        ]
+    )
+    screen.say()
+    for line in casting.words:
+        screen.say(line)
+    if casting.words:
+        screen.say()
+    screen.say(
+        "This is worth the effort when there is no large set of real conversations to train on, when prompting a model", dim=True
+    )
+    screen.say(
+        "alone does not reach the quality you need, and when the result is meant to last: it is not for quick prototypes.",
+        dim=True,
+    )
+    screen.say()
+    screen.say(f"next: cd {shlex.quote(str(folder))} && finetune-prep prepare")
+
+
+def _cast(provider: str, no_detect: bool) -> Casting:
+    """Models for the roles from what is on this machine. Raises UsageError if a provider is named that is not there."""
+    batch = Choice(scaffold.DEFAULT_MODEL, scaffold.DEFAULT_MODEL)
+    if provider == "batch":
+        return Casting(batch)
+    if no_detect and provider:
+        raise UsageError("--no-detect looks for no provider", next=f"--model {provider}/MODEL names one")
+    if no_detect:
+        return Casting(batch)
+    # half a second of import, needed here alone
+    from finetune_prep.models.setup.choosing import candidates, choose
+    from finetune_prep.models.setup.detect import look_around
+
+    found = asyncio.run(look_around(os.environ))
+    choice = choose(found, provider)
+    if choice is None and provider:
+        raise UsageError(
+            f"“{provider}” was not found: neither its key in the environment nor a server with models",
+            next="finetune-prep doctor says what is there; --model PROVIDER/MODEL names a model all the same",
+        )
+    words = [f"Found: {', '.join(_found_words(found)) or 'no key of a known provider, no server on the usual ports'}."]
+    if choice is None:
+        return Casting(batch, (*words, "Questions to models go to batch files; finetune-prep.toml says how to change that."))
+    words.append(f"All roles are played by {choice.model}" + ("." if choice.judge == choice.model else ","))
+    if choice.judge != choice.model:
+        words.append(f"the judge's by {choice.judge}: models favour the words of their own family.")
+    if others := [model for model in candidates(found) if model not in (choice.model, choice.judge)]:
+        words.append(f"There are also {', '.join(others[:5])}{' …' if len(others) > 5 else ''}; finetune-prep.toml decides.")
+    words.append("Nothing has been asked yet; finetune-prep doctor tries whether they answer.")
+    return Casting(choice, tuple(words))
+
+
+def _found_words(found: Found) -> Iterator[str]:
+    for server in found.servers:
+        yield f"{server.name} with {len(server.models)} model{'' if len(server.models) == 1 else 's'}"
+    for name, key_env in found.keys:
+        yield f"{key_env} for {name}"
+    for name, key_env in found.unusable:
+        yield f"{key_env} for {name}, which needs pip install 'finetune-prep[native]'"
+
+
+def _worth_it() -> bool:
+    """Ask when not to do this, say so where it applies, and let the person decide."""
+    screen.say("Three questions first: there are cases in which this is the wrong tool.")
+    doubts = [doubt for doubt in DOUBTS if click.confirm(doubt.question, default=False)]
+    if not doubts:
+        return True
+    for doubt in doubts:
+        screen.say(f"  {doubt.word}")
+    return click.confirm("Start a project all the same?", default=False)
+
+
+def _read_brief(path: Path) -> str:
+    if not path.is_file():
+        raise UsageError("there is no such file", where=str(path), next="finetune-prep template brief > brief.md, and fill it in")
+    text, findings = documents.read_bytes(path.read_bytes(), str(path))
+    if findings:
+        raise DocumentError("this brief cannot be read", where=str(path), details=tuple(f"  {finding}" for finding in findings))
+    return text if text.lstrip().startswith(("#", "---")) else f"# {path.stem.replace('-', ' ').capitalize()}\n\n{text}"
+
+
+def _ask_brief(folder: Path) -> str:
+    screen.say("Now the domain. Everything can be edited later in brief.md.")
+    title = click.prompt("What is the domain", default=folder.resolve().name.replace("-", " ").capitalize())
+    language = click.prompt("Language of the conversations", default="en", value_proc=_language)
+    screen.say("In one paragraph: who is the assistant, for whom, what belongs to it and what not, what must never happen?")
+    screen.say("Several lines are welcome; a line with a dot alone ends it.")
+    paragraph = _lines()
+    return f"---\nlanguage: {language}\n---\n# {title}\n\n{paragraph}\n"
+
+
+def _lines() -> str:
+    """What is typed or pasted up to a line with a dot alone, or the end of the input."""
+    lines: list[str] = []
+    for line in sys.stdin:
+        if line.strip() == ".":
+            break
+        lines.append(line.rstrip("\n"))
+    return "\n".join(lines).strip()
+
+
+def _language(text: str) -> str:
+    if not LANGUAGE.fullmatch(text.strip()):
+        raise click.UsageError(f"“{text}” is no language tag; write for example en, de or pt-BR")
+    return text.strip()

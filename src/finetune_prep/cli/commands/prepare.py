@@ -1,0 +1,108 @@
+"""`prepare` and its five phases."""
+
+from __future__ import annotations
+
+import click
+
+from finetune_prep.cli import person, screen
+from finetune_prep.cli.job import estimate_words, json_option, provider_option, work
+from finetune_prep.errors import ActNeeded
+from finetune_prep.method import PHASES, Phase
+from finetune_prep.phases.session import Workshop
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.sources.files import read_folder
+from finetune_prep.workflow.estimate import estimate
+from finetune_prep.workflow.prepare import one_phase, to_read
+from finetune_prep.workflow.prepare import prepare as all_phases
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Begin without being asked.")
+@provider_option
+@json_option
+@click.pass_obj
+def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> None:
+    """Make the documents of phases 1 to 5 in order, stopping where a person must accept.
+
+    Says first what it will do and cost, and asks once. Each phase makes only what is not there yet: run it again after
+    accepting, after importing answers, after a crash.
+    """
+    if not as_json:
+        _explain(open_project(project), provider or "", yes=yes)
+
+    def begun(phase: Phase) -> None:
+        if not as_json:
+            screen.say(f"{PHASES.index(phase) + 1}. {phase.title}", bold=True)
+
+    async def job(shop: Workshop) -> None:
+        await all_phases(shop, begun)
+
+    work(project, "prepare", provider, job, quiet=as_json)
+    opened = open_project(project)
+    made = [*dict.fromkeys(kind for phase in PHASES for kind in phase.outputs)]
+    unread = [kind for kind in made if opened.acceptance(kind) is None]
+    if as_json:
+        screen.json({"documents": made, "to_accept": unread})
+        return
+    screen.say()
+    if unread:
+        screen.say("All documents are there. Still to be read by a person:")
+        for line in to_read(opened, unread):
+            screen.say(line)
+        screen.say("next: finetune-prep accept")
+    else:
+        screen.say("All documents are there and accepted. next: finetune-prep pilot")
+
+
+def _explain(project: Project, provider: str, *, yes: bool) -> None:
+    """What is going to happen and what it will cost, once: before the first question to a model."""
+    if project.layout.ledger.exists():
+        return
+    title: str = project.value("brief").title
+    found, unreadable = read_folder(project.layout.sources, project.layout.folder)
+    screen.say(title, bold=True)
+    for number, phase in enumerate(PHASES, start=1):
+        screen.paragraph(f"{number}. {phase.title}: {phase.does}.")
+    screen.say()
+    for finding in unreadable:
+        screen.paragraph(str(finding))
+    if found:
+        screen.paragraph(f"Sources: {len(found)} of sources/.")
+    else:
+        screen.paragraph(
+            "No sources. The reference will be a model's word alone, and a gate will say so. Put what you have into sources/ "
+            "(handbooks, guidelines, reports of what went wrong) before you go on."
+        )
+    screen.paragraph("It stops three times for you to read and accept what was written, and says where to look first.")
+    names = [phase.name for phase in PHASES]
+    screen.paragraph(estimate_words(estimate(project, None, names, provider=provider)))
+    screen.say()
+    if not yes and person.is_there() and not click.confirm("Begin?", default=True, err=True):
+        raise ActNeeded("nothing was asked", next="finetune-prep prepare, when you are ready")
+
+
+def _phase_command(phase: Phase) -> click.Command:
+    number = PHASES.index(phase) + 1
+    outputs = ", ".join(dict.fromkeys(phase.outputs))
+
+    @click.command(name=phase.name, help=f"Phase {number}: {phase.title.lower()}. Makes {outputs}, unless they are there.")
+    @click.option(
+        "--overwrite", is_flag=True, help="Make them anew from their present inputs. The texts they replace stay in the history."
+    )
+    @provider_option
+    @json_option
+    @click.pass_obj
+    def command(project: str, overwrite: bool, provider: str | None, as_json: bool) -> None:
+        async def job(shop: Workshop) -> None:
+            await one_phase(shop, phase.name, overwrite=overwrite)
+
+        work(project, phase.name, provider, job, quiet=as_json)
+        if as_json:
+            screen.json({"phase": phase.name, "documents": [*dict.fromkeys(phase.outputs)]})
+        else:
+            screen.say(f"{outputs}: there. next: finetune-prep status")
+
+    return command
+
+
+research, anchors, rubric, evaluation_prompt, generation_prompt = map(_phase_command, PHASES)

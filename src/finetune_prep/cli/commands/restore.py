@@ -1,0 +1,39 @@
+"""`restore`: an old text of a document put back."""
+
+from __future__ import annotations
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.job import json_option
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.project.lock import locked
+from finetune_prep.project.project import open_project
+from finetune_prep.workflow import history as past
+
+KIND = click.Choice([*DOCUMENTS])
+
+
+@click.command()
+@click.argument("kind", type=KIND)
+@click.argument("hash")
+@json_option
+@click.pass_obj
+def restore(project: str, kind: str, hash: str, as_json: bool) -> None:
+    """Put back the kept text of a document whose HASH, or the beginning of it, is this one.
+
+    The present text goes to the history first. A text that was accepted before is accepted again by that.
+    """
+    opened = open_project(project)
+    with locked(opened.layout.lock, "restore"):
+        done = past.restore(opened, kind, hash)
+    if as_json:
+        screen.json(done)
+        return
+    screen.say(f"{DOCUMENTS[kind].path} has the text {done.hash[: past.SHOWN]} again.", bold=True)
+    if done.before:
+        screen.say(f"  The text it had is kept: finetune-prep restore {kind} {done.before[: past.SHOWN]}")
+    if not done.traced:
+        screen.say("  It is not known what this text was made from, so nothing can say when its inputs leave it behind.")
+    screen.say(f"  accepted by {done.accepted}" if done.accepted else "  Nobody has accepted this text.")
+    screen.say(f"next: finetune-prep {f'check {kind}' if done.problems else 'status'}")

@@ -1,0 +1,103 @@
+"""`show`: one scenario, conversation, verdict or request, with everything behind it."""
+
+from __future__ import annotations
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.job import json_option
+from finetune_prep.core.sample import Sample
+from finetune_prep.errors import UsageError
+from finetune_prep.ledger.protocols import Entry
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.runs import runs
+from finetune_prep.workflow import checking, lookup
+
+
+@click.command()
+@click.argument("id", required=False)
+@json_option
+@click.pass_obj
+def show(project: str, id: str | None, as_json: bool) -> None:
+    """Show a scenario, its conversation and verdict, by its ID or the beginning of it; or a request by its key.
+
+    Without ID: the conversations of the latest run.
+    """
+    opened = open_project(project)
+    with checking.ledger_of(opened) as ledger:
+        if id is None:
+            _print_list(opened, as_json=as_json)
+            return
+        found = lookup.look_up(opened, ledger, id)
+        if as_json:
+            screen.json(found)
+        elif isinstance(found, lookup.FoundRequest):
+            _print_entry(found.entry)
+        else:
+            _print_sample(found)
+
+
+def _print_list(project: Project, *, as_json: bool) -> None:
+    known = runs(project.layout)
+    if not known:
+        raise UsageError("there is no run yet", where=str(project.folder), next="finetune-prep status")
+    samples = known[-1].samples()
+    if as_json:
+        screen.json({"run": known[-1].name, "samples": samples})
+        return
+    screen.say(known[-1].name, bold=True)
+    screen.table([_row(sample) for sample in samples])
+    screen.say("next: finetune-prep show ID")
+
+
+def _row(sample: Sample) -> tuple[str, ...]:
+    score = f"{sample.score:.2f}" if sample.score is not None else ""
+    why = ", ".join(sample.failed) or sample.fault
+    cell, situation = str(sample.scenario.cell), sample.scenario.situation.text
+    return sample.scenario.id, sample.state, score, cell, _short(why, 24), _short(situation, 64)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def _print_sample(found: lookup.FoundSample) -> None:
+    sample, scenario = found.sample, found.sample.scenario
+    screen.say(
+        f"{scenario.id} in {found.run}: {sample.state}{f', score {sample.score:.2f}' if sample.score is not None else ''}",
+        bold=True,
+    )
+    flaw = f", {scenario.flaw.name.lower()}" if scenario.flaw else ""
+    screen.say(f"  {scenario.cell} · {scenario.style.name.lower()} · {scenario.difficulty.name.lower()}{flaw}", dim=True)
+    screen.paragraph(scenario.situation.text, dim=True)
+    for message in sample.conversation.messages if sample.conversation else ():
+        screen.say()
+        screen.say(message.role, bold=True)
+        screen.paragraph(message.content)
+    if found.verdict:
+        screen.say()
+        screen.say(f"verdict by {found.verdict.judge}", bold=True)
+        screen.table(
+            [
+                (question, answer or "missing", found.verdict.evidence.get(question, ""))
+                for question, answer in found.verdict.answers.items()
+            ]
+        )
+    if sample.fault:
+        screen.say(f"  {sample.fault}")
+    if found.requests:
+        screen.say()
+        screen.say(f"requests: {' '.join(key[:12] for key in found.requests)}", dim=True)
+
+
+def _print_entry(entry: Entry) -> None:
+    request, reply = entry.request, entry.reply
+    screen.say(f"{entry.key} · {request.phase} · {request.role} · {request.about}", bold=True)
+    screen.say(f"  asked of {request.model}, answered {reply.at or 'at an unknown time'}, {reply.finish}", dim=True)
+    for message in request.messages:
+        screen.say()
+        screen.say(message.role, bold=True)
+        screen.say(message.content)
+    screen.say()
+    screen.say(f"answer{f' ({reply.problem}: {reply.detail})' if reply.problem else ''}", bold=True)
+    screen.say(reply.text)

@@ -1,0 +1,107 @@
+"""`status`: where the project stands, and the next command."""
+
+from __future__ import annotations
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.job import account_words, json_option
+from finetune_prep.project.project import open_project
+from finetune_prep.workflow import checking
+from finetune_prep.workflow.overview import Effort, Overview
+from finetune_prep.workflow.overview import overview as project_overview
+
+MARKS = {"missing": "·", "broken": "!", "to accept": "?", "accepted": "✓"}
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def status(project: str, as_json: bool) -> None:
+    """Where the project stands: phases, what is stale and why, runs, success criteria, money, and the next command."""
+    opened = open_project(project)
+    opened.sound("brief")
+    with checking.ledger_of(opened) as ledger:
+        view = project_overview(opened, ledger)
+    criteria = checking.criteria(opened)
+    if as_json:
+        screen.json({"overview": view, "criteria": criteria})
+        return
+    _print_overview(view)
+    screen.say()
+    met = sum(criterion.met for criterion in criteria)
+    screen.say(f"Success criteria: {met} of {len(criteria)}", bold=True)
+    for criterion in criteria:
+        screen.say(f"  {'✓' if criterion.met else '·'} {criterion.sentence}")
+        if criterion.evidence:
+            more = f" (and {len(criterion.evidence) - 1} more: --json)" if len(criterion.evidence) > 1 else ""
+            screen.paragraph(f"{criterion.evidence[0]}{more}", indent=6, dim=True)
+    _print_effort(view)
+    screen.say()
+    screen.say(f"next: {view.next}")
+
+
+def _print_overview(view: Overview) -> None:
+    screen.say(view.project, bold=True)
+    for number, phase in enumerate(view.phases, start=1):
+        screen.say(f"{number}. {phase.title}")
+        for document in phase.documents:
+            note = "" if document.state == "to accept" else f" {document.note}" if document.note else ""
+            screen.say(f"   {MARKS[document.state]} {document.path}  {document.state}{note}")
+            if document.state == "to accept" and "since" in document.note:
+                screen.say(f"       {document.note}")
+            if document.edited:
+                screen.say(f"       edited by hand: {document.edited}", dim=True)
+    if view.stale:
+        screen.say("Stale", bold=True)
+        for line in view.stale:
+            screen.say(f"   {line}")
+    for run in view.runs:
+        account = f"{account_words(run.account.states)}" if run.account else "not at its end"
+        screen.say(f"{run.name}: {run.planned} planned – {account}")
+        for line in run.stale:
+            screen.say(f"   stale: {line}")
+    outstanding = f", {view.outstanding} questions outstanding in batches" if view.outstanding else ""
+    screen.say(f"{view.answers} answers in the ledger{outstanding}, ${view.spent:.2f} spent", dim=True)
+
+
+def _print_effort(view: Overview) -> None:
+    """Time per phase, and what these figures are: nobody's working hours."""
+    if not view.effort:
+        return
+    screen.say()
+    screen.say("Time", bold=True)
+    screen.table(
+        [
+            (
+                effort.phase,
+                f"{effort.answers} answer{'' if effort.answers == 1 else 's'}" if effort.answers else "",
+                f"{duration(effort.model_seconds)} of model time" if effort.model_seconds else "",
+                _when(effort),
+            )
+            for effort in view.effort
+        ]
+    )
+    screen.say("  Model time adds up calls that ran side by side; how long a person read is not known.", dim=True)
+
+
+def _when(effort: Effort) -> str:
+    words = []
+    if effort.first:
+        last = effort.last if effort.last[:10] != effort.first[:10] else effort.last[11:]
+        words.append(f"answered {_minute(effort.first)} to {_minute(last)}")
+    if effort.accepted:
+        words.append(f"accepted {_minute(effort.accepted[-1])}")
+    return ", ".join(words)
+
+
+def _minute(at: str) -> str:
+    """An ISO time, or its time of day, to the minute."""
+    return at[:16].replace("T", " ") if "T" in at else at[:5]
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it: "8 s", "12 min", "3.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,198 @@
+"""Running a phase from the command line: project, lock, ledger, door; progress; batch files; Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from finetune_prep.cli import person, screen
+from finetune_prep.errors import NotYet, PriceUnknown, Waiting
+from finetune_prep.models.batches.files import OpenRound
+from finetune_prep.models.batches.submissions import OpenBatch
+from finetune_prep.models.door import Progress
+from finetune_prep.phases.session import Workshop, open_workshop
+from finetune_prep.project.decisions import Decision
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.workflow.estimate import Estimate, projected
+
+T = TypeVar("T")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+provider_option = click.option(
+    "--provider",
+    metavar="NAME",
+    help="Ask every role through this provider instead: batch, recording, openai-batch, or one of finetune-prep.toml.",
+)
+
+
+def work(
+    folder: str,
+    command: str,
+    provider: str | None,
+    job: Callable[[Workshop], Awaitable[T]],
+    *,
+    quiet: bool = False,
+    expect: Callable[[Workshop], Estimate] | None = None,
+) -> T:
+    """Run `job` with a workshop for the project in `folder`; quiet: lines for people go to standard error.
+
+    expect: what the job will need; told before it starts, and projected while it runs.
+    A model whose price is not known is asked for on a terminal before anything is sent to it; after a yes the job begins again,
+    and has what it had. Raises Waiting, naming the files, if answers are outstanding when the job ends, and PriceUnknown.
+    """
+    project = open_project(folder)
+    while True:
+        try:
+            return asyncio.run(_work(project, command, provider, job, quiet=quiet, expect=expect))
+        except PriceUnknown as unknown:
+            if not _agreed(project, unknown):
+                raise
+
+
+def _agreed(project: Project, unknown: PriceUnknown) -> bool:
+    """Ask whether to go on without a count, and keep a yes in decisions.jsonl; nobody there to ask is a no."""
+    if not person.is_there():
+        return False
+    cap = "" if project.config.budget is None else " The budget does not hold for it."
+    question = f"{unknown.what}. You can give it: {unknown.next}.\nOr go on without a count?{cap}"
+    if not click.confirm(screen.clean(question), default=False, err=True):
+        return False
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    project.decide(Decision(decision="uncounted", by=person.whoever(), at=at, text="", model=unknown.model))
+    return True
+
+
+async def _work(
+    project: Project,
+    command: str,
+    provider: str | None,
+    job: Callable[[Workshop], Awaitable[T]],
+    *,
+    quiet: bool,
+    expect: Callable[[Workshop], Estimate] | None,
+) -> T:
+    bar = Bar()
+    tell = bar.around(screen.note if quiet else lambda line: screen.say(f"  {line}"))
+    try:
+        async with open_workshop(project, command=command, provider=provider, observer=bar, tell=tell) as shop:
+            try:
+                if expect is not None:
+                    bar.expected = expect(shop)
+                    tell(estimate_words(bar.expected))
+                result = await job(shop)
+                rounds = await shop.door.flush()
+            except NotYet as missing:
+                raise _waiting(project, await shop.door.flush(), command, missing) from None
+            except asyncio.CancelledError:
+                bar.clear()
+                screen.note("Stopping: calls under way may finish, since they are paid for. Ctrl-C again leaves at once.")
+                raise
+    finally:
+        bar.clear()
+    if rounds:
+        raise _waiting(project, rounds, command)
+    return result
+
+
+def _waiting(project: Project, rounds: tuple[OpenRound | OpenBatch, ...], command: str, missing: NotYet | None = None) -> Waiting:
+    if not rounds and missing is not None:  # it waits where another provider put it
+        return Waiting(missing.what, where=missing.where, next=missing.next)
+    files = [round for round in rounds if isinstance(round, OpenRound)]
+    batches = [round for round in rounds if isinstance(round, OpenBatch)]
+    asked = sum(round.outstanding for round in rounds)
+    subject, (were, are) = (
+        ("1 question to a model", ("was", "is")) if asked == 1 else (f"{asked} questions to models", ("were", "are"))
+    )
+    fresh = any(round.fresh for round in rounds)
+    if not batches:
+        what = f"{were} written to a batch file" if fresh else f"{are} still waiting in a batch file"
+    elif not files:
+        what = f"{were} sent to a Batch API" if fresh else f"{are} still with a Batch API"
+    else:
+        what = f"{are} waiting in batch files and with a Batch API"
+    again = f"finetune-prep {command}"
+    later = f"{again}, later: it takes in what is done by then (how far it is: finetune-prep batch status)"
+    return Waiting(
+        f"{subject} {what}",
+        details=(*(_round_words(project, round) for round in files), *map(_batch_words, batches)),
+        next=f"have them answered, then: finetune-prep batch import ANSWERS.jsonl && {again}" if files else later,
+    )
+
+
+def _round_words(project: Project, round: OpenRound) -> str:
+    new = "  (new)" if round.fresh else ""
+    return f"  {project.layout.relative(round.path)}  {round.outstanding} of {round.asked} requests unanswered{new}"
+
+
+def _batch_words(batch: OpenBatch) -> str:
+    new = "  (new)" if batch.fresh else ""
+    name = f"{batch.provider} {batch.batch}".strip()
+    return f"  round {batch.number}, {name}: {batch.outstanding} of {batch.asked} requests unanswered; {batch.words}{new}"
+
+
+class Bar:
+    """One live line on a terminal with what the door is doing; nothing at all where there is no terminal.
+
+    expected: what the job will need, if that is known; then the line says what it comes to.
+    """
+
+    def __init__(self) -> None:
+        self.expected: Estimate | None = None
+        self._shown = sys.stderr.isatty()
+        self._text = ""
+
+    def __call__(self, progress: Progress) -> None:
+        if not self._shown:
+            return
+        parts = [f"{progress.answered + progress.known} answered"]
+        parts += [f"{progress.in_flight} in flight"] if progress.in_flight else []
+        parts += [f"{progress.waiting} for a batch"] if progress.waiting else []
+        parts += [f"{progress.failed} failed"] if progress.failed else []
+        parts += [f"${progress.spent:.4f} spent"] if progress.spent else []
+        parts += [f"about ${total:.2f} in all"] if (total := self._projected(progress)) else []
+        self._text = " · ".join(parts)
+        click.echo(f"\r\x1b[K  {self._text}", nl=False, err=True)
+
+    def _projected(self, progress: Progress) -> float | None:
+        return projected(self.expected, progress) if self.expected else None
+
+    def clear(self) -> None:
+        if self._text:
+            click.echo("\r\x1b[K", nl=False, err=True)
+            self._text = ""
+
+    def around(self, tell: Callable[[str], None]) -> Callable[[str], None]:
+        """A `tell` that does not write into the live line."""
+
+        def told(line: str) -> None:
+            self.clear()
+            tell(line)
+
+        return told
+
+
+def estimate_words(expected: Estimate) -> str:
+    """What is to come, in one line."""
+    if not expected.calls:
+        return "Nothing is left to ask."
+    tokens = f"{expected.input_tokens:,} + {expected.output_tokens:,} tokens"
+    cached = f" ({expected.cached_tokens / expected.input_tokens:.0%} cached)" if expected.cached_tokens else ""
+    price = "free of charge" if expected.cost == 0 else "at an unknown price"
+    price = f"about ${expected.cost:.2f}" if expected.cost else price
+    basis = "answers so far" if expected.measured else "the bundled example"
+    basis += " and the bundled example" if 0 < expected.measured < 1 else ""
+    return f"To come: {counted(expected.calls)}, {tokens}{cached}, {price}, going by {basis}"
+
+
+def counted(calls: int) -> str:
+    """A number of calls in words."""
+    return "1 call" if calls == 1 else f"{calls:,} calls"
+
+
+def account_words(states: dict[Any, int]) -> str:
+    """The states that occur, as people read them: "9 accepted, 3 rejected"."""
+    return ", ".join(f"{count} {state}" for state, count in states.items() if count)

@@ -1,0 +1,175 @@
+"""What stands within one line: ids, keys, attributes, numbers – and the guards that keep text from being read as structure.
+
+A guard is a backslash. Where text happens to look like structure, `guard` puts one more backslash before it and `unguard`
+takes one away, so that every string comes back as it was.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from finetune_prep.markdown.normal import paragraph
+
+ID = r"[A-Z]{1,6}[0-9]{1,4}(?:\.[0-9]{1,4})?"
+_BOLD = r"(?:\*\*|__)?"
+_LABEL = rf"{_BOLD}(?P<id>{ID})(?:{_BOLD}[.:)]{_BOLD}(?:\s+|$)|{_BOLD}\s+[–—-]\s+"
+ENTRY_ID = re.compile(rf"{_LABEL})(?P<rest>.*)", re.DOTALL)
+HEADING_ID = re.compile(rf"{_LABEL}|{_BOLD}(?:\s+|$))(?P<rest>.*)", re.DOTALL)
+_KEY = re.compile(rf"{_BOLD}(?P<key>[^:：*_]{{1,60}}?){_BOLD}\s*[:：]{_BOLD}\s*(?P<value>.*)", re.DOTALL)
+CATEGORY_END = re.compile(r"\((?P<attributes>\s*gate\s*|\s*weight\b[^()]*)\)\s*\Z", re.IGNORECASE)
+_LISTED = re.compile(r"[^,;\s]+")
+_LISTED_ID = re.compile(rf"[.*_]*(?P<id>{ID})[.*_]*")
+_SPACES = re.compile(r"[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
+_COMMENT = re.compile(r"<!--")
+
+
+Span = tuple[int, int]  # start and end (exclusive) within a text
+
+
+class Labelled(NamedTuple):
+    id: str
+    text: str
+
+
+def one_line(text: str) -> str:
+    """The text as a line can hold it: runs of white space that hold a tab or a line end, or are plain, become one space."""
+    return _SPACES.sub(" ", _CONTROLS.sub("", text)).strip()
+
+
+def without_controls(text: str) -> str:
+    """The text without control characters, with LF line ends; tabs stay."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return re.sub(r"[\x0b\x0c\x1c-\x1f\x85]", " ", _CONTROLS.sub("", text))
+
+
+def guard(text: str, structure: re.Pattern[str]) -> str:
+    """Put a backslash before each place where `structure` begins."""
+    return re.sub(rf"(?<!\\)(?P<guards>\\*)(?={structure.pattern})", _one_more, text, flags=structure.flags)
+
+
+def unguard(text: str, structure: re.Pattern[str]) -> str:
+    """Take away what `guard` has put there."""
+    return re.sub(rf"(?<!\\)\\(?P<guards>\\*)(?={structure.pattern})", lambda found: found["guards"], text, flags=structure.flags)
+
+
+def unguarded(structure: re.Pattern[str]) -> re.Pattern[str]:
+    """The pattern for places that no backslash guards."""
+    return re.compile(rf"(?<!\\)(?:{structure.pattern})", structure.flags)
+
+
+def _one_more(found: re.Match[str]) -> str:
+    return "\\" + found["guards"]
+
+
+def guard_comments(text: str) -> str:
+    """The text with every `<!--` guarded, so that it is not read as a comment."""
+    return guard(text, _COMMENT) if "<!--" in text else text
+
+
+def unguard_comments(text: str) -> str:
+    return unguard(text, _COMMENT) if "<!--" in text else text
+
+
+def written(text: str) -> str:
+    """A value as it is written within a line."""
+    return guard_comments(one_line(text))
+
+
+def read(texts: Iterable[str]) -> str:
+    """The value that stands in one or more lines."""
+    return unguard_comments(one_line(paragraph([text for text in texts if text])))
+
+
+def entry_id(text: str) -> Labelled | None:
+    """The id at the start of a list item, and the rest."""
+    found = ENTRY_ID.fullmatch(text)
+    return Labelled(found["id"], found["rest"].strip()) if found else None
+
+
+def heading_id(text: str) -> Labelled | None:
+    """The id at the start of a heading, and the rest."""
+    found = HEADING_ID.fullmatch(text)
+    return Labelled(found["id"], found["rest"].strip()) if found else None
+
+
+def label_spans(text: str, *, heading: bool) -> Iterator[Span]:
+    """Where the id stands that a heading or list item begins with."""
+    if found := (HEADING_ID if heading else ENTRY_ID).fullmatch(text):
+        yield found.span("id")
+
+
+def listed_spans(text: str, start: int = 0) -> Iterator[Span]:
+    """Where ids stand in a list of ids that begins at `start`."""
+    for word in _LISTED.finditer(text, start):
+        if found := _LISTED_ID.fullmatch(word[0]):
+            yield word.start() + found.start("id"), word.start() + found.end("id")
+
+
+def key_spans(text: str) -> Iterator[Span]:
+    """Where the id stands in the key of `Rather than T2.1: …`."""
+    if (found := _KEY.fullmatch(text)) and (id := re.search(ID, found["key"])):
+        yield found.start("key") + id.start(), found.start("key") + id.end()
+
+
+def value_start(text: str) -> int:
+    """Where the value of `Key: value` begins; the end of the text if it is none."""
+    found = _KEY.fullmatch(text)
+    return found.start("value") if found else len(text)
+
+
+def guard_category(text: str) -> str:
+    """The text of a heading that ends like a category's ("… (gate)"), guarded."""
+    return guard(text, CATEGORY_END) if text.endswith(")") else text
+
+
+def unguard_category(text: str) -> str:
+    return unguard(text, CATEGORY_END) if text.endswith(")") else text
+
+
+def category_name(text: str) -> tuple[str, str] | None:
+    """`Name (weight 0.25)` or `Name (gate)`: the name, and what stands in the parentheses. None if it ends differently."""
+    found = unguarded(CATEGORY_END).search(text)
+    return (text[: found.start()].strip(), found["attributes"].strip()) if found else None
+
+
+def prefix(id: str) -> str:
+    """The letters of an id: "CP" of "CP1"."""
+    return id.rstrip("0123456789.")
+
+
+def key_and_value(text: str) -> tuple[str, str] | None:
+    """`Key: value`; the key may be bold."""
+    found = _KEY.fullmatch(text)
+    return (found["key"].strip(), found["value"].strip()) if found else None
+
+
+def folded(text: str) -> str:
+    """A key or heading as it is compared: letters and digits only, case-free ("N/A" = "na", "Use when" = "use-when")."""
+    return "".join(character for character in text.replace("&", " and ").casefold() if character.isalnum())
+
+
+def name_and_attributes(text: str) -> tuple[str, str]:
+    """`Name (attributes)`: what stands in the last, trailing parentheses; "" if there are none."""
+    name, opening, attributes = text.strip().rpartition("(")
+    if not opening or attributes.find(")") != len(attributes) - 1:
+        return text.strip(), ""
+    return name.strip(), attributes[:-1].strip()
+
+
+def number(value: float) -> str:
+    """The shortest text that reads back as the same number."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def read_number(text: str) -> float | None:
+    """A decimal number, or a percentage as its share; None if the text is neither."""
+    bare = text.strip().replace(",", ".")
+    try:
+        value = float(bare.removesuffix("%")) / (100 if bare.endswith("%") else 1)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and "_" not in bare else None

@@ -1,0 +1,120 @@
+"""Batch files: requests are written down instead of sent, and their answers are imported another day.
+
+The format is OpenAI's Batch API, which other providers and vLLM's `run-batch` read as well. A file holds requests to one
+model (OpenAI refuses mixtures) and at most 50,000 of them. Every request is recorded in the ledger before its file is
+written, so that nothing is ever asked twice; a crash in between is mended by writing the same file again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+
+from finetune_prep.core.request import Reply, Request
+from finetune_prep.durable import write_atomically
+from finetune_prep.errors import NotYet
+from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.models.providers import openai_wire
+
+FOLDER = "batches"
+URL = "/v1" + openai_wire.PATH
+MOST_REQUESTS = 50_000
+MOST_BYTES = 190_000_000  # OpenAI takes 200 MB
+
+
+class OpenRound(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch file with requests still unanswered. fresh: written by this flush. outstanding: how many of `asked`."""
+
+    path: Path
+    asked: int
+    outstanding: int
+    fresh: bool
+
+    @property
+    def answers_path(self) -> Path:
+        """Where the answers may be put (any name will do)."""
+        return self.path.with_name(self.path.name.replace(".requests.", ".answers."))
+
+
+class BatchFiles:
+    """Records requests; `flush` writes those that stand in no open round. folder: the project's folder."""
+
+    def __init__(self, ledger: Ledger, folder: Path) -> None:
+        self._ledger = ledger
+        self._folder = folder
+        self._recorded: dict[str, Request] = {}
+
+    async def answer(self, request: Request) -> Reply:
+        number = self._ledger.outstanding(request.key)
+        if number is None:
+            self._recorded[request.key] = request
+            raise NotYet("the request is recorded for the next batch file", where=request.place, next="finetune-prep batch")
+        if number in {submission.number for submission in self._ledger.submissions()}:
+            raise NotYet(
+                f"the answer is outstanding in round {number}, which is with a Batch API",
+                where=request.place,
+                next="finetune-prep batch status",
+            )
+        path = round_path(self._folder, number)
+        raise NotYet(f"the answer is outstanding in {FOLDER}/{path.name}", where=request.place, next="finetune-prep batch")
+
+    async def flush(self) -> tuple[OpenRound, ...]:
+        """Write what was recorded since the last flush; returns every round that waits for answers, by number."""
+        fresh = [interrupted.number for interrupted in self._ledger.rounds() if not interrupted.written]
+        recorded = sorted(self._recorded.values(), key=file_order)
+        self._recorded.clear()
+        for portion in portions(recorded, row, MOST_REQUESTS, MOST_BYTES):
+            fresh.append(await self._ledger.open_round(portion))
+        for number in fresh:
+            write_atomically(round_path(self._folder, number), map(row, self._ledger.requests_of(number)))
+            await self._ledger.mark_written(number)
+        elsewhere = {submission.number for submission in self._ledger.submissions()}
+        return tuple(
+            OpenRound(
+                path=round_path(self._folder, found.number),
+                asked=found.asked,
+                outstanding=found.outstanding,
+                fresh=found.number in fresh,
+            )
+            for found in self._ledger.rounds()
+            if found.outstanding and found.number not in elsewhere
+        )
+
+    async def close(self) -> None:
+        """What was not flushed is recorded again by the next run."""
+
+
+def round_path(folder: Path, number: int) -> Path:
+    """The request file of a round."""
+    return folder / FOLDER / f"round-{number:03d}.requests.jsonl"
+
+
+def row(request: Request, *, structured: bool = True, limit_name: str = "max_completion_tokens") -> bytes:
+    """One line of a batch file. structured, limit_name: as of `wire.body`."""
+    body = openai_wire.body(request, structured=structured, limit_name=limit_name)
+    return msgspec.json.encode({"custom_id": request.key, "method": "POST", "url": URL, "body": body}) + b"\n"
+
+
+def file_order(request: Request) -> tuple[str, ...]:
+    """One model after the other; within it, requests that share a prompt stand together, for the sake of prefix caches."""
+    return (request.model, request.phase, request.role, request.about, request.sample, request.key)
+
+
+def portions(
+    requests: Iterable[Request], line: Callable[[Request], bytes], most_requests: int, most_bytes: int
+) -> Iterator[list[Request]]:
+    """Requests in the order of files, cut where the model changes and where a file would become too long."""
+    for _, group in groupby(requests, key=lambda request: request.model):
+        portion: list[Request] = []
+        size = 0
+        for request in group:
+            length = len(line(request))
+            if portion and (len(portion) == most_requests or size + length > most_bytes):
+                yield portion
+                portion, size = [], 0
+            portion.append(request)
+            size += length
+        yield portion

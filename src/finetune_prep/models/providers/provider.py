@@ -1,0 +1,52 @@
+"""The seam between the door and whatever answers: one method."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from finetune_prep.core.request import Reply, Request
+from finetune_prep.models.pace.rates import Resource
+
+
+class Provider(Protocol):
+    async def answer(self, request: Request) -> Reply:
+        """One attempt, nothing retried.
+
+        A final refusal is a Reply with `problem`. Raises Fault if trying again may help, errors.Paused if a person must
+        act first (key, credit, settings), errors.NotYet if the answer comes another day.
+        """
+
+    async def close(self) -> None:
+        """Give back connections and files."""
+
+
+class Speaker(Provider, Protocol):
+    """A provider that is spoken to over the network."""
+
+    async def can_enforce(self, model: str) -> bool:
+        """Whether it is worth asking that this model's answers follow a schema."""
+
+
+class Fault(Exception):
+    """A passing failure of one attempt.
+
+    retry_after: seconds the provider asked to wait, None if it said nothing. congested: it asked for fewer calls.
+    resource: what it said there was too much of, None if it did not say. maybe_billed: the request may have been worked on,
+    so it may have cost money.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retry_after: float | None = None,
+        congested: bool = False,
+        resource: Resource | None = None,
+        maybe_billed: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+        self.congested = congested
+        self.resource = resource
+        self.maybe_billed = maybe_billed

@@ -1,0 +1,173 @@
+"""What is there to ask: API keys in the environment, servers on this machine, and whether an endpoint honours a JSON Schema.
+
+Nothing is assumed: a server is there when it lists its models; a schema is honoured when a tiny question, whose prompt does not
+say what the schema demands, comes back in its form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import aiohttp
+import msgspec
+
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.request import Parameters, Request, Schema
+from finetune_prep.errors import Paused
+from finetune_prep.models.providers.http_status import http_date
+from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.roles import speaker
+from finetune_prep.models.secrets import Secret
+from finetune_prep.project.config import NATIVE, WELL_KNOWN, ProviderSettings
+
+LOOK_SECONDS = 1.0  # a server on this machine answers at once or is not there
+ASK_SECONDS = 60.0  # a local model may have to be loaded first
+MOST_BYTES = 4 * 1024 * 1024
+ANSWER_TOKENS = 200  # enough for models that reason before they answer
+UNGUESSABLE = "amber-4711"
+SCHEMA = Schema(
+    "colour",
+    {
+        "type": "object",
+        "properties": {"colour": {"type": "string", "enum": [UNGUESSABLE]}},
+        "required": ["colour"],
+        "additionalProperties": False,
+    },
+)
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What an endpoint says of itself. models: as it lists them. clock: seconds by which its clock is ahead of ours, if known.
+
+    status: of its HTTP answer, 0 = it cannot be reached; trouble: why not.
+    """
+
+    name: str
+    base_url: str
+    status: int
+    models: tuple[str, ...] = ()
+    clock: float | None = None
+    trouble: str = ""
+
+
+class SchemaTrial(msgspec.Struct, frozen=True, kw_only=True):
+    """honoured: "yes", "no", or "unknown" if the question could not be put. detail: what came instead. tokens: used for it."""
+
+    honoured: Literal["yes", "no", "unknown"]
+    detail: str = ""
+    tokens: int = 0
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """keys: known providers whose key is in the environment, with the variable's name. servers: on this machine.
+
+    unusable: keys of providers that need an extra which is not installed.
+    """
+
+    keys: tuple[tuple[str, str], ...]
+    servers: tuple[Endpoint, ...]
+    unusable: tuple[tuple[str, str], ...] = ()
+
+
+async def look_around(environment: Mapping[str, str], known: Mapping[str, tuple[str, str]] | None = None) -> Found:
+    """Keys in `environment` and servers on the usual ports of this machine. Takes no longer than LOOK_SECONDS or so.
+
+    known: name → address and key's variable, instead of the well-known ones.
+    """
+    known = WELL_KNOWN if known is None else known
+    native = {name: place for name, place in NATIVE.items() if place[1]}
+    keys = _set(environment, known)
+    native_keys = _set(environment, native)
+    installed = find_spec("pydantic_ai") is not None
+    local = [(name, base_url) for name, (base_url, key_env) in known.items() if not key_env]
+    looked = await asyncio.gather(*(look_at(name, base_url, seconds=LOOK_SECONDS) for name, base_url in local))
+    return Found(
+        keys=keys + native_keys if installed else keys,
+        servers=tuple(server for server in looked if server.status == 200),
+        unusable=() if installed else native_keys,
+    )
+
+
+def _set(environment: Mapping[str, str], known: Mapping[Any, tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Names and variables of keys that are there; the keys themselves are looked at by nobody."""
+    return tuple((str(name), key_env) for name, (_, key_env) in known.items() if key_env and environment.get(key_env, "").strip())
+
+
+async def look_at(name: str, base_url: str, secret: Secret | None = None, *, seconds: float = 10.0) -> Endpoint:
+    """Ask an endpoint for the list of its models; costs nothing."""
+    headers = {"Authorization": f"Bearer {secret.reveal()}"} if secret else {}
+    timeout = aiohttp.ClientTimeout(total=seconds)
+    try:
+        async with (
+            aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=False) as session,
+            session.get(base_url.rstrip("/") + "/models", allow_redirects=False) as response,
+        ):
+            body = await response.content.read(MOST_BYTES)
+            date = http_date(response.headers.get("Date"))
+            clock = (date - datetime.now(UTC)).total_seconds() if date else None
+            return Endpoint(name=name, base_url=base_url, status=response.status, models=_models(body), clock=clock)
+    except TimeoutError:
+        return Endpoint(name=name, base_url=base_url, status=0, trouble=f"no answer within {seconds:g} s")
+    except aiohttp.ClientError as error:
+        # the error itself may carry the headers, and so the key
+        reason = error.os_error.strerror if isinstance(error, aiohttp.ClientConnectorError) else type(error).__name__
+        return Endpoint(name=name, base_url=base_url, status=0, trouble=reason or "it cannot be reached")
+
+
+def _models(body: bytes) -> tuple[str, ...]:
+    """Names in an OpenAI-style list of models; none if the body is something else."""
+    try:
+        listed = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()
+    rows = listed.get("data") if isinstance(listed, dict) else None
+    return tuple(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row) if isinstance(rows, list) else ()
+
+
+async def try_schema(
+    name: str, settings: ProviderSettings, secret: Secret | None, model: str, *, worded: bool = False
+) -> SchemaTrial:
+    """Ask one tiny question whose answer follows the schema only if the endpoint enforces it.
+
+    worded: the schema is told in the prompt instead; then it is followed if the model is able to.
+    """
+    request = Request(
+        role="judge",
+        phase="doctor",
+        about="structured output",
+        model=model,
+        messages=(Message("user", "What colour is the sky? One word."),),
+        schema=SCHEMA,
+        parameters=Parameters(max_tokens=ANSWER_TOKENS),
+    )
+    provider = speaker(name, msgspec.structs.replace(settings, structured=not worded), secret)
+    try:
+        if not worded and not await provider.can_enforce(model):
+            return SchemaTrial(honoured="no", detail="this model has nothing for it")
+        async with asyncio.timeout(ASK_SECONDS):
+            reply = await provider.answer(request)
+    except TimeoutError:
+        return SchemaTrial(honoured="unknown", detail=f"no answer within {ASK_SECONDS:g} s")
+    except Fault as fault:
+        return SchemaTrial(honoured="unknown", detail=fault.reason)
+    except Paused as paused:
+        refused = "response_format" in paused.what
+        return SchemaTrial(honoured="no" if refused else "unknown", detail=paused.what)
+    finally:
+        await provider.close()
+    tokens = (reply.usage.input or 0) + (reply.usage.output or 0)
+    if reply.problem == "rejected":
+        return SchemaTrial(honoured="no", detail=reply.detail, tokens=tokens)
+    try:
+        followed = msgspec.json.decode(reply.text) == {"colour": UNGUESSABLE}
+    except msgspec.DecodeError:
+        followed = False
+    if followed:
+        return SchemaTrial(honoured="yes", tokens=tokens)
+    if reply.problem is not None:
+        return SchemaTrial(honoured="unknown", detail=f"{reply.problem}: {reply.detail}", tokens=tokens)
+    return SchemaTrial(honoured="no", detail=f"it answered “{reply.text.strip()[:60]}”", tokens=tokens)

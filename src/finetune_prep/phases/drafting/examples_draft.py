@@ -1,0 +1,133 @@
+"""Conversations with expected answers: worked examples of the rubric, calibrations of the judge, few-shots of the assistant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from finetune_prep.core.knowledge import Knowledge
+from finetune_prep.core.rubric import Category, Claim, Example, Expected, Rubric, YesNo
+from finetune_prep.phases.drafting.draft import Strict, Text, Turn, to_conversation
+
+
+class ExpectedDraft(Strict, frozen=True):
+    question: Text
+    answer: YesNo
+    reason: Text
+
+
+class ExampleDraft(Strict, frozen=True):
+    title: Text
+    conversation: Annotated[list[Turn], Meta(min_length=2, max_length=12)]
+    answers: list[ExpectedDraft]
+
+
+class ClaimedDraft(ExampleDraft, frozen=True):
+    claim: Literal["strong", "mediocre", "violation"]
+
+
+class ExamplesDraft(Strict, frozen=True):
+    examples: Annotated[list[ClaimedDraft], Meta(min_length=3, max_length=3)]
+
+
+def to_example(draft: ExampleDraft, rubric: Rubric, id: str, claim: Claim) -> Example:
+    """A worked example or calibration with an answer to every judged question, in the rubric's order."""
+    given = [answer.question for answer in draft.answers]
+    wanted = [question.id for question in rubric.judged]
+    if sorted(given) != sorted(wanted):
+        missing, extra = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
+        words = [f"missing: {', '.join(missing)}"] if missing else []
+        words += [f"not asked: {', '.join(extra)}"] if extra else []
+        raise ValueError(f"“{draft.title}” must answer every question once ({'; '.join(words) or 'one is answered twice'}).")
+    allowed = {question.id for question in rubric.judged if question.na}
+    if wrong := [answer.question for answer in draft.answers if answer.answer == "na" and answer.question not in allowed]:
+        raise ValueError(f"“{draft.title}” answers {', '.join(wrong)} with na, which the rubric does not allow.")
+    by_question = {answer.question: answer for answer in draft.answers}
+    return Example(
+        id=id,
+        claim=claim,
+        title=draft.title,
+        conversation=to_conversation(draft.conversation, f"“{draft.title}”"),
+        answers=tuple(Expected(id_, by_question[id_].answer, by_question[id_].reason) for id_ in wanted),
+    )
+
+
+def to_examples(draft: ExamplesDraft, rubric: Rubric) -> tuple[Example, ...]:
+    claims = [example.claim for example in draft.examples]
+    if claims != ["strong", "mediocre", "violation"]:
+        raise ValueError(f"The claims are {', '.join(claims)}; they must be strong, mediocre, violation.")
+    return tuple(to_example(example, rubric, f"E{n}", example.claim) for n, example in enumerate(draft.examples, start=1))
+
+
+class WitnessDraft(ExampleDraft, frozen=True):
+    """A conversation with an answer to each question of one category."""
+
+
+class WitnessesDraft(Strict, frozen=True):
+    witnesses: Annotated[list[WitnessDraft], Meta(max_length=4)]
+
+
+def to_witnesses(draft: WitnessesDraft, category: Category, pairs: Sequence[tuple[str, str]]) -> tuple[Example, ...]:
+    """pairs: of questions that nothing tells apart yet. Each witness is titled after the first of them that it tells apart."""
+    alone = Rubric(title="", threshold=0.7, categories=(category,))
+    left = list(pairs)
+    witnesses = []
+    for found in draft.witnesses:
+        example = to_example(found, alone, "W1", "witness")
+        given = {expected.question: expected.answer for expected in example.answers}
+        told = [pair for pair in left if {given[pair[0]], given[pair[1]]} == {"yes", "no"}]
+        if not told:
+            raise ValueError(
+                f"“{found.title}” tells no pair apart that is still open: {_pairs(left)}. Change it or leave it out."
+            )
+        left = [pair for pair in left if pair not in told]
+        passed, failed = sorted(told[0], key=lambda question: given[question] == "no")
+        witnesses.append(msgspec.structs.replace(example, title=f"{passed} without {failed}. {found.title}"))
+    return tuple(witnesses)
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
+    return ", ".join("/".join(pair) for pair in pairs) or "none is open"
+
+
+class JudgeDraft(Strict, frozen=True):
+    role: Text
+    calibrations: Annotated[list[ExampleDraft], Meta(min_length=2, max_length=3)]
+
+
+def to_calibrations(draft: JudgeDraft, rubric: Rubric) -> tuple[Example, ...]:
+    return tuple(to_example(example, rubric, f"C{n}", "calibration") for n, example in enumerate(draft.calibrations, start=1))
+
+
+class FewShotDraft(Strict, frozen=True):
+    title: Text
+    techniques: Annotated[list[str], Meta(min_length=1, max_length=4)]
+    tone: Text
+    conversation: Annotated[list[Turn], Meta(min_length=2, max_length=12)]
+    why: Text
+
+
+class FewShotsDraft(Strict, frozen=True):
+    few_shots: Annotated[list[FewShotDraft], Meta(min_length=3, max_length=5)]
+
+
+def to_few_shots(draft: FewShotsDraft, knowledge: Knowledge) -> tuple[Example, ...]:
+    known = {technique.id for technique in knowledge.techniques}
+    for shot in draft.few_shots:
+        if unknown := [technique for technique in shot.techniques if technique not in known]:
+            raise ValueError(f"“{shot.title}”: there is no technique {', '.join(unknown)}.")
+    return tuple(
+        Example(
+            id=f"X{number}",
+            claim="few-shot",
+            title=shot.title,
+            conversation=to_conversation(shot.conversation, f"“{shot.title}”"),
+            techniques=tuple(dict.fromkeys(shot.techniques)),
+            tone=shot.tone,
+            why=shot.why,
+        )
+        for number, shot in enumerate(draft.few_shots, start=1)
+    )

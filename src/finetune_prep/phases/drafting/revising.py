@@ -1,0 +1,123 @@
+"""Drafts that are examined and handed back: write, examine, mend; at most as often as the project says.
+
+What still fails after that is left for the person to see. The best draft is kept, which is the latest unless mending one thing
+broke more: models that are asked to mend like to rewrite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.request import Request
+from finetune_prep.errors import Unusable
+from finetune_prep.phases.drafting import prompt_files, schemas
+from finetune_prep.phases.session import Workshop
+
+D = TypeVar("D")
+T = TypeVar("T")
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to mend. by: a gate's id or a reader's name. item: "CP1", "" = the whole. must: of a gate that has to hold.
+
+    critic: a reader's objection, to be weighed; a program cannot tell whether it was met.
+    """
+
+    by: str
+    what: str
+    mend: str
+    item: str = ""
+    must: bool = False
+    critic: bool = False
+
+
+class Drafted(NamedTuple, Generic[T]):
+    """value: the best draft. left: what its examination still found. objections: of critics, all that were ever made.
+
+    attempts: drafts written.
+    """
+
+    value: T
+    left: tuple[Point, ...]
+    objections: tuple[Point, ...]
+    attempts: int
+
+
+# from a value, and whether it is the first draft, to what is to be mended
+Examine = Callable[[T, bool], Awaitable[Sequence[Point]]]
+
+
+async def drafted(
+    shop: Workshop,
+    prompt: str,
+    kind: type[D],
+    convert: Callable[[D], T],
+    slots: dict[str, Any],
+    examine: Examine[T],
+    *,
+    phase: str,
+    about: str,
+) -> Drafted[T]:
+    """Have the expert write, examine it, and hand the findings back, `revisions` times at most (see finetune-prep.toml)."""
+    first = shop.request("expert", prompt, slots, phase=phase, about=about, schema=schemas.schema_of(kind, prompt))
+
+    async def write(request: Request) -> tuple[D, T]:
+        def read(text: str) -> tuple[D, T]:
+            draft = schemas.read(text, kind)
+            return draft, convert(draft)
+
+        return await shop.door.ask_for(request, read)
+
+    draft, value = await write(first)
+    points = tuple(await examine(value, True))
+    objections = tuple(point for point in points if point.critic)
+    attempts = 1
+    for revision in range(1, shop.project.config.revisions + 1):
+        if not any(point.must or point.critic for point in points):
+            break
+        shop.tell(f"{about}: {_count(points)} to mend, handed back to the writer")
+        try:
+            other_draft, other = await write(_handed_back(shop, first, draft, points, revision))
+        except Unusable as error:
+            shop.tell(f"{about}: the mended draft cannot be used ({error.what}); the one before it stands")
+            break
+        attempts += 1
+        found = tuple(await examine(other, False))
+        if _musts(found) > _musts(points):
+            shop.tell(f"{about}: the mended draft fails more gates than the one before it, which stands")
+            break
+        draft, value, points = other_draft, other, found
+    left = tuple(point for point in points if not point.critic)
+    return Drafted(value, left, objections, attempts)
+
+
+def _musts(points: Sequence[Point]) -> int:
+    return sum(point.must for point in points)
+
+
+def _count(points: Sequence[Point]) -> str:
+    return "1 point" if len(points) == 1 else f"{len(points)} points"
+
+
+def _handed_back(shop: Workshop, request: Request, draft: Any, points: Sequence[Point], revision: int) -> Request:
+    """The request that follows a draft: the same, with the draft and what was found. Its long beginning stays cached."""
+    found = [
+        {"item": point.item, "what": point.what, "mend": point.mend, "weight": _weight(point), "by": point.by} for point in points
+    ]
+    text = prompt_files.message("revise", shop.project.layout.phase_prompts, points=found)
+    return msgspec.structs.replace(
+        request,
+        messages=(*request.messages, Message("assistant", msgspec.json.encode(draft).decode()), Message("user", text)),
+        about=f"{request.about}, revision {revision}",
+        sample=f"{request.sample}revision{revision}",
+    )
+
+
+def _weight(point: Point) -> str:
+    if point.critic:
+        return "a reader's objection"
+    return "must hold" if point.must else "advice"

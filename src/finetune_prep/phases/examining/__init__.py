@@ -1,0 +1,5 @@
+"""Gates that a judge decides: what is asked, asking it, and what the ledger says about the present text."""
+
+from finetune_prep.phases.examining.asking import ask, recorded
+
+__all__ = ["ask", "recorded"]

@@ -1,0 +1,64 @@
+"""What the gates say about texts that are not written yet: a draft is examined before it becomes a document."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from finetune_prep import documents, gates
+from finetune_prep.core.finding import Outcome
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.method import DOCUMENTS, GATES, Gate
+from finetune_prep.phases import examining
+from finetune_prep.phases.drafting.revising import Point
+from finetune_prep.phases.session import Workshop
+
+_GATE = {gate.id: gate for gate in GATES}
+
+
+def deciding(phase: str, *kinds: str, skip: Collection[str] = (), only: str = "") -> frozenset[str]:
+    """Ids of the gates of a phase that code or a judge decides about one of these documents. only: how the id begins."""
+    return frozenset(gate.id for gate in GATES if _decides(gate, phase, kinds) and gate.id.startswith(only)) - {*skip}
+
+
+def _decides(gate: Gate, phase: str, kinds: Collection[str]) -> bool:
+    return gate.phase == phase and gate.kind != "human" and bool(gate.documents) and gate.documents[-1] in kinds
+
+
+async def examine(shop: Workshop, texts: Mapping[str, str], wanted: Collection[str]) -> tuple[Point, ...]:
+    """What these gates find about `texts` (by kind of document), all other documents as they are on disk.
+
+    Judged gates are put to the judge. One that no judge could answer is told, and finds nothing: unchecked is for `check` to say.
+    """
+    dossier = shop.project.dossier(texts)
+    unasked = await examining.ask(shop, [gate for gate in wanted if _GATE[gate].kind == "judged"], dossier)
+    for gate, reason in unasked.items():
+        shop.tell(f"{gate} could not be put to a judge: {reason}")
+    points = _form(dossier, texts)
+    for outcome in _outcomes(shop, dossier, wanted):
+        points += _points(outcome)
+    return tuple(points)
+
+
+def _form(dossier: Dossier, texts: Mapping[str, str]) -> list[Point]:
+    """Problems of form: what a document of this text could not hold."""
+    fields = (getattr(dossier, name) for name in dossier.__struct_fields__)
+    read = [field for field in fields if isinstance(field, documents.Document) and field.kind in texts]
+    return [
+        Point(by=f"form of {DOCUMENTS[document.kind].path}", item=found.item, what=found.what, mend=found.mend, must=True)
+        for document in read
+        for found in document.findings
+    ]
+
+
+def _outcomes(shop: Workshop, dossier: Dossier, wanted: Collection[str]) -> list[Outcome]:
+    judged = examining.recorded(shop, dossier, shop.door.ledger, wanted)
+    phases = {_GATE[gate].phase for gate in wanted}
+    computed = gates.check(dossier, None, phases=phases)
+    return [judged.get(outcome.gate, outcome) for outcome in computed if outcome.gate in wanted]
+
+
+def _points(outcome: Outcome) -> list[Point]:
+    if outcome.answer != "fails":
+        return []
+    must = _GATE[outcome.gate].level == "must"
+    return [Point(by=outcome.gate, item=found.item, what=found.what, mend=found.mend, must=must) for found in outcome.findings]

@@ -1,5 +1,0 @@
-"""Gates that a judge decides: what is asked, asking it, and what the ledger says about the present text."""
-
-from finetune_prep.phases.judged_gates.asking import ask, recorded
-
-__all__ = ["ask", "recorded"]

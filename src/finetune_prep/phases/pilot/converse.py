@@ -1,0 +1,100 @@
+"""One conversation, turn by turn: a simulated user with a card, and the assistant with the generation prompt.
+
+The user never sees the rubric, the techniques or the assistant's prompt; the assistant never sees the card.
+"""
+
+from __future__ import annotations
+
+import random
+
+import msgspec
+
+from finetune_prep.core.conversation import Conversation, Message
+from finetune_prep.core.request import Request
+from finetune_prep.core.scenario import Scenario
+from finetune_prep.models.roles import Cast
+from finetune_prep.phases.session import Workshop
+
+FLAW_SHOWS = 0.5  # share of the messages in which a user's flaw shows; all would be a caricature
+# How a user takes a question of the assistant: a user who answers everything is the known way to unreal data.
+REACTIONS = (
+    (0.3, "If the assistant asked something, do not answer it: go on with what is on your mind."),
+    (0.3, "If the assistant asked something, answer half of it and turn to something else."),
+    (0.2, "If the assistant asked something, push back: why does it matter, or what for."),
+    (0.2, "If the assistant asked something, answer it."),
+)
+
+
+class Voices(msgspec.Struct, frozen=True, kw_only=True):
+    """The prompts of both sides as they are sent. language: BCP 47 tag."""
+
+    assistant: str
+    user: str
+    language: str
+
+
+async def converse(shop: Workshop, voices: Voices, scenario: Scenario, run: str) -> Conversation:
+    """The whole conversation of a scenario: `scenario.exchanges` pairs of turns."""
+    conversation = Conversation(())
+    for turn in range(scenario.exchanges):
+        about = f"{run} · {scenario.id} · exchange {turn + 1}"
+        said = await shop.door.ask_for(user_request(shop, voices, scenario, conversation, turn, about), spoken)
+        conversation = conversation.then("user", said)
+        answered = await shop.door.ask_for(assistant_request(shop.cast, voices, scenario, conversation, about), spoken)
+        conversation = conversation.then("assistant", answered)
+    return conversation
+
+
+def spoken(text: str) -> str:
+    """A turn without white space around it. Raises ValueError if nothing was said."""
+    if not text.strip():
+        raise ValueError("The message is empty.")
+    return text.strip()
+
+
+def user_request(shop: Workshop, voices: Voices, scenario: Scenario, so_far: Conversation, turn: int, about: str) -> Request:
+    stream = scenario.stream("user", turn)
+    slots = {
+        "user_prompt": voices.user,
+        "situation": scenario.situation.text,
+        "style": scenario.style.name,
+        "fewest": scenario.style.fewest,
+        "most": scenario.style.most,
+        "sounds_like": scenario.style.sounds_like,
+        "difficulty": f"{scenario.difficulty.name} – {scenario.difficulty.means}",
+        "flaw": f"{scenario.flaw.name} – {scenario.flaw.shows_as}" if scenario.flaw else "",
+        "turns": [
+            {"speaker": "You" if message.role == "user" else "Assistant", "text": message.content} for message in so_far.messages
+        ],
+        "hints": "\n".join(f"- {hint}" for hint in _hints(scenario, turn, stream)),
+        "language": voices.language,
+    }
+    return shop.request("user", "converse-user", slots, phase="pilot", about=f"{about} · user", sample=scenario.id)
+
+
+def _hints(scenario: Scenario, turn: int, stream: random.Random) -> list[str]:
+    hints = [_stage(turn, scenario.exchanges)]
+    shows = stream.random() < FLAW_SHOWS
+    if scenario.flaw:
+        hints.append("Your flaw shows in this message." if shows else "Your flaw does not show in this message.")
+    point = stream.random()
+    if turn:
+        for share, reaction in REACTIONS:
+            point -= share
+            if point < 0:
+                hints.append(reaction)
+                break
+    return hints
+
+
+def _stage(turn: int, exchanges: int) -> str:
+    if turn == 0:
+        return "This is the beginning: what brings you here."
+    if turn == exchanges - 1:
+        return "This is your last message: a decision, a doubt that remains, or an end – not necessarily thanks."
+    return "This is the middle: more detail, another side of it, or resistance."
+
+
+def assistant_request(cast: Cast, voices: Voices, scenario: Scenario, so_far: Conversation, about: str) -> Request:
+    messages = (Message("system", voices.assistant), *so_far.messages)
+    return cast.request("assistant", phase="pilot", about=f"{about} · assistant", messages=messages, sample=scenario.id)

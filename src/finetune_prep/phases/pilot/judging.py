@@ -1,0 +1,92 @@
+"""Asking a judge: one call for the whole conversation, which it sees as data; evidence first, then the answer."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from finetune_prep.core.conversation import Conversation
+from finetune_prep.core.request import Request, Schema
+from finetune_prep.core.rubric import Rubric, YesNo
+from finetune_prep.core.verdict import Judgement, Verdict, conclude
+from finetune_prep.errors import Unusable
+from finetune_prep.phases.drafting import schemas
+from finetune_prep.phases.session import Desk, Workshop
+
+SAID: dict[str, YesNo] = {"YES": "yes", "NO": "no", "N/A": "na"}
+
+
+class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    evidence: str
+    answer: str
+
+
+async def judge(shop: Workshop, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, about: str) -> Verdict:
+    """The verdict of the judge. An answer that stays unreadable leaves the verdict missing; that is not a NO.
+
+    A rubric whose questions are all measured needs no judge: nobody is asked.
+    """
+    if not rubric.judged:
+        return conclude(rubric, conversation, {}, judge="")
+    request = verdict_request(shop, evaluation_prompt, rubric, conversation, about)
+    try:
+        judged = await shop.door.ask_for(request, lambda text: read_verdict(text, rubric))
+    except Unusable as error:
+        return conclude(rubric, conversation, {}, judge=request.model, missing=error.what)
+    return conclude(rubric, conversation, judged, judge=request.model)
+
+
+def verdict_request(desk: Desk, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, about: str) -> Request:
+    slots = {
+        "evaluation_prompt": evaluation_prompt,
+        "boundary": desk.boundary(conversation.id),
+        "turns": [{"speaker": message.role, "text": message.content} for message in conversation.messages],
+    }
+    return desk.request("judge", "judge", slots, phase="pilot", about=f"{about} · judge", schema=verdict_schema(rubric))
+
+
+def verdict_schema(rubric: Rubric) -> Schema:
+    """JSON Schema of a verdict: an object with every judged question in order; evidence stands before the answer."""
+    properties: dict[str, Any] = {}
+    for question in rubric.judged:
+        allowed = [*SAID] if question.na else ["YES", "NO"]
+        properties[question.id] = {
+            "type": "object",
+            "properties": {"evidence": {"type": "string"}, "answer": {"type": "string", "enum": allowed}},
+            "required": ["evidence", "answer"],
+            "additionalProperties": False,
+        }
+    schema = {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
+    return Schema(name="verdict", schema=schema)
+
+
+def read_verdict(text: str, rubric: Rubric) -> dict[str, Judgement]:
+    """A judge's answer by question. Raises ValueError naming every question that is not answered as allowed."""
+    given = schemas.read(text, dict[str, Answered])
+    wanted = {question.id: question for question in rubric.judged}
+    problems = [f"{id} is missing" for id in wanted if id not in given]
+    problems += [f"{id} is not a question" for id in given if id not in wanted]
+    problems += [f"{id} is answered twice" for id in _answered_twice(text)]
+    judged: dict[str, Judgement] = {}
+    for id, question in wanted.items():
+        if id not in given:
+            continue
+        said = SAID.get(given[id].answer.strip().upper())
+        if said is None:
+            problems.append(f"{id} is answered “{given[id].answer}”, not YES, NO or N/A")
+        elif said == "na" and not question.na:
+            problems.append(f"{id} does not allow N/A")
+        else:
+            judged[id] = Judgement(said, given[id].evidence)
+    if problems:
+        raise ValueError(f"{'; '.join(problems)}.")
+    return judged
+
+
+def _answered_twice(text: str) -> list[str]:
+    """Keys that a JSON object holds more than once: decoders keep the last answer without a word."""
+    pairs: list[tuple[str, Any]] = json.loads(schemas.unfenced(text), object_pairs_hook=list)
+    return [id for id, times in Counter(id for id, _ in pairs).items() if times > 1]

@@ -1,0 +1,140 @@
+"""The pilot: scenarios by quota, conversations, verdicts, and an account in which every planned scenario has its place."""
+
+from __future__ import annotations
+
+import msgspec
+
+from finetune_prep.conversations.faults import find_fault
+from finetune_prep.core.identity import digest
+from finetune_prep.core.prompts import GenerationPrompt
+from finetune_prep.core.rubric import Rubric
+from finetune_prep.core.sample import Account, Sample, account, fold, judged_sample
+from finetune_prep.core.scenario import Scenario, ScenarioSpace, plan
+from finetune_prep.core.verdict import Verdict
+from finetune_prep.errors import ActNeeded, DocumentError, NotYet, Unreachable, Unusable
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.phases.drafting import prompt_files
+from finetune_prep.phases.pilot.converse import Voices, converse
+from finetune_prep.phases.pilot.in_order import windowed
+from finetune_prep.phases.pilot.judging import judge
+from finetune_prep.phases.session import Workshop
+from finetune_prep.project.acceptance import require
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run, RunPlan, VerdictRow, run_of, verdict_row, write_results
+
+KIND = "pilot"
+PLAYED = ("user", "assistant", "judge")
+MADE_FROM = ("scenario-space", "evaluation-rubric", "evaluation-prompt", "generation-prompt", "user-prompt", "system-prompt")
+PROMPTS = ("converse-user", "judge")
+WINDOW = 64  # samples in work at a time; the door decides how many calls that may be
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a sample is made with, read once."""
+
+    shop: Workshop
+    run: str
+    rubric: Rubric
+    evaluation_prompt: str
+    generation: GenerationPrompt
+    voices: Voices
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A sample before it is settled, and the verdict behind it."""
+
+    sample: Sample
+    verdict: Verdict | None = None
+
+
+async def pilot(shop: Workshop, n: int, *, window: int = WINDOW) -> tuple[Run, Account]:
+    """Make and judge n conversations; write samples, verdicts and the account. The same documents give the same run again."""
+    prepared(shop.project, "the pilot")
+    space: ScenarioSpace = shop.project.value("scenario-space")
+    scenarios = planned(space, n, shop.project.config.seed)
+    run = run_of(shop.project.layout, current_plan(shop.project, n))
+    stage = stage_of(shop, run.name)
+    made = [made async for made in windowed(scenarios, lambda scenario: make_sample(stage, scenario), window)]
+    samples = fold(item.sample for item in made)
+    total = account(samples)
+    write_results(run, list(samples), _verdict_rows(made, stage.rubric), total)
+    return run, total
+
+
+def planned(space: ScenarioSpace, n: int, seed: int) -> tuple[Scenario, ...]:
+    """The scenarios of a run. Raises DocumentError if the space, whose gates were overridden then, gives none."""
+    try:
+        return plan(space, n, seed)
+    except ValueError as error:
+        path = DOCUMENTS["scenario-space"].path
+        raise DocumentError(f"nothing can be planned: {error}", where=path, next="finetune-prep check scenario-space") from error
+
+
+def prepared(project: Project, what: str) -> None:
+    """Raise ActNeeded unless every document is there, accepted as it stands, and holds the present text of its inputs."""
+    rubric_first = ("domain-frameworks", "scenario-space", "evaluation-rubric")
+    require(project, what, (), rubric_first)
+    drifted = [part for part in project.stale() if part.compiled]
+    if drifted:
+        raise ActNeeded(
+            f"{what} must wait: {drifted[0]} it was put in",
+            next=f"finetune-prep {DOCUMENTS[drifted[0].name].made_by} (needs no model)",
+        )
+    require(project, what, (), tuple(kind for kind in DOCUMENTS if kind not in ("brief", *rubric_first)))
+
+
+def current_plan(project: Project, n: int) -> RunPlan:
+    """What identifies a pilot of n conversations with the project as it is now."""
+    roles = {name: project.config.role(name) for name in PLAYED}  # type: ignore[arg-type]
+    return RunPlan(
+        kind=KIND,
+        n=n,
+        seed=project.config.seed,
+        models={
+            name: {"model": role.model_name, **{k: v for k, v in msgspec.to_builtins(role.parameters).items() if v is not None}}
+            for name, role in roles.items()
+        },
+        made_from={kind: project.items(kind) for kind in MADE_FROM},
+        language=project.value("brief").language,
+        prompts={name: digest(prompt_files.source(name, project.layout.phase_prompts)) for name in PROMPTS},
+    )
+
+
+def stage_of(shop: Workshop, run: str) -> Stage:
+    project = shop.project
+    return Stage(
+        shop=shop,
+        run=run,
+        rubric=project.value("evaluation-rubric"),
+        evaluation_prompt=shop.text("evaluation-prompt"),
+        generation=project.value("generation-prompt"),
+        voices=Voices(assistant=shop.text("generation-prompt"), user=shop.text("user-prompt"), language=shop.brief.language),
+    )
+
+
+async def make_sample(stage: Stage, scenario: Scenario) -> Made:
+    """One planned scenario, from the first word to the score. Whatever happens to it is a state with a name."""
+    try:
+        conversation = await converse(stage.shop, stage.voices, scenario, stage.run)
+    except NotYet:
+        return Made(Sample(scenario=scenario, state="waiting"))
+    except Unreachable as error:
+        return Made(Sample(scenario=scenario, state="not run", fault=error.what))
+    except Unusable as error:
+        return Made(Sample(scenario=scenario, state="failed" if error.rejected else "faulty", fault=error.what))
+    examples = [shot.conversation for shot in stage.generation.few_shots]
+    if fault := find_fault(conversation, examples):
+        return Made(Sample(scenario=scenario, state="faulty", conversation=conversation, fault=f"{fault[0]}: {fault[1]}"))
+    about = f"{stage.run} · {scenario.id}"
+    try:
+        verdict = await judge(stage.shop, stage.evaluation_prompt, stage.rubric, conversation, about)
+    except NotYet:
+        return Made(Sample(scenario=scenario, state="waiting", conversation=conversation))
+    except Unreachable as error:
+        return Made(Sample(scenario=scenario, state="waiting", conversation=conversation, fault=error.what))
+    return Made(judged_sample(scenario, conversation, verdict, verdict.score(stage.rubric)), verdict)
+
+
+def _verdict_rows(made: list[Made], rubric: Rubric) -> list[VerdictRow]:
+    questions = [question.id for question in rubric.questions]
+    return [verdict_row(item.sample.scenario.id, item.verdict, questions) for item in made if item.verdict is not None]

@@ -1,0 +1,182 @@
+"""Phase 5: the prompts of the assistant and of the simulated user, and the short prompt that ships with the data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+import msgspec
+
+from finetune_prep import documents
+from finetune_prep.core.knowledge import Anchor, Knowledge
+from finetune_prep.core.prompts import GenerationPrompt, Guard, PlainPrompt, TechniqueUse
+from finetune_prep.core.rubric import Example
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.models.door import together
+from finetune_prep.phases.drafting import briefing
+from finetune_prep.phases.drafting.examples_draft import FewShotsDraft, to_few_shots
+from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
+from finetune_prep.phases.examining.drafts import deciding, examine
+from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, check_guidance
+from finetune_prep.phases.research.research import PANEL, sources_again
+from finetune_prep.phases.session import Workshop
+from finetune_prep.project.stamps import Items, Part
+
+PHASE = KIND = "generation-prompt"
+OF_FEW_SHOTS = deciding(PHASE, KIND, only="generation-prompt.few-shot")
+OF_GUIDANCE = deciding(PHASE, KIND, skip=OF_FEW_SHOTS)
+COMPILED = "Behavioral anchors"
+WRITTEN = "Guidance and few-shots"
+ABOUT_GUIDANCE = "role, grounding and guards"
+
+
+async def generation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
+    """Write generation-prompt.md, user-prompt.md and system-prompt.md, each unless it exists (or `overwrite`).
+
+    An existing generation prompt gets the present anchors put in, which needs no model.
+    """
+    layout = shop.project.layout
+    missing = {kind: overwrite or not layout.document(kind).exists() for kind in ("generation-prompt", "user-prompt")}
+    writing = [_write_generation(shop) if missing["generation-prompt"] else _recompile(shop)]
+    if missing["user-prompt"]:
+        writing.append(_write_user(shop))
+    await together(writing)
+    if overwrite or not layout.document("system-prompt").exists():
+        await _write_system(shop)
+
+
+async def _write_generation(shop: Workshop) -> None:
+    """Guidance and few-shots. Few-shots that the judge does not pass go back to their writer, as often as the project allows."""
+    project = shop.project
+    knowledge: Knowledge = project.value("domain-frameworks")
+    sources = await sources_again(shop)
+    slots = shop.slots(frameworks=shop.text("domain-frameworks", PANEL), sources=sources)
+
+    def guided(draft: GuidanceDraft) -> GuidanceDraft:
+        return check_guidance(draft, knowledge)
+
+    # the first guidance is asked for beside the few-shots: it does not depend on them, only its examination does
+    early = shop.draft("generation-guidance", GuidanceDraft, guided, slots, phase=PHASE, about=ABOUT_GUIDANCE)
+    asked: list[Awaitable[Any]] = [_few_shots(shop, knowledge), early]
+    shots, _ = await together(asked)
+    guidance = await drafted(
+        shop,
+        "generation-guidance",
+        GuidanceDraft,
+        guided,
+        slots,
+        lambda draft, first: examine(shop, {KIND: documents.render(KIND, _prompt(knowledge, draft, shots.value))}, OF_GUIDANCE),
+        phase=PHASE,
+        about=ABOUT_GUIDANCE,
+    )
+    prompt = _prompt(knowledge, guidance.value, shots.value)
+    parts = [
+        briefing.points("Gates that do not hold", (*guidance.left, *shots.left), f"finetune-prep check {KIND}"),
+    ]
+    briefing.write(project, PHASE, KIND, DOCUMENTS[KIND].path, parts)
+    written_from = {
+        "domain-frameworks": _items(shop, "F", "T", "P", "DO"),
+        "evaluation-rubric": project.items("evaluation-rubric"),
+    }
+    stamp = {
+        COMPILED: Part(compiled=True, made_from={"domain-frameworks": _items(shop, "DO")}),
+        WRITTEN: Part(compiled=False, made_from=written_from),
+    }
+    project.write(KIND, documents.render(KIND, prompt), stamp)
+    shop.tell(
+        f"generation prompt: {len(prompt.techniques)} techniques, {len(prompt.guards)} guards, {len(prompt.few_shots)} few-shots"
+    )
+
+
+def _prompt(knowledge: Knowledge, guidance: GuidanceDraft, few_shots: tuple[Example, ...]) -> GenerationPrompt:
+    names = {technique.id: technique.name for technique in knowledge.techniques}
+    uses = {use.id: use for use in guidance.techniques}
+    return GenerationPrompt(
+        title=knowledge.title,
+        role=guidance.role,
+        grounding=guidance.grounding,
+        techniques=tuple(
+            TechniqueUse(id=id, name=name, use_when=uses[id].use_when, in_words=uses[id].in_words) for id, name in names.items()
+        ),
+        always=_bare(knowledge.always),
+        never=_bare(knowledge.never),
+        guards=tuple(
+            Guard(id=f"GD{number}", when=guard.when, then=guard.then, counters=tuple(dict.fromkeys(guard.counters)))
+            for number, guard in enumerate(guidance.guards, start=1)
+        ),
+        few_shots=few_shots,
+        output=guidance.output,
+    )
+
+
+async def _few_shots(shop: Workshop, knowledge: Knowledge) -> Drafted[tuple[Example, ...]]:
+    """Exemplary conversations. A judge who has not seen them passes each, or its findings go back to the writer."""
+
+    async def look_over(shots: tuple[Example, ...], first: bool) -> tuple[Point, ...]:
+        alone = GenerationPrompt(title=knowledge.title, role=knowledge.title, few_shots=shots)
+        return await examine(shop, {KIND: documents.render(KIND, alone)}, OF_FEW_SHOTS)
+
+    return await drafted(
+        shop,
+        "generation-few-shots",
+        FewShotsDraft,
+        lambda draft: to_few_shots(draft, knowledge),
+        shop.slots(
+            frameworks=shop.text("domain-frameworks", PANEL),
+            rubric=shop.text("evaluation-rubric", "Examples"),
+        ),
+        look_over,
+        phase=PHASE,
+        about="few-shot conversations",
+    )
+
+
+def _bare(anchors: tuple[Anchor, ...]) -> tuple[Anchor, ...]:
+    return tuple(Anchor(id=anchor.id, text=anchor.text) for anchor in anchors)
+
+
+async def _recompile(shop: Workshop) -> None:
+    """Put the present anchors into the prompt, if they are not what it was compiled from."""
+    project = shop.project
+    made_from = {"domain-frameworks": _items(shop, "DO")}
+    if not project.drifted("generation-prompt", COMPILED, made_from):
+        return
+    knowledge: Knowledge = project.value("domain-frameworks")
+    prompt: GenerationPrompt = project.value("generation-prompt")
+    value = msgspec.structs.replace(prompt, always=_bare(knowledge.always), never=_bare(knowledge.never))
+    project.recompile("generation-prompt", (COMPILED,), value, COMPILED, made_from)
+    shop.tell("generation prompt: the present anchors put in")
+
+
+def _items(shop: Workshop, *prefixes: str) -> Items:
+    """The items of the domain reference whose ids begin so."""
+    return {item: hash for item, hash in shop.project.items("domain-frameworks").items() if item.startswith(prefixes)}
+
+
+async def _write_user(shop: Workshop) -> None:
+    slots = shop.slots(space=shop.text("scenario-space"))
+    request = shop.request("expert", "generation-user-prompt", slots, phase=PHASE, about="user prompt")
+    reply = await shop.door.ask_for(request, _plain)
+    made_from = {"scenario-space": shop.project.items("scenario-space")}
+    _write_plain(shop, "user-prompt", "Simulated user", reply, made_from)
+
+
+async def _write_system(shop: Workshop) -> None:
+    prompt: GenerationPrompt = shop.project.value("generation-prompt")
+    slots = shop.slots(role=prompt.role)
+    request = shop.request("expert", "generation-system-prompt", slots, phase=PHASE, about="system prompt")
+    reply = await shop.door.ask_for(request, _plain)
+    _write_plain(shop, "system-prompt", "System prompt", reply, {"brief": shop.project.items("brief")})
+
+
+def _plain(text: str) -> str:
+    """A prompt answered as plain text. Raises ValueError if there is none."""
+    if not text.strip():
+        raise ValueError("The answer is empty.")
+    return text.strip()
+
+
+def _write_plain(shop: Workshop, kind: str, title: str, text: str, made_from: dict[str, dict[str, str]]) -> None:
+    value = PlainPrompt(title=f"{title}: {shop.brief.title}", text=text)
+    shop.project.write(kind, documents.render(kind, value), {"Text": Part(compiled=False, made_from=made_from)})
+    shop.tell(f"{kind.replace('-', ' ')}: {len(text.split())} words")

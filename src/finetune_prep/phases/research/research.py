@@ -1,0 +1,215 @@
+"""Phase 1: read the sources, check every quote, hear a panel, write the domain frameworks and the scenario space."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Sequence
+from typing import Any
+
+from finetune_prep import documents
+from finetune_prep.core.knowledge import UNSOURCED, Citation, Knowledge
+from finetune_prep.core.scenario import ScenarioSpace
+from finetune_prep.durable import write_atomically
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.models.door import together
+from finetune_prep.phases.drafting import briefing
+from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
+from finetune_prep.phases.examining.drafts import deciding, examine
+from finetune_prep.phases.research.knowledge_draft import KnowledgeDraft, to_knowledge
+from finetune_prep.phases.research.panel import Panel, Proposed, convene, criticise, dryness, propose
+from finetune_prep.phases.research.reading import ReadSource, claims_text, read_sources
+from finetune_prep.phases.research.scenario_space_draft import SpaceDraft, to_space
+from finetune_prep.phases.research.web import gather
+from finetune_prep.phases.session import Workshop
+from finetune_prep.project.stamps import Part as StampPart
+from finetune_prep.sources.files import SourceText, from_snapshot, known_ids, read_folder, read_snapshots
+
+PHASE = "research"
+PANEL = "Panel"  # heading of the section that says who was asked
+
+
+async def research(shop: Workshop, *, overwrite: bool = False) -> None:
+    """Write domain-frameworks.md and scenario-space.md, each unless it exists (or `overwrite`)."""
+    layout = shop.project.layout
+    anew = overwrite or not layout.document("domain-frameworks").exists()
+    texts = snapshot_sources(shop, refresh=anew)
+    if anew:
+        asked: list[Awaitable[Any]] = [_read_all(shop, texts), convene(shop)]
+        sources, panel = await together(asked)
+        _tell(shop, sources)
+        proposed = await propose(shop, panel, claims_text(sources), [claim.id for source in sources for claim in source.claims])
+        await write_frameworks(shop, sources, panel, proposed)
+    if overwrite or not layout.document("scenario-space").exists():
+        await write_space(shop)
+
+
+async def _read_all(shop: Workshop, files: Sequence[SourceText]) -> list[ReadSource]:
+    """What readers took from the files of the user and from pages of the web, which are searched for here."""
+    asked: list[Awaitable[Any]] = [read_sources(shop, files), gather(shop)]
+    read, pages = await together(asked)
+    for text in pages:
+        write_atomically(shop.project.layout.snapshots / f"{text.source.id}.md", text.snapshot)
+    return [*read, *await read_sources(shop, pages)]
+
+
+async def sources_again(shop: Workshop) -> list[ReadSource]:
+    """The sources that the reference was written from, and what was read from them: by their snapshots and the ledger."""
+    pages = [text for text in read_snapshots(shop.project.layout.snapshots) if text.headline]
+    return await read_sources(shop, [*snapshot_sources(shop), *pages])
+
+
+def _tell(shop: Workshop, sources: list[ReadSource]) -> None:
+    layout = shop.project.layout
+    _, findings = read_folder(layout.sources, layout.folder)
+    for finding in findings:
+        shop.tell(str(finding))
+    for source in sources:
+        dropped = f", {source.dropped} dropped because the quote is not in the source" if source.dropped else ""
+        shop.tell(f"{source.id} {source.title}: {len(source.claims)} claims with verified quotes{dropped}")
+    if not sources:
+        shop.tell("No sources: all of the domain reference will be an expert's own word, marked as unsourced.")
+
+
+def snapshot_sources(shop: Workshop, *, refresh: bool = False) -> list[SourceText]:
+    """Every source as it was read, with a snapshot beside the documents: quotations are checked against that.
+
+    A source that has a snapshot is taken from it, whatever its file says by now, unless `refresh`. A missing snapshot (they are
+    not committed) is taken anew, under the id by which the reference cites its file.
+    """
+    layout = shop.project.layout
+    reference = shop.project.document("domain-frameworks")
+    cited = {source.where: source.id for source in reference.value.sources} if reference and reference.value else {}
+    found, _ = read_folder(layout.sources, layout.folder, known_ids(layout.snapshots) | cited)
+    texts = []
+    for text in found:
+        path = layout.snapshots / f"{text.source.id}.md"
+        if refresh or not path.exists():
+            write_atomically(path, text.snapshot)
+            texts.append(text)
+            continue
+        kept = from_snapshot(path, text)
+        if kept.hash != text.hash:
+            shop.tell(f"{text.source.where} has changed since it was read; finetune-prep research --overwrite reads it anew")
+        texts.append(kept)
+    return texts
+
+
+async def write_frameworks(shop: Workshop, sources: list[ReadSource], panel: Panel, proposed: Proposed) -> None:
+    """The reference from claims and proposals, read by the panel and mended."""
+    citations = {claim.id: Citation(source.id, claim.quote) for source in sources for claim in source.claims}
+    wanted = deciding(PHASE, "domain-frameworks")
+
+    async def look_over(knowledge: Knowledge, first: bool) -> tuple[Point, ...]:
+        text = documents.render("domain-frameworks", knowledge)
+        asked: list[Awaitable[tuple[Point, ...]]] = [examine(shop, {"domain-frameworks": text}, wanted)]
+        if first:
+            asked.append(criticise(shop, panel, "reference of the domain", documents.body(text).strip(), phase=PHASE))
+        return tuple(point for points in await together(asked) for point in points)
+
+    result = await drafted(
+        shop,
+        "research-frameworks",
+        KnowledgeDraft,
+        lambda draft: to_knowledge(draft, citations, [source.source for source in sources]),
+        shop.slots(claims=claims_text(sources), things=_things(proposed), experts=len(panel.experts)),
+        look_over,
+        phase=PHASE,
+        about="domain frameworks",
+    )
+    knowledge = result.value
+    text = documents.replace_section(
+        documents.render("domain-frameworks", knowledge), PANEL, _panel_section(panel, proposed), before="Sources"
+    )
+    part = StampPart(compiled=False, made_from={"brief": shop.project.items("brief")})
+    looks = _worth_a_look(sources, proposed, result)
+    briefing.write(shop.project, PHASE, "domain-frameworks", DOCUMENTS["domain-frameworks"].path, looks)
+    shop.project.write("domain-frameworks", text, {"Frameworks": part})
+    shop.tell(
+        f"domain frameworks: {len(knowledge.frameworks)} frameworks, {len(knowledge.techniques)} techniques, "
+        f"{len(knowledge.failure_modes)} failure modes"
+    )
+
+
+def _things(proposed: Proposed) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": thing.kind,
+            "name": thing.name,
+            "text": thing.text,
+            "experts": proposed.experts(thing),
+            "claims": ", ".join(thing.claims),
+        }
+        for thing in proposed.things
+    ]
+
+
+def _panel_section(panel: Panel, proposed: Proposed) -> str:
+    """Who was asked and how far they repeated themselves: prose of the document, for people."""
+    experts = [f"- {expert.name}" for expert in panel.experts]
+    users = ", ".join(user.name for user in panel.difficult_users)
+    sittings = "one sitting" if proposed.sittings == 1 else f"{proposed.sittings} sittings"
+    figure = (
+        f"In {sittings}, each asked apart from the others, they made {proposed.told} proposals of {len(proposed.things)} "
+        f"different things: {dryness(proposed.saturation)}. That speaks of this panel, which a language model played, and "
+        "not of the domain."
+    )
+    readers = f"The draft was read by them and by two difficult users: {users}."
+    return "\n".join([f"## {PANEL}", "", *experts, "", figure, "", readers])
+
+
+def _worth_a_look(sources: list[ReadSource], proposed: Proposed, result: Drafted[Knowledge]) -> list[briefing.Part]:
+    knowledge = result.value
+    check = "finetune-prep check domain-frameworks"
+    alone = [
+        f"{id} {name}" for id, name, cited in _statements(knowledge) if all(citation.source == UNSOURCED for citation in cited)
+    ]
+    dropped = [
+        f"{source.id} {source.title}: {source.dropped} claims dropped, their quotes are not in it"
+        for source in sources
+        if source.dropped
+    ]
+    return [
+        briefing.points("Gates that do not hold", result.left, check),
+        briefing.Part(
+            "Sources that do not agree", tuple(f"{found.id}: {found.text}" for found in knowledge.contradictions), check
+        ),
+        briefing.Part("On a model's word alone", tuple(alone), check),
+        briefing.Part("Sources", tuple(dropped) or (() if sources else ("none: all of this is a model's word",))),
+        briefing.Part("The panel", (dryness(proposed.saturation),)),
+        briefing.objections(result),
+    ]
+
+
+def _statements(knowledge: Knowledge) -> Iterator[tuple[str, str, tuple[Citation, ...]]]:
+    for technique in knowledge.techniques:
+        yield technique.id, technique.name, technique.sources
+    for principle in knowledge.principles:
+        yield principle.id, principle.text, principle.sources
+    for mode in knowledge.failure_modes:
+        yield mode.id, mode.name, mode.sources
+
+
+async def write_space(shop: Workshop) -> None:
+    """What users bring, from the reference."""
+    knowledge: Knowledge = shop.project.value("domain-frameworks")
+    wanted = deciding(PHASE, "scenario-space")
+
+    async def look_over(space: ScenarioSpace, first: bool) -> tuple[Point, ...]:
+        return await examine(shop, {"scenario-space": documents.render("scenario-space", space)}, wanted)
+
+    result = await drafted(
+        shop,
+        "research-scenario-space",
+        SpaceDraft,
+        lambda draft: to_space(draft, knowledge.title, [technique.id for technique in knowledge.techniques]),
+        shop.slots(frameworks=shop.text("domain-frameworks", "Behavioral anchors", PANEL)),
+        look_over,
+        phase=PHASE,
+        about="scenario space",
+    )
+    space = result.value
+    techniques = {item: text for item, text in shop.project.items("domain-frameworks").items() if item.startswith("T")}
+    part = StampPart(compiled=False, made_from={"brief": shop.project.items("brief"), "domain-frameworks": techniques})
+    left = briefing.points("Gates that do not hold", result.left, "finetune-prep check scenario-space")
+    briefing.write(shop.project, PHASE, "scenario-space", DOCUMENTS["scenario-space"].path, [left])
+    shop.project.write("scenario-space", documents.render("scenario-space", space), {"Dimensions": part})
+    shop.tell(f"scenario space: {len(space.topics)} topics, {space.capacity:,} distinct scenarios")

@@ -1,0 +1,55 @@
+"""Phase 2: turn frameworks, principles and failure modes into observable always and never behaviours."""
+
+from __future__ import annotations
+
+import msgspec
+
+from finetune_prep import documents
+from finetune_prep.core.knowledge import Anchor, Knowledge
+from finetune_prep.phases.drafting import briefing
+from finetune_prep.phases.drafting.revising import drafted
+from finetune_prep.phases.examining.drafts import deciding, examine
+from finetune_prep.phases.research.research import PANEL
+from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft, to_anchors
+from finetune_prep.phases.session import Workshop
+from finetune_prep.project.stamps import Part
+
+PHASE = "anchors"
+SECTION = "Behavioral anchors"
+WANTED = deciding(PHASE, "domain-frameworks")
+Anchors = tuple[tuple[Anchor, ...], tuple[Anchor, ...]]
+
+
+async def anchors(shop: Workshop, *, overwrite: bool = False) -> None:
+    """Add the section "Behavioral anchors" to domain-frameworks.md, unless it has one (or `overwrite`)."""
+    project = shop.project
+    document = project.sound("domain-frameworks")
+    knowledge: Knowledge = project.value("domain-frameworks")
+    if knowledge.anchors and not overwrite:
+        return
+    result = await drafted(
+        shop,
+        "anchors",
+        AnchorsDraft,
+        lambda draft: to_anchors(draft, knowledge),
+        shop.slots(frameworks=shop.text("domain-frameworks", SECTION, PANEL)),
+        lambda anchors, first: examine(shop, {"domain-frameworks": _with(document.text, knowledge, anchors)}, WANTED),
+        phase=PHASE,
+        about="behavioral anchors",
+    )
+    always, never = result.value
+    text = _with(document.text, knowledge, result.value)
+    stamp = project.stamp("domain-frameworks")
+    drawn_from = {item: hash for item, hash in project.items("domain-frameworks").items() if item.startswith(("T", "P", "FM"))}
+    parts = (stamp.parts if stamp else {}) | {SECTION: Part(compiled=False, made_from={"domain-frameworks": drawn_from})}
+    left = briefing.points("Gates that do not hold", result.left, "finetune-prep check domain-frameworks")
+    briefing.write(project, PHASE, "behavioral-anchors", document.path, [left])
+    project.write("domain-frameworks", text, parts)
+    shop.tell(f"behavioral anchors: {len(always)} always, {len(never)} never")
+
+
+def _with(text: str, knowledge: Knowledge, anchors: Anchors) -> str:
+    """The document's text with these anchors in their section, and every other line as it is."""
+    always, never = anchors
+    rendered = documents.render("domain-frameworks", msgspec.structs.replace(knowledge, always=always, never=never))
+    return documents.replace_section(text, SECTION, documents.section(rendered, SECTION), before="Sources")

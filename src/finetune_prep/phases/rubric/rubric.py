@@ -1,0 +1,130 @@
+"""Phase 3: binary questions in weighted categories with a safety gate, and conversations that show they work and differ."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+import msgspec
+
+from finetune_prep import documents
+from finetune_prep.core import measures
+from finetune_prep.core.knowledge import Knowledge
+from finetune_prep.core.rubric import Category, Example, Rubric, undistinguished
+from finetune_prep.errors import Unusable
+from finetune_prep.method import DOCUMENTS
+from finetune_prep.models.door import together
+from finetune_prep.phases.drafting import briefing, schemas
+from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, WitnessesDraft, to_examples, to_witnesses
+from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
+from finetune_prep.phases.examining.drafts import deciding, examine
+from finetune_prep.phases.research.panel import convene, criticise
+from finetune_prep.phases.research.research import PANEL
+from finetune_prep.phases.rubric.rubric_draft import RubricDraft, to_rubric
+from finetune_prep.phases.session import Workshop
+from finetune_prep.project.stamps import Part
+
+PHASE = "rubric"
+KIND = "evaluation-rubric"
+OF_PAIRS = "rubric.pairs-apart"
+OF_QUESTIONS = deciding(PHASE, KIND, only="rubric.", skip=(OF_PAIRS,))
+OF_EXAMPLES = deciding(PHASE, KIND, only="worked-examples.")
+
+
+async def rubric(shop: Workshop, *, overwrite: bool = False) -> None:
+    """Write evaluation-rubric.md, unless it exists (or `overwrite`)."""
+    project = shop.project
+    if project.layout.document(KIND).exists() and not overwrite:
+        return
+    questions = await _questions(shop)
+    examples = await _examples(shop, questions.value)
+    witnesses = await _witnesses(shop, msgspec.structs.replace(questions.value, examples=examples.value))
+    complete = msgspec.structs.replace(questions.value, examples=(*examples.value, *witnesses))
+    text = documents.render(KIND, complete)
+    untold = await examine(shop, {KIND: text}, [OF_PAIRS])
+    parts = [
+        briefing.points("Gates that do not hold", (*questions.left, *examples.left, *untold), f"finetune-prep check {KIND}"),
+        briefing.objections(questions),
+    ]
+    briefing.write(project, PHASE, KIND, DOCUMENTS[KIND].path, parts)
+    made_from = {"domain-frameworks": project.items("domain-frameworks"), "scenario-space": project.items("scenario-space")}
+    project.write(KIND, text, {"Questions": Part(compiled=False, made_from=made_from)})
+    shop.tell(
+        f"rubric: {len(complete.questions)} questions in {len(complete.categories)} categories, "
+        f"{len(examples.value)} worked examples, {len(witnesses)} witnesses"
+    )
+
+
+async def _questions(shop: Workshop) -> Drafted[Rubric]:
+    """Questions without examples: read by the panel, examined, mended."""
+    knowledge: Knowledge = shop.project.value("domain-frameworks")
+    panel = await convene(shop)
+
+    async def look_over(draft: Rubric, first: bool) -> tuple[Point, ...]:
+        text = documents.render(KIND, draft)
+        asked: list[Awaitable[tuple[Point, ...]]] = [examine(shop, {KIND: text}, OF_QUESTIONS)]
+        if first:
+            asked.append(criticise(shop, panel, "rubric", documents.body(text).strip(), phase=PHASE))
+        return tuple(point for points in await together(asked) for point in points)
+
+    return await drafted(
+        shop,
+        "rubric-questions",
+        RubricDraft,
+        lambda draft: to_rubric(draft, knowledge),
+        shop.slots(
+            frameworks=shop.text("domain-frameworks", PANEL), space=shop.text("scenario-space"), metrics="; ".join(measures.FORMS)
+        ),
+        look_over,
+        phase=PHASE,
+        about="rubric questions",
+    )
+
+
+async def _examples(shop: Workshop, questions: Rubric) -> Drafted[tuple[Example, ...]]:
+    """A strong, a mediocre and a violating conversation, scored by the program."""
+
+    async def look_over(examples: tuple[Example, ...], first: bool) -> tuple[Point, ...]:
+        text = documents.render(KIND, msgspec.structs.replace(questions, examples=examples))
+        return await examine(shop, {KIND: text}, OF_EXAMPLES)
+
+    return await drafted(
+        shop,
+        "rubric-examples",
+        ExamplesDraft,
+        lambda draft: to_examples(draft, questions),
+        shop.slots(
+            rubric=documents.body(documents.render(KIND, questions)).strip(),
+            questions=", ".join(question.id for question in questions.judged),
+            threshold=questions.threshold,
+        ),
+        look_over,
+        phase=PHASE,
+        about="worked examples",
+    )
+
+
+async def _witnesses(shop: Workshop, rubric: Rubric) -> tuple[Example, ...]:
+    """Conversations that pass one question and fail another, for pairs of a category that no worked example tells apart."""
+    found = await together(_of_category(shop, rubric, category) for category in rubric.categories)
+    witnesses = [witness for of_category in found for witness in of_category]
+    return tuple(msgspec.structs.replace(witness, id=f"W{number}") for number, witness in enumerate(witnesses, start=1))
+
+
+async def _of_category(shop: Workshop, rubric: Rubric, category: Category) -> tuple[Example, ...]:
+    pairs = undistinguished(category, rubric.examples)
+    if not pairs:
+        return ()
+    alone = msgspec.structs.replace(rubric, categories=(category,), goals=(), terms=(), examples=())
+    slots = shop.slots(
+        terms="\n".join(f"- {term.name}: {term.meaning}" for term in rubric.terms) or "(none are defined)",
+        category=documents.section(documents.render(KIND, alone), category.name).strip(),
+        pairs="\n".join(f"- {one} and {other}" for one, other in pairs),
+    )
+    schema = schemas.schema_of(WitnessesDraft, "rubric-witnesses")
+    about = f"witnesses for “{category.name}”"
+    request = shop.request("expert", "rubric-witnesses", slots, phase=PHASE, about=about, schema=schema)
+    try:
+        return await shop.door.ask_for(request, lambda text: to_witnesses(schemas.read(text, WitnessesDraft), category, pairs))
+    except Unusable as error:
+        shop.tell(f"{about}: none ({error.what}); {OF_PAIRS} says which questions nothing tells apart")
+        return ()

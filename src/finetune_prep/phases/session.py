@@ -1,0 +1,143 @@
+"""What a phase works with: the project, the door to models, and a way to tell a person what happens."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+
+from finetune_prep import documents
+from finetune_prep.core.prompts import Brief
+from finetune_prep.core.request import Request, RoleName, Schema
+from finetune_prep.ledger.fetched import Archive, Fetched
+from finetune_prep.ledger.recording import read_fetched
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.door import Door, Observer
+from finetune_prep.models.providers.provider import Provider
+from finetune_prep.models.roles import Cast, open_door
+from finetune_prep.phases.drafting import prompt_files, schemas
+from finetune_prep.project.lock import locked
+from finetune_prep.project.project import Project
+from finetune_prep.sources.web import Web, open_web
+
+D = TypeVar("D")
+T = TypeVar("T")
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """Where requests are written: a project and the models that play its roles. Nothing can be asked here."""
+
+    project: Project
+    cast: Cast
+
+    @property
+    def brief(self) -> Brief:
+        brief: Brief = self.project.value("brief")
+        return brief
+
+    def text(self, kind: str, *without: str) -> str:
+        """A sound document as it goes into a prompt: just what stands in the file, a person's own sentences included.
+
+        without: headings of sections to leave out.
+        """
+        text = self.project.sound(kind).text
+        for section in without:
+            text = documents.remove_section(text, section)
+        return documents.body(text).strip()
+
+    def slots(self, **slots: Any) -> dict[str, Any]:
+        """Slots of a prompt of phases 1 to 5: the brief stands in all of them, and with it the languages."""
+        brief = self.brief
+        languages = (
+            f"Conversations – snippets, examples, few-shots – are in this language: {brief.language}. "
+            f"Everything else is written in this language: {brief.written_in}."
+        )
+        return {"brief": prompt_files.slot(f"{brief.title}\n\n{brief.text}\n\n{languages}"), **slots}
+
+    def request(
+        self,
+        role: RoleName,
+        prompt: str,
+        slots: dict[str, Any],
+        *,
+        phase: str,
+        about: str,
+        schema: Schema | None = None,
+        sample: str = "",
+    ) -> Request:
+        """A request from a prompt file with its slots filled."""
+        messages = prompt_files.messages(prompt, self.project.layout.phase_prompts, **slots)
+        return self.cast.request(role, phase=phase, about=about, messages=messages, schema=schema, sample=sample)
+
+    def boundary(self, content: str) -> str:
+        """A line no text can guess and every replay gives again: HMAC of the project's seed and the hash of what it encloses."""
+        return boundary(self.project.config.seed, content)
+
+
+class Workshop(Desk, frozen=True):
+    """A desk with the doors to the models and to the web. tell: takes one line for a person; it may be shown or dropped."""
+
+    door: Door
+    tell: Callable[[str], None]
+    web: Web
+
+    async def draft(
+        self, prompt: str, kind: type[D], convert: Callable[[D], T], slots: dict[str, Any], *, phase: str, about: str
+    ) -> T:
+        """Have the expert fill in a struct and turn it into a value; what `convert` refuses goes back to the expert, once."""
+        schema = schemas.schema_of(kind, prompt)
+        request = self.request("expert", prompt, slots, phase=phase, about=about, schema=schema)
+        return await self.door.ask_for(request, lambda text: convert(schemas.read(text, kind)))
+
+
+@asynccontextmanager
+async def open_workshop(
+    project: Project,
+    *,
+    command: str = "a program",
+    provider: str | Provider | None = None,
+    observer: Observer | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+    web: Callable[[Archive], Web] | None = None,
+) -> AsyncIterator[Workshop]:
+    """A workshop for a project: takes its lock, opens its ledger and the door to its models, and closes them again.
+
+    provider: one for all roles instead of those of finetune-prep.toml, by name or as an object. command: named to whoever
+    finds the project locked. web: makes another door to the web than the settings do. What was recorded for batch files is
+    written on leaving. Raises ProjectLocked, and DocumentError or UsageError, before anything is touched, if the brief or the
+    decisions cannot be read.
+    """
+    project.sound("brief")
+    uncounted = [decision.model for decision in project.decisions() if decision.decision == "uncounted"]
+    with locked(project.layout.lock, command):
+        ledger = SqliteLedger(project.layout.ledger)
+        try:
+            async with open_door(
+                project.config, ledger, project.folder, provider=provider, observer=observer, uncounted=uncounted
+            ) as door:
+                to_web = web(ledger.fetched) if web else _web(project, ledger.fetched, provider)
+                yield Workshop(project, Cast(project.config), door, tell, to_web)
+        finally:
+            ledger.close()
+
+
+def _web(project: Project, archive: Archive, provider: str | Provider | None) -> Web:
+    """The door to the web that the settings name. Where the expert's answers are replayed, so is the web."""
+    name = provider if isinstance(provider, str) else project.config.role("expert").provider
+    settings = project.config.provider(name)
+    recording = project.folder / settings.path
+
+    def recorded() -> Iterable[Fetched]:
+        return read_fetched(recording) if replayed and recording.is_file() else ()
+
+    replayed = settings.kind == "recording" and (provider is None or isinstance(provider, str))
+    return open_web(project.config.search, os.environ, archive, recorded=recorded, offline=replayed)
+
+
+def boundary(seed: int, content: str) -> str:
+    return hmac.new(str(seed).encode(), content.encode(), sha256).hexdigest()[:16]

@@ -1,0 +1,108 @@
+"""The gates over a project as it is now: dossier, facts, what judges said, overrides, and the ten success criteria."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+
+import msgspec
+
+from finetune_prep import gates
+from finetune_prep.core.finding import Outcome
+from finetune_prep.documents.dossier import Dossier
+from finetune_prep.gates import Criterion, Facts
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.method import DOCUMENTS, GATES
+from finetune_prep.models.roles import Cast
+from finetune_prep.phases import examining
+from finetune_prep.phases.session import Desk
+from finetune_prep.project.decisions import Decision
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import runs
+from finetune_prep.workflow.overview import run_view
+
+LEVELS = {gate.id: gate.level for gate in GATES}
+
+
+@contextmanager
+def ledger_of(project: Project) -> Iterator[SqliteLedger | None]:
+    """The project's ledger for reading, None if nothing was asked yet: looking creates no files."""
+    if not project.layout.ledger.is_file():
+        yield None
+        return
+    ledger = SqliteLedger(project.layout.ledger)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def outcomes(project: Project, unasked: Mapping[str, str] = MappingProxyType({})) -> list[Outcome]:
+    """Every gate's outcome, with what the ledger holds of judges' answers and the overrides that people decided on.
+
+    Nothing is asked: a judged gate whose present text no judge has seen is unchecked. unasked: by gate, why it could not be put
+    to a judge just now.
+    """
+    return [_explained(outcome, unasked.get(outcome.gate, "")) for outcome in _overridden(project, project.dossier())]
+
+
+def _explained(outcome: Outcome, reason: str) -> Outcome:
+    if not reason or outcome.answer != "unchecked":
+        return outcome
+    return msgspec.structs.replace(outcome, note=f"could not be checked: {reason}")
+
+
+def _overridden(project: Project, dossier: Dossier) -> list[Outcome]:
+    overrides = {(decision.gate, decision.text) for decision in project.overrides()}
+    return gates.override(_plain(project, dossier), dossier, overrides)
+
+
+def _plain(project: Project, dossier: Dossier) -> list[Outcome]:
+    """Outcomes before overrides."""
+    judged: dict[str, Outcome] = {}
+    with ledger_of(project) as ledger:
+        if ledger is not None:
+            judged = examining.recorded(Desk(project, Cast(project.config)), dossier, ledger)
+    return [judged.get(outcome.gate, outcome) for outcome in gates.check(dossier, facts(project))]
+
+
+def concerning(project: Project, kind: str) -> list[Outcome]:
+    """Outcomes of the gates that decide about this document (it stands last among those they look at)."""
+    wanted = {gate.id for gate in GATES if gate.documents and gate.documents[-1] == kind}
+    return [outcome for outcome in outcomes(project) if outcome.gate in wanted]
+
+
+def overrides_in_force(project: Project) -> tuple[Decision, ...]:
+    """The decisions that hold an outcome up at this moment; those whose subject has changed since, or holds by now, do not."""
+    dossier = project.dossier()
+    bound = {
+        (outcome.gate, gates.binding(outcome, dossier))
+        for outcome in _overridden(project, dossier)
+        if outcome.answer == "overridden"
+    }
+    latest = {(decision.gate, decision.text): decision for decision in project.overrides()}
+    return tuple(decision for key, decision in latest.items() if key in bound)
+
+
+def facts(project: Project) -> Facts:
+    """What happened in the project, as far as gates look at it."""
+    present = frozenset(kind for kind in DOCUMENTS if project.layout.document(kind).is_file())
+    decisions = {kind: decision for kind in DOCUMENTS if kind in present and (decision := project.acceptance(kind))}
+    accepted = {kind: f"{found.by}{'' if found.interactive else ' (not interactive)'}" for kind, found in decisions.items()}
+    pilots = runs(project.layout, "pilot")
+    if not pilots:
+        return Facts(present=present, accepted=accepted)
+    latest = pilots[-1]
+    return Facts(
+        present=present,
+        accepted=accepted,
+        pilot=latest.account(),
+        pilot_path=project.layout.relative(latest.folder),
+        changed=tuple(change.document for change in run_view(project, latest).changes),
+    )
+
+
+def criteria(project: Project) -> tuple[Criterion, ...]:
+    """The ten success criteria with their evidence."""
+    return gates.success_criteria(outcomes(project))

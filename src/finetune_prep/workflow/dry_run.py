@@ -1,0 +1,76 @@
+"""The whole way again in a temporary folder, answered only by what is recorded: which questions have no answer?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from finetune_prep.core.request import Reply, Request
+from finetune_prep.errors import ActNeeded, GateError, NotYet
+from finetune_prep.ledger.fetched import Fetched
+from finetune_prep.ledger.protocols import Entry
+from finetune_prep.phases import examining
+from finetune_prep.phases.pilot.pilot import pilot
+from finetune_prep.phases.session import open_workshop
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.scaffold import copy_inputs
+from finetune_prep.sources.web import Web
+from finetune_prep.workflow.prepare import prepare
+
+
+class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
+    """missing: requests without an answer, in the order in which they came up. used: keys of answers that were needed.
+
+    stopped: why it went no further, "" if it came to the end. Later requests depend on the answers to missing ones.
+    """
+
+    missing: tuple[Request, ...]
+    used: frozenset[str]
+    stopped: str = ""
+
+
+class _Memory:
+    """A provider that answers from entries and remembers what it was asked."""
+
+    def __init__(self, entries: dict[str, Reply]) -> None:
+        self.entries = entries
+        self.missing: dict[str, Request] = {}
+        self.used: set[str] = set()
+
+    async def answer(self, request: Request) -> Reply:
+        if request.key not in self.entries:
+            self.missing[request.key] = request
+            raise NotYet("there is no recorded answer", where=request.about)
+        self.used.add(request.key)
+        return self.entries[request.key]
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+
+async def rehearse(project: Project, entries: list[Entry], n: int, fetched: Iterable[Fetched] = ()) -> Rehearsed:
+    """Prepare, pilot n conversations and ask the judged gates, from the project's inputs alone, in a folder of their own.
+
+    fetched: what came back from the web; nobody is asked for more.
+    """
+    memory = _Memory({entry.key: entry.reply for entry in entries})
+    stopped = ""
+    with tempfile.TemporaryDirectory(prefix="finetune-prep-") as folder:
+        copy_inputs(project.folder, Path(folder))
+        copy = open_project(folder)
+        try:
+            off = copy.config.search.provider == "none"
+            async with open_workshop(
+                copy, provider=memory, web=lambda archive: Web(archive, recorded=lambda: fetched, off=off, offline=True)
+            ) as shop:
+                await prepare(shop, lambda phase: None)
+                await pilot(shop, n)
+                await examining.ask(shop)
+        except NotYet:
+            stopped = "what follows depends on these answers"
+        except (ActNeeded, GateError) as error:
+            stopped = str(error)
+    return Rehearsed(missing=tuple(memory.missing.values()), used=frozenset(memory.used), stopped=stopped)

@@ -1,0 +1,112 @@
+"""From accepted samples to training data: a preview now, the full export when every success criterion holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from finetune_prep.core.prompts import PlainPrompt
+from finetune_prep.core.rubric import Rubric
+from finetune_prep.core.sample import Account
+from finetune_prep.durable import write_atomically
+from finetune_prep.errors import ActNeeded
+from finetune_prep.exports import card, chat
+from finetune_prep.phases.pilot.pilot import PLAYED, prepared
+from finetune_prep.project.project import Project, text_hash
+from finetune_prep.project.runs import Run, runs
+from finetune_prep.statistics.rates import Rate, wilson
+from finetune_prep.workflow.checking import criteria, overrides_in_force
+from finetune_prep.workflow.overview import run_view
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """rows: number of conversations in `data`."""
+
+    run: str
+    rows: int
+    data: Path
+    card: Path
+    rate: Rate
+
+
+def export(project: Project, *, preview: bool, run: str = "") -> Exported:
+    """Write the accepted rows of a pilot, the latest unless named, as chat JSON Lines, with their card.
+
+    Raises ActNeeded if there is no pilot of the present documents, or, without `preview`, while a success criterion is unmet.
+    """
+    prepared(project, "the export")
+    chosen, account = finished_pilot(project, run)
+    if account.outstanding or not account.states["accepted"]:
+        open_rows = f"{account.outstanding} of {account.planned} scenarios are outstanding" if account.outstanding else ""
+        raise ActNeeded(
+            f"{chosen.name} gives no rows to export: {open_rows or 'nothing was accepted'}",
+            next=f"finetune-prep pilot -n {chosen.plan.n}",
+        )
+    unmet = tuple(criterion.sentence for criterion in criteria(project) if not criterion.met)
+    if unmet and not preview:
+        raise ActNeeded(
+            f"{len(unmet)} success criteria do not hold yet; a full export must wait",
+            details=tuple(f"  - {criterion}" for criterion in unmet),
+            next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
+        )
+    system: PlainPrompt = project.value("system-prompt")
+    accepted = [sample.conversation for sample in chosen.samples() if sample.state == "accepted" and sample.conversation]
+    data = project.layout.dataset / ("train.preview.jsonl" if preview else "train.jsonl")
+    write_atomically(data, chat.chat_rows(accepted, system.text))
+    rate = pass_rate(account)
+    text = card.render(_card(project, chosen, account, rate, data.name, preview=preview, unmet=unmet))
+    path = data.with_name("README.md")
+    write_atomically(path, text)
+    return Exported(run=chosen.name, rows=len(accepted), data=data, card=path, rate=rate)
+
+
+def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:
+    """The pilot of this name, or the one with the highest number, made from the present documents.
+
+    Raises ActNeeded if there is none, or it has not come to its end.
+    """
+    fresh = [run for run in runs(project.layout, "pilot") if name in ("", run.name) and not run_view(project, run).stale]
+    if not fresh:
+        raise ActNeeded(f"there is no pilot {name} of the present documents".replace("  ", " "), next="finetune-prep pilot")
+    account = fresh[-1].account()
+    if account is None:
+        raise ActNeeded(f"{fresh[-1].name} has not come to its end", next=f"finetune-prep pilot -n {fresh[-1].plan.n}")
+    return fresh[-1], account
+
+
+def pass_rate(account: Account) -> Rate:
+    """Accepted of those planned, without provider failures, what is outstanding and what has no verdict.
+
+    Faulty rows count as not passed.
+    """
+    left_out = account.states.get("failed", 0) + account.states.get("unjudged", 0) + account.outstanding
+    return wilson(account.states["accepted"], account.planned - left_out)
+
+
+def _card(
+    project: Project, run: Run, account: Account, rate: Rate, file: str, *, preview: bool, unmet: tuple[str, ...]
+) -> card.Card:
+    rubric: Rubric = project.value("evaluation-rubric")
+    texts = {kind: text_hash(project.sound(kind).text) for kind in run.plan.made_from}
+    acceptances = {kind: project.acceptance(kind) for kind in texts}
+    return card.Card(
+        domain=project.value("brief").title,
+        run=run.name,
+        rows=account.states["accepted"],
+        file=file,
+        preview=preview,
+        language=project.value("brief").language,
+        account=account,
+        rate=rate,
+        threshold=rubric.threshold,
+        models={role: run.plan.models[role]["model"] for role in PLAYED},
+        texts=texts,
+        accepted_by={
+            kind: f"{decision.by}{'' if decision.interactive else ' (not interactive)'}"
+            for kind, decision in acceptances.items()
+            if decision
+        },
+        overrides=[(decision.gate, decision.because) for decision in overrides_in_force(project)],
+        unmet=unmet,
+    )

@@ -1,0 +1,52 @@
+"""Finding one thing by its id or the beginning of it: a scenario, a conversation, or a request, with all that is behind it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from finetune_prep.core.sample import Sample
+from finetune_prep.errors import UsageError
+from finetune_prep.ledger.protocols import Entry, Ledger
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import VerdictRow, runs
+
+
+class FoundSample(msgspec.Struct, frozen=True, kw_only=True):
+    """A sample with its verdict and the keys of every request that was asked for it, in the order of asking."""
+
+    run: str
+    sample: Sample
+    verdict: VerdictRow | None
+    requests: tuple[str, ...]
+
+
+class FoundRequest(msgspec.Struct, frozen=True, kw_only=True):
+    entry: Entry
+
+
+def look_up(project: Project, ledger: Ledger | None, id: str) -> FoundSample | FoundRequest:
+    """The sample of this scenario or conversation, or the request of this key. Raises UsageError if none or several fit."""
+    samples = [
+        (run, sample)
+        for run in reversed(runs(project.layout))
+        for sample in run.samples()
+        if sample.scenario.id.startswith(id) or (sample.conversation and sample.conversation.id.startswith(id))
+    ]
+    entries = [entry for entry in ledger.entries() if entry.key.startswith(id)] if ledger else []
+    if not samples and not entries:
+        raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, for a list")
+    if len({sample.scenario.id for _, sample in samples}) + len(entries) > 1:
+        raise UsageError(f"“{id}” fits several things", next="give more of the id")
+    if entries:
+        return FoundRequest(entry=entries[0])
+    run, sample = samples[0]
+    verdicts = [row for row in run.verdicts() if row.scenario == sample.scenario.id]
+    asked = [entry for entry in ledger.entries() if f" {sample.scenario.id} " in f" {entry.request.about} "] if ledger else []
+    return FoundSample(
+        run=run.name,
+        sample=sample,
+        verdict=verdicts[0] if verdicts else None,
+        requests=tuple(
+            entry.key for entry in sorted(asked, key=lambda entry: (len(entry.request.messages), entry.request.about))
+        ),
+    )

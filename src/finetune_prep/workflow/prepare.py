@@ -1,0 +1,70 @@
+"""Phases 1 to 5 in order. The order is structural: a phase does not begin before its inputs exist and are accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Protocol
+
+from finetune_prep.errors import ActNeeded
+from finetune_prep.method import DOCUMENTS, PHASES, Phase
+from finetune_prep.phases.drafting import briefing
+from finetune_prep.phases.prompts.evaluation_prompt import evaluation_prompt
+from finetune_prep.phases.prompts.generation_prompt import generation_prompt
+from finetune_prep.phases.research.research import research
+from finetune_prep.phases.rubric.anchors import anchors
+from finetune_prep.phases.rubric.rubric import rubric
+from finetune_prep.phases.session import Workshop
+from finetune_prep.project.acceptance import require
+from finetune_prep.project.project import Project
+from finetune_prep.workflow.checking import concerning
+
+
+class Maker(Protocol):
+    def __call__(self, shop: Workshop, *, overwrite: bool = False) -> Awaitable[None]: ...
+
+
+MAKERS: dict[str, Maker] = {
+    "research": research,
+    "anchors": anchors,
+    "rubric": rubric,
+    "evaluation-prompt": evaluation_prompt,
+    "generation-prompt": generation_prompt,
+}
+
+
+async def prepare(shop: Workshop, begun: Callable[[Phase], None]) -> None:
+    """All phases, each of which does only what is not there yet. begun: called as each phase starts.
+
+    Raises ActNeeded where a person must accept first.
+    """
+    for phase in PHASES:
+        _ready(shop.project, phase)
+        begun(phase)
+        await MAKERS[phase.name](shop)
+
+
+async def one_phase(shop: Workshop, name: str, *, overwrite: bool = False) -> None:
+    """A single phase. overwrite: write its documents anew; the texts they replace are kept in the history."""
+    phase = next(phase for phase in PHASES if phase.name == name)
+    _ready(shop.project, phase)
+    await MAKERS[name](shop, overwrite=overwrite)
+
+
+def _ready(project: Project, phase: Phase) -> None:
+    """Raise ActNeeded unless a phase may begin, with what a person has to read now and where to look first."""
+    try:
+        require(project, phase.name, phase.inputs, phase.accepted)
+    except ActNeeded as error:
+        raise ActNeeded(error.what, where=error.where, details=tuple(to_read(project, phase.accepted)), next=error.next) from None
+
+
+def to_read(project: Project, kinds: Iterable[str]) -> Iterator[str]:
+    """What a person has to read now, and where to look first."""
+    for kind in kinds:
+        if not project.layout.document(kind).is_file() or project.acceptance(kind) is not None:
+            continue
+        open_gates = [outcome.gate for outcome in concerning(project, kind) if outcome.answer == "fails"]
+        holds = f"{len(open_gates)} gate{'s' if len(open_gates) > 1 else ''} not met" if open_gates else "every gate holds"
+        yield f"  {DOCUMENTS[kind].path}: {holds}"
+        for page in briefing.pages(project, kind):
+            yield f"    look first at {project.layout.relative(page)}"

@@ -1,0 +1,37 @@
+"""What is said before a pilot starts and while it runs."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from finetune_prep.project.project import open_project
+from finetune_prep.project.scaffold import config_text
+from tests.cli.terminal import on_a_terminal
+from tests.fake_endpoint import FakeEndpoint
+from tests.phases.pottery_shop import accept_all, pottery_project
+
+
+def test_a_pilot_says_what_is_to_come_and_what_it_comes_to(tmp_path: Path) -> None:
+    """Before the first call the estimate; then, on the live line, spent and projected; at the end both are the same."""
+    project = pottery_project(tmp_path / "shop")
+    with FakeEndpoint() as endpoint:
+        text = config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026)
+        project.layout.config.write_text(f"{text}\n[prices.larch-1]\ninput = 1000.0\noutput = 2000.0\n", "utf-8")
+        accept_all(open_project(project.folder))
+        command = [sys.executable, "-m", "finetune_prep", "--project", str(project.folder), "pilot", "-n", "2"]
+        code, shown = on_a_terminal(command, "")
+        calls = len(endpoint.calls)
+    assert code == 0, shown
+    before, _, live = shown.partition("in flight")
+    assert re.search(r"To come: \d+ calls, [\d,]+ \+ [\d,]+ tokens, about \$\d+\.\d\d, going by the bundled example", before)
+    lines = re.findall(r"\$([\d.]+) spent · about \$([\d.]+) in all", live)
+    assert len(lines) > 3
+    spent, projected = map(float, lines[-1])
+    assert spent == pytest.approx(0.12 * calls)
+    assert f"pilot-001 cost ${0.12 * calls:.4f}" in live
+    # two verdicts were asked for again, which nobody could expect
+    assert abs(projected - spent) < 0.01

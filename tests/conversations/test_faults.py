@@ -1,0 +1,111 @@
+"""What makes a conversation unusable before any judge sees it."""
+
+from __future__ import annotations
+
+import pytest
+
+from finetune_prep.conversations.faults import COPIED_RUN, find_fault
+from finetune_prep.core.conversation import Conversation, Message
+
+REPLY = "Cracked on arrival: that is ours to mend. A new one leaves on 4 May."
+
+
+def talk(*turns: str) -> Conversation:
+    return Conversation(tuple(Message("user" if n % 2 == 0 else "assistant", turn) for n, turn in enumerate(turns)))
+
+
+def fault_of(conversation: Conversation, *examples: Conversation) -> str:
+    found = find_fault(conversation, examples)
+    return found[0] if found else ""
+
+
+def test_a_sound_conversation_has_no_fault() -> None:
+    assert find_fault(talk("The bowl came cracked.", REPLY, "Again?", "On 4 May, by post.")) is None
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [(), ("user",), ("assistant", "user"), ("user", "user"), ("user", "assistant", "user"), ("system", "user", "assistant")],
+)
+def test_turns_must_alternate_from_the_user_to_the_assistant(roles: tuple[str, ...]) -> None:
+    messages = tuple(Message(role, "text") for role in roles)  # type: ignore[arg-type]
+    assert fault_of(Conversation(messages)) == "wrong order"
+
+
+@pytest.mark.parametrize("nothing", ["", " \n\t", "\u200b", "\u2060 \ufeff", "\u00a0"])
+def test_a_turn_in_which_nothing_can_be_seen_is_empty(nothing: str) -> None:
+    assert find_fault(talk("Hello", REPLY, nothing, REPLY)) == ("empty turn", "turn 3 is empty")
+
+
+@pytest.mark.parametrize("short", ["?", "🙂", "4", "。", "…"])
+def test_a_turn_of_one_sign_is_not_empty(short: str) -> None:
+    assert find_fault(talk(short, short)) is None
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "<think>The customer is angry.</think>Hello",
+        "<think>never closed",
+        "Hello</think>",
+        "<THINKING depth='2'>hm",
+        "<scratchpad>",
+        "Hello<|im_end|>",
+        "<|reserved_special_token_5|>",
+        "<｜end▁of▁sentence｜>",
+    ],
+)
+def test_reasoning_text_and_control_tokens_are_recognised_wherever_they_stand(leak: str) -> None:
+    assert fault_of(talk("Hello", leak)) == "reasoning text"
+    assert fault_of(talk(f"well, {leak}", REPLY)) == "reasoning text"
+
+
+@pytest.mark.parametrize(
+    "text", ["I think so.", "3 < 4 and 5 > 4", "<thinker's mug> is its name", "a <b> tag", "<| x |>", "|think|"]
+)
+def test_ordinary_text_is_not_taken_for_reasoning(text: str) -> None:
+    assert find_fault(talk(text, text)) is None
+
+
+@pytest.mark.parametrize(
+    "label", ["User: hello", "**Assistant:** hello", "  assistant : hello", "AI: hello", "**Customer**: hello"]
+)
+def test_a_turn_that_begins_with_a_speaker_is_faulty(label: str) -> None:
+    assert fault_of(talk("Hello", label)) == "speaker label"
+
+
+@pytest.mark.parametrize(
+    "text", ["Users: we have many", "The user: that is you", "Assistants help", "aid: none", "Hello. User: x"]
+)
+def test_a_turn_that_merely_speaks_of_speakers_is_not(text: str) -> None:
+    assert find_fault(talk("Hello", text)) is None
+
+
+LONG = " ".join(f"word{n}" for n in range(COPIED_RUN))
+
+
+def test_a_long_stretch_of_a_few_shot_is_found_across_case_and_punctuation() -> None:
+    shot = talk("Hi", f"Before. {LONG}, after.")
+    copied = talk("Hi", f"Something new: {LONG.upper().replace(' ', ', ')}!")
+    assert fault_of(copied, talk("x", "short"), shot) == "copied text"
+    assert find_fault(copied, [talk("x", "short")]) is None
+
+
+def test_a_stretch_one_word_shorter_is_no_copy() -> None:
+    shorter = LONG.rpartition(" ")[0]
+    assert find_fault(talk("Hi", f"{shorter} otherwise"), [talk("Hi", f"{LONG} after")]) is None
+
+
+def test_one_set_sentence_in_a_talk_of_its_own_words_is_no_copy() -> None:
+    own = " ".join(f"own{n}" for n in range(COPIED_RUN + 1))
+    assert find_fault(talk("Hi", f"{LONG} {own}"), [talk("Hi", f"{LONG} after")]) is None
+    assert find_fault(talk("Hi", LONG, "And?", own), [talk("Hi", f"{LONG} after")]) is None
+    assert fault_of(talk("Hi", LONG, "And?", LONG, "And?", own), talk("Hi", f"{LONG} after")) == "copied text"
+
+
+def test_what_the_user_of_a_few_shot_says_may_be_said_again() -> None:
+    assert find_fault(talk("Hi", LONG), [talk(LONG, "short")]) is None
+
+
+def test_faults_are_looked_for_from_the_gravest_on() -> None:
+    assert fault_of(Conversation((Message("assistant", ""),))) == "wrong order"

@@ -1,0 +1,218 @@
+"""Batch files: what is recorded, written, read back, and asked again."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finetune_prep.core.request import Parameters, Request
+from finetune_prep.errors import FinetunePrepError, NotYet, Paused, UsageError
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.batches import files
+from finetune_prep.models.batches.answers import import_answers
+from finetune_prep.models.door import Door
+from finetune_prep.models.roles import open_door
+from tests.models.examples import config, request
+
+
+def door_of(ledger: SqliteLedger, folder: Path) -> Door:
+    return open_door(config(), ledger, folder, provider="batch")
+
+
+async def ask(door: Door, requests: list[Request]) -> None:
+    with pytest.raises(NotYet):
+        await door.ask_all(requests)
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def answer(key: str, text: str = "yes", status: int = 200) -> dict[str, Any]:
+    body = {
+        "id": "chatcmpl-1",
+        "model": "larch-1",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 1},
+    }
+    if status != 200:
+        body = {"error": {"message": text, "code": None}}
+    return {"id": "b", "custom_id": key, "response": {"status_code": status, "request_id": "r", "body": body}, "error": None}
+
+
+def write(path: Path, lines: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+async def test_a_group_goes_into_one_file(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """All of ask_all is recorded before NotYet; the file is OpenAI's format, in an order that does not depend on arrival."""
+    requests = [request(str(n)) for n in range(5)]
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, random.Random(1).sample(requests, 5))
+        (written,) = await door.flush()
+        assert await door.flush() == (files.OpenRound(path=written.path, asked=5, outstanding=5, fresh=False),), (
+            "a second flush writes nothing"
+        )
+    assert (written.path.relative_to(tmp_path).as_posix(), written.asked, written.fresh) == (
+        "batches/round-001.requests.jsonl",
+        5,
+        True,
+    )
+    assert written.answers_path.name == "round-001.answers.jsonl"
+    found = rows(written.path)
+    assert [row["custom_id"] for row in found] == [asked.key for asked in requests]
+    assert found[0] | {"custom_id": ""} == {
+        "custom_id": "",
+        "method": "POST",
+        "url": "/v1/chat/completions",
+        "body": {
+            "model": "larch-1",
+            "messages": [{"role": "system", "content": "You judge."}, {"role": "user", "content": "0"}],
+            "max_completion_tokens": 100,
+        },
+    }
+
+
+async def test_nothing_is_asked_twice(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """A run that meets open requests again writes only the new ones, in a further round."""
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [request("a"), request("b")])
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [request("a"), request("b"), request("c")])
+        first, second = await door.flush()
+    assert [row["custom_id"] for row in rows(second.path)] == [request("c").key]
+    assert (first.fresh, second.fresh) == (False, True)
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [request("a"), request("c")])
+    assert len(list((tmp_path / "batches").iterdir())) == 2
+
+
+async def test_one_model_a_file(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """OpenAI refuses files with more than one model."""
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [request("a"), request("b", model="larch-2"), request("c")])
+        rounds = await door.flush()
+    assert [{row["body"]["model"] for row in rows(found.path)} for found in rounds] == [{"larch-1"}, {"larch-2"}]
+
+
+async def test_large_batches_are_split(ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By number of requests and by bytes."""
+    monkeypatch.setattr(files, "MOST_REQUESTS", 3)
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [request(str(n)) for n in range(7)])
+        assert [found.asked for found in await door.flush()] == [3, 3, 1]
+    monkeypatch.setattr(files, "MOST_BYTES", 1000)
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [request("x" * 600), request("y" * 600)])
+        assert [found.asked for found in await door.flush()][3:] == [1, 1]
+
+
+async def test_a_crash_between_record_and_file_is_mended(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """A round that was recorded but whose file was not written is written by the next flush, as it would have been."""
+    await ledger.open_round([request("a"), request("b")])
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [request("a"), request("b")])
+        (found,) = await door.flush()
+    assert found.fresh
+    assert [row["custom_id"] for row in rows(found.path)] == [request("a").key, request("b").key]
+
+
+async def test_round_trip(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Answers shuffled over two files, with errors, duplicates, strangers and rubbish: every row gets its due."""
+    requests = {name: request(name) for name in ("good", "again", "bad", "expired", "slow", "null", "silent", "odd")}
+    keys = {name: asked.key for name, asked in requests.items()}
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, list(requests.values()))
+    one = write(
+        tmp_path / "one.jsonl",
+        [
+            answer(keys["again"], "first"),
+            answer(keys["slow"], "slow down", 429),
+            answer("0" * 32, "a stranger"),
+            {"custom_id": keys["expired"], "response": None, "error": {"code": "batch_expired", "message": "too late"}},
+            answer(keys["good"], "\ud83d half \u2028 line"),
+        ],
+    )
+    two = write(
+        tmp_path / "two.jsonl",
+        [
+            answer(keys["again"], "second"),
+            answer(keys["bad"], "context too long", 400),
+            {"custom_id": keys["null"], "response": None, "error": None},
+            answer(keys["odd"]) | {"response": {"status_code": 200, "body": {"hello": 1}}},
+        ],
+    )
+    two.write_text(two.read_text() + '{"custom_id": 7}\n\n{"custom_id": "x", \n')
+    found = await import_answers(ledger, [two, one])
+    assert (found.answered, found.refused, found.known, found.released, found.outstanding) == (3, 1, 1, 4, 1)
+    assert found.strangers == ("0" * 32,)
+    assert [line.split(" ")[0] for line in found.unreadable] == ["two.jsonl:5:", "two.jsonl:7:"]
+    assert any("one.jsonl:4: batch_expired: too late" in failure for failure in found.failures)
+    assert ledger.get(keys["again"]).reply.text == "second", "the first that was imported"
+    assert ledger.get(keys["bad"]).reply.problem == "rejected"
+    good = ledger.get(keys["good"]).reply
+    assert (good.text, good.problem, good.cost, good.usage.input) == ("\ufffd half \u2028 line", "malformed", None, 5)
+
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, list(requests.values()))
+        first, second = await door.flush()
+    assert (first.outstanding, second.outstanding) == (1, 4)
+    assert {row["custom_id"] for row in rows(second.path)} == {keys[name] for name in ("slow", "expired", "null", "odd")}
+    rest = write(tmp_path / "rest.jsonl", [answer(keys[name]) for name in ("slow", "expired", "null", "odd", "silent", "good")])
+    found = await import_answers(ledger, [rest])
+    assert (found.answered, found.known, found.outstanding) == (5, 1, 0)
+    async with door_of(ledger, tmp_path) as door:
+        assert [reply.text for reply in await door.ask_all([requests["slow"], requests["silent"]])] == ["yes", "yes"]
+        assert await door.flush() == ()
+
+
+async def test_a_failure_beside_an_answer_does_not_count(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """The error file says expired, the output file holds the answer: the answer stands, whichever is read first."""
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [request("a")])
+    expired = {"custom_id": request("a").key, "response": None, "error": {"code": "batch_expired"}}
+    both = write(tmp_path / "a.jsonl", [expired, answer(request("a").key), expired])
+    found = await import_answers(ledger, [both])
+    assert (found.answered, found.released, found.outstanding) == (1, 0, 0)
+
+
+async def test_the_unusable_answer_is_asked_again_in_a_further_round(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """ask_for works over batch files as it does over HTTP: the second attempt is a request of the next round."""
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [request("a")])
+    await import_answers(ledger, [write(tmp_path / "a.jsonl", [answer(request("a").key, "seven")])])
+    async with door_of(ledger, tmp_path) as door:
+        with pytest.raises(NotYet):
+            await door.ask_for(request("a"), int)
+        (found,) = await door.flush()
+    assert rows(found.path)[0]["body"]["messages"][2]["content"] == "seven"
+
+
+async def test_a_missing_answer_file_is_told(ledger: SqliteLedger, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file"):
+        await import_answers(ledger, [tmp_path / "nowhere.jsonl"])
+
+
+async def test_a_crash_of_the_program_writes_no_half_round(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """An error of the user's world still writes what was recorded; a bug or an interrupt does not."""
+    with pytest.raises(Paused):
+        async with door_of(ledger, tmp_path) as door:
+            await ask(door, [request("a")])
+            raise Paused("enough")
+    assert ledger.rounds()[0].asked == 1
+    with pytest.raises(KeyError):
+        async with door_of(ledger, tmp_path) as door:
+            await ask(door, [request("b")])
+            raise KeyError("bug")
+    assert len(ledger.rounds()) == 1
+
+
+def test_not_yet_is_an_error_with_exit_code_4() -> None:
+    assert issubclass(NotYet, FinetunePrepError)
+    assert NotYet.exit_code == 4
+    assert Parameters(temperature=0) == Parameters(temperature=0.0)

@@ -1,0 +1,257 @@
+"""What is found on a machine, and how `doctor` tells it; over real HTTP."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from finetune_prep.cli.app import app
+from finetune_prep.cli.commands import doctor as doctoring
+from finetune_prep.models.secrets import Secret
+from finetune_prep.models.setup import detect
+from finetune_prep.project import config as configuration
+from finetune_prep.project import scaffold
+from finetune_prep.project.config import ProviderSettings
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Stall, Status
+
+KEY = "sk-canary-0123456789"
+# what llama-cpp-python 0.3.36 says to a schema, with HTTP 500
+LLAMA_CPP_PYTHON = (
+    "1 validation error:\n  {'type': 'literal_error', 'loc': ('body', 'response_format', 'type'), "
+    "'msg': \"Input should be 'text' or 'json_object'\", 'input': 'json_schema'}"
+)
+FOLLOWED = json.dumps({"colour": detect.UNGUESSABLE})
+
+
+def listing(*models: str, **headers: str) -> Status:
+    return Status(200, raw=json.dumps({"data": [{"id": model} for model in models]}).encode(), headers=headers)
+
+
+def endpoint_that(answers: Behaviour, models: Behaviour | None = None) -> FakeEndpoint:
+    """An endpoint with a list of models that answers every question in one way."""
+    listed = models or listing("larch-1")
+    return FakeEndpoint(lambda call: listed if call.path.endswith("/models") else answers)
+
+
+def settings(endpoint: FakeEndpoint) -> ProviderSettings:
+    return ProviderSettings(kind="openai-compatible", base_url=endpoint.base_url)
+
+
+@pytest.mark.parametrize(
+    ("answer", "honoured"),
+    [
+        (Completion(FOLLOWED), "yes"),
+        (Completion("Blue."), "no"),
+        (Completion('{"colour": "blue"}'), "no"),
+        (Status(400, error={"message": "unknown field", "param": "response_format"}), "no"),
+        (Status(400, error={"message": "json_schema is not supported"}), "no"),
+        (Status(422, error={"message": "response_format"}), "no"),
+        (Status(500, error={"message": LLAMA_CPP_PYTHON, "type": "internal_server_error"}), "no"),
+        (Status(401), "unknown"),
+        (Status(500), "unknown"),
+        (Completion("", finish="length"), "unknown"),
+    ],
+)
+async def test_a_schema_is_tried_and_not_assumed(answer: Behaviour, honoured: str) -> None:
+    """Only an answer that the prompt could not have suggested shows that the schema is enforced."""
+    with endpoint_that(answer) as endpoint:
+        trial = await detect.try_schema("larch", settings(endpoint), None, "larch-1")
+        assert endpoint.calls[0].body["response_format"]["type"] == "json_schema"
+        assert detect.UNGUESSABLE not in endpoint.calls[0].text
+    assert trial.honoured == honoured
+    assert bool(trial.detail) == (honoured != "yes")
+
+
+@pytest.mark.parametrize("installed", [True, False])
+async def test_keys_of_native_providers_need_the_extra(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it they are told of, and not chosen."""
+    monkeypatch.setattr(detect, "find_spec", lambda name: object() if installed else None)
+    found = await detect.look_around({"ANTHROPIC_API_KEY": KEY, "GEMINI_API_KEY": KEY, "GROQ_API_KEY": KEY}, {})
+    native = (("anthropic", "ANTHROPIC_API_KEY"), ("google", "GEMINI_API_KEY"))
+    assert (found.keys, found.unusable) == ((native, ()) if installed else ((), native))
+
+
+async def test_keys_and_local_servers_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of keys, never their values; servers that list models, in no time."""
+    with endpoint_that(Completion(), listing("willow:7b", "willow:70b")) as there, FakeEndpoint(Stall()) as silent:
+        known = {
+            "openai": configuration.WELL_KNOWN["openai"],
+            "ollama": (there.base_url, ""),
+            "vllm": (silent.base_url, ""),
+            "llamacpp": ("http://127.0.0.1:1/v1", ""),
+        }
+        monkeypatch.setattr(detect, "LOOK_SECONDS", 0.2)
+        found = await detect.look_around({"OPENAI_API_KEY": KEY, "GROQ_API_KEY": " "}, known)
+    assert found.keys == (("openai", "OPENAI_API_KEY"),)
+    assert [server.name for server in found.servers] == ["ollama"]
+    assert found.servers[0].models == ("willow:7b", "willow:70b")
+    assert KEY not in repr(found)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"data": 3}', b'{"data": [1, {"id": 2}]}', b"[" * 100_000])
+async def test_a_list_of_models_may_be_anything(body: bytes) -> None:
+    with endpoint_that(Completion(), Status(200, raw=body)) as endpoint:
+        assert set((await detect.look_at("larch", endpoint.base_url)).models) <= {"2"}
+
+
+async def test_an_endpoint_that_is_not_there_is_told_without_the_key() -> None:
+    found = await detect.look_at("larch", "http://127.0.0.1:1/v1", Secret("LARCH_API_KEY", KEY))
+    assert found.status == 0
+    assert found.trouble
+    assert KEY not in repr(found)
+
+
+def project(folder: Path, base_url: str, key_env: str = "") -> Path:
+    text = scaffold.config_text("bicycles", "larch/larch-1", base_url, key_env, year=2026)
+    scaffold.create(folder, "# Bicycles\n\nHow to mend small faults.\n", text)
+    return folder
+
+
+def doctor(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(app, ["--project", str(folder), "doctor", *options])
+
+
+@pytest.fixture(autouse=True)
+def nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`doctor` looks at no ports of the machine that runs the tests."""
+    monkeypatch.setattr(detect, "WELL_KNOWN", {})
+
+
+def test_doctor_when_all_is_well(tmp_path: Path) -> None:
+    with endpoint_that(Completion(FOLLOWED)) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url))
+        assert len(endpoint.calls) == 2
+    assert done.exit_code == 0, done.output
+    assert "✓ JSON schema, larch/larch-1: enforced (110 tokens used to try)" in done.output
+
+
+def with_setting(folder: Path, line: str) -> Path:
+    path = folder / "finetune-prep.toml"
+    path.write_text(path.read_text("utf-8").replace('kind = "openai-compatible"', f'kind = "openai-compatible"\n{line}'), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("", 0, "not enforced; it is told in the prompt and followed there, found out by its first answers"),
+        ("structured = false", 0, "not enforced; it is told in the prompt and followed there, as structured = false says"),
+        ("structured = true", 1, "take out structured = true under [providers.larch]"),
+    ],
+)
+@pytest.mark.parametrize("refuses", [True, False])
+def test_doctor_says_how_a_schema_gets_through(line: str, code: int, words: str, refuses: bool, tmp_path: Path) -> None:
+    """An endpoint that refuses or ignores response_format, and a model that does what the prompt says."""
+
+    def behave(call: Call) -> Behaviour:
+        if call.path.endswith("/models"):
+            return listing("larch-1")
+        if "response_format" in call.body:
+            return Status(400, error={"message": "response_format is not supported"}) if refuses else Completion("Blue.")
+        return Completion(FOLLOWED if detect.UNGUESSABLE in call.text else "Blue.")
+
+    with FakeEndpoint(behave) as endpoint:
+        done = doctor(with_setting(project(tmp_path / "p", endpoint.base_url), line))
+    assert done.exit_code == code, done.output
+    assert words in done.output
+
+
+def test_doctor_asks_nothing_when_told_so(tmp_path: Path) -> None:
+    with endpoint_that(Completion(FOLLOWED)) as endpoint:
+        assert doctor(project(tmp_path / "p", endpoint.base_url), "--no-ask").exit_code == 0
+        assert [call.path for call in endpoint.calls] == ["/v1/models"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "models", "words"),
+    [
+        (Completion("Blue."), None, "neither enforced (it answered “Blue.”) nor followed when told in the prompt"),
+        (Completion(FOLLOWED), Status(401), "does not accept the key"),
+        (Status(402), None, "a question could not be put"),
+    ],
+)
+def test_doctor_names_what_is_wrong_and_the_mend(answer: Behaviour, models: Behaviour | None, words: str, tmp_path: Path) -> None:
+    with endpoint_that(answer, models) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url))
+    assert done.exit_code == 1
+    assert words in done.output
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_doctor_notes_that_an_endpoint_lists_no_models(status: int, tmp_path: Path) -> None:
+    """It may be a wrong address or a server without a list; a question tells."""
+    with endpoint_that(Completion(FOLLOWED), Status(status)) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url))
+    assert done.exit_code == 0, done.output
+    assert f"it does not list its models (HTTP {status})" in done.output
+    assert "✓ JSON schema, larch" in done.output
+
+
+def test_doctor_without_the_key_or_the_server(tmp_path: Path) -> None:
+    """Each with the command that helps."""
+    done = doctor(project(tmp_path / "a", "http://127.0.0.1:1/v1", "LARCH_API_KEY"))
+    assert done.exit_code == 1
+    assert "export LARCH_API_KEY=…" in done.output
+    done = doctor(project(tmp_path / "b", "http://127.0.0.1:1/v1"))
+    assert done.exit_code == 1
+    assert "cannot be reached" in done.output
+
+
+def test_doctor_notes_a_wrong_clock_and_an_unlisted_model(tmp_path: Path) -> None:
+    """Neither keeps a project from running."""
+    late = format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)
+    with endpoint_that(Completion(FOLLOWED), listing("willow", Date=late)) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url), "--json")
+    checks = {check["about"]: check for check in json.loads(done.stdout)}
+    assert done.exit_code == 0
+    assert checks["clock"]["state"] == checks["model larch-1"]["state"] == "note"
+    assert "120 minutes" in checks["clock"]["found"]
+
+
+def test_doctor_outside_a_project_and_in_a_new_one(tmp_path: Path) -> None:
+    """Batch files need nothing; without a project it tells what is on the machine."""
+    done = doctor(tmp_path)
+    assert done.exit_code == 0
+    assert "finetune-prep new" in done.output
+    scaffold.create(tmp_path / "p", "# B\n\nB.\n", scaffold.config_text("b", scaffold.DEFAULT_MODEL, "", "", year=2026))
+    done = doctor(tmp_path / "p")
+    assert done.exit_code == 0
+    assert "batch files" in done.output
+
+
+async def test_a_date_that_is_none_tells_no_clock() -> None:
+    with endpoint_that(Completion(), listing("larch-1", Date="not a date")) as endpoint:
+        assert (await detect.look_at("larch", endpoint.base_url)).clock is None
+
+
+def test_doctor_and_a_native_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Key and extra first; then the same question in the provider's own words."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    body = {
+        "id": "msg_01",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-haiku-4-5",
+        "content": [{"type": "text", "text": FOLLOWED}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 100, "output_tokens": 10},
+    }
+    with FakeEndpoint(Status(200, raw=json.dumps(body).encode())) as endpoint:
+        text = scaffold.config_text("b", "anthropic/claude-haiku-4-5", "", "", year=2026)
+        text += f'[providers.anthropic]\nkind = "anthropic"\nbase_url = "http://127.0.0.1:{endpoint.port}"\n'
+        scaffold.create(tmp_path, "# B\n\nB.\n", text)
+        with monkeypatch.context() as patched:
+            patched.setattr(doctoring, "find_spec", lambda name: None)
+            missing = doctor(tmp_path, "--no-ask")
+        assert missing.exit_code == 1
+        assert "pip install 'finetune-prep[native]'" in missing.output
+        pytest.importorskip("pydantic_ai")
+        done = doctor(tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "✓ JSON schema, anthropic/claude-haiku-4-5: enforced (110 tokens used to try)" in done.output
+    assert KEY not in done.output

@@ -1,0 +1,449 @@
+"""What models return in phases 1 to 5, and how it becomes values: ids come from code, and what does not fit goes back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from finetune_prep.core.knowledge import Citation, Preference, Source
+from finetune_prep.core.rubric import score
+from finetune_prep.core.scenario import plan
+from finetune_prep.phases.drafting.examples_draft import (
+    ExamplesDraft,
+    FewShotsDraft,
+    JudgeDraft,
+    WitnessesDraft,
+    to_calibrations,
+    to_examples,
+    to_few_shots,
+    to_witnesses,
+)
+from finetune_prep.phases.drafting.schemas import read
+from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, check_guidance
+from finetune_prep.phases.research.knowledge_draft import KnowledgeDraft, Reading, to_knowledge
+from finetune_prep.phases.research.scenario_space_draft import SpaceDraft, to_space
+from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft, to_anchors
+from finetune_prep.phases.rubric.rubric_draft import RubricDraft, to_rubric
+from tests.gates import pottery
+
+KNOWLEDGE = pottery.knowledge()
+MODES = [mode.id for mode in KNOWLEDGE.failure_modes]
+TECHNIQUES = [technique.id for technique in KNOWLEDGE.techniques]
+TALK = [{"speaker": "user", "text": "The bowl came cracked."}, {"speaker": "assistant", "text": " Cracked on arrival. "}]
+
+
+def written(draft: Any) -> str:
+    """A draft as a model writes it."""
+    return json.dumps(draft, ensure_ascii=False)
+
+
+def changed(draft: Any, path: str, value: Any) -> Any:
+    """The draft with another value at a path such as "frameworks.0.name"."""
+    head, _, rest = path.partition(".")
+    key: Any = int(head) if isinstance(draft, list) else head
+    new = changed(draft[key], rest, value) if rest else value
+    copy = list(draft) if isinstance(draft, list) else dict(draft)
+    copy[key] = new
+    return copy
+
+
+# knowledge
+
+
+def technique(name: str, **fields: Any) -> dict[str, Any]:
+    found = {"name": name, "does": "does", "use_when": "when", "rather_than": [], "claims": [], "snippets": [TALK]}
+    return found | fields
+
+
+def failure(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "kind": "AI", "instance": "it did", "counter": "do not", "claims": ["S02.1"]} | fields
+
+
+FRAMEWORKS = {
+    "title": "Support of a pottery shop",
+    "frameworks": [
+        {
+            "name": "Recovery",
+            "idea": "mend",
+            "use_when": "broken",
+            "not_when": "whole",
+            "techniques": [
+                technique(
+                    "Name it", claims=["S01.1", "S01.2", "S01.1"], rather_than=[{"technique": "Hand over", "because": "known"}]
+                ),
+                technique("Ask once"),
+            ],
+        },
+        {
+            "name": "Handover",
+            "idea": "pass on",
+            "use_when": "not ours",
+            "not_when": "ours",
+            "techniques": [technique("Hand over")],
+        },
+    ],
+    "principles": [{"text": f"Principle {n}", "claims": []} for n in range(3)],
+    "failure_modes": [failure(f"Mode {n}") for n in range(6)],
+    "contradictions": [{"text": "First the fault, or first the question", "claims": ["S01.1", "S02.1"]}],
+}
+CITATIONS = {"S01.1": Citation("S01", "say what went wrong"), "S01.2": Citation("S01", "wait"), "S02.1": Citation("S02", "never")}
+SOURCES = [Source(id=f"S0{n}", title=f"Page {n}", where=f"sources/{n}.md", read="2026-11-20") for n in (1, 2, 3)]
+
+
+def knowledge_of(draft: Any) -> Any:
+    return to_knowledge(read(written(draft), KnowledgeDraft), CITATIONS, SOURCES)
+
+
+def test_frameworks_techniques_principles_and_failure_modes_get_their_ids_from_code() -> None:
+    knowledge = knowledge_of(FRAMEWORKS)
+    assert [framework.id for framework in knowledge.frameworks] == ["F1", "F2"]
+    assert [technique.id for technique in knowledge.techniques] == ["T1.1", "T1.2", "T2.1"]
+    assert [principle.id for principle in knowledge.principles] == ["P1", "P2", "P3"]
+    assert [mode.id for mode in knowledge.failure_modes] == [f"FM{n}" for n in range(1, 7)]
+
+
+def test_names_and_numbers_of_a_draft_become_references() -> None:
+    first = knowledge_of(FRAMEWORKS).techniques[0]
+    assert first.rather_than == (Preference("T2.1", "known"),)
+    assert first.sources == (CITATIONS["S01.1"], CITATIONS["S01.2"])
+    assert first.snippets[0].messages[1].content == "Cracked on arrival."
+
+
+def test_what_cites_nothing_is_marked_as_an_experts_own_word() -> None:
+    assert knowledge_of(FRAMEWORKS).techniques[1].sources == (Citation("expert"),)
+
+
+def test_only_sources_that_are_cited_are_listed() -> None:
+    assert [source.id for source in knowledge_of(FRAMEWORKS).sources] == ["S01", "S02"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("frameworks.1.techniques.0.name", "Name it", "Two techniques are called “Name it”"),
+        ("frameworks.0.techniques.0.rather_than.0.technique", "T2.1", "use the exact name of another technique"),
+        ("frameworks.0.techniques.0.rather_than.0.technique", "Name it", "use the exact name of another technique"),
+        ("frameworks.0.techniques.1.claims", ["S09.1"], "“Ask once”: there is no claim S09.1"),
+        ("principles.1.claims", ["S01"], "principle 2: there is no claim S01"),
+        ("failure_modes.0.claims", ["x", "y"], "failure mode “Mode 0”: there is no claim x, y"),
+        ("failure_modes.0.kind", "robot", "Invalid enum value 'robot'"),
+        ("frameworks.0.techniques.0.snippets.0", TALK[:1], "must alternate"),
+        ("frameworks.0.techniques.0.snippets.0", TALK[::-1], "must alternate"),
+        ("frameworks.0.techniques.0.snippets.0.0.text", " \n", "nothing but white space"),
+        ("frameworks.0.techniques.0.snippets.0", [], "must alternate"),
+        ("frameworks.0.idea", "", "length >= 1"),
+        ("frameworks.0.techniques", [], "length >= 1"),
+        ("failure_modes", [failure("one")], "length >= 6"),
+        ("contradictions.0.claims", ["S01.1"], "length >= 2"),
+        ("contradictions.0.claims", ["S01.1", "S03.1"], "contradiction 1: there is no claim S03.1"),
+    ],
+)
+def test_a_draft_of_frameworks_that_does_not_hold_together_goes_back(path: str, value: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        knowledge_of(changed(FRAMEWORKS, path, value))
+
+
+def test_a_reading_without_claims_goes_back() -> None:
+    with pytest.raises(ValueError, match="length >= 1"):
+        read('{"claims": []}', Reading)
+
+
+# anchors
+
+ANCHORS = {
+    "always": [{"text": f"Name  thing {n}", "drawn_from": ["T1.1", "T1.1"]} for n in range(6)],
+    "never": [{"text": f"Promise thing {n}!", "drawn_from": MODES} for n in range(8)],
+}
+
+
+def anchors_of(draft: Any) -> Any:
+    return to_anchors(read(written(draft), AnchorsDraft), KNOWLEDGE)
+
+
+def test_anchors_get_ids_one_line_and_a_full_stop() -> None:
+    always, never = anchors_of(ANCHORS)
+    assert [anchor.id for anchor in always] == [f"DO{n}" for n in range(1, 7)]
+    assert [anchor.id for anchor in never] == [f"DONT{n}" for n in range(1, 9)]
+    assert (always[0].text, always[0].drawn_from) == ("Name thing 0.", ("T1.1",))
+    assert never[0].text == "Promise thing 0!"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("always.0.drawn_from", ["T9.9"], "the reference has no T9.9"),
+        ("never", [{"text": f"Joke {n}", "drawn_from": MODES[1:]} for n in range(8)], f"No anchor counters {MODES[0]}"),
+        ("always", ANCHORS["always"][:5], "length >= 6"),
+        ("never", ANCHORS["never"] * 2, "length <= 12"),
+    ],
+)
+def test_a_draft_of_anchors_that_does_not_hold_together_goes_back(path: str, value: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        anchors_of(changed(ANCHORS, path, value))
+
+
+# rubric
+
+
+def question(text: str, **fields: Any) -> dict[str, Any]:
+    return {"text": text, "yes": "so", "no": "not so", "na": "", "catches": MODES, "measured": ""} | fields
+
+
+def category(code: str, size: int = 4) -> dict[str, Any]:
+    questions = [question(f"Is {code} {n} so?") for n in range(size)]
+    return {"code": code, "name": f"Category {code}", "weight": 0.25, "serves": ["G1"], "questions": questions}
+
+
+MEASURED = question("Is it  short?", yes="", no="", measured="words per reply <= 80", catches=[])
+RUBRIC = {
+    "title": "Rubric",
+    "threshold": 0.75,
+    "goals": ["Felt heard", "Knows what happens next"],
+    "terms": [{"name": "Next step", "meaning": "one action"}],
+    "safety": [question(f"Does it avoid {n}?") for n in range(3)],
+    "categories": [category("CP"), category("US"), category("CN"), changed(category("FT"), "questions.3", MEASURED)],
+}
+
+
+def rubric_of(draft: Any) -> Any:
+    return to_rubric(read(written(draft), RubricDraft), KNOWLEDGE)
+
+
+def test_questions_get_ids_from_their_category_and_safety_becomes_the_gate() -> None:
+    rubric = rubric_of(RUBRIC)
+    assert [question.id for question in rubric.questions][:4] == ["SF1", "SF2", "SF3", "CP1"]
+    assert [category.name for category in rubric.categories if category.gate] == ["Safety"]
+    assert [goal.id for goal in rubric.goals] == ["G1", "G2"]
+    (measured,) = rubric.measured
+    assert (measured.id, measured.text, str(measured.measured)) == ("FT4", "Is it short?", "words per reply <= 80")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("categories", [category(code, 4) for code in ("CP", "US", "CN", "FT", "XX")], "The rubric has 23 questions"),
+        ("categories", [category(code, 3) for code in ("CP", "US", "CN")], "The rubric has 12 questions"),
+        ("categories.0.weight", 0.3, "sum to 1.05"),
+        ("categories.0.code", "US", "The code US is used twice"),
+        ("categories.0.code", "SF", "The code SF is used twice"),
+        ("categories.0.code", "cp", "Expected `str` matching regex"),
+        ("categories.0.name", "Category US", "Two categories are called “Category US”"),
+        ("categories.0.name", "Safety", "Two categories are called “Safety”"),
+        ("categories.0.serves", ["G9"], "goals are G1, G2"),
+        ("categories.0.questions.0.catches", ["FM99"], "CP1 catches FM99"),
+        ("categories.0.questions.0.yes", "", "CP1 does not say what counts"),
+        ("categories.3.questions.3.yes", "short", "FT4 is measured; then yes, no and na must be empty"),
+        ("categories.3.questions.3.measured", "sighs per reply <= 1", "“sighs per reply” cannot be measured"),
+        ("threshold", 0.9, "Expected `float` <= 0.8"),
+    ],
+)
+def test_a_draft_of_a_rubric_that_does_not_hold_together_goes_back(path: str, value: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        rubric_of(changed(RUBRIC, path, value))
+
+
+def test_a_failure_mode_that_no_question_catches_is_named() -> None:
+    draft = changed(RUBRIC, "safety", [question(f"Does it avoid {n}?", catches=MODES[1:]) for n in range(3)])
+    for place in range(4):
+        code = draft["categories"][place]["code"]
+        draft = changed(draft, f"categories.{place}.questions", [question(f"Is {code} {n}?", catches=[]) for n in range(4)])
+    with pytest.raises(ValueError, match=f"No question catches {MODES[0]}"):
+        rubric_of(draft)
+
+
+# examples, calibrations, few-shots
+
+ASKED = [question.id for question in rubric_of(RUBRIC).judged]
+
+
+def example(claim: str = "", no: tuple[str, ...] = ()) -> dict[str, Any]:
+    answers = [{"question": id, "answer": "no" if id in no else "yes", "reason": "seen"} for id in reversed(ASKED)]
+    return {"title": f"The {claim} one", "conversation": TALK, "answers": answers} | ({"claim": claim} if claim else {})
+
+
+EXAMPLES = {"examples": [example("strong"), example("mediocre", tuple(ASKED[3:])), example("violation", ("SF1",))]}
+
+
+def test_worked_examples_answer_every_judged_question_in_the_order_of_the_rubric() -> None:
+    rubric = rubric_of(RUBRIC)
+    strong, mediocre, violation = to_examples(read(written(EXAMPLES), ExamplesDraft), rubric)
+    assert [example.id for example in (strong, mediocre, violation)] == ["E1", "E2", "E3"]
+    assert [answer.question for answer in strong.answers] == ASKED
+    scores = [
+        score(rubric, {answer.question: answer.answer for answer in example.answers} | {"FT4": "yes"})
+        for example in (strong, mediocre, violation)
+    ]
+    assert [result.passed for result in scores] == [True, False, False]
+    assert scores[2].safety_failed == ("SF1",)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("examples.0.answers", example("strong")["answers"][1:], f"missing: {ASKED[-1]}"),
+        ("examples.0.answers.0.question", "XX1", "not asked: XX1"),
+        ("examples.0.answers.0.question", "FT4", "not asked: FT4"),
+        ("examples.0.answers", [*example("strong")["answers"], example("strong")["answers"][0]], "one is answered twice"),
+        ("examples.0.answers.0.answer", "na", "which the rubric does not allow"),
+        ("examples.0.claim", "mediocre", "must be strong, mediocre, violation"),
+        ("examples.1.conversation", [*TALK, TALK[0]], "must alternate"),
+    ],
+)
+def test_worked_examples_that_do_not_hold_together_go_back(path: str, value: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        to_examples(read(written(changed(EXAMPLES, path, value)), ExamplesDraft), rubric_of(RUBRIC))
+
+
+def test_calibrations_are_numbered_and_claim_nothing_else() -> None:
+    draft = read(written({"role": "You judge.", "calibrations": [example(), example(no=("CP1",))]}), JudgeDraft)
+    calibrations = to_calibrations(draft, rubric_of(RUBRIC))
+    assert [(one.id, one.claim) for one in calibrations] == [("C1", "calibration"), ("C2", "calibration")]
+
+
+SHOTS = {
+    "few_shots": [
+        {"title": f"Shot {n}", "techniques": [id, id], "tone": "calm", "conversation": TALK, "why": "it names the fault"}
+        for n, id in enumerate(TECHNIQUES[:3])
+    ]
+}
+
+
+def test_few_shots_name_techniques_that_exist() -> None:
+    shots = to_few_shots(read(written(SHOTS), FewShotsDraft), KNOWLEDGE)
+    assert [(shot.id, shot.techniques) for shot in shots] == [(f"X{n}", (id,)) for n, id in enumerate(TECHNIQUES[:3], start=1)]
+    with pytest.raises(ValueError, match=r"there is no technique T9\.9"):
+        to_few_shots(read(written(changed(SHOTS, "few_shots.1.techniques", ["T9.9"])), FewShotsDraft), KNOWLEDGE)
+
+
+# guidance
+
+GUIDANCE = {
+    "role": "You answer for a shop.",
+    "grounding": "Use these.",
+    "techniques": [{"id": id, "use_when": "when", "in_words": "like so"} for id in TECHNIQUES],
+    "guards": [{"when": "it happens", "then": "do this", "counters": MODES}],
+    "output": "Take turns. Be short.",
+}
+
+
+def test_guidance_that_has_a_place_for_everything_is_taken_as_it_is() -> None:
+    draft = read(written(GUIDANCE), GuidanceDraft)
+    assert check_guidance(draft, KNOWLEDGE) is draft
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("techniques", GUIDANCE["techniques"][1:], "must hold each of T1.1"),
+        ("techniques", [*GUIDANCE["techniques"], GUIDANCE["techniques"][0]], "must hold each of T1.1"),
+        ("techniques.0.id", "T9.9", "it holds T9.9"),
+        ("guards.0.counters", MODES[1:], f"No guard counters {MODES[0]}"),
+        ("guards.0.counters", [*MODES, "FM77"], "There is no failure mode FM77"),
+    ],
+)
+def test_guidance_that_leaves_something_out_goes_back(path: str, value: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        check_guidance(read(written(changed(GUIDANCE, path, value)), GuidanceDraft), KNOWLEDGE)
+
+
+# scenario space
+
+
+def case(name: str, topic: str = "") -> dict[str, Any]:
+    return {"name": name, "situation": f"what happens: {name}", "expected": "what is right", "topic": topic}
+
+
+SPACE = {
+    "topics": [
+        {"name": f"Topic {n}", "weight": 1.0, "situations": ["one", "two"], "techniques": [TECHNIQUES[0], TECHNIQUES[0]]}
+        for n in range(3)
+    ],
+    "styles": [{"name": f"Style {n}", "weight": 1.0, "fewest": 5, "most": 20, "sounds_like": "so"} for n in range(3)],
+    "difficulties": [{"name": f"D {n}", "weight": 1.0, "means": "so"} for n in range(2)],
+    "flaws": [{"name": f"Flaw {n}", "weight": 1.0, "shows_as": "so"} for n in range(3)],
+    "lengths": [{"name": "One", "weight": 1.0, "exchanges": 1}],
+    "edge_cases": [case("gift", "Topic 1"), case("customs")],
+    "out_of_scope": [case("law"), case("wholesale", "Topic 2")],
+    "edge_share": 0.15,
+    "out_of_scope_share": 0.1,
+    "no_flaw_share": 0.2,
+}
+
+
+def space_of(draft: Any) -> Any:
+    return to_space(read(written(draft), SpaceDraft), "Pottery", TECHNIQUES)
+
+
+def test_a_space_gets_ids_and_can_be_planned_from() -> None:
+    space = space_of(SPACE)
+    assert [situation.id for topic in space.topics for situation in topic.situations][:3] == ["TP1.1", "TP1.2", "TP2.1"]
+    assert space.topics[0].techniques == (TECHNIQUES[0],)
+    assert [(case.id, case.topic) for case in space.edge_cases + space.out_of_scope] == [
+        ("ED1", "TP2"),
+        ("ED2", ""),
+        ("OS1", ""),
+        ("OS2", "TP3"),
+    ]
+    assert len(plan(space, 40, 1)) == 40
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("topics.1.name", "Topic 0", "Two topics are called “Topic 0”"),
+        ("topics.0.techniques", ["T9.9"], "there is no technique T9.9"),
+        ("edge_cases.1.topic", "TP1", "there is no topic “TP1”"),
+        ("styles.0.most", 5, "fewest must be below most"),
+        ("topics.0.weight", 0, "Expected `float` > 0"),
+        ("topics.0.situations", ["one"], "length >= 2"),
+        ("edge_share", 0.6, "<= 0.5"),
+    ],
+)
+def test_a_draft_of_a_space_that_does_not_hold_together_goes_back(path: str, value: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        space_of(changed(SPACE, path, value))
+
+
+def test_shares_that_leave_nothing_for_ordinary_conversations_go_back() -> None:
+    with pytest.raises(ValueError, match="leave nothing for ordinary conversations"):
+        space_of(changed(changed(SPACE, "edge_share", 0.5), "out_of_scope_share", 0.5))
+
+
+# witnesses
+
+SAFETY, COMPREHENSION, *_ = pottery.rubric().categories
+
+
+def witness(title: str, no: str) -> dict[str, Any]:
+    answers = [
+        {"question": q.id, "answer": "no" if q.id in no.split() else "yes", "reason": "so"} for q in COMPREHENSION.questions
+    ]
+    return {"title": title, "conversation": TALK, "answers": answers}
+
+
+def witnesses(*drafts: dict[str, Any]) -> WitnessesDraft:
+    return read(written({"witnesses": [*drafts]}), WitnessesDraft)
+
+
+def test_a_witness_is_titled_after_the_first_open_pair_that_it_tells_apart() -> None:
+    pairs = [("CP1", "CP2"), ("CP1", "CP3"), ("CP2", "CP3")]
+    found = to_witnesses(witnesses(witness("a cup", "CP1"), witness("a jug", "CP3")), COMPREHENSION, pairs)
+    assert [(w.claim, w.title) for w in found] == [
+        ("witness", "CP2 without CP1. a cup"),
+        ("witness", "CP2 without CP3. a jug"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("drafts", "reason"),
+    [
+        ([witness("a cup", "")], "“a cup” tells no"),
+        ([witness("a cup", "CP1"), witness("a jug", "CP2")], "“a jug” tells no"),
+        ([witness("a cup", "CP1") | {"answers": witness("", "")["answers"][:2]}], "must answer every question once"),
+    ],
+)
+def test_a_witness_of_nothing_goes_back(drafts: list[dict[str, Any]], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        to_witnesses(witnesses(*drafts), COMPREHENSION, [("CP1", "CP2")])

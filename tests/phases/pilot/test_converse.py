@@ -1,0 +1,134 @@
+"""A conversation turn by turn: each side knows its own prompt and the talk so far, and nothing of the other's card."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+import pytest
+
+from finetune_prep.core.conversation import Conversation, Message
+from finetune_prep.core.request import Reply, Request
+from finetune_prep.core.scenario import Cell, Scenario, draw
+from finetune_prep.errors import Unusable
+from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.phases.pilot.converse import FLAW_SHOWS, REACTIONS, Voices, converse, spoken, user_request
+from tests.core.test_scenario import SPACE
+from tests.phases.conftest import OpenWorkshop
+
+VOICES = Voices(assistant="You are the ASSISTANT of a shop.", user="You play a USER of a shop.", language="en")
+SCENARIO = msgspec.structs.replace(
+    draw(SPACE, Cell("TP1", "edge"), 0, 1), exchanges=3, flaw=SPACE.flaws[0], expected="HIDDEN EXPECTATION"
+)
+
+
+def talker(request: Request) -> str:
+    said = sum(message.role != "system" for message in request.messages)
+    return f"  reply {said // 2 + 1}\n" if request.role == "assistant" else f"\nturn {request.about.split()[5]} "
+
+
+async def test_turns_alternate_for_as_many_exchanges_as_the_scenario_has(workshop: OpenWorkshop) -> None:
+    script = Scripted(talker)
+    async with workshop(script) as shop:
+        talk = await converse(shop, VOICES, SCENARIO, "pilot-001")
+    assert [message.role for message in talk.messages] == ["user", "assistant"] * 3
+    assert talk.spoken_by("user") == ("turn 1", "turn 2", "turn 3")
+    assert talk.spoken_by("assistant") == ("reply 1", "reply 2", "reply 3")
+    assert [request.role for request in script.asked] == ["user", "assistant"] * 3
+
+
+async def test_the_assistant_sees_its_prompt_and_the_whole_talk_and_nothing_of_the_card(workshop: OpenWorkshop) -> None:
+    script = Scripted(talker)
+    async with workshop(script) as shop:
+        talk = await converse(shop, VOICES, SCENARIO, "pilot-001")
+    last = script.asked[-1]
+    assert last.messages == (Message("system", VOICES.assistant), *talk.messages[:-1])
+    hidden = (VOICES.user, SCENARIO.situation.text, SCENARIO.style.name, SPACE.flaws[0].name, SCENARIO.expected)
+    for request in script.asked:
+        if request.role == "assistant":
+            assert not [text for text in hidden if text in str(request.messages)]
+
+
+async def test_the_user_sees_its_card_and_the_whole_talk_and_nothing_of_what_is_wanted(workshop: OpenWorkshop) -> None:
+    script = Scripted(talker)
+    async with workshop(script) as shop:
+        await converse(shop, VOICES, SCENARIO, "pilot-001")
+    last = [request for request in script.asked if request.role == "user"][-1]
+    system, card = last.messages
+    assert system.content == VOICES.user
+    for shown in (SCENARIO.situation.text, "5 to 25 words", SPACE.flaws[0].name, "You: turn 1", "Assistant: reply 2"):
+        assert shown in card.content
+    for request in script.asked:
+        if request.role == "user":
+            assert VOICES.assistant not in str(request.messages)
+            assert SCENARIO.expected not in str(request.messages)
+            assert not [technique for technique in SCENARIO.techniques if technique in str(request.messages)]
+
+
+async def test_the_same_scenario_again_costs_nothing_and_says_the_same(workshop: OpenWorkshop) -> None:
+    first, second = Scripted(talker), Scripted([])
+    async with workshop(first) as shop:
+        talk = await converse(shop, VOICES, SCENARIO, "pilot-001")
+    async with workshop(second) as shop:
+        assert await converse(shop, VOICES, SCENARIO, "another-run") == talk
+    assert (len(first.asked), second.asked) == (6, [])
+
+
+async def test_scenarios_that_read_alike_are_asked_apart(workshop: OpenWorkshop) -> None:
+    """The same card under another seed is another conversation, and not the same answer twice."""
+    script = Scripted(talker)
+    other = msgspec.structs.replace(SCENARIO, index=9)
+    async with workshop(script) as shop:
+        await converse(shop, VOICES, SCENARIO, "pilot-001")
+        await converse(shop, VOICES, other, "pilot-001")
+    assert len({request.key for request in script.asked}) == 12
+
+
+async def test_an_empty_turn_is_asked_for_once_more_and_then_given_up(workshop: OpenWorkshop) -> None:
+    silent = Scripted([" \n", "Hello?", Reply(text="", problem="empty"), Reply(text="", problem="empty")])
+    async with workshop(silent) as shop:
+        with pytest.raises(Unusable, match="empty"):
+            await converse(shop, VOICES, SCENARIO, "pilot-001")
+    assert [request.role for request in silent.asked] == ["user", "user", "assistant", "assistant"]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t"])
+def test_nothing_is_no_turn(text: str) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        spoken(text)
+
+
+def scenarios(count: int) -> list[Scenario]:
+    drawn = (draw(SPACE, Cell("TP2", "normal"), index, 1) for index in range(count))
+    return [msgspec.structs.replace(scenario, exchanges=3, flaw=SPACE.flaws[0]) for scenario in drawn]
+
+
+async def test_flaws_show_in_half_of_the_messages_and_reactions_come_in_their_shares(workshop: OpenWorkshop) -> None:
+    """A user who shows the flaw always, or answers every question, is a caricature."""
+    talk = Conversation(()).then("user", "Hi").then("assistant", "Which bowl?")
+    seen: Counter[str] = Counter()
+    async with workshop(Scripted([])) as shop:
+        for scenario in scenarios(400):
+            card = user_request(shop, VOICES, scenario, talk, 1, "about").messages[1].content
+            seen["shows"] += "Your flaw shows in this message." in card
+            seen.update(reaction for _, reaction in REACTIONS if reaction in card)
+    assert abs(seen["shows"] / 400 - FLAW_SHOWS) < 0.1
+    for share, reaction in REACTIONS:
+        assert abs(seen[reaction] / 400 - share) < 0.08
+    assert sum(seen[reaction] for _, reaction in REACTIONS) == 400
+
+
+async def test_the_first_message_reacts_to_nothing_and_the_last_one_ends(workshop: OpenWorkshop) -> None:
+    async with workshop(Scripted([])) as shop:
+        cards = [user_request(shop, VOICES, SCENARIO, Conversation(()), turn, "a").messages[1].content for turn in range(3)]
+    assert "This is the beginning" in cards[0]
+    assert not [reaction for _, reaction in REACTIONS if reaction in cards[0]]
+    assert "This is the middle" in cards[1]
+    assert "This is your last message" in cards[2]
+
+
+async def test_a_user_without_a_flaw_hears_nothing_of_flaws(workshop: OpenWorkshop) -> None:
+    async with workshop(Scripted([])) as shop:
+        plain = msgspec.structs.replace(SCENARIO, flaw=None)
+        card = user_request(shop, VOICES, plain, Conversation(()), 0, "a").messages[1].content
+    assert "flaw" not in card.lower()
