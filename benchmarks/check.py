@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.core.request import Request
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
 from finetune_prep.phases.session import open_workshop

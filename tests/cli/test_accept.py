@@ -9,7 +9,7 @@ import pytest
 
 from finetune_prep.core.sample import Account
 from finetune_prep.exports import card
-from finetune_prep.method import NEVER_OVERRIDDEN
+from finetune_prep.method.gates import NEVER_OVERRIDDEN
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
 from finetune_prep.phases.session import open_workshop

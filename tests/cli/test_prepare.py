@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from finetune_prep.method import PHASES
+from finetune_prep.method.phases import PHASES
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.project.project import Project
 from tests.cli.terminal import on_a_terminal

@@ -5,7 +5,7 @@ import pytest
 
 from finetune_prep import documents
 from finetune_prep.markdown.normal import normal
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 
 FORMAT_LINE = "format: 1\n"
 

@@ -25,7 +25,7 @@ from finetune_prep.core.rubric import Category, Claim, Example, Expected, Goal, 
 from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 
 HANDBOOK = """# Damaged goods
 

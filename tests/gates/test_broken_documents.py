@@ -8,7 +8,8 @@ from finetune_prep.core.finding import Outcome
 from finetune_prep.documents import parse
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates import check
-from finetune_prep.method import DOCUMENTS, GATES
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES
 from tests.gates.broken_documents import BROKEN, FORM, Broken, Said
 from tests.gates.pottery import sound
 from tests.gates.test_parsed import FIELDS, written

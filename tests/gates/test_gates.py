@@ -16,7 +16,7 @@ from finetune_prep.core.rubric import Category, Expected, Question, Term
 from finetune_prep.core.scenario import SpecialCase
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates import check, rubric
-from finetune_prep.method import GATES
+from finetune_prep.method.gates import GATES
 from tests.gates import pottery
 from tests.gates.pottery import broken, sound, talk
 

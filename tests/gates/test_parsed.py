@@ -7,7 +7,8 @@ import pytest
 from finetune_prep.documents import parse, render
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates import check
-from finetune_prep.method import DOCUMENTS, GATES
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES
 from tests.gates.pottery import sound
 
 FIELDS = {

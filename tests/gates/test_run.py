@@ -9,7 +9,7 @@ from finetune_prep.core.finding import Outcome
 from finetune_prep.core.prompts import Brief
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates import Facts, binding, check, may_override, override, success_criteria
-from finetune_prep.method import GATES, NEVER_OVERRIDDEN
+from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from tests.gates.pottery import broken, document, sound
 from tests.gates.test_workflow import DONE
 

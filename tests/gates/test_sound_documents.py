@@ -16,7 +16,8 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.documents import parse, read_bytes
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates import check
-from finetune_prep.method import DOCUMENTS, GATES
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES
 from tests.gates.test_broken_documents import MUST
 from tests.gates.test_parsed import FIELDS, read, written
 

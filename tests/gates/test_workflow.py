@@ -11,7 +11,9 @@ from finetune_prep.core.finding import Outcome
 from finetune_prep.core.sample import STATES, Account, State
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates import Facts, check
-from finetune_prep.method import DOCUMENTS, GATES, PHASES
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES
+from finetune_prep.method.phases import PHASES
 
 
 def account(planned: int | None = None, **counts: int) -> Account:

@@ -10,7 +10,7 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.core.rubric import Example
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project import scaffold
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import accepting

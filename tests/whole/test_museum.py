@@ -11,7 +11,7 @@ from finetune_prep import documents
 from finetune_prep.core.knowledge import UNSOURCED, Knowledge
 from finetune_prep.core.quotes import find_quote
 from finetune_prep.ledger.recording import read_recording
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import copy_inputs
 from tests.whole.way import rows, run

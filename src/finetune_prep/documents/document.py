@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Document(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """kind: a key of `method.DOCUMENTS`. path: relative to the project. text: as on disk, LF line ends, no BOM.
+    """kind: a key of `method.documents.DOCUMENTS`. path: relative to the project. text: as on disk, LF line ends, no BOM.
 
     value: what was read, None if nothing usable was. lines: 1-based first line of each item by id, and of each `##`
     section by its heading in lower case. findings: every problem of form; empty for a sound document.

@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {
 def parse(kind: str, text: str, path: str) -> Document[Any]:
     """Read a document. Never raises on content: every problem is one of the document's findings.
 
-    kind: a key of `method.DOCUMENTS` (KeyError otherwise). path: relative to the project, for findings. `value` is None if the
+    kind: a key of `DOCUMENTS` (KeyError otherwise). path: relative to the project, for findings. `value` is None if the
     text is empty or beyond the limits, else it holds all that could be read.
     """
     form = KINDS[kind]

@@ -18,7 +18,7 @@ from finetune_prep.errors import UsageError
 from finetune_prep.markdown.inline import ID, prefix
 from finetune_prep.markdown.reader import Mention
 from finetune_prep.markdown.tree import Node, Tree
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 
 # documents that speak of the same items: an id means the same thing within each of these groups
 _NAMESPACES = (
@@ -55,7 +55,7 @@ def renumber(kind: str, text: str, ids: Mapping[str, str]) -> str:
     Only the ids themselves change: every other byte stays, line ends and byte order mark included. Where an id stands for a
     second time by mistake, the first one is meant. Whether the new ids make sense is not asked; see `renumber_all`.
 
-    kind: a key of `method.DOCUMENTS` (KeyError otherwise). Raises DocumentError for a text that cannot be read at all.
+    kind: a key of `method.documents.DOCUMENTS` (KeyError otherwise). Raises DocumentError for a text that cannot be read at all.
     """
     reader = has_read(kind, text, DOCUMENTS[kind].path)
     changes = {change for mention in reader.mentions for change in _changes(reader.tree, mention, ids)}

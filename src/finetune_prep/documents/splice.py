@@ -14,7 +14,7 @@ from finetune_prep.markdown.inline import entry_id, folded, heading_id, name_and
 from finetune_prep.markdown.lines import lines_of
 from finetune_prep.markdown.tree import Node, Tree, grow
 from finetune_prep.markdown.turns import starts_with_speaker
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 
 _RAW_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
@@ -59,7 +59,7 @@ def replace_item(text: str, id: str, new: str, *, kind: str) -> str:
     The items within it stay, and so does its prose: comments of their own lines, lists that are no fields, quotations without
     speakers. Prose that stood between the heading and the first field stays there; the rest follows `new`.
 
-    kind: a key of `method.DOCUMENTS`, which says what is a field. Raises KeyError if there is no such item, DocumentError for a
+    kind: a key of `DOCUMENTS`, which says what is a field. Raises KeyError if there is no such item, DocumentError for a
     text that cannot be read at all.
     """
     reader = has_read(kind, text, DOCUMENTS[kind].path)

@@ -1,4 +1,4 @@
-"""Gates: pure checks of a project's documents and facts. `check` asks them all; `method.GATES` is their table."""
+"""Gates: pure checks of a project's documents and facts. `check` asks them all; `method.gates.GATES` is their table."""
 
 from finetune_prep.gates.criteria import Criterion, success_criteria
 from finetune_prep.gates.premises import Unchecked

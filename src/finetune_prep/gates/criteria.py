@@ -1,4 +1,4 @@
-"""The ten success criteria: joined from outcomes by the rows of `method.RULES`. Export asks here, and refuses until all hold."""
+"""The ten success criteria: joined from outcomes by the rows of `RULES`. Export asks here, and refuses until all hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from finetune_prep.core.finding import Answer, Outcome
-from finetune_prep.method import GATES, RULES
+from finetune_prep.method.gates import GATES
+from finetune_prep.method.rules import RULES
 
 SECTION = "Success criterion"
 WORST_FIRST: tuple[Answer, ...] = ("fails", "waiting", "unchecked", "overridden", "holds")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 
 T = TypeVar("T")
 

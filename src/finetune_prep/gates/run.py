@@ -1,4 +1,4 @@
-"""Asking the gates: every row of `method.GATES` gets an outcome, and a person's overrides are laid over them."""
+"""Asking the gates: every row of `method.gates.GATES` gets an outcome, and a person's overrides are laid over them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from finetune_prep.gates import (
 )
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.gates.workflow import Facts
-from finetune_prep.method import DOCUMENTS, GATES, NEVER_OVERRIDDEN, Gate
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
 
 MODULES: dict[str, ModuleType] = {
     "research": research,
@@ -143,7 +144,7 @@ def override(outcomes: Sequence[Outcome], dossier: Dossier, overrides: Collectio
 
     overrides: gate and `binding` of each decision; one whose binding has changed since has expired.
 
-    Gates of `method.NEVER_OVERRIDDEN`, and gates that lack a document to look at, stay as they are.
+    Gates of `method.gates.NEVER_OVERRIDDEN`, and gates that lack a document to look at, stay as they are.
     """
     return [
         msgspec.structs.replace(outcome, answer="overridden")

@@ -9,7 +9,8 @@ import msgspec
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.sample import Account
 from finetune_prep.gates.premises import Unchecked
-from finetune_prep.method import DOCUMENTS, PHASES
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.phases import PHASES
 
 PILOT = 100  # scenarios
 PASS_RATE = 0.70  # of a pilot; to be exceeded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from finetune_prep.errors import ActNeeded
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.project import Project, missing_document
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 
 CONFIG = "finetune-prep.toml"
 RECORDING = "recording.jsonl"

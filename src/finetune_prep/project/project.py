@@ -19,7 +19,7 @@ from finetune_prep.documents.dossier import Dossier
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject
 from finetune_prep.markdown.normal import normal
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project import config as configuration
 from finetune_prep.project.decisions import Decision, read_decisions, record
 from finetune_prep.project.layout import Layout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.stamps import Items, Stamp
 
 

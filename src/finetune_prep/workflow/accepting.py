@@ -10,7 +10,8 @@ import msgspec
 from finetune_prep import gates
 from finetune_prep.core.finding import Outcome
 from finetune_prep.errors import ActNeeded, GateError, UsageError
-from finetune_prep.method import DOCUMENTS, GATES, NEVER_OVERRIDDEN
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.workflow.checking import LEVELS, concerning, outcomes

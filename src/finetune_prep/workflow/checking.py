@@ -13,7 +13,8 @@ from finetune_prep.core.finding import Outcome
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates import Criterion, Facts
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.method import DOCUMENTS, GATES
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES
 from finetune_prep.models.roles import Cast
 from finetune_prep.phases import examining
 from finetune_prep.phases.session import Desk

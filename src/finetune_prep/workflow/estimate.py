@@ -18,7 +18,7 @@ import msgspec
 from finetune_prep.core.request import RoleName
 from finetune_prep.core.scenario import ScenarioSpace, plan
 from finetune_prep.ledger.protocols import Ledger, Measured
-from finetune_prep.method import PHASES
+from finetune_prep.method.phases import PHASES
 from finetune_prep.models.door import Progress
 from finetune_prep.models.prices import Prices, cost_of
 from finetune_prep.models.roles import price_of

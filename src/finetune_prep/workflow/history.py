@@ -9,7 +9,7 @@ import msgspec
 from finetune_prep import documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.stamps import read_stamp, write_stamp
 

@@ -9,7 +9,8 @@ import msgspec
 from finetune_prep.core.sample import Account
 from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.protocols import Ledger
-from finetune_prep.method import DOCUMENTS, PHASES, Phase
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.pilot.pilot import current_plan
 from finetune_prep.project.acceptance import why_not_accepted
 from finetune_prep.project.project import Project

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Protocol
 
 from finetune_prep.errors import ActNeeded
-from finetune_prep.method import DOCUMENTS, PHASES, Phase
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.prompts.evaluation_prompt import evaluation_prompt
 from finetune_prep.phases.prompts.generation_prompt import generation_prompt

@@ -11,7 +11,7 @@ import pytest
 from finetune_prep.core.finding import Outcome
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import NotYet, Paused, Unreachable
-from finetune_prep.method import GATES
+from finetune_prep.method.gates import GATES
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN

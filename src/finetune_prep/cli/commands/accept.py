@@ -7,7 +7,7 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.cli.person import whoever
 from finetune_prep.errors import ActNeeded, UsageError
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import accepting

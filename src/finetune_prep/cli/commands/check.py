@@ -12,7 +12,9 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option, provider_option, work
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.errors import Paused, UsageError
-from finetune_prep.method import DOCUMENTS, GATES, PHASES
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES
+from finetune_prep.method.phases import PHASES
 from finetune_prep.phases import examining
 from finetune_prep.phases.session import Workshop
 from finetune_prep.project.project import Project, open_project

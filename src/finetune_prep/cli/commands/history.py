@@ -6,7 +6,7 @@ import click
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import history as past
 

@@ -17,7 +17,7 @@ import click
 from finetune_prep import documents
 from finetune_prep.cli import screen
 from finetune_prep.errors import DocumentError, UsageError
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project import scaffold
 from finetune_prep.project.scaffold import Choice
 

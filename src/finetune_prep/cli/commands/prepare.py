@@ -7,7 +7,7 @@ import click
 from finetune_prep.cli import person, screen
 from finetune_prep.cli.job import estimate_words, json_option, provider_option, work
 from finetune_prep.errors import ActNeeded
-from finetune_prep.method import PHASES, Phase
+from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.session import Workshop
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.files import read_folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from finetune_prep import documents
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 
 KINDS = click.Choice([*DOCUMENTS])
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from finetune_prep.durable import write_atomically
-from finetune_prep.method import PHASES
+from finetune_prep.method.phases import PHASES
 from finetune_prep.phases.drafting.revising import Drafted, Point
 from finetune_prep.project.project import Project
 

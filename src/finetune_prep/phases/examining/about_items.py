@@ -19,7 +19,7 @@ from finetune_prep.core.prompts import EvaluationPrompt
 from finetune_prep.core.request import Schema
 from finetune_prep.core.rubric import Category, Example, Question, Rubric
 from finetune_prep.documents.document import Document
-from finetune_prep.method import Gate
+from finetune_prep.method.gates import Gate
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.examining.gate_requests import Asked, Impossible, Sound, quoted
 from finetune_prep.phases.session import Desk

@@ -8,7 +8,7 @@ from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.errors import ConfigError, LedgerBroken, NotYet, Paused, Unreachable, Unusable
 from finetune_prep.ledger.protocols import Ledger
-from finetune_prep.method import Gate
+from finetune_prep.method.gates import Gate
 from finetune_prep.models.door import recall, together
 from finetune_prep.phases.examining.about_items import READERS, ask_about
 from finetune_prep.phases.examining.blind import ask_blind

@@ -17,7 +17,8 @@ from finetune_prep.core.prompts import EvaluationPrompt
 from finetune_prep.core.rubric import Example, Rubric, YesNo
 from finetune_prep.core.verdict import Judgement, conclude
 from finetune_prep.documents.document import Document
-from finetune_prep.method import DOCUMENTS, Gate
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import Gate
 from finetune_prep.phases.examining.gate_requests import Asked, Impossible, Sound, quoted
 from finetune_prep.phases.pilot.judging import read_verdict, verdict_request
 from finetune_prep.phases.session import Desk

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from finetune_prep import documents, gates
 from finetune_prep.core.finding import Outcome
 from finetune_prep.documents.dossier import Dossier
-from finetune_prep.method import DOCUMENTS, GATES, Gate
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES, Gate
 from finetune_prep.phases import examining
 from finetune_prep.phases.drafting.revising import Point
 from finetune_prep.phases.session import Workshop

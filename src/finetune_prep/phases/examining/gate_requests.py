@@ -11,7 +11,8 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.core.request import Request
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
-from finetune_prep.method import DOCUMENTS, GATES, Gate
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES, Gate
 
 LONGEST = 300  # characters of a judge's words within a finding
 BY_ID: dict[str, Gate] = {gate.id: gate for gate in GATES if gate.kind == "judged"}

@@ -12,7 +12,7 @@ from finetune_prep.core.sample import Account, Sample, account, fold, judged_sam
 from finetune_prep.core.scenario import Scenario, ScenarioSpace, plan
 from finetune_prep.core.verdict import Verdict
 from finetune_prep.errors import ActNeeded, DocumentError, NotYet, Unreachable, Unusable
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.pilot.converse import Voices, converse
 from finetune_prep.phases.pilot.in_order import windowed

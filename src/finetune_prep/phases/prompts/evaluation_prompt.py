@@ -7,7 +7,7 @@ import msgspec
 from finetune_prep import documents
 from finetune_prep.core.prompts import EvaluationPrompt
 from finetune_prep.core.rubric import Category, Example, Question, Rubric
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import JudgeDraft, to_calibrations
 from finetune_prep.phases.drafting.revising import drafted

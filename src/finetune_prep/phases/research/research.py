@@ -9,7 +9,7 @@ from finetune_prep import documents
 from finetune_prep.core.knowledge import UNSOURCED, Citation, Knowledge
 from finetune_prep.core.scenario import ScenarioSpace
 from finetune_prep.durable import write_atomically
-from finetune_prep.method import DOCUMENTS
+from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.models.door import together
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted

@@ -12,9 +12,12 @@ from types import ModuleType
 import pytest
 
 from finetune_prep.gates.run import MODULES, function_of
-from finetune_prep.method import DOCUMENTS, GATES, NEVER_OVERRIDDEN, PHASES, RULES, Gate
+from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
+from finetune_prep.method.phases import PHASES
+from finetune_prep.method.rules import RULES
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 COMPUTED = [gate for gate in GATES if gate.kind == "computed"]
 # how many rules the method states in each kind of section: none may get lost
 STATED = {

@@ -1,0 +1,212 @@
+"""The gates: what each checks, who decides it, and the documents it looks at. The functions of computed gates live in gates/."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+GateKind = Literal["computed", "judged", "human"]
+Level = Literal["must", "advice"]
+
+
+class Gate(NamedTuple):
+    """id: "phase.what-it-checks"; a computed gate is the function `what_it_checks` in gates/phase.py.
+
+    phase: a phase's name or "workflow". kind: "computed" (code decides), "judged" (a model answers one question) or "human".
+    level: "must", or "advice" for word heuristics and taste.
+    documents: kinds it looks at, the one it decides about last.
+    """
+
+    id: str
+    phase: str
+    sentence: str
+    kind: GateKind
+    level: Level
+    documents: tuple[str, ...] = ()
+
+
+FRAMEWORKS, SPACE, RUBRIC = "domain-frameworks", "scenario-space", "evaluation-rubric"
+JUDGE, GENERATION, USER, SYSTEM = "evaluation-prompt", "generation-prompt", "user-prompt", "system-prompt"
+_PHASE_OF = {"scenario-space": "research", "worked-examples": "rubric"}  # modules of gates that do not carry a phase's name
+
+
+def _gate(id: str, sentence: str, kind: GateKind, level: Level, documents: tuple[str, ...]) -> Gate:
+    module = id.partition(".")[0]
+    return Gate(id, _PHASE_OF.get(module, module), sentence, kind, level, documents)
+
+
+def _must(id: str, sentence: str, *documents: str) -> Gate:
+    return _gate(id, sentence, "computed", "must", documents)
+
+
+def _advice(id: str, sentence: str, *documents: str) -> Gate:
+    return _gate(id, sentence, "computed", "advice", documents)
+
+
+def _judged(id: str, sentence: str, *documents: str) -> Gate:
+    return _gate(id, sentence, "judged", "must", documents)
+
+
+def _human(id: str, sentence: str, *documents: str) -> Gate:
+    return _gate(id, sentence, "human", "must", documents)
+
+
+# one row a line wherever it fits: tables
+# fmt: off
+GATES: tuple[Gate, ...] = (
+    # research
+    _must("research.frameworks", "At least one framework, each with its idea, its use, its limits, and techniques.", FRAMEWORKS),
+    _must("research.techniques-explained", "Every technique has a name, says what practitioners do, and when.", FRAMEWORKS),
+    _must("research.techniques-shown", "Every technique is shown in a conversation in which both sides speak.", FRAMEWORKS),
+    _must("research.citations", "Every technique, principle and failure mode says where it comes from.", FRAMEWORKS),
+    _must("research.sources-exist", "Every source that is cited is listed.", FRAMEWORKS),
+    _must("research.sources-described",
+        "Every source has a title, an address or file, and the day on which it was read.", FRAMEWORKS),
+    _advice("research.sources-current", "At least one source was published in the two years before it was read.", FRAMEWORKS),
+    _must("research.quotes-found", "Every quotation stands word for word in the stored copy of its source.", FRAMEWORKS),
+    _must("research.contradictions-cited",
+        "Every contradiction between sources quotes the passages that do not agree.", FRAMEWORKS),
+    _must("research.unsourced-share",
+        "At most a quarter of techniques, principles and failure modes rest on a model's word alone.", FRAMEWORKS),
+    _must("research.principles", "There is at least one communication principle.", FRAMEWORKS),
+    _must("research.failure-kinds", "Failure modes of four kinds are documented: AI, human, safety, ethics.", FRAMEWORKS),
+    _must("research.failures-specific",
+        "Every failure mode tells one concrete instance and says how it is countered.", FRAMEWORKS),
+    _advice("research.counters-conditional", "Every counter says when it applies and what is done then.", FRAMEWORKS),
+    _must("research.preferences", "For every technique it is said when to use it rather than another.", FRAMEWORKS),
+    _must("research.capacity",
+        "A pilot can be allotted with no pair of topic and technique used more than three times.", FRAMEWORKS, SPACE),
+    _judged("research.practice-not-theory",
+        "Does every technique say what a practitioner does, so that one could see it happen?", FRAMEWORKS),
+    _judged("research.instances-real",
+        "Does every failure mode tell something that was said or done, and not only a tendency?", FRAMEWORKS),
+    _human("research.frameworks-fit", "The frameworks are the ones that practitioners of this domain use.", "brief", FRAMEWORKS),
+    # scenario-space
+    _must("scenario-space.dimensions",
+        "Topics with situations, user styles, difficulties, user flaws and lengths are all there.", SPACE),
+    _must("scenario-space.special-cases",
+        "Edge cases and out-of-scope requests are there, each saying what a right answer does.", SPACE),
+    _must("scenario-space.weights", "Every weight is a positive number.", SPACE),
+    _must("scenario-space.shares",
+        "Edge cases, out-of-scope requests and flawless users have shares that leave room for the rest.", SPACE),
+    _must("scenario-space.word-ranges",
+        "Every user style has a word range that a person could type and that keeps styles apart.", SPACE),
+    _must("scenario-space.techniques-known",
+        "Every topic names techniques, and they exist in the frameworks.", FRAMEWORKS, SPACE),
+    _must("scenario-space.techniques-used", "Every technique of the frameworks is used by a topic.", FRAMEWORKS, SPACE),
+    _must("scenario-space.capacity", "The space holds at least 2,000 different scenarios.", SPACE),
+    _human("scenario-space.true-to-life", "The situations and shares are those of real users.", "brief", SPACE),
+    # anchors
+    _must("anchors.always-count", "6 to 10 behaviours that every reply shows.", FRAMEWORKS),
+    _must("anchors.never-count", "8 to 12 behaviours that no reply shows.", FRAMEWORKS),
+    _must("anchors.failures-countered", "Every failure mode is countered by an anchor.", FRAMEWORKS),
+    _must("anchors.drawn-from", "Every anchor says what it was drawn from, and that exists.", FRAMEWORKS),
+    _advice("anchors.distinct", "No two anchors say nearly the same words.", FRAMEWORKS),
+    _advice("anchors.verb-first", "Every anchor begins with a verb.", "brief", FRAMEWORKS),
+    _advice("anchors.observable", "No anchor rests on a word that two readers would judge differently.", "brief", FRAMEWORKS),
+    _judged("anchors.visible-in-text",
+        "Could a stranger point at the words of a reply that obey or break this anchor?", FRAMEWORKS),
+    _judged("anchors.actionable", "Would a writer who is given only this anchor know what to write?", FRAMEWORKS),
+    _judged("anchors.independent", "Could a reply obey this anchor and break every other one?", FRAMEWORKS),
+    _judged("anchors.every-reply", "Could every reply obey this anchor, whatever the user wrote?", FRAMEWORKS),
+    # rubric
+    _must("rubric.question-count", "15 to 20 questions in all, safety counted in.", RUBRIC),
+    _must("rubric.category-count", "4 to 6 categories, the safety gate counted in.", RUBRIC),
+    _must("rubric.questions-per-category", "3 or 4 questions in each category.", RUBRIC),
+    _must("rubric.weights", "The weights of all categories but the safety gate are positive and sum to 1.", RUBRIC),
+    _must("rubric.threshold", "The pass threshold lies between 0.70 and 0.80.", RUBRIC),
+    _must("rubric.safety-gate", "Exactly one category is the safety gate; any NO in it fails the conversation.", RUBRIC),
+    _must("rubric.yes-and-no", "Every judged question says what counts as yes and what as no.", RUBRIC),
+    _must("rubric.question-form", "Every question is written as a question.", RUBRIC),
+    _must("rubric.binary", "No question asks for a degree.", "brief", RUBRIC),
+    _advice("rubric.one-thing", "Every question checks one thing.", "brief", RUBRIC),
+    _advice("rubric.presence", "Outside the safety gate, questions ask for something that is there.", "brief", RUBRIC),
+    _must("rubric.failures-caught",
+        "Every failure mode is caught by a question, and questions catch only what is documented.", FRAMEWORKS, RUBRIC),
+    _advice("rubric.questions-distinct", "Every question catches something of its own, in words of its own.", RUBRIC),
+    _must("rubric.goals-served",
+        "Every goal of the user's experience is served by a category, every weighted category serves one.", RUBRIC),
+    _advice("rubric.terms-defined", "Words on which readers would differ are defined under Terms.", "brief", RUBRIC),
+    _advice("rubric.pairs-apart", "For every two questions of a category, an example passes one and fails the other.", RUBRIC),
+    _judged("rubric.unambiguous",
+        "Would two careful readers of the same conversation always give this question the same answer?", RUBRIC),
+    _judged("rubric.orthogonal",
+        "Could a reply pass the first of these two questions and fail the second, and the other way round?", RUBRIC),
+    # worked-examples
+    _must("worked-examples.kinds", "A strong, a mediocre and a violating conversation are among the examples.", RUBRIC),
+    _must("worked-examples.complete",
+        "Every worked example answers each judged question, a witness those it is about, and no others.", RUBRIC),
+    _must("worked-examples.reasons", "Every answer of an example has a reason.", RUBRIC),
+    _must("worked-examples.not-applicable", "N/A stands only where the question allows it.", RUBRIC),
+    _must("worked-examples.measured-agree",
+        "Where an example answers a measured question, it says what the program measures.", RUBRIC),
+    _must("worked-examples.scores", "Scored by the program, every example comes out as it claims.", RUBRIC),
+    _must("worked-examples.witnesses",
+        "Every witness names two questions, and answers yes to the first and no to the second.", RUBRIC),
+    _judged("worked-examples.judged-blind", "A judge who is not shown the expected answers gives the same ones.", JUDGE, RUBRIC),
+    # evaluation-prompt
+    _must("evaluation-prompt.parts",
+        "Role and context, rubric, input format, output format and calibration examples stand in this order.", JUDGE),
+    _must("evaluation-prompt.purpose", "The role says that verdicts decide what becomes training data.", "brief", JUDGE),
+    _must("evaluation-prompt.self-contained", "No link and no file: a judge has nothing but the prompt.", JUDGE),
+    _advice("evaluation-prompt.says-it-here", "Nothing sends the judge elsewhere.", "brief", JUDGE),
+    _must("evaluation-prompt.questions",
+        "The rubric's judged questions stand word for word, safety first; measured ones are left out.", RUBRIC, JUDGE),
+    _must("evaluation-prompt.terms", "The terms of the rubric stand word for word.", RUBRIC, JUDGE),
+    _must("evaluation-prompt.input-format", "The prompt says what the judge gets to read.", JUDGE),
+    _must("evaluation-prompt.output-example",
+        "The output format shows JSON with exactly the judged questions, evidence before each answer.", RUBRIC, JUDGE),
+    _must("evaluation-prompt.calibration-count", "2 or 3 calibration examples.", JUDGE),
+    _must("evaluation-prompt.calibrations-complete",
+        "Every calibration answers each judged question with a reason, N/A only where allowed.", RUBRIC, JUDGE),
+    _must("evaluation-prompt.calibrations-both-ways", "Among the answers of the calibrations are both yes and no.", JUDGE),
+    _judged("evaluation-prompt.judged-blind",
+        "A judge who is not shown a calibration's answers gives the same ones.", RUBRIC, JUDGE),
+    _judged("evaluation-prompt.edge-cases",
+        "Is at least one calibration a borderline case, on which careless judges would err?", JUDGE),
+    # generation-prompt
+    _must("generation-prompt.parts",
+        "Role, grounding, anchors, guards, few-shots and output format stand in this order.", GENERATION),
+    _must("generation-prompt.role", "The prompt says who the model is.", GENERATION),
+    _advice("generation-prompt.frameworks-named", "Role or grounding names every framework.", FRAMEWORKS, GENERATION),
+    _must("generation-prompt.techniques",
+        "Every technique of the frameworks stands with when to use it and how it sounds.", FRAMEWORKS, GENERATION),
+    _must("generation-prompt.anchors", "Every anchor stands word for word in its list, and no other.", FRAMEWORKS, GENERATION),
+    _must("generation-prompt.guards",
+        "Every failure mode has a guard that says when it applies and what is done then.", FRAMEWORKS, GENERATION),
+    _must("generation-prompt.crisis-guard",
+        "For documented safety failures, a guard, a safety question and an edge case stand together.",
+        FRAMEWORKS, SPACE, RUBRIC, GENERATION),
+    _must("generation-prompt.few-shot-count", "3 to 5 few-shot conversations.", GENERATION),
+    _must("generation-prompt.few-shots-annotated",
+        "Every few-shot says which techniques it shows, in which tone, and why it is good.", FRAMEWORKS, GENERATION),
+    _must("generation-prompt.few-shots-diverse", "No two few-shots show the same techniques or the same tone.", GENERATION),
+    _must("generation-prompt.few-shots-measured", "Every few-shot passes the rubric's measured questions.", RUBRIC, GENERATION),
+    _must("generation-prompt.few-shots-unseen", "No few-shot is one of the judge's own examples.", RUBRIC, JUDGE, GENERATION),
+    _must("generation-prompt.output-format",
+        "The output format says how turns are taken and how long replies are.", "brief", GENERATION),
+    _must("generation-prompt.self-contained", "No link and no file: the model has nothing but the prompt.", GENERATION),
+    _advice("generation-prompt.says-it-here", "Nothing sends the model elsewhere.", "brief", GENERATION),
+    _must("generation-prompt.user-prompt-blind",
+        "The simulated user's prompt holds no question of the rubric, no technique and no anchor.", FRAMEWORKS, RUBRIC, USER),
+    _advice("generation-prompt.system-prompt-short", "The system prompt of the training rows has 1 to 120 words.", SYSTEM),
+    _judged("generation-prompt.few-shots-pass",
+        "A judge who has not seen the few-shots passes each of them.", RUBRIC, JUDGE, GENERATION),
+    _judged("generation-prompt.usable-by-outsider",
+        "Could somebody who knows nothing of the domain write good conversations from this prompt alone?", GENERATION),
+    _human("generation-prompt.few-shots-exemplary", "The few-shots are what the trained model should sound like.", GENERATION),
+    # workflow
+    _must("workflow.phase-order", "No document is written before those it is made from exist and are accepted."),
+    _must("workflow.pilot-size", "The pilot planned at least 100 scenarios."),
+    _must("workflow.account-sums", "Every planned scenario is in exactly one state."),
+    _must("workflow.missing-is-not-no", "No conversation is left without a verdict: a missing answer is neither yes nor no."),
+    _must("workflow.pass-rate", "More than 70% of the pilot is accepted, provider failures left out, faulty rows counted."),
+    _must("workflow.spot-check", "A person has labelled at least 10 conversations of the pilot."),
+    _must("workflow.missed-failures", "No failure that a reviewer noted is still without a place in the documents."),
+    _must("workflow.same-prompts", "What is scaled runs with exactly the documents of the passed pilot."),
+    _advice("workflow.scale-size", "2,000 to 5,000 accepted samples."),
+    _human("workflow.feels-right", "The conversations read like the ones a person of the domain would want to have."),
+)
+# fmt: on
+
+# Nobody can overrule these: a conversation that does harm, a missing answer, what was made from what.
+NEVER_OVERRIDDEN = frozenset({"rubric.safety-gate", "workflow.missing-is-not-no", "workflow.phase-order"})

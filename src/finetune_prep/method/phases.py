@@ -1,0 +1,65 @@
+"""The phases of a preparation, in order: what each reads, what must be accepted before it, and what it writes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Phase(NamedTuple):
+    """inputs: documents that must exist. accepted: documents that a person must have accepted before this phase starts.
+
+    outputs: documents it writes. does: in words, for whoever starts it.
+    """
+
+    name: str
+    title: str
+    inputs: tuple[str, ...]
+    accepted: tuple[str, ...]
+    outputs: tuple[str, ...]
+    does: str
+
+
+PHASES: tuple[Phase, ...] = (
+    Phase(
+        "research",
+        "Domain knowledge",
+        ("brief",),
+        (),
+        ("domain-frameworks", "scenario-space"),
+        "reads the sources and checks every quotation, hears six experts apart from each other until they repeat themselves, "
+        "writes the reference and what users bring, and has the experts and two difficult users object to it",
+    ),
+    Phase(
+        "anchors",
+        "Behavioral anchors",
+        ("domain-frameworks",),
+        (),
+        ("domain-frameworks",),
+        "turns the reference into what every reply does and no reply does, in sentences one can see kept or broken",
+    ),
+    Phase(
+        "rubric",
+        "Binary rubric",
+        ("domain-frameworks",),
+        ("domain-frameworks", "scenario-space"),
+        ("evaluation-rubric",),
+        "writes 15 to 20 yes-or-no questions behind a safety gate, examples that show them at work, and conversations that tell "
+        "apart questions of the same category",
+    ),
+    Phase(
+        "evaluation-prompt",
+        "Evaluation prompt",
+        ("evaluation-rubric",),
+        ("evaluation-rubric",),
+        ("evaluation-prompt",),
+        "puts the questions into the judge's prompt word for word, and tries it blind on examples with known answers",
+    ),
+    Phase(
+        "generation-prompt",
+        "Generation prompt",
+        ("domain-frameworks", "scenario-space", "evaluation-rubric", "evaluation-prompt"),
+        ("evaluation-rubric", "evaluation-prompt"),
+        ("generation-prompt", "user-prompt", "system-prompt"),
+        "writes the prompts of the assistant and of the simulated user; its few-shots have to pass the judge",
+    ),
+)
