@@ -22,7 +22,7 @@ from finetune_prep.core.request import Request
 from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
-from finetune_prep.phases.session import open_workshop
+from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import config_text
 from finetune_prep.workflow import checking
@@ -65,7 +65,7 @@ def yes_to_all(request: Request) -> str:
 
 
 async def judge_all(project: Project) -> None:
-    async with open_workshop(project, provider=Scripted(yes_to_all)) as shop:
+    async with open_session(project, provider=Scripted(yes_to_all)) as shop:
         await examining.ask(shop)
 
 

@@ -73,7 +73,7 @@ def test_core_and_errors_need_nothing_but_msgspec() -> None:
     }
 
 
-def test_a_workshop_whose_web_can_be_searched_opens_without_the_http_library() -> None:
+def test_a_session_whose_web_can_be_searched_opens_without_the_http_library() -> None:
     opened = "\n".join(
         [
             "from finetune_prep.project.config import SearchSettings",

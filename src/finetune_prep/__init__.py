@@ -3,8 +3,8 @@
     import finetune_prep as fp
 
     project = fp.open_project("my-domain")
-    async with fp.open_workshop(project) as shop:
-        run, account = await fp.pilot(shop, 100)
+    async with fp.open_session(project) as session:
+        run, account = await fp.pilot(session, 100)
 
 Everything else is behind these names. Importing the package imports nothing of it; a name is loaded when it is used.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from finetune_prep.errors import FinetunePrepError
     from finetune_prep.models.providers.scripted import Scripted
     from finetune_prep.phases.pilot.pilot import pilot
-    from finetune_prep.phases.session import open_workshop
+    from finetune_prep.phases.session import open_session
     from finetune_prep.project.project import Project, open_project
     from finetune_prep.workflow.exporting import export
     from finetune_prep.workflow.prepare import prepare
@@ -43,7 +43,7 @@ _HOMES = {
     "Verdict": "core.verdict",
     "export": "workflow.exporting",
     "open_project": "project.project",
-    "open_workshop": "phases.session",
+    "open_session": "phases.session",
     "parse": "documents",
     "pilot": "phases.pilot.pilot",
     "prepare": "workflow.prepare",
@@ -65,7 +65,7 @@ __all__ = [
     "Verdict",
     "export",
     "open_project",
-    "open_workshop",
+    "open_session",
     "parse",
     "pilot",
     "prepare",

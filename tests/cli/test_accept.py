@@ -12,7 +12,7 @@ from finetune_prep.exports import card
 from finetune_prep.method.gates import NEVER_OVERRIDDEN
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
-from finetune_prep.phases.session import open_workshop
+from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project
 from finetune_prep.workflow import checking
 from finetune_prep.workflow.exporting import pass_rate
@@ -151,8 +151,8 @@ def test_a_judges_no_refuses_until_it_is_mended_or_overridden(shop: Project, ter
     """A judged gate weighs as much as a computed one; it is unchecked again once the text has changed."""
 
     async def job() -> None:
-        async with open_workshop(shop, provider=Scripted(judge(no=["DO3"]))) as workshop:
-            await examining.ask(workshop, ["anchors.actionable"])
+        async with open_session(shop, provider=Scripted(judge(no=["DO3"]))) as session:
+            await examining.ask(session, ["anchors.actionable"])
 
     asyncio.run(job())
     shown = terminal("accept", "domain-frameworks", "--yes", "--by", "Ines")

@@ -19,7 +19,7 @@ from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
 from finetune_prep.phases.examining.gate_requests import BY_ID
-from finetune_prep.phases.session import open_workshop
+from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project, open_project
 from tests.cli.terminal import Terminal
 from tests.phases.pottery_shop import accept_all, judge, pottery_project, rewrite
@@ -31,7 +31,7 @@ def outcomes(shown: str) -> dict[str, dict[str, Any]]:
 
 def ask(project: Project, provider: Scripted) -> None:
     async def job() -> None:
-        async with open_workshop(project, provider=provider) as shop:
+        async with open_session(project, provider=provider) as shop:
             await examining.ask(shop)
 
     asyncio.run(job())

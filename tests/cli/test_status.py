@@ -9,7 +9,7 @@ from finetune_prep.cli.commands.status import duration
 from finetune_prep.core.request import Reply
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
-from finetune_prep.phases.session import open_workshop
+from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project
 from tests.cli.terminal import Terminal
 from tests.phases.pottery_shop import accept_all, judge
@@ -72,7 +72,7 @@ def test_durations_as_people_say_them() -> None:
 
 def ask(project: Project, provider: Scripted) -> None:
     async def job() -> None:
-        async with open_workshop(project, provider=provider) as shop:
+        async with open_session(project, provider=provider) as shop:
             await examining.ask(shop)
 
     asyncio.run(job())

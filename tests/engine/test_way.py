@@ -79,7 +79,7 @@ def test_outside_a_project_doctor_finds_the_server(served: Served, tmp_path: Pat
 def test_new_names_the_server_and_doctor_reaches_it(served: Served, tmp_path: Path) -> None:
     """The brief, one command, and the project asks the engine."""
     brief = tmp_path / "brief.md"
-    brief.write_text("# Bicycles\n\nA workshop helps people to mend small faults.\n", "utf-8")
+    brief.write_text("# Bicycles\n\nA session helps people to mend small faults.\n", "utf-8")
     options = ["--model", f"local/{served.model}", "--base-url", served.base_url, "--brief", str(brief)]
     done = run("new", str(tmp_path / "p"), *options)
     assert done.returncode == 0, done.stdout + done.stderr

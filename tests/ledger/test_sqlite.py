@@ -16,7 +16,7 @@ import pytest
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import LedgerBroken, UsageError
-from finetune_prep.ledger.protocols import Entry, Labour
+from finetune_prep.ledger.protocols import Entry, TimeSpent
 from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.models.examples import entry, request
 
@@ -230,9 +230,9 @@ async def test_labour_is_counted_by_phase(path: Path) -> None:
         made = entry(str(n))
         request = msgspec.structs.replace(made.request, phase=phase)
         await ledger.put(Entry(request, msgspec.structs.replace(made.reply, seconds=seconds, at=at)))
-    labour = ledger.labour()
+    time_spent = ledger.time_spent()
     ledger.close()
-    assert labour == (
-        Labour(phase="anchors", answers=1, seconds=0.0),
-        Labour(phase="rubric", answers=2, seconds=2.5, first="2026-11-20T10:01:00+00:00", last="2026-11-20T10:05:00+00:00"),
+    assert time_spent == (
+        TimeSpent(phase="anchors", answers=1, seconds=0.0),
+        TimeSpent(phase="rubric", answers=2, seconds=2.5, first="2026-11-20T10:01:00+00:00", last="2026-11-20T10:05:00+00:00"),
     )

@@ -19,7 +19,7 @@ from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import Progress, RoleProgress
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.models.roles import Cast, open_door
+from finetune_prep.models.roles import Roles, open_door
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.models.examples import KEY_ENV, config, request
 
@@ -367,7 +367,7 @@ async def test_budget_needs_a_limit(ledger: SqliteLedger, tmp_path: Path) -> Non
     """Without one no worst case could be set aside, so nothing is sent and the line to add is told."""
     with FakeEndpoint() as endpoint:
         async with open_door(config(endpoint.base_url, budget=1, max_tokens=None), ledger, tmp_path) as door:
-            unlimited = Cast(config(max_tokens=None)).request("judge", phase="p", about="a", messages=request().messages)
+            unlimited = Roles(config(max_tokens=None)).request("judge", phase="p", about="a", messages=request().messages)
             with pytest.raises(Paused, match=r"\[roles\.judge\]: max_tokens"):
                 await door.ask(unlimited)
         assert endpoint.calls == []
@@ -501,5 +501,5 @@ def test_keys_do_not_depend_on_the_way() -> None:
         request(messages=tuple(reversed(base.messages))),
     ]
     assert len({base.key, *(other.key for other in changed)}) == 1 + len(changed)
-    cold: list[Request] = [Cast(config()).request("judge", phase="p", about="a", messages=base.messages)]
+    cold: list[Request] = [Roles(config()).request("judge", phase="p", about="a", messages=base.messages)]
     assert cold[0].key == base.key

@@ -12,7 +12,7 @@ from pathlib import Path
 from finetune_prep.project import scaffold
 from tests.fake_endpoint import Completion, FakeEndpoint, Stall
 
-BRIEF = "# Repairs of bicycles\n\nThe assistant helps riders of a workshop's customers to mend small faults themselves.\n"
+BRIEF = "# Repairs of bicycles\n\nThe assistant helps riders of a session's customers to mend small faults themselves.\n"
 
 
 def _project(folder: Path, endpoint: FakeEndpoint) -> Path:

@@ -1,4 +1,4 @@
-"""A workshop in a fresh project whose models are played by a script."""
+"""A session in a fresh project whose models are played by a script."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases.session import Workshop, open_workshop
+from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.project import open_project
 from finetune_prep.project.scaffold import DEFAULT_MODEL, config_text, create
 
 BRIEF = "# Support for a pottery shop\n\nChat with customers of a small shop.\n"
-OpenWorkshop = Callable[[Scripted], AbstractAsyncContextManager[Workshop]]
+OpenSession = Callable[[Scripted], AbstractAsyncContextManager[Session]]
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> OpenWorkshop:
-    """Opens a workshop; opened again, it has the same project and ledger."""
+def session(tmp_path: Path) -> OpenSession:
+    """Opens a session; opened again, it has the same project and ledger."""
     folder = tmp_path / "shop"
     create(folder, BRIEF, config_text("shop", DEFAULT_MODEL, "", "", year=2026))
-    return lambda script: open_workshop(open_project(folder), provider=script)
+    return lambda script: open_session(open_project(folder), provider=script)

@@ -12,7 +12,7 @@ from finetune_prep.core.rubric import Rubric, undistinguished
 from finetune_prep.errors import ActNeeded, NotYet, Unreachable
 from finetune_prep.ledger.fetched import Archive
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases.session import open_workshop
+from finetune_prep.phases.session import open_session
 from finetune_prep.project.config import SearchSettings
 from finetune_prep.project.project import Project
 from finetune_prep.sources.searching.choosing import open_search
@@ -32,7 +32,7 @@ async def prepared(
     told: list[str] = []
     for _ in range(8):
         try:
-            async with open_workshop(project, provider=provider, tell=told.append, web=web) as shop:
+            async with open_session(project, provider=provider, tell=told.append, web=web) as shop:
                 await prepare(shop, lambda phase: None)
             return told
         except ActNeeded as stop:

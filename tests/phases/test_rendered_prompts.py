@@ -16,7 +16,7 @@ from finetune_prep.core.request import Request
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
 from finetune_prep.phases.research.web import plan
-from finetune_prep.phases.session import open_workshop
+from finetune_prep.phases.session import open_session
 from tests.phases.pottery_expert import pottery_people, pottery_sources
 from tests.phases.test_preparing import prepared
 
@@ -39,7 +39,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> list[Request]:
     project = pottery_sources(tmp_path_factory.mktemp("rendered") / "shop", sittings=1)
 
     async def ask_for_queries() -> None:
-        async with open_workshop(project, provider=script) as shop:
+        async with open_session(project, provider=script) as shop:
             await plan(shop)
 
     asyncio.run(prepared(project, script))

@@ -15,7 +15,7 @@ from finetune_prep.errors import NotYet, PriceUnknown, Waiting
 from finetune_prep.models.batches.files import OpenRound
 from finetune_prep.models.batches.submissions import OpenBatch
 from finetune_prep.models.door import Progress
-from finetune_prep.phases.session import Workshop, open_workshop
+from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.estimate import Estimate, projected
@@ -33,12 +33,12 @@ def work(
     folder: str,
     command: str,
     provider: str | None,
-    job: Callable[[Workshop], Awaitable[T]],
+    job: Callable[[Session], Awaitable[T]],
     *,
     quiet: bool = False,
-    expect: Callable[[Workshop], Estimate] | None = None,
+    expect: Callable[[Session], Estimate] | None = None,
 ) -> T:
-    """Run `job` with a workshop for the project in `folder`; quiet: lines for people go to standard error.
+    """Run `job` in a session with the project in `folder`; quiet: lines for people go to standard error.
 
     expect: what the job will need; told before it starts, and projected while it runs.
     A model whose price is not known is asked for on a terminal before anything is sent to it; after a yes the job begins again,
@@ -70,23 +70,23 @@ async def _work(
     project: Project,
     command: str,
     provider: str | None,
-    job: Callable[[Workshop], Awaitable[T]],
+    job: Callable[[Session], Awaitable[T]],
     *,
     quiet: bool,
-    expect: Callable[[Workshop], Estimate] | None,
+    expect: Callable[[Session], Estimate] | None,
 ) -> T:
     bar = Bar()
     tell = bar.around(screen.note if quiet else lambda line: screen.say(f"  {line}"))
     try:
-        async with open_workshop(project, command=command, provider=provider, observer=bar, tell=tell) as shop:
+        async with open_session(project, command=command, provider=provider, observer=bar, tell=tell) as session:
             try:
                 if expect is not None:
-                    bar.expected = expect(shop)
+                    bar.expected = expect(session)
                     tell(estimate_words(bar.expected))
-                result = await job(shop)
-                rounds = await shop.door.flush()
+                result = await job(session)
+                rounds = await session.door.flush()
             except NotYet as missing:
-                raise _waiting(project, await shop.door.flush(), command, missing) from None
+                raise _waiting(project, await session.door.flush(), command, missing) from None
             except asyncio.CancelledError:
                 bar.clear()
                 screen.note("Stopping: calls under way may finish, since they are paid for. Ctrl-C again leaves at once.")

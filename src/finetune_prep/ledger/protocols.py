@@ -43,7 +43,7 @@ class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.asked - self.answered - self.released
 
 
-class Labour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class TimeSpent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What models did for one phase. seconds: of all calls together, though many ran at the same time.
 
     first, last: ISO times of the first and last answer as their providers gave them, "" unknown; pauses lie in between.
@@ -136,10 +136,10 @@ class Ledger(Protocol):
     def held(self) -> float:
         """US dollars that calls under way may cost. More than 0 where nothing runs: a run was killed that may have spent them."""
 
-    def labour(self) -> tuple[Labour, ...]:
+    def time_spent(self) -> tuple[TimeSpent, ...]:
         """The entries counted by the phase that asked, in the order of the first answers."""
 
-    def consumption(self) -> tuple[Consumption, ...]:
+    def tokens_used(self) -> tuple[Consumption, ...]:
         """The entries counted by phase, run, role and model, in that order."""
 
     def measured(self) -> tuple[Measured, ...]:

@@ -24,7 +24,7 @@ from finetune_prep.errors import LedgerBroken, UsageError
 from finetune_prep.ledger import submissions
 from finetune_prep.ledger.fetched import FETCHED, SqliteArchive
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
-from finetune_prep.ledger.protocols import Consumption, Entry, Labour, Measured, Round
+from finetune_prep.ledger.protocols import Consumption, Entry, Measured, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
@@ -136,18 +136,18 @@ class SqliteLedger:
     def held(self) -> float:
         return float(self._reader.execute("SELECT total(held) FROM money").get)
 
-    def labour(self) -> tuple[Labour, ...]:
+    def time_spent(self) -> tuple[TimeSpent, ...]:
         rows = self._reader.execute(
             "SELECT json_extract(request, '$.phase') AS phase, count(*), total(json_extract(reply, '$.seconds')), "
             "min(nullif(json_extract(reply, '$.at'), '')) AS first, max(json_extract(reply, '$.at')) "
             "FROM entry GROUP BY phase ORDER BY first, phase"
         )
         return tuple(
-            Labour(phase=phase, answers=answers, seconds=seconds, first=first or "", last=last or "")
+            TimeSpent(phase=phase, answers=answers, seconds=seconds, first=first or "", last=last or "")
             for phase, answers, seconds, first, last in rows
         )
 
-    def consumption(self) -> tuple[Consumption, ...]:
+    def tokens_used(self) -> tuple[Consumption, ...]:
         rows = self._reader.execute(CONSUMPTION)
         return tuple(
             Consumption(

@@ -42,7 +42,7 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
 def costs(ledger: Ledger) -> Costs:
     """Everything the ledger says about money."""
     committed = sum(submission.worst for submission in ledger.submissions() if submission.open)
-    return Costs(lines=ledger.consumption(), spent=ledger.spent(), held=ledger.held(), committed=committed)
+    return Costs(lines=ledger.tokens_used(), spent=ledger.spent(), held=ledger.held(), committed=committed)
 
 
 def per_row(part: Costs, rows: int) -> float | None:

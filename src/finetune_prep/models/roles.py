@@ -11,7 +11,7 @@ from finetune_prep.errors import ConfigError
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.models.batches.api import BatchApi
 from finetune_prep.models.batches.files import BatchFiles
-from finetune_prep.models.batches.results import Tariff
+from finetune_prep.models.batches.results import BatchPricing
 from finetune_prep.models.batches.submissions import Batches
 from finetune_prep.models.budget import Budget
 from finetune_prep.models.door import Door, Observer, Route
@@ -29,7 +29,7 @@ PAID: tuple[ProviderKind, ...] = ("openai-compatible", *NATIVE)  # kinds whose a
 LONGEST_LOOK = 86_400.0
 
 
-class Cast:
+class Roles:
     """The models of a project by role."""
 
     def __init__(self, config: Config) -> None:
@@ -111,8 +111,8 @@ async def list_batches(name: str, settings: ProviderSettings, secret: Secret | N
 
 def _batches(name: str, settings: ProviderSettings, ledger: Ledger, folder: Path, prices: Prices, budget: Budget) -> Batches:
     secret = read_secret(settings.key_name) if settings.key_name else None
-    tariff = Tariff(budget, prices, name, settings.address, settings.price_factor)
-    return Batches(name, _batch_api(name, settings, secret), ledger, folder, tariff)
+    batch_pricing = BatchPricing(budget, prices, name, settings.address, settings.price_factor)
+    return Batches(name, _batch_api(name, settings, secret), ledger, folder, batch_pricing)
 
 
 def _batch_api(name: str, settings: ProviderSettings, secret: Secret | None) -> BatchApi:

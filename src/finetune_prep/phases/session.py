@@ -19,7 +19,7 @@ from finetune_prep.ledger.recording import read_fetched
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import Door, Observer
 from finetune_prep.models.providers.provider import Provider
-from finetune_prep.models.roles import Cast, open_door
+from finetune_prep.models.roles import Roles, open_door
 from finetune_prep.phases.drafting import prompt_files, schemas
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
@@ -29,11 +29,11 @@ D = TypeVar("D")
 T = TypeVar("T")
 
 
-class Desk(msgspec.Struct, frozen=True):
+class Requests(msgspec.Struct, frozen=True):
     """Where requests are written: a project and the models that play its roles. Nothing can be asked here."""
 
     project: Project
-    cast: Cast
+    roles: Roles
 
     @property
     def brief(self) -> Brief:
@@ -72,15 +72,18 @@ class Desk(msgspec.Struct, frozen=True):
     ) -> Request:
         """A request from a prompt file with its slots filled."""
         messages = prompt_files.messages(prompt, self.project.layout.phase_prompts, **slots)
-        return self.cast.request(role, phase=phase, about=about, messages=messages, schema=schema, sample=sample)
+        return self.roles.request(role, phase=phase, about=about, messages=messages, schema=schema, sample=sample)
 
     def boundary(self, content: str) -> str:
         """A line no text can guess and every replay gives again: HMAC of the project's seed and the hash of what it encloses."""
         return boundary(self.project.config.seed, content)
 
 
-class Workshop(Desk, frozen=True):
-    """A desk with the doors to the models and to the web. tell: takes one line for a person; it may be shown or dropped."""
+class Session(Requests, frozen=True):
+    """Where requests are written and asked: with the doors to the models and to the web.
+
+    tell: takes one line for a person; it may be shown or dropped.
+    """
 
     door: Door
     tell: Callable[[str], None]
@@ -96,7 +99,7 @@ class Workshop(Desk, frozen=True):
 
 
 @asynccontextmanager
-async def open_workshop(
+async def open_session(
     project: Project,
     *,
     command: str = "a program",
@@ -104,8 +107,8 @@ async def open_workshop(
     observer: Observer | None = None,
     tell: Callable[[str], None] = lambda line: None,
     web: Callable[[Archive], Web] | None = None,
-) -> AsyncIterator[Workshop]:
-    """A workshop for a project: takes its lock, opens its ledger and the door to its models, and closes them again.
+) -> AsyncIterator[Session]:
+    """A session with a project: takes its lock, opens its ledger and the door to its models, and closes them again.
 
     provider: one for all roles instead of those of finetune-prep.toml, by name or as an object. command: named to whoever
     finds the project locked. web: makes another door to the web than the settings do. What was recorded for batch files is
@@ -121,7 +124,7 @@ async def open_workshop(
                 project.config, ledger, project.folder, provider=provider, observer=observer, uncounted=uncounted
             ) as door:
                 to_web = web(ledger.fetched) if web else _web(project, ledger.fetched, provider)
-                yield Workshop(project, Cast(project.config), door, tell, to_web)
+                yield Session(project, Roles(project.config), door, tell, to_web)
         finally:
             ledger.close()
 

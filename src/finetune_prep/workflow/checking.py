@@ -15,9 +15,9 @@ from finetune_prep.gates import Criterion, Facts
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES
-from finetune_prep.models.roles import Cast
+from finetune_prep.models.roles import Roles
 from finetune_prep.phases import examining
-from finetune_prep.phases.session import Desk
+from finetune_prep.phases.session import Requests
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
@@ -64,7 +64,7 @@ def _plain(project: Project, dossier: Dossier) -> list[Outcome]:
     judged: dict[str, Outcome] = {}
     with ledger_of(project) as ledger:
         if ledger is not None:
-            judged = examining.recorded(Desk(project, Cast(project.config)), dossier, ledger)
+            judged = examining.recorded(Requests(project, Roles(project.config)), dossier, ledger)
     return [judged.get(outcome.gate, outcome) for outcome in gates.check(dossier, facts(project))]
 
 

@@ -14,14 +14,14 @@ from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.phases import examining
 from finetune_prep.phases.pilot.pilot import pilot
-from finetune_prep.phases.session import open_workshop
+from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import copy_inputs
 from finetune_prep.sources.web import Web
 from finetune_prep.workflow.prepare import prepare
 
 
-class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
+class DryRun(msgspec.Struct, frozen=True, kw_only=True):
     """missing: requests without an answer, in the order in which they came up. used: keys of answers that were needed.
 
     stopped: why it went no further, "" if it came to the end. Later requests depend on the answers to missing ones.
@@ -51,7 +51,7 @@ class _Memory:
         """Nothing to give back."""
 
 
-async def rehearse(project: Project, entries: list[Entry], n: int, fetched: Iterable[Fetched] = ()) -> Rehearsed:
+async def dry_run(project: Project, entries: list[Entry], n: int, fetched: Iterable[Fetched] = ()) -> DryRun:
     """Prepare, pilot n conversations and ask the judged gates, from the project's inputs alone, in a folder of their own.
 
     fetched: what came back from the web; nobody is asked for more.
@@ -63,14 +63,14 @@ async def rehearse(project: Project, entries: list[Entry], n: int, fetched: Iter
         copy = open_project(folder)
         try:
             off = copy.config.search.provider == "none"
-            async with open_workshop(
+            async with open_session(
                 copy, provider=memory, web=lambda archive: Web(archive, recorded=lambda: fetched, off=off, offline=True)
-            ) as shop:
-                await prepare(shop, lambda phase: None)
-                await pilot(shop, n)
-                await examining.ask(shop)
+            ) as session:
+                await prepare(session, lambda phase: None)
+                await pilot(session, n)
+                await examining.ask(session)
         except NotYet:
             stopped = "what follows depends on these answers"
         except (ActNeeded, GateError) as error:
             stopped = str(error)
-    return Rehearsed(missing=tuple(memory.missing.values()), used=frozenset(memory.used), stopped=stopped)
+    return DryRun(missing=tuple(memory.missing.values()), used=frozenset(memory.used), stopped=stopped)

@@ -338,7 +338,7 @@ def _answered_before(project: Project, ledger: Ledger | None, n: int) -> dict[st
     now = pilot.current_plan(project, n)
     names = {run.name for run in runs(project.layout, pilot.KIND) if run.plan == now}
     known: dict[str, int] = {}
-    for line in ledger.consumption():
+    for line in ledger.tokens_used():
         if line.run in names:
             known[line.role] = known.get(line.role, 0) + line.answers
     return known

@@ -100,12 +100,12 @@ def overview(project: Project, ledger: Ledger | None) -> Overview:
 
 def _effort(project: Project, ledger: Ledger | None) -> tuple[Effort, ...]:
     """Per phase in the order of the method, then whatever else asked models; phases in which nothing happened are left out."""
-    labour = {found.phase: found for found in ledger.labour()} if ledger else {}
+    time_spent = {found.phase: found for found in ledger.time_spent()} if ledger else {}
     accepted: dict[str, list[str]] = {}
     for decision in project.decisions():
         if decision.decision == "accept" and decision.document in DOCUMENTS:
             accepted.setdefault(DOCUMENTS[decision.document].made_by, []).append(decision.at)
-    order = dict.fromkeys([*(phase.name for phase in PHASES), *labour])
+    order = dict.fromkeys([*(phase.name for phase in PHASES), *time_spent])
     return tuple(
         Effort(
             phase=name,
@@ -116,7 +116,7 @@ def _effort(project: Project, ledger: Ledger | None) -> tuple[Effort, ...]:
             accepted=tuple(accepted.get(name, ())),
         )
         for name in order
-        if (found := labour.get(name)) or name in accepted
+        if (found := time_spent.get(name)) or name in accepted
     )
 
 

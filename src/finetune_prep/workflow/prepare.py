@@ -14,14 +14,14 @@ from finetune_prep.phases.prompts.generation_prompt import generation_prompt
 from finetune_prep.phases.research.research import research
 from finetune_prep.phases.rubric.anchors import anchors
 from finetune_prep.phases.rubric.rubric import rubric
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.checking import concerning
 
 
 class Maker(Protocol):
-    def __call__(self, shop: Workshop, *, overwrite: bool = False) -> Awaitable[None]: ...
+    def __call__(self, session: Session, *, overwrite: bool = False) -> Awaitable[None]: ...
 
 
 MAKERS: dict[str, Maker] = {
@@ -33,22 +33,22 @@ MAKERS: dict[str, Maker] = {
 }
 
 
-async def prepare(shop: Workshop, begun: Callable[[Phase], None]) -> None:
+async def prepare(session: Session, begun: Callable[[Phase], None]) -> None:
     """All phases, each of which does only what is not there yet. begun: called as each phase starts.
 
     Raises ActNeeded where a person must accept first.
     """
     for phase in PHASES:
-        _ready(shop.project, phase)
+        _ready(session.project, phase)
         begun(phase)
-        await MAKERS[phase.name](shop)
+        await MAKERS[phase.name](session)
 
 
-async def one_phase(shop: Workshop, name: str, *, overwrite: bool = False) -> None:
+async def one_phase(session: Session, name: str, *, overwrite: bool = False) -> None:
     """A single phase. overwrite: write its documents anew; the texts they replace are kept in the history."""
     phase = next(phase for phase in PHASES if phase.name == name)
-    _ready(shop.project, phase)
-    await MAKERS[name](shop, overwrite=overwrite)
+    _ready(session.project, phase)
+    await MAKERS[name](session, overwrite=overwrite)
 
 
 def _ready(project: Project, phase: Phase) -> None:

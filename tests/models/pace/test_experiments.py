@@ -8,7 +8,7 @@ from finetune_prep.models.pace.refusal_evidence import Suspicion
 
 def make(experiments: Experiments, refused: int, now: float = 10.0) -> tuple[bool, float]:
     """Go through one, so many of its first calls being refused. Whether that surprised, and when it was over."""
-    experiments.begin(now, borne=100.0, level=40)
+    experiments.begin(now, sustained=100.0, level=40)
     surprising = False
     entries = 0
     while (current := experiments.current) is not None:
@@ -30,7 +30,7 @@ def test_begun_after_cuts_that_did_not_help_or_many_complaints() -> None:
 
 def test_goes_at_half_of_what_was_borne() -> None:
     experiments = Experiments(Suspicion())
-    experiments.begin(10.0, borne=100.0, level=41)
+    experiments.begin(10.0, sustained=100.0, level=41)
     current = experiments.current
     assert current is not None
     assert (current.gap, current.level, current.due) == (0.02, 21, 10.02)
@@ -49,7 +49,7 @@ def test_refusals_are_believed_only_when_they_come_at_a_quarter_of_the_pace_too(
     """The repetition goes at half of what went through, and it alone is learned from."""
     suspicion = Suspicion()
     experiments = Experiments(suspicion)
-    experiments.begin(10.0, borne=100.0, level=40)
+    experiments.begin(10.0, sustained=100.0, level=40)
     first = experiments.current
     assert first is not None
     for _ in range(CALLS):

@@ -13,8 +13,8 @@ from finetune_prep.errors import Unusable
 from finetune_prep.models.providers.scripted import Answer, Scripted
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
 from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft
-from finetune_prep.phases.session import Workshop
-from tests.phases.conftest import OpenWorkshop
+from finetune_prep.phases.session import Session
+from tests.phases.conftest import OpenSession
 
 MUST = Point(by="anchors.always-count", item="DO1", what="DO1 is two things", mend="keep one", must=True)
 ADVICE = Point(by="anchors.verb-first", item="DO2", what="DO2 begins with a noun", mend="begin with a verb")
@@ -32,7 +32,7 @@ def marked(value: AnchorsDraft) -> str:
 
 
 async def write(
-    shop: Workshop, find: Callable[[str, bool], list[Point]], convert: Callable[[AnchorsDraft], str] = marked
+    shop: Session, find: Callable[[str, bool], list[Point]], convert: Callable[[AnchorsDraft], str] = marked
 ) -> Drafted[str]:
     """Anchors as a draft. find: from the mark of a draft, and whether it is the first, to what is found."""
 
@@ -43,16 +43,16 @@ async def write(
     return await drafted(shop, "anchors", AnchorsDraft, convert, slots, examine, phase="anchors", about="anchors")
 
 
-async def test_a_draft_without_fault_is_not_handed_back(workshop: OpenWorkshop) -> None:
+async def test_a_draft_without_fault_is_not_handed_back(session: OpenSession) -> None:
     script = Scripted([draft("bowl")])
-    async with workshop(script) as shop:
+    async with session(script) as shop:
         assert await write(shop, lambda mark, first: []) == Drafted("bowl", (), (), 1)
     assert len(script.asked) == 1
 
 
-async def test_what_was_found_goes_back_with_the_draft_and_the_mended_one_stands(workshop: OpenWorkshop) -> None:
+async def test_what_was_found_goes_back_with_the_draft_and_the_mended_one_stands(session: OpenSession) -> None:
     script = Scripted([draft("bowl"), draft("jug")])
-    async with workshop(script) as shop:
+    async with session(script) as shop:
         found = await write(shop, lambda mark, first: [MUST, ADVICE, OBJECTION] if first else [ADVICE])
     assert found == Drafted("jug", (ADVICE,), (OBJECTION,), 2)
     first, second = script.asked
@@ -66,41 +66,41 @@ async def test_what_was_found_goes_back_with_the_draft_and_the_mended_one_stands
     assert (second.sample, second.schema) == ("revision1", first.schema)
 
 
-async def test_advice_alone_is_not_worth_another_draft(workshop: OpenWorkshop) -> None:
+async def test_advice_alone_is_not_worth_another_draft(session: OpenSession) -> None:
     script = Scripted([draft("bowl")])
-    async with workshop(script) as shop:
+    async with session(script) as shop:
         assert await write(shop, lambda mark, first: [ADVICE]) == Drafted("bowl", (ADVICE,), (), 1)
 
 
-async def test_a_mended_draft_that_fails_more_gates_is_put_aside(workshop: OpenWorkshop) -> None:
+async def test_a_mended_draft_that_fails_more_gates_is_put_aside(session: OpenSession) -> None:
     script = Scripted([draft("bowl"), draft("jug")])
-    async with workshop(script) as shop:
+    async with session(script) as shop:
         found = await write(shop, lambda mark, first: [MUST] if first else [MUST, MUST])
     assert found == Drafted("bowl", (MUST,), (), 2)
 
 
-async def test_a_mended_draft_that_cannot_be_used_leaves_the_one_before_it(workshop: OpenWorkshop) -> None:
+async def test_a_mended_draft_that_cannot_be_used_leaves_the_one_before_it(session: OpenSession) -> None:
     script = Scripted([draft("bowl"), "no JSON", "none again"])
-    async with workshop(script) as shop:
+    async with session(script) as shop:
         assert await write(shop, lambda mark, first: [MUST]) == Drafted("bowl", (MUST,), (), 1)
     assert len(script.asked) == 3
 
 
-async def test_a_first_draft_that_cannot_be_used_stops_the_phase(workshop: OpenWorkshop) -> None:
-    async with workshop(Scripted(["no JSON", "none again"])) as shop:
+async def test_a_first_draft_that_cannot_be_used_stops_the_phase(session: OpenSession) -> None:
+    async with session(Scripted(["no JSON", "none again"])) as shop:
         with pytest.raises(Unusable):
             await write(shop, lambda mark, first: [])
 
 
 @pytest.mark.parametrize("revisions", [0, 1, 2, 3])
-async def test_there_is_an_end_to_mending(workshop: OpenWorkshop, revisions: int) -> None:
+async def test_there_is_an_end_to_mending(session: OpenSession, revisions: int) -> None:
     """However much is found, a draft goes back as often as the project says, each time with the latest findings."""
 
     def answer(request: Request) -> Answer:
         return draft(f"bowl{request.sample[-1:]}")
 
     script = Scripted(answer)
-    async with workshop(script) as shop:
+    async with session(script) as shop:
         config = msgspec.structs.replace(shop.project.config, revisions=revisions)
         shop = msgspec.structs.replace(shop, project=msgspec.structs.replace(shop.project, config=config))
         found = await write(shop, lambda mark, first: [msgspec.structs.replace(MUST, what=f"{mark} is two things")])
@@ -109,11 +109,11 @@ async def test_there_is_an_end_to_mending(workshop: OpenWorkshop, revisions: int
     assert [request.sample for request in script.asked] == ["", *(f"revision{n}" for n in range(1, revisions + 1))]
 
 
-async def test_a_second_run_asks_nothing_again(workshop: OpenWorkshop) -> None:
+async def test_a_second_run_asks_nothing_again(session: OpenSession) -> None:
     def find(mark: str, first: bool) -> list[Point]:
         return [MUST] if first else []
 
-    async with workshop(Scripted([draft("bowl"), draft("jug")])) as shop:
+    async with session(Scripted([draft("bowl"), draft("jug")])) as shop:
         before = await write(shop, find)
-    async with workshop(Scripted([])) as shop:
+    async with session(Scripted([])) as shop:
         assert await write(shop, find) == before

@@ -17,7 +17,7 @@ from finetune_prep.phases import examining
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
 from finetune_prep.phases.examining.about_items import READERS
 from finetune_prep.phases.examining.gate_requests import BY_ID
-from finetune_prep.phases.session import open_workshop
+from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project
 from finetune_prep.workflow import checking
 from tests.gates import pottery
@@ -32,7 +32,7 @@ def project(tmp_path: Path) -> Project:
 
 
 async def ask(project: Project, provider: Scripted, *gates: str) -> dict[str, str]:
-    async with open_workshop(project, provider=provider) as shop:
+    async with open_session(project, provider=provider) as shop:
         return await examining.ask(shop, gates or tuple(BY_ID))
 
 

@@ -14,7 +14,7 @@ from finetune_prep.errors import Unusable
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases.pilot.converse import FLAW_SHOWS, REACTIONS, Voices, converse, spoken, user_request
 from tests.core.test_scenario import SPACE
-from tests.phases.conftest import OpenWorkshop
+from tests.phases.conftest import OpenSession
 
 VOICES = Voices(assistant="You are the ASSISTANT of a shop.", user="You play a USER of a shop.", language="en")
 SCENARIO = msgspec.structs.replace(
@@ -27,9 +27,9 @@ def talker(request: Request) -> str:
     return f"  reply {said // 2 + 1}\n" if request.role == "assistant" else f"\nturn {request.about.split()[5]} "
 
 
-async def test_turns_alternate_for_as_many_exchanges_as_the_scenario_has(workshop: OpenWorkshop) -> None:
+async def test_turns_alternate_for_as_many_exchanges_as_the_scenario_has(session: OpenSession) -> None:
     script = Scripted(talker)
-    async with workshop(script) as shop:
+    async with session(script) as shop:
         talk = await converse(shop, VOICES, SCENARIO, "pilot-001")
     assert [message.role for message in talk.messages] == ["user", "assistant"] * 3
     assert talk.spoken_by("user") == ("turn 1", "turn 2", "turn 3")
@@ -37,9 +37,9 @@ async def test_turns_alternate_for_as_many_exchanges_as_the_scenario_has(worksho
     assert [request.role for request in script.asked] == ["user", "assistant"] * 3
 
 
-async def test_the_assistant_sees_its_prompt_and_the_whole_talk_and_nothing_of_the_card(workshop: OpenWorkshop) -> None:
+async def test_the_assistant_sees_its_prompt_and_the_whole_talk_and_nothing_of_the_card(session: OpenSession) -> None:
     script = Scripted(talker)
-    async with workshop(script) as shop:
+    async with session(script) as shop:
         talk = await converse(shop, VOICES, SCENARIO, "pilot-001")
     last = script.asked[-1]
     assert last.messages == (Message("system", VOICES.assistant), *talk.messages[:-1])
@@ -49,9 +49,9 @@ async def test_the_assistant_sees_its_prompt_and_the_whole_talk_and_nothing_of_t
             assert not [text for text in hidden if text in str(request.messages)]
 
 
-async def test_the_user_sees_its_card_and_the_whole_talk_and_nothing_of_what_is_wanted(workshop: OpenWorkshop) -> None:
+async def test_the_user_sees_its_card_and_the_whole_talk_and_nothing_of_what_is_wanted(session: OpenSession) -> None:
     script = Scripted(talker)
-    async with workshop(script) as shop:
+    async with session(script) as shop:
         await converse(shop, VOICES, SCENARIO, "pilot-001")
     last = [request for request in script.asked if request.role == "user"][-1]
     system, card = last.messages
@@ -65,28 +65,28 @@ async def test_the_user_sees_its_card_and_the_whole_talk_and_nothing_of_what_is_
             assert not [technique for technique in SCENARIO.techniques if technique in str(request.messages)]
 
 
-async def test_the_same_scenario_again_costs_nothing_and_says_the_same(workshop: OpenWorkshop) -> None:
+async def test_the_same_scenario_again_costs_nothing_and_says_the_same(session: OpenSession) -> None:
     first, second = Scripted(talker), Scripted([])
-    async with workshop(first) as shop:
+    async with session(first) as shop:
         talk = await converse(shop, VOICES, SCENARIO, "pilot-001")
-    async with workshop(second) as shop:
+    async with session(second) as shop:
         assert await converse(shop, VOICES, SCENARIO, "another-run") == talk
     assert (len(first.asked), second.asked) == (6, [])
 
 
-async def test_scenarios_that_read_alike_are_asked_apart(workshop: OpenWorkshop) -> None:
+async def test_scenarios_that_read_alike_are_asked_apart(session: OpenSession) -> None:
     """The same card under another seed is another conversation, and not the same answer twice."""
     script = Scripted(talker)
     other = msgspec.structs.replace(SCENARIO, index=9)
-    async with workshop(script) as shop:
+    async with session(script) as shop:
         await converse(shop, VOICES, SCENARIO, "pilot-001")
         await converse(shop, VOICES, other, "pilot-001")
     assert len({request.key for request in script.asked}) == 12
 
 
-async def test_an_empty_turn_is_asked_for_once_more_and_then_given_up(workshop: OpenWorkshop) -> None:
+async def test_an_empty_turn_is_asked_for_once_more_and_then_given_up(session: OpenSession) -> None:
     silent = Scripted([" \n", "Hello?", Reply(text="", problem="empty"), Reply(text="", problem="empty")])
-    async with workshop(silent) as shop:
+    async with session(silent) as shop:
         with pytest.raises(Unusable, match="empty"):
             await converse(shop, VOICES, SCENARIO, "pilot-001")
     assert [request.role for request in silent.asked] == ["user", "user", "assistant", "assistant"]
@@ -103,11 +103,11 @@ def scenarios(count: int) -> list[Scenario]:
     return [msgspec.structs.replace(scenario, exchanges=3, flaw=SPACE.flaws[0]) for scenario in drawn]
 
 
-async def test_flaws_show_in_half_of_the_messages_and_reactions_come_in_their_shares(workshop: OpenWorkshop) -> None:
+async def test_flaws_show_in_half_of_the_messages_and_reactions_come_in_their_shares(session: OpenSession) -> None:
     """A user who shows the flaw always, or answers every question, is a caricature."""
     talk = Conversation(()).then("user", "Hi").then("assistant", "Which bowl?")
     seen: Counter[str] = Counter()
-    async with workshop(Scripted([])) as shop:
+    async with session(Scripted([])) as shop:
         for scenario in scenarios(400):
             card = user_request(shop, VOICES, scenario, talk, 1, "about").messages[1].content
             seen["shows"] += "Your flaw shows in this message." in card
@@ -118,8 +118,8 @@ async def test_flaws_show_in_half_of_the_messages_and_reactions_come_in_their_sh
     assert sum(seen[reaction] for _, reaction in REACTIONS) == 400
 
 
-async def test_the_first_message_reacts_to_nothing_and_the_last_one_ends(workshop: OpenWorkshop) -> None:
-    async with workshop(Scripted([])) as shop:
+async def test_the_first_message_reacts_to_nothing_and_the_last_one_ends(session: OpenSession) -> None:
+    async with session(Scripted([])) as shop:
         cards = [user_request(shop, VOICES, SCENARIO, Conversation(()), turn, "a").messages[1].content for turn in range(3)]
     assert "This is the beginning" in cards[0]
     assert not [reaction for _, reaction in REACTIONS if reaction in cards[0]]
@@ -127,8 +127,8 @@ async def test_the_first_message_reacts_to_nothing_and_the_last_one_ends(worksho
     assert "This is your last message" in cards[2]
 
 
-async def test_a_user_without_a_flaw_hears_nothing_of_flaws(workshop: OpenWorkshop) -> None:
-    async with workshop(Scripted([])) as shop:
+async def test_a_user_without_a_flaw_hears_nothing_of_flaws(session: OpenSession) -> None:
+    async with session(Scripted([])) as shop:
         plain = msgspec.structs.replace(SCENARIO, flaw=None)
         card = user_request(shop, VOICES, plain, Conversation(()), 0, "a").messages[1].content
     assert "flaw" not in card.lower()

@@ -11,7 +11,7 @@ from typing import Any
 from finetune_prep.core.request import Request
 from finetune_prep.ledger.fetched import Archive
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases.session import Workshop, open_workshop
+from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.config import SearchSettings
 from finetune_prep.project.project import open_project
 from finetune_prep.project.scaffold import config_text, create
@@ -73,8 +73,8 @@ def new_shop(folder: Path, *, pages: int = 12) -> Path:
 
 def open_shop(
     folder: Path, script: Scripted, told: list[str], engine: Engine | None = None, internet: FakeWeb | None = None
-) -> AbstractAsyncContextManager[Workshop]:
-    """A workshop whose web is this one; without engine and internet nobody can be asked."""
+) -> AbstractAsyncContextManager[Session]:
+    """A session whose web is this one; without engine and internet nobody can be asked."""
 
     def web(archive: Archive) -> Web:
         if engine is None or internet is None:
@@ -82,7 +82,7 @@ def open_shop(
         search = open_search(SearchSettings(provider="tavily", base_url=engine.base_url), {"TAVILY_API_KEY": KEY})
         return Web(archive, search=search, fetcher=internet.fetcher(seconds=1.0))
 
-    return open_workshop(open_project(folder), provider=script, tell=told.append, web=web)
+    return open_session(open_project(folder), provider=script, tell=told.append, web=web)
 
 
 def expert(answer: str = "", more: Callable[[Request], str] | None = None) -> Scripted:

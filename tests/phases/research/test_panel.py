@@ -12,7 +12,7 @@ from finetune_prep.core.request import Request
 from finetune_prep.errors import Unusable
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases.research.panel import Proposed, convene, criticise, propose
-from finetune_prep.phases.session import Workshop, open_workshop
+from finetune_prep.phases.session import Session, open_session
 from tests.phases.pottery_expert import KNOWN, Draft, pottery_people, pottery_sources
 
 NUMBERS = [f"S{source:02}.{claim}" for source in (1, 2) for claim in range(1, 6)]
@@ -30,7 +30,7 @@ def proposal(name: str, text: str, *claims: str, kind: str = "technique") -> Dra
 
 async def proposed(folder: Path, script: Scripted, **settings: int) -> tuple[Proposed, list[str]]:
     told: list[str] = []
-    async with open_workshop(pottery_sources(folder, **settings), provider=script, tell=told.append) as shop:
+    async with open_session(pottery_sources(folder, **settings), provider=script, tell=told.append) as shop:
         return await propose(shop, await convene(shop), "CLAIMS", NUMBERS), told
 
 
@@ -131,12 +131,12 @@ async def test_a_claim_that_no_source_made_goes_back_to_the_expert(tmp_path: Pat
 )
 async def test_a_panel_of_one_kind_or_one_name_is_refused(tmp_path: Path, broken: Any, reason: str) -> None:
     script = Scripted(pottery_people(research_panel=lambda request, draft: broken(draft)))
-    async with open_workshop(pottery_sources(tmp_path / "shop"), provider=script) as shop:
+    async with open_session(pottery_sources(tmp_path / "shop"), provider=script) as shop:
         with pytest.raises(Unusable, match=reason):
             await convene(shop)
 
 
-async def objections(shop: Workshop) -> list[tuple[str, str, bool]]:
+async def objections(shop: Session) -> list[tuple[str, str, bool]]:
     found = await criticise(shop, await convene(shop), "rubric", "# The draft", phase="rubric")
     return [(point.by, point.what, point.critic) for point in found]
 
@@ -152,7 +152,7 @@ async def test_experts_and_difficult_users_read_the_draft_each_from_where_they_s
         return {"objections": [said] if name[0] in ("Potter 3", "Buyer 2") else []}
 
     script = Scripted(pottery_people(criticise=object_))
-    async with open_workshop(pottery_sources(tmp_path / "shop"), provider=script) as shop:
+    async with open_session(pottery_sources(tmp_path / "shop"), provider=script) as shop:
         assert await objections(shop) == [
             ("Potter 3", "Potter 3 misses a thing.", True),
             ("Buyer 2", "Buyer 2 misses a thing.", True),

@@ -11,7 +11,7 @@ from finetune_prep.core.knowledge import Source
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases.research.reading import MOST_PORTIONS, PORTION, ReadSource, read_sources
-from finetune_prep.phases.session import open_workshop
+from finetune_prep.phases.session import open_session
 from finetune_prep.sources.files import SourceText
 from tests.phases.pottery_expert import pottery_sources
 
@@ -37,7 +37,7 @@ def reader(request: Request) -> Reply:
 async def read(folder: Path, text: SourceText) -> tuple[ReadSource, list[Request], list[str]]:
     told: list[str] = []
     script = Scripted(reader)
-    async with open_workshop(pottery_sources(folder), provider=script, tell=told.append) as shop:
+    async with open_session(pottery_sources(folder), provider=script, tell=told.append) as shop:
         (found,) = await read_sources(shop, [text])
     return found, script.asked, told
 

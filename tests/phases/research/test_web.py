@@ -28,7 +28,7 @@ from finetune_prep.phases.research.web import (
     plain_address,
     to_queries,
 )
-from finetune_prep.phases.session import open_workshop
+from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import open_project
 from finetune_prep.sources import text as texts
 from finetune_prep.sources.files import SourceText
@@ -124,9 +124,9 @@ async def test_a_recording_replays_without_network_whatever_keys_are_there(
     export_recording(ledger, other / "recording.jsonl")
     ledger.close()
     monkeypatch.setenv("TAVILY_API_KEY", "tvly-x")
-    async with open_workshop(open_project(other), provider="recording") as shop:
+    async with open_session(open_project(other), provider="recording") as shop:
         assert await gather(shop) == first
-    async with open_workshop(open_project(other), provider=Scripted([]), web=None) as shop:
+    async with open_session(open_project(other), provider=Scripted([]), web=None) as shop:
         assert await gather(shop) == first
 
 
@@ -234,7 +234,7 @@ async def test_a_page_keeps_its_number_when_files_are_added(folder: Path) -> Non
 
 async def test_without_a_provider_it_is_said_and_nobody_is_asked(folder: Path) -> None:
     told: list[str] = []
-    async with open_workshop(open_project(folder), provider=Scripted([]), tell=told.append) as shop:
+    async with open_session(open_project(folder), provider=Scripted([]), tell=told.append) as shop:
         assert await gather(shop) == []
     assert len(told) == 1
     assert "No search on the web" in told[0]
@@ -246,7 +246,7 @@ async def test_where_none_is_wanted_nothing_is_said(folder: Path, monkeypatch: p
     toml = folder / "finetune-prep.toml"
     toml.write_text(toml.read_text() + 'provider = "none"\n')
     told: list[str] = []
-    async with open_workshop(open_project(folder), provider=Scripted([]), tell=told.append) as shop:
+    async with open_session(open_project(folder), provider=Scripted([]), tell=told.append) as shop:
         assert await gather(shop) == []
     assert told == []
 
@@ -254,7 +254,7 @@ async def test_where_none_is_wanted_nothing_is_said(folder: Path, monkeypatch: p
 async def test_a_replay_says_nothing_about_searching(folder: Path) -> None:
     told: list[str] = []
     (folder / "recording.jsonl").write_text('{"recording":1}\n')
-    async with open_workshop(open_project(folder), provider="recording", tell=told.append) as shop:
+    async with open_session(open_project(folder), provider="recording", tell=told.append) as shop:
         assert await gather(shop) == []
     assert told == []
 
@@ -269,7 +269,7 @@ async def test_a_key_that_is_missing_is_told_with_the_mend(folder: Path) -> None
     toml = folder / "finetune-prep.toml"
     toml.write_text(toml.read_text() + 'provider = "brave"\n')
     told: list[str] = []
-    async with open_workshop(open_project(folder), provider=Scripted([]), tell=told.append) as shop:
+    async with open_session(open_project(folder), provider=Scripted([]), tell=told.append) as shop:
         assert await gather(shop) == []
     assert "BRAVE_API_KEY is not set" in told[0]
 

@@ -16,7 +16,7 @@ from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES
 from finetune_prep.method.phases import PHASES
 from finetune_prep.phases import examining
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import checking
 
@@ -74,8 +74,8 @@ def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, quie
     """Why gates could not be put to the judge. Raises Waiting if answers come by batch file."""
     asked = [gate.id for gate in GATES if gate.kind == "judged" and _is_wanted(gate.id, wanted)]
 
-    async def job(shop: Workshop) -> dict[str, str]:
-        return await examining.ask(shop, asked)
+    async def job(session: Session) -> dict[str, str]:
+        return await examining.ask(session, asked)
 
     return work(folder, " ".join(["check", *wanted, "--judge"]), provider, job, quiet=quiet)
 

@@ -18,7 +18,7 @@ from finetune_prep.project.layout import RECORDING
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
-from finetune_prep.workflow.dry_run import rehearse
+from finetune_prep.workflow.dry_run import dry_run
 
 PATH = click.Path(path_type=Path)
 
@@ -92,7 +92,7 @@ def missing(project: str, size: int | None, as_json: bool) -> None:
             found.close()
     planned = [run.plan.n for run in runs(opened.layout, "pilot")]
     n = size or (planned[-1] if planned else 100)
-    done = asyncio.run(rehearse(opened, [*entries.values()], n, [*fetched.values()]))
+    done = asyncio.run(dry_run(opened, [*entries.values()], n, [*fetched.values()]))
     if as_json:
         rows = [{"key": asked.key, "phase": asked.phase, "role": asked.role, "about": asked.about} for asked in done.missing]
         screen.json(

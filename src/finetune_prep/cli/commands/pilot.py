@@ -12,7 +12,7 @@ from finetune_prep.exports.report import suspicion
 from finetune_prep.models.costs import costs, per_row
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import Run
 from finetune_prep.workflow import exporting
@@ -32,15 +32,15 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
     Every planned scenario ends in exactly one state. The same documents give the same run: running it again goes on with it.
     """
 
-    async def job(shop: Workshop) -> tuple[Run, Account]:
-        run, account = await run_pilot(shop, size, window=window)
-        write_report(shop.project, run)
-        tell_cost(shop, run, account)
+    async def job(session: Session) -> tuple[Run, Account]:
+        run, account = await run_pilot(session, size, window=window)
+        write_report(session.project, run)
+        tell_cost(session, run, account)
         return run, account
 
-    def expect(shop: Workshop) -> Estimate:
-        prepared(shop.project, "the pilot")
-        return estimate(shop.project, shop.door.ledger, (KIND,), n=size, provider=provider or "")
+    def expect(session: Session) -> Estimate:
+        prepared(session.project, "the pilot")
+        return estimate(session.project, session.door.ledger, (KIND,), n=size, provider=provider or "")
 
     run, account = work(project, f"pilot -n {size}", provider, job, quiet=as_json, expect=expect)
     opened = open_project(project)
@@ -70,9 +70,9 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
         )
 
 
-def tell_cost(shop: Workshop, run: Run, account: Account) -> None:
+def tell_cost(session: Session, run: Run, account: Account) -> None:
     """What the run's answers cost, in all and for each accepted row; nothing if they were free or a price is missing."""
-    part = costs(shop.door.ledger).of_run(run.name)
+    part = costs(session.door.ledger).of_run(run.name)
     if part.cost and not part.unpriced:
         each = per_row(part, account.states["accepted"])
-        shop.tell(f"{run.name} cost ${part.cost:.4f}" + ("" if each is None else f", ${each:.4f} for each accepted row"))
+        session.tell(f"{run.name} cost ${part.cost:.4f}" + ("" if each is None else f", ${each:.4f} for each accepted row"))

@@ -8,7 +8,7 @@ from finetune_prep.cli import person, screen
 from finetune_prep.cli.job import estimate_words, json_option, provider_option, work
 from finetune_prep.errors import ActNeeded
 from finetune_prep.method.phases import PHASES, Phase
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.files import read_folder
 from finetune_prep.workflow.estimate import estimate
@@ -34,8 +34,8 @@ def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> Non
         if not as_json:
             screen.say(f"{PHASES.index(phase) + 1}. {phase.title}", bold=True)
 
-    async def job(shop: Workshop) -> None:
-        await all_phases(shop, begun)
+    async def job(session: Session) -> None:
+        await all_phases(session, begun)
 
     work(project, "prepare", provider, job, quiet=as_json)
     opened = open_project(project)
@@ -93,8 +93,8 @@ def _phase_command(phase: Phase) -> click.Command:
     @json_option
     @click.pass_obj
     def command(project: str, overwrite: bool, provider: str | None, as_json: bool) -> None:
-        async def job(shop: Workshop) -> None:
-            await one_phase(shop, phase.name, overwrite=overwrite)
+        async def job(session: Session) -> None:
+            await one_phase(session, phase.name, overwrite=overwrite)
 
         work(project, phase.name, provider, job, quiet=as_json)
         if as_json:

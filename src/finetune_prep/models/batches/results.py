@@ -23,7 +23,7 @@ from finetune_prep.models.providers.provider import Fault
 ROWS_PER_COMMIT = 1000
 
 
-class Tariff:
+class BatchPricing:
     """What requests cost at a Batch API. provider: its name. factor: of the price for direct calls."""
 
     def __init__(self, budget: Budget, prices: Prices, provider: str, base_url: str, factor: float) -> None:
@@ -53,9 +53,9 @@ class Intake:
     spent: US dollars of the replies that were kept.
     """
 
-    def __init__(self, ledger: Ledger, tariff: Tariff, requests: Sequence[Request]) -> None:
+    def __init__(self, ledger: Ledger, batch_pricing: BatchPricing, requests: Sequence[Request]) -> None:
         self._ledger = ledger
-        self._tariff = tariff
+        self._tariff = batch_pricing
         self._requests = {request.key: request for request in requests}
         self._fresh: dict[str, Entry] = {}
         self._failed: dict[str, Fault | Paused] = {}

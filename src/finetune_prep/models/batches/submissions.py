@@ -25,7 +25,7 @@ from finetune_prep.ledger.submissions import State, Submission
 from finetune_prep.models.batches import words
 from finetune_prep.models.batches.api import BatchApi, Missing, Remote, Undecided, Unsure
 from finetune_prep.models.batches.files import file_order, portions, round_path
-from finetune_prep.models.batches.results import Intake, Tariff
+from finetune_prep.models.batches.results import BatchPricing, Intake
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.retry import pause_before_next
 
@@ -57,12 +57,12 @@ class Batches:
     name: of the provider. folder: the project's folder. notes: what people should hear of results that were taken in.
     """
 
-    def __init__(self, name: str, api: BatchApi, ledger: Ledger, folder: Path, tariff: Tariff) -> None:
+    def __init__(self, name: str, api: BatchApi, ledger: Ledger, folder: Path, batch_pricing: BatchPricing) -> None:
         self._name = name
         self._api = api
         self._ledger = ledger
         self._folder = folder
-        self._tariff = tariff
+        self._tariff = batch_pricing
         self._recorded: dict[str, Request] = {}
         self._looked_after: asyncio.Task[None] | None = None
         self._words: dict[int, str] = {}

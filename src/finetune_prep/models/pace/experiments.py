@@ -66,10 +66,10 @@ class Experiments:
         """Whether to make one without complaint, so many calls having gone: what was learned of refusals may be wrong by now."""
         return entries >= self._recheck and self._suspicion.unruly
 
-    def begin(self, now: float, borne: float, level: float) -> None:
+    def begin(self, now: float, sustained: float, level: float) -> None:
         """borne: calls a second that went through. level: calls at once."""
         self._complaints = 0
-        gap = 1 / (RELIEF * max(borne, SLOWEST))
+        gap = 1 / (RELIEF * max(sustained, SLOWEST))
         self.current = Experiment(now, gap, math.ceil(RELIEF * level), now + gap)
 
     def refused(self, experiment: Experiment) -> bool:

@@ -246,7 +246,7 @@ class AdaptiveLimit:
             return
         if episode.blamed:
             self.allowed = episode.allowed
-        borne = self.pace.borne(episode.began)
+        sustained = self.pace.sustained(episode.began)
         self.pace.complained(
             self._last_opening,
             episode.began,
@@ -258,7 +258,7 @@ class AdaptiveLimit:
         )
         if self._experiments.worth_it(now, self._in_vain):
             level = self._borne if episode.blamed else min(self._borne, episode.level)
-            self._experiments.begin(entered, borne, level)
+            self._experiments.begin(entered, sustained, level)
         self._last_opening = entered
         self._last_refused = self._entries
         self._last_episode = entered  # who went in before the trial belongs to the episode
@@ -330,7 +330,7 @@ class AdaptiveLimit:
         if experiment is not None:
             self._try(experiment, now)
         elif self._experiments.overdue(self._entries) and self._episode is None and not self._unlimited:
-            self._experiments.begin(now, self.pace.borne(now), self._borne)
+            self._experiments.begin(now, self.pace.sustained(now), self._borne)
         self.pace.enter(tokens, now, waited=paced)
         if self._episode is not None:
             self._episode.trial = ticket

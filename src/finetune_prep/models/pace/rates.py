@@ -201,7 +201,7 @@ class Pace:
         column = 1 if allowance.resource == "requests" else 2
         meter.hear(allowance, sent, sum(grain[column] for grain in self._log if grain[0] > sent))
 
-    def borne(self, now: float) -> float:
+    def sustained(self, now: float) -> float:
         """Calls a second that went through lately."""
         if not self._log:
             return 0.0

@@ -15,7 +15,7 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Request
 from finetune_prep.errors import Unusable
 from finetune_prep.phases.drafting import prompt_files, schemas
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 
 D = TypeVar("D")
 T = TypeVar("T")
@@ -52,7 +52,7 @@ Examine = Callable[[T, bool], Awaitable[Sequence[Point]]]
 
 
 async def drafted(
-    shop: Workshop,
+    session: Session,
     prompt: str,
     kind: type[D],
     convert: Callable[[D], T],
@@ -63,32 +63,32 @@ async def drafted(
     about: str,
 ) -> Drafted[T]:
     """Have the expert write, examine it, and hand the findings back, `revisions` times at most (see finetune-prep.toml)."""
-    first = shop.request("expert", prompt, slots, phase=phase, about=about, schema=schemas.schema_of(kind, prompt))
+    first = session.request("expert", prompt, slots, phase=phase, about=about, schema=schemas.schema_of(kind, prompt))
 
     async def write(request: Request) -> tuple[D, T]:
         def read(text: str) -> tuple[D, T]:
             draft = schemas.read(text, kind)
             return draft, convert(draft)
 
-        return await shop.door.ask_for(request, read)
+        return await session.door.ask_for(request, read)
 
     draft, value = await write(first)
     points = tuple(await examine(value, True))
     objections = tuple(point for point in points if point.critic)
     attempts = 1
-    for revision in range(1, shop.project.config.revisions + 1):
+    for revision in range(1, session.project.config.revisions + 1):
         if not any(point.must or point.critic for point in points):
             break
-        shop.tell(f"{about}: {_count(points)} to mend, handed back to the writer")
+        session.tell(f"{about}: {_count(points)} to mend, handed back to the writer")
         try:
-            other_draft, other = await write(_handed_back(shop, first, draft, points, revision))
+            other_draft, other = await write(_handed_back(session, first, draft, points, revision))
         except Unusable as error:
-            shop.tell(f"{about}: the mended draft cannot be used ({error.what}); the one before it stands")
+            session.tell(f"{about}: the mended draft cannot be used ({error.what}); the one before it stands")
             break
         attempts += 1
         found = tuple(await examine(other, False))
         if _musts(found) > _musts(points):
-            shop.tell(f"{about}: the mended draft fails more gates than the one before it, which stands")
+            session.tell(f"{about}: the mended draft fails more gates than the one before it, which stands")
             break
         draft, value, points = other_draft, other, found
     left = tuple(point for point in points if not point.critic)
@@ -103,12 +103,12 @@ def _count(points: Sequence[Point]) -> str:
     return "1 point" if len(points) == 1 else f"{len(points)} points"
 
 
-def _handed_back(shop: Workshop, request: Request, draft: Any, points: Sequence[Point], revision: int) -> Request:
+def _handed_back(session: Session, request: Request, draft: Any, points: Sequence[Point], revision: int) -> Request:
     """The request that follows a draft: the same, with the draft and what was found. Its long beginning stays cached."""
     found = [
         {"item": point.item, "what": point.what, "mend": point.mend, "weight": _weight(point), "by": point.by} for point in points
     ]
-    text = prompt_files.message("revise", shop.project.layout.phase_prompts, points=found)
+    text = prompt_files.message("revise", session.project.layout.phase_prompts, points=found)
     return msgspec.structs.replace(
         request,
         messages=(*request.messages, Message("assistant", msgspec.json.encode(draft).decode()), Message("user", text)),

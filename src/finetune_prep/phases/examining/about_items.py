@@ -22,7 +22,7 @@ from finetune_prep.documents.document import Document
 from finetune_prep.method.gates import Gate
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.examining.gate_requests import Asked, Impossible, Sound, quoted
-from finetune_prep.phases.session import Desk
+from finetune_prep.phases.session import Requests
 
 ANSWERS = ("YES", "NO")
 
@@ -51,24 +51,24 @@ class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mend: str
 
 
-def ask_about(desk: Desk, sound: Mapping[str, Sound], gate: Gate) -> tuple[Asked, ...]:
+def ask_about(requests: Requests, sound: Mapping[str, Sound], gate: Gate) -> tuple[Asked, ...]:
     """The requests of a gate. sound: its documents by kind. Raises Impossible if there is nothing to ask about."""
     read = sound[gate.documents[-1]]
     domain = sound["brief"].value.title
-    asked = tuple(_asked(desk, domain, gate, read.document, reading) for reading in READERS[gate.id](read) if reading.items)
+    asked = tuple(_asked(requests, domain, gate, read.document, reading) for reading in READERS[gate.id](read) if reading.items)
     if not asked:
         raise Impossible(f"{read.document.path} holds nothing that this question could be asked about")
     return asked
 
 
-def _asked(desk: Desk, domain: str, gate: Gate, document: Document[Any], reading: Reading) -> Asked:
+def _asked(requests: Requests, domain: str, gate: Gate, document: Document[Any], reading: Reading) -> Asked:
     slots = {
         "domain": domain,
         "items": [{"id": item.id, "text": item.text} for item in reading.items],
-        "boundary": desk.boundary("\n".join([*reading.more.values(), *(item.text for item in reading.items)])),
+        "boundary": requests.boundary("\n".join([*reading.more.values(), *(item.text for item in reading.items)])),
         **reading.more,
     }
-    request = desk.request(
+    request = requests.request(
         "judge",
         gate.id,
         slots,

@@ -21,13 +21,13 @@ from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import Gate
 from finetune_prep.phases.examining.gate_requests import Asked, Impossible, Sound, quoted
 from finetune_prep.phases.pilot.judging import read_verdict, verdict_request
-from finetune_prep.phases.session import Desk
+from finetune_prep.phases.session import Requests
 
 Conclude = Callable[[Document[Any], Rubric, Example, dict[str, Judgement]], tuple[Finding, ...]]
 SPOKEN: dict[YesNo, str] = {"yes": "YES", "no": "NO", "na": "N/A"}
 
 
-def ask_blind(desk: Desk, sound: Mapping[str, Sound], gate: Gate) -> tuple[Asked, ...]:
+def ask_blind(requests: Requests, sound: Mapping[str, Sound], gate: Gate) -> tuple[Asked, ...]:
     """The requests of a gate: one for each example. sound: its documents by kind.
 
     Raises Impossible if the prompt does not ask what the rubric asks, or if there is no example.
@@ -39,7 +39,7 @@ def ask_blind(desk: Desk, sound: Mapping[str, Sound], gate: Gate) -> tuple[Asked
     examples, conclusion = EXAMPLES[gate.id](value)
     if not examples:
         raise Impossible(f"{document.path} holds no conversation to be judged")
-    bench = Bench(desk, gate, document, sound["evaluation-prompt"], rubric, conclusion)
+    bench = Bench(requests, gate, document, sound["evaluation-prompt"], rubric, conclusion)
     return tuple(bench.asked(example) for example in examples)
 
 
@@ -55,7 +55,7 @@ def _need_same_questions(prompt: EvaluationPrompt, rubric: Rubric) -> None:
 class Bench(NamedTuple):
     """Everything by which the examples of one gate are judged. document: where they stand. judge: the evaluation prompt."""
 
-    desk: Desk
+    requests: Requests
     gate: Gate
     document: Document[Any]
     judge: Sound
@@ -64,7 +64,7 @@ class Bench(NamedTuple):
 
     def asked(self, example: Example) -> Asked:
         prompt = prompt_without(self.judge, example.conversation)
-        request = verdict_request(self.desk, prompt, self.rubric, example.conversation, "")
+        request = verdict_request(self.requests, prompt, self.rubric, example.conversation, "")
         # labels are no part of a request's key: a verdict that a pilot asked for is the same verdict
         labelled = msgspec.structs.replace(request, phase=self.gate.phase, about=f"{self.gate.id} · {example.id}")
         return Asked(labelled, lambda text: self.conclude(self.document, self.rubric, example, read_verdict(text, self.rubric)))

@@ -11,7 +11,7 @@ from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES, Gate
 from finetune_prep.phases import examining
 from finetune_prep.phases.drafting.revising import Point
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 
 _GATE = {gate.id: gate for gate in GATES}
 
@@ -25,17 +25,17 @@ def _decides(gate: Gate, phase: str, kinds: Collection[str]) -> bool:
     return gate.phase == phase and gate.kind != "human" and bool(gate.documents) and gate.documents[-1] in kinds
 
 
-async def examine(shop: Workshop, texts: Mapping[str, str], wanted: Collection[str]) -> tuple[Point, ...]:
+async def examine(session: Session, texts: Mapping[str, str], wanted: Collection[str]) -> tuple[Point, ...]:
     """What these gates find about `texts` (by kind of document), all other documents as they are on disk.
 
     Judged gates are put to the judge. One that no judge could answer is told, and finds nothing: unchecked is for `check` to say.
     """
-    dossier = shop.project.dossier(texts)
-    unasked = await examining.ask(shop, [gate for gate in wanted if _GATE[gate].kind == "judged"], dossier)
+    dossier = session.project.dossier(texts)
+    unasked = await examining.ask(session, [gate for gate in wanted if _GATE[gate].kind == "judged"], dossier)
     for gate, reason in unasked.items():
-        shop.tell(f"{gate} could not be put to a judge: {reason}")
+        session.tell(f"{gate} could not be put to a judge: {reason}")
     points = _form(dossier, texts)
-    for outcome in _outcomes(shop, dossier, wanted):
+    for outcome in _outcomes(session, dossier, wanted):
         points += _points(outcome)
     return tuple(points)
 
@@ -51,8 +51,8 @@ def _form(dossier: Dossier, texts: Mapping[str, str]) -> list[Point]:
     ]
 
 
-def _outcomes(shop: Workshop, dossier: Dossier, wanted: Collection[str]) -> list[Outcome]:
-    judged = examining.recorded(shop, dossier, shop.door.ledger, wanted)
+def _outcomes(session: Session, dossier: Dossier, wanted: Collection[str]) -> list[Outcome]:
+    judged = examining.recorded(session, dossier, session.door.ledger, wanted)
     phases = {_GATE[gate].phase for gate in wanted}
     computed = gates.check(dossier, None, phases=phases)
     return [judged.get(outcome.gate, outcome) for outcome in computed if outcome.gate in wanted]

@@ -29,7 +29,7 @@ class Asked(msgspec.Struct, frozen=True):
     read: Callable[[str], tuple[Finding, ...]]
 
 
-class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
+class GateRequests(msgspec.Struct, frozen=True, kw_only=True):
     """All requests of one gate. impossible: why it cannot be put to a judge, "" if it can."""
 
     gate: Gate

@@ -12,8 +12,8 @@ import msgspec
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.request import Request
 from finetune_prep.core.scenario import Scenario
-from finetune_prep.models.roles import Cast
-from finetune_prep.phases.session import Workshop
+from finetune_prep.models.roles import Roles
+from finetune_prep.phases.session import Session
 
 FLAW_SHOWS = 0.5  # share of the messages in which a user's flaw shows; all would be a caricature
 # How a user takes a question of the assistant: a user who answers everything is the known way to unreal data.
@@ -33,14 +33,14 @@ class Voices(msgspec.Struct, frozen=True, kw_only=True):
     language: str
 
 
-async def converse(shop: Workshop, voices: Voices, scenario: Scenario, run: str) -> Conversation:
+async def converse(session: Session, voices: Voices, scenario: Scenario, run: str) -> Conversation:
     """The whole conversation of a scenario: `scenario.exchanges` pairs of turns."""
     conversation = Conversation(())
     for turn in range(scenario.exchanges):
         about = f"{run} · {scenario.id} · exchange {turn + 1}"
-        said = await shop.door.ask_for(user_request(shop, voices, scenario, conversation, turn, about), spoken)
+        said = await session.door.ask_for(user_request(session, voices, scenario, conversation, turn, about), spoken)
         conversation = conversation.then("user", said)
-        answered = await shop.door.ask_for(assistant_request(shop.cast, voices, scenario, conversation, about), spoken)
+        answered = await session.door.ask_for(assistant_request(session.roles, voices, scenario, conversation, about), spoken)
         conversation = conversation.then("assistant", answered)
     return conversation
 
@@ -52,7 +52,7 @@ def spoken(text: str) -> str:
     return text.strip()
 
 
-def user_request(shop: Workshop, voices: Voices, scenario: Scenario, so_far: Conversation, turn: int, about: str) -> Request:
+def user_request(session: Session, voices: Voices, scenario: Scenario, so_far: Conversation, turn: int, about: str) -> Request:
     stream = scenario.stream("user", turn)
     slots = {
         "user_prompt": voices.user,
@@ -69,7 +69,7 @@ def user_request(shop: Workshop, voices: Voices, scenario: Scenario, so_far: Con
         "hints": "\n".join(f"- {hint}" for hint in _hints(scenario, turn, stream)),
         "language": voices.language,
     }
-    return shop.request("user", "converse-user", slots, phase="pilot", about=f"{about} · user", sample=scenario.id)
+    return session.request("user", "converse-user", slots, phase="pilot", about=f"{about} · user", sample=scenario.id)
 
 
 def _hints(scenario: Scenario, turn: int, stream: random.Random) -> list[str]:
@@ -95,6 +95,6 @@ def _stage(turn: int, exchanges: int) -> str:
     return "This is the middle: more detail, another side of it, or resistance."
 
 
-def assistant_request(cast: Cast, voices: Voices, scenario: Scenario, so_far: Conversation, about: str) -> Request:
+def assistant_request(roles: Roles, voices: Voices, scenario: Scenario, so_far: Conversation, about: str) -> Request:
     messages = (Message("system", voices.assistant), *so_far.messages)
-    return cast.request("assistant", phase="pilot", about=f"{about} · assistant", messages=messages, sample=scenario.id)
+    return roles.request("assistant", phase="pilot", about=f"{about} · assistant", messages=messages, sample=scenario.id)

@@ -14,7 +14,7 @@ from finetune_prep.core.rubric import Rubric, YesNo
 from finetune_prep.core.verdict import Judgement, Verdict, conclude
 from finetune_prep.errors import Unusable
 from finetune_prep.phases.drafting import schemas
-from finetune_prep.phases.session import Desk, Workshop
+from finetune_prep.phases.session import Requests, Session
 
 SAID: dict[str, YesNo] = {"YES": "yes", "NO": "no", "N/A": "na"}
 
@@ -24,28 +24,30 @@ class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: str
 
 
-async def judge(shop: Workshop, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, about: str) -> Verdict:
+async def judge(session: Session, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, about: str) -> Verdict:
     """The verdict of the judge. An answer that stays unreadable leaves the verdict missing; that is not a NO.
 
     A rubric whose questions are all measured needs no judge: nobody is asked.
     """
     if not rubric.judged:
         return conclude(rubric, conversation, {}, judge="")
-    request = verdict_request(shop, evaluation_prompt, rubric, conversation, about)
+    request = verdict_request(session, evaluation_prompt, rubric, conversation, about)
     try:
-        judged = await shop.door.ask_for(request, lambda text: read_verdict(text, rubric))
+        judged = await session.door.ask_for(request, lambda text: read_verdict(text, rubric))
     except Unusable as error:
         return conclude(rubric, conversation, {}, judge=request.model, missing=error.what)
     return conclude(rubric, conversation, judged, judge=request.model)
 
 
-def verdict_request(desk: Desk, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, about: str) -> Request:
+def verdict_request(
+    requests: Requests, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, about: str
+) -> Request:
     slots = {
         "evaluation_prompt": evaluation_prompt,
-        "boundary": desk.boundary(conversation.id),
+        "boundary": requests.boundary(conversation.id),
         "turns": [{"speaker": message.role, "text": message.content} for message in conversation.messages],
     }
-    return desk.request("judge", "judge", slots, phase="pilot", about=f"{about} · judge", schema=verdict_schema(rubric))
+    return requests.request("judge", "judge", slots, phase="pilot", about=f"{about} · judge", schema=verdict_schema(rubric))
 
 
 def verdict_schema(rubric: Rubric) -> Schema:

@@ -17,7 +17,7 @@ from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.pilot.converse import Voices, converse
 from finetune_prep.phases.pilot.in_order import windowed
 from finetune_prep.phases.pilot.judging import judge
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, RunPlan, VerdictRow, run_of, verdict_row, write_results
@@ -32,7 +32,7 @@ WINDOW = 64  # samples in work at a time; the door decides how many calls that m
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that a sample is made with, read once."""
 
-    shop: Workshop
+    session: Session
     run: str
     rubric: Rubric
     evaluation_prompt: str
@@ -47,13 +47,13 @@ class Made(msgspec.Struct, frozen=True):
     verdict: Verdict | None = None
 
 
-async def pilot(shop: Workshop, n: int, *, window: int = WINDOW) -> tuple[Run, Account]:
+async def pilot(session: Session, n: int, *, window: int = WINDOW) -> tuple[Run, Account]:
     """Make and judge n conversations; write samples, verdicts and the account. The same documents give the same run again."""
-    prepared(shop.project, "the pilot")
-    space: ScenarioSpace = shop.project.value("scenario-space")
-    scenarios = planned(space, n, shop.project.config.seed)
-    run = run_of(shop.project.layout, current_plan(shop.project, n))
-    stage = stage_of(shop, run.name)
+    prepared(session.project, "the pilot")
+    space: ScenarioSpace = session.project.value("scenario-space")
+    scenarios = planned(space, n, session.project.config.seed)
+    run = run_of(session.project.layout, current_plan(session.project, n))
+    stage = stage_of(session, run.name)
     made = [made async for made in windowed(scenarios, lambda scenario: make_sample(stage, scenario), window)]
     samples = fold(item.sample for item in made)
     total = account(samples)
@@ -100,22 +100,24 @@ def current_plan(project: Project, n: int) -> RunPlan:
     )
 
 
-def stage_of(shop: Workshop, run: str) -> Stage:
-    project = shop.project
+def stage_of(session: Session, run: str) -> Stage:
+    project = session.project
     return Stage(
-        shop=shop,
+        session=session,
         run=run,
         rubric=project.value("evaluation-rubric"),
-        evaluation_prompt=shop.text("evaluation-prompt"),
+        evaluation_prompt=session.text("evaluation-prompt"),
         generation=project.value("generation-prompt"),
-        voices=Voices(assistant=shop.text("generation-prompt"), user=shop.text("user-prompt"), language=shop.brief.language),
+        voices=Voices(
+            assistant=session.text("generation-prompt"), user=session.text("user-prompt"), language=session.brief.language
+        ),
     )
 
 
 async def make_sample(stage: Stage, scenario: Scenario) -> Made:
     """One planned scenario, from the first word to the score. Whatever happens to it is a state with a name."""
     try:
-        conversation = await converse(stage.shop, stage.voices, scenario, stage.run)
+        conversation = await converse(stage.session, stage.voices, scenario, stage.run)
     except NotYet:
         return Made(Sample(scenario=scenario, state="waiting"))
     except Unreachable as error:
@@ -127,7 +129,7 @@ async def make_sample(stage: Stage, scenario: Scenario) -> Made:
         return Made(Sample(scenario=scenario, state="faulty", conversation=conversation, fault=f"{fault[0]}: {fault[1]}"))
     about = f"{stage.run} · {scenario.id}"
     try:
-        verdict = await judge(stage.shop, stage.evaluation_prompt, stage.rubric, conversation, about)
+        verdict = await judge(stage.session, stage.evaluation_prompt, stage.rubric, conversation, about)
     except NotYet:
         return Made(Sample(scenario=scenario, state="waiting", conversation=conversation))
     except Unreachable as error:

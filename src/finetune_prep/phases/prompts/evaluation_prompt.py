@@ -12,7 +12,7 @@ from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import JudgeDraft, to_calibrations
 from finetune_prep.phases.drafting.revising import drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project
 from finetune_prep.project.stamps import Items, Part
 
@@ -35,12 +35,12 @@ The object has exactly these keys:
 """
 
 
-async def evaluation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
+async def evaluation_prompt(session: Session, *, overwrite: bool = False) -> None:
     """Write evaluation-prompt.md; if it exists, only put the rubric's present questions into it, which needs no model."""
-    project = shop.project
+    project = session.project
     rubric: Rubric = project.value("evaluation-rubric")
     if project.layout.document("evaluation-prompt").exists() and not overwrite:
-        recompile(shop, rubric)
+        recompile(session, rubric)
         return
     title = rubric.title
 
@@ -50,20 +50,20 @@ async def evaluation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
         return documents.render(KIND, prompt)
 
     result = await drafted(
-        shop,
+        session,
         "evaluation-prompt",
         JudgeDraft,
         lambda answer: (answer.role, to_calibrations(answer, rubric)),
-        shop.slots(
+        session.slots(
             questions=", ".join(question.id for question in rubric.judged),
             rubric=documents.body(documents.render("evaluation-rubric", msgspec.structs.replace(rubric, examples=()))).strip(),
         ),
-        lambda draft, first: examine(shop, {KIND: text(draft)}, WANTED),
+        lambda draft, first: examine(session, {KIND: text(draft)}, WANTED),
         phase=PHASE,
         about="judge's role and calibrations",
     )
     # the rubric's own examples can be judged blind only now that there is a prompt to judge them by
-    blind = await examine(shop, {KIND: text(result.value)}, (BLIND,))
+    blind = await examine(session, {KIND: text(result.value)}, (BLIND,))
     parts = [
         briefing.points("Gates that do not hold", result.left, f"finetune-prep check {KIND}"),
         briefing.points("A judge differs from the rubric's examples", blind, "finetune-prep check evaluation-rubric"),
@@ -72,18 +72,18 @@ async def evaluation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
     made_from = {"evaluation-rubric": question_items(project)}
     stamp = {COMPILED: Part(compiled=True, made_from=made_from), WRITTEN: Part(compiled=False, made_from=made_from)}
     project.write(KIND, text(result.value), stamp)
-    shop.tell(f"evaluation prompt: {len(rubric.judged)} questions embedded, {len(result.value[1])} calibrations")
+    session.tell(f"evaluation prompt: {len(rubric.judged)} questions embedded, {len(result.value[1])} calibrations")
 
 
-def recompile(shop: Workshop, rubric: Rubric) -> None:
+def recompile(session: Session, rubric: Rubric) -> None:
     """Put the rubric's present terms and questions into the prompt, if they are not what it was compiled from."""
-    project = shop.project
+    project = session.project
     made_from = {"evaluation-rubric": question_items(project)}
     if not project.drifted("evaluation-prompt", COMPILED, made_from):
         return
     value = compiled(project.value("evaluation-prompt"), rubric)
     project.recompile("evaluation-prompt", (COMPILED, "Output format"), value, COMPILED, made_from)
-    shop.tell("evaluation prompt: the rubric's present questions put in; read the calibrations again")
+    session.tell("evaluation prompt: the rubric's present questions put in; read the calibrations again")
 
 
 def compiled(prompt: EvaluationPrompt, rubric: Rubric) -> EvaluationPrompt:

@@ -19,7 +19,7 @@ from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
 from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, check_guidance
 from finetune_prep.phases.research.research import PANEL, sources_again
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.project.stamps import Items, Part
 
 PHASE = KIND = "generation-prompt"
@@ -30,42 +30,44 @@ WRITTEN = "Guidance and few-shots"
 ABOUT_GUIDANCE = "role, grounding and guards"
 
 
-async def generation_prompt(shop: Workshop, *, overwrite: bool = False) -> None:
+async def generation_prompt(session: Session, *, overwrite: bool = False) -> None:
     """Write generation-prompt.md, user-prompt.md and system-prompt.md, each unless it exists (or `overwrite`).
 
     An existing generation prompt gets the present anchors put in, which needs no model.
     """
-    layout = shop.project.layout
+    layout = session.project.layout
     missing = {kind: overwrite or not layout.document(kind).exists() for kind in ("generation-prompt", "user-prompt")}
-    writing = [_write_generation(shop) if missing["generation-prompt"] else _recompile(shop)]
+    writing = [_write_generation(session) if missing["generation-prompt"] else _recompile(session)]
     if missing["user-prompt"]:
-        writing.append(_write_user(shop))
+        writing.append(_write_user(session))
     await together(writing)
     if overwrite or not layout.document("system-prompt").exists():
-        await _write_system(shop)
+        await _write_system(session)
 
 
-async def _write_generation(shop: Workshop) -> None:
+async def _write_generation(session: Session) -> None:
     """Guidance and few-shots. Few-shots that the judge does not pass go back to their writer, as often as the project allows."""
-    project = shop.project
+    project = session.project
     knowledge: Knowledge = project.value("domain-frameworks")
-    sources = await sources_again(shop)
-    slots = shop.slots(frameworks=shop.text("domain-frameworks", PANEL), sources=sources)
+    sources = await sources_again(session)
+    slots = session.slots(frameworks=session.text("domain-frameworks", PANEL), sources=sources)
 
     def guided(draft: GuidanceDraft) -> GuidanceDraft:
         return check_guidance(draft, knowledge)
 
     # the first guidance is asked for beside the few-shots: it does not depend on them, only its examination does
-    early = shop.draft("generation-guidance", GuidanceDraft, guided, slots, phase=PHASE, about=ABOUT_GUIDANCE)
-    asked: list[Awaitable[Any]] = [_few_shots(shop, knowledge), early]
+    early = session.draft("generation-guidance", GuidanceDraft, guided, slots, phase=PHASE, about=ABOUT_GUIDANCE)
+    asked: list[Awaitable[Any]] = [_few_shots(session, knowledge), early]
     shots, _ = await together(asked)
     guidance = await drafted(
-        shop,
+        session,
         "generation-guidance",
         GuidanceDraft,
         guided,
         slots,
-        lambda draft, first: examine(shop, {KIND: documents.render(KIND, _prompt(knowledge, draft, shots.value))}, OF_GUIDANCE),
+        lambda draft, first: examine(
+            session, {KIND: documents.render(KIND, _prompt(knowledge, draft, shots.value))}, OF_GUIDANCE
+        ),
         phase=PHASE,
         about=ABOUT_GUIDANCE,
     )
@@ -75,15 +77,15 @@ async def _write_generation(shop: Workshop) -> None:
     ]
     briefing.write(project, PHASE, KIND, DOCUMENTS[KIND].path, parts)
     written_from = {
-        "domain-frameworks": _items(shop, "F", "T", "P", "DO"),
+        "domain-frameworks": _items(session, "F", "T", "P", "DO"),
         "evaluation-rubric": project.items("evaluation-rubric"),
     }
     stamp = {
-        COMPILED: Part(compiled=True, made_from={"domain-frameworks": _items(shop, "DO")}),
+        COMPILED: Part(compiled=True, made_from={"domain-frameworks": _items(session, "DO")}),
         WRITTEN: Part(compiled=False, made_from=written_from),
     }
     project.write(KIND, documents.render(KIND, prompt), stamp)
-    shop.tell(
+    session.tell(
         f"generation prompt: {len(prompt.techniques)} techniques, {len(prompt.guards)} guards, {len(prompt.few_shots)} few-shots"
     )
 
@@ -109,21 +111,21 @@ def _prompt(knowledge: Knowledge, guidance: GuidanceDraft, few_shots: tuple[Exam
     )
 
 
-async def _few_shots(shop: Workshop, knowledge: Knowledge) -> Drafted[tuple[Example, ...]]:
+async def _few_shots(session: Session, knowledge: Knowledge) -> Drafted[tuple[Example, ...]]:
     """Exemplary conversations. A judge who has not seen them passes each, or its findings go back to the writer."""
 
     async def look_over(shots: tuple[Example, ...], first: bool) -> tuple[Point, ...]:
         alone = GenerationPrompt(title=knowledge.title, role=knowledge.title, few_shots=shots)
-        return await examine(shop, {KIND: documents.render(KIND, alone)}, OF_FEW_SHOTS)
+        return await examine(session, {KIND: documents.render(KIND, alone)}, OF_FEW_SHOTS)
 
     return await drafted(
-        shop,
+        session,
         "generation-few-shots",
         FewShotsDraft,
         lambda draft: to_few_shots(draft, knowledge),
-        shop.slots(
-            frameworks=shop.text("domain-frameworks", PANEL),
-            rubric=shop.text("evaluation-rubric", "Examples"),
+        session.slots(
+            frameworks=session.text("domain-frameworks", PANEL),
+            rubric=session.text("evaluation-rubric", "Examples"),
         ),
         look_over,
         phase=PHASE,
@@ -135,38 +137,38 @@ def _bare(anchors: tuple[Anchor, ...]) -> tuple[Anchor, ...]:
     return tuple(Anchor(id=anchor.id, text=anchor.text) for anchor in anchors)
 
 
-async def _recompile(shop: Workshop) -> None:
+async def _recompile(session: Session) -> None:
     """Put the present anchors into the prompt, if they are not what it was compiled from."""
-    project = shop.project
-    made_from = {"domain-frameworks": _items(shop, "DO")}
+    project = session.project
+    made_from = {"domain-frameworks": _items(session, "DO")}
     if not project.drifted("generation-prompt", COMPILED, made_from):
         return
     knowledge: Knowledge = project.value("domain-frameworks")
     prompt: GenerationPrompt = project.value("generation-prompt")
     value = msgspec.structs.replace(prompt, always=_bare(knowledge.always), never=_bare(knowledge.never))
     project.recompile("generation-prompt", (COMPILED,), value, COMPILED, made_from)
-    shop.tell("generation prompt: the present anchors put in")
+    session.tell("generation prompt: the present anchors put in")
 
 
-def _items(shop: Workshop, *prefixes: str) -> Items:
+def _items(session: Session, *prefixes: str) -> Items:
     """The items of the domain reference whose ids begin so."""
-    return {item: hash for item, hash in shop.project.items("domain-frameworks").items() if item.startswith(prefixes)}
+    return {item: hash for item, hash in session.project.items("domain-frameworks").items() if item.startswith(prefixes)}
 
 
-async def _write_user(shop: Workshop) -> None:
-    slots = shop.slots(space=shop.text("scenario-space"))
-    request = shop.request("expert", "generation-user-prompt", slots, phase=PHASE, about="user prompt")
-    reply = await shop.door.ask_for(request, _plain)
-    made_from = {"scenario-space": shop.project.items("scenario-space")}
-    _write_plain(shop, "user-prompt", "Simulated user", reply, made_from)
+async def _write_user(session: Session) -> None:
+    slots = session.slots(space=session.text("scenario-space"))
+    request = session.request("expert", "generation-user-prompt", slots, phase=PHASE, about="user prompt")
+    reply = await session.door.ask_for(request, _plain)
+    made_from = {"scenario-space": session.project.items("scenario-space")}
+    _write_plain(session, "user-prompt", "Simulated user", reply, made_from)
 
 
-async def _write_system(shop: Workshop) -> None:
-    prompt: GenerationPrompt = shop.project.value("generation-prompt")
-    slots = shop.slots(role=prompt.role)
-    request = shop.request("expert", "generation-system-prompt", slots, phase=PHASE, about="system prompt")
-    reply = await shop.door.ask_for(request, _plain)
-    _write_plain(shop, "system-prompt", "System prompt", reply, {"brief": shop.project.items("brief")})
+async def _write_system(session: Session) -> None:
+    prompt: GenerationPrompt = session.project.value("generation-prompt")
+    slots = session.slots(role=prompt.role)
+    request = session.request("expert", "generation-system-prompt", slots, phase=PHASE, about="system prompt")
+    reply = await session.door.ask_for(request, _plain)
+    _write_plain(session, "system-prompt", "System prompt", reply, {"brief": session.project.items("brief")})
 
 
 def _plain(text: str) -> str:
@@ -176,7 +178,7 @@ def _plain(text: str) -> str:
     return text.strip()
 
 
-def _write_plain(shop: Workshop, kind: str, title: str, text: str, made_from: dict[str, dict[str, str]]) -> None:
-    value = PlainPrompt(title=f"{title}: {shop.brief.title}", text=text)
-    shop.project.write(kind, documents.render(kind, value), {"Text": Part(compiled=False, made_from=made_from)})
-    shop.tell(f"{kind.replace('-', ' ')}: {len(text.split())} words")
+def _write_plain(session: Session, kind: str, title: str, text: str, made_from: dict[str, dict[str, str]]) -> None:
+    value = PlainPrompt(title=f"{title}: {session.brief.title}", text=text)
+    session.project.write(kind, documents.render(kind, value), {"Text": Part(compiled=False, made_from=made_from)})
+    session.tell(f"{kind.replace('-', ' ')}: {len(text.split())} words")

@@ -24,7 +24,7 @@ from finetune_prep.phases.research.panel_draft import (
     to_partition,
     to_proposals,
 )
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.statistics.saturation import Saturation, saturation
 
 PHASE = "research"
@@ -59,9 +59,9 @@ class Proposed(NamedTuple):
         return len({by.partition(".")[0] for by in thing.by})
 
 
-async def convene(shop: Workshop) -> Panel:
+async def convene(session: Session) -> Panel:
     """The panel for the domain of the brief: chosen once, and the same whenever it is asked again."""
-    draft = await shop.draft("research-panel", PanelDraft, check_panel, shop.slots(), phase=PHASE, about="panel")
+    draft = await session.draft("research-panel", PanelDraft, check_panel, session.slots(), phase=PHASE, about="panel")
     experts = tuple(
         Reader(f"EX{number}", expert.name, expert.background, looks_for=expert.looks_for)
         for number, expert in enumerate(draft.experts, start=1)
@@ -73,26 +73,26 @@ async def convene(shop: Workshop) -> Panel:
     return Panel(experts, users)
 
 
-async def propose(shop: Workshop, panel: Panel, claims: str, numbers: Collection[str]) -> Proposed:
+async def propose(session: Session, panel: Panel, claims: str, numbers: Collection[str]) -> Proposed:
     """Ask every expert, sitting by sitting, until hardly anything new is to be expected from this panel, or the limit is reached.
 
     claims: what sources say, as it goes into the prompt. numbers: the numbers of these claims.
     """
     proposals: list[Proposal] = []
     units: list[str] = []
-    limit = min(shop.project.config.sittings, MOST_SITTINGS)
+    limit = min(session.project.config.sittings, MOST_SITTINGS)
     for sitting in range(1, limit + 1):
-        asked = [_sitting_request(shop, expert, sitting, claims) for expert in panel.experts]
+        asked = [_sitting_request(session, expert, sitting, claims) for expert in panel.experts]
         names = [f"{expert.id}.{sitting}" for expert in panel.experts]
-        drafts = await shop.door.ask_all_for(asked, lambda text: _read_proposals(text, numbers))
+        drafts = await session.door.ask_all_for(asked, lambda text: _read_proposals(text, numbers))
         for name, expert, draft in zip(names, panel.experts, drafts, strict=True):
             found = to_proposals(draft, name, numbers)
             proposals += found
-            shop.tell(f"{expert.name}: {'; '.join(proposal.name for proposal in found)}")
+            session.tell(f"{expert.name}: {'; '.join(proposal.name for proposal in found)}")
         units += names
-        things = await _same(shop, merge(proposals))
+        things = await _same(session, merge(proposals))
         counted = saturation([{str(n) for n, thing in enumerate(things) if unit in thing.by} for unit in units])
-        shop.tell(f"sitting {sitting}: {len(proposals)} proposals, {len(things)} different things; {dryness(counted)}")
+        session.tell(f"sitting {sitting}: {len(proposals)} proposals, {len(things)} different things; {dryness(counted)}")
         if counted.dry:
             break
     result = Proposed(things, len(proposals), sitting, counted)
@@ -100,11 +100,13 @@ async def propose(shop: Workshop, panel: Panel, claims: str, numbers: Collection
     return result._replace(things=tuple(ordered))
 
 
-def _sitting_request(shop: Workshop, expert: Reader, sitting: int, claims: str) -> Request:
-    slots = shop.slots(claims=claims, name=expert.name, background=expert.background, looks_for=expert.looks_for, sitting=sitting)
+def _sitting_request(session: Session, expert: Reader, sitting: int, claims: str) -> Request:
+    slots = session.slots(
+        claims=claims, name=expert.name, background=expert.background, looks_for=expert.looks_for, sitting=sitting
+    )
     schema = schemas.schema_of(ProposalsDraft, "research-propose")
     about = f"{expert.id} proposes, sitting {sitting}"
-    return shop.request("expert", "research-propose", slots, phase=PHASE, about=about, schema=schema)
+    return session.request("expert", "research-propose", slots, phase=PHASE, about=about, schema=schema)
 
 
 def _read_proposals(text: str, numbers: Collection[str]) -> ProposalsDraft:
@@ -113,10 +115,10 @@ def _read_proposals(text: str, numbers: Collection[str]) -> ProposalsDraft:
     return draft
 
 
-async def _same(shop: Workshop, things: Sequence[Merged]) -> tuple[Merged, ...]:
+async def _same(session: Session, things: Sequence[Merged]) -> tuple[Merged, ...]:
     """What is certainly the same has been merged by code; which of the rest says the same in other words, a model tells."""
     shown = [{"kind": thing.kind, "name": thing.name, "text": thing.text} for thing in things]
-    return await shop.draft(
+    return await session.draft(
         "research-same",
         SameDraft,
         lambda draft: regroup(things, to_partition(draft, len(things))),
@@ -137,15 +139,15 @@ def dryness(counted: Saturation) -> str:
     )
 
 
-async def criticise(shop: Workshop, panel: Panel, what: str, draft: str, *, phase: str) -> tuple[Point, ...]:
+async def criticise(session: Session, panel: Panel, what: str, draft: str, *, phase: str) -> tuple[Point, ...]:
     """What experts and difficult users hold against a draft. what: the kind of text, as a noun phrase. draft: as Markdown."""
     readers = (*panel.experts, *panel.difficult_users)
     schema = schemas.schema_of(CritiqueDraft, "criticise")
     requests = [
-        shop.request(
+        session.request(
             "expert",
             "criticise",
-            shop.slots(
+            session.slots(
                 what=what,
                 draft=draft,
                 name=reader.name,
@@ -159,7 +161,7 @@ async def criticise(shop: Workshop, panel: Panel, what: str, draft: str, *, phas
         )
         for reader in readers
     ]
-    critiques = await shop.door.ask_all_for(requests, lambda text: schemas.read(text, CritiqueDraft))
+    critiques = await session.door.ask_all_for(requests, lambda text: schemas.read(text, CritiqueDraft))
     return tuple(
         Point(by=reader.name, item=objection.about.strip(), what=objection.what, mend=objection.proposal, critic=True)
         for reader, critique in zip(readers, critiques, strict=True)

@@ -16,7 +16,7 @@ from finetune_prep.core.quotes import find_quote
 from finetune_prep.core.request import Request
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.research.knowledge_draft import ClaimDraft, Reading
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.sources.files import SourceText
 from finetune_prep.sources.library import Library, passages
 
@@ -61,31 +61,31 @@ class Portion(msgspec.Struct, frozen=True):
     of: int
 
 
-async def read_sources(shop: Workshop, texts: Sequence[SourceText]) -> list[ReadSource]:
+async def read_sources(session: Session, texts: Sequence[SourceText]) -> list[ReadSource]:
     """Have each source read for claims; what was read before comes from the ledger.
 
     Quotes are verified here: a claim whose quote is not in its source is dropped and counted.
     """
-    asked = [portion for text in texts for portion in _portions(shop, text)]
-    requests = [_request(shop, portion) for portion in asked]
-    readings = await shop.door.ask_all_for(requests, lambda answer: schemas.read(answer, Reading))
+    asked = [portion for text in texts for portion in _portions(session, text)]
+    requests = [_request(session, portion) for portion in asked]
+    readings = await session.door.ask_all_for(requests, lambda answer: schemas.read(answer, Reading))
     drafts: dict[str, list[ClaimDraft]] = {}
     read: dict[str, str] = {}
     for portion, request, reading in zip(asked, requests, readings, strict=True):
         id = portion.source.source.id
         drafts.setdefault(id, []).extend(reading.claims)
-        read[id] = (await shop.door.ask(request)).at[:10]
+        read[id] = (await session.door.ask(request)).at[:10]
     return [_verified(text, drafts[text.source.id], read[text.source.id]) for text in texts]
 
 
-def _portions(shop: Workshop, text: SourceText) -> list[Portion]:
+def _portions(session: Session, text: SourceText) -> list[Portion]:
     whole = text.text.strip()
     if len(whole) <= PORTION:
         return [Portion(text, whole, 0, 1, 1)]
     pieces = list(passages(text.text, PORTION))
-    chosen = _nearest(text, pieces, f"{shop.brief.title} {shop.brief.text}")
+    chosen = _nearest(text, pieces, f"{session.brief.title} {session.brief.text}")
     if len(chosen) < len(pieces):
-        shop.tell(f"{text.source.where}: {len(chosen)} of {len(pieces)} portions are read, those nearest to the brief")
+        session.tell(f"{text.source.where}: {len(chosen)} of {len(pieces)} portions are read, those nearest to the brief")
     return [Portion(text, piece, start, n, len(chosen)) for n, (start, piece) in enumerate(chosen, start=1)]
 
 
@@ -98,12 +98,12 @@ def _nearest(text: SourceText, pieces: list[tuple[int, str]], brief: str) -> lis
     return [pieces[number] for number in sorted(best)]
 
 
-def _request(shop: Workshop, portion: Portion) -> Request:
+def _request(session: Session, portion: Portion) -> Request:
     source = portion.source.source
-    slots = shop.slots(title=source.title, text=portion.text, boundary=shop.boundary(portion.source.hash))
+    slots = session.slots(title=source.title, text=portion.text, boundary=session.boundary(portion.source.hash))
     part = f", portion {portion.number} of {portion.of}" if portion.of > 1 else ""
     schema = schemas.schema_of(Reading, "reading")
-    return shop.request("expert", "research-read", slots, phase=PHASE, about=f"read {source.where}{part}", schema=schema)
+    return session.request("expert", "research-read", slots, phase=PHASE, about=f"read {source.where}{part}", schema=schema)
 
 
 def _verified(text: SourceText, drafts: list[ClaimDraft], read: str) -> ReadSource:

@@ -19,7 +19,7 @@ from finetune_prep.phases.research.panel import Panel, Proposed, convene, critic
 from finetune_prep.phases.research.reading import ReadSource, claims_text, read_sources
 from finetune_prep.phases.research.scenario_space_draft import SpaceDraft, to_space
 from finetune_prep.phases.research.web import gather
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.project.stamps import Part as StampPart
 from finetune_prep.sources.files import SourceText, from_snapshot, known_ids, read_folder, read_snapshots
 
@@ -27,56 +27,58 @@ PHASE = "research"
 PANEL = "Panel"  # heading of the section that says who was asked
 
 
-async def research(shop: Workshop, *, overwrite: bool = False) -> None:
+async def research(session: Session, *, overwrite: bool = False) -> None:
     """Write domain-frameworks.md and scenario-space.md, each unless it exists (or `overwrite`)."""
-    layout = shop.project.layout
+    layout = session.project.layout
     anew = overwrite or not layout.document("domain-frameworks").exists()
-    texts = snapshot_sources(shop, refresh=anew)
+    texts = snapshot_sources(session, refresh=anew)
     if anew:
-        asked: list[Awaitable[Any]] = [_read_all(shop, texts), convene(shop)]
+        asked: list[Awaitable[Any]] = [_read_all(session, texts), convene(session)]
         sources, panel = await together(asked)
-        _tell(shop, sources)
-        proposed = await propose(shop, panel, claims_text(sources), [claim.id for source in sources for claim in source.claims])
-        await write_frameworks(shop, sources, panel, proposed)
+        _tell(session, sources)
+        proposed = await propose(
+            session, panel, claims_text(sources), [claim.id for source in sources for claim in source.claims]
+        )
+        await write_frameworks(session, sources, panel, proposed)
     if overwrite or not layout.document("scenario-space").exists():
-        await write_space(shop)
+        await write_space(session)
 
 
-async def _read_all(shop: Workshop, files: Sequence[SourceText]) -> list[ReadSource]:
+async def _read_all(session: Session, files: Sequence[SourceText]) -> list[ReadSource]:
     """What readers took from the files of the user and from pages of the web, which are searched for here."""
-    asked: list[Awaitable[Any]] = [read_sources(shop, files), gather(shop)]
+    asked: list[Awaitable[Any]] = [read_sources(session, files), gather(session)]
     read, pages = await together(asked)
     for text in pages:
-        write_atomically(shop.project.layout.snapshots / f"{text.source.id}.md", text.snapshot)
-    return [*read, *await read_sources(shop, pages)]
+        write_atomically(session.project.layout.snapshots / f"{text.source.id}.md", text.snapshot)
+    return [*read, *await read_sources(session, pages)]
 
 
-async def sources_again(shop: Workshop) -> list[ReadSource]:
+async def sources_again(session: Session) -> list[ReadSource]:
     """The sources that the reference was written from, and what was read from them: by their snapshots and the ledger."""
-    pages = [text for text in read_snapshots(shop.project.layout.snapshots) if text.headline]
-    return await read_sources(shop, [*snapshot_sources(shop), *pages])
+    pages = [text for text in read_snapshots(session.project.layout.snapshots) if text.headline]
+    return await read_sources(session, [*snapshot_sources(session), *pages])
 
 
-def _tell(shop: Workshop, sources: list[ReadSource]) -> None:
-    layout = shop.project.layout
+def _tell(session: Session, sources: list[ReadSource]) -> None:
+    layout = session.project.layout
     _, findings = read_folder(layout.sources, layout.folder)
     for finding in findings:
-        shop.tell(str(finding))
+        session.tell(str(finding))
     for source in sources:
         dropped = f", {source.dropped} dropped because the quote is not in the source" if source.dropped else ""
-        shop.tell(f"{source.id} {source.title}: {len(source.claims)} claims with verified quotes{dropped}")
+        session.tell(f"{source.id} {source.title}: {len(source.claims)} claims with verified quotes{dropped}")
     if not sources:
-        shop.tell("No sources: all of the domain reference will be an expert's own word, marked as unsourced.")
+        session.tell("No sources: all of the domain reference will be an expert's own word, marked as unsourced.")
 
 
-def snapshot_sources(shop: Workshop, *, refresh: bool = False) -> list[SourceText]:
+def snapshot_sources(session: Session, *, refresh: bool = False) -> list[SourceText]:
     """Every source as it was read, with a snapshot beside the documents: quotations are checked against that.
 
     A source that has a snapshot is taken from it, whatever its file says by now, unless `refresh`. A missing snapshot (they are
     not committed) is taken anew, under the id by which the reference cites its file.
     """
-    layout = shop.project.layout
-    reference = shop.project.document("domain-frameworks")
+    layout = session.project.layout
+    reference = session.project.document("domain-frameworks")
     cited = {source.where: source.id for source in reference.value.sources} if reference and reference.value else {}
     found, _ = read_folder(layout.sources, layout.folder, known_ids(layout.snapshots) | cited)
     texts = []
@@ -88,29 +90,29 @@ def snapshot_sources(shop: Workshop, *, refresh: bool = False) -> list[SourceTex
             continue
         kept = from_snapshot(path, text)
         if kept.hash != text.hash:
-            shop.tell(f"{text.source.where} has changed since it was read; finetune-prep research --overwrite reads it anew")
+            session.tell(f"{text.source.where} has changed since it was read; finetune-prep research --overwrite reads it anew")
         texts.append(kept)
     return texts
 
 
-async def write_frameworks(shop: Workshop, sources: list[ReadSource], panel: Panel, proposed: Proposed) -> None:
+async def write_frameworks(session: Session, sources: list[ReadSource], panel: Panel, proposed: Proposed) -> None:
     """The reference from claims and proposals, read by the panel and mended."""
     citations = {claim.id: Citation(source.id, claim.quote) for source in sources for claim in source.claims}
     wanted = deciding(PHASE, "domain-frameworks")
 
     async def look_over(knowledge: Knowledge, first: bool) -> tuple[Point, ...]:
         text = documents.render("domain-frameworks", knowledge)
-        asked: list[Awaitable[tuple[Point, ...]]] = [examine(shop, {"domain-frameworks": text}, wanted)]
+        asked: list[Awaitable[tuple[Point, ...]]] = [examine(session, {"domain-frameworks": text}, wanted)]
         if first:
-            asked.append(criticise(shop, panel, "reference of the domain", documents.body(text).strip(), phase=PHASE))
+            asked.append(criticise(session, panel, "reference of the domain", documents.body(text).strip(), phase=PHASE))
         return tuple(point for points in await together(asked) for point in points)
 
     result = await drafted(
-        shop,
+        session,
         "research-frameworks",
         KnowledgeDraft,
         lambda draft: to_knowledge(draft, citations, [source.source for source in sources]),
-        shop.slots(claims=claims_text(sources), things=_things(proposed), experts=len(panel.experts)),
+        session.slots(claims=claims_text(sources), things=_things(proposed), experts=len(panel.experts)),
         look_over,
         phase=PHASE,
         about="domain frameworks",
@@ -119,11 +121,11 @@ async def write_frameworks(shop: Workshop, sources: list[ReadSource], panel: Pan
     text = documents.replace_section(
         documents.render("domain-frameworks", knowledge), PANEL, _panel_section(panel, proposed), before="Sources"
     )
-    part = StampPart(compiled=False, made_from={"brief": shop.project.items("brief")})
+    part = StampPart(compiled=False, made_from={"brief": session.project.items("brief")})
     looks = _worth_a_look(sources, proposed, result)
-    briefing.write(shop.project, PHASE, "domain-frameworks", DOCUMENTS["domain-frameworks"].path, looks)
-    shop.project.write("domain-frameworks", text, {"Frameworks": part})
-    shop.tell(
+    briefing.write(session.project, PHASE, "domain-frameworks", DOCUMENTS["domain-frameworks"].path, looks)
+    session.project.write("domain-frameworks", text, {"Frameworks": part})
+    session.tell(
         f"domain frameworks: {len(knowledge.frameworks)} frameworks, {len(knowledge.techniques)} techniques, "
         f"{len(knowledge.failure_modes)} failure modes"
     )
@@ -188,28 +190,28 @@ def _statements(knowledge: Knowledge) -> Iterator[tuple[str, str, tuple[Citation
         yield mode.id, mode.name, mode.sources
 
 
-async def write_space(shop: Workshop) -> None:
+async def write_space(session: Session) -> None:
     """What users bring, from the reference."""
-    knowledge: Knowledge = shop.project.value("domain-frameworks")
+    knowledge: Knowledge = session.project.value("domain-frameworks")
     wanted = deciding(PHASE, "scenario-space")
 
     async def look_over(space: ScenarioSpace, first: bool) -> tuple[Point, ...]:
-        return await examine(shop, {"scenario-space": documents.render("scenario-space", space)}, wanted)
+        return await examine(session, {"scenario-space": documents.render("scenario-space", space)}, wanted)
 
     result = await drafted(
-        shop,
+        session,
         "research-scenario-space",
         SpaceDraft,
         lambda draft: to_space(draft, knowledge.title, [technique.id for technique in knowledge.techniques]),
-        shop.slots(frameworks=shop.text("domain-frameworks", "Behavioral anchors", PANEL)),
+        session.slots(frameworks=session.text("domain-frameworks", "Behavioral anchors", PANEL)),
         look_over,
         phase=PHASE,
         about="scenario space",
     )
     space = result.value
-    techniques = {item: text for item, text in shop.project.items("domain-frameworks").items() if item.startswith("T")}
-    part = StampPart(compiled=False, made_from={"brief": shop.project.items("brief"), "domain-frameworks": techniques})
+    techniques = {item: text for item, text in session.project.items("domain-frameworks").items() if item.startswith("T")}
+    part = StampPart(compiled=False, made_from={"brief": session.project.items("brief"), "domain-frameworks": techniques})
     left = briefing.points("Gates that do not hold", result.left, "finetune-prep check scenario-space")
-    briefing.write(shop.project, PHASE, "scenario-space", DOCUMENTS["scenario-space"].path, [left])
-    shop.project.write("scenario-space", documents.render("scenario-space", space), {"Dimensions": part})
-    shop.tell(f"scenario space: {len(space.topics)} topics, {space.capacity:,} distinct scenarios")
+    briefing.write(session.project, PHASE, "scenario-space", DOCUMENTS["scenario-space"].path, [left])
+    session.project.write("scenario-space", documents.render("scenario-space", space), {"Dimensions": part})
+    session.tell(f"scenario space: {len(space.topics)} topics, {space.capacity:,} distinct scenarios")

@@ -17,7 +17,7 @@ from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.knowledge import Source
 from finetune_prep.errors import NotFetched, Unusable
 from finetune_prep.ledger.fetched import Fetched
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.sources.files import SourceText, known_ids, next_id, read_folder
 from finetune_prep.sources.injection import addresses_machines
 from finetune_prep.sources.searching.choosing import KEYS, Found
@@ -60,43 +60,43 @@ class Hit(msgspec.Struct, frozen=True):
     found: Found
 
 
-async def gather(shop: Workshop) -> list[SourceText]:
+async def gather(session: Session) -> list[SourceText]:
     """Pages from the web as sources, numbered after those of the files; none if nothing is searched.
 
     Raises what the door to the models raises (NotYet, Paused), and LedgerBroken; every other failure is told.
     """
-    web = shop.web
+    web = session.web
     if web.trouble is not None:
-        shop.tell(str(web.trouble))
+        session.tell(str(web.trouble))
     if not web.provider:
         if not (web.off or web.offline):
             keys = ", ".join(KEYS)
-            shop.tell(
+            session.tell(
                 f"No search on the web: no provider under [search] in finetune-prep.toml, and no key ({keys}) in the environment."
             )
         return []
     try:
-        queries = await plan(shop)
+        queries = await plan(session)
     except Unusable as unusable:
-        shop.tell(f"No search on the web: the expert gave no usable queries ({unusable.what})")
+        session.tell(f"No search on the web: the expert gave no usable queries ({unusable.what})")
         return []
-    hits = await search(shop, queries)
-    texts = await read(shop, choose(hits))
-    shop.tell(f"web: {len(queries)} queries to {web.provider}, {len(hits)} results, {len(texts)} pages read")
-    return _numbered(shop, texts)
+    hits = await search(session, queries)
+    texts = await read(session, choose(hits))
+    session.tell(f"web: {len(queries)} queries to {web.provider}, {len(hits)} results, {len(texts)} pages read")
+    return _numbered(session, texts)
 
 
 # ---- what to search for
 
 
-async def plan(shop: Workshop) -> tuple[Query, ...]:
+async def plan(session: Session) -> tuple[Query, ...]:
     """The queries of a project: asked of the expert once, and of the ledger from then on."""
-    year = shop.project.config.year
-    return await shop.draft(
+    year = session.project.config.year
+    return await session.draft(
         "research-queries",
         QueriesDraft,
         lambda draft: to_queries(draft, year),
-        shop.slots(year=year),
+        session.slots(year=year),
         phase=PHASE,
         about="search queries",
     )
@@ -120,7 +120,7 @@ def to_queries(draft: QueriesDraft, year: int) -> tuple[Query, ...]:
 # ---- searching
 
 
-async def search(shop: Workshop, queries: Sequence[Query]) -> list[Hit]:
+async def search(session: Session, queries: Sequence[Query]) -> list[Hit]:
     """All results, query by query, one at a time: small plans of providers allow no more.
 
     A provider that fails twice in the same way is not asked further; what it answered before stays.
@@ -129,13 +129,13 @@ async def search(shop: Workshop, queries: Sequence[Query]) -> list[Hit]:
     last = ""
     for number, query in enumerate(queries, start=1):
         try:
-            found = await shop.web.search(query.text, shop.project.config.search.results)
+            found = await session.web.search(query.text, session.project.config.search.results)
             hits += [Hit(query, result) for result in found]
             last = ""
         except NotFetched as failure:
-            shop.tell(_words(failure))
+            session.tell(_words(failure))
             if failure.what == last and number < len(queries):
-                shop.tell(f"The remaining {len(queries) - number} queries are not asked.")
+                session.tell(f"The remaining {len(queries) - number} queries are not asked.")
                 break
             last = failure.what
     return hits
@@ -183,20 +183,20 @@ def plain_address(url: str) -> str:
 # ---- reading
 
 
-async def read(shop: Workshop, hits: Sequence[Hit]) -> list[SourceText]:
+async def read(session: Session, hits: Sequence[Hit]) -> list[SourceText]:
     """At most as many pages as the settings say, in the order of `hits`; for one that cannot be read, the next is tried.
 
     Twice as many are tried at most.
     """
-    most = shop.project.config.search.pages
+    most = session.project.config.search.pages
     waiting = list(hits[: 2 * most])
     read: dict[str, SourceText] = {}
     while waiting and len(read) < most:
         batch, waiting = waiting[: most - len(read)], waiting[most - len(read) :]
         limit = asyncio.Semaphore(AT_ONCE)
-        for text in await asyncio.gather(*(_read_one(shop, hit, limit) for hit in batch)):
+        for text in await asyncio.gather(*(_read_one(session, hit, limit) for hit in batch)):
             if isinstance(text, Finding):
-                shop.tell(str(text))
+                session.tell(str(text))
             elif not any(_same(text, other) for other in read.values()):
                 read[text.source.where] = text
     return list(read.values())
@@ -206,11 +206,11 @@ def _same(one: SourceText, other: SourceText) -> bool:
     return one.text == other.text or plain_address(one.source.where) == plain_address(other.source.where)
 
 
-async def _read_one(shop: Workshop, hit: Hit, limit: asyncio.Semaphore) -> SourceText | Finding:
+async def _read_one(session: Session, hit: Hit, limit: asyncio.Semaphore) -> SourceText | Finding:
     url = hit.found.url.partition("#")[0]
     try:
         async with limit:
-            page = await shop.web.page(url)
+            page = await session.web.page(url)
             return await asyncio.to_thread(page_text, page, hit.found)
     except NotFetched as failure:
         return Finding(path=url, line=0, what=failure.what, mend="")
@@ -252,10 +252,10 @@ def _shortened(text: str) -> str:
     return text[: end if end > 0 else LONGEST_TEXT].rstrip() + "\n"
 
 
-def _numbered(shop: Workshop, texts: Iterable[SourceText]) -> list[SourceText]:
+def _numbered(session: Session, texts: Iterable[SourceText]) -> list[SourceText]:
     """With ids that no file has and no document cites for anything else. A page that has one already keeps it."""
-    layout = shop.project.layout
-    reference = shop.project.document("domain-frameworks")
+    layout = session.project.layout
+    reference = session.project.document("domain-frameworks")
     cited = {source.where: source.id for source in reference.value.sources} if reference and reference.value else {}
     ids = known_ids(layout.snapshots) | cited
     files, _ = read_folder(layout.sources, layout.folder, ids)

@@ -11,7 +11,7 @@ from finetune_prep.phases.drafting.revising import drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
 from finetune_prep.phases.research.research import PANEL
 from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft, to_anchors
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.project.stamps import Part
 
 PHASE = "anchors"
@@ -20,20 +20,20 @@ WANTED = deciding(PHASE, "domain-frameworks")
 Anchors = tuple[tuple[Anchor, ...], tuple[Anchor, ...]]
 
 
-async def anchors(shop: Workshop, *, overwrite: bool = False) -> None:
+async def anchors(session: Session, *, overwrite: bool = False) -> None:
     """Add the section "Behavioral anchors" to domain-frameworks.md, unless it has one (or `overwrite`)."""
-    project = shop.project
+    project = session.project
     document = project.sound("domain-frameworks")
     knowledge: Knowledge = project.value("domain-frameworks")
     if knowledge.anchors and not overwrite:
         return
     result = await drafted(
-        shop,
+        session,
         "anchors",
         AnchorsDraft,
         lambda draft: to_anchors(draft, knowledge),
-        shop.slots(frameworks=shop.text("domain-frameworks", SECTION, PANEL)),
-        lambda anchors, first: examine(shop, {"domain-frameworks": _with(document.text, knowledge, anchors)}, WANTED),
+        session.slots(frameworks=session.text("domain-frameworks", SECTION, PANEL)),
+        lambda anchors, first: examine(session, {"domain-frameworks": _with(document.text, knowledge, anchors)}, WANTED),
         phase=PHASE,
         about="behavioral anchors",
     )
@@ -45,7 +45,7 @@ async def anchors(shop: Workshop, *, overwrite: bool = False) -> None:
     left = briefing.points("Gates that do not hold", result.left, "finetune-prep check domain-frameworks")
     briefing.write(project, PHASE, "behavioral-anchors", document.path, [left])
     project.write("domain-frameworks", text, parts)
-    shop.tell(f"behavioral anchors: {len(always)} always, {len(never)} never")
+    session.tell(f"behavioral anchors: {len(always)} always, {len(never)} never")
 
 
 def _with(text: str, knowledge: Knowledge, anchors: Anchors) -> str:

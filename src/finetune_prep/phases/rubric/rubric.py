@@ -20,7 +20,7 @@ from finetune_prep.phases.examining.drafts import deciding, examine
 from finetune_prep.phases.research.panel import convene, criticise
 from finetune_prep.phases.research.research import PANEL
 from finetune_prep.phases.rubric.rubric_draft import RubricDraft, to_rubric
-from finetune_prep.phases.session import Workshop
+from finetune_prep.phases.session import Session
 from finetune_prep.project.stamps import Part
 
 PHASE = "rubric"
@@ -30,17 +30,17 @@ OF_QUESTIONS = deciding(PHASE, KIND, only="rubric.", skip=(OF_PAIRS,))
 OF_EXAMPLES = deciding(PHASE, KIND, only="worked-examples.")
 
 
-async def rubric(shop: Workshop, *, overwrite: bool = False) -> None:
+async def rubric(session: Session, *, overwrite: bool = False) -> None:
     """Write evaluation-rubric.md, unless it exists (or `overwrite`)."""
-    project = shop.project
+    project = session.project
     if project.layout.document(KIND).exists() and not overwrite:
         return
-    questions = await _questions(shop)
-    examples = await _examples(shop, questions.value)
-    witnesses = await _witnesses(shop, msgspec.structs.replace(questions.value, examples=examples.value))
+    questions = await _questions(session)
+    examples = await _examples(session, questions.value)
+    witnesses = await _witnesses(session, msgspec.structs.replace(questions.value, examples=examples.value))
     complete = msgspec.structs.replace(questions.value, examples=(*examples.value, *witnesses))
     text = documents.render(KIND, complete)
-    untold = await examine(shop, {KIND: text}, [OF_PAIRS])
+    untold = await examine(session, {KIND: text}, [OF_PAIRS])
     parts = [
         briefing.points("Gates that do not hold", (*questions.left, *examples.left, *untold), f"finetune-prep check {KIND}"),
         briefing.objections(questions),
@@ -48,31 +48,33 @@ async def rubric(shop: Workshop, *, overwrite: bool = False) -> None:
     briefing.write(project, PHASE, KIND, DOCUMENTS[KIND].path, parts)
     made_from = {"domain-frameworks": project.items("domain-frameworks"), "scenario-space": project.items("scenario-space")}
     project.write(KIND, text, {"Questions": Part(compiled=False, made_from=made_from)})
-    shop.tell(
+    session.tell(
         f"rubric: {len(complete.questions)} questions in {len(complete.categories)} categories, "
         f"{len(examples.value)} worked examples, {len(witnesses)} witnesses"
     )
 
 
-async def _questions(shop: Workshop) -> Drafted[Rubric]:
+async def _questions(session: Session) -> Drafted[Rubric]:
     """Questions without examples: read by the panel, examined, mended."""
-    knowledge: Knowledge = shop.project.value("domain-frameworks")
-    panel = await convene(shop)
+    knowledge: Knowledge = session.project.value("domain-frameworks")
+    panel = await convene(session)
 
     async def look_over(draft: Rubric, first: bool) -> tuple[Point, ...]:
         text = documents.render(KIND, draft)
-        asked: list[Awaitable[tuple[Point, ...]]] = [examine(shop, {KIND: text}, OF_QUESTIONS)]
+        asked: list[Awaitable[tuple[Point, ...]]] = [examine(session, {KIND: text}, OF_QUESTIONS)]
         if first:
-            asked.append(criticise(shop, panel, "rubric", documents.body(text).strip(), phase=PHASE))
+            asked.append(criticise(session, panel, "rubric", documents.body(text).strip(), phase=PHASE))
         return tuple(point for points in await together(asked) for point in points)
 
     return await drafted(
-        shop,
+        session,
         "rubric-questions",
         RubricDraft,
         lambda draft: to_rubric(draft, knowledge),
-        shop.slots(
-            frameworks=shop.text("domain-frameworks", PANEL), space=shop.text("scenario-space"), metrics="; ".join(measures.FORMS)
+        session.slots(
+            frameworks=session.text("domain-frameworks", PANEL),
+            space=session.text("scenario-space"),
+            metrics="; ".join(measures.FORMS),
         ),
         look_over,
         phase=PHASE,
@@ -80,19 +82,19 @@ async def _questions(shop: Workshop) -> Drafted[Rubric]:
     )
 
 
-async def _examples(shop: Workshop, questions: Rubric) -> Drafted[tuple[Example, ...]]:
+async def _examples(session: Session, questions: Rubric) -> Drafted[tuple[Example, ...]]:
     """A strong, a mediocre and a violating conversation, scored by the program."""
 
     async def look_over(examples: tuple[Example, ...], first: bool) -> tuple[Point, ...]:
         text = documents.render(KIND, msgspec.structs.replace(questions, examples=examples))
-        return await examine(shop, {KIND: text}, OF_EXAMPLES)
+        return await examine(session, {KIND: text}, OF_EXAMPLES)
 
     return await drafted(
-        shop,
+        session,
         "rubric-examples",
         ExamplesDraft,
         lambda draft: to_examples(draft, questions),
-        shop.slots(
+        session.slots(
             rubric=documents.body(documents.render(KIND, questions)).strip(),
             questions=", ".join(question.id for question in questions.judged),
             threshold=questions.threshold,
@@ -103,28 +105,28 @@ async def _examples(shop: Workshop, questions: Rubric) -> Drafted[tuple[Example,
     )
 
 
-async def _witnesses(shop: Workshop, rubric: Rubric) -> tuple[Example, ...]:
+async def _witnesses(session: Session, rubric: Rubric) -> tuple[Example, ...]:
     """Conversations that pass one question and fail another, for pairs of a category that no worked example tells apart."""
-    found = await together(_of_category(shop, rubric, category) for category in rubric.categories)
+    found = await together(_of_category(session, rubric, category) for category in rubric.categories)
     witnesses = [witness for of_category in found for witness in of_category]
     return tuple(msgspec.structs.replace(witness, id=f"W{number}") for number, witness in enumerate(witnesses, start=1))
 
 
-async def _of_category(shop: Workshop, rubric: Rubric, category: Category) -> tuple[Example, ...]:
+async def _of_category(session: Session, rubric: Rubric, category: Category) -> tuple[Example, ...]:
     pairs = undistinguished(category, rubric.examples)
     if not pairs:
         return ()
     alone = msgspec.structs.replace(rubric, categories=(category,), goals=(), terms=(), examples=())
-    slots = shop.slots(
+    slots = session.slots(
         terms="\n".join(f"- {term.name}: {term.meaning}" for term in rubric.terms) or "(none are defined)",
         category=documents.section(documents.render(KIND, alone), category.name).strip(),
         pairs="\n".join(f"- {one} and {other}" for one, other in pairs),
     )
     schema = schemas.schema_of(WitnessesDraft, "rubric-witnesses")
     about = f"witnesses for “{category.name}”"
-    request = shop.request("expert", "rubric-witnesses", slots, phase=PHASE, about=about, schema=schema)
+    request = session.request("expert", "rubric-witnesses", slots, phase=PHASE, about=about, schema=schema)
     try:
-        return await shop.door.ask_for(request, lambda text: to_witnesses(schemas.read(text, WitnessesDraft), category, pairs))
+        return await session.door.ask_for(request, lambda text: to_witnesses(schemas.read(text, WitnessesDraft), category, pairs))
     except Unusable as error:
-        shop.tell(f"{about}: none ({error.what}); {OF_PAIRS} says which questions nothing tells apart")
+        session.tell(f"{about}: none ({error.what}); {OF_PAIRS} says which questions nothing tells apart")
         return ()
