@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 from typing import NamedTuple
 
 import pytest
@@ -39,14 +42,17 @@ class Terminal:
         return Shown(left.value.code, shown.out, shown.err)
 
 
-def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "LOGNAME": "reader"}
+def environment(**more: str) -> dict[str, str]:
+    """A terminal of a person's; `more` is set besides."""
+    plain = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
+    return plain | {"PYTHONPATH": os.pathsep.join(sys.path), "LOGNAME": "reader", "TERM": "xterm"} | more
 
 
-def on_a_terminal(command: list[str], typed: str) -> tuple[int, str]:
-    """Exit code and everything that a terminal shows; `typed` is what the person types ahead."""
+def on_a_terminal(command: list[str], typed: str = "", *, columns: int = 80, **more: str) -> tuple[int, str]:
+    """Exit code and everything that a terminal of this width shows; `typed` is what the person types ahead."""
     master, slave = pty.openpty()
-    child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment())
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment(**more))
     os.close(slave)
     os.write(master, typed.encode())
     shown = bytearray()

@@ -23,7 +23,7 @@ def test_a_pilot_says_what_is_to_come_and_what_it_comes_to(tmp_path: Path) -> No
         project.layout.config.write_text(f"{text}\n[prices.larch-1]\ninput = 1000.0\noutput = 2000.0\n", "utf-8")
         accept_all(open_project(project.folder))
         command = [sys.executable, "-m", "finetune_prep", "--project", str(project.folder), "pilot", "-n", "2"]
-        code, shown = on_a_terminal(command, "")
+        code, shown = on_a_terminal(command, columns=120)
         calls = len(endpoint.calls)
     assert code == 0, shown
     before, _, live = shown.partition("in flight")

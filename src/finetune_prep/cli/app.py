@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import sys
 from typing import Any, NoReturn
 
 import click
-import msgspec
 
 from finetune_prep.cli import screen
 from finetune_prep.errors import FinetunePrepError, UsageError
@@ -86,6 +86,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """
     given = sys.argv[1:] if arguments is None else arguments
     prepare_interpreter()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a locale without the character gets its code
     try:
         code = app.main(given, prog_name="finetune-prep", standalone_mode=False)
     except FinetunePrepError as error:
@@ -117,6 +120,6 @@ def prepare_interpreter() -> None:
 def _report(error: FinetunePrepError, *, as_json: bool) -> None:
     if as_json:
         fields: dict[str, Any] = {"what": error.what, "where": error.where, "details": error.details, "next": error.next}
-        click.echo(msgspec.json.encode({"error": fields, "exit_code": error.exit_code}))
+        screen.json({"error": fields, "exit_code": error.exit_code})
         return
     screen.error(error)

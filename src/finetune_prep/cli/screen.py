@@ -1,67 +1,174 @@
-"""What reaches the terminal: one sanitising echo for all text, the few styles there are, and JSON for scripts."""
+"""What reaches the terminal: one sanitising echo for all text, the few styles there are, and JSON for scripts.
+
+Text of models, pages, servers and files passes here on its way to a person. It can neither move the cursor nor hide or reorder
+what stands there, and it never begins a line: a field is one line, and what goes on in the next line is indented.
+"""
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Any
 
 import click
 import msgspec
 
 from finetune_prep.errors import FinetunePrepError
 
-WIDEST = 100  # characters of a line of prose
-# C0 except tab and newline, DEL, C1, and the marks that reorder text: none may reach a terminal from a page or a model
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+WIDEST = 100  # columns of a line of prose
+NARROWEST = 20  # columns; a window that says less is taken for this wide
+UNKNOWN_WIDTH = 80  # columns, where there is no window
+# None of these may reach a terminal from a page, a model or a server: control characters but tab and newline, separators that
+# some terminals take for a line end, marks that reorder or hide text, tags, which are invisible, and halves of characters.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+)
+_LINE_END = re.compile(r"\s*[\n\u0085]\s*")
+_ONE_COLUMN_EACH = re.compile("[\x00-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u257f\u2713\u2717]*")
 
 
 def clean(text: str) -> str:
-    """Text that a model, a page or a file wrote, made safe to print."""
-    return _CONTROL.sub("�", text)
+    """Text that a model, a page, a server or a file wrote, made safe to print: what is not safe is written as its code."""
+    return _UNSAFE.sub(_escaped, text)
 
 
-def say(text: str = "", *, bold: bool = False, dim: bool = False) -> None:
-    """One line to standard output."""
-    click.echo(click.style(clean(text), bold=bold, dim=dim) if bold or dim else clean(text))
+def line(text: str) -> str:
+    """The same as one line."""
+    return clean(_LINE_END.sub(" ⏎ ", text.strip("\n")))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of a file name that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def say(text: str = "", *, bold: bool = False, dim: bool = False, wrapped: bool = True) -> None:
+    """One line to standard output. wrapped: on a terminal, what does not fit goes on in further lines, indented."""
+    _echo(_fitted(line(text), sys.stdout) if wrapped else line(text), sys.stdout, bold=bold, dim=dim)
 
 
 def paragraph(text: str, *, indent: int = 2, dim: bool = False) -> None:
     """Prose in lines of a readable length, broken between words; its own line breaks stay."""
-    width = min(shutil.get_terminal_size().columns, WIDEST)
     margin = " " * indent
-    for line in clean(text).splitlines():
-        wrapped = textwrap.wrap(line, width, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
-        say("\n".join(wrapped), dim=dim)
+    for part in text.splitlines():
+        _echo(
+            "\n".join(_wrapped(line(part), min(_columns(sys.stdout) or UNKNOWN_WIDTH, WIDEST), margin, margin)),
+            sys.stdout,
+            dim=dim,
+        )
 
 
 def note(text: str) -> None:
     """One line to standard error: progress and asides, which a pipe does not want."""
-    click.echo(clean(text), err=True)
+    _echo(_fitted(line(text), sys.stderr), sys.stderr)
 
 
 def error(problem: FinetunePrepError) -> None:
     """An error as people read it: what and where, the findings, and the next command."""
-    place = f"{problem.where}: " if problem.where else ""
-    click.echo(click.style("error: ", fg="red", bold=True) + clean(f"{place}{problem.what}"), err=True)
+    place = f"{line(problem.where)}: " if problem.where else ""
+    _field("error:", f"{place}{line(problem.what)}", fg="red")
     for detail in problem.details:
-        click.echo(clean(detail), err=True)
+        note(detail)
     if problem.next:
-        click.echo(click.style("next:  ", bold=True) + clean(problem.next), err=True)
+        _field("next: ", line(problem.next))
+
+
+def _field(name: str, text: str, fg: str | None = None) -> None:
+    """One field of an error: its name is styled, and nothing in the text can look like another field."""
+    written = _fitted(f"{name} {text}", sys.stderr, hang=len(name) + 1)
+    _echo(f"{styled(name, sys.stderr, bold=True, fg=fg)}{written.removeprefix(name)}", sys.stderr)
 
 
 def json(value: Any) -> None:
-    """One JSON document to standard output."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+    """One JSON document to standard output. What is not safe on a terminal is written as its code, which is the same value."""
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a file name that is not UTF-8
+        encoded = msgspec.json.encode(_whole_characters(msgspec.to_builtins(value)))
+    click.echo(_UNSAFE.sub(_json_escaped, msgspec.json.format(encoded, indent=2).decode()))
+
+
+def _whole_characters(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_whole_characters(key): _whole_characters(item) for key, item in value.items()}
+    return [_whole_characters(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _json_escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def table(rows: Sequence[tuple[str, ...]], *, indent: int = 2) -> None:
-    """Columns as wide as their widest cell; the last one is not padded."""
+    """Columns as wide as their widest cell; the last one is not padded, and goes on below itself where it does not fit."""
     if not rows:
         return
-    widths = [max(len(clean(row[column])) for row in rows) for column in range(len(rows[0]) - 1)]
-    for row in rows:
-        cells = [clean(cell).ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo((" " * indent + "  ".join([*cells, clean(row[-1])])).rstrip())
+    cells = [tuple(line(cell) for cell in row) for row in rows]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(cells[0]) - 1)]
+    for row in cells:
+        padded = [cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=False)]
+        hang = indent + sum(widths) + 2 * len(widths)
+        _echo(_fitted((" " * indent + "  ".join([*padded, row[-1]])).rstrip(), sys.stdout, hang=hang), sys.stdout)
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    if _ONE_COLUMN_EACH.fullmatch(text):
+        return len(text)
+    import wcwidth  # its tables take longer to load than the rest of a command
+
+    return wcwidth.width(text)
+
+
+def styled(text: str, stream: IO[str], *, bold: bool = False, dim: bool = False, fg: str | None = None) -> str:
+    """The text in a style, where somebody sees it as one."""
+    if not (bold or dim or fg) or not has_codes(stream):
+        return text
+    return click.style(text, bold=bold or None, dim=dim or None, fg=fg)
+
+
+def has_codes(stream: IO[str]) -> bool:
+    """Whether styles and a line that is written over work there: on a terminal that knows them, unless they are not wanted."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+
+
+def _echo(text: str, stream: IO[str], *, bold: bool = False, dim: bool = False) -> None:
+    click.echo(styled(text, stream, bold=bold, dim=dim), file=stream)
+
+
+def _columns(stream: IO[str]) -> int | None:
+    """The width of the window, None where there is none."""
+    if not stream.isatty():
+        return None
+    try:
+        found = int(os.environ.get("COLUMNS", "0")) or os.get_terminal_size(stream.fileno()).columns
+    except (ValueError, OSError):
+        found = 0
+    return max(NARROWEST, found or UNKNOWN_WIDTH)
+
+
+def _fitted(text: str, stream: IO[str], hang: int | None = None) -> str:
+    """A line broken between words to fit the window; without a window it stays one. hang: columns before what goes on."""
+    columns = _columns(stream)
+    if columns is None or width(text) <= columns:
+        return text
+    start = len(text) - len(text.lstrip(" "))
+    hang = start + 2 if hang is None else hang
+    if hang > columns // 2:  # nothing would be left to write in
+        hang = start + 4
+    return "\n".join(_wrapped(text[start:], columns, " " * start, " " * hang))
+
+
+def _wrapped(text: str, columns: int, first: str, then: str) -> list[str]:
+    if _ONE_COLUMN_EACH.fullmatch(text):
+        return textwrap.wrap(text, columns, initial_indent=first, subsequent_indent=then, break_on_hyphens=False) or [""]
+    import wcwidth  # its tables take longer to load than the rest of a command
+
+    return wcwidth.wrap(text, columns, initial_indent=first, subsequent_indent=then, break_on_hyphens=False) or [""]

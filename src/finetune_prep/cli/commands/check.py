@@ -112,10 +112,10 @@ def _print_reasons(outcomes: list[Outcome]) -> None:
 
 def _print_annotations(project: Project, form: list[Finding], outcomes: list[Outcome]) -> None:
     for finding in form:
-        screen.say(annotation("error", project.folder, finding, "form"))
+        screen.say(annotation("error", project.folder, finding, "form"), wrapped=False)
     for outcome in outcomes:
         for finding in outcome.findings:
-            screen.say(annotation(_severity(outcome), project.folder, finding, outcome.gate))
+            screen.say(annotation(_severity(outcome), project.folder, finding, outcome.gate), wrapped=False)
 
 
 def _severity(outcome: Outcome) -> str:

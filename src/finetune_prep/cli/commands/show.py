@@ -97,7 +97,7 @@ def _print_entry(entry: Entry) -> None:
     for message in request.messages:
         screen.say()
         screen.say(message.role, bold=True)
-        screen.say(message.content)
+        screen.paragraph(message.content)
     screen.say()
     screen.say(f"answer{f' ({reply.problem}: {reply.detail})' if reply.problem else ''}", bold=True)
-    screen.say(reply.text)
+    screen.paragraph(reply.text)
