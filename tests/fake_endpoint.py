@@ -8,6 +8,9 @@
     assert endpoint.most_for_one_body == 1
 
 The function is called in the endpoint's thread, once per request; `nth` counts requests with the same body from 1.
+
+A test waits for what happens, whatever the machine is busy with: `wait_for_calls` until so many calls have come; and an endpoint
+that is `held` lets nobody go before `release`, so that calls are under way for as long as the test needs them to be.
 """
 
 from __future__ import annotations
@@ -137,16 +140,21 @@ class Drip(Behaviour):
 
 
 AnswerFunction = Callable[[Call], Behaviour]
+HUNG = 120.0  # seconds after which a test that waits for a call is given up: no promise, only an end
 
 
 class FakeEndpoint:
     """calls: everything that came, in order. at_once: calls under way now; most_at_once: the most there were."""
 
-    def __init__(self, answer: AnswerFunction | Behaviour | None = None) -> None:
+    def __init__(self, answer: AnswerFunction | Behaviour | None = None, *, held: bool = False) -> None:
         self._answer: AnswerFunction = answer if callable(answer) else lambda call: answer or Completion()
         self.calls: list[Call] = []
         self.most_at_once = 0
         self.at_once = 0
+        self._came = threading.Condition()
+        self._released = asyncio.Event()
+        if not held:
+            self._released.set()
         self._bodies: Counter[bytes] = Counter()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-endpoint", daemon=True)
@@ -161,6 +169,15 @@ class FakeEndpoint:
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
+
+    def wait_for_calls(self, count: int) -> None:
+        """Until so many calls have come, in all."""
+        with self._came:
+            assert self._came.wait_for(lambda: len(self.calls) >= count, HUNG), f"only {len(self.calls)} of {count} calls came"
+
+    def release(self) -> None:
+        """Answer what was held, and from now on at once."""
+        self._loop.call_soon_threadsafe(self._released.set)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -207,11 +224,14 @@ class FakeEndpoint:
         data = await reader.readexactly(int(headers.get("content-length", "0")))
         self._bodies[data] += 1
         call = Call(json.loads(data) if data else {}, headers, head[0].split(" ")[1], self._bodies[data], self._loop.time())
-        self.calls.append(call)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
+        with self._came:
+            self.calls.append(call)
+            self._came.notify_all()
         try:
             behaviour = self._answer(call)
+            await self._released.wait()
             await asyncio.sleep(behaviour.latency)
             return await self._behave(behaviour, call, writer)
         finally:

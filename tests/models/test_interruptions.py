@@ -19,6 +19,7 @@ import pytest
 from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.fake_endpoint import Completion, FakeEndpoint
 from tests.models.examples import request
+from tests.signals import hearing_ctrl_c
 
 SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
 AT_ONCE = 8
@@ -154,9 +155,10 @@ def test_a_disk_that_fails_stops_the_run(fault: str, tmp_path: Path) -> None:
 def test_ctrl_c_lets_calls_under_way_finish(tmp_path: Path) -> None:
     """They are paid for, so their answers are kept; then the run goes on where it was."""
     with FakeEndpoint(lambda call: Completion(call.text, latency=0.2)) as endpoint:
-        child = subprocess.Popen(
-            command(tmp_path, endpoint, CALLS), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
-        )
+        with hearing_ctrl_c():
+            child = subprocess.Popen(
+                command(tmp_path, endpoint, CALLS), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
+            )
         assert child.stdout is not None
         child.stdout.readline()
         child.send_signal(signal.SIGINT)

@@ -1,72 +1,108 @@
-"""Ctrl-C on the command line: how soon a person is told, what is kept, and the exit code."""
+"""Ctrl-C, and the signal of `kill`, on the command line: what a person is told, what is kept, and the exit code."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from finetune_prep.project import scaffold
-from tests.fake_endpoint import Completion, FakeEndpoint, Stall
+import pytest
 
-BRIEF = "# Repairs of bicycles\n\nThe assistant helps riders of a session's customers to mend small faults themselves.\n"
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.project import scaffold
+from tests.fake_endpoint import HUNG, Completion, FakeEndpoint
+from tests.signals import deaf_to_ctrl_c, hearing_ctrl_c
+
+pytestmark = pytest.mark.environment
+BRIEF = "# Repairs of bicycles\n\nThe assistant helps a bicycle workshop's customers to mend small faults themselves.\n"
+# The command line, that would wait an hour for calls under way: whoever leaves earlier did not wait for them.
+PATIENT = "from finetune_prep.models import door; door.GRACE_SECONDS = 3600.0; from finetune_prep.cli import main; main()"
 
 
 def _project(folder: Path, endpoint: FakeEndpoint) -> Path:
     scaffold.create(folder, BRIEF, scaffold.config_text("bicycles", "larch/larch-1", endpoint.base_url, "", year=2026))
+    path = folder / "finetune-prep.toml"
+    path.write_text(path.read_text("utf-8").replace('"openai-compatible"\n', '"openai-compatible"\ntimeout = 3600.0\n'), "utf-8")
     return folder
 
 
-def _start(folder: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "finetune_prep", "--project", str(folder), "prepare"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+@contextlib.contextmanager
+def _preparing(
+    folder: Path, endpoint: FakeEndpoint, signals: Callable[[], contextlib.AbstractContextManager[None]] = hearing_ctrl_c
+) -> Iterator[subprocess.Popen[str]]:
+    """`prepare` in a process of its own, with its first call under way. signals: what it is started with."""
+    with signals():
+        child = subprocess.Popen(
+            [sys.executable, "-c", PATIENT, "--project", str(_project(folder, endpoint)), "prepare"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+    try:
+        endpoint.wait_for_calls(1)
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
 
 
-def _wait_for_a_call(endpoint: FakeEndpoint) -> None:
-    deadline = time.monotonic() + 30
-    while not endpoint.at_once:
-        assert time.monotonic() < deadline, "nothing was asked"
-        time.sleep(0.01)
+def _first_line(child: subprocess.Popen[str]) -> str:
+    assert child.stderr is not None
+    return child.stderr.readline()
 
 
-def test_ctrl_c_is_answered_within_a_second(tmp_path: Path) -> None:
-    """The person is told at once; the call under way is kept; the exit code is 130."""
-    with FakeEndpoint(Completion("no", latency=1.5)) as endpoint:
-        child = _start(_project(tmp_path / "bicycles", endpoint))
-        _wait_for_a_call(endpoint)
-        pressed = time.monotonic()
-        child.send_signal(signal.SIGINT)
-        assert child.stderr is not None
-        told = child.stderr.readline()
-        seconds = time.monotonic() - pressed
-        _, rest = child.communicate(timeout=30)
-    print(f"\ntold after {seconds:.2f} s")
+def _kept(folder: Path) -> int:
+    ledger = SqliteLedger(folder / ".finetune-prep" / "ledger.sqlite")
+    try:
+        return ledger.count()
+    finally:
+        ledger.close()
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "kill"])
+def test_told_while_the_call_is_still_under_way_and_its_answer_is_kept(sent: signal.Signals, code: int, tmp_path: Path) -> None:
+    """The person does not wait for the endpoint to be told; nothing more is asked; the exit code names the signal."""
+    with FakeEndpoint(Completion("no"), held=True) as endpoint:
+        with _preparing(tmp_path / "bicycles", endpoint) as child:
+            child.send_signal(sent)
+            told = _first_line(child)
+            endpoint.release()
+            _, rest = child.communicate(timeout=HUNG)
+        asked = len(endpoint.calls)
     assert "Stopping" in told
-    assert seconds < 1
     assert "Stopped." in rest
     assert "Traceback" not in rest
-    assert child.returncode == 130
+    assert child.returncode == code
+    assert _kept(tmp_path / "bicycles") == asked
 
 
-def test_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
-    """Whoever does not want to wait for a stalled call presses twice."""
-    with FakeEndpoint(Stall()) as endpoint:
-        child = _start(_project(tmp_path / "bicycles", endpoint))
-        _wait_for_a_call(endpoint)
-        child.send_signal(signal.SIGINT)
-        assert child.stderr is not None
-        child.stderr.readline()
-        pressed = time.monotonic()
-        child.send_signal(signal.SIGINT)
-        _, rest = child.communicate(timeout=30)
-        seconds = time.monotonic() - pressed
-    assert seconds < 2
-    assert child.returncode == 130, rest
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "kill"])
+def test_the_second_time_leaves_at_once(sent: signal.Signals, tmp_path: Path) -> None:
+    """Whoever does not want to wait for a call that is never answered says it twice."""
+    with FakeEndpoint(held=True) as endpoint, _preparing(tmp_path / "bicycles", endpoint) as child:
+        child.send_signal(sent)
+        _first_line(child)
+        child.send_signal(sent)
+        _, rest = child.communicate(timeout=HUNG)
+    assert child.returncode in (128 + sent, -sent), rest
+    assert "Traceback" not in rest
+
+
+def test_a_background_job_is_deaf_to_ctrl_c_and_stops_when_told_to(tmp_path: Path) -> None:
+    """`finetune-prep prepare &` in a script has SIGINT ignored: Ctrl-C means another job, `kill` this one, and paid is kept."""
+    with FakeEndpoint(Completion("no"), held=True) as endpoint:
+        with _preparing(tmp_path / "bicycles", endpoint, deaf_to_ctrl_c) as child:
+            child.send_signal(signal.SIGINT)
+            child.send_signal(signal.SIGTERM)
+            told = _first_line(child)
+            endpoint.release()
+            _, rest = child.communicate(timeout=HUNG)
+        asked = len(endpoint.calls)
+    assert "Stopping" in told
+    assert child.returncode == 143, rest
+    assert _kept(tmp_path / "bicycles") == asked

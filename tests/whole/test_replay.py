@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.fake_endpoint import Call, FakeEndpoint
+from tests.signals import hearing_ctrl_c
 from tests.whole.way import (
     SIZE,
     answer_from_recording,
@@ -108,12 +109,13 @@ def test_ctrl_c_keeps_what_is_under_way_and_says_so(demo: Path, tmp_path: Path) 
     forget_pilot(folder)
     with FakeEndpoint(answer_from_recording(lambda call: 0.4)) as endpoint:
         ask(folder, "fake", **_endpoint_settings(endpoint, CONCURRENCY))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "finetune_prep", "--project", str(folder), "pilot", "-n", str(SIZE)],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-        )
+        with hearing_ctrl_c():
+            process = subprocess.Popen(
+                [sys.executable, "-m", "finetune_prep", "--project", str(folder), "pilot", "-n", str(SIZE)],
+                stderr=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                text=True,
+            )
         while not endpoint.calls:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)

@@ -13,7 +13,7 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.errors import FinetunePrepError, UsageError
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143  # as a shell counts: 128 and the signal
 # Young objects before they are looked through for cycles (Python: 700). Hundreds of calls under way are tens of thousands of
 # objects that live for a moment and are no garbage: looking at them all the time cost a fifth of the CPU of a call.
 YOUNG_OBJECTS = 20_000
@@ -49,6 +49,10 @@ COMMANDS: dict[str, str] = {
 PHASES = {"research", "anchors", "rubric", "evaluation-prompt", "generation-prompt"}  # single phases of `prepare`
 
 
+class Terminated(click.exceptions.Abort):
+    """The process was asked to end (SIGTERM), and has put its work in order."""
+
+
 class Commands(click.Group):
     """A group that imports a command's module when the command is called."""
 
@@ -82,7 +86,8 @@ def app(context: click.Context, project: str) -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code.
 
-    0 fine, 1 findings or a failed gate, 2 usage, 3 a person must act, 4 waiting for answers, 5 paused, 130 interrupted.
+    0 fine, 1 findings or a failed gate, 2 usage, 3 a person must act, 4 waiting for answers, 5 paused, 130 interrupted,
+    143 terminated.
     """
     given = sys.argv[1:] if arguments is None else arguments
     prepare_interpreter()
@@ -94,9 +99,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except FinetunePrepError as error:
         _report(error, as_json="--json" in given)
         sys.exit(error.exit_code)
-    except click.exceptions.Abort:
+    except click.exceptions.Abort as stopped:
         screen.note("Stopped. What was answered by then is kept; the same command goes on from there.")
-        sys.exit(INTERRUPTED)
+        sys.exit(TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -1,4 +1,4 @@
-"""Running a phase from the command line: project, lock, ledger, door; progress; batch files; Ctrl-C."""
+"""Running a phase from the command line: project, lock, ledger, door; progress; batch files; Ctrl-C and SIGTERM."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from finetune_prep.cli import person, screen
+from finetune_prep.cli import person, screen, termination
 from finetune_prep.errors import NotYet, PriceUnknown, Waiting
 from finetune_prep.models.batches.files import OpenRound
 from finetune_prep.models.batches.submissions import OpenBatch
@@ -47,7 +47,7 @@ def work(
     project = open_project(folder)
     while True:
         try:
-            return asyncio.run(_work(project, command, provider, job, quiet=quiet, expect=expect))
+            return termination.run(_work(project, command, provider, job, quiet=quiet, expect=expect))
         except PriceUnknown as unknown:
             if not _agreed(project, unknown):
                 raise

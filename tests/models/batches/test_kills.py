@@ -17,6 +17,7 @@ from tests.fake_batches import KEY, Api, FakeBatches, Late, Reset
 from tests.models.batches.run_of_batches import SIZE
 from tests.models.examples import KEY_ENV, request
 from tests.models.test_interruptions import SOAK, environment
+from tests.signals import hearing_ctrl_c
 
 APIS: tuple[Api, ...] = ("openai", "anthropic")
 MOST_COMMANDS = 8
@@ -124,7 +125,8 @@ def test_ctrl_c_while_a_batch_is_sent(api: Api, done: bool, tmp_path: Path) -> N
             child.wait(60)  # the provider answers when nobody listens any more
 
         fake.fault = lambda name, nth: Reset(done, then=interrupt) if (name, nth) == ("create", 1) else None
-        child = start(tmp_path, fake)
+        with hearing_ctrl_c():
+            child = start(tmp_path, fake)
         _, err = child.communicate(timeout=60)
         assert b"KeyboardInterrupt" in err
         fake.work()
