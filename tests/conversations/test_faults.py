@@ -91,6 +91,30 @@ def test_a_long_stretch_of_a_few_shot_is_found_across_case_and_punctuation() -> 
     assert find_fault(copied, [talk("x", "short")]) is None
 
 
+@pytest.mark.parametrize(
+    ("taught", "own"),
+    [
+        (
+            "破损的碗可以在三十天内退换，请先把照片发给我们，之后会寄出新的。",
+            "运费由我们承担，您不用再寄回旧碗，扔掉就好，谢谢您的耐心。",
+        ),
+        (
+            "割れた茶碗は三十日以内に交換しますので、写真をお送りください。",
+            "送料はこちらで負担しますから、古い茶碗は捨ててくださいね。",
+        ),
+        (
+            "ชามที่แตกสามารถคืนได้ภายในสามสิบวัน กรุณาส่งรูปถ่ายมาให้เราก่อน แล้วเราจะส่งใบใหม่ให้",
+            "ค่าส่งทางร้านเป็นผู้รับผิดชอบ ไม่ต้องส่งใบเก่ากลับมา ขอบคุณที่รอนะคะ ทางร้านจะรีบดำเนินการ",
+        ),
+    ],
+)
+def test_a_copy_is_found_in_scripts_without_spaces(taught: str, own: str) -> None:
+    shot = talk("?", taught)
+    assert fault_of(talk("?", taught), shot) == "copied text"
+    assert find_fault(talk("?", own), [shot]) is None
+    assert find_fault(talk("?", taught[: len(taught) // 2] + own), [shot]) is None
+
+
 def test_a_stretch_one_word_shorter_is_no_copy() -> None:
     shorter = LONG.rpartition(" ")[0]
     assert find_fault(talk("Hi", f"{shorter} otherwise"), [talk("Hi", f"{LONG} after")]) is None

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.core.conversation import Conversation, Message
-from finetune_prep.core.measures import COMPARISONS, METRICS, Rule, holds, measure, parse_rule, words
+from finetune_prep.core.measures import COMPARISONS, FORMS, METRICS, Rule, forms, holds, measure, parse_rule
 
 laws = settings(deadline=None, max_examples=150)
 
@@ -69,27 +69,21 @@ def test_what_is_no_rule_is_refused_with_what_is_allowed(text: str, reason: str)
         parse_rule(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [
-        ("", 0),
-        (" \n\t", 0),
-        ("One two", 2),
-        ("don't re-use the customer’s e-mail", 5),
-        ("— … !?", 0),
-        ("3 of 4", 3),
-        ("snake_case", 2),
-        ("Grüße aus Łódź", 3),
-        ("**Bold** and [a link](https://larch.example)", 7),
-    ],
-)
-def test_words_are_runs_of_letters_and_digits(text: str, count: int) -> None:
-    assert words(text) == count
-
-
 def test_questions_are_counted_by_their_marks_a_row_of_marks_being_one() -> None:
     conversation = talk("Why?? Why?", "Really?! When? Where??", "Hm?", "您好？ هل وصلت؟", "And?", "None.")
     assert measure(parse_rule("questions per reply <= 1"), conversation) == [3, 2, 0]
+
+
+def test_a_reply_in_chinese_is_as_long_as_its_characters() -> None:
+    long = talk("碗碎了怎么办？", "请把碗的照片发给我们，三天之内会有人答复。" * 5)
+    assert measure(parse_rule("words per reply <= 80"), long) == [95]
+    assert not holds(parse_rule("words per reply <= 80"), long)
+    assert measure(parse_rule("words per reply over words per user message <= 2"), talk("碗碎了", "请发照片给我们")) == [7 / 3]
+
+
+def test_who_writes_rules_for_chinese_is_told_what_a_word_is() -> None:
+    assert forms("en") == "; ".join(FORMS)
+    assert "a word is one character" in forms("zh-Hant")
 
 
 def test_only_replies_count_and_each_of_them_must_hold() -> None:

@@ -101,6 +101,7 @@ def test_a_hundred_altered_quotations_are_not() -> None:
         ("5 degrees", "At -5 degrees glaze cracks."),
         ("costs 5", "It costs 5.50 in all."),
         ("10-14 days", "It takes 1014 days."),
+        ("103 litres", "Keep 10³ litres."),
         ("were waiting here", "We're waiting here."),
         ("Is it broken!", "Is it broken?"),
         ("ASK ONE THING", "Ask one thing."),
@@ -124,6 +125,8 @@ def test_what_looks_alike_and_is_not(quote: str, text: str) -> None:
         ("顧客に謝る", "まず顧客に\n謝る。", "顧客に\n謝る"),
         ("u\u0308ber uns", "Mehr über uns.", "über uns"),
         ("costs 5", "It costs 5, not 6.", "costs 5"),
+        ("Keep 10^3 litres", "Keep 10³ litres.", "Keep 10³ litres"),
+        ("50 m2 a flat", "Some 50 m² a flat.", "50 m² a flat"),
         ("the kiln—our desk", "It is the kiln – our desk.", "the kiln – our desk"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from finetune_prep.core.knowledge import Source
 from finetune_prep.sources.files import SourceText
-from finetune_prep.sources.library import LONGEST, Library, passages
+from finetune_prep.sources.library import Library
 
 
 def source(id: str, text: str) -> SourceText:
@@ -74,6 +74,7 @@ def test_operators_are_words(query: str) -> None:
     assert bool(found) == ("gift" in query)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_query_is_an_error(query: str) -> None:
     assert len(Library(SOURCES).find(query, 3)) <= 3
@@ -84,20 +85,45 @@ def test_no_sources_and_no_words_find_nothing() -> None:
     assert Library(SOURCES).find("?!", 5) == ()
 
 
-pieces = st.lists(st.sampled_from(["word", " ", "\n", "\n\n", "long " * 40, "x" * 90, "\t", "ü"]), max_size=30).map("".join)
+HANDBOOKS = [
+    source("S01", "# 退换\n\n破损的碗可以在三十天内退换，须经书面同意。\n"),
+    source("S02", "# 返品\n\n割れた茶碗は三十日以内に交換します。ギフトカードは返金できません。ＦＡＸは使えません。\n"),
+    source("S03", "ชามที่แตกสามารถคืนได้ภายในสามสิบวัน กรุณาเก็บใบเสร็จไว้\n"),
+    source("S04", "# 반품\n\n깨진 그릇은 삼십 일 안에 교환됩니다. 영수증을 보관하세요.\n"),
+    source("S05", "टूटा हुआ कटोरा तीस दिनों में बदला जाता है। रसीद रखें।\n"),
+    source("S06", "ຊາມແຕກສາມາດປ່ຽນໄດ້ພາຍໃນສາມສິບວັນ\n"),
+]
 
 
-@settings(deadline=None)
-@given(pieces, st.integers(20, 200))
-def test_passages_hold_all_of_a_text_in_order_and_none_is_too_long(text: str, longest: int) -> None:
-    found = list(passages(text, longest))
-    assert all(text[start : start + len(piece)] == piece and piece.strip() == piece and piece for start, piece in found)
-    assert all(len(piece) <= longest for _, piece in found)
-    assert [start for start, _ in found] == sorted({start for start, _ in found})
-    assert "".join("".join(piece.split()) for _, piece in found) == "".join(text.split())
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("退换", ["S01"]), ("书面同意", ["S01"]), ("养狗", []), ("同书", []), ("碗摔坏了还可以退换吗", ["S01"]), ("三十", ["S01", "S02"]),
+        ("茶碗", ["S02"]), ("カード", ["S02"]), ("ギフトカード", ["S02"]), ("ペット", []), ("fax", ["S02"]), ("割れた茶碗は交換できますか", ["S02"]),
+        ("ใบเสร็จ", ["S03"]), ("สามสิบวัน", ["S03"]), ("แมว", []), ("ใบเสร็จหายแล้วจะคืนชามได้ไหม", ["S03"]),
+        ("그릇", ["S04"]), ("영수증", ["S04"]), ("고양이", []),
+        ("कटोरा", ["S05"]), ("रसीद", ["S05"]), ("रस", []),
+        ("ປ່ຽນ", ["S06"]), ("ໝາ", []),
+    ],
+)  # fmt: skip
+def test_parts_of_words_are_found_where_words_stand_without_spaces(query: str, ids: list[str]) -> None:
+    assert sorted(passage.source_id for passage in Library(HANDBOOKS).find(query, 9)) == ids
 
 
-def test_paragraphs_are_not_cut_without_need() -> None:
-    text = "\n\n".join(["A paragraph of some words. " * 10] * 12)
-    assert all(piece.endswith("words.") for _, piece in passages(text))
-    assert max(len(piece) for _, piece in passages(text)) > LONGEST // 2
+def test_a_question_in_chinese_finds_the_portion_that_answers_it() -> None:
+    filler = "本店的陶器都在自己的窑里烧制，每一件都略有不同。" * 40
+    text = source("S01", f"{filler}\n\n碗若在途中破损，请在三十天内把照片寄给我们。\n\n{filler}\n")
+    (best,) = Library([text]).find("收到的碗在途中破损了，要多久之内联系你们？", 1)
+    assert "三十天内" in best.text
+
+
+def test_a_long_query_in_any_script_is_looked_up() -> None:
+    assert Library(HANDBOOKS).find("我想知道破损的碗怎么退换。" * 300 + "gift cards " * 300, 1)[0].source_id == "S01"
+
+
+def test_a_row_of_a_long_table_is_found_by_its_head_and_given_with_it() -> None:
+    rows = "\n".join(f"| bowl {n} | {n} euros | within {n} days of delivery, whatever the reason |" for n in range(1, 60))
+    table = "| piece | refund | limit |\n| --- | --- | --- |"
+    (passage,) = Library([source("S01", f"# Refunds\n\n{table}\n{rows}\n")]).find("refund bowl 57", 1)
+    assert "| bowl 57 | 57 euros |" in passage.text
+    assert passage.table == table

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from finetune_prep.core.conversation import Conversation
+from finetune_prep.core.words import split_words
 
 Fault = Literal["empty turn", "wrong order", "reasoning text", "speaker label", "copied text"]
 COPIED_RUN = 12  # words in a row that stand in a few-shot, too, are no coincidence
@@ -27,8 +28,10 @@ def find_fault(conversation: Conversation, examples: Iterable[Conversation] = ()
             return "reasoning text", f"turn {number} holds “{found[0]}”"
         if _LABEL.match(message.content):
             return "speaker label", f"turn {number} begins with the name of a speaker"
-    taught = {run for example in examples for reply in example.spoken_by("assistant") for run in _runs(_words(reply))}
-    replies = [_words(reply) for reply in conversation.spoken_by("assistant")]
+    taught = {
+        run for example in examples for reply in example.spoken_by("assistant") for run in _runs(split_words(reply.casefold()))
+    }
+    replies = [split_words(reply.casefold()) for reply in conversation.spoken_by("assistant")]
     copied = sum(
         len({place + n for place, run in enumerate(_runs(reply)) if run in taught for n in range(COPIED_RUN)})
         for reply in replies
@@ -38,8 +41,8 @@ def find_fault(conversation: Conversation, examples: Iterable[Conversation] = ()
     return None
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.casefold())
+def _replies(conversation: Conversation) -> list[list[str]]:
+    return [split_words(reply.casefold()) for reply in conversation.spoken_by("assistant")]
 
 
 def _runs(words: list[str]) -> list[tuple[str, ...]]:

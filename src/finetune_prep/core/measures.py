@@ -14,8 +14,8 @@ from decimal import Decimal
 import msgspec
 
 from finetune_prep.core.conversation import Conversation
+from finetune_prep.core.words import by_character, count_words
 
-WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -39,11 +39,6 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return f"{metric} {self.comparison} {Decimal(repr(self.number)).normalize():f}"
 
 
-def words(text: str) -> int:
-    """Number of words: runs of letters and digits, with inner apostrophes and hyphens."""
-    return sum(1 for _ in WORD.finditer(text))
-
-
 def _per_reply(count: Callable[[str], float]) -> Callable[[Conversation], list[float]]:
     return lambda conversation: [count(text) for text in conversation.spoken_by("assistant")]
 
@@ -54,15 +49,15 @@ def _length_ratios(conversation: Conversation) -> list[float]:
     asked = 0
     for message in conversation.messages:
         if message.role == "user":
-            asked = words(message.content)
+            asked = count_words(message.content)
         elif message.role == "assistant":
-            ratios.append(words(message.content) / max(asked, 1))
+            ratios.append(count_words(message.content) / max(asked, 1))
     return ratios
 
 
 METRICS: dict[str, Callable[[Conversation], list[float]]] = {
     "questions per reply": _per_reply(lambda text: len(re.findall(r"[?？؟]+", text))),
-    "words per reply": _per_reply(words),
+    "words per reply": _per_reply(count_words),
     "paragraphs per reply": _per_reply(lambda text: len([p for p in re.split(r"\n\s*\n", text) if p.strip()])),
     "words per reply over words per user message": _length_ratios,
     "exchanges": lambda conversation: [float(conversation.exchanges)],
@@ -70,6 +65,11 @@ METRICS: dict[str, Callable[[Conversation], list[float]]] = {
 FORMS = (*METRICS, 'phrase "…" in replies')  # what may stand before the operator
 _RULE = re.compile(r"(?P<metric>.+?)\s*(?P<comparison><=|>=|=|<|>|≤|≥)\s*(?P<number>\d+(?:\.\d+)?)\s*")
 _PHRASE = re.compile(r'phrase\s+["“](?P<phrase>[^"”]+)["”]\s+in\s+replies', re.IGNORECASE)
+
+
+def forms(language: str) -> str:
+    """What may stand before the operator, in one line, for conversations in this language (BCP 47 tag)."""
+    return "; ".join(FORMS) + (" – in this language, a word is one character –" if by_character(language) else "")
 
 
 def parse_rule(text: str) -> Rule:

@@ -17,6 +17,8 @@ from functools import lru_cache
 
 import msgspec
 
+from finetune_prep.core.words import UNSPACED
+
 SEEDS = (12, 6, 3)  # characters; long seeds first: they are rare, so they find the place with little work
 MOST_HITS = 200  # of one seed; a seed that is everywhere says nothing about the place
 CANDIDATES = 3  # places that are aligned in full
@@ -32,8 +34,8 @@ _TOKEN = re.compile(
     r"|(?P<mark>.)",
     re.MULTILINE,
 )
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # Thai … Han
 _NUMBER_CUT = re.compile(r"\d[.,]\|\d.|.\d\|[.,]\d|\s[-\u2212]\|\d.", re.DOTALL)  # 1.|5   1|.5   -|5
+_RAISED = re.compile(r"(?<=\d)[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]+")
 _HYPHENS = "-\u2010\u2011"
 _TRAILING = ".,;:"
 
@@ -84,7 +86,7 @@ def _exact(wanted: str, page: _Bare, text: str) -> Match | None:
 def _between_words(text: str, offset: int) -> bool:
     """Whether no word is cut at this offset. Scripts that write words without spaces can't be cut."""
     before, after = text[max(offset - 2, 0) : offset], text[offset : offset + 2]
-    if not before or not after or _UNSPACED.match(before[-1]) or _UNSPACED.match(after[0]):
+    if not before or not after or UNSPACED.match(before[-1]) or UNSPACED.match(after[0]):
         return True
     if (before[-1].isalnum() and after[0].isalnum()) or _NUMBER_CUT.fullmatch(f"{before:>2}|{after:<2}"):
         return False
@@ -165,7 +167,7 @@ def _bare(text: str) -> _Bare:
 def _kept(token: re.Match[str], text: str) -> str:
     kind, piece = token.lastgroup, token[0]
     if kind in ("word", "mark"):
-        return piece if piece.isascii() else unicodedata.normalize("NFKC", piece)
+        return piece if piece.isascii() else unicodedata.normalize("NFKC", _RAISED.sub(_written_out, piece))
     if kind == "apostrophe":
         return (
             "'" if token.start() and text[token.start() - 1].isalpha() and text[token.end() : token.end() + 1].isalpha() else ""
@@ -173,6 +175,11 @@ def _kept(token: re.Match[str], text: str) -> str:
     if kind == "dash":
         return "-" if _numeric(text, token.start(), token.end()) else ""
     return ""
+
+
+def _written_out(raised: re.Match[str]) -> str:
+    """10³ is 10^3, and not 103."""
+    return f"^{raised[0]}"
 
 
 def _numeric(text: str, start: int, end: int) -> bool:

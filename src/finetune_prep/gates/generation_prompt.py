@@ -10,6 +10,7 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import Anchor, Knowledge
 from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.rubric import Example
+from finetune_prep.core.words import count_words
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates.premises import Unchecked, is_english, need, need_english
@@ -308,7 +309,7 @@ def _find(text: str, phrase: str) -> re.Match[str] | None:
 def system_prompt_short(dossier: Dossier) -> Iterable[Finding]:
     """The system prompt of the training rows has at most 120 words, and some."""
     document, prompt = need(dossier.system_prompt, "system-prompt")
-    count = measures.words(prompt.text)
+    count = count_words(prompt.text)
     if not count:
         yield document.finding("the system prompt is empty", "say in a sentence or two who the assistant is")
     elif count > LONGEST_SYSTEM_PROMPT:

@@ -7,8 +7,8 @@ from typing import get_args
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import UNSOURCED, Citation, FailureKind, Knowledge, Technique
-from finetune_prep.core.measures import words
 from finetune_prep.core.quotes import find_quote
+from finetune_prep.core.words import count_words
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates.premises import Unchecked, need
@@ -165,7 +165,7 @@ def _quote_findings(document: Document[Knowledge], item: str, citation: Citation
             f"{item} cites {source} without its words", f'copy the sentence it rests on: Source: {source} "…"', item
         )
         return
-    if words(quote) < SHORTEST_QUOTE[0] and len(quote) < SHORTEST_QUOTE[1]:
+    if count_words(quote) < SHORTEST_QUOTE[0] and len(quote) < SHORTEST_QUOTE[1]:
         yield document.finding(
             f"{item} quotes only “{quote}” from {source}", "quote the whole clause: these words prove nothing", item
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from finetune_prep.core.measures import WORD
+from finetune_prep.core.words import split_words
 
 _VERBS_LIST = """
 abandon accept accuse acknowledge act add address admit advise affirm agree allow announce answer anticipate apologise
@@ -121,7 +121,7 @@ def lacks_verb_first(text: str) -> bool:
     for opening in (_PREFIX, _CLAUSE, _PREFIX):
         found = opening.match(rest)
         rest = rest[found.end() :] if found else rest
-    words = [word.casefold() for word in WORD.findall(rest)[:2]]
+    words = [word.casefold() for word in split_words(rest)[:2]]
     if not words:
         return True
     first = words[0]
@@ -164,7 +164,7 @@ def asks_for_absence(text: str) -> str:
 
 def content_words(text: str) -> frozenset[str]:
     """The words that carry the meaning, folded; for overlap between sentences."""
-    return frozenset(word.casefold() for word in WORD.findall(text)) - STOP_WORDS
+    return frozenset(word.casefold() for word in split_words(text)) - STOP_WORDS
 
 
 def overlap(one: str, other: str) -> float:

@@ -65,6 +65,16 @@ async def test_the_user_sees_its_card_and_the_whole_talk_and_nothing_of_what_is_
             assert not [technique for technique in SCENARIO.techniques if technique in str(request.messages)]
 
 
+@pytest.mark.parametrize(
+    ("language", "range"), [("zh-Hans", "5 to 25 characters"), ("ja", "5 to 25 characters"), ("th", "5 to 25 words")]
+)
+async def test_a_user_who_writes_chinese_is_told_a_range_of_characters(session: OpenSession, language: str, range: str) -> None:
+    async with session(Scripted([])) as opened:
+        voices = msgspec.structs.replace(VOICES, language=language)
+        card = user_request(opened, voices, SCENARIO, Conversation(()), 0, "a").messages[1].content
+    assert f"{range} per message." in card
+
+
 async def test_the_same_scenario_again_costs_nothing_and_says_the_same(session: OpenSession) -> None:
     first, second = Scripted(talker), Scripted([])
     async with session(first) as shop:

@@ -57,6 +57,13 @@ async def test_a_long_source_is_read_in_portions_and_its_claims_numbered_through
     assert (found.dropped, told) == (3, [])
 
 
+async def test_a_portion_that_begins_within_a_table_is_read_with_its_head(tmp_path: Path) -> None:
+    rows = "".join(f"| bowl {n} | {n} euros |\n" for n in range(3 * PORTION // 25))
+    _, asked, _ = await read(tmp_path / "shop", source(f"| piece | refund |\n| --- | --- |\n{rows}"))
+    assert len(asked) > 2
+    assert all("| piece | refund |\n| --- | --- |\n| bowl " in request.messages[1].content for request in asked)
+
+
 async def test_of_a_very_long_source_the_portions_nearest_to_the_brief_are_read_and_that_is_said(tmp_path: Path) -> None:
     chapters = [chapter(n, "Support for a pottery shop: the chat of a small shop." if n in (2, 9) else "") for n in range(1, 11)]
     found, asked, told = await read(tmp_path / "shop", source("".join(chapters)))

@@ -63,6 +63,6 @@ def _print_passages(texts: list[SourceText], query: str, count: int, *, as_json:
     titles = {text.source.id: text.headline or text.source.title for text in texts}
     for passage in found:
         screen.say(f"{passage.source_id} {titles[passage.source_id]}", bold=True)
-        screen.paragraph(passage.text)
+        screen.paragraph(f"{passage.table}\n{passage.text}" if passage.table else passage.text)
     if not found:
         screen.say(f"None of these words stands in {len(texts)} source{'' if len(texts) == 1 else 's'}.")

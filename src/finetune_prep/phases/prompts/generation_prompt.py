@@ -11,6 +11,7 @@ from finetune_prep import documents
 from finetune_prep.core.knowledge import Anchor, Knowledge
 from finetune_prep.core.prompts import GenerationPrompt, Guard, PlainPrompt, TechniqueUse
 from finetune_prep.core.rubric import Example
+from finetune_prep.core.words import count_words
 from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.models.door import together
 from finetune_prep.phases.drafting import briefing
@@ -181,4 +182,4 @@ def _plain(text: str) -> str:
 def _write_plain(session: Session, kind: str, title: str, text: str, made_from: dict[str, dict[str, str]]) -> None:
     value = PlainPrompt(title=f"{title}: {session.brief.title}", text=text)
     session.project.write(kind, documents.render(kind, value), {"Text": Part(compiled=False, made_from=made_from)})
-    session.tell(f"{kind.replace('-', ' ')}: {len(text.split())} words")
+    session.tell(f"{kind.replace('-', ' ')}: {count_words(text)} words")

@@ -18,7 +18,8 @@ from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.research.knowledge_draft import ClaimDraft, Reading
 from finetune_prep.phases.session import Session
 from finetune_prep.sources.files import SourceText
-from finetune_prep.sources.library import Library, passages
+from finetune_prep.sources.library import Library
+from finetune_prep.sources.passages import passages, table_head
 
 PHASE = "research"
 PORTION = 60_000  # characters that a reader gets at once: some 15,000 tokens
@@ -100,7 +101,9 @@ def _nearest(text: SourceText, pieces: list[tuple[int, str]], brief: str) -> lis
 
 def _request(session: Session, portion: Portion) -> Request:
     source = portion.source.source
-    slots = session.slots(title=source.title, text=portion.text, boundary=session.boundary(portion.source.hash))
+    head = table_head(portion.source.text, portion.start)
+    text = f"{head}\n{portion.text}" if head else portion.text
+    slots = session.slots(title=source.title, text=text, boundary=session.boundary(portion.source.hash))
     part = f", portion {portion.number} of {portion.of}" if portion.of > 1 else ""
     schema = schemas.schema_of(Reading, "reading")
     return session.request("expert", "research-read", slots, phase=PHASE, about=f"read {source.where}{part}", schema=schema)

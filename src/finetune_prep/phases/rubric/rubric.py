@@ -74,7 +74,7 @@ async def _questions(session: Session) -> Drafted[Rubric]:
         session.slots(
             frameworks=session.text("domain-frameworks", PANEL),
             space=session.text("scenario-space"),
-            metrics="; ".join(measures.FORMS),
+            metrics=measures.forms(session.brief.language),
         ),
         look_over,
         phase=PHASE,
