@@ -51,14 +51,14 @@ async def test_each_expert_is_asked_by_itself_and_sees_no_other(tmp_path: Path) 
 async def test_the_same_thing_from_several_experts_is_one_thing_with_all_their_claims(tmp_path: Path) -> None:
     def some(request: Request, draft: Draft) -> Draft:
         mine = expert(request)
-        shared = proposal("Name the fault first" if mine % 2 else "Naming the fault, first", "Says what broke.", NUMBERS[mine])
+        shared = proposal("Name the fault first" if mine % 2 else "name the fault  first", "Says what broke.", NUMBERS[mine])
         return {"proposals": [shared, *draft["proposals"][1:]]}
 
     found, _ = await proposed(tmp_path / "shop", Scripted(pottery_people(research_propose=some)), sittings=1)
     first = found.things[0]
     assert (first.text, found.experts(first)) == ("Says what broke.", 6)
     assert set(first.claims) == set(NUMBERS[:6])
-    assert len(first.members) == 6
+    assert len(first.by) == 6
 
 
 async def test_what_a_model_calls_the_same_is_merged_as_well_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -69,9 +69,9 @@ async def test_what_a_model_calls_the_same_is_merged_as_well_and_nothing_is_lost
     apart, _ = await proposed(tmp_path / "apart", Scripted(pottery_people()), sittings=1)
     joined, _ = await proposed(tmp_path / "joined", Scripted(pottery_people(research_same=groups)), sittings=1)
     assert len(joined.things) == len(apart.things) - 1
-    assert sorted(m for thing in joined.things for m in thing.members) == sorted(
-        m for thing in apart.things for m in thing.members
-    )
+    assert {claim for thing in joined.things for claim in thing.claims} == {
+        claim for thing in apart.things for claim in thing.claims
+    }
 
 
 async def test_groups_that_are_no_partition_go_back_to_the_model(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ async def test_a_panel_that_repeats_itself_is_not_asked_again(tmp_path: Path) ->
     script = Scripted(pottery_people())
     found, told = await proposed(tmp_path / "shop", script, sittings=3)
     assert len(sittings(script)) == 6
-    assert (found.sittings, found.told, len(found.things), found.saturation.dry) == (1, 36, 8, True)
+    assert (found.sittings, found.made, len(found.things), found.saturation.dry) == (1, 36, 8, True)
     assert told[-1].endswith("it has run dry")
 
 
@@ -103,7 +103,7 @@ async def test_a_panel_that_still_finds_new_things_is_asked_again_up_to_the_limi
         script = Scripted(pottery_people(research_propose=new))
         found, told = await proposed(tmp_path / f"shop{limit}", script, sittings=limit)
         assert len(sittings(script)) == 6 * limit
-        assert (found.sittings, found.told, len(found.things)) == (limit, 48 * limit, 48 * limit)
+        assert (found.sittings, found.made, len(found.things)) == (limit, 48 * limit, 48 * limit)
         assert not found.saturation.dry
         assert told[-1].endswith("it has more to say")
 

@@ -14,7 +14,6 @@ import msgspec
 from finetune_prep.core.request import Request
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.drafting.revising import Point
-from finetune_prep.phases.research.merging import Merged, Proposal, merge, regroup
 from finetune_prep.phases.research.panel_draft import (
     CritiqueDraft,
     PanelDraft,
@@ -24,6 +23,7 @@ from finetune_prep.phases.research.panel_draft import (
     to_partition,
     to_proposals,
 )
+from finetune_prep.phases.research.proposals import Proposal, distinct, regroup
 from finetune_prep.phases.session import Session
 from finetune_prep.statistics.saturation import Saturation, saturation
 
@@ -47,14 +47,14 @@ class Panel(msgspec.Struct, frozen=True):
 
 
 class Proposed(NamedTuple):
-    """What the panel proposed. things: merged, the most often named first. told: number of proposals before merging."""
+    """What the panel proposed. things: different ones, the most often named first. made: number of proposals before joining."""
 
-    things: tuple[Merged, ...]
-    told: int
+    things: tuple[Proposal, ...]
+    made: int
     sittings: int
     saturation: Saturation
 
-    def experts(self, thing: Merged) -> int:
+    def experts(self, thing: Proposal) -> int:
         """How many experts named it."""
         return len({by.partition(".")[0] for by in thing.by})
 
@@ -90,7 +90,7 @@ async def propose(session: Session, panel: Panel, claims: str, numbers: Collecti
             proposals += found
             session.tell(f"{expert.name}: {'; '.join(proposal.name for proposal in found)}")
         units += names
-        things = await _same(session, merge(proposals))
+        things = await _same(session, distinct(proposals))
         counted = saturation([{str(n) for n, thing in enumerate(things) if unit in thing.by} for unit in units])
         session.tell(f"sitting {sitting}: {len(proposals)} proposals, {len(things)} different things; {dryness(counted)}")
         if counted.dry:
@@ -115,8 +115,8 @@ def _read_proposals(text: str, numbers: Collection[str]) -> ProposalsDraft:
     return draft
 
 
-async def _same(session: Session, things: Sequence[Merged]) -> tuple[Merged, ...]:
-    """What is certainly the same has been merged by code; which of the rest says the same in other words, a model tells."""
+async def _same(session: Session, things: Sequence[Proposal]) -> tuple[Proposal, ...]:
+    """Code has joined what is the same word for word; a model says which of the rest are the same in other words."""
     shown = [{"kind": thing.kind, "name": thing.name, "text": thing.text} for thing in things]
     return await session.draft(
         "research-same",

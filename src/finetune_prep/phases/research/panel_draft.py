@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from finetune_prep.phases.drafting.draft import Strict, Text
-from finetune_prep.phases.research.merging import Proposal
+from finetune_prep.phases.research.proposals import Proposal
 
 ExpertKind = Literal["practitioner", "researcher", "advocate", "safety", "evaluation"]
 SEATS: dict[ExpertKind, int] = {"practitioner": 2, "researcher": 1, "advocate": 1, "safety": 1, "evaluation": 1}
@@ -63,14 +63,13 @@ def to_proposals(draft: ProposalsDraft, by: str, claims: Collection[str]) -> tup
             raise ValueError(f"“{proposal.name}”: there is no claim {', '.join(unknown)}; use the numbers of the list.")
     return tuple(
         Proposal(
-            id=f"{by}.{number}",
             kind=proposal.kind,
             name=" ".join(proposal.name.split()),
             text=" ".join(proposal.text.split()),
             claims=tuple(dict.fromkeys(proposal.claims)),
-            by=by,
+            by=(by,),
         )
-        for number, proposal in enumerate(draft.proposals, start=1)
+        for proposal in draft.proposals
     )
 
 

@@ -150,7 +150,7 @@ def _panel_section(panel: Panel, proposed: Proposed) -> str:
     users = ", ".join(user.name for user in panel.difficult_users)
     sittings = "one sitting" if proposed.sittings == 1 else f"{proposed.sittings} sittings"
     figure = (
-        f"In {sittings}, each asked apart from the others, they made {proposed.told} proposals of {len(proposed.things)} "
+        f"In {sittings}, each asked apart from the others, they made {proposed.made} proposals of {len(proposed.things)} "
         f"different things: {dryness(proposed.saturation)}. That speaks of this panel, which a language model played, and "
         "not of the domain."
     )
