@@ -1,7 +1,7 @@
 """Sound documents as people leave them: the specimens cut down, with prose, code, comments, tables and notes in between.
 
-Every line knows which items it stands in and whether it is the program's (structure) or the person's (prose), so that a test
-can say which lines an edit may touch without asking the code that is tested.
+Every line knows which items it stands in, so that a test can say which lines an edit may touch without asking the code that is
+tested.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ from finetune_prep import documents
 PLAIN = ("brief", "user-prompt", "system-prompt")
 _HEADING = re.compile(r"(?P<marks>#{1,6}) (?:(?P<id>[A-Z]+[0-9]+(?:\.[0-9]+)?)\. )?(?P<text>.*)")
 _LISTED = re.compile(r"- (?P<id>[A-Z]+[0-9]+(?:\.[0-9]+)?): ")
-_WORDED = re.compile(
-    r"- (?:Yes|No|N/A|Idea|Use when|Not when|Does|Instance|Counter|In words|Why|Situation|Expected|Sounds like|Means|Shows as|Where): "
-)
 WORDS = (
     "häufig", "再び", "🏺", "“quoted”", "and then", "50%", "(weight 2)", "https://a.example/x?y=1", "**bold**", "`code`", "e\u0301",
     "\u00a0", "\u200b", "CP1", "FM3,", "naïve", "{{ slot }}", "<b>", "a|b", "ß", "…", "\\", "x_y_z", "&amp;", "שלום",
@@ -31,13 +28,12 @@ WORDS = (
 class Row(NamedTuple):
     """One line (an underlined heading: two). owners: the items it stands in, outermost first. level: of a heading, else 0.
 
-    prose: whether it is the person's and no edit of an item may change it. heading: the text of a heading without an id.
+    heading: the text of a heading without an id.
     """
 
     text: str
     owners: tuple[str, ...] = ()
     level: int = 0
-    prose: bool = False
     heading: str = ""
 
     @property
@@ -138,9 +134,9 @@ def _underlined(row: Row, stream: random.Random) -> Row:
 def _note_in_list(row: Row, stream: random.Random, section: str) -> Row:
     listed = row.owners and row.text.startswith(f"- {row.owners[-1]}: ")
     if listed and stream.random() < 0.5:
-        return Row(f"  - a note, {words(stream)}", row.owners, prose=True)
+        return Row(f"  - a note, {words(stream)}", row.owners)
     owners = row.owners[:-1] if listed else row.owners
-    return Row(f"<!-- {words(stream)} -->", owners, prose=True)
+    return Row(f"<!-- {words(stream)} -->", owners)
 
 
 def _notes(stream: random.Random, kind: str, section: str, before: Row, *, at_end: bool, owners: tuple[str, ...]) -> list[Row]:
@@ -150,12 +146,12 @@ def _notes(stream: random.Random, kind: str, section: str, before: Row, *, at_en
     lines = stream.choice([*makers, _indented_code] if before.level else makers)(stream)
     if stream.random() < 0.5:
         lines = [*lines, "", *stream.choice(makers)(stream)]
-    rows = [Row(line, owners, prose=True) for line in [*lines, ""]]
+    rows = [Row(line, owners) for line in [*lines, ""]]
     if at_end and stream.random() < 0.5:
         name = f"{words(stream, 2)} {stream.randrange(10**6)}"
         level = stream.randint(2, 4) if kind in PLAIN else 6
-        note = [Row("#" * level + f" {name}", owners, level, prose=True, heading=name), Row("", owners, prose=True)]
-        rows += [*note, *(Row(line, owners, prose=True) for line in [*_paragraph(stream), "", *_list(stream), ""])]
+        note = [Row("#" * level + f" {name}", owners, level, heading=name), Row("", owners)]
+        rows += [*note, *(Row(line, owners) for line in [*_paragraph(stream), "", *_list(stream), ""])]
     return rows
 
 
@@ -191,19 +187,6 @@ def _list(stream: random.Random) -> list[str]:
 
 def _indented_code(stream: random.Random) -> list[str]:
     return ["    ## Goals", f"    {words(stream)}"]
-
-
-def reworded(lines: Sequence[str], stream: random.Random) -> list[str]:
-    """An item's clean lines with other words in them."""
-    return [_reworded(line, stream) if stream.random() < 0.6 else line for line in lines]
-
-
-def _reworded(line: str, stream: random.Random) -> str:
-    if _WORDED.match(line) or line.startswith("> **"):
-        return f"{line} {words(stream, 3).rstrip(chr(92))}."
-    if (listed := _LISTED.match(line)) and not re.match(r"(?:yes|no|n/a)\b", line[listed.end() :]):
-        return f"{listed[0]}{words(stream, 1)} {line[listed.end() :]}"
-    return line
 
 
 def items_of(value: Any) -> dict[str, Any]:

@@ -97,9 +97,7 @@ def assert_worked_well(kind: str, data: bytes, stream: random.Random) -> None:
         return
     ids = sorted(id for id in document.lines if re.fullmatch(inline.ID, id))
     for id in stream.sample(ids, k=min(1, len(ids))):
-        documents.replace_item(text, id, f"### {id}. x", kind=kind)
         documents.remove_item(text, id)
-        documents.renumber(kind, text, {id: f"{id}9"})
     again = documents.parse(kind, documents.render(kind, document.value), "x.md")
     if again.value is None:  # a paragraph of too many characters, which many short lines held before
         assert_refused_clearly(again)
@@ -183,13 +181,11 @@ def test_nothing_takes_long(name: str) -> None:
         document = documents.parse(kind, text, "x.md")
         assert time.process_time() - start < LIMIT, kind
     assert document.value is not None, document.findings
-    kind = "domain-frameworks"
     for function in (
         documents.body,
         lambda text: documents.item_texts(document),
         lambda text: documents.section(text, "Terms"),
-        lambda text: documents.renumber(kind, text, {"DO1": "DO2", "S01": "S02"}),
-        lambda text: "- DO1: " not in text or documents.replace_item(text, "DO1", "- DO1: b", kind=kind),
+        lambda text: "- DO1: " not in text or documents.remove_item(text, "DO1"),
     ):
         start = time.process_time()
         function(text)

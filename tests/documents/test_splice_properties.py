@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -15,10 +14,9 @@ from typing import NamedTuple
 import pytest
 
 from finetune_prep import documents
-from tests.documents.handwritten import PLAIN, Row, Style, any_style, items_of, reworded, scribbled, shortened, specimen, words
+from tests.documents.handwritten import PLAIN, Row, Style, any_style, items_of, scribbled, shortened, words
 
 EDITS = 1000 if os.environ.get("FINETUNE_PREP_SOAK") else 150  # per kind
-ITEM_KINDS = [kind for kind in documents.KINDS if kind not in PLAIN]
 
 
 class Sheet(NamedTuple):
@@ -37,12 +35,6 @@ class Sheet(NamedTuple):
 def sheet(kind: str, stream: random.Random) -> Sheet:
     clean = shortened(kind, stream)
     return Sheet(kind, clean, scribbled(clean, kind, stream), any_style(stream))
-
-
-def lines(text: str) -> list[str]:
-    """The lines with their ends; the last one as if it had one."""
-    newline = "\r\n" if "\r\n" in text else "\n"
-    return (text if text.endswith("\n") else text + newline).splitlines(keepends=True) if text else []
 
 
 def raw(sheet: Sheet, rows: Sequence[Row]) -> list[str]:
@@ -97,92 +89,9 @@ def span(rows: Sequence[Row], path: tuple[str, ...]) -> tuple[int, int]:
     return inside[0], inside[-1] + 1
 
 
-def own_span(rows: Sequence[Row], path: tuple[str, ...]) -> tuple[int, int]:
-    """The same up to the first item within it that has a heading."""
-    first, last = span(rows, path)
-    inner = (number for number in range(first, last) if rows[number].level and len(rows[number].owners) > len(path))
-    last = next(inner, last)
-    while rows[last - 1].blank:
-        last -= 1
-    return first, last
-
-
-def clean_lines(kind: str, path: tuple[str, ...]) -> list[str]:
-    found = [row.text for row in specimen(kind) if row.owners == path]
-    return "\n".join(found).rstrip("\n").split("\n")
-
-
 def any_item(sheet: Sheet, stream: random.Random) -> tuple[str, ...] | None:
     paths = sorted({row.owners for row in sheet.clean if row.owners})
     return stream.choice(paths) if paths else None
-
-
-def spliced(rows: Sequence[Row], first: int, last: int, new: Sequence[str]) -> str:
-    return "\n".join([*(row.text for row in rows[:first]), *new, *(row.text for row in rows[last:])]) + "\n"
-
-
-def replace_item(sheet: Sheet, stream: random.Random) -> bool:
-    """The item reads as intended; its notes, the items within it and everything else stay."""
-    path = any_item(sheet, stream)
-    if path is None:
-        return False
-    new = reworded(clean_lines(sheet.kind, path), stream)
-    after = documents.replace_item(sheet.text, path[-1], "\n".join(new), kind=sheet.kind)
-    first, last = own_span(sheet.rows, path)
-    notes = [row for row in sheet.rows[first:last] if row.prose or len(row.owners) > len(path)]
-    wanted = [f"{line}{sheet.style.newline}" for line in new] + raw(sheet, notes)
-    middle = assert_only_these(sheet, after, first, last, wanted)
-    left = iter(real(middle))
-    assert all(line in left for line in real(raw(sheet, notes)))  # in their order
-    clean_first, clean_last = own_span(sheet.clean, path)
-    inner = [row.text for row in sheet.clean[clean_first:clean_last] if len(row.owners) > len(path)]
-    expected = spliced(sheet.clean, clean_first, clean_last, [*new, *inner])
-    assert items_of(sound(sheet, after).value) == items_of(sound(sheet, expected).value)
-    return True
-
-
-def insert_item(sheet: Sheet, stream: random.Random) -> bool:
-    path = any_item(sheet, stream)
-    if path is None:
-        return False
-    id = new_id(path[-1])
-    old = clean_lines(sheet.kind, path)
-    new = reworded([old[0].replace(path[-1], id, 1), *old[1:]], stream)
-    after = documents.insert_item(sheet.text, "\n".join(new), after=path[-1])
-    _, last = span(sheet.rows, path)
-    assert_only_these(sheet, after, last, last, [f"{line}{sheet.style.newline}" for line in new])
-    _, clean_last = span(sheet.clean, path)
-    expected = spliced(sheet.clean, clean_last, clean_last, new if new[0].startswith("- ") else ["", *new, ""])
-    assert items_of(sound(sheet, after).value) == items_of(sound(sheet, expected).value)
-    assert id in items_of(sound(sheet, after).value)
-    return True
-
-
-def new_id(id: str) -> str:
-    outer, dot, _ = id.partition(".")
-    return f"{outer}.97" if dot else f"{id.rstrip('0123456789')}97"
-
-
-def insert_into_section(sheet: Sheet, stream: random.Random) -> bool:
-    """A list item, without saying after which."""
-    headings = [row.heading for row in sheet.clean if row.heading in LISTED_SECTIONS]
-    if not headings:
-        return False
-    heading = stream.choice(headings)
-    new = f"- {LISTED_SECTIONS[heading]}97: If {words(stream, 2)} → {words(stream, 2)}."
-    after = documents.insert_item(sheet.text, new, section=heading)
-    before, found = lines(sheet.text), lines(after)
-    at = next(number for number, line in enumerate(found) if line.rstrip("\r\n") == new)
-    assert real(found[:at] + found[at + 1 :]) == real(before)
-    items = items_of(sound(sheet, after).value)
-    assert items.pop(f"{LISTED_SECTIONS[heading]}97")
-    assert items == items_of(sound(sheet, sheet.text).value)
-    return True
-
-
-LISTED_SECTIONS = {
-    "Goals": "G", "Always do": "DO", "Never do": "DONT", "Failure mode guards": "GD", "Communication principles": "P",
-}  # fmt: skip
 
 
 def remove_item(sheet: Sheet, stream: random.Random) -> bool:
@@ -241,41 +150,8 @@ def new_section(sheet: Sheet, stream: random.Random) -> bool:
     return True
 
 
-_LABEL = re.compile(r"(?:#+|-) (?P<id>[A-Z]+[0-9]+(?:\.[0-9]+)?)(?=[.:] )")
-_IDS = re.compile(r"(?:- |[.!?] )(?:Catches|Serves|Techniques|Topic|Counters|From): (?P<ids>[^:]*)\Z")
-_SOURCE = re.compile(r"(?:- |[.!?] )Source: (?P<id>S[0-9]+) \"")
-_RATHER = re.compile(r"- Rather than (?P<id>[A-Z0-9.]+): ")
-_WITNESS = re.compile(r"### W1\. Witness: (?P<one>\w+) without (?P<two>\w+)\Z")
-
-
-def renumber(sheet: Sheet, stream: random.Random) -> bool:
-    """Two items change places, or one gets a new id: every place where the program reads an id follows, and nothing else."""
-    known = sorted({id for row in sheet.clean for id in row.owners} | {"FM1", "T1.1", "S01", "CP1"})
-    old = stream.choice(known)
-    other = stream.choice([id for id in known if id.rstrip("0123456789.") == old.rstrip("0123456789.")])
-    ids = {old: other, other: old} if other != old else {old: new_id(old)}
-    after = documents.renumber(sheet.kind, sheet.text, ids)
-    rows = [row if row.prose else row._replace(text=renumbered(row.text, ids)) for row in sheet.rows]
-    assert after == sheet.style.text(rows)
-    assert documents.renumber(sheet.kind, after, {new: old for old, new in ids.items()}) == sheet.text
-    return after != sheet.text
-
-
-def renumbered(line: str, ids: dict[str, str]) -> str:
-    """What a line of the specimens should become."""
-    spans = {found.span(group) for pattern in (_LABEL, _SOURCE, _RATHER, _WITNESS)
-             for found in pattern.finditer(line) for group in found.groupdict()}  # fmt: skip
-    for found in _IDS.finditer(line):
-        spans |= {
-            (found.start("ids") + id.start(), found.start("ids") + id.end()) for id in re.finditer(r"[A-Z0-9.]+", found["ids"])
-        }
-    for start, end in sorted(spans, reverse=True):
-        line = line[:start] + ids.get(line[start:end], line[start:end]) + line[end:]
-    return line
-
-
 ON_SECTIONS: tuple[Callable[[Sheet, random.Random], bool], ...] = (replace_section, remove_section, new_section)
-ON_ITEMS = (replace_item, replace_item, insert_item, insert_item, insert_into_section, remove_item, renumber)
+ON_ITEMS = (remove_item, remove_item, remove_item)
 
 
 @pytest.mark.parametrize("kind", documents.KINDS)

@@ -6,8 +6,7 @@ from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.documents.items import item_texts
 from finetune_prep.documents.kinds import KINDS, parse, render, template
-from finetune_prep.documents.renumbering import renumber, renumber_all
-from finetune_prep.documents.splice import insert_item, remove_item, remove_section, replace_item, replace_section, section
+from finetune_prep.documents.splice import remove_item, remove_section, replace_section, section
 from finetune_prep.markdown.body import body
 from finetune_prep.markdown.decoding import read_bytes
 
@@ -16,16 +15,12 @@ __all__ = [
     "Document",
     "Dossier",
     "body",
-    "insert_item",
     "item_texts",
     "parse",
     "read_bytes",
     "remove_item",
     "remove_section",
     "render",
-    "renumber",
-    "renumber_all",
-    "replace_item",
     "replace_section",
     "section",
     "template",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finetune_prep.core.prompts import EvaluationPrompt
 from finetune_prep.documents.examples import read_calibration, render_calibration
-from finetune_prep.documents.questions import read_categories, read_terms, render_categories, render_terms
+from finetune_prep.documents.rubric import read_categories, read_terms, render_categories, render_terms
 from finetune_prep.markdown.headings import ANY, Schema
 from finetune_prep.markdown.inline import written
 from finetune_prep.markdown.page import heading, page

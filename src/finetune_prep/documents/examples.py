@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from finetune_prep.core.rubric import Claim, Example, Expected, YesNo
-from finetune_prep.markdown.inline import ID, Span, entry_id, guard_category, label_spans, written
+from finetune_prep.markdown.inline import entry_id, guard_category, written
 from finetune_prep.markdown.page import bullets, fields, id_list, item_heading
 from finetune_prep.markdown.reader import Part, Reader
 from finetune_prep.markdown.turns import render_conversation
@@ -20,7 +19,6 @@ _CLAIMS: dict[str, Claim] = {
 }
 _TITLE = re.compile(rf"(?P<claim>{'|'.join(_CLAIMS)})(?:\s+(?:response|example))?\s*:\s*(?P<title>.*)", re.IGNORECASE | re.DOTALL)
 _ANSWER = re.compile(r"(?P<answer>yes|no|n/?a)(?:\s*[.,:;–—-])?(?:\s+(?P<reason>.*))?", re.IGNORECASE | re.DOTALL)
-_PAIR = re.compile(rf"\b({ID})\s+without\s+({ID})\b")  # what a witness's title tells
 _WRITTEN: dict[YesNo, str] = {"yes": "yes", "no": "no", "na": "n/a"}
 
 
@@ -33,8 +31,6 @@ def read_worked(reader: Reader, part: Part) -> Example:
     elif claim != "witness":
         mend = f"begin its title with Strong, Mediocre or Violation: {part.id}. Strong: …"
         reader.add(part.node.line, f"{part.id} does not say what it stands for", mend, part.id)
-    if claim == "witness":
-        reader.mention(part.node, _pair_spans)
     return Example(
         id=part.id,
         claim=claim,
@@ -69,8 +65,6 @@ def _answers(reader: Reader, part: Part) -> tuple[Expected, ...]:
         label = entry_id(entry.nested_text)
         if label is None:
             continue
-        reader.owned.add(entry.line)
-        reader.mention(entry, lambda text: label_spans(text, heading=False), nested=True)
         found = _ANSWER.fullmatch(label.text)
         if found is None:
             reader.add(
@@ -81,13 +75,6 @@ def _answers(reader: Reader, part: Part) -> tuple[Expected, ...]:
         else:
             answers[label.id] = Expected(label.id, _answer(found["answer"]), (found["reason"] or "").strip())
     return tuple(answers.values())
-
-
-def _pair_spans(title: str) -> Iterator[Span]:
-    """Where “CP1 without CP2” stands in a witness's title."""
-    if found := _PAIR.search(title):
-        yield found.span(1)
-        yield found.span(2)
 
 
 def _answer(text: str) -> YesNo:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from finetune_prep.core.prompts import GenerationPrompt, Guard, TechniqueUse
-from finetune_prep.documents.anchors import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
-from finetune_prep.documents.citations import read_tail_ids, split_tail
+from finetune_prep.documents.citations import split_tail
 from finetune_prep.documents.examples import read_few_shot, render_few_shot
+from finetune_prep.documents.knowledge import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import guard, prefix, unguard, unguarded, written
 from finetune_prep.markdown.page import bullets, fields, heading, id_list, item_heading, page, tail
@@ -66,7 +66,7 @@ def _guard(reader: Reader, part: Part) -> Guard:
     if not when or not then:
         mend = f"write: - {part.id}: If this happens → do this. Counters: FM1"
         reader.add(part.node.line, f"{part.id} does not say what to do when", mend, part.id)
-    ids = read_tail_ids(reader, part, counters, _COUNTERS) + reader.fields(part, ("Counters",)).ids("Counters")
+    ids = reader.ids(counters, part.node.line, part.id) + reader.fields(part, ("Counters",)).ids("Counters")
     return Guard(id=part.id, when=when, then=then, counters=ids)
 
 

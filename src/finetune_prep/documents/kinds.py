@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents import evaluation_prompt, generation_prompt, knowledge, plain, rubric, scenario_space
 from finetune_prep.documents.document import Document
-from finetune_prep.errors import DocumentError
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.lines import lines_of
 from finetune_prep.markdown.reader import Reader
@@ -54,17 +53,6 @@ def parse(kind: str, text: str, path: str) -> Document[Any]:
     reader = Reader(path, grow(plain_text), form.schema)
     value = form.read(reader)
     return Document(kind=kind, path=path, text=plain_text, value=value, lines=reader.lines, findings=reader.findings)
-
-
-def has_read(kind: str, text: str, path: str) -> Reader:
-    """The reader of a document, done with reading: it knows which line is what. Raises DocumentError for a text that `parse`
-    gives no value for."""
-    form, tree = KINDS[kind], grow(text)
-    if refused := _refusal("\n".join(tree.lines), tree.lines, path):
-        raise DocumentError("this document cannot be read", where=path, details=(str(refused),), next="finetune-prep check")
-    reader = Reader(path, tree, form.schema)
-    form.read(reader)
-    return reader
 
 
 def render(kind: str, value: Any) -> str:

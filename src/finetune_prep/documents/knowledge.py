@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 from finetune_prep.core.knowledge import (
+    Anchor,
     Citation,
     Contradiction,
     FailureKind,
@@ -16,22 +18,21 @@ from finetune_prep.core.knowledge import (
     Source,
     Technique,
 )
-from finetune_prep.documents.anchors import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
 from finetune_prep.documents.citations import (
     SOURCE_TAIL,
-    cited_spans,
     read_citations,
     read_sources,
     render_citation,
     split_tail,
-    tail_end,
 )
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import guard, name_and_attributes, prefix, written
-from finetune_prep.markdown.page import bullets, fields, heading, item_heading, page, tail
+from finetune_prep.markdown.page import bullets, fields, heading, id_list, item_heading, page, tail
 from finetune_prep.markdown.reader import Part, Reader
 from finetune_prep.markdown.turns import render_conversation
 
+ALWAYS, NEVER = "DO", "DONT"
+LISTS = {"Always do": ALWAYS, "Never do": NEVER}
 CONTRADICTIONS = "Contradictions between sources"
 _IDS = ("F", "T", "P", "FM", "CT", ALWAYS, NEVER, "S")
 _SECTIONS = (
@@ -44,6 +45,7 @@ _SECTIONS = (
     "Sources",
 )
 SCHEMA = Schema(sections=dict.fromkeys(_SECTIONS, _IDS), start=_IDS)
+_FROM = re.compile(r"from:(?=\s|$)", re.IGNORECASE)
 _KINDS: dict[str, FailureKind] = {kind.casefold(): kind for kind in get_args(FailureKind)}
 
 
@@ -121,7 +123,6 @@ def _cited_text(reader: Reader, part: Part, what: str) -> tuple[str, tuple[Citat
     text, cited = split_tail(part.name, SOURCE_TAIL)
     if not text:
         reader.add(part.node.line, f"{part.id} is empty", f"write {what}: - {part.id}: …", part.id)
-    reader.mention(part.node, lambda text: cited_spans(text, tail_end(text, SOURCE_TAIL)))
     inline = read_citations(reader, cited, part.node.line, part.id) if cited else ()
     nested = read_sources(reader, reader.fields(part, (), repeated=("Source",)), part.id)
     return text, inline + nested
@@ -147,6 +148,19 @@ def _failure_mode(reader: Reader, part: Part) -> FailureMode:
         counter=found.need("Counter"),
         sources=read_sources(reader, found, part.id),
     )
+
+
+def read_anchor(reader: Reader, part: Part) -> Anchor:
+    text, drawn_from = split_tail(part.name, _FROM)
+    ids = reader.ids(drawn_from, part.node.line, part.id) + reader.fields(part, ("From",)).ids("From")
+    if not text:
+        reader.add(
+            part.node.line, f"{part.id} is empty", f"write what can be observed: - {part.id}: Name the fault before …", part.id
+        )
+    meant = LISTS.get(part.section, prefix(part.id))
+    if meant != prefix(part.id):
+        reader.add(part.node.line, f"{part.id} stands under “{part.section}”", f"move it, or call it {meant}…", part.id)
+    return Anchor(id=part.id, text=text, drawn_from=ids)
 
 
 def _source(reader: Reader, part: Part) -> Source:
@@ -212,3 +226,19 @@ def _render_failure_mode(failure: FailureMode) -> list[str]:
 def _render_source(source: Source) -> list[str]:
     pairs = [("Publisher", source.publisher), ("Published", source.published), ("Where", source.where), ("Read", source.read)]
     return [item_heading(3, source.id, written(source.title)), *fields(pairs)]
+
+
+def render_anchors(always: tuple[Anchor, ...], never: tuple[Anchor, ...], *, origins: bool) -> list[str]:
+    """The section with both lists. origins: whether to say what an anchor was drawn from."""
+    if not always and not never:
+        return []
+    blocks = [heading(2, "Behavioral anchors")]
+    for name, anchors in zip(LISTS, (always, never), strict=True):
+        blocks.append(heading(3, name))
+        blocks.extend(bullets(_render_anchor(anchor, origins) for anchor in anchors))
+    return blocks
+
+
+def _render_anchor(anchor: Anchor, origins: bool) -> str:
+    text = f"{anchor.id}: {guard(written(anchor.text), _FROM)}"
+    return tail(text, "From", id_list(anchor.drawn_from)) if origins else text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from finetune_prep.markdown.normal import paragraph
@@ -20,14 +20,9 @@ ENTRY_ID = re.compile(rf"{_LABEL})(?P<rest>.*)", re.DOTALL)
 HEADING_ID = re.compile(rf"{_LABEL}|{_BOLD}(?:\s+|$))(?P<rest>.*)", re.DOTALL)
 _KEY = re.compile(rf"{_BOLD}(?P<key>[^:：*_]{{1,60}}?){_BOLD}\s*[:：]{_BOLD}\s*(?P<value>.*)", re.DOTALL)
 CATEGORY_END = re.compile(r"\((?P<attributes>\s*gate\s*|\s*weight\b[^()]*)\)\s*\Z", re.IGNORECASE)
-_LISTED = re.compile(r"[^,;\s]+")
-_LISTED_ID = re.compile(rf"[.*_]*(?P<id>{ID})[.*_]*")
 _SPACES = re.compile(r"[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _COMMENT = re.compile(r"<!--")
-
-
-Span = tuple[int, int]  # start and end (exclusive) within a text
 
 
 class Labelled(NamedTuple):
@@ -94,31 +89,6 @@ def heading_id(text: str) -> Labelled | None:
     """The id at the start of a heading, and the rest."""
     found = HEADING_ID.fullmatch(text)
     return Labelled(found["id"], found["rest"].strip()) if found else None
-
-
-def label_spans(text: str, *, heading: bool) -> Iterator[Span]:
-    """Where the id stands that a heading or list item begins with."""
-    if found := (HEADING_ID if heading else ENTRY_ID).fullmatch(text):
-        yield found.span("id")
-
-
-def listed_spans(text: str, start: int = 0) -> Iterator[Span]:
-    """Where ids stand in a list of ids that begins at `start`."""
-    for word in _LISTED.finditer(text, start):
-        if found := _LISTED_ID.fullmatch(word[0]):
-            yield word.start() + found.start("id"), word.start() + found.end("id")
-
-
-def key_spans(text: str) -> Iterator[Span]:
-    """Where the id stands in the key of `Rather than T2.1: …`."""
-    if (found := _KEY.fullmatch(text)) and (id := re.search(ID, found["key"])):
-        yield found.start("key") + id.start(), found.start("key") + id.end()
-
-
-def value_start(text: str) -> int:
-    """Where the value of `Key: value` begins; the end of the text if it is none."""
-    found = _KEY.fullmatch(text)
-    return found.start("value") if found else len(text)
 
 
 def guard_category(text: str) -> str:

@@ -31,7 +31,7 @@ class Line(NamedTuple):
     """One line. visible: the line without comments. text: what it says, without `#`, list marker and outer white space.
 
     indent: columns before the first character. content: column where a list item's text begins. level: of a heading, 1 to 6.
-    joins: whether it continues the paragraph of the line before. hidden: where comments stand in the raw line, as (start, end).
+    joins: whether it continues the paragraph of the line before.
     """
 
     kind: LineKind
@@ -41,7 +41,6 @@ class Line(NamedTuple):
     content: int = 0
     level: int = 0
     joins: bool = False
-    hidden: tuple[tuple[int, int], ...] = ()
 
     @property
     def literal(self) -> bool:
@@ -92,7 +91,6 @@ class _Scanner:
         self._fence: _Fence | None = None
         self._open: list[int] = []  # columns where the text of the list items begins that may go on
         self._in_comment = False
-        self._hidden: list[tuple[int, int]] = []  # the comments of the current line
         self._last_close = max((number for number, line in enumerate(lines) if "-->" in line), default=-1)
 
     @property
@@ -101,7 +99,6 @@ class _Scanner:
 
     def step(self, number: int) -> None:
         raw = self.lines[number]
-        self._hidden = []
         if self._fence and self._continue_fence(self._fence, raw):
             return
         if not self._in_comment and self._quote(raw):
@@ -118,7 +115,7 @@ class _Scanner:
             self._plain(number, visible, text, indent)
 
     def _add(self, line: Line) -> None:
-        self.result.append(line._replace(hidden=tuple(self._hidden)) if self._hidden else line)
+        self.result.append(line)
 
     @property
     def _before(self) -> Line:
@@ -148,15 +145,13 @@ class _Scanner:
         """The line without comments; remembers whether one goes on in the next line."""
         if not self._in_comment and (not self._comments or "<!--" not in raw):
             return raw
-        kept, position, opening = [], 0, 0
+        kept, position = [], 0
         while position <= len(raw):
             if self._in_comment:
                 end = raw.find("-->", position)
                 if end < 0:
-                    self._hidden.append((opening, len(raw)))
                     break
                 self._in_comment, position = False, end + 3
-                self._hidden.append((opening, position))
             opening = self._comment_start(raw, position, number)
             if opening < 0:
                 kept.append(raw[position:])

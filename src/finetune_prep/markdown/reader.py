@@ -7,14 +7,14 @@ read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.finding import Finding
 from finetune_prep.markdown import inline
 from finetune_prep.markdown.headings import ANY, MOST_SPELLINGS, Headings, PartKind, Schema, may_stand, nearest
-from finetune_prep.markdown.inline import Labelled, Span, folded
+from finetune_prep.markdown.inline import Labelled, folded
 from finetune_prep.markdown.prose import read_prose
 from finetune_prep.markdown.tree import Node, Quote, Tree
 from finetune_prep.markdown.turns import Talk, talks
@@ -51,30 +51,14 @@ class Field(NamedTuple):
         return self.node.line
 
 
-class Mention(NamedTuple):
-    """A heading or list item in which ids stand as ids. spans: from its text to where they stand in it.
-
-    nested: whether the text of nested list items belongs to it.
-    """
-
-    node: Node
-    spans: Callable[[str], Iterable[Span]]
-    nested: bool
-
-
 class Reader:
-    """Reads one document. path: relative to the project. lines: what `Document.lines` will hold.
-
-    mentions: every place that was read as an id. owned: first line of every list item that was read as a field or an answer.
-    """
+    """Reads one document. path: relative to the project. lines: what `Document.lines` will hold."""
 
     def __init__(self, path: str, tree: Tree, schema: Schema) -> None:
         self.path = path
         self.tree = tree
         self.headings = Headings(schema)
         self.lines: dict[str, int] = {}
-        self.mentions: list[Mention] = []
-        self.owned: set[int] = set()
         self._findings: list[Finding] = []
         self._problems = 0
         self._spellings = 0
@@ -87,10 +71,6 @@ class Reader:
         self._problems += 1
         if self._problems <= MOST_PROBLEMS:
             self._findings.append(Finding(path=self.path, line=line, what=what, mend=mend, item=item))
-
-    def mention(self, node: Node, spans: Callable[[str], Iterable[Span]], *, nested: bool = False) -> None:
-        """Remember that ids stand in a node."""
-        self.mentions.append(Mention(node, spans, nested))
 
     def note(self, heading: str, node: Node) -> None:
         """Remember where a section stands; the first of a name counts."""
@@ -188,8 +168,6 @@ class Reader:
             return False
         self._ids.add(part.id)
         self.lines[part.id] = part.node.line
-        heading = part.node.level > 0
-        self.mention(part.node, lambda text: inline.label_spans(text, heading=heading))
         return True
 
     def title(self, part: Part | None) -> str:
@@ -227,7 +205,6 @@ class Reader:
             field = self._field(part, entry, known, about)
             if field is None:
                 continue
-            self.owned.add(entry.line)
             if field.key in seen and field.key in keys:
                 mend = "keep one of them, or continue the first by indenting"
                 self.add(field.line, f"“{field.key}” stands twice under {part.id or part.name}", mend, part.id)
@@ -245,7 +222,6 @@ class Reader:
         if bare in known:
             return Field(known[bare], value, entry)
         if about and bare.startswith(folded(about)) and (label := re.search(inline.ID, key)):
-            self.mention(entry, inline.key_spans)
             return Field(about, value, entry, label[0])
         if near := self._nearest(bare, known, cutoff=0.75):
             self.add(entry.line, f"unknown key “{_short(key)}”", f"write “{near}”", part.id)
@@ -372,7 +348,6 @@ class Fields:
     def ids(self, key: str) -> tuple[str, ...]:
         found: list[str] = []
         for field in self.many(key):
-            self._reader.mention(field.node, lambda text: inline.listed_spans(text, inline.value_start(text)), nested=True)
             found += self._reader.ids(field.value, field.line, self._part.id)
         return tuple(found)
 

@@ -35,8 +35,7 @@ class Node:
     """A section (heading, level 1 to 6) or a list item (level 0). Not changed any more once the tree has grown.
 
     line: 1-based line of its heading or marker. body: first line after the heading. end: the line after its last one; a
-    section ends at the next heading of any level. indent: column of a list item's text. rows: the 1-based line of each of
-    `texts`.
+    section ends at the next heading of any level. indent: column of a list item's text.
     """
 
     line: int
@@ -45,7 +44,6 @@ class Node:
     end: int = 0
     indent: int = 0
     texts: list[str] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
     entries: list[Node] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
 
@@ -129,13 +127,13 @@ class _Builder:
         match line.kind:
             case "heading":
                 self.close(number)
-                self._section = Node(line=number, level=line.level, body=number + 1, texts=[line.text], rows=[number])
+                self._section = Node(line=number, level=line.level, body=number + 1, texts=[line.text])
                 self.sections.append(self._section)
             case "item":
                 self._leave(line.indent)
                 del self._open[DEEPEST - 1 :]
                 owner = self._open[-1] if self._open else self._section
-                node = Node(line=number, body=number + 1, indent=line.content, texts=[line.text], rows=[number])
+                node = Node(line=number, body=number + 1, indent=line.content, texts=[line.text])
                 owner.entries.append(node)
                 self._open.append(node)
                 self._reach(number)
@@ -174,7 +172,6 @@ class _Builder:
         owner = self._open[-1] if self._open and line.joins else self._leave(line.indent)
         if owner is not self._section:
             owner.texts.append(line.text)
-            owner.rows.append(number)
             self._reach(number)
 
     def _add_quote(self, number: int, line: Line) -> None:
