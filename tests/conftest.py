@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from finetune_prep.http import transfer
+
 KEY_ENDINGS = ("_API_KEY", "_API_TOKEN", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
@@ -26,6 +28,7 @@ def sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
     for method in ("connect", "connect_ex"):
         monkeypatch.setattr(socket.socket, method, _only_loopback(getattr(socket.socket, method)))
     monkeypatch.setattr(socket, "getaddrinfo", _only_known_names(socket.getaddrinfo))
+    monkeypatch.setattr(transfer, "open_socket", _only_loopback_sockets(transfer.open_socket))
 
 
 def _only_loopback(connect: Any) -> Any:
@@ -33,6 +36,17 @@ def _only_loopback(connect: Any) -> Any:
         if self.family != socket.AF_UNIX and not _is_loopback(address[0]):
             raise AssertionError(f"a test tried to reach {address}; tests may use loopback only")
         return connect(self, address)
+
+    return guarded
+
+
+def _only_loopback_sockets(make: Any) -> Any:
+    """libcurl resolves names and connects by itself; its sockets are ours."""
+
+    def guarded(family: int, kind: int, protocol: int, address: Any) -> int:
+        if not _is_loopback(address[0]):
+            raise AssertionError(f"a test tried to reach {address}; tests may use loopback only")
+        return int(make(family, kind, protocol, address))
 
     return guarded
 

@@ -12,7 +12,6 @@ from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 ROOT = Path(__file__).parents[1]
 # each of these costs a tenth of a second or more, or belongs to an extra that may not be installed
 HEAVY = (
-    "aiohttp",
     "apsw",
     "boto3",
     "genai_prices",
@@ -82,4 +81,4 @@ def test_a_session_whose_web_can_be_searched_opens_without_the_http_library() ->
             "assert open_web(SearchSettings(), {'EXA_API_KEY': 'x'}, None).provider == 'exa'",
         ]
     )
-    assert "aiohttp" not in loaded_by(opened)
+    assert "pycurl" not in loaded_by(opened)

@@ -86,7 +86,7 @@ def searching(terminal: Terminal) -> dict[str, str]:
         ("", {"EXA_API_KEY": "exa-canary"}, "fine", "exa, with a key that is not tried out"),
         ('provider = "none"', {"EXA_API_KEY": "exa-canary"}, "note", "switched off"),
         ('provider = "brave"', {}, "wrong", "BRAVE_API_KEY is not set"),
-        ('provider = "searxng"', {}, "wrong", "no usable base_url"),
+        ('provider = "searxng"', {}, "wrong", "has no base_url"),
     ],
 )
 def test_doctor_says_whether_the_web_can_be_searched(

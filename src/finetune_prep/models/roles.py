@@ -8,9 +8,12 @@ from pathlib import Path
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Request, RoleName, Schema
 from finetune_prep.errors import ConfigError
+from finetune_prep.http.secrets import Secret, read_secret
 from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.models.batches.anthropic import AnthropicBatches
 from finetune_prep.models.batches.api import BatchApi
 from finetune_prep.models.batches.files import BatchFiles
+from finetune_prep.models.batches.openai import OpenAIBatches
 from finetune_prep.models.batches.results import BatchPricing
 from finetune_prep.models.batches.submissions import Batches
 from finetune_prep.models.budget import Budget
@@ -18,10 +21,10 @@ from finetune_prep.models.door import Door, Observer, Route
 from finetune_prep.models.pace.limit import AdaptiveLimit
 from finetune_prep.models.pace.rates import Listener
 from finetune_prep.models.prices import FREE, Prices
+from finetune_prep.models.providers.openai_compatible import OpenAICompatible
 from finetune_prep.models.providers.provider import Provider, Speaker
 from finetune_prep.models.providers.recording import RecordingProvider
 from finetune_prep.models.retry import PersistentCaller
-from finetune_prep.models.secrets import Secret, read_secret
 from finetune_prep.project.config import BATCH_APIS, FILE, NATIVE, Config, Price, ProviderKind, ProviderSettings
 
 PAID: tuple[ProviderKind, ...] = ("openai-compatible", *NATIVE)  # kinds whose answers are paid for as they come
@@ -116,10 +119,6 @@ def _batches(name: str, settings: ProviderSettings, ledger: Ledger, folder: Path
 
 
 def _batch_api(name: str, settings: ProviderSettings, secret: Secret | None) -> BatchApi:
-    # these import aiohttp, which takes a third of a second
-    from finetune_prep.models.batches.anthropic import AnthropicBatches
-    from finetune_prep.models.batches.openai import OpenAIBatches
-
     kind = OpenAIBatches if settings.kind == "openai-batch" else AnthropicBatches
     return kind(name, settings, secret)
 
@@ -148,9 +147,6 @@ def speaker(name: str, settings: ProviderSettings, secret: Secret | None, listen
         from finetune_prep.models.providers.native import Native  # of an extra
 
         return Native(name, settings, secret)
-    # aiohttp takes a third of a second to import; replays and batch files do without
-    from finetune_prep.models.providers.openai_compatible import OpenAICompatible
-
     return OpenAICompatible(name, settings, secret, listener)
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from finetune_prep.errors import FinetunePrepError, NotFetched
 from finetune_prep.ledger.fetched import Archive, Fetched, Kind, fetched_key
 from finetune_prep.project.config import SearchSettings
+from finetune_prep.sources.fetching.fetch import Fetcher, Page
 from finetune_prep.sources.searching.choosing import Found, SearchProvider, found_in, open_search
-
-if TYPE_CHECKING:
-    from finetune_prep.sources.fetching.fetch import Page
 
 
 class Fetching(Protocol):
@@ -149,16 +147,7 @@ def open_web(
         return Web(archive, recorded=recorded, trouble=error)
     if search is None:
         return Web(archive, recorded=recorded)
-    return Web(archive, search=search, fetcher=_WhenNeeded(), recorded=recorded)
-
-
-class _WhenNeeded:
-    """The fetcher of a run, made for the first page: a third of a second to import, which most commands do without."""
-
-    async def fetch(self, url: str) -> Page:
-        from finetune_prep.sources.fetching.fetch import Fetcher
-
-        return await Fetcher().fetch(url)
+    return Web(archive, search=search, fetcher=Fetcher(), recorded=recorded)
 
 
 def _offline(what: str) -> NotFetched:

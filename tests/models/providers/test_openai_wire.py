@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from finetune_prep.core.request import Parameters, Schema, Usage
 from finetune_prep.models.providers import openai_wire
-from finetune_prep.models.providers.http_status import interpret, wait_asked_for
+from finetune_prep.models.providers.http_status import interpret
 from finetune_prep.models.providers.provider import Fault
 from tests.fake_endpoint import Completion
 from tests.models.examples import request
@@ -144,27 +143,3 @@ def test_no_body_breaks_the_reader(data: bytes) -> None:
 def test_every_text_can_be_kept(text: str) -> None:
     """Lone surrogates included: what comes out can be written as UTF-8."""
     assert isinstance(reply_of(text=text).text.encode(), bytes)
-
-
-NOW = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "value", "seconds"),
-    [
-        (None, "7", 7.0),
-        (None, " 1.5 ", 1.5),
-        ("250", "7", 0.25),
-        (None, "Fri, 20 Nov 2026 10:00:30 GMT", 30.0),
-        (None, "Fri, 20 Nov 2026 09:00:00 GMT", 0.0),
-        (None, "Fri, 20 Nov 2026 10:00:30", 30.0),
-        (None, "-5", None),
-        (None, "soon", None),
-        (None, "", None),
-        ("nan", None, None),
-        (None, "9" * 400, None),
-    ],
-)
-def test_retry_after(milliseconds: str | None, value: str | None, seconds: float | None) -> None:
-    """Seconds, milliseconds, an HTTP date; what cannot be read is nothing."""
-    assert wait_asked_for(milliseconds, value, NOW) == seconds

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from finetune_prep.cli.app import app
 from finetune_prep.cli.commands import doctor as doctoring
-from finetune_prep.models.secrets import Secret
+from finetune_prep.http.secrets import Secret
 from finetune_prep.models.setup import detect
 from finetune_prep.project import config as configuration
 from finetune_prep.project import scaffold

@@ -21,19 +21,20 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import Paused
+from finetune_prep.http.exchange import Upload
+from finetune_prep.http.secrets import Secret
+from finetune_prep.http.upload import chunks
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches.api import NoBatch, Remote, Result, Undecided, Unsure
-from finetune_prep.models.batches.http import BatchHttp, size_of
+from finetune_prep.models.batches.http import BatchHttp, Body
 from finetune_prep.models.providers import anthropic_wire, openai_wire
 from finetune_prep.models.providers.provider import Fault
-from finetune_prep.models.secrets import Secret
 from finetune_prep.project.config import ProviderSettings
 
 PATH = "/messages/batches"
 BETWEEN = "-"  # of key and token in a custom_id
 PAGE = 100
 MOST_PAGES = 100
-CHUNK = 256 * 1024
 
 
 class AnthropicBatches:
@@ -65,9 +66,8 @@ class AnthropicBatches:
         return next((_remote(batch).id for batch in page.get("data") or ()), "")
 
     async def create(self, uploaded: str, submission: Submission, path: Path) -> Remote:
-        size = size_of(path) + len(b'{"requests":[') + len(b"]}") - 1  # commas for line ends, and none after the last
         try:
-            return _remote(await self._http.post_once(PATH, lambda: _body(path), size=size))
+            return _remote(await self._http.post_once(PATH, lambda: _body(path)))
         except (Fault, NoBatch) as error:
             raise Unsure(str(error)) from None
 
@@ -115,7 +115,7 @@ class AnthropicBatches:
         return _remote(await self._http.get(f"{PATH}/{quote(submission.batch, safe='')}"))
 
     async def cancel(self, submission: Submission) -> Remote:
-        return _remote(await self._http.post(f"{PATH}/{quote(submission.batch, safe='')}/cancel", lambda: b"{}"))
+        return _remote(await self._http.post(f"{PATH}/{quote(submission.batch, safe='')}/cancel", lambda: Body(b"{}")))
 
     async def lines(self, remote: Remote) -> AsyncGenerator[bytes, None]:
         for url in remote.results:
@@ -137,19 +137,18 @@ class AnthropicBatches:
         await self._http.close()
 
 
-async def _body(path: Path) -> AsyncIterator[bytes]:
+def _body(path: Path) -> Body:
     """The lines of the file as one JSON document. JSON texts hold no line ends of their own."""
-    yield b'{"requests":['
-    for chunk in _chunks(path, size_of(path) - 1):  # without the last line end
-        yield chunk.replace(b"\n", b",")
-    yield b"]}"
+    size = path.stat().st_size - 1  # commas for line ends, and none after the last
+    begin, end = b'{"requests":[', b"]}"
 
+    def pieces() -> Iterator[bytes]:
+        yield begin
+        for chunk in chunks(path, size):
+            yield chunk.replace(b"\n", b",")
+        yield end
 
-def _chunks(path: Path, left: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(min(CHUNK, left)):
-            left -= len(chunk)
-            yield chunk
+    return Body(Upload(len(begin) + size + len(end), pieces()))
 
 
 class _Row(msgspec.Struct):

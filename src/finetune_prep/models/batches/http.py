@@ -9,67 +9,74 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
-import aiohttp
 import msgspec
 
-from finetune_prep.errors import ConfigError, Paused
+from finetune_prep.errors import Paused
+from finetune_prep.http import MOST_BYTES, Answer, Call, NoAnswer, open_client
+from finetune_prep.http.exchange import Upload
+from finetune_prep.http.retry_after import asked_wait
+from finetune_prep.http.secrets import Secret
 from finetune_prep.models.batches.api import RERUN, Missing
-from finetune_prep.models.providers.http_status import http_date, interpret, wait_asked_for
+from finetune_prep.models.providers.http_status import interpret
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.retry import persist
-from finetune_prep.models.secrets import Secret
 from finetune_prep.project.config import FILE, ProviderSettings
+from finetune_prep.project.endpoints import endpoint_of
 
-CONNECT_SECONDS = 15.0
-MOST_BYTES = 16 * 1024 * 1024  # of a JSON document, and of one line
-CHUNK = 256 * 1024
+if TYPE_CHECKING:
+    from finetune_prep.http.client import Client, Stream
+
 SLOWEST = 50_000  # bytes a second
+JSON = "application/json"
+EXAMPLE = 'base_url = "https://api.openai.com/v1"'
 
-MakeBody = Callable[[], Any]  # a new body for every attempt: a stream can be read once
+
+class Body(NamedTuple):
+    """What is sent with one attempt. kind: its content type."""
+
+    data: bytes | Upload
+    kind: str = JSON
+
+    @property
+    def size(self) -> int:
+        return self.data.size if isinstance(self.data, Upload) else len(self.data)
+
+
+MakeBody = Callable[[], Body]  # a new body for every attempt: an upload can be read once
 
 
 class BatchHttp:
     """One endpoint. headers: sent with every call, the key's among them."""
 
     def __init__(self, name: str, settings: ProviderSettings, secret: Secret | None, headers: Mapping[str, str]) -> None:
-        host = urlsplit(settings.base_url)
-        if host.scheme not in ("http", "https") or not host.hostname:
-            raise ConfigError(
-                f"provider “{name}” has no usable base_url: “{settings.base_url}”",
-                where=FILE,
-                next='write for example base_url = "https://api.openai.com/v1"',
-            )
         self.name = name
-        self.host = host.hostname
-        self._base = settings.base_url.rstrip("/")
+        self._endpoint = endpoint_of(settings.base_url, f"provider “{name}”", FILE, EXAMPLE)
+        self.host = self._endpoint.host
+        self.is_own = self._endpoint.holds
         self._timeout = settings.timeout
         self._secret = secret
-        self._headers = dict(headers)
-        self._session: aiohttp.ClientSession | None = None
+        lines = {"Accept": JSON, "Accept-Encoding": "identity"} | dict(headers)
+        self._headers = [f"{name}: {value}" for name, value in lines.items()]
+        self._client: Client | None = None
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         """A JSON document. Raises Paused."""
-        return await self._persistently(lambda: self._json("GET", path, query=query))
+        return await self._persistently(lambda: self._json("GET", self._endpoint.at(path, query)))
 
-    async def post(self, path: str, make: MakeBody, *, weight: int = 0, kind: str | None = "application/json") -> Any:
-        """Send what costs nothing if it comes twice. kind: content type, None = the body knows. Raises Paused.
+    async def post(self, path: str, make: MakeBody) -> Any:
+        """Send what costs nothing if it comes twice. Raises Paused."""
+        return await self._persistently(lambda: self._json("POST", self._endpoint.at(path), make()))
 
-        weight: about so many bytes.
-        """
-        return await self._persistently(lambda: self._json("POST", path, make=make, weight=weight, kind=kind))
-
-    async def post_once(self, path: str, make: MakeBody, *, size: int = 0) -> Any:
-        """Send what must not come twice. size: bytes, if the body is a stream.
+    async def post_once(self, path: str, make: MakeBody) -> Any:
+        """Send what must not come twice.
 
         It is tried again only if it cannot have been heard. Raises Fault with `maybe_billed` if it may have been, else Paused.
         """
 
         async def attempt() -> Any:
-            return await self._json("POST", path, make=make, size=size, weight=size, kind="application/json", once=True)
+            return await self._json("POST", self._endpoint.at(path), make(), once=True)
 
         try:
             return await persist(attempt, self._timeout)
@@ -79,15 +86,15 @@ class BatchHttp:
             raise self._out_of_reach(fault) from None
 
     async def lines(self, path: str) -> AsyncGenerator[bytes, None]:
-        """The lines of a file, as they come. Raises Fault if they break off, Paused."""
+        """The lines of a file, as they come. path: at the endpoint, whole or below it. Raises Paused, Fault if it breaks off."""
         loop = asyncio.get_running_loop()
         waited, received, rest = 0.0, 0, b""
         try:
-            async with self._streamed(path) as response:
+            async with self._streamed(path if self.is_own(path) else self._endpoint.at(path)) as stream:
                 while True:
                     began = loop.time()
                     async with asyncio.timeout(self._timeout + received / SLOWEST - waited):
-                        chunk = await response.content.read(CHUNK)
+                        chunk = await stream.read()
                     waited += loop.time() - began  # what the reader does with the lines does not count
                     received += len(chunk)
                     *whole, rest = (rest + chunk).split(b"\n")
@@ -100,25 +107,33 @@ class BatchHttp:
                         break
         except TimeoutError:
             raise Fault(f"the results come too slowly: {received} bytes in {waited:.0f} s") from None
-        except aiohttp.ClientError as error:
-            raise self._broken(error, maybe_billed=False) from None
+        except NoAnswer as failure:
+            raise self._fault(failure, once=False) from None
         if rest.strip():
             yield self._redacted(rest)
 
     @contextlib.asynccontextmanager
-    async def _streamed(self, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _streamed(self, url: str) -> AsyncIterator[Stream]:
         """An answer whose headers have come and say that all is well."""
-        async with asyncio.timeout(self._timeout):
-            response = await self._connected().get(**self._target(path))
-        async with response:
+        async with contextlib.AsyncExitStack() as stack:
             async with asyncio.timeout(self._timeout):
-                await self._check(response)
-            yield response
+                stream = await stack.enter_async_context(self._connected().stream(Call("GET", url, self._headers)))
+                if not 200 <= stream.status < 300:
+                    self._refuse(Answer(stream.status, stream.headers, await self._read(stream)))
+            yield stream
+
+    async def _read(self, stream: Stream) -> bytes:
+        body = b""
+        while chunk := await stream.read():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise Fault(f"the answer is longer than {MOST_BYTES // 1024**2} MiB")
+        return body
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
 
     async def _persistently(self, attempt: Callable[[], Any]) -> Any:
         try:
@@ -126,77 +141,37 @@ class BatchHttp:
         except Fault as fault:
             raise self._out_of_reach(fault) from None
 
-    async def _json(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        make: MakeBody | None = None,
-        size: int = 0,
-        weight: int = 0,
-        kind: str | None = None,
-        once: bool = False,
-    ) -> Any:
-        headers = {} if kind is None else {"Content-Type": kind}
-        if size:
-            headers["Content-Length"] = str(size)
-        body = make() if make else None
+    async def _json(self, method: Literal["GET", "POST"], url: str, body: Body | None = None, *, once: bool = False) -> Any:
+        """once: a call that is not sent again if it may have been heard."""
+        headers = self._headers if body is None else [*self._headers, f"Content-Type: {body.kind}"]
+        seconds = self._timeout + (body.size / SLOWEST if body else 0.0)
         try:
-            async with (
-                asyncio.timeout(self._timeout + weight / SLOWEST),
-                self._connected().request(method, **self._target(path), params=query, data=body, headers=headers) as response,
-            ):
-                await self._check(response, once=once)
-                return self._decoded(await self._read(response), once=once)
+            async with asyncio.timeout(seconds):
+                answer = await self._connected().send(Call(method, url, headers), body.data if body else b"")
         except TimeoutError:
-            raise Fault(f"no answer within {self._timeout + weight / SLOWEST:.0f} s", maybe_billed=once) from None
-        except aiohttp.ClientConnectorError as error:
-            raise Fault(f"cannot connect to {self._base}: {error.os_error.strerror or error.os_error}") from None
-        except aiohttp.ConnectionTimeoutError:
-            raise Fault(f"cannot connect to {self._base} within {CONNECT_SECONDS:g} s") from None
-        except aiohttp.ClientError as error:
-            raise self._broken(error, maybe_billed=once) from None
+            raise Fault(f"no answer within {seconds:.0f} s", maybe_billed=once) from None
+        except NoAnswer as failure:
+            raise self._fault(failure, once=once) from None
+        if not 200 <= answer.status < 300:
+            self._refuse(answer, once=once)
+        return self._decoded(self._redacted(answer.body), once=once)
 
-    def is_own(self, url: str) -> bool:
-        """Whether an address is at this endpoint, so that the key may go there."""
-        own, other = urlsplit(self._base), urlsplit(url)
-        return (own.scheme, own.netloc) == (other.scheme, other.netloc)
-
-    def _target(self, path: str) -> dict[str, Any]:
-        # not followed: a redirected call would carry the key elsewhere
-        return {"url": path if self.is_own(path) else self._base + path, "allow_redirects": False}
-
-    async def _check(self, response: aiohttp.ClientResponse, *, once: bool = False) -> None:
+    def _refuse(self, answer: Answer, *, once: bool = False) -> NoReturn:
         """Raise what a status other than 2xx means. once: a server that fails may have done its work before."""
-        if 200 <= response.status < 300:
-            return
-        body = await self._read(response)
-        headers = response.headers
-        wait = wait_asked_for(headers.get("retry-after-ms"), headers.get("Retry-After"), http_date(headers.get("Date")))
-        if response.status == 409:  # what is asked for is not possible (any more), and trying again will not make it so
+        if answer.status == 409:  # what is asked for is not possible (any more), and trying again will not make it so
             raise Paused("the Batch API says that this conflicts with what is there", where=f"provider “{self.name}”", next=RERUN)
         try:
-            detail = interpret(response.status, body, retry_after=wait).detail
+            detail = interpret(answer.status, self._redacted(answer.body), retry_after=asked_wait(answer.headers)).detail
         except Fault as fault:
-            fault.maybe_billed = once and response.status >= 500
+            fault.maybe_billed = once and answer.status >= 500
             raise
         except Paused as paused:
             where = f"provider “{self.name}”"
-            if response.status == 404:
+            if answer.status == 404:
                 raise Missing(paused.what, where=where, next=f"check `base_url` in {FILE}") from None
             raise Paused(paused.what, where=where, next=paused.next) from None
         mend = f"mend it in {FILE}, then {RERUN}"
         raise Paused(f"the Batch API refuses the call ({detail})", where=f"provider “{self.name}”", next=mend)
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        body = bytearray()
-        while chunk := await response.content.read(CHUNK):
-            body += chunk
-            if len(body) > MOST_BYTES:
-                response.close()
-                raise Fault(f"the answer is longer than {MOST_BYTES // 1024**2} MiB")
-        return self._redacted(bytes(body))
 
     def _decoded(self, body: bytes, *, once: bool) -> Any:
         try:
@@ -210,26 +185,15 @@ class BatchHttp:
     def _out_of_reach(self, fault: Fault) -> Paused:
         return Paused(f"the Batch API gives no answer: {fault.reason}", where=f"provider “{self.name}”", next=RERUN)
 
-    def _broken(self, error: aiohttp.ClientError, *, maybe_billed: bool) -> Fault:
-        """Without the error itself, which carries the request's headers, and so the key."""
-        said = self._redacted(str(error)[:200].encode(errors="replace")).decode()
-        return Fault(f"the connection broke: {said}", maybe_billed=maybe_billed)
+    def _fault(self, failure: NoAnswer, *, once: bool) -> Fault:
+        where = f"cannot connect to {self._endpoint.at('')}: " if failure.unreached else ""
+        said = self._redacted((where + failure.reason).encode(errors="replace")).decode()
+        return Fault(said, maybe_billed=once and failure.sent)
 
     def _redacted(self, data: bytes) -> bytes:
         return data if self._secret is None else self._secret.redact(data)
 
-    def _connected(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                headers={"Accept": "application/json", "Accept-Encoding": "identity"} | self._headers,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
-                auto_decompress=False,
-                trust_env=False,  # ~/.netrc must not replace the key
-            )
-        return self._session
-
-
-def size_of(path: Path) -> int:
-    """Bytes of a file."""
-    return path.stat().st_size
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = open_client()
+        return self._client

@@ -12,23 +12,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Collection
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import aiohttp
 import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import Paused
+from finetune_prep.http.secrets import Secret
+from finetune_prep.http.upload import form
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches.answers import read_row
 from finetune_prep.models.batches.api import NoBatch, Remote, Result, Undecided, Unsure
 from finetune_prep.models.batches.files import URL, row
-from finetune_prep.models.batches.http import BatchHttp, size_of
+from finetune_prep.models.batches.http import BatchHttp, Body
 from finetune_prep.models.providers.provider import Fault
-from finetune_prep.models.secrets import Secret
 from finetune_prep.project.config import ProviderSettings
 
 ENDED = {"completed", "failed", "expired", "cancelled"}
@@ -54,13 +53,11 @@ class OpenAIBatches:
         return row(request, structured=self._structured is not False, limit_name=self._limit_name)
 
     async def upload(self, path: Path) -> str:
-        def form() -> aiohttp.FormData:
-            data = aiohttp.FormData()
-            data.add_field("purpose", "batch")
-            data.add_field("file", path.open("rb"), filename=path.name, content_type="application/jsonl")
-            return data
+        def body() -> Body:
+            kind, data = form({"purpose": "batch"}, path, "application/jsonl")
+            return Body(data, kind)
 
-        found = await self._http.post("/files", form, kind=None, weight=size_of(path))
+        found = await self._http.post("/files", body)
         if not isinstance(found.get("id"), str):
             raise Paused("the endpoint took the file and gave it no id", where=self._http.name, next="finetune-prep doctor")
         return str(found["id"])
@@ -80,7 +77,7 @@ class OpenAIBatches:
             "metadata": {TOKEN: submission.token},
         }
         try:
-            return _remote(await self._http.post_once("/batches", partial(msgspec.json.encode, wanted)))
+            return _remote(await self._http.post_once("/batches", lambda: Body(msgspec.json.encode(wanted))))
         except (Fault, NoBatch) as error:
             raise Unsure(str(error)) from None
 
@@ -102,7 +99,7 @@ class OpenAIBatches:
         return _remote(await self._http.get(f"/batches/{quote(submission.batch, safe='')}"))
 
     async def cancel(self, submission: Submission) -> Remote:
-        return _remote(await self._http.post(f"/batches/{quote(submission.batch, safe='')}/cancel", lambda: b"{}"))
+        return _remote(await self._http.post(f"/batches/{quote(submission.batch, safe='')}/cancel", lambda: Body(b"{}")))
 
     async def lines(self, remote: Remote) -> AsyncGenerator[bytes, None]:
         for file in remote.results:

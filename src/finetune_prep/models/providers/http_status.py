@@ -6,8 +6,6 @@ Pure; shared by HTTP and batch files.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -161,23 +159,3 @@ def _refused_field(message: str) -> str:
 
 def _printable(text: str) -> str:
     return openai_wire.UNPRINTABLE.sub("\ufffd", text)
-
-
-def wait_asked_for(milliseconds: str | None, value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds that `retry-after-ms` or `Retry-After` (seconds or an HTTP date) ask to wait; None if neither can be read."""
-    for text, unit in ((milliseconds, 0.001), (value, 1.0)):
-        if text and re.fullmatch(r"\s*\d{1,9}(?:\.\d+)?\s*", text):
-            return float(text) * unit
-    at = http_date(value)
-    return None if at is None else max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
-
-
-def http_date(text: str | None) -> datetime | None:
-    """The time in a header, None if it holds none."""
-    if not text:
-        return None
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

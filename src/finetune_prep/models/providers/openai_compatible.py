@@ -1,6 +1,6 @@
 """Chat-completions endpoints over HTTP: the hot path. One attempt per call; retries and limits are not made here.
 
-Nothing here knows sockets: see `models.connections`.
+Nothing here knows sockets: see `http`.
 """
 
 from __future__ import annotations
@@ -8,21 +8,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from finetune_prep.core.request import Reply, Request
-from finetune_prep.errors import ConfigError, Paused
+from finetune_prep.errors import Paused
+from finetune_prep.http import Call, NoAnswer, open_client
+from finetune_prep.http.retry_after import asked_wait
+from finetune_prep.http.secrets import Secret
 from finetune_prep.models.pace.headers import allowances
 from finetune_prep.models.pace.rates import Listener
 from finetune_prep.models.providers import openai_wire
-from finetune_prep.models.providers.connections import Connections
-from finetune_prep.models.providers.http_status import http_date, interpret, wait_asked_for
+from finetune_prep.models.providers.http_status import interpret
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import Enforcement
-from finetune_prep.models.secrets import Secret
 from finetune_prep.project.config import FILE, ProviderSettings
+from finetune_prep.project.endpoints import endpoint_of
+
+if TYPE_CHECKING:
+    from finetune_prep.http.client import Client
 
 REFUSED = (400, 422)  # with one of these an endpoint says that it cannot enforce a schema
 
@@ -34,21 +39,19 @@ class OpenAICompatible:
     """
 
     def __init__(self, name: str, settings: ProviderSettings, secret: Secret | None, listener: Listener | None = None) -> None:
-        host = urlsplit(settings.base_url)
-        if host.scheme not in ("http", "https") or not host.hostname:
-            raise ConfigError(
-                f"provider “{name}” has no usable base_url: “{settings.base_url}”",
-                where=FILE,
-                next='write for example base_url = "http://localhost:8000/v1"',
-            )
+        endpoint = endpoint_of(settings.base_url, f"provider “{name}”", FILE)
         self.name = name
-        self._url = settings.base_url.rstrip("/") + openai_wire.PATH
         self._enforcement = Enforcement(settings.structured)
         # OpenAI's reasoning models refuse max_tokens; most other servers know nothing else
-        self._limit_name = "max_completion_tokens" if host.hostname.endswith("openai.com") else "max_tokens"
+        self._limit_name = "max_completion_tokens" if endpoint.host.endswith("openai.com") else "max_tokens"
         self._secret = secret
         self._listener = listener
-        self._connections: Connections | None = None
+        # a compressed bomb stays a small body that is no JSON
+        headers = ["Content-Type: application/json", "Accept: application/json", "Accept-Encoding: identity"]
+        if secret is not None:
+            headers.append(f"Authorization: Bearer {secret.reveal()}")
+        self._call = Call("POST", endpoint.at(openai_wire.PATH), headers)
+        self._client: Client | None = None
 
     async def answer(self, request: Request) -> Reply:
         enforced, worded = self._enforcement.asked, self._enforcement.worded
@@ -56,10 +59,11 @@ class OpenAICompatible:
         started = time.monotonic()
         sent = asyncio.get_running_loop().time()
         try:
-            answer = await self._connected().post(data)
-        except Fault as fault:
-            fault.reason = self._redacted(fault.reason)
-            raise
+            if self._client is None:
+                self._client = open_client()
+            answer = await self._client.send(self._call, data)
+        except NoAnswer as failure:
+            raise self._fault(failure) from None
         body = answer.body if self._secret is None else self._secret.redact(answer.body)
         headers = answer.headers
         if self._listener is not None:
@@ -78,7 +82,7 @@ class OpenAICompatible:
     def _read(self, status: int, headers: Mapping[str, str], body: bytes, *, enforced: bool) -> Reply:
         """The reply. enforced: it was asked to follow a schema; a refusal of that is a fault: the next attempt does without."""
         try:
-            reply = interpret(status, body, retry_after=None if status == 200 else _wait(headers))
+            reply = interpret(status, body, retry_after=None if status == 200 else asked_wait(headers))
         except Paused as paused:
             if enforced and status in REFUSED and self._enforcement.refused(paused.what):
                 raise Fault(paused.what, retry_after=0.0) from None
@@ -90,25 +94,15 @@ class OpenAICompatible:
     def _redacted(self, text: str) -> str:
         return text if self._secret is None else self._secret.redact(text.encode(errors="replace")).decode()
 
-    def _connected(self) -> Connections:
-        if self._connections is None:
-            # a compressed bomb stays a small body that is no JSON
-            headers = ["Content-Type: application/json", "Accept: application/json", "Accept-Encoding: identity"]
-            if self._secret is not None:
-                headers.append(f"Authorization: Bearer {self._secret.reveal()}")
-            self._connections = Connections(self._url, headers)
-        return self._connections
+    def _fault(self, failure: NoAnswer) -> Fault:
+        where = f"cannot connect to {self._call.url}: " if failure.unreached else ""
+        return Fault(self._redacted(where + failure.reason), maybe_billed=failure.sent)
 
     async def can_enforce(self, model: str) -> bool:
         """Nobody knows before trying."""
         return True
 
     async def close(self) -> None:
-        if self._connections is not None:
-            await self._connections.close()
-            self._connections = None
-
-
-def _wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, by the endpoint's clock where it shows one: ours may be wrong."""
-    return wait_asked_for(headers.get("retry-after-ms"), headers.get("retry-after"), http_date(headers.get("date")))
+        if self._client is not None:
+            await self._client.close()
+            self._client = None

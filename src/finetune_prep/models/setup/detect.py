@@ -12,16 +12,17 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import Any, Literal
 
-import aiohttp
 import msgspec
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters, Request, Schema
 from finetune_prep.errors import Paused
-from finetune_prep.models.providers.http_status import http_date
+from finetune_prep.http import Answer, Call, NoAnswer, open_client
+from finetune_prep.http.endpoint import read_endpoint
+from finetune_prep.http.retry_after import http_date
+from finetune_prep.http.secrets import Secret
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.roles import speaker
-from finetune_prep.models.secrets import Secret
 from finetune_prep.project.config import NATIVE, WELL_KNOWN, ProviderSettings
 
 LOOK_SECONDS = 1.0  # a server on this machine answers at once or is not there
@@ -99,23 +100,26 @@ def _set(environment: Mapping[str, str], known: Mapping[Any, tuple[str, str]]) -
 
 async def look_at(name: str, base_url: str, secret: Secret | None = None, *, seconds: float = 10.0) -> Endpoint:
     """Ask an endpoint for the list of its models; costs nothing."""
-    headers = {"Authorization": f"Bearer {secret.reveal()}"} if secret else {}
-    timeout = aiohttp.ClientTimeout(total=seconds)
+    headers = ["Accept: application/json", "Accept-Encoding: identity"]
+    if secret is not None:
+        headers.append(f"Authorization: Bearer {secret.reveal()}")
     try:
-        async with (
-            aiohttp.ClientSession(headers=headers, timeout=timeout, trust_env=False) as session,
-            session.get(base_url.rstrip("/") + "/models", allow_redirects=False) as response,
-        ):
-            body = await response.content.read(MOST_BYTES)
-            date = http_date(response.headers.get("Date"))
-            clock = (date - datetime.now(UTC)).total_seconds() if date else None
-            return Endpoint(name=name, base_url=base_url, status=response.status, models=_models(body), clock=clock)
+        call = Call("GET", read_endpoint(base_url).at("/models"), headers)
+        async with asyncio.timeout(seconds), open_client(most_bytes=MOST_BYTES) as client:
+            answer = await client.send(call)
     except TimeoutError:
         return Endpoint(name=name, base_url=base_url, status=0, trouble=f"no answer within {seconds:g} s")
-    except aiohttp.ClientError as error:
-        # the error itself may carry the headers, and so the key
-        reason = error.os_error.strerror if isinstance(error, aiohttp.ClientConnectorError) else type(error).__name__
-        return Endpoint(name=name, base_url=base_url, status=0, trouble=reason or "it cannot be reached")
+    except ValueError as error:
+        return Endpoint(name=name, base_url=base_url, status=0, trouble=f"this is no usable base_url: {error}")
+    except NoAnswer as failure:
+        return Endpoint(name=name, base_url=base_url, status=0, trouble=failure.reason)
+    return _described(name, base_url, answer)
+
+
+def _described(name: str, base_url: str, answer: Answer) -> Endpoint:
+    date = http_date(answer.headers.get("date"))
+    clock = (date - datetime.now(UTC)).total_seconds() if date else None
+    return Endpoint(name=name, base_url=base_url, status=answer.status, models=_models(answer.body), clock=clock)
 
 
 def _models(body: bytes) -> tuple[str, ...]:

@@ -13,8 +13,10 @@ import unicodedata
 import msgspec
 
 from finetune_prep.errors import NotFetched
+from finetune_prep.http.exchange import IPAddress
 
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+__all__ = ["PORTS", "Address", "IPAddress", "read_address", "refusal"]
+
 PORTS = frozenset({80, 443})
 LONGEST = 2_000  # characters of an address
 _V4 = {

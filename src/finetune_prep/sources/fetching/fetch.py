@@ -8,29 +8,34 @@ environment. Why it is built like this: docs/decisions/0012-fetching.md.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
-from urllib.parse import urljoin
+from email.message import Message
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urljoin
 
-import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from finetune_prep.errors import NotFetched
+from finetune_prep.http import Call, NoAnswer, open_client
 from finetune_prep.sources.fetching.addresses import PORTS, Address, IPAddress, read_address, refusal
 from finetune_prep.sources.text import KINDS
+
+if TYPE_CHECKING:
+    from finetune_prep.http.client import Stream
 
 SECONDS = 20.0  # for one page: names, redirects and body together
 MOST_BYTES = 5_000_000  # of a page, packed and unpacked; a long article has 0.3 MB
 MOST_REDIRECTS = 5
-CHUNK = 64 * 1024
-HEADERS = {
-    "User-Agent": "finetune-prep (reads a few pages for one person's research)",
-    "Accept": "text/html,application/xhtml+xml,text/plain;q=0.9,application/pdf;q=0.8",
-    "Accept-Encoding": "gzip, deflate",
-}
+HEADERS = (
+    "User-Agent: finetune-prep (reads a few pages for one person's research)",
+    "Accept: text/html,application/xhtml+xml,text/plain;q=0.9,application/pdf;q=0.8",
+    "Accept-Encoding: gzip, deflate",
+)
+SAFE = "%/:?#[]@!$&'()*+,;=~"  # what an address may hold besides letters and digits; all else is sent as %XX
 PASSING = {408, 425, 429}
 Resolve = Callable[[str, int], Awaitable[Sequence[IPAddress]]]
 
@@ -83,19 +88,14 @@ class Fetcher:
     async def _hop(self, address: Address, progress: _Progress) -> Page | str:
         """The page, or the address to which this one redirects."""
         allowed = await self._addresses(address)
+        call = Call("GET", quote(address.url, safe=SAFE), HEADERS)
         try:
-            async with (
-                _session(allowed) as session,
-                session.get(address.url, allow_redirects=False) as response,
-            ):
-                if 300 <= response.status < 400 and "Location" in response.headers:
-                    return urljoin(address.url, response.headers["Location"].strip().replace(" ", "%20"))
-                return await _page(address, response, progress)
-        except aiohttp.ClientConnectorError as error:
-            reason = error.os_error.strerror or type(error.os_error).__name__
-            raise _broken(address, f"no connection ({reason})") from None
-        except (aiohttp.ClientError, ValueError) as error:  # ValueError: aiohttp's own objections to an address
-            raise _broken(address, f"the connection broke ({type(error).__name__})") from None
+            async with open_client(only_to=allowed) as client, client.stream(call) as stream:
+                if 300 <= stream.status < 400 and (location := stream.headers.get("location")):
+                    return _joined(address, location)
+                return await _page(address, stream, progress)
+        except NoAnswer as failure:
+            raise _broken(address, f"no connection ({failure.reason})" if failure.unreached else failure.reason) from None
 
     async def _addresses(self, address: Address) -> frozenset[IPAddress]:
         """The addresses a host may be reached at: all that it has, if every one of them is public."""
@@ -114,26 +114,44 @@ class _Progress:
     begun = False
 
 
-async def _page(address: Address, response: aiohttp.ClientResponse, progress: _Progress) -> Page:
-    if response.status != 200:
-        passing = response.status in PASSING or response.status >= 500
-        raise NotFetched(f"not fetched: HTTP {response.status}", where=address.url, passing=passing)
-    named = "Content-Type" in response.headers
-    type = response.content_type.lower() if named else ""
+def _joined(address: Address, location: str) -> str:
+    """Where a redirect leads. Bytes in a header have no meaning of their own; in addresses they are mostly UTF-8."""
+    with contextlib.suppress(UnicodeDecodeError):
+        location = location.encode("latin-1").decode()
+    try:
+        return urljoin(address.url, location.replace(" ", "%20"))
+    except ValueError:
+        raise NotFetched("not fetched: it redirects to something that is no address", where=address.url) from None
+
+
+async def _page(address: Address, stream: Stream, progress: _Progress) -> Page:
+    if stream.status != 200:
+        passing = stream.status in PASSING or stream.status >= 500
+        raise NotFetched(f"not fetched: HTTP {stream.status}", where=address.url, passing=passing)
+    type, charset = _named(stream.headers.get("content-type", ""))
     if type not in KINDS:
         raise NotFetched(f"not fetched: {type or 'an unnamed type'} is no text that can be read", where=address.url)
     progress.begun = True
-    charset = (response.charset or "").lower()
-    return Page(place=address.url, type=type, charset=charset, body=await _body(address, response))
+    return Page(place=address.url, type=type, charset=charset, body=await _body(address, stream))
 
 
-async def _body(address: Address, response: aiohttp.ClientResponse) -> bytes:
+def _named(content_type: str) -> tuple[str, str]:
+    """Media type and charset in a header, "" where there is none. What is no type is read as text/plain (RFC 2045, 5.2)."""
+    if not content_type:
+        return "", ""
+    header = Message()
+    header["Content-Type"] = content_type
+    return header.get_content_type(), str(header.get_content_charset() or "")
+
+
+async def _body(address: Address, stream: Stream) -> bytes:
     """The unpacked body. Nothing is unpacked beyond the cap, whatever a few bytes claim to stand for."""
-    unpack = _unpacker(address, response.headers.get("Content-Encoding", ""))
+    unpack = _unpacker(address, stream.headers.get("content-encoding", ""))
     body, packed = bytearray(), 0
-    if (response.content_length or 0) > MOST_BYTES:
+    length = stream.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > MOST_BYTES:
         raise _too_large(address)
-    while chunk := await response.content.read(CHUNK):
+    while chunk := await stream.read():
         packed += len(chunk)
         try:
             body += unpack(chunk, MOST_BYTES - len(body) + 1)
@@ -176,51 +194,6 @@ class _Inflate:
             return self._stream.decompress(chunk, most)
         finally:
             self._first = False
-
-
-def _session(allowed: frozenset[IPAddress]) -> aiohttp.ClientSession:
-    """A session for one hop, that can connect to the allowed addresses and to no others."""
-
-    def socket_for(info: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
-        family, kind, protocol, _, place = info
-        if ipaddress.ip_address(str(place[0])) not in allowed:
-            raise OSError(f"{place[0]} was not checked")
-        return socket.socket(family, kind, protocol)
-
-    connector = aiohttp.TCPConnector(
-        resolver=_Pinned(allowed), use_dns_cache=False, force_close=True, limit=1, socket_factory=socket_for
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        headers=HEADERS,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),  # the whole fetch has one deadline
-        auto_decompress=False,
-        trust_env=False,
-    )
-
-
-class _Pinned(AbstractResolver):
-    """Answers every name with the addresses that were checked: asking a second time could give others (DNS rebinding)."""
-
-    def __init__(self, allowed: frozenset[IPAddress]) -> None:
-        self._allowed = sorted(allowed, key=lambda ip: (ip.version, int(ip)))
-
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(ip),
-                port=port,
-                family=socket.AF_INET if ip.version == 4 else socket.AF_INET6,
-                proto=0,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for ip in self._allowed
-        ]
-
-    async def close(self) -> None:
-        """Nothing to give back."""
 
 
 async def system_resolve(host: str, port: int) -> Sequence[IPAddress]:

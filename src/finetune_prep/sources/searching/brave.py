@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from finetune_prep.project.secrets import Secret
-from finetune_prep.sources.searching.calling import Call, checked, send
+from finetune_prep.http.secrets import Secret
+from finetune_prep.sources.searching.calling import Search, checked, send
 from finetune_prep.sources.searching.provider import Found, result
 
 LONGEST = 400  # characters of a query that it takes
@@ -35,13 +35,13 @@ class Brave:
     name = "brave"
 
     def __init__(self, base_url: str, secret: Secret | None) -> None:
-        self._url = f"{checked(self.name, base_url)}/res/v1/web/search"
+        self._endpoint = checked(self.name, base_url)
         self._secret = secret
 
     async def ask(self, query: str, count: int) -> bytes:
         params = {"q": query[:LONGEST], "count": str(count), "text_decorations": "false", "result_filter": "web"}
-        call = Call(method="GET", url=self._url, params=params, key_header="X-Subscription-Token")
-        return await send(self.name, call, self._secret)
+        search = Search(method="GET", url=self._endpoint.at("/res/v1/web/search", params), key_header="X-Subscription-Token")
+        return await send(self.name, search, self._secret)
 
     @staticmethod
     def found(answer: bytes, count: int) -> tuple[Found, ...]:

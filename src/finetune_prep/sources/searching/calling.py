@@ -10,13 +10,16 @@ import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
-from finetune_prep.errors import ConfigError, NotFetched
+from finetune_prep.errors import NotFetched
+from finetune_prep.http import Call, NoAnswer, open_client
+from finetune_prep.http.endpoint import Endpoint
+from finetune_prep.http.retry_after import asked_wait
+from finetune_prep.http.secrets import Secret
 from finetune_prep.project.config import FILE
-from finetune_prep.project.secrets import Secret
+from finetune_prep.project.endpoints import endpoint_of
 
 SECONDS = 30.0  # for one search, repetitions included
 MOST_BYTES = 4 * 1024 * 1024
@@ -27,39 +30,31 @@ CREDIT = {402, 432, 433}  # 432, 433: Tavily's, for a plan's limit and for pay-a
 DETAIL = 200  # characters of a provider's own words
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Search(msgspec.Struct, frozen=True, kw_only=True):
     """What is sent. key_header: name of the header with the key; bearer: whether it is preceded by "Bearer"."""
 
     method: Literal["GET", "POST"]
     url: str
-    params: Mapping[str, str] = {}
     body: Any = None
     key_header: str = ""
     bearer: bool = False
 
 
-def checked(name: str, base_url: str) -> str:
-    """A base URL without a slash at its end. Raises ConfigError if nothing can be asked there."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(
-            f"the search provider “{name}” has no usable base_url: “{base_url}”",
-            where=FILE,
-            next='write for example base_url = "http://localhost:8888" under [search]',
-        )
-    return base_url.rstrip("/")
+def checked(name: str, base_url: str) -> Endpoint:
+    """The endpoint of a provider. Raises ConfigError if nothing can be asked there."""
+    return endpoint_of(base_url, f"the search provider “{name}”", FILE, 'base_url = "http://localhost:8888" under [search]')
 
 
-async def send(name: str, call: Call, secret: Secret | None, hints: Mapping[int, str] = {}) -> bytes:
+async def send(name: str, search: Search, secret: Secret | None, hints: Mapping[int, str] = {}) -> bytes:
     """The body of a 200. Raises NotFetched otherwise. hints: what to do about a status, by provider."""
     try:
         async with asyncio.timeout(SECONDS):
             for _ in range(TRIES - 1):
-                answer = await _once(name, call, secret, hints)
+                answer = await _once(name, search, secret, hints)
                 if isinstance(answer, bytes):
                     return answer
                 await asyncio.sleep(answer)
-            last = await _once(name, call, secret, hints)
+            last = await _once(name, search, secret, hints)
             if isinstance(last, bytes):
                 return last
     except TimeoutError:
@@ -67,39 +62,31 @@ async def send(name: str, call: Call, secret: Secret | None, hints: Mapping[int,
     raise _failed(name, "too many requests, or an error of its own, again and again")
 
 
-async def _once(name: str, call: Call, secret: Secret | None, hints: Mapping[int, str]) -> bytes | float:
+async def _once(name: str, search: Search, secret: Secret | None, hints: Mapping[int, str]) -> bytes | float:
     """The body, or the seconds to wait before asking again."""
-    # a third of a second to import, which replays do without
-    import aiohttp
-
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    headers = ["Accept: application/json", "Accept-Encoding: identity"]
+    data = b""
+    if search.body is not None:
+        headers.append("Content-Type: application/json")
+        data = msgspec.json.encode(search.body)
     if secret is not None:
-        headers[call.key_header] = f"Bearer {secret.reveal()}" if call.bearer else secret.reveal()
+        headers.append(f"{search.key_header}: {'Bearer ' if search.bearer else ''}{secret.reveal()}")
     try:
-        async with (
-            aiohttp.ClientSession(headers=headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as session,
-            session.request(call.method, call.url, params=call.params, json=call.body, allow_redirects=False) as response,
-        ):
-            body = bytearray()
-            while chunk := await response.content.read(64 * 1024):
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise _failed(name, f"its answer is longer than {MOST_BYTES // 1024**2} MiB")
-            data = bytes(body) if secret is None else secret.redact(bytes(body))
-            if response.status == 200:
-                return data
-            if response.status in PASSING or response.status >= 500:
-                return _wait(response.headers.get("Retry-After", ""))
-            raise _refused(name, response.status, data, secret, hints)
-    except aiohttp.ClientConnectorError as error:
-        raise _failed(name, f"no connection ({error.os_error.strerror or type(error.os_error).__name__})") from None
-    except aiohttp.ClientError as error:
-        # `from None`: the error carries the request's headers, and so the key
-        raise _failed(name, f"the connection broke ({type(error).__name__})") from None
-
-
-def _wait(asked: str) -> float:
-    return float(asked) if re.fullmatch(r"\d{1,3}(?:\.\d+)?", asked.strip()) else PAUSE_SECONDS
+        async with open_client(most_bytes=MOST_BYTES) as client:
+            answer = await client.send(Call(search.method, search.url, headers), data)
+    except NoAnswer as failure:
+        if failure.too_long:
+            raise _failed(name, f"its answer is longer than {MOST_BYTES // 1024**2} MiB") from None
+        raise _failed(name, f"no connection ({failure.reason})" if failure.unreached else failure.reason) from None
+    body = answer.body if secret is None else secret.redact(answer.body)
+    if answer.status == 200:
+        return body
+    if answer.status in PASSING or answer.status >= 500:
+        asked = asked_wait(answer.headers)
+        if asked is not None and asked > SECONDS:
+            raise _failed(name, f"HTTP {answer.status}, and it asks for no further call for {asked:.0f} s")
+        return PAUSE_SECONDS if asked is None else asked
+    raise _refused(name, answer.status, body, secret, hints)
 
 
 def _refused(name: str, status: int, data: bytes, secret: Secret | None, hints: Mapping[int, str]) -> NotFetched:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from finetune_prep.errors import NotFetched, Paused
+from finetune_prep.http.secrets import Secret, read_secret
 from finetune_prep.project.config import FILE, SEARCHES, SearchKind, SearchSettings
-from finetune_prep.project.secrets import Secret, read_secret
 from finetune_prep.sources.searching.brave import Brave
 from finetune_prep.sources.searching.exa import Exa
 from finetune_prep.sources.searching.provider import Found, SearchProvider

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from finetune_prep.project.secrets import Secret
-from finetune_prep.sources.searching.calling import Call, checked, send
+from finetune_prep.http.secrets import Secret
+from finetune_prep.sources.searching.calling import Search, checked, send
 from finetune_prep.sources.searching.provider import Found, result
 
 
@@ -26,13 +26,13 @@ class Exa:
     name = "exa"
 
     def __init__(self, base_url: str, secret: Secret | None) -> None:
-        self._url = f"{checked(self.name, base_url)}/search"
+        self._endpoint = checked(self.name, base_url)
         self._secret = secret
 
     async def ask(self, query: str, count: int) -> bytes:
         body = {"query": query, "numResults": count, "type": "auto"}
-        call = Call(method="POST", url=self._url, body=body, key_header="x-api-key")
-        return await send(self.name, call, self._secret)
+        search = Search(method="POST", url=self._endpoint.at("/search"), body=body, key_header="x-api-key")
+        return await send(self.name, search, self._secret)
 
     @staticmethod
     def found(answer: bytes, count: int) -> tuple[Found, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from finetune_prep.project.secrets import Secret
-from finetune_prep.sources.searching.calling import Call, checked, send
+from finetune_prep.http.secrets import Secret
+from finetune_prep.sources.searching.calling import Search, checked, send
 from finetune_prep.sources.searching.provider import Found, result
 
 HINTS = {403: "allow JSON in its settings.yml: search: formats: [html, json]; then start it again"}
@@ -28,12 +28,13 @@ class Searxng:
     name = "searxng"
 
     def __init__(self, base_url: str, secret: Secret | None) -> None:
-        self._url = f"{checked(self.name, base_url)}/search"
+        self._endpoint = checked(self.name, base_url)
         self._secret = secret
 
     async def ask(self, query: str, count: int) -> bytes:
-        call = Call(method="GET", url=self._url, params={"q": query, "format": "json"}, key_header="Authorization", bearer=True)
-        return await send(self.name, call, self._secret, HINTS)
+        url = self._endpoint.at("/search", {"q": query, "format": "json"})
+        search = Search(method="GET", url=url, key_header="Authorization", bearer=True)
+        return await send(self.name, search, self._secret, HINTS)
 
     @staticmethod
     def found(answer: bytes, count: int) -> tuple[Found, ...]:

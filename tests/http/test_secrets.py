@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from finetune_prep.errors import Paused
-from finetune_prep.models.secrets import Secret, read_secret
+from finetune_prep.http.secrets import Secret, read_secret
 
 
 def test_a_secret_is_not_shown() -> None:
