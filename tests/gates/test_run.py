@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
+from finetune_prep import documents
 from finetune_prep.core.finding import Outcome
 from finetune_prep.core.prompts import Brief
 from finetune_prep.documents.dossier import Dossier
-from finetune_prep.gates import Facts, binding, check, may_override, override, success_criteria
+from finetune_prep.gates import Facts, binding, bindings, check, may_override, override, success_criteria
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from tests.gates.pottery import broken, document, sound
+from tests.gates.test_parsed import written
 from tests.gates.test_workflow import DONE
 
 
@@ -138,6 +142,25 @@ def test_an_override_of_an_unchecked_gate_speaks_about_whole_documents() -> None
     overrides = decided(dossier, gate)
     assert answer_of(dossier, gate, overrides) == "overridden"
     assert answer_of(broken(dossier, "rubric.title", "Another"), gate, overrides) == "unchecked"
+
+
+@pytest.mark.parametrize("item", ["S02", ""])
+def test_an_override_takes_no_note_of_the_day_of_reading(item: str) -> None:
+    """Whether it speaks of a source or of the whole reference; nor does one that earlier versions bound to the day expire."""
+    text = written()["domain-frameworks"]
+    first, later = (
+        msgspec.structs.replace(sound(), knowledge=documents.parse("domain-frameworks", shown, "reference/domain-frameworks.md"))
+        for shown in (text, re.sub(r"(?m)^- Read: .*$", "- Read: 2031-01-01", text))
+    )
+    assert first.knowledge is not None
+    findings = (first.knowledge.finding("it has no text", "write the title", item),) if item else ()
+    found = Outcome(gate="research.sources-described", answer="fails", findings=findings)
+    present, former = bindings(found, first)
+    assert present == binding(found, first) == binding(found, later)
+    assert former not in bindings(found, later)
+    for bound, dossier in ((present, later), (former, first)):
+        [outcome] = override([found], dossier, {(found.gate, bound)})
+        assert outcome.answer == "overridden"
 
 
 def test_some_gates_are_never_overridden() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from finetune_prep.core.request import Reply
+from finetune_prep.documents.undated import undated
 from finetune_prep.ledger.recording import read_recording, write_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.providers import openai_wire
@@ -76,12 +77,17 @@ def ask(folder: Path, provider: str, **settings: Any) -> None:
 
 
 def rows(folder: Path) -> dict[str, str]:
-    """Hash of every result of the way: documents, the pilot's files, the dataset."""
+    """Hash of every result of the way: documents, the pilot's files, the dataset. The day on which a source was read is none."""
     wanted = [path for name in RESULTS if (path := folder / "runs" / "pilot-001" / name).is_file()]
     wanted += sorted(
         path for name in ("reference", "prompts", "dataset", "skills") for path in (folder / name).rglob("*") if path.is_file()
     )
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in wanted}
+    return {str(path.relative_to(folder)): _hash(path) for path in wanted}
+
+
+def _hash(path: Path) -> str:
+    data = path.read_bytes()
+    return hashlib.sha256(undated(data.decode()).encode() if path.suffix == ".md" else data).hexdigest()
 
 
 def whole_way(folder: Path, *options: str) -> None:

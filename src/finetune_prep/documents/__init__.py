@@ -7,7 +7,8 @@ from finetune_prep.documents.dossier import Dossier
 from finetune_prep.documents.items import item_texts
 from finetune_prep.documents.kinds import KINDS, parse, render, template
 from finetune_prep.documents.splice import remove_item, remove_section, replace_section, section
-from finetune_prep.markdown.body import body
+from finetune_prep.documents.undated import undated
+from finetune_prep.markdown import body as markdown_body
 from finetune_prep.markdown.decoding import read_bytes
 
 __all__ = [
@@ -24,4 +25,10 @@ __all__ = [
     "replace_section",
     "section",
     "template",
+    "undated",
 ]
+
+
+def body(text: str) -> str:
+    """The text as it is sent to a model: without front matter, title and comments (see `markdown.body`), and undated."""
+    return undated(markdown_body.body(text))

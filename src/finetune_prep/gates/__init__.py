@@ -2,7 +2,7 @@
 
 from finetune_prep.gates.criteria import Criterion, success_criteria
 from finetune_prep.gates.premises import Unchecked
-from finetune_prep.gates.run import binding, check, may_override, override
+from finetune_prep.gates.run import binding, bindings, check, may_override, override
 from finetune_prep.gates.workflow import Facts
 
-__all__ = ["Criterion", "Facts", "Unchecked", "binding", "check", "may_override", "override", "success_criteria"]
+__all__ = ["Criterion", "Facts", "Unchecked", "binding", "bindings", "check", "may_override", "override", "success_criteria"]

@@ -12,6 +12,7 @@ from finetune_prep.core.finding import Answer, Finding, Outcome
 from finetune_prep.core.identity import digest
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.undated import undated
 from finetune_prep.gates import (
     anchors,
     evaluation_prompt,
@@ -112,14 +113,24 @@ def binding(outcome: Outcome, dossier: Dossier) -> str:
     """Hash of what an override of this outcome speaks about: its findings and the text of the items they name.
 
     It changes with any of these items and with every new finding, so an override expires by itself. Findings that name no
-    item, and outcomes without findings, stand for whole documents.
+    item, and outcomes without findings, stand for whole documents. The day on which a source was read is not part of it.
     """
+    return _binding(outcome, dossier, undated)
+
+
+def bindings(outcome: Outcome, dossier: Dossier) -> tuple[str, ...]:
+    """`binding`, and what earlier versions, to which the day of reading mattered, took for it."""
+    return binding(outcome, dossier), _binding(outcome, dossier, lambda text: text)
+
+
+def _binding(outcome: Outcome, dossier: Dossier, shown: Callable[[str], str]) -> str:
     by_path = {document.path: document for document in _documents(dossier).values()}
     findings = sorted(
-        [finding.path, finding.item, finding.what, _text(by_path.get(finding.path), finding.item)] for finding in outcome.findings
+        [finding.path, finding.item, finding.what, _text(by_path.get(finding.path), finding.item, shown)]
+        for finding in outcome.findings
     )
     gate = _GATE[outcome.gate]
-    whole = [] if findings else [_text(_documents(dossier).get(kind), "") for kind in gate.documents]
+    whole = [] if findings else [_text(_documents(dossier).get(kind), "", shown) for kind in gate.documents]
     return digest([outcome.gate, findings, whole])
 
 
@@ -128,27 +139,27 @@ def _documents(dossier: Dossier) -> dict[str, Document[Any]]:
     return {field.kind: field for field in fields if isinstance(field, Document)}
 
 
-def _text(document: Document[Any] | None, item: str) -> str:
+def _text(document: Document[Any] | None, item: str, shown: Callable[[str], str]) -> str:
     """An item's lines up to the next item, white space folded; the whole document without an item."""
     if document is None:
         return ""
     start = document.lines.get(item, 0)
     if not start:
-        return " ".join(document.text.split())
+        return " ".join(shown(document.text).split())
     end = min((line for line in document.lines.values() if line > start), default=None)
-    return " ".join(" ".join(document.text.splitlines()[start - 1 : end and end - 1]).split())
+    return " ".join(shown("\n".join(document.text.splitlines()[start - 1 : end and end - 1])).split())
 
 
 def override(outcomes: Sequence[Outcome], dossier: Dossier, overrides: Collection[tuple[str, str]]) -> list[Outcome]:
     """The outcomes, with those "overridden" that a person decided about; their findings stay.
 
-    overrides: gate and `binding` of each decision; one whose binding has changed since has expired.
+    overrides: gate and one of the `bindings` of each decision; one whose binding has changed since has expired.
 
     Gates of `method.gates.NEVER_OVERRIDDEN`, and gates that lack a document to look at, stay as they are.
     """
     return [
         msgspec.structs.replace(outcome, answer="overridden")
-        if may_override(outcome, dossier) and (outcome.gate, binding(outcome, dossier)) in overrides
+        if may_override(outcome, dossier) and any((outcome.gate, bound) in overrides for bound in bindings(outcome, dossier))
         else outcome
         for outcome in outcomes
     ]

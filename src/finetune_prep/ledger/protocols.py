@@ -186,5 +186,8 @@ class Ledger(Protocol):
     def asked(self, key: str) -> Request | None:
         """The request of this key if it was ever part of a round."""
 
+    def renamed(self, key: str) -> str:
+        """The present key of a request that was sent under this one: the same, unless an earlier version sent it."""
+
     def close(self) -> None:
         """Finish what was handed over, then close the file."""

@@ -7,6 +7,8 @@ UTF-8, one JSON object a line, four kinds of line, in this order, each kind sort
     {"key": KEY, "request": {…}, "reply": {…}}         an entry; long texts in it are {"text": HASH}
     {"fetched": KEY, "about": {…}, "body": "…"}        an answer of a search, or a page; "base64" instead of "body" if no UTF-8
 
+A request that holds what is not asked any more (see `former`) is read as the one that is asked in its place, under its key.
+
 The same entries give the same bytes. API keys and HTTP headers are no part of an entry, so none can be in the file.
 """
 
@@ -22,6 +24,7 @@ import msgspec
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.fetched import Fetched, about
+from finetune_prep.ledger.former import present
 from finetune_prep.ledger.packing import Packer, text_name, unpack_reply, unpack_request
 from finetune_prep.ledger.protocols import Entry, Ledger
 
@@ -127,6 +130,7 @@ class _Reader:
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
         self.fetched: dict[str, Fetched] = {}
+        self._lines: dict[str, Entry] = {}
         self._texts: dict[str, str] = {}
 
     def read(self, line: bytes) -> None:
@@ -160,9 +164,12 @@ class _Reader:
         entry = Entry(unpack_request(request, self._text), unpack_reply(reply, self._text))
         if entry.key != key:
             raise ValueError(f"the key {key} is not the key of this request, which is {entry.key}")
-        if key in self.entries and self.entries[key] != entry:
+        if self._lines.setdefault(key, entry) != entry:
             raise ValueError(f"a second, different entry for the key {key}")
-        self.entries[key] = entry
+        renamed = Entry(present(entry.request), entry.reply)
+        known = self.entries.setdefault(renamed.key, renamed)
+        if renamed.reply.at < known.reply.at:  # asked on two days, which made two requests of it then: the first answer counts
+            self.entries[renamed.key] = renamed
 
     def _read_fetched(self, key: str, about: dict[str, Any], content: dict[str, Any]) -> None:
         found = msgspec.convert(about, Fetched)

@@ -21,14 +21,14 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import LedgerBroken, UsageError
-from finetune_prep.ledger import submissions
+from finetune_prep.ledger import former, submissions
 from finetune_prep.ledger.fetched import FETCHED, SqliteArchive
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
 from finetune_prep.ledger.protocols import Consumption, Entry, Measured, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1: keys still depended on the day on which a source was read
 MOST_JOBS_PER_COMMIT = 4096
 MOST_KNOWN_TEXTS = 65_536  # names of texts that need no further INSERT, about 8 MB
 
@@ -197,6 +197,10 @@ class SqliteLedger:
     def asked(self, key: str) -> Request | None:
         row = self._reader.execute("SELECT request FROM asked WHERE key = ? LIMIT 1", (key,)).fetchone()
         return None if row is None else self._request(str(row[0]))
+
+    def renamed(self, key: str) -> str:
+        row = self._reader.execute("SELECT present FROM former WHERE key = ?", (key,)).fetchone()
+        return key if row is None else str(row[0])
 
     def _entry(self, request: str, reply: str) -> Entry:
         return Entry(self._request(request), unpack_reply(msgspec.json.decode(reply), self._text))
@@ -453,13 +457,29 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.pragma("synchronous", "full")
     if empty:
         _create(connection)
-    elif connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('money', 'submission', 'fetched')").get < 3:
+        return
+    if connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('money', 'submission', 'fetched')").get < 3:
         with connection:
             connection.execute(MONEY + submissions.TABLE + FETCHED)
+    if version < SCHEMA_VERSION:
+        _upgrade(connection)
+
+
+def _upgrade(connection: apsw.Connection) -> None:
+    """Bring a ledger of an earlier version to this one, all of it or nothing; another process may have done so meanwhile."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if connection.pragma("user_version") < SCHEMA_VERSION:
+            former.rename(connection)
+            connection.pragma("user_version", SCHEMA_VERSION)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def _create(connection: apsw.Connection) -> None:
     with connection:
-        connection.execute(TABLES + MONEY + submissions.TABLE + FETCHED)
+        connection.execute(TABLES + MONEY + submissions.TABLE + FETCHED + former.FORMER)
         connection.pragma("application_id", APPLICATION_ID)
         connection.pragma("user_version", SCHEMA_VERSION)

@@ -24,7 +24,7 @@ from finetune_prep.project import config as configuration
 from finetune_prep.project.decisions import Decision, read_decisions, record
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.staleness import Change, Stale, compare, stale_parts
-from finetune_prep.project.stamps import Items, Part, Stamp, read_stamp, write_stamp
+from finetune_prep.project.stamps import Items, Part, Stamp, read_stamp, renamed, write_stamp
 
 _DOSSIER = {
     "brief": "brief",
@@ -59,7 +59,7 @@ def items_of(kind: str, text: str) -> Items:
     document = _parsed(kind, text)
     if document.value is None:
         return {}
-    items = {item: digest_bytes(text.encode()) for item, text in documents.item_texts(document).items()}
+    items = {item: digest_bytes(documents.undated(text).encode()) for item, text in documents.item_texts(document).items()}
     if isinstance(document.value, Rubric):
         rubric = document.value
         weights = [(category.name, category.weight) for category in rubric.categories]
@@ -68,8 +68,19 @@ def items_of(kind: str, text: str) -> Items:
 
 
 def text_hash(text: str) -> str:
-    """Hash of the normalised text: white space at line ends and reflowed paragraphs do not change it."""
-    return digest_bytes(normal(text).encode())
+    """Hash of the normalised text: white space at line ends, reflowed paragraphs and the day on which a source was read do not
+    change it."""
+    return digest_bytes(documents.undated(normal(text)).encode())
+
+
+@lru_cache(maxsize=8)
+def _former_hashes(kind: str, text: str) -> dict[str, str]:
+    """Hashes that earlier versions gave this text and its items, the days of reading included → those of today."""
+    if documents.undated(text) == text:
+        return {}
+    items = items_of(kind, text)
+    former = {digest_bytes(text.encode()): items[item] for item, text in documents.item_texts(_parsed(kind, text)).items()}
+    return {digest_bytes(normal(text).encode()): text_hash(text)} | former
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -172,7 +183,12 @@ class Project(msgspec.Struct, frozen=True):
         self.write(kind, text, (stamp.parts if stamp else {}) | fresh)
 
     def stamp(self, kind: str) -> Stamp | None:
-        return read_stamp(self.layout.stamp(kind))
+        stamp = read_stamp(self.layout.stamp(kind))
+        return stamp and renamed(stamp, self._former_hashes("domain-frameworks"))
+
+    def _former_hashes(self, kind: str) -> dict[str, str]:
+        document = self.document(kind)
+        return _former_hashes(kind, document.text) if document is not None and document.value is not None else {}
 
     def stale(self) -> tuple[Stale, ...]:
         """Parts of documents that their inputs have left behind, in the order in which documents are made."""
@@ -218,8 +234,8 @@ class Project(msgspec.Struct, frozen=True):
         if not path.is_file():
             return None
         text, _ = documents.read_bytes(path.read_bytes(), DOCUMENTS[kind].path)
-        current = text_hash(text)
-        accepted = [d for d in self.decisions() if d.decision == "accept" and d.document == kind and d.text == current]
+        names = {text_hash(text), *self._former_hashes(kind)}
+        accepted = [d for d in self.decisions() if d.decision == "accept" and d.document == kind and d.text in names]
         return accepted[-1] if accepted else None
 
     def overrides(self) -> tuple[Decision, ...]:

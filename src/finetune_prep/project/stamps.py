@@ -50,5 +50,20 @@ def read_stamp(path: Path) -> Stamp | None:
         ) from error
 
 
+def renamed(stamp: Stamp, names: dict[str, str]) -> Stamp:
+    """The stamp with other hashes in the place of these (old → new)."""
+    if not names:
+        return stamp
+
+    def new(items: Items) -> Items:
+        return {item: names.get(hash, hash) for item, hash in items.items()}
+
+    parts = {
+        name: msgspec.structs.replace(part, made_from={kind: new(items) for kind, items in part.made_from.items()})
+        for name, part in stamp.parts.items()
+    }
+    return msgspec.structs.replace(stamp, text=names.get(stamp.text, stamp.text), items=new(stamp.items), parts=parts)
+
+
 def write_stamp(path: Path, stamp: Stamp) -> None:
     write_atomically(path, tomli_w.dumps(msgspec.to_builtins(stamp)))

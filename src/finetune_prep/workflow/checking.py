@@ -78,9 +78,10 @@ def overrides_in_force(project: Project) -> tuple[Decision, ...]:
     """The decisions that hold an outcome up at this moment; those whose subject has changed since, or holds by now, do not."""
     dossier = project.dossier()
     bound = {
-        (outcome.gate, gates.binding(outcome, dossier))
+        (outcome.gate, bound)
         for outcome in _overridden(project, dossier)
         if outcome.answer == "overridden"
+        for bound in gates.bindings(outcome, dossier)
     }
     latest = {(decision.gate, decision.text): decision for decision in project.overrides()}
     return tuple(decision for key, decision in latest.items() if key in bound)

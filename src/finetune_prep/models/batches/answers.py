@@ -100,7 +100,7 @@ class _Reading:
         except (ValueError, RecursionError) as error:
             self._unreadable.append(f"{place}: not a row of a batch answer: {error}")
             return
-        key = found.custom_id
+        key = self._ledger.renamed(found.custom_id)
         request = self._ledger.asked(key)
         if request is None:
             self._strangers[key] = None

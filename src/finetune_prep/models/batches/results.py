@@ -74,17 +74,18 @@ class Intake:
         if result is None:
             self._unreadable += 1
             return
-        request = self._requests.get(result.key)
+        key = self._ledger.renamed(result.key)
+        request = self._requests.get(key)
         if request is None:
             return
         if result.reply is not None:
             if result.reply.finish != "error":
-                self._seen.add(result.key)
-            if not self._known(result.key):
+                self._seen.add(key)
+            if not self._known(key):
                 known = self._tariff.cost(request, result.reply)
-                self._fresh[result.key] = Entry(request, msgspec.structs.replace(result.reply, cost=known))
+                self._fresh[key] = Entry(request, msgspec.structs.replace(result.reply, cost=known))
         elif result.fault is not None:
-            self._failed[result.key] = result.fault
+            self._failed[key] = result.fault
         if len(self._fresh) > ROWS_PER_COMMIT:
             await self.commit()
 

@@ -98,7 +98,8 @@ def snapshot_sources(session: Session, *, refresh: bool = False) -> list[SourceT
 async def write_frameworks(session: Session, sources: list[ReadSource], panel: Panel, proposed: Proposed) -> None:
     """The reference from claims and proposals, read by the panel and mended."""
     citations = {claim.id: Citation(source.id, claim.quote) for source in sources for claim in source.claims}
-    wanted = deciding(PHASE, "domain-frameworks")
+    # how old the sources were when they were read is nothing that their writer could change
+    wanted = deciding(PHASE, "domain-frameworks", skip=("research.sources-current",))
 
     async def look_over(knowledge: Knowledge, first: bool) -> tuple[Point, ...]:
         text = documents.render("domain-frameworks", knowledge)
