@@ -1,30 +1,55 @@
-# Two commands do all the set-up: `make demo` and `make test`. Each makes its own environment in .venv first.
+# Two commands do all the set-up: `make demo` and `make test`. Each makes its own environment first, in a folder of its own:
+#   .venv         the wheel, as users install it: demo, test, bench. CI tests this one.
+#   .venv-dev     this folder, editable: dev, quick, lint, types, coverage, soak, docs. An edit is tested at once.
+#   .venv-engine  one more for each inference engine: test-engine.
+# docs/contributing.md says which target is for what.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEV_VENV := .venv-dev
+DEV := $(DEV_VENV)/bin
 SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
+WORKERS ?= 2
 
-.PHONY: demo test test-engine bench bench-door soak docs example clean
+.PHONY: demo test dev quick lint types coverage soak everywhere test-engine bench bench-door docs example clean
 
 demo: $(VENV)/installed
 	@$(BIN)/finetune-prep demo
 
+# What CI runs: everything, against the installed wheel.
 test: $(VENV)/installed-dev
-	$(BIN)/ruff check src tests benchmarks docs
-	$(BIN)/ruff format --check src tests benchmarks docs
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/deptry src
-	$(BIN)/python -m pytest -n 2
+	$(call lint_with,$(BIN))
+	$(call types_with,$(BIN))
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+# An environment for whoever changes the code; .venv-dev/bin/python -m pytest tests/core tests what stands in src.
+dev: $(DEV_VENV)/installed
+	@echo "$(DEV)/python -m pytest tests/core    tests what stands in src; make quick: all but the slow ones"
+
+# Everything but the tests marked `slow`: a minute on two cores.
+quick: $(DEV_VENV)/installed
+	$(DEV)/python -m pytest -n $(WORKERS) -m "not slow"
+
+lint: $(DEV_VENV)/installed
+	$(call lint_with,$(DEV))
+
+types: $(DEV_VENV)/installed
+	$(call types_with,$(DEV))
+
+# Line and branch coverage, of child processes too; `make coverage TESTS=tests/core` for a part.
+coverage: $(DEV_VENV)/installed
+	$(DEV)/coverage erase
+	$(DEV)/coverage run -m pytest -n $(WORKERS) $(TESTS)
+	$(DEV)/coverage combine --quiet
+	$(DEV)/coverage report --skip-covered --sort=cover
+
+# The long counts. Each test that has one asks `tests.soak` for it, and the everyday suite keeps a small fixed sample.
+soak: $(DEV_VENV)/installed
+	FINETUNE_PREP_SOAK=1 $(DEV)/python -m pytest -n $(WORKERS) $$(grep -rlE 'from (tests.soak|hypothesis) import' tests --include='test_*.py')
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/first_minutes.py
 	$(BIN)/python benchmarks/check.py examples/online-shop
-
-# The long counts: every random edit and mutation of documents; every write, hundreds of kills and silent calls at the door.
-soak: $(VENV)/installed-dev
-	FINETUNE_PREP_SOAK=1 $(BIN)/python -m pytest -n 2 tests/documents/test_splice_properties.py tests/documents/test_hostile.py
-	FINETUNE_PREP_SOAK=1 $(BIN)/python -m pytest -s tests/models tests/ledger tests/project/test_lock.py
 
 # Real inference engines with a tiny model made on the spot, each in an environment of its own; docs/decisions/0011 says what
 # they are and how large. ENGINES="llamacpp transformers vllm llama-cpp-python" is all of them.
@@ -37,9 +62,13 @@ test-engine: $(VENV)/installed-dev $(ENGINES:%=$(ENGINE_FOLDER)/%/installed)
 bench-door: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/door.py
 
-docs: $(VENV)/installed-dev
-	$(BIN)/python docs/make_method.py
-	$(BIN)/python docs/make_commands.py
+docs: $(DEV_VENV)/installed
+	$(DEV)/python docs/make_method.py
+	$(DEV)/python docs/make_commands.py
+
+# The tests that days, signals, limits and load could break, three times each: today, in three years, with SIGINT ignored, busy.
+everywhere: $(DEV_VENV)/installed
+	$(DEV)/python tests/everywhere.py
 
 # After prompts have changed: `finetune-prep ledger missing` in the example says what to ask anew; then this rewrites what it shows.
 EXAMPLE := examples/online-shop
@@ -63,7 +92,7 @@ $(ENGINE_FOLDER)/vllm/installed: tests/engine/needs/vllm.txt tests/engine/vllm_n
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(ENGINE_FOLDER) build dist finetune-prep-demo
+	rm -rf $(VENV) $(DEV_VENV) $(ENGINE_FOLDER) build dist finetune-prep-demo .coverage .coverage.*
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -84,3 +113,20 @@ $(VENV)/installed: $(VENV)/wheel
 $(VENV)/installed-dev: $(VENV)/installed
 	$(PIP) install "$$(ls $(WHEELS)/*.whl)[dev]"
 	@touch $@
+
+$(DEV_VENV)/installed: pyproject.toml
+	test -x $(DEV)/python || $(PYTHON) -m venv $(DEV_VENV)
+	$(DEV)/python -m pip --quiet --disable-pip-version-check install --editable '.[dev]'
+	@touch $@
+
+# The same checks in both environments: $(1) is its bin folder.
+define lint_with
+$(1)/ruff check src tests benchmarks docs
+$(1)/ruff format --check src tests benchmarks docs
+$(1)/lint-imports
+$(1)/deptry src
+endef
+
+define types_with
+$(1)/mypy
+endef

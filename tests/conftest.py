@@ -1,4 +1,4 @@
-"""What holds for every test: no network but loopback, a home folder of its own, no provider's key in the environment."""
+"""What holds for every test: no network but loopback, a home folder of its own, no provider's key, examples that are fixed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.soak import SOAK, examples
 
 from finetune_prep.http import transfer
 
 KEY_ENDINGS = ("_API_KEY", "_API_TOKEN", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+# The same examples in every run, on every machine: what one run finds, the next one shows again; `make soak` looks for new ones.
+# No limit in milliseconds: a busy machine would break it.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(100))
+settings.register_profile("suite", UNHURRIED, derandomize=not SOAK, database=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)

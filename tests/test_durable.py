@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.durable import append_durably, sweep, write_atomically
+from tests.soak import examples
 
 HALF_FULL = 4096  # bytes that a process may write to a file: stands for a disk that fills up in the middle
 UNDER_A_LIMIT = """
@@ -37,7 +38,7 @@ def on_a_full_disk(call: str, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.binary())
 def test_what_was_written_is_what_is_read(tmp_path: Path, text: str, data: bytes) -> None:
     write_atomically(tmp_path / "a" / "b.md", text)
@@ -100,7 +101,7 @@ def test_a_new_file_can_be_read_by_others_and_an_old_one_keeps_its_mode(tmp_path
     assert stat.S_IMODE((tmp_path / "new.md").stat().st_mode) == 0o600
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n")), min_size=1, max_size=5))
 def test_appended_lines_stand_in_their_order(tmp_path: Path, lines: list[str]) -> None:
     path = tmp_path / "new folder" / "lines"

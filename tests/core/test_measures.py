@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.measures import COMPARISONS, FORMS, METRICS, Rule, forms, holds, measure, parse_rule
+from tests.soak import examples
 
-laws = settings(deadline=None, max_examples=150)
+laws = settings(max_examples=examples(150))
 
 
 def talk(*turns: str) -> Conversation:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.identity import DIGEST_LENGTH
 from finetune_prep.core.request import Parameters, Reply, Request, Schema
+from tests.soak import examples
 
-laws = settings(deadline=None, max_examples=100)
+laws = settings(max_examples=examples(100))
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.rubric import Category, Goal, Question, Rubric, Term, YesNo, score
+from tests.soak import examples
 
-laws = settings(deadline=None, max_examples=120)
+laws = settings(max_examples=examples(120))
 Answers = dict[str, YesNo]
 
 

@@ -12,8 +12,9 @@ from finetune_prep.core.rubric import Score
 from finetune_prep.core.sample import STATES, Sample, State, account, fold, judged_sample
 from finetune_prep.core.verdict import Verdict
 from tests.core.test_scenario import SPACE, plan
+from tests.soak import examples
 
-laws = settings(deadline=None, max_examples=100)
+laws = settings(max_examples=examples(100))
 SCENARIOS = plan(SPACE, 12, 1)
 conversations = st.sampled_from(["a", "b", "c"]).map(
     lambda text: Conversation((Message("user", text), Message("assistant", text)))

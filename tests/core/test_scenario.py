@@ -32,8 +32,9 @@ from finetune_prep.core.scenario import (
     plan,
     quotas,
 )
+from tests.soak import examples
 
-laws = settings(deadline=None, max_examples=60)
+laws = settings(max_examples=examples(60))
 weights = st.one_of(st.integers(1, 100).map(float), st.floats(0.01, 50.0))
 seeds = st.one_of(st.integers(0, 2**40), st.text(max_size=8))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune_prep.core.words import UNSPACED, by_character, count_words, split_words
@@ -74,13 +74,11 @@ def test_scripts_without_a_model_are_counted_by_clusters(text: str) -> None:
     assert len(text) / 3 < len(words) < len(text)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=0x58F), max_size=60), st.sampled_from(["碗", "だ", "ไป"]))
 def test_a_foreign_word_beside_them_changes_no_count(text: str, foreign: str) -> None:
     assert split_words(f"{text}\n{foreign}") == [*split_words(text), foreign]
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_words_stand_in_the_text_in_order(text: str) -> None:
     at = 0

@@ -1,6 +1,5 @@
 """No text makes the reader raise, or think for long."""
 
-import os
 import random
 import re
 import time
@@ -11,6 +10,7 @@ from finetune_prep import documents
 from finetune_prep.documents.kinds import LONGEST_LINE, MOST_BYTES, MOST_LINES
 from finetune_prep.markdown import inline
 from tests.documents.handwritten import any_style, scribbled, shortened
+from tests.soak import SOAK
 
 SCRAPS = (
     "\n", "\n\n", "# ", "### ", "- ", "* ", "> ", "> **User:**", "```", "~~~", "<!--", "-->", "---\n", "|", "\\", "\t",
@@ -20,7 +20,6 @@ SCRAPS = (
     "- Yes:", "- Measured: exchanges <= " + "9" * 400, "99999999999999999999", "-5", "inf", "nan",
 )  # fmt: skip
 LIMIT = 4.0  # seconds of CPU; the slowest takes .75 on an idle machine, but machines are shared: this catches what is not linear
-SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
 MUTATIONS = 5000
 READERS = [kind for kind in documents.KINDS if kind not in ("user-prompt", "system-prompt")]  # these two are read like a brief
 

@@ -15,12 +15,13 @@ from finetune_prep.markdown.prose import tidy
 from finetune_prep.markdown.tree import grow
 from finetune_prep.markdown.turns import read_conversation, render_conversation, spoken
 from tests.documents.values import VALUES, raw
+from tests.soak import examples
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
 @pytest.mark.parametrize("kind", VALUES)
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(40), suppress_health_check=SLOW)
 @given(data=st.data())
 def test_every_value_survives(kind: str, data: st.DataObject) -> None:
     """Text that looks like headings, ids, keys, fences, comments or speakers included; and the file parses without a finding."""

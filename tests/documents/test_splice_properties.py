@@ -5,7 +5,6 @@ The number of edits per kind is 1,000 with `make soak`, less in the everyday sui
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,8 +14,9 @@ import pytest
 
 from finetune_prep import documents
 from tests.documents.handwritten import PLAIN, Row, Style, any_style, items_of, scribbled, shortened, words
+from tests.soak import SOAK
 
-EDITS = 1000 if os.environ.get("FINETUNE_PREP_SOAK") else 150  # per kind
+EDITS = 1000 if SOAK else 150  # per kind
 
 
 class Sheet(NamedTuple):

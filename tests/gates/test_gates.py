@@ -19,6 +19,7 @@ from finetune_prep.gates import check, rubric
 from finetune_prep.method.gates import GATES
 from tests.gates import pottery
 from tests.gates.pottery import broken, sound, talk
+from tests.soak import examples
 
 KNOWLEDGE = pottery.knowledge()
 RUBRIC = pottery.rubric()
@@ -766,7 +767,7 @@ def test_counts_hold_if_and_only_if_they_lie_within_the_limits(sizes: list[int])
     assert len(list(rubric.questions_per_category(dossier))) == off
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.floats())
 def test_no_figure_of_a_space_raises(figure: float) -> None:
     """Weights and shares come from files that people edit: whatever stands there is a finding, never an error."""

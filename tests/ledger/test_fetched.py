@@ -93,7 +93,7 @@ def test_a_recording_without_the_web_is_what_it_was(tmp_path: Path) -> None:
     assert read_fetched(tmp_path / "a.jsonl") == ()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(rows, max_size=4, unique_by=lambda row: row.key))
 def test_any_bytes_come_through_a_recording(tmp_path: Path, given_rows: list[Fetched]) -> None:
     write_recording([], tmp_path / "a.jsonl", given_rows)

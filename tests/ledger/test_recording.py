@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune_prep.core.conversation import Message
@@ -42,7 +42,6 @@ replies = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(requests, replies)
 def test_packing_loses_nothing(request: Request, reply: Reply) -> None:
     """Unpacking what was packed gives the same values and the same key, also through JSON."""
@@ -54,7 +53,6 @@ def test_packing_loses_nothing(request: Request, reply: Reply) -> None:
     assert unpack_reply(packed[1], packer.texts.__getitem__) == reply
 
 
-@settings(deadline=None)
 @given(st.lists(st.builds(Entry, requests, replies), max_size=5, unique_by=lambda found: found.key))
 def test_the_same_entries_give_the_same_bytes(tmp_path_factory: pytest.TempPathFactory, entries: list[Entry]) -> None:
     """Order does not matter, and reading gives back what was written."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from finetune_prep.markdown.lines import front_matter_length, lines_of, scan
+from tests.soak import examples
 
 ORACLE = MarkdownIt("commonmark").disable(["html_block", "reference"])
 LINES = (
@@ -31,7 +32,7 @@ def nested(text: str) -> set[int]:
     return oracle_lines(text, "bullet_list_open") | oracle_lines(text, "ordered_list_open")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(st.lists(st.sampled_from(LINES), max_size=9))
 @example(["> a", "b", "> c"])
 @example(["a", "---", "b", "==="])

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.markdown.normal import normal, paragraph
+from tests.soak import examples
 
 FRAGMENTS = (
     "a", "foo bar", "- ", "* ", "1. ", "2. ", "# ", "> ", "```", "~~~", "```py", "<!--", "-->", "\\", "|", "|-|", "---",
@@ -16,7 +17,7 @@ texts = st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join)
 word = st.text(st.sampled_from("abcdeé'(),.:;*_`\"“”"), min_size=1, max_size=8).filter(lambda text: text.strip("*_`:") == text)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500))
 @given(texts)
 def test_idempotent(text: str) -> None:
     """Normalising what is normal changes nothing."""

@@ -22,8 +22,8 @@ from finetune_prep.models.roles import open_door
 from finetune_prep.project.config import Price
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, HalfAnswer, Stall, Status
 from tests.models.examples import config, request
+from tests.soak import SOAK
 
-SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
 GOOGLE = "https://generativelanguage.googleapis.com/v1beta/openai"
 
 

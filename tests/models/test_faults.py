@@ -7,7 +7,6 @@ slow and endless ones, headers, clocks, and crowds of random faults.
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from datetime import UTC, datetime, timedelta
@@ -23,9 +22,9 @@ from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.roles import open_door
 from tests.fake_endpoint import Behaviour, Call, Completion, Drip, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.models.examples import config, request
+from tests.soak import SOAK
 
 pytestmark = pytest.mark.usefixtures("quick")
-SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
 
 
 def message(**fields: Any) -> Completion:

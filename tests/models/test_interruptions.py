@@ -20,8 +20,8 @@ from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.fake_endpoint import Completion, FakeEndpoint
 from tests.models.examples import request
 from tests.signals import hearing_ctrl_c
+from tests.soak import SOAK
 
-SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
 AT_ONCE = 8
 CALLS = 30
 

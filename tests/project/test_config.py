@@ -20,6 +20,7 @@ from finetune_prep.project.config import (
     parse,
 )
 from finetune_prep.project.toml_lines import line_of
+from tests.soak import examples
 
 ROLES = "".join(f'[roles.{role}]\nmodel = "batch/any"\n' for role in NEEDED_ROLES)  # lines 2 to 9
 SOUND = f'name = "shop"\n{ROLES}'
@@ -173,7 +174,7 @@ keys = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(keys, min_size=1, max_size=3, unique=True), st.lists(keys, min_size=1, max_size=3, unique=True))
 def test_the_line_of_any_key_is_found_however_it_is_written(tables: list[str], names: list[str]) -> None:
     """Dots, quotes, brackets, equals signs and hashes in a key are part of it."""

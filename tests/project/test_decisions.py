@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from finetune_prep.errors import UsageError
 from finetune_prep.project.decisions import Decision, read_decisions, record
+from tests.soak import examples
 
 ACCEPTED = Decision(decision="accept", by="Ada Larch", at="2026-11-20T10:00:00+00:00", text="ab12", document="brief")
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -36,7 +37,7 @@ def test_before_anything_was_decided_there_are_no_decisions(path: Path) -> None:
     assert read_decisions(path) == ()
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(decisions, max_size=4))
 def test_decisions_are_read_in_the_order_in_which_they_were_made(path: Path, made: list[Decision]) -> None:
     """Whatever a reason holds – line breaks, quotes, signs of other scripts – one decision is one line."""

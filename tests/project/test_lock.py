@@ -13,6 +13,7 @@ import pytest
 
 from finetune_prep.errors import ProjectLocked
 from finetune_prep.project.lock import locked
+from tests.soak import SOAK
 
 HOLD = """
 import sys, time
@@ -38,7 +39,6 @@ try:
 except ProjectLocked as error:
     print(error.what, flush=True)
 """
-SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from finetune_prep.project.staleness import Change, compare, stale_parts
 from finetune_prep.project.stamps import Items, Part, Stamp
+from tests.soak import examples
 
 RUBRIC, FRAMEWORKS = "evaluation-rubric", "domain-frameworks"
-laws = settings(deadline=None, max_examples=100)
+laws = settings(max_examples=examples(100))
 items = st.dictionaries(st.sampled_from(["CP1", "CP2", "US1", "Terms", "T1.1", "T1.2"]), st.sampled_from(["a", "b"]))
 
 

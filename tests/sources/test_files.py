@@ -14,6 +14,7 @@ from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.knowledge import Source
 from finetune_prep.sources import text as texts
 from finetune_prep.sources.files import LARGEST, MEND, SourceText, from_snapshot, known_ids, next_id, read_folder, read_snapshots
+from tests.soak import examples
 from tests.sources.foreign import docx, pdf
 
 PAGE = "# Returns\n\nThirty days from the day of delivery.\n"
@@ -212,7 +213,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_not_part_of_the_text(folder
 titles = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=20).filter(str.strip)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(titles, st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(str.strip))
 def test_a_snapshot_can_be_read_back_as_a_source(folder: Path, title: str, body: str) -> None:
     """Titles hold colons, quotes, brackets and hashes; none of them may break the snapshot."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune_prep.core.knowledge import Source
@@ -74,7 +74,6 @@ def test_operators_are_words(query: str) -> None:
     assert bool(found) == ("gift" in query)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_query_is_an_error(query: str) -> None:
     assert len(Library(SOURCES).find(query, 3)) <= 3

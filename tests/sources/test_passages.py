@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune_prep.sources.passages import LONGEST, passages, table_head
@@ -12,7 +12,6 @@ pieces = st.lists(
 ).map("".join)
 
 
-@settings(deadline=None)
 @given(pieces, st.integers(20, 200))
 def test_passages_hold_all_of_a_text_in_order_and_none_is_too_long(text: str, longest: int) -> None:
     found = list(passages(text, longest))

@@ -15,6 +15,7 @@ from finetune_prep.sources import text as texts
 from finetune_prep.sources.parsing.decoding import decode
 from finetune_prep.sources.parsing.html import read_html
 from finetune_prep.sources.text import NoReader, extract, one_line, plain
+from tests.soak import examples
 from tests.sources.foreign import WORD, docx, pdf
 
 LONG = "Thirty days from the day of delivery, whatever the reason; the posting receipt is proof enough for us. " * 5
@@ -131,7 +132,7 @@ def test_any_bytes_are_some_characters(data: bytes, charset: str) -> None:
     assert isinstance(decode(data, charset), str)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.lists(
         st.sampled_from(

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.statistics.rates import Rate, wilson
+from tests.soak import examples
 
-laws = settings(deadline=None, max_examples=200)
+laws = settings(max_examples=examples(200))
 
 
 @st.composite

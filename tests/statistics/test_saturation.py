@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.statistics.saturation import DRY_COVERAGE, DRY_UNITS, Saturation, by_expert, saturation
+from tests.soak import examples
 
-laws = settings(deadline=None, max_examples=200)
+laws = settings(max_examples=examples(200))
 panels = st.lists(st.frozensets(st.sampled_from("abcdefghijkl"), max_size=8), max_size=12)
 
 TOTALS = (20, 30, 40, 60)

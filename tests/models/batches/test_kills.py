@@ -16,8 +16,9 @@ from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.fake_batches import KEY, Api, FakeBatches, Late, Reset
 from tests.models.batches.run_of_batches import SIZE
 from tests.models.examples import KEY_ENV, request
-from tests.models.test_interruptions import SOAK, environment
+from tests.models.test_interruptions import environment
 from tests.signals import hearing_ctrl_c
+from tests.soak import SOAK
 
 APIS: tuple[Api, ...] = ("openai", "anthropic")
 MOST_COMMANDS = 8

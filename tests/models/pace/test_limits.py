@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +22,7 @@ from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Statu
 from tests.models.examples import config, request
 from tests.models.pace import virtual_time
 from tests.models.pace.simulated import AtOnce, Bucket, Endpoint, FixedWindow, Open, Rule, SlidingWindow, Unobserved, run_against
-
-SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
+from tests.soak import SOAK
 
 
 async def test_starts_quickly_up_to_the_ceiling() -> None:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.phases.research.proposals import Proposal, distinct, regroup
+from tests.soak import examples
 
-laws = settings(deadline=None, max_examples=200)
+laws = settings(max_examples=examples(200))
 
 
 def proposal(name: str, text: str, *, kind: str = "technique", claims: tuple[str, ...] = (), by: str = "EX1.1") -> Proposal:
