@@ -4,7 +4,7 @@
     ├── UsageError             2   the command line or the project folder is not usable
     │   ├── NotAProject        2
     │   ├── ConfigError        2   finetune-prep.toml
-    │   └── ProjectLocked      2   another process is working on this project
+    │   └── ProjectLocked      6   another process is working on this project
     ├── DocumentError          1   a document cannot be read
     ├── GateError              1   a gate fails
     ├── ActNeeded              3   a person must do something first
@@ -64,7 +64,9 @@ class ConfigError(UsageError):
 
 
 class ProjectLocked(UsageError):
-    """Another process holds the project's lock."""
+    """Another process holds the project's lock: the command was right, and may be given again later."""
+
+    exit_code = 6
 
 
 class DocumentError(FinetunePrepError):

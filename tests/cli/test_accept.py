@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import sys
 
 import pytest
 
@@ -138,13 +140,67 @@ def test_an_open_judged_gate_can_be_overridden_where_there_is_no_judge(shop: Pro
 
 def test_accepting_all_in_turn_shows_the_difference_next_time(shop: Project, terminal: Terminal) -> None:
     assert terminal("accept", "--yes", "--by", "Ines").code == 0
-    assert terminal("accept").out == "Nothing waits to be accepted.\n"
+    assert terminal("accept").out == "Nothing is waiting to be accepted.\n"
     rewrite(shop, "domain-frameworks", "a fault repaired fast", "a fault repaired quickly")
     shown = terminal("accept", "domain-frameworks", "--yes", "--by", "Ines")
-    assert "  -- Idea: a fault repaired fast costs less trust" in shown.out
-    assert "  +- Idea: a fault repaired quickly costs less trust" in shown.out
+    assert "Idea: a fault repaired [-fast-]{+quickly+} costs less trust" in shown.out
     published = shop.layout.published("domain-frameworks").read_text("utf-8")
     assert published == shop.layout.document("domain-frameworks").read_text("utf-8")
+
+
+def test_a_changed_word_is_told_with_its_line_and_little_else(shop: Project, terminal: Terminal) -> None:
+    terminal("accept", "--yes", "--by", "Ines")
+    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.72")
+    shown = terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines").out.splitlines()
+    assert shown[1:-1] == ["    2  threshold: [-0.75-]{+0.72+}"]
+    assert terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines").out == (
+        "reference/evaluation-rubric.md is accepted as it stands.\n"
+    )
+
+
+@pytest.fixture
+def twice(low: Project) -> Project:
+    """The shop with two gates that fail."""
+    rewrite(low, "evaluation-rubric", "Fit (weight 0.3)", "Fit (weight 0.4)")
+    return low
+
+
+def test_several_gates_are_overridden_in_one_command(twice: Project, terminal: Terminal) -> None:
+    """The refusal names the command for all of them; one reason stands for all, or each has its own."""
+    shown = terminal("accept", "rubric", "--yes", "--by", "Ines")
+    options = "--override rubric.weights --override rubric.threshold"
+    assert f'finetune-prep accept evaluation-rubric {options} --because "…"' in shown.err
+    given = ("--override", "rubric.weights", "--override", GATE)
+    assert terminal("accept", "rubric", "--yes", "--by", "Ines", *given, "--because", "a", "--because", "b").code == 0
+    assert [(kept.gate, kept.because) for kept in twice.overrides()] == [("rubric.weights", "a"), (GATE, "b")]
+
+
+def test_one_reason_stands_for_all(twice: Project, terminal: Terminal) -> None:
+    given = ("--override", "rubric.weights", "--override", GATE, "--because", "a strict rubric")
+    assert terminal("accept", "--yes", "--by", "Ines", *given).code == 0
+    assert {kept.because for kept in twice.overrides()} == {"a strict rubric"}
+    assert twice.acceptance("evaluation-rubric") is not None
+
+
+def test_reasons_that_do_not_go_with_the_gates_are_refused(twice: Project, terminal: Terminal) -> None:
+    gates = ("--override", "rubric.weights", "--override", GATE)
+    for reasons in (("--because", "a", "--because", "b", "--because", "c"), (), ("--because", "  ")):
+        assert terminal("accept", "--yes", "--by", "Ines", *gates, *reasons).code == 2
+    assert terminal("accept", "--yes", "--by", "Ines", "--because", "a").code == 2
+    assert twice.overrides() == ()
+
+
+def test_what_is_refused_leaves_no_override_behind(twice: Project, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where another gate fails, nor where the person says no."""
+    shown = terminal("accept", "rubric", "--yes", "--by", "Ines", "--override", GATE, "--because", "so")
+    assert shown.code == 1
+    assert "--override rubric.threshold --override rubric.weights" in shown.err
+    gates = ("--override", "rubric.weights", "--override", GATE, "--because", "so")
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    shown = terminal("accept", "rubric", "--by", "Ines", *gates)
+    assert shown.code == 3, "nobody is there to say yes"
+    assert shown.err.startswith("reference/evaluation-rubric.md is not accepted\n")
+    assert twice.overrides() == ()
 
 
 def test_a_judges_no_refuses_until_it_is_mended_or_overridden(shop: Project, terminal: Terminal) -> None:

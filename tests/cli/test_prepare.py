@@ -30,7 +30,7 @@ def test_it_explains_itself_and_a_no_leaves_everything_as_it_was(tmp_path: Path)
     assert "To come: " in shown
     assert "calls" in shown
     assert "Begin? [Y/n]" in shown
-    assert "nothing was asked" in shown
+    assert "Nothing was asked" in shown
     assert not project.layout.private.exists()
 
 

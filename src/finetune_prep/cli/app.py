@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 import importlib
 import io
@@ -9,9 +10,10 @@ import sys
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from finetune_prep.cli import screen
-from finetune_prep.errors import FinetunePrepError, UsageError
+from finetune_prep.errors import ActNeeded, FinetunePrepError, UsageError, Waiting
 
 INTERRUPTED, TERMINATED = 130, 143  # as a shell counts: 128 and the signal
 # Young objects before they are looked through for cycles (Python: 700). Hundreds of calls under way are tens of thousands of
@@ -45,7 +47,9 @@ COMMANDS: dict[str, str] = {
     "batch": "Batch files and Batch APIs: what is outstanding; import, fetch, cancel.",
     "ledger": "Export or import recordings; list requests without an answer.",
     "demo": "The whole way on the bundled example, without key or network.",
+    "completion": "Completion of commands, options and documents in your shell.",
 }
+WITHOUT_PROJECT = {"new", "template", "demo", "completion"}
 PHASES = {"research", "anchors", "rubric", "evaluation-prompt", "generation-prompt"}  # single phases of `prepare`
 
 
@@ -54,7 +58,7 @@ class Terminated(click.exceptions.Abort):
 
 
 class Commands(click.Group):
-    """A group that imports a command's module when the command is called."""
+    """A group that imports a command's module when the command is called, and lets every command take the project."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS]
@@ -64,16 +68,75 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"finetune_prep.cli.commands.{'prepare' if cmd_name in PHASES else cmd_name}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        if cmd_name not in WITHOUT_PROJECT:
+            _let_take_the_project(command)
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name == "help":  # `help`, `help COMMAND`, `help COMMAND SUBCOMMAND`
+            click.echo(_help(ctx, self, args[1:]))
+            ctx.exit()
+        if name in COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(name.replace("_", "-").lower(), COMMANDS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"there is no command “{name}”{hint}", next=f"finetune-prep {near[0] if near else '--help'}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([*COMMANDS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(name, help=words) for name, words in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+
+def _help(context: click.Context, group: click.Group, names: list[str]) -> str:
+    """The help of the command that these names lead to. Raises UsageError if there is none."""
+    command: click.Command = group
+    for name in names:
+        if not isinstance(command, click.Group):
+            break
+        _, found, _ = command.resolve_command(context, [name])
+        if found is not None:
+            command, context = found, click.Context(found, info_name=name, parent=context)
+    return command.get_help(context)
+
+
+def _let_take_the_project(command: click.Command) -> None:
+    """Give a command, and those within it, the option `--project`, which stands for the one before the command."""
+    if not any(parameter.name == "project" for parameter in command.params):
+        command.params.append(
+            click.Option(
+                ["--project"],
+                metavar="DIR",
+                expose_value=False,
+                is_eager=True,
+                callback=_use_project,
+                help="The project folder (default: this one).",
+                type=click.Path(file_okay=False),
+            )
+        )
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _let_take_the_project(inner)
+
+
+def _use_project(context: click.Context, option: click.Parameter, folder: str | None) -> None:
+    if folder is not None:
+        context.obj = folder
+
+
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="finetune-prep")
-@click.option("--project", default=".", metavar="DIR", help="The project folder (default: this one).")
+@click.option(
+    "--project",
+    default=".",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="The project folder (default: this one); may stand after the command, too.",
+)
 @click.pass_context
 def app(context: click.Context, project: str) -> None:
     """From one paragraph about a domain to a fine-tuning set you can trust.
@@ -81,15 +144,18 @@ def app(context: click.Context, project: str) -> None:
     finetune-prep new my-domain, then follow what `finetune-prep status` names as the next command.
     """
     context.obj = project
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code.
 
-    0 fine, 1 findings or a failed gate, 2 usage, 3 a person must act, 4 waiting for answers, 5 paused, 130 interrupted,
-    143 terminated.
+    0 fine, 1 findings or a failed gate, 2 usage, 3 a person must act, 4 waiting for answers, 5 paused, 6 another process works
+    on the project, 130 interrupted, 143 terminated.
     """
     given = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in given[: given.index("--") if "--" in given else None]
     prepare_interpreter()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -97,34 +163,40 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         code = app.main(given, prog_name="finetune-prep", standalone_mode=False)
     except FinetunePrepError as error:
-        _report(error, as_json="--json" in given)
-        sys.exit(error.exit_code)
+        sys.exit(_report(error, as_json=as_json))
     except click.exceptions.Abort as stopped:
-        screen.note("Stopped. What was answered by then is kept; the same command goes on from there.")
+        screen.note("Stopped. All answers are saved; run the same command to resume.")
         sys.exit(TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        sys.exit(_report(_usage(error), as_json=as_json))
     except BrokenPipeError:
         sys.stderr.close()  # the reader (head, less) has seen enough
         sys.exit(0)
     except OSError as error:
-        mend = "check the disk and who may write there; nothing is lost"
-        problem = UsageError(str(error.strerror or error), where=str(error.filename or ""), next=mend)
-        _report(problem, as_json="--json" in given)
-        sys.exit(problem.exit_code)
+        fix = "check the disk and who may write there; nothing is lost"
+        sys.exit(_report(UsageError(str(error.strerror or error), where=str(error.filename or ""), next=fix), as_json=as_json))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: click.ClickException) -> UsageError:
+    """What click has to say about a command line, in our form."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = context.command_path if context else "finetune-prep"
+    return UsageError(error.format_message().rstrip("."), next=f"{path} --help")
+
+
+def _report(error: FinetunePrepError, *, as_json: bool) -> int:
+    """Say what ended the command; its exit code. A stop that was planned is none of the errors."""
+    planned = isinstance(error, ActNeeded | Waiting)
+    if as_json:
+        fields: dict[str, Any] = {"what": error.what, "where": error.where, "details": error.details, "next": error.next}
+        screen.json({"stopped" if planned else "error": fields, "exit_code": error.exit_code})
+    else:
+        screen.error(error, planned=planned)
+    return error.exit_code
 
 
 def prepare_interpreter() -> None:
     """What suits hundreds of calls under way: set by a program for its process, never by a library."""
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)
     sys.setswitchinterval(TURN_SECONDS)
-
-
-def _report(error: FinetunePrepError, *, as_json: bool) -> None:
-    if as_json:
-        fields: dict[str, Any] = {"what": error.what, "where": error.where, "details": error.details, "next": error.next}
-        screen.json({"error": fields, "exit_code": error.exit_code})
-        return
-    screen.error(error)

@@ -52,6 +52,18 @@ def say(text: str = "", *, bold: bool = False, dim: bool = False, wrapped: bool 
     _echo(_fitted(line(text), sys.stdout) if wrapped else line(text), sys.stdout, bold=bold, dim=dim)
 
 
+def coloured(parts: Sequence[tuple[str, str | None]], *, hang: int) -> None:
+    """One line to standard output, made of parts with a colour or None. hang: columns before what goes on in the next line."""
+    if not has_codes(sys.stdout):
+        _echo(_fitted("".join(line(text) for text, _ in parts), sys.stdout, hang=hang), sys.stdout)
+        return
+    import wcwidth  # its tables take longer to load than the rest of a command
+
+    text = "".join(click.style(line(text), fg=colour) if colour else line(text) for text, colour in parts)
+    columns = _columns(sys.stdout) or UNKNOWN_WIDTH
+    _echo("\n".join(wcwidth.wrap(text, columns, subsequent_indent=" " * hang, break_on_hyphens=False)), sys.stdout)
+
+
 def paragraph(text: str, *, indent: int = 2, dim: bool = False) -> None:
     """Prose in lines of a readable length, broken between words; its own line breaks stay."""
     margin = " " * indent
@@ -68,10 +80,16 @@ def note(text: str) -> None:
     _echo(_fitted(line(text), sys.stderr), sys.stderr)
 
 
-def error(problem: FinetunePrepError) -> None:
-    """An error as people read it: what and where, the findings, and the next command."""
+def error(problem: FinetunePrepError, *, planned: bool = False) -> None:
+    """An error as people read it: what and where, the findings, and the next command. planned: nothing went wrong."""
     place = f"{line(problem.where)}: " if problem.where else ""
-    _field("error:", f"{place}{line(problem.what)}", fg="red")
+    said = f"{place}{line(problem.what)}"
+    if planned:
+        if not set("/.-") & set(said.partition(" ")[0]):  # a path or the name of a command stays as it is
+            said = said[:1].upper() + said[1:]
+        _echo(_fitted(said, sys.stderr), sys.stderr, bold=True)
+    else:
+        _field("error:", said, fg="red")
     for detail in problem.details:
         note(detail)
     if problem.next:

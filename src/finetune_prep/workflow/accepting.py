@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,21 +15,27 @@ from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, text_hash
+from finetune_prep.workflow.changed_words import Change, changed_words
 from finetune_prep.workflow.checking import LEVELS, concerning, outcomes
 
 ORDER = tuple(kind for kind, document in DOCUMENTS.items() if document.made_by)
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person is asked to accept. diff: unified, empty if nothing was accepted before. advice: findings worth a look."""
+    """What a person is asked to accept."""
 
     kind: str
     path: str
     text: str
     hash: str
-    diff: tuple[str, ...]
-    advice: tuple[Outcome, ...]
     first: bool
+    """Whether no text of it that is still kept was accepted before."""
+    changes: tuple[Change, ...]
+    """What differs from the text that was accepted last."""
+    advice: tuple[Outcome, ...]
+    """Gates that do not hold and do not stand in the way."""
+    waived: tuple[Decision, ...] = ()
+    """Overrides that are given with the acceptance, and recorded with it."""
 
 
 def waiting(project: Project) -> list[str]:
@@ -36,38 +43,39 @@ def waiting(project: Project) -> list[str]:
     return [kind for kind in ORDER if project.layout.document(kind).is_file() and project.acceptance(kind) is None]
 
 
-def propose(project: Project, kind: str) -> Proposal:
-    """The document as it stands, if it may be accepted.
+def propose(project: Project, kind: str, waived: Sequence[Decision] = ()) -> Proposal:
+    """The document as it stands, if it may be accepted. waived: overrides that are given with it.
 
-    Raises ActNeeded if it does not exist, DocumentError for problems of form, GateError if a gate of level "must" fails.
+    Raises ActNeeded if it does not exist, DocumentError for problems of form, GateError if another gate of level "must" fails.
     """
     document = project.sound(kind)
     if kind == "domain-frameworks" and not project.value(kind).anchors:
         raise ActNeeded(f"{document.path} has no behavioral anchors yet", next="finetune-prep anchors")
     found = concerning(project, kind)
+    given = {decision.gate for decision in waived}
     failing = [outcome for outcome in found if outcome.answer == "fails" and LEVELS[outcome.gate] == "must"]
-    if failing:
-        raise _refusal(kind, document.path, failing)
+    if any(outcome.gate not in given for outcome in failing):
+        raise _refusal(kind, document.path, [outcome for outcome in failing if outcome.gate not in given], given)
     before = project.last_accepted_text(kind)
-    diff = difflib.unified_diff(
-        (before or "").splitlines(), document.text.splitlines(), "accepted before", "now", lineterm="", n=2
-    )
     return Proposal(
         kind=kind,
         path=document.path,
         text=document.text,
         hash=text_hash(document.text),
-        diff=tuple(diff) if before is not None else (),
-        advice=tuple(outcome for outcome in found if outcome.answer == "fails"),
         first=before is None,
+        changes=() if before is None else changed_words(before, document.text),
+        advice=tuple(outcome for outcome in found if outcome.answer == "fails"),
+        waived=tuple(waived),
     )
 
 
-def _refusal(kind: str, path: str, failing: list[Outcome]) -> GateError:
-    mend = f"mend it, then: finetune-prep accept {kind}"
+def _refusal(kind: str, path: str, failing: list[Outcome], given: Collection[str]) -> GateError:
+    """given: gates whose override was given with it; a command that leaves them out would be refused again."""
+    mend = f"fix it, then: finetune-prep accept {kind}"
     open_to_override = [outcome.gate for outcome in failing if outcome.gate not in NEVER_OVERRIDDEN]
-    if open_to_override:
-        mend += f'; or, if you know better: finetune-prep accept {kind} --override {open_to_override[0]} --because "…"'
+    if len(open_to_override) == len(failing):
+        options = " ".join(f"--override {gate}" for gate in (*given, *open_to_override))
+        mend += f'; or, if you know better: finetune-prep accept {kind} {options} --because "…"'
     return GateError(
         f"{len(failing)} gate{'s' if len(failing) > 1 else ''} must hold before it can be accepted",
         where=path,
@@ -76,24 +84,23 @@ def _refusal(kind: str, path: str, failing: list[Outcome]) -> GateError:
     )
 
 
-def override(project: Project, gate: str, kind: str | None, *, by: str, because: str) -> str | None:
-    """Record a person's decision that a gate may stand open. It expires when what it speaks of changes.
+def override(project: Project, gate: str, kind: str | None, *, by: str, because: str) -> Decision:
+    """A person's decision that a gate may stand open, not yet recorded. It expires when what it speaks of changes.
 
-    kind: the document it is meant for, None = whichever the gate decides about. Returns that document, None for a gate of the
-    workflow. Raises UsageError if there is no such gate here, if it holds, or if it is one that is never overridden.
+    kind: the document it is meant for, None = whichever the gate decides about. Raises UsageError if there is no such gate here,
+    if it holds, or if it is one that is never overridden.
     """
-    decided = _decided_by(gate)
+    decided = document_of(gate)
     if kind and kind != decided:
         raise UsageError(f"{gate} is no gate of {DOCUMENTS[kind].path}", next=f"finetune-prep check {kind}")
     dossier = project.dossier()
     found = next(outcome for outcome in outcomes(project) if outcome.gate == gate)
     if not gates.may_override(found, dossier):
         raise UsageError(f"{gate} cannot be overridden: {_why_not(found)}", next=f"finetune-prep check {decided or ''}".rstrip())
-    project.decide(Decision(decision="override", gate=gate, text=gates.binding(found, dossier), by=by, because=because, at=now()))
-    return decided
+    return Decision(decision="override", gate=gate, text=gates.binding(found, dossier), by=by, because=because, at=now())
 
 
-def _decided_by(gate: str) -> str | None:
+def document_of(gate: str) -> str | None:
     """The document that a gate decides about. Raises UsageError for a gate that does not exist."""
     known = {found.id: found for found in GATES}
     if gate not in known:
@@ -118,12 +125,14 @@ def now() -> str:
 
 
 def accept(project: Project, proposal: Proposal, *, by: str, interactive: bool) -> None:
-    """Record a person's word for exactly this text, and publish it.
+    """Record a person's word for exactly this text, with the overrides given for it, and publish it.
 
     Raises ActNeeded if the file has changed since it was shown: nobody has read what stands there now.
     """
     if text_hash(project.sound(proposal.kind).text) != proposal.hash:
         raise ActNeeded(f"{proposal.path} changed while you were reading it", next=f"finetune-prep accept {proposal.kind}")
+    for decision in proposal.waived:
+        project.decide(decision)
     project.decide(
         Decision(decision="accept", document=proposal.kind, text=proposal.hash, by=by, interactive=interactive, at=now())
     )

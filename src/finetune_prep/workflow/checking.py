@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
 import msgspec
 
 from finetune_prep import gates
-from finetune_prep.core.finding import Outcome
+from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.documents.dossier import Dossier
 from finetune_prep.gates import Criterion, Facts
 from finetune_prep.ledger.sqlite import SqliteLedger
@@ -21,6 +21,7 @@ from finetune_prep.phases.session import Requests
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
+from finetune_prep.workflow.history import how_to_restore, lost
 from finetune_prep.workflow.overview import run_view
 
 LEVELS = {gate.id: gate.level for gate in GATES}
@@ -66,6 +67,18 @@ def _plain(project: Project, dossier: Dossier) -> list[Outcome]:
         if ledger is not None:
             judged = examining.recorded(Requests(project, Roles(project.config)), dossier, ledger)
     return [judged.get(outcome.gate, outcome) for outcome in gates.check(dossier, facts(project))]
+
+
+def of_form(project: Project, kinds: Sequence[str] = ()) -> list[Finding]:
+    """What is wrong with documents before any gate looks at them, of all kinds or these: their form, or that they are gone."""
+    found: list[Finding] = []
+    for kind in kinds or DOCUMENTS:
+        if document := project.document(kind):
+            found += document.findings
+        elif kept := lost(project, kind):
+            what = f"the file is gone, and was accepted by {kept.accepted}"
+            found.append(Finding(path=DOCUMENTS[kind].path, line=0, what=what, mend=how_to_restore(kept, kind)))
+    return found
 
 
 def concerning(project: Project, kind: str) -> list[Outcome]:

@@ -60,6 +60,19 @@ def history(project: Project, kind: str) -> list[Kept]:
     ]
 
 
+def lost(project: Project, kind: str) -> Kept | None:
+    """The text that was accepted last, where the document has gone since and that text is still kept."""
+    if project.layout.document(kind).is_file():
+        return None
+    accepted = [decision.text for decision in project.decisions() if decision.decision == "accept" and decision.document == kind]
+    return next((kept for kept in history(project, kind) if accepted and kept.hash == accepted[-1]), None)
+
+
+def how_to_restore(kept: Kept, kind: str) -> str:
+    """The command that brings a lost text back."""
+    return f"finetune-prep restore {kind} {kept.hash[:SHOWN]}"
+
+
 def restore(project: Project, kind: str, beginning: str) -> Restored:
     """Put the kept text whose hash begins like this back; the present one goes to the history first.
 

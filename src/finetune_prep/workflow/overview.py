@@ -16,6 +16,7 @@ from finetune_prep.project.acceptance import why_not_accepted
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.project.staleness import Change, compare
+from finetune_prep.workflow.history import how_to_restore, lost
 
 DocumentState = Literal["missing", "broken", "to accept", "accepted", "written"]
 
@@ -131,7 +132,9 @@ def _phase(project: Project, phase: Phase) -> PhaseView:
 def _document(project: Project, kind: str) -> DocumentView:
     path = DOCUMENTS[kind].path
     if not project.layout.document(kind).is_file():
-        return DocumentView(kind=kind, path=path, state="missing")
+        kept = lost(project, kind)
+        note = f"accepted by {kept.accepted}; {how_to_restore(kept, kind)}" if kept else ""
+        return DocumentView(kind=kind, path=path, state="missing", note=note)
     try:
         project.sound(kind)
     except DocumentError as error:
@@ -164,6 +167,9 @@ def _next(project: Project, phases: tuple[PhaseView, ...], compiled: list[str], 
     documents = {document.kind: document for phase in phases for document in phase.documents}
     if broken := [kind for kind, document in documents.items() if document.state == "broken"]:
         return f"finetune-prep check {broken[0]}"
+    for kind in documents:
+        if kept := lost(project, kind):
+            return how_to_restore(kept, kind)
     for phase, view in zip(PHASES, phases, strict=True):
         if waiting := [kind for kind in phase.accepted if documents[kind].state == "to accept"]:
             return f"finetune-prep accept {waiting[0]}"

@@ -115,8 +115,9 @@ def _print_import(done: BatchImport) -> None:
 
 @batch.command("drop")
 @click.argument("number", type=click.IntRange(min=1), metavar="ROUND")
+@json_option
 @click.pass_obj
-def drop_round(project: str, number: int) -> None:
+def drop_round(project: str, number: int, as_json: bool) -> None:
     """Wait no longer for the answers of this ROUND, for example after a prompt was changed.
 
     What the project still needs is asked again in a new round; answers that come late are taken in all the same. A batch that is
@@ -133,6 +134,9 @@ def drop_round(project: str, number: int) -> None:
             asyncio.run(batch_api.dropped(found, number, outstanding))
         finally:
             found.close()
+    if as_json:
+        screen.json({"round": number, "asked": len(keys), "dropped": len(outstanding)})
+        return
     screen.say(f"round {number}: {len(outstanding)} of {len(keys)} questions are no longer waited for")
 
 

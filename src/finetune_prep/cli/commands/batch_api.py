@@ -140,8 +140,9 @@ def cancel(project: str, batch: str | None, as_json: bool) -> None:
 @click.argument("number", type=click.IntRange(min=1), metavar="ROUND")
 @click.argument("batch", required=False)
 @click.option("--not-there", is_flag=True, help="The provider never had it: what is still needed is sent again.")
+@json_option
 @click.pass_obj
-def settle(project: str, number: int, batch: str | None, not_there: bool) -> None:
+def settle(project: str, number: int, batch: str | None, not_there: bool, as_json: bool) -> None:
     """Say what became of a ROUND of which it is not known whether the provider has it: BATCH is the provider's id for it.
 
     The provider's own web page lists batches with their times and numbers of requests.
@@ -162,6 +163,9 @@ def settle(project: str, number: int, batch: str | None, not_there: bool) -> Non
 
     with locked(opened.layout.lock, "batch settle"):
         asyncio.run(_with_ledger(opened, job))
+    if as_json:
+        screen.json({"round": number, "batch": batch, "sent": bool(batch)})
+        return
     screen.say(f"round {number}: " + (f"its batch is {batch}" if batch else "never sent; what is still needed is sent again"))
     screen.say("next: the command that waited, or finetune-prep batch fetch")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option, provider_option, work
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.errors import Paused, UsageError
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES
 from finetune_prep.method.phases import PHASES
 from finetune_prep.phases import examining
@@ -20,7 +20,6 @@ from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import checking
 
-KINDS = click.Choice([*DOCUMENTS])
 BY_ID = {gate.id: gate for gate in GATES}
 TITLES = {phase.name: phase.title for phase in PHASES} | {"workflow": "Workflow"}
 ANSWERS = ("holds", "fails", "overridden", "waiting", "unchecked")
@@ -28,7 +27,7 @@ MOST_NAMED = 3  # gates that are named beside a reason they share
 
 
 @click.command()
-@click.argument("wanted", nargs=-1, type=KINDS, metavar="[DOCUMENT]...")
+@click.argument("wanted", nargs=-1, type=DocumentName())
 @click.option("--judge", is_flag=True, help="Ask the judge what only a judge can answer. What was answered before is free.")
 @provider_option
 @json_option
@@ -43,7 +42,7 @@ def check(project: str, wanted: tuple[str, ...], judge: bool, provider: str | No
         raise UsageError("--provider says whom to ask, and without --judge nobody is asked", next="finetune-prep check --judge")
     reasons = _ask_judge(project, wanted, provider, quiet=as_json or style == "github") if judge else {}
     opened = open_project(project)
-    form = _form(opened, wanted)
+    form = checking.of_form(opened, wanted)
     outcomes = [outcome for outcome in checking.outcomes(opened, reasons) if _is_wanted(outcome.gate, wanted)]
     failing = [outcome for outcome in outcomes if outcome.answer == "fails" and checking.LEVELS[outcome.gate] == "must"]
     if as_json:
@@ -63,11 +62,6 @@ def check(project: str, wanted: tuple[str, ...], judge: bool, provider: str | No
 def _is_wanted(gate: str, wanted: Sequence[str]) -> bool:
     """Whether a gate decides about one of these documents; all gates without any."""
     return not wanted or bool(BY_ID[gate].documents and BY_ID[gate].documents[-1] in wanted)
-
-
-def _form(project: Project, wanted: Sequence[str]) -> list[Finding]:
-    kinds = wanted or [*DOCUMENTS]
-    return [finding for kind in kinds if (document := project.document(kind)) for finding in document.findings]
 
 
 def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, quiet: bool) -> dict[str, str]:

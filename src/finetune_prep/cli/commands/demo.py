@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.job import json_option
 from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import CONFIG
 from finetune_prep.project.project import open_project
@@ -31,7 +32,8 @@ MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo mad
     show_default=True,
     help="museum-visitors is in German and goes as far as the prompts.",
 )
-def demo(folder: Path, name: str) -> None:
+@json_option
+def demo(folder: Path, name: str, as_json: bool) -> None:
     """Go the whole way on a bundled example, in FOLDER (default: finetune-prep-demo).
 
     The models' answers come from the example's recording: no key, no network. Nothing else is special: the commands are
@@ -45,13 +47,21 @@ def demo(folder: Path, name: str) -> None:
     copy_inputs(example, folder)
     brief = open_project(folder).value("brief")
     size = _size(example)
+    commands = [["prepare"], *([["pilot", "-n", str(size)], ["export", "--preview"]] if size else [])]
+    if as_json:
+        for arguments in commands:
+            _run(folder, arguments, quiet=True)
+        screen.json(
+            {"folder": str(folder), "title": brief.title, "commands": commands, "files": [path for path, _ in _places(folder)]}
+        )
+        return
     screen.say(brief.title, bold=True)
     screen.paragraph(brief.text)
     screen.say()
-    _run(folder, ["prepare"])
-    if size:
-        _run(folder, ["pilot", "-n", str(size)])
-        _run(folder, ["export", "--preview"])
+    for arguments in commands:
+        screen.say(f"$ finetune-prep {' '.join(arguments)}", bold=True)
+        _run(folder, arguments)
+        screen.say()
     _closing(folder)
 
 
@@ -70,13 +80,12 @@ def _size(example: Path) -> int:
     return pilots[-1].plan.n if pilots else 0
 
 
-def _run(folder: Path, arguments: list[str]) -> None:
-    screen.say(f"$ finetune-prep {' '.join(arguments)}", bold=True)
+def _run(folder: Path, arguments: list[str], *, quiet: bool = False) -> None:
     command = [sys.executable, "-m", "finetune_prep", "--project", str(folder), *arguments]
-    done = subprocess.run(command, check=False)  # noqa: S603 - our own command with our own arguments
+    said = subprocess.DEVNULL if quiet else None
+    done = subprocess.run(command, check=False, stdout=said)  # noqa: S603 - our own command with our own arguments
     if done.returncode:
         raise click.exceptions.Exit(done.returncode)
-    screen.say()
 
 
 def _program() -> str:
@@ -85,6 +94,21 @@ def _program() -> str:
         return "finetune-prep"
     script = Path(sys.executable).with_name("finetune-prep")
     return str(script.relative_to(Path.cwd())) if script.is_relative_to(Path.cwd()) else str(script)
+
+
+def _places(folder: Path) -> list[tuple[str, str]]:
+    """What was made, and what it is."""
+    rows = [
+        (f"{folder}/reference/", "domain frameworks with anchors, scenario space, rubric"),
+        (f"{folder}/reference/digest/", "what deserves a look in each of them"),
+        (f"{folder}/prompts/", "the judge's, the assistant's and the simulated user's prompt"),
+    ]
+    project = open_project(folder)
+    if pilots := runs(project.layout, "pilot"):
+        report = pilots[-1].report_path.relative_to(project.folder)
+        rows.insert(0, (f"{folder}/{report}", "what happened, for reading in a browser"))
+        rows.append((f"{folder}/dataset/", "the accepted rows, and the card that says what is missing"))
+    return rows
 
 
 def _closing(folder: Path) -> None:
@@ -100,16 +124,7 @@ def _closing(folder: Path) -> None:
             screen.paragraph(message.content)
     screen.say()
     screen.say("Where things are", bold=True)
-    rows = [
-        (f"{folder}/reference/", "domain frameworks with anchors, scenario space, rubric"),
-        (f"{folder}/reference/digest/", "what deserves a look in each of them"),
-        (f"{folder}/prompts/", "the judge's, the assistant's and the simulated user's prompt"),
-    ]
-    if pilots:
-        report = pilots[-1].report_path.relative_to(project.folder)
-        rows.insert(0, (f"{folder}/{report}", "what happened, for reading in a browser"))
-        rows.append((f"{folder}/dataset/", "the accepted rows, and the card that says what is missing"))
-    screen.table(rows)
+    screen.table(_places(folder))
     screen.say()
     screen.say("Look around", bold=True)
     start = f"{_program()} --project {shlex.quote(str(folder))}"

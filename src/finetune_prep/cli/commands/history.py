@@ -5,20 +5,19 @@ from __future__ import annotations
 import click
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option
 from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import history as past
 
-KIND = click.Choice([*DOCUMENTS])
-
 
 @click.command()
-@click.argument("kind", type=KIND)
+@click.argument("kind", type=DocumentName())
 @json_option
 @click.pass_obj
 def history(project: str, kind: str, as_json: bool) -> None:
-    """List the kept texts of a document of this KIND, the latest first.
+    """List the kept texts of a DOCUMENT, the latest first.
 
     A text is kept when it is accepted, and when the program or `restore` replaces it.
     """

@@ -36,8 +36,9 @@ def ledger() -> None:
 
 @ledger.command("export")
 @click.argument("file", type=PATH, default=RECORDING)
+@json_option
 @click.pass_obj
-def export_ledger(project: str, file: Path) -> None:
+def export_ledger(project: str, file: Path, as_json: bool) -> None:
     """Write every answer to FILE (default: recording.jsonl in the project), for the provider “recording”."""
     opened = open_project(project)
     path = file if file.is_absolute() else opened.folder / file
@@ -47,14 +48,18 @@ def export_ledger(project: str, file: Path) -> None:
         pages = sum(1 for _ in found.fetched.all())
     finally:
         found.close()
+    if as_json:
+        screen.json({"file": str(path), "answers": count, "fetched": pages})
+        return
     web = f", {pages} searches and pages" if pages else ""
     screen.say(f"{opened.layout.relative(path)}: {count} answers{web}")
 
 
 @ledger.command("import")
 @click.argument("file", type=PATH)
+@json_option
 @click.pass_obj
-def import_ledger(project: str, file: Path) -> None:
+def import_ledger(project: str, file: Path, as_json: bool) -> None:
     """Take in the answers of a recording."""
     opened = open_project(project)
     with locked(opened.layout.lock, "ledger import"):
@@ -63,6 +68,9 @@ def import_ledger(project: str, file: Path) -> None:
             done = asyncio.run(import_recording(found, file))
         finally:
             found.close()
+    if as_json:
+        screen.json(done)
+        return
     web = f", {done.fetched} searches and pages" if done.fetched else ""
     screen.say(f"{done.added} answers{web} taken in, {done.known} were known")
 

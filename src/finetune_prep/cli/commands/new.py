@@ -16,6 +16,7 @@ import click
 
 from finetune_prep import documents
 from finetune_prep.cli import screen
+from finetune_prep.cli.job import json_option
 from finetune_prep.errors import DocumentError, UsageError
 from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project import scaffold
@@ -68,8 +69,17 @@ DOUBTS = (
 @click.option("--base-url", default="", metavar="URL", help="Address of an OpenAI-compatible endpoint, up to and with /v1.")
 @click.option("--key-env", default="", metavar="NAME", help="Environment variable that holds the endpoint's API key.")
 @click.option("--yes", is_flag=True, help="Do not ask whether this is worth the effort.")
+@json_option
 def new(
-    folder: Path, brief: Path | None, model: str, provider: str, no_detect: bool, base_url: str, key_env: str, yes: bool
+    folder: Path,
+    brief: Path | None,
+    model: str,
+    provider: str,
+    no_detect: bool,
+    base_url: str,
+    key_env: str,
+    yes: bool,
+    as_json: bool,
 ) -> None:
     """Start a project in FOLDER, which must be new or empty.
 
@@ -83,6 +93,8 @@ def new(
         raise UsageError("--model names a provider already", next="leave out --provider")
     if (base_url or key_env) and not model:
         raise UsageError("--base-url and --key-env need --model", next="--model local/NAME --base-url URL")
+    if as_json and not brief:
+        raise UsageError("with --json nobody is asked, and the brief must come from a file", next="--brief FILE")
     if not brief and not yes and not _worth_it():
         screen.say("Nothing was made.")
         return
@@ -101,6 +113,19 @@ def new(
         folder.resolve().name, chosen.model, base_url, key_env, year=datetime.now(UTC).year, judge=chosen.judge
     )
     scaffold.create(folder, text, config)
+    if as_json:
+        screen.json(
+            {
+                "folder": str(folder),
+                "title": parsed.value.title,
+                "language": parsed.value.language,
+                "model": chosen.model,
+                "judge": chosen.judge,
+                "notes": casting.words,
+                "next": f"finetune-prep --project {shlex.quote(str(folder))} prepare",
+            }
+        )
+        return
     screen.say(f"A project for “{parsed.value.title}” is in {folder}.", bold=True)
     screen.say()
     screen.table(

@@ -5,22 +5,21 @@ from __future__ import annotations
 import click
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option
 from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import history as past
 
-KIND = click.Choice([*DOCUMENTS])
-
 
 @click.command()
-@click.argument("kind", type=KIND)
+@click.argument("kind", type=DocumentName())
 @click.argument("hash")
 @json_option
 @click.pass_obj
 def restore(project: str, kind: str, hash: str, as_json: bool) -> None:
-    """Put back the kept text of a document whose HASH, or the beginning of it, is this one.
+    """Put back the kept text of a DOCUMENT whose HASH, or the beginning of it, is this one.
 
     The present text goes to the history first. A text that was accepted before is accepted again by that.
     """

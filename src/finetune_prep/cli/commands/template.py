@@ -5,13 +5,18 @@ from __future__ import annotations
 import click
 
 from finetune_prep import documents
+from finetune_prep.cli import screen
+from finetune_prep.cli.document_name import DocumentName
+from finetune_prep.cli.job import json_option
 from finetune_prep.method.documents import DOCUMENTS
-
-KINDS = click.Choice([*DOCUMENTS])
 
 
 @click.command()
-@click.argument("kind", type=KINDS)
-def template(kind: str) -> None:
-    """Print a filled-in specimen of a document of this KIND."""
+@click.argument("kind", type=DocumentName())
+@json_option
+def template(kind: str, as_json: bool) -> None:
+    """Print a filled-in specimen of a DOCUMENT."""
+    if as_json:
+        screen.json({"document": kind, "path": DOCUMENTS[kind].path, "text": documents.template(kind)})
+        return
     click.echo(documents.template(kind), nl=False)
