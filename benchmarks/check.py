@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.core.request import Request
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
 from finetune_prep.phases.session import open_session
@@ -47,7 +47,7 @@ def make_project(folder: Path) -> Project:
     """A project with every document."""
     folder.mkdir()
     (folder / "finetune-prep.toml").write_text(config_text("benchmark", "batch/any-model", "", "", year=2026))
-    for kind, document in DOCUMENTS.items():
+    for kind, document in KINDS.items():
         (folder / document.path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(DOSSIER / f"{kind}.md", folder / document.path)
     (folder / "reference" / "sources").mkdir()
@@ -79,7 +79,7 @@ def command(project: Project) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         project = open_project(sys.argv[1]) if len(sys.argv) > 1 else make_project(Path(folder) / "benchmark")
-        size = sum(project.layout.document(kind).stat().st_size for kind in DOCUMENTS if project.layout.document(kind).exists())
+        size = sum(project.layout.document(kind).stat().st_size for kind in KINDS if project.layout.document(kind).exists())
         print(f"documents             {size / 1000:7.0f} kB")
         computed = median(lambda: checking.outcomes(project))
         with checking.ledger_of(project) as ledger:

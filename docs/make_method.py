@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
 from finetune_prep.method.phases import PHASES
 from finetune_prep.method.rules import RULES
@@ -31,9 +31,7 @@ def method_page() -> str:
 def _phases() -> Iterator[str]:
     yield from ("## Phases", "", "| phase | reads | must be accepted | writes |", "|---|---|---|---|")
     for phase in PHASES:
-        cells = (
-            ", ".join(f"`{DOCUMENTS[kind].path}`" for kind in kinds) for kinds in (phase.inputs, phase.accepted, phase.outputs)
-        )
+        cells = (", ".join(f"`{KINDS[kind].path}`" for kind in kinds) for kinds in (phase.inputs, phase.accepted, phase.outputs))
         yield f"| {phase.title} (`{phase.name}`) | {' | '.join(cells)} |"
     yield ""
 

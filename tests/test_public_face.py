@@ -8,7 +8,7 @@ import sys
 import finetune_prep
 
 NAMES = {
-    "Account", "Conversation", "FinetunePrepError", "Message", "Project", "Rubric", "Sample", "Scenario", "Score", "Scripted",
+    "Account", "Conversation", "Documents", "FinetunePrepError", "Message", "Project", "Rubric", "Sample", "Scenario", "Score", "Scripted",
     "Verdict", "export", "open_project", "open_session", "parse", "pilot", "prepare", "render", "score",
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from finetune_prep.core.sample import Account, Sample
     from finetune_prep.core.scenario import Scenario
     from finetune_prep.core.verdict import Verdict
-    from finetune_prep.documents import parse, render
+    from finetune_prep.documents import Documents, parse, render
     from finetune_prep.errors import FinetunePrepError
     from finetune_prep.models.providers.scripted import Scripted
     from finetune_prep.phases.pilot.pilot import pilot
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Account": "core.sample",
     "Conversation": "core.conversation",
+    "Documents": "documents",
     "FinetunePrepError": "errors",
     "Message": "core.conversation",
     "Project": "project.project",
@@ -54,6 +55,7 @@ _HOMES = {
 __all__ = [
     "Account",
     "Conversation",
+    "Documents",
     "FinetunePrepError",
     "Message",
     "Project",

@@ -1,17 +1,25 @@
 """The specimens that `finetune-prep template KIND` prints."""
 
+from importlib import resources
+
 import msgspec
 import pytest
 
 from finetune_prep import documents
 from finetune_prep.markdown.normal import normal
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.method.phases import PHASES
 
 FORMAT_LINE = "format: 1\n"
 
 
-def test_every_kind_has_a_reader_and_a_specimen() -> None:
-    assert set(documents.KINDS) == set(DOCUMENTS)
+def test_every_kind_has_a_specimen_and_every_specimen_a_kind() -> None:
+    files = resources.files(documents).joinpath("specimens").iterdir()
+    assert {file.name for file in files} == {f"{kind}.md" for kind in documents.KINDS}
+
+
+def test_phases_write_and_read_kinds_that_exist_and_every_kind_but_the_brief_has_a_phase() -> None:
+    assert {kind for phase in PHASES for kind in (*phase.inputs, *phase.accepted, *phase.outputs)} == {*documents.KINDS}
+    assert [kind.name for kind in documents.KINDS.values() if not kind.made_by] == ["brief"]
 
 
 @pytest.mark.parametrize("kind", documents.KINDS)

@@ -1,4 +1,4 @@
-"""A sound dossier of an invented domain – support of a small pottery shop – that every "must" gate finds in order, and a way to
+"""Sound documents of an invented domain – support of a small pottery shop – that every "must" gate finds in order, and a way to
 break one value of it at a time."""
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from finetune_prep.core.prompts import Brief, EvaluationPrompt, GenerationPrompt
 from finetune_prep.core.rubric import Category, Claim, Example, Expected, Goal, Question, Rubric, Term, YesNo
 from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS, Documents
 
 HANDBOOK = """# Damaged goods
 
@@ -417,33 +416,44 @@ def _item_lines(value: Any) -> list[str]:
 
 def document(kind: str, value: Any) -> Document[Any]:
     text, lines = _text(kind, value)
-    return Document(kind=kind, path=DOCUMENTS[kind].path, text=text, value=value, lines=lines)
+    return Document(kind=kind, path=KINDS[kind].path, text=text, value=value, lines=lines)
 
 
-def sound() -> Dossier:
-    return Dossier(
-        brief=document("brief", Brief(title="Support for a pottery shop", text="A small shop.", language="en-GB")),
-        knowledge=document("domain-frameworks", knowledge()),
-        space=document("scenario-space", space()),
-        rubric=document("evaluation-rubric", rubric()),
-        evaluation_prompt=document("evaluation-prompt", evaluation_prompt()),
-        generation_prompt=document("generation-prompt", generation_prompt()),
-        user_prompt=document(
-            "user-prompt", PlainPrompt(title="User", text="You are a customer of a small shop. You write as people type.")
-        ),
-        system_prompt=document("system-prompt", PlainPrompt(title="System", text="You answer customers of a pottery shop.")),
-        snapshots={S1: HANDBOOK, S2: MISTAKES},
+def sound() -> Documents:
+    return Documents(
+        [
+            document("brief", Brief(title="Support for a pottery shop", text="A small shop.", language="en-GB")),
+            document("domain-frameworks", knowledge()),
+            document("scenario-space", space()),
+            document("evaluation-rubric", rubric()),
+            document("evaluation-prompt", evaluation_prompt()),
+            document("generation-prompt", generation_prompt()),
+            document(
+                "user-prompt", PlainPrompt(title="User", text="You are a customer of a small shop. You write as people type.")
+            ),
+            document("system-prompt", PlainPrompt(title="System", text="You answer customers of a pottery shop.")),
+        ],
+        {S1: HANDBOOK, S2: MISTAKES},
     )
 
 
-def broken(dossier: Dossier, at: str, value: Any) -> Dossier:
-    """The dossier with another value at a path such as "rubric.categories.0.weight"; documents are written anew around it."""
+def having(documents: Documents, *changed: Document[Any]) -> Documents:
+    """The documents with these in place of what they have of their kinds."""
+    return Documents([*documents, *changed], documents.snapshots)
+
+
+def broken(documents: Documents, at: str, value: Any) -> Documents:
+    """The documents with another value at a path such as "rubric.categories.0.weight"; they are written anew around it.
+
+    A whole document is given as such, None = it does not exist.
+    """
     field, _, rest = at.partition(".")
-    old: Document[Any] | None = getattr(dossier, field)
-    if not rest:
-        return msgspec.structs.replace(dossier, **{field: value})
-    assert old is not None
-    return msgspec.structs.replace(dossier, **{field: document(old.kind, _changed(old.value, rest.split("."), value))})
+    old: Document[Any] = getattr(documents, field)
+    if rest:
+        return having(documents, document(old.kind, _changed(old.value, rest.split("."), value)))
+    if value is not None:
+        return having(documents, value)
+    return Documents((there for there in documents if there.kind != old.kind), documents.snapshots)
 
 
 def _changed(value: Any, steps: list[str], new: Any) -> Any:

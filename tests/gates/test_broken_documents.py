@@ -6,33 +6,30 @@ import pytest
 
 from finetune_prep.core.finding import Outcome
 from finetune_prep.documents import parse
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates import check
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES
 from tests.gates.broken_documents import BROKEN, FORM, Broken, Said
 from tests.gates.pottery import sound
-from tests.gates.test_parsed import FIELDS, written
+from tests.gates.test_parsed import written
 
 MUST = {gate.id for gate in GATES if gate.kind == "computed" and gate.level == "must" and gate.phase != "workflow"}
-KIND_OF = {document.path: kind for kind, document in DOCUMENTS.items()}
+KIND_OF = {document.path: kind for kind, document in KINDS.items()}
 
 
-def dossier_of(texts: dict[str, str], reached: str) -> Dossier:
+def documents_of(texts: dict[str, str], reached: str) -> Documents:
     """What there is when the document `reached` has just been written: later documents do not exist yet."""
-    kinds = [*DOCUMENTS][: [*DOCUMENTS].index(reached) + 1]
-    documents = {FIELDS[kind]: parse(kind, texts[kind], DOCUMENTS[kind].path) for kind in kinds}
-    return Dossier(**documents, snapshots=sound().snapshots)
+    kinds = [*KINDS][: [*KINDS].index(reached) + 1]
+    return Documents((parse(kind, texts[kind], KINDS[kind].path) for kind in kinds), sound().snapshots)
 
 
-def must(dossier: Dossier) -> dict[str, Outcome]:
+def must(dossier: Documents) -> dict[str, Outcome]:
     return {outcome.gate: outcome for outcome in check(dossier) if outcome.gate in MUST}
 
 
-def said(dossier: Dossier, texts: dict[str, str]) -> list[Said]:
+def said(dossier: Documents, texts: dict[str, str]) -> list[Said]:
     """Every finding of form and of a computed must-gate, with the text of the line that it points at."""
-    documents = (getattr(dossier, field) for field in FIELDS.values())
-    found = [(FORM, finding) for document in documents if document for finding in document.findings]
+    found = [(FORM, finding) for document in dossier for finding in document.findings]
     found += [(gate, finding) for gate, outcome in must(dossier).items() for finding in outcome.findings]
     assert all(finding.mend for _, finding in found), "every finding says how to mend it"
     return [
@@ -53,13 +50,13 @@ def break_in(texts: dict[str, str], broken: Broken) -> None:
 def test_exactly_the_expected_findings_and_none_after_repair(broken: Broken) -> None:
     texts = written()
     break_in(texts, broken)
-    dossier = dossier_of(texts, broken.document)
+    dossier = documents_of(texts, broken.document)
     assert said(dossier, texts) == broken.said
     repaired = written()
-    assert said(dossier_of(repaired, broken.document), repaired) == []
+    assert said(documents_of(repaired, broken.document), repaired) == []
     if broken.subject != FORM:
         assert must(dossier)[broken.subject].answer == "fails"
-        assert must(dossier_of(repaired, broken.document))[broken.subject].answer == "holds"
+        assert must(documents_of(repaired, broken.document))[broken.subject].answer == "holds"
 
 
 def test_there_is_one_for_every_computed_must_gate() -> None:

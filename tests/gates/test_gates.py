@@ -14,11 +14,11 @@ from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.core.knowledge import Anchor, Citation, Contradiction, Preference
 from finetune_prep.core.rubric import Category, Expected, Question, Term
 from finetune_prep.core.scenario import SpecialCase
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates import check, rubric
 from finetune_prep.method.gates import GATES
 from tests.gates import pottery
-from tests.gates.pottery import broken, sound, talk
+from tests.gates.pottery import broken, having, sound, talk
 from tests.soak import examples
 
 KNOWLEDGE = pottery.knowledge()
@@ -28,7 +28,7 @@ JUDGE = pottery.evaluation_prompt()
 GENERATION = pottery.generation_prompt()
 
 
-def outcome(gate: str, dossier: Dossier) -> Outcome:
+def outcome(gate: str, dossier: Documents) -> Outcome:
     return next(outcome for outcome in check(dossier) if outcome.gate == gate)
 
 
@@ -678,17 +678,17 @@ def test_parts_out_of_order_or_missing(prompt: str) -> None:
     document = getattr(dossier, prompt)
     gate = f"{document.kind}.parts"
     lines = document.lines | {"output format": 1}
-    moved = msgspec.structs.replace(dossier, **{prompt: msgspec.structs.replace(document, lines=lines)})
+    moved = having(dossier, msgspec.structs.replace(document, lines=lines))
     assert ["“Output format” stands before" in finding.what for finding in outcome(gate, moved).findings] == [True]
     lines = {key: line for key, line in document.lines.items() if key != "output format"}
-    gone = msgspec.structs.replace(dossier, **{prompt: msgspec.structs.replace(document, lines=lines)})
+    gone = having(dossier, msgspec.structs.replace(document, lines=lines))
     assert [finding.what for finding in outcome(gate, gone).findings] == ["there is no section “Output format”"]
 
 
-def with_line(dossier: Dossier, prompt: str, line: str) -> Dossier:
+def with_line(dossier: Documents, prompt: str, line: str) -> Documents:
     document = getattr(dossier, prompt)
     changed = msgspec.structs.replace(document, text=f"{document.text}{line}\n")
-    return msgspec.structs.replace(dossier, **{prompt: changed})
+    return having(dossier, changed)
 
 
 @pytest.mark.parametrize("prompt", ["evaluation_prompt", "generation_prompt"])
@@ -732,12 +732,12 @@ def test_what_a_prompt_may_say(prompt: str, line: str) -> None:
     """Conversations may hold links; ids that stand in the prompt and dotted figures are no pointers."""
     document = with_line(sound(), prompt, line)
     kept = msgspec.structs.replace(getattr(document, prompt), lines=getattr(document, prompt).lines | {"DO1": 3})
-    dossier = msgspec.structs.replace(document, **{prompt: kept})
+    dossier = having(document, kept)
     for gate in ("self-contained", "says-it-here"):
         assert outcome(f"{kept.kind}.{gate}", dossier).answer == "holds"
 
 
-def fails(gate: Callable[[Dossier], Iterable[Finding]], dossier: Dossier) -> bool:
+def fails(gate: Callable[[Documents], Iterable[Finding]], dossier: Documents) -> bool:
     return bool(list(gate(dossier)))
 
 

@@ -5,38 +5,25 @@ from __future__ import annotations
 import pytest
 
 from finetune_prep.documents import parse, render
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates import check
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES
 from tests.gates.pottery import sound
-
-FIELDS = {
-    "brief": "brief",
-    "domain-frameworks": "knowledge",
-    "scenario-space": "space",
-    "evaluation-rubric": "rubric",
-    "evaluation-prompt": "evaluation_prompt",
-    "generation-prompt": "generation_prompt",
-    "user-prompt": "user_prompt",
-    "system-prompt": "system_prompt",
-}
 
 
 def written() -> dict[str, str]:
     """The sound dossier as files."""
-    return {kind: render(kind, getattr(sound(), field).value) for kind, field in FIELDS.items()}
+    return {document.kind: render(document.kind, document.value) for document in sound()}
 
 
-def read(texts: dict[str, str]) -> Dossier:
-    documents = {FIELDS[kind]: parse(kind, text, DOCUMENTS[kind].path) for kind, text in texts.items()}
-    return Dossier(**documents, snapshots=sound().snapshots)
+def read(texts: dict[str, str]) -> Documents:
+    return Documents((parse(kind, text, KINDS[kind].path) for kind, text in texts.items()), sound().snapshots)
 
 
 def test_a_sound_dossier_holds_as_files() -> None:
     dossier = read(written())
-    for field in FIELDS.values():
-        assert getattr(dossier, field).findings == ()
+    assert [document.kind for document in dossier] == [*KINDS]
+    assert [document.findings for document in dossier if document.findings] == []
     computed = {gate.id for gate in GATES if gate.kind == "computed" and gate.phase != "workflow"}
     assert [(o.gate, o.findings, o.note) for o in check(dossier) if o.gate in computed and o.answer != "holds"] == []
 
@@ -120,7 +107,7 @@ def test_what_the_reader_said_is_not_said_again(kind: str, line: str, gate: str)
     texts = written()
     texts[kind] = without_line(texts[kind], line)
     dossier = read(texts)
-    document = getattr(dossier, FIELDS[kind])
+    document = next(document for document in dossier if document.kind == kind)
     outcomes = check(dossier)
     said = {(finding.item, finding.what) for finding in document.findings}
     assert len(said) == 1

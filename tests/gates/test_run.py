@@ -10,19 +10,19 @@ import pytest
 from finetune_prep import documents
 from finetune_prep.core.finding import Outcome
 from finetune_prep.core.prompts import Brief
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates import Facts, binding, bindings, check, may_override, override, success_criteria
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
-from tests.gates.pottery import broken, document, sound
+from tests.gates.pottery import broken, document, having, sound
 from tests.gates.test_parsed import written
 from tests.gates.test_workflow import DONE
 
 
-def outcome(gate: str, dossier: Dossier) -> Outcome:
+def outcome(gate: str, dossier: Documents) -> Outcome:
     return next(outcome for outcome in check(dossier) if outcome.gate == gate)
 
 
-def in_language(language: str) -> Dossier:
+def in_language(language: str) -> Documents:
     return broken(sound(), "brief", document("brief", Brief(title="Töpferei", text="Ein kleiner Laden.", language=language)))
 
 
@@ -37,7 +37,7 @@ def test_phases_can_be_asked_one_by_one() -> None:
 
 def test_nothing_holds_in_an_empty_project() -> None:
     """A missing document is never a held gate."""
-    outcomes = check(Dossier(), Facts())
+    outcomes = check(Documents(), Facts())
     assert {outcome.answer for outcome in outcomes if outcome.gate != "workflow.phase-order"} == {"unchecked"}
     assert all(outcome.note for outcome in outcomes if outcome.answer == "unchecked")
 
@@ -50,7 +50,7 @@ def test_what_cannot_be_read_is_unchecked(field: str) -> None:
     dossier = sound()
     unreadable = msgspec.structs.replace(getattr(dossier, field), value=None)
     kind = unreadable.kind
-    outcomes = {outcome.gate: outcome for outcome in check(msgspec.structs.replace(dossier, **{field: unreadable}))}
+    outcomes = {outcome.gate: outcome for outcome in check(having(dossier, unreadable))}
     for gate in GATES:
         if gate.kind == "computed" and kind in gate.documents:
             assert outcomes[gate.id].answer == "unchecked", gate.id
@@ -92,25 +92,25 @@ def test_a_sentence_in_another_language_is_not_denied(gate: str, at: str, text: 
 def test_findings_before_a_gate_gives_up_still_count() -> None:
     """One source has no stored copy, another refutes a quotation: the gate fails, and says what it could not look up."""
     dossier = broken(sound(), "knowledge.failure_modes.0.sources.0.quote", "never once named the bowl")
-    answer = outcome("research.quotes-found", msgspec.structs.replace(dossier, snapshots={"S02": dossier.snapshots["S02"]}))
+    answer = outcome("research.quotes-found", Documents(dossier, {"S02": dossier.snapshots["S02"]}))
     assert answer.answer == "fails"
     assert len(answer.findings) == 1
     assert "S01 (6)" in answer.note
 
 
 def test_a_missing_copy_is_unchecked() -> None:
-    answer = outcome("research.quotes-found", msgspec.structs.replace(sound(), snapshots={}))
+    answer = outcome("research.quotes-found", Documents(sound()))
     assert (answer.answer, "S02 (4)" in answer.note) == ("unchecked", True)
 
 
 FAULT = ("knowledge.always.2.text", "Empathy with the customer", "anchors.verb-first")
 
 
-def decided(dossier: Dossier, gate: str) -> set[tuple[str, str]]:
+def decided(dossier: Documents, gate: str) -> set[tuple[str, str]]:
     return {(gate, binding(outcome(gate, dossier), dossier))}
 
 
-def answer_of(dossier: Dossier, gate: str, overrides: set[tuple[str, str]]) -> str:
+def answer_of(dossier: Documents, gate: str, overrides: set[tuple[str, str]]) -> str:
     return next(outcome.answer for outcome in override(check(dossier), dossier, overrides) if outcome.gate == gate)
 
 
@@ -149,7 +149,7 @@ def test_an_override_takes_no_note_of_the_day_of_reading(item: str) -> None:
     """Whether it speaks of a source or of the whole reference; nor does one that earlier versions bound to the day expire."""
     text = written()["domain-frameworks"]
     first, later = (
-        msgspec.structs.replace(sound(), knowledge=documents.parse("domain-frameworks", shown, "reference/domain-frameworks.md"))
+        having(sound(), documents.parse("domain-frameworks", shown, "reference/domain-frameworks.md"))
         for shown in (text, re.sub(r"(?m)^- Read: .*$", "- Read: 2031-01-01", text))
     )
     assert first.knowledge is not None

@@ -14,41 +14,39 @@ import pytest
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents import parse, read_bytes
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates import check
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES
 from tests.gates.test_broken_documents import MUST
-from tests.gates.test_parsed import FIELDS, read, written
+from tests.gates.test_parsed import read, written
 
 SOUND = Path(__file__).parent / "sound"
 LOOKS_AT = {gate.id: set(gate.documents) for gate in GATES}
 WORDS_OF_ENGLISH = {"rubric.binary", "evaluation-prompt.purpose", "generation-prompt.output-format"}  # unchecked elsewhere
 
 
-def dossier_in(language: str) -> Dossier:
+def documents_in(language: str) -> Documents:
     folder = SOUND / language
-    documents = {}
-    for kind, field in FIELDS.items():
+    documents = []
+    for kind in KINDS:
         path = folder / f"{kind}.md"
         if path.exists():
-            text, findings = read_bytes(path.read_bytes(), DOCUMENTS[kind].path)
+            text, findings = read_bytes(path.read_bytes(), KINDS[kind].path)
             assert findings == ()
-            documents[field] = parse(kind, text, DOCUMENTS[kind].path)
-    return Dossier(**documents, snapshots={path.stem: path.read_text("utf-8") for path in folder.glob("S*.md")})
+            documents.append(parse(kind, text, KINDS[kind].path))
+    return Documents(documents, {path.stem: path.read_text("utf-8") for path in folder.glob("S*.md")})
 
 
-def findings(dossier: Dossier) -> list[Finding]:
-    documents = (getattr(dossier, field) for field in FIELDS.values())
-    form = [finding for document in documents if document for finding in document.findings]
+def findings(dossier: Documents) -> list[Finding]:
+    form = [finding for document in dossier for finding in document.findings]
     return form + [finding for outcome in check(dossier) if outcome.gate in MUST for finding in outcome.findings]
 
 
 @pytest.mark.parametrize("language", ["de", "es"])
 def test_documents_in_another_language(language: str) -> None:
-    dossier = dossier_in(language)
+    dossier = documents_in(language)
     assert findings(dossier) == []
-    there = {document.kind for field in FIELDS.values() if (document := getattr(dossier, field))}
+    there = {document.kind for document in dossier}
     answers = {
         outcome.gate: outcome.answer for outcome in check(dossier) if outcome.gate in MUST and LOOKS_AT[outcome.gate] <= there
     }
@@ -57,7 +55,7 @@ def test_documents_in_another_language(language: str) -> None:
 
 
 def test_they_are_many_and_in_different_hands() -> None:
-    files = [path for path in SOUND.glob("*/*.md") if path.stem in DOCUMENTS]
+    files = [path for path in SOUND.glob("*/*.md") if path.stem in KINDS]
     assert len(files) >= 10
     raw = b"".join(path.read_bytes() for path in files)
     for mark in (b"\r\n", b"\xef\xbb\xbf", b"\n* ", b"\n+ ", b"\n1. ", b"\n====", b"\n----", b"\n| ", b"\n~~~", b"\n###### "):

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from finetune_prep.core.finding import Outcome
 from finetune_prep.core.sample import STATES, Account, State
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates import Facts, check
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES
 from finetune_prep.method.phases import PHASES
 
@@ -21,7 +20,7 @@ def account(planned: int | None = None, **counts: int) -> Account:
     return Account(planned=sum(states.values()) if planned is None else planned, states=states)
 
 
-ALL = frozenset(DOCUMENTS)
+ALL = frozenset(KINDS)
 DONE = Facts(
     present=ALL,
     accepted=dict.fromkeys(ALL, "a reader"),
@@ -32,7 +31,7 @@ DONE = Facts(
 
 
 def outcome(gate: str, facts: Facts) -> Outcome:
-    return next(outcome for outcome in check(Dossier(), facts, phases=["workflow"]) if outcome.gate == f"workflow.{gate}")
+    return next(outcome for outcome in check(Documents(), facts, phases=["workflow"]) if outcome.gate == f"workflow.{gate}")
 
 
 def changed(**changes: object) -> Facts:
@@ -121,7 +120,7 @@ def test_before_anything_ran_nothing_holds(gate: str) -> None:
 
 
 def test_without_facts_the_workflow_is_unchecked() -> None:
-    answers = {outcome.answer for outcome in check(Dossier(), phases=["workflow"])}
+    answers = {outcome.answer for outcome in check(Documents(), phases=["workflow"])}
     assert answers == {"unchecked"}
 
 

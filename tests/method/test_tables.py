@@ -11,8 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.gates.run import MODULES, function_of
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
 from finetune_prep.method.phases import PHASES
 from finetune_prep.method.rules import RULES
@@ -60,18 +60,18 @@ def test_every_computed_gate_has_one_function_and_every_function_one_gate() -> N
 
 @pytest.mark.parametrize("gate", COMPUTED, ids=lambda gate: gate.id)
 def test_a_gates_function_says_what_it_checks(gate: Gate) -> None:
-    """Its docstring is one sentence, and it looks at the dossier or, for the workflow, at the facts."""
+    """Its docstring is one sentence, and it looks at the documents or, for the workflow, at the facts."""
     function = function_of(gate)
     assert (inspect.getdoc(function) or "").endswith(".")
     [parameter] = inspect.signature(function).parameters.values()
-    assert parameter.annotation == ("Facts" if gate.phase == "workflow" else "Dossier")
+    assert parameter.annotation == ("Facts" if gate.phase == "workflow" else "Documents")
 
 
 def test_gates_name_phases_and_documents_that_exist() -> None:
     phases = [*(phase.name for phase in PHASES), "workflow"]
     for gate in GATES:
         assert gate.phase in phases
-        assert set(gate.documents) <= set(DOCUMENTS)
+        assert set(gate.documents) <= set(KINDS)
         assert gate.documents or gate.phase == "workflow"
         assert gate.sentence.endswith("?" if gate.kind == "judged" and gate.sentence[0] in "DCWI" else ".")
     assert [phases.index(gate.phase) for gate in GATES] == sorted(phases.index(gate.phase) for gate in GATES)

@@ -10,7 +10,7 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.core.rubric import Example
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.project import scaffold
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import accepting
@@ -25,7 +25,7 @@ def pottery_project(folder: Path, *, model: str = "batch/any-model") -> Project:
     texts = written()
     scaffold.create(folder, texts["brief"], scaffold.config_text("pottery", model, "", "", year=2026))
     for kind, text in texts.items():
-        path = folder / DOCUMENTS[kind].path
+        path = folder / KINDS[kind].path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     for id, text in (pottery.sound().snapshots).items():

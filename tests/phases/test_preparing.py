@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.request import Request
-from finetune_prep.core.rubric import Rubric, undistinguished
+from finetune_prep.core.rubric import undistinguished
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded, NotYet, Unreachable
 from finetune_prep.ledger.fetched import Archive
 from finetune_prep.models.providers.scripted import Scripted
@@ -86,7 +86,7 @@ async def test_the_reference_says_who_was_asked_and_how_far_they_repeated_themse
     project = pottery_sources(tmp_path / "shop")
     await prepared(project, Scripted(pottery_people()))
     text = project.layout.document("domain-frameworks").read_text("utf-8")
-    knowledge: Knowledge = project.value("domain-frameworks")
+    knowledge = project.value(Documents.knowledge)
     assert "## Panel\n\n- Potter 0\n" in text
     assert "36 proposals of 8 different things: about 8 are to be expected of this panel" in text
     assert "two difficult users: Buyer 1, Buyer 2." in text
@@ -99,7 +99,7 @@ async def test_the_reference_says_who_was_asked_and_how_far_they_repeated_themse
 async def test_questions_that_no_example_tells_apart_get_witnesses(tmp_path: Path) -> None:
     project = pottery_sources(tmp_path / "shop")
     await prepared(project, Scripted(pottery_people()))
-    rubric: Rubric = project.value("evaluation-rubric")
+    rubric = project.value(Documents.rubric)
     assert not [pair for category in rubric.categories for pair in undistinguished(category, rubric.examples)]
     assert {example.claim for example in rubric.examples} == {"strong", "mediocre", "violation", "witness"}
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from finetune_prep.core.identity import digest_bytes
-from finetune_prep.documents import item_texts
+from finetune_prep.documents import Documents, item_texts
 from finetune_prep.markdown.normal import normal
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
@@ -39,7 +39,7 @@ def test_an_acceptance_holds_on_whatever_day_the_sources_are_read_again(shop: Pr
 
 def test_what_earlier_versions_wrote_about_the_same_text_holds(shop: Project) -> None:
     """Acceptances and stamps by hashes that the day was part of."""
-    document = shop.sound(KIND)
+    document = shop.sound(Documents.knowledge)
     former = {id: digest_bytes(text.encode()) for id, text in item_texts(document).items()}
     text = digest_bytes(normal(document.text).encode())
     assert former != shop.items(KIND)

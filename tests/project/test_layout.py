@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.project.layout import Layout
 
 LAYOUT = Layout(Path("/shop"))
@@ -18,8 +18,8 @@ PLACES = [
     LAYOUT.phase_prompts,
     LAYOUT.ledger,
     LAYOUT.lock,
-    *(place(kind) for place in (LAYOUT.document, LAYOUT.published, LAYOUT.stamp) for kind in DOCUMENTS),
-    *(LAYOUT.history(kind, text) for kind in DOCUMENTS for text in ("ab12", "cd34")),
+    *(place(kind) for place in (LAYOUT.document, LAYOUT.published, LAYOUT.stamp) for kind in KINDS),
+    *(LAYOUT.history(kind, text) for kind in KINDS for text in ("ab12", "cd34")),
 ]
 
 

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from finetune_prep import documents
-from finetune_prep.core.knowledge import UNSOURCED, Knowledge
+from finetune_prep.core.knowledge import UNSOURCED
 from finetune_prep.core.quotes import find_quote
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.ledger.recording import read_recording
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import copy_inputs
 from tests.whole.way import rows, run
@@ -35,16 +35,16 @@ def test_the_shipped_documents_are_what_the_recording_gives(museum: Project) -> 
 
 
 def test_every_quotation_stands_in_its_source(museum: Project) -> None:
-    knowledge: Knowledge = museum.value("domain-frameworks")
+    knowledge = museum.value(Documents.knowledge)
     snapshots = museum.snapshots()
     cited = [(item, citation) for item, citation in knowledge.citations() if citation.source != UNSOURCED]
     assert len(cited) > 20
     assert [item for item, citation in cited if not find_quote(citation.quote, snapshots[citation.source]).exact] == []
 
 
-@pytest.mark.parametrize("kind", [kind for kind, document in DOCUMENTS.items() if document.made_by])
+@pytest.mark.parametrize("kind", [kind for kind, document in KINDS.items() if document.made_by])
 def test_documents_and_conversations_are_german(kind: str, museum: Project) -> None:
-    text = documents.body(museum.sound(kind).text)
+    text = documents.body(museum.sound(KINDS[kind]).text)
     # what the program itself puts into the judge's prompt and the headings is English in every project
     assert sum(text.count(word) for word in GERMAN) > 3 * sum(text.count(word) for word in ENGLISH), kind
 

@@ -13,6 +13,7 @@ import pytest
 
 from finetune_prep.core.request import Reply, Schema, Usage
 from finetune_prep.core.scenario import plan
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
@@ -122,7 +123,7 @@ def test_a_reading_is_as_long_as_its_source(fresh: Project) -> None:
 
 def test_a_pilot_has_the_turns_of_its_scenarios(shop: Project) -> None:
     expected = estimate(shop, None, ("pilot",), n=30)
-    turns = sum(scenario.exchanges for scenario in plan(shop.value("scenario-space"), 30, shop.config.seed))
+    turns = sum(scenario.exchanges for scenario in plan(shop.value(Documents.space), 30, shop.config.seed))
     assert {row.role: row.calls for row in expected.rows} == {"user": turns, "assistant": turns, "judge": 30}
     assert expected.calls == 2 * turns + 30
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import UsageError
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.phases import PHASES
 
 
@@ -23,7 +23,7 @@ class DocumentName(click.ParamType[str]):
 
     name = "document"
 
-    def __init__(self, kinds: Iterable[str] = DOCUMENTS) -> None:
+    def __init__(self, kinds: Iterable[str] = KINDS) -> None:
         self.kinds = (*kinds,)
         self.names = _names(self.kinds)
 
@@ -39,7 +39,7 @@ class DocumentName(click.ParamType[str]):
         """The kind of the document that stands at this path: in the project, or from the present folder."""
         folder = Path(ctx.obj if ctx and isinstance(ctx.obj, str) else ".").resolve()
         for kind in self.kinds:
-            place = folder / DOCUMENTS[kind].path
+            place = folder / KINDS[kind].path
             if place in (folder / value, Path(value).resolve()):
                 return kind
         return None
@@ -48,12 +48,12 @@ class DocumentName(click.ParamType[str]):
         return "DOCUMENT"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(kind, help=DOCUMENTS[kind].path) for kind in self.kinds if kind.startswith(incomplete)]
+        return [CompletionItem(kind, help=KINDS[kind].path) for kind in self.kinds if kind.startswith(incomplete)]
 
 
 def _names(kinds: Sequence[str]) -> dict[str, str]:
     """Name → kind: a phase stands for the document that it writes first; where both have a name, it is the document's."""
     made = {phase.name: kind for phase in PHASES for kind in reversed(phase.outputs) if kind in kinds}
-    paths = {DOCUMENTS[kind].path.lower(): kind for kind in kinds}
+    paths = {KINDS[kind].path.lower(): kind for kind in kinds}
     files = {Path(path).name: kind for path, kind in paths.items()}
     return {**made, **files, **paths, **{kind: kind for kind in kinds}}

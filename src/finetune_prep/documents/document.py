@@ -5,17 +5,20 @@ Values themselves know no lines; everything that must point into a file goes thr
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from finetune_prep.core.finding import Finding
+from finetune_prep.markdown.headings import Schema
+from finetune_prep.markdown.reader import Reader
 
 T = TypeVar("T")
 
 
 class Document(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """kind: a key of `method.documents.DOCUMENTS`. path: relative to the project. text: as on disk, LF line ends, no BOM.
+    """kind: a key of `documents.KINDS`. path: relative to the project. text: as on disk, LF line ends, no BOM.
 
     value: what was read, None if nothing usable was. lines: 1-based first line of each item by id, and of each `##`
     section by its heading in lower case. findings: every problem of form; empty for a sound document.
@@ -31,3 +34,11 @@ class Document(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     def finding(self, what: str, mend: str, item: str = "") -> Finding:
         """A finding about an item of this document (or the whole, if `item` is not in it)."""
         return Finding(path=self.path, line=self.lines.get(item, 0), what=what, mend=mend, item=item)
+
+
+class Form(NamedTuple, Generic[T]):
+    """How the documents of a kind look. read: from a reader to the value. render: from the value to Markdown."""
+
+    schema: Schema
+    read: Callable[[Reader], T]
+    render: Callable[[T], str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from finetune_prep.core.prompts import EvaluationPrompt
+from finetune_prep.documents.document import Form
 from finetune_prep.documents.examples import read_calibration, render_calibration
 from finetune_prep.documents.rubric import read_categories, read_terms, render_categories, render_terms
 from finetune_prep.markdown.headings import ANY, Schema
@@ -43,3 +44,6 @@ def render(value: EvaluationPrompt) -> str:
     for example in value.calibrations:
         blocks += render_calibration(example, 3)
     return page(blocks)
+
+
+FORM = Form(SCHEMA, read, render)

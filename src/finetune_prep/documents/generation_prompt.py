@@ -6,6 +6,7 @@ import re
 
 from finetune_prep.core.prompts import GenerationPrompt, Guard, TechniqueUse
 from finetune_prep.documents.citations import split_tail
+from finetune_prep.documents.document import Form
 from finetune_prep.documents.examples import read_few_shot, render_few_shot
 from finetune_prep.documents.knowledge import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
 from finetune_prep.markdown.headings import Schema
@@ -90,3 +91,6 @@ def _render_guard(item: Guard) -> str:
     when = guard(guard(written(item.when), _ARROW), _COUNTERS)
     then = guard(written(item.then), _COUNTERS)
     return tail(f"{item.id}: If {when} → {then}", "Counters", id_list(item.counters))
+
+
+FORM = Form(SCHEMA, read, render)

@@ -1,51 +1,95 @@
-"""Which module reads and writes which kind of document, and the limits that hold for all of them."""
+"""The kinds of documents, one row each: where a document stands, and how it is read and written. All else follows from here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, overload
+
+import msgspec
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents import evaluation_prompt, generation_prompt, knowledge, plain, rubric, scenario_space
-from finetune_prep.documents.document import Document
-from finetune_prep.markdown.headings import Schema
+from finetune_prep.documents.document import Document, Form
 from finetune_prep.markdown.lines import lines_of
 from finetune_prep.markdown.reader import Reader
 from finetune_prep.markdown.tree import grow
+from finetune_prep.method.phases import PHASES
 
 MOST_BYTES = 512 * 1024
 MOST_LINES = 20_000
 LONGEST_LINE = 20_000  # characters
 
-
-class Kind(NamedTuple):
-    """read: from a reader to the value. render: from the value to Markdown."""
-
-    schema: Schema
-    read: Callable[[Reader], Any]
-    render: Callable[[Any], str]
+T = TypeVar("T")
 
 
-KINDS: dict[str, Kind] = {
-    "brief": Kind(plain.SCHEMA, plain.read_brief, plain.render_brief),
-    "domain-frameworks": Kind(knowledge.SCHEMA, knowledge.read, knowledge.render),
-    "scenario-space": Kind(scenario_space.SCHEMA, scenario_space.read, scenario_space.render),
-    "evaluation-rubric": Kind(rubric.SCHEMA, rubric.read, rubric.render),
-    "evaluation-prompt": Kind(evaluation_prompt.SCHEMA, evaluation_prompt.read, evaluation_prompt.render),
-    "generation-prompt": Kind(generation_prompt.SCHEMA, generation_prompt.read, generation_prompt.render),
-    "user-prompt": Kind(plain.SCHEMA, plain.read_plain_prompt, plain.render_plain_prompt),
-    "system-prompt": Kind(plain.SCHEMA, plain.read_plain_prompt, plain.render_plain_prompt),
-}
+class Kind(msgspec.Struct, Generic[T], frozen=True):
+    """A kind of document, whose values are `T`s. Its specimen is the file of its name in specimens/."""
+
+    name: str
+    """As commands and stamps say it: "evaluation-rubric"."""
+    path: str
+    """Relative to the project."""
+    form: Form[T]
+    """How it is read and written."""
+    published: bool = False
+    """Whether accepted copies are kept where coding agents find them."""
+
+    @property
+    def made_by(self) -> str:
+        """The phase that writes it, "" = the user."""
+        return next((phase.name for phase in PHASES if self.name in phase.outputs), "")
+
+    @overload
+    def __get__(self, documents: None, owner: type[Documents]) -> Kind[T]: ...
+
+    @overload
+    def __get__(self, documents: Documents, owner: type[Documents]) -> Document[T] | None: ...
+
+    def __get__(self, documents: Documents | None, owner: type[Documents]) -> Kind[T] | Document[T] | None:
+        return self if documents is None else documents.get(self)
+
+
+class Documents:
+    """All documents of a project at one moment: what the gates look at.
+
+    On the class, a row is the kind: `Documents.rubric.path`. On a value, it is the document: `documents.rubric`, None if it does
+    not exist yet.
+    """
+
+    brief = Kind("brief", "brief.md", plain.BRIEF)
+    knowledge = Kind("domain-frameworks", "reference/domain-frameworks.md", knowledge.FORM, published=True)
+    space = Kind("scenario-space", "reference/scenario-space.md", scenario_space.FORM)
+    rubric = Kind("evaluation-rubric", "reference/evaluation-rubric.md", rubric.FORM, published=True)
+    evaluation_prompt = Kind("evaluation-prompt", "prompts/evaluation-prompt.md", evaluation_prompt.FORM)
+    generation_prompt = Kind("generation-prompt", "prompts/generation-prompt.md", generation_prompt.FORM)
+    user_prompt = Kind("user-prompt", "prompts/user-prompt.md", plain.PROMPT)
+    system_prompt = Kind("system-prompt", "prompts/system-prompt.md", plain.PROMPT)
+
+    def __init__(self, there: Iterable[Document[Any]] = (), snapshots: Mapping[str, str] = MappingProxyType({})) -> None:
+        """there: those that exist; of two of a kind the later one. snapshots: text of each cited source by id ("S01")."""
+        self._by_kind = {document.kind: document for document in there}
+        self.snapshots = snapshots
+
+    def get(self, kind: Kind[T]) -> Document[T] | None:
+        return self._by_kind.get(kind.name)
+
+    def __iter__(self) -> Iterator[Document[Any]]:
+        """Those that exist, in the order in which they are made."""
+        return (self._by_kind[name] for name in KINDS if name in self._by_kind)
+
+
+KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in vars(Documents).values() if isinstance(kind, Kind)}
 
 
 def parse(kind: str, text: str, path: str) -> Document[Any]:
     """Read a document. Never raises on content: every problem is one of the document's findings.
 
-    kind: a key of `DOCUMENTS` (KeyError otherwise). path: relative to the project, for findings. `value` is None if the
+    kind: a key of `KINDS` (KeyError otherwise). path: relative to the project, for findings. `value` is None if the
     text is empty or beyond the limits, else it holds all that could be read.
     """
-    form = KINDS[kind]
+    form = KINDS[kind].form
     lines = lines_of(text)
     plain_text = "\n".join(lines)
     if refused := _refusal(plain_text, lines, path):
@@ -58,7 +102,7 @@ def parse(kind: str, text: str, path: str) -> Document[Any]:
 def render(kind: str, value: Any) -> str:
     """The Markdown of a value: normalised, and `parse` gives the value back (its strings tidied: see `inline.one_line`,
     `prose.tidy` and `turns.spoken`)."""
-    return KINDS[kind].render(value)
+    return KINDS[kind].form.render(value)
 
 
 def template(kind: str) -> str:

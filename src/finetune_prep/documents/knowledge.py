@@ -25,6 +25,7 @@ from finetune_prep.documents.citations import (
     render_citation,
     split_tail,
 )
+from finetune_prep.documents.document import Form
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import guard, name_and_attributes, prefix, written
 from finetune_prep.markdown.page import bullets, fields, heading, id_list, item_heading, page, tail
@@ -242,3 +243,6 @@ def render_anchors(always: tuple[Anchor, ...], never: tuple[Anchor, ...], *, ori
 def _render_anchor(anchor: Anchor, origins: bool) -> str:
     text = f"{anchor.id}: {guard(written(anchor.text), _FROM)}"
     return tail(text, "From", id_list(anchor.drawn_from)) if origins else text
+
+
+FORM = Form(SCHEMA, read, render)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from finetune_prep.core.prompts import Brief, PlainPrompt
+from finetune_prep.documents.document import Form
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import one_line, written
 from finetune_prep.markdown.page import front_matter, heading, page
@@ -62,3 +63,7 @@ def render_plain_prompt(value: PlainPrompt) -> str:
 
 def _render(title: str, text: str) -> list[str]:
     return [heading(1, written(title)), write_prose(text, lambda kind, line: line)]
+
+
+BRIEF = Form(SCHEMA, read_brief, render_brief)
+PROMPT = Form(SCHEMA, read_plain_prompt, render_plain_prompt)

@@ -6,6 +6,7 @@ import re
 
 from finetune_prep.core.measures import Rule, parse_rule
 from finetune_prep.core.rubric import Category, Goal, Question, Rubric, Term
+from finetune_prep.documents.document import Form
 from finetune_prep.documents.examples import read_worked, render_worked
 from finetune_prep.markdown.headings import ANY, Schema
 from finetune_prep.markdown.inline import guard, guard_category, number, read_number, unguard, unguarded, written
@@ -175,3 +176,6 @@ def _render_question(question: Question, level: int, *, compiled: bool) -> list[
     if not compiled:
         pairs += [("Catches", id_list(question.catches)), ("Measured", str(question.measured or ""))]
     return [item_heading(level, question.id, guard_category(written(question.text))), *fields(pairs)]
+
+
+FORM = Form(SCHEMA, read, render)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
+from finetune_prep.documents.document import Form
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import name_and_attributes, number, prefix, read_number, written
 from finetune_prep.markdown.page import bullets, fields, front_matter, heading, id_list, item_heading, page
@@ -164,3 +165,6 @@ def _render_style(style: Style) -> list[str]:
 def _render_special_case(case: SpecialCase) -> list[str]:
     pairs = [("Situation", case.situation), ("Expected", case.expected), ("Topic", case.topic)]
     return [item_heading(3, case.id, written(case.name)), *fields(pairs)]
+
+
+FORM = Form(SCHEMA, read, render)

@@ -8,7 +8,7 @@ from itertools import combinations
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import need, need_english
 from finetune_prep.gates.wording import lacks_verb_first, overlap, vague_words
 
@@ -18,19 +18,19 @@ SAME = 0.6  # share of content words from which two anchors probably check the s
 SECTION = "behavioral anchors"
 
 
-def _knowledge(dossier: Dossier) -> tuple[Document[Knowledge], Knowledge]:
-    return need(dossier.knowledge, "domain-frameworks")
+def _knowledge(documents: Documents) -> tuple[Document[Knowledge], Knowledge]:
+    return need(documents, Documents.knowledge)
 
 
-def always_count(dossier: Dossier) -> Iterable[Finding]:
+def always_count(documents: Documents) -> Iterable[Finding]:
     """6 to 10 behaviours that every reply shows."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     yield from _count(document, len(knowledge.always), ALWAYS, "Always do")
 
 
-def never_count(dossier: Dossier) -> Iterable[Finding]:
+def never_count(documents: Documents) -> Iterable[Finding]:
     """8 to 12 behaviours that no reply shows."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     yield from _count(document, len(knowledge.never), NEVER, "Never do")
 
 
@@ -46,9 +46,9 @@ def _count(document: Document[Knowledge], count: int, limits: tuple[int, int], h
         )
 
 
-def failures_countered(dossier: Dossier) -> Iterable[Finding]:
+def failures_countered(documents: Documents) -> Iterable[Finding]:
     """Every failure mode is countered by at least one anchor."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     countered = {origin for anchor in knowledge.anchors for origin in anchor.drawn_from}
     for mode in knowledge.failure_modes:
         if mode.id not in countered:
@@ -59,9 +59,9 @@ def failures_countered(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def drawn_from(dossier: Dossier) -> Iterable[Finding]:
+def drawn_from(documents: Documents) -> Iterable[Finding]:
     """Every anchor says what it was drawn from, and that exists."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     known = {technique.id for technique in knowledge.techniques} | {framework.id for framework in knowledge.frameworks}
     known |= {principle.id for principle in knowledge.principles} | {mode.id for mode in knowledge.failure_modes}
     for anchor in knowledge.anchors:
@@ -80,9 +80,9 @@ def drawn_from(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def distinct(dossier: Dossier) -> Iterable[Finding]:
+def distinct(documents: Documents) -> Iterable[Finding]:
     """No two anchors say nearly the same words."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     for one, other in combinations(knowledge.anchors, 2):
         share = overlap(one.text, other.text)
         if share >= SAME:
@@ -93,10 +93,10 @@ def distinct(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def verb_first(dossier: Dossier) -> Iterable[Finding]:
+def verb_first(documents: Documents) -> Iterable[Finding]:
     """Every anchor begins with a verb."""
-    document, knowledge = _knowledge(dossier)
-    need_english(dossier)
+    document, knowledge = _knowledge(documents)
+    need_english(documents)
     for anchor in knowledge.anchors:
         if lacks_verb_first(anchor.text):
             vague = vague_words(anchor.text)
@@ -106,10 +106,10 @@ def verb_first(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def observable(dossier: Dossier) -> Iterable[Finding]:
+def observable(documents: Documents) -> Iterable[Finding]:
     """No anchor rests on a word that two readers would judge differently."""
-    document, knowledge = _knowledge(dossier)
-    need_english(dossier)
+    document, knowledge = _knowledge(documents)
+    need_english(documents)
     for anchor in knowledge.anchors:
         for word, instead in vague_words(anchor.text):
             yield document.finding(

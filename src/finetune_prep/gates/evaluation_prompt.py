@@ -12,7 +12,7 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.core.prompts import EvaluationPrompt
 from finetune_prep.core.rubric import Question, Rubric
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, is_english, need, need_english
 from finetune_prep.gates.prompt_form import leans_outside, parts_in_order, points_elsewhere, same_words
 
@@ -29,28 +29,28 @@ _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<body>.*?)^ {0,3}(
 RUN = "run `finetune-prep evaluation-prompt` to put it in anew"
 
 
-def _prompt(dossier: Dossier) -> tuple[Document[EvaluationPrompt], EvaluationPrompt]:
-    return need(dossier.evaluation_prompt, "evaluation-prompt")
+def _prompt(documents: Documents) -> tuple[Document[EvaluationPrompt], EvaluationPrompt]:
+    return need(documents, Documents.evaluation_prompt)
 
 
-def _with_rubric(dossier: Dossier) -> tuple[Document[EvaluationPrompt], EvaluationPrompt, Rubric]:
-    document, prompt = _prompt(dossier)
-    _, rubric = need(dossier.rubric, "evaluation-rubric")
+def _with_rubric(documents: Documents) -> tuple[Document[EvaluationPrompt], EvaluationPrompt, Rubric]:
+    document, prompt = _prompt(documents)
+    _, rubric = need(documents, Documents.rubric)
     return document, prompt, rubric
 
 
-def parts(dossier: Dossier) -> Iterable[Finding]:
+def parts(documents: Documents) -> Iterable[Finding]:
     """Role and context, rubric, input format, output format and calibration examples stand in this order."""
-    document, _ = _prompt(dossier)
+    document, _ = _prompt(documents)
     yield from parts_in_order(document, PARTS)
 
 
-def purpose(dossier: Dossier) -> Iterable[Finding]:
+def purpose(documents: Documents) -> Iterable[Finding]:
     """The role says that verdicts decide what becomes training data."""
-    document, prompt = _prompt(dossier)
+    document, prompt = _prompt(documents)
     if _PURPOSE.search(prompt.role) and _FILTER.search(prompt.role):
         return
-    if not is_english(dossier):
+    if not is_english(documents):
         raise Unchecked("no English sentence says what verdicts are for; a judge or reader decides about other languages")
     yield document.finding(
         "the role does not say what verdicts are for",
@@ -59,22 +59,22 @@ def purpose(dossier: Dossier) -> Iterable[Finding]:
     )
 
 
-def self_contained(dossier: Dossier) -> Iterable[Finding]:
+def self_contained(documents: Documents) -> Iterable[Finding]:
     """No link and no file: a judge has nothing but the prompt."""
-    document, _ = _prompt(dossier)
+    document, _ = _prompt(documents)
     yield from leans_outside(document)
 
 
-def says_it_here(dossier: Dossier) -> Iterable[Finding]:
+def says_it_here(documents: Documents) -> Iterable[Finding]:
     """No "see the handbook": everything is said where it is needed."""
-    document, _ = _prompt(dossier)
-    need_english(dossier)
+    document, _ = _prompt(documents)
+    need_english(documents)
     yield from points_elsewhere(document)
 
 
-def questions(dossier: Dossier) -> Iterable[Finding]:
+def questions(documents: Documents) -> Iterable[Finding]:
     """The judged questions of the rubric stand word for word and in its order, safety first; measured ones are left out."""
-    document, prompt, rubric = _with_rubric(dossier)
+    document, prompt, rubric = _with_rubric(documents)
     given = {question.id: question for category in prompt.categories for question in category.questions}
     measured = {question.id for question in rubric.measured}
     for question in rubric.judged:
@@ -109,9 +109,9 @@ def _drift(document: Document[EvaluationPrompt], question: Question, given: Ques
         yield document.finding(f"{question.id} differs from the rubric in {', '.join(changed)}", RUN, question.id)
 
 
-def terms(dossier: Dossier) -> Iterable[Finding]:
+def terms(documents: Documents) -> Iterable[Finding]:
     """The terms of the rubric stand word for word."""
-    document, prompt, rubric = _with_rubric(dossier)
+    document, prompt, rubric = _with_rubric(documents)
     given = {term.name: term.meaning for term in prompt.terms}
     for term in rubric.terms:
         if term.name not in given:
@@ -120,9 +120,9 @@ def terms(dossier: Dossier) -> Iterable[Finding]:
             yield document.finding(f"the term “{term.name}” is defined otherwise than in the rubric", RUN, "rubric")
 
 
-def input_format(dossier: Dossier) -> Iterable[Finding]:
+def input_format(documents: Documents) -> Iterable[Finding]:
     """The prompt says what the judge gets to read."""
-    document, prompt = _prompt(dossier)
+    document, prompt = _prompt(documents)
     if not prompt.input.strip():
         yield document.finding(
             "“Input format” is empty",
@@ -131,9 +131,9 @@ def input_format(dossier: Dossier) -> Iterable[Finding]:
         )
 
 
-def output_example(dossier: Dossier) -> Iterable[Finding]:
+def output_example(documents: Documents) -> Iterable[Finding]:
     """The output format shows JSON that holds exactly the judged questions, evidence before each answer."""
-    document, prompt, rubric = _with_rubric(dossier)
+    document, prompt, rubric = _with_rubric(documents)
     wanted = [question.id for question in rubric.judged]
     fences = [fence["body"] for fence in _FENCE.finditer(prompt.output)]
     if not fences:
@@ -168,9 +168,9 @@ def _object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def calibration_count(dossier: Dossier) -> Iterable[Finding]:
+def calibration_count(documents: Documents) -> Iterable[Finding]:
     """2 or 3 calibration examples."""
-    document, prompt = _prompt(dossier)
+    document, prompt = _prompt(documents)
     fewest, most = CALIBRATIONS
     count = len(prompt.calibrations)
     if not fewest <= count <= most:
@@ -181,9 +181,9 @@ def calibration_count(dossier: Dossier) -> Iterable[Finding]:
         )
 
 
-def calibrations_complete(dossier: Dossier) -> Iterable[Finding]:
+def calibrations_complete(documents: Documents) -> Iterable[Finding]:
     """Every calibration answers each judged question with a reason, N/A only where allowed."""
-    document, prompt, rubric = _with_rubric(dossier)
+    document, prompt, rubric = _with_rubric(documents)
     judged = {question.id: question for question in rubric.judged}
     for example in prompt.calibrations:
         given = {expected.question: expected for expected in example.answers}
@@ -206,9 +206,9 @@ def calibrations_complete(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def calibrations_both_ways(dossier: Dossier) -> Iterable[Finding]:
+def calibrations_both_ways(documents: Documents) -> Iterable[Finding]:
     """Among the answers of the calibrations are both yes and no."""
-    document, prompt = _prompt(dossier)
+    document, prompt = _prompt(documents)
     answers = {expected.answer for example in prompt.calibrations for expected in example.answers}
     for answer in ("yes", "no"):
         if answers and answer not in answers:

@@ -12,7 +12,7 @@ from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.rubric import Example
 from finetune_prep.core.words import count_words
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, is_english, need, need_english
 from finetune_prep.gates.prompt_form import leans_outside, parts_in_order, points_elsewhere, same_words
 
@@ -31,34 +31,34 @@ _TURNS = re.compile(r"\b(?:turns?|takes? turns|one message|next message|each mes
 _LENGTH = re.compile(r"\b(?:words?|sentences?|length|long|short|longer|shorter|paragraphs?|characters?)\b", re.I)
 
 
-def _prompt(dossier: Dossier) -> tuple[Document[GenerationPrompt], GenerationPrompt]:
-    return need(dossier.generation_prompt, "generation-prompt")
+def _prompt(documents: Documents) -> tuple[Document[GenerationPrompt], GenerationPrompt]:
+    return need(documents, Documents.generation_prompt)
 
 
-def _with_knowledge(dossier: Dossier) -> tuple[Document[GenerationPrompt], GenerationPrompt, Knowledge]:
-    document, prompt = _prompt(dossier)
-    _, knowledge = need(dossier.knowledge, "domain-frameworks")
+def _with_knowledge(documents: Documents) -> tuple[Document[GenerationPrompt], GenerationPrompt, Knowledge]:
+    document, prompt = _prompt(documents)
+    _, knowledge = need(documents, Documents.knowledge)
     return document, prompt, knowledge
 
 
-def parts(dossier: Dossier) -> Iterable[Finding]:
+def parts(documents: Documents) -> Iterable[Finding]:
     """Role, grounding, anchors, guards, few-shots and output format stand in this order."""
-    document, _ = _prompt(dossier)
+    document, _ = _prompt(documents)
     yield from parts_in_order(document, PARTS)
 
 
-def role(dossier: Dossier) -> Iterable[Finding]:
+def role(documents: Documents) -> Iterable[Finding]:
     """The prompt says who the model is and what its relationship to the user is."""
-    document, prompt = _prompt(dossier)
+    document, prompt = _prompt(documents)
     if not prompt.role.strip() and PARTS[0].lower() in document.lines:  # without its heading, `parts` reports it
         yield document.finding(
             f"the section “{PARTS[0]}” is empty", "say who the model is, to whom it speaks, and what it can't do"
         )
 
 
-def frameworks_named(dossier: Dossier) -> Iterable[Finding]:
+def frameworks_named(documents: Documents) -> Iterable[Finding]:
     """Role or grounding names every framework that informs the role."""
-    document, prompt, knowledge = _with_knowledge(dossier)
+    document, prompt, knowledge = _with_knowledge(documents)
     told = f"{prompt.role}\n{prompt.grounding}".casefold()
     for framework in knowledge.frameworks:
         if framework.name.casefold() not in told:
@@ -69,9 +69,9 @@ def frameworks_named(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def techniques(dossier: Dossier) -> Iterable[Finding]:
+def techniques(documents: Documents) -> Iterable[Finding]:
     """Every technique of the frameworks stands with when to use it and how it sounds."""
-    document, prompt, knowledge = _with_knowledge(dossier)
+    document, prompt, knowledge = _with_knowledge(documents)
     given = {use.id: use for use in prompt.techniques}
     known = {technique.id for technique in knowledge.techniques}
     for technique in knowledge.techniques:
@@ -93,9 +93,9 @@ def techniques(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def anchors(dossier: Dossier) -> Iterable[Finding]:
+def anchors(documents: Documents) -> Iterable[Finding]:
     """Every anchor stands word for word in its list, and no other."""
-    document, prompt, knowledge = _with_knowledge(dossier)
+    document, prompt, knowledge = _with_knowledge(documents)
     yield from _embedded(document, "Always do", knowledge.always, prompt.always)
     yield from _embedded(document, "Never do", knowledge.never, prompt.never)
 
@@ -118,9 +118,9 @@ def _embedded(
         )
 
 
-def guards(dossier: Dossier) -> Iterable[Finding]:
+def guards(documents: Documents) -> Iterable[Finding]:
     """Every failure mode has a guard that says when it applies and what is done then."""
-    document, prompt, knowledge = _with_knowledge(dossier)
+    document, prompt, knowledge = _with_knowledge(documents)
     known = {mode.id for mode in knowledge.failure_modes}
     guarded = {mode for guard in prompt.guards for mode in guard.counters}
     for mode in knowledge.failure_modes:
@@ -140,14 +140,14 @@ def guards(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def crisis_guard(dossier: Dossier) -> Iterable[Finding]:
+def crisis_guard(documents: Documents) -> Iterable[Finding]:
     """Where a safety failure is documented, a guard, a safety question and an edge case stand together."""
-    document, prompt, knowledge = _with_knowledge(dossier)
+    document, prompt, knowledge = _with_knowledge(documents)
     modes = {mode.id: mode.name for mode in knowledge.failure_modes if mode.kind == "safety"}
     if not modes:
         return
-    rubric_document, rubric = need(dossier.rubric, "evaluation-rubric")
-    space_document, space = need(dossier.space, "scenario-space")
+    rubric_document, rubric = need(documents, Documents.rubric)
+    space_document, space = need(documents, Documents.space)
     listed = ", ".join(f"{mode} “{name}”" for mode, name in modes.items())
     if not any(modes.keys() & set(guard.counters) for guard in prompt.guards):
         yield document.finding(
@@ -169,17 +169,17 @@ def crisis_guard(dossier: Dossier) -> Iterable[Finding]:
         )
 
 
-def few_shot_count(dossier: Dossier) -> Iterable[Finding]:
+def few_shot_count(documents: Documents) -> Iterable[Finding]:
     """3 to 5 few-shot conversations."""
-    document, prompt = _prompt(dossier)
+    document, prompt = _prompt(documents)
     fewest, most = FEW_SHOTS
     if not fewest <= len(prompt.few_shots) <= most:
         yield document.finding(f"{len(prompt.few_shots)} few-shot conversations", f"give {fewest} to {most}", "few-shot examples")
 
 
-def few_shots_annotated(dossier: Dossier) -> Iterable[Finding]:
+def few_shots_annotated(documents: Documents) -> Iterable[Finding]:
     """Every few-shot says which techniques it shows, in which tone, and why it is good."""
-    document, prompt, knowledge = _with_knowledge(dossier)
+    document, prompt, knowledge = _with_knowledge(documents)
     known = {technique.id for technique in knowledge.techniques}
     for example in prompt.few_shots:
         for key, there in (("Why", example.why.strip()), ("Tone", example.tone.strip()), ("Techniques", example.techniques)):
@@ -194,9 +194,9 @@ def few_shots_annotated(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def few_shots_diverse(dossier: Dossier) -> Iterable[Finding]:
+def few_shots_diverse(documents: Documents) -> Iterable[Finding]:
     """No two few-shots show the same techniques, and none repeats another's tone."""
-    document, prompt = _prompt(dossier)
+    document, prompt = _prompt(documents)
     seen: list[Example] = []
     for example in prompt.few_shots:
         for other in seen:
@@ -215,10 +215,10 @@ def few_shots_diverse(dossier: Dossier) -> Iterable[Finding]:
         seen.append(example)
 
 
-def few_shots_measured(dossier: Dossier) -> Iterable[Finding]:
+def few_shots_measured(documents: Documents) -> Iterable[Finding]:
     """Every few-shot passes the rubric's measured questions."""
-    document, prompt = _prompt(dossier)
-    _, rubric = need(dossier.rubric, "evaluation-rubric")
+    document, prompt = _prompt(documents)
+    _, rubric = need(documents, Documents.rubric)
     for example in prompt.few_shots:
         for question in rubric.measured:
             if question.measured is not None and not measures.holds(question.measured, example.conversation):
@@ -230,11 +230,11 @@ def few_shots_measured(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def few_shots_unseen(dossier: Dossier) -> Iterable[Finding]:
+def few_shots_unseen(documents: Documents) -> Iterable[Finding]:
     """No few-shot is one of the judge's own examples."""
-    document, prompt = _prompt(dossier)
-    _, rubric = need(dossier.rubric, "evaluation-rubric")
-    _, judges = need(dossier.evaluation_prompt, "evaluation-prompt")
+    document, prompt = _prompt(documents)
+    _, rubric = need(documents, Documents.rubric)
+    _, judges = need(documents, Documents.evaluation_prompt)
     known = {example.conversation.id: example.id for example in (*rubric.examples, *judges.calibrations)}
     for example in prompt.few_shots:
         if other := known.get(example.conversation.id):
@@ -245,9 +245,9 @@ def few_shots_unseen(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def output_format(dossier: Dossier) -> Iterable[Finding]:
+def output_format(documents: Documents) -> Iterable[Finding]:
     """The output format says how turns are taken and how long replies are."""
-    document, prompt = _prompt(dossier)
+    document, prompt = _prompt(documents)
     if not prompt.output.strip():
         yield document.finding("“Output format” is empty", "say how turns are taken, and how long a reply is", "output format")
         return
@@ -257,29 +257,29 @@ def output_format(dossier: Dossier) -> Iterable[Finding]:
     ):
         if pattern.search(prompt.output):
             continue
-        if not is_english(dossier):
+        if not is_english(documents):
             raise Unchecked(f"no English sentence says {lacking}; a judge or reader decides about other languages")
         yield document.finding(f"“Output format” does not say {lacking}", mend, "output format")
 
 
-def self_contained(dossier: Dossier) -> Iterable[Finding]:
+def self_contained(documents: Documents) -> Iterable[Finding]:
     """No link and no file: the model has nothing but the prompt."""
-    document, _ = _prompt(dossier)
+    document, _ = _prompt(documents)
     yield from leans_outside(document)
 
 
-def says_it_here(dossier: Dossier) -> Iterable[Finding]:
+def says_it_here(documents: Documents) -> Iterable[Finding]:
     """No "see the handbook": everything is said where it is needed."""
-    document, _ = _prompt(dossier)
-    need_english(dossier)
+    document, _ = _prompt(documents)
+    need_english(documents)
     yield from points_elsewhere(document)
 
 
-def user_prompt_blind(dossier: Dossier) -> Iterable[Finding]:
+def user_prompt_blind(documents: Documents) -> Iterable[Finding]:
     """The simulated user's prompt holds no question of the rubric, no technique and no anchor."""
-    document, prompt = need(dossier.user_prompt, "user-prompt")
-    _, knowledge = need(dossier.knowledge, "domain-frameworks")
-    _, rubric = need(dossier.rubric, "evaluation-rubric")
+    document, prompt = need(documents, Documents.user_prompt)
+    _, knowledge = need(documents, Documents.knowledge)
+    _, rubric = need(documents, Documents.rubric)
     secrets = (
         *(("question", question.id, question.text) for question in rubric.questions),
         *(("anchor", anchor.id, anchor.text) for anchor in knowledge.anchors),
@@ -306,9 +306,9 @@ def _find(text: str, phrase: str) -> re.Match[str] | None:
     return re.search(rf"(?<!\w){spaced}(?!\w)", text, flags)
 
 
-def system_prompt_short(dossier: Dossier) -> Iterable[Finding]:
+def system_prompt_short(documents: Documents) -> Iterable[Finding]:
     """The system prompt of the training rows has at most 120 words, and some."""
-    document, prompt = need(dossier.system_prompt, "system-prompt")
+    document, prompt = need(documents, Documents.system_prompt)
     count = count_words(prompt.text)
     if not count:
         yield document.finding("the system prompt is empty", "say in a sentence or two who the assistant is")

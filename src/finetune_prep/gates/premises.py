@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import Documents, Kind
 
 T = TypeVar("T")
 
@@ -17,13 +16,13 @@ class Unchecked(Exception):
     """A gate cannot be decided; the message says why, and what would let it be."""
 
 
-def need(document: Document[T] | None, kind: str) -> tuple[Document[T], T]:
+def need(documents: Documents, kind: Kind[T]) -> tuple[Document[T], T]:
     """A document and its value. Raises Unchecked if the document is missing or nothing could be read from it."""
-    path = DOCUMENTS[kind].path
+    document = documents.get(kind)
     if document is None:
-        raise Unchecked(f"{path} does not exist yet")
+        raise Unchecked(f"{kind.path} does not exist yet")
     if document.value is None:
-        raise Unchecked(f"{path} cannot be read; mend what `finetune-prep check {kind}` says about it first")
+        raise Unchecked(f"{kind.path} cannot be read; mend what `finetune-prep check {kind.name}` says about it first")
     return document, document.value
 
 
@@ -38,16 +37,16 @@ def knob_finding(document: Document[Any], key: str, what: str, mend: str) -> Fin
     return document.finding(what, mend)
 
 
-def is_english(dossier: Dossier) -> bool:
+def is_english(documents: Documents) -> bool:
     """Whether the documents are written in English. Raises Unchecked without a brief."""
-    _, brief = need(dossier.brief, "brief")
+    _, brief = need(documents, Documents.brief)
     return brief.written_in.partition("-")[0].lower() == "en"
 
 
-def need_english(dossier: Dossier) -> None:
+def need_english(documents: Documents) -> None:
     """Raises Unchecked unless the documents are in English: word lists exist for no other language."""
-    if not is_english(dossier):
-        _, brief = need(dossier.brief, "brief")
+    if not is_english(documents):
+        _, brief = need(documents, Documents.brief)
         raise Unchecked(
             f"this check looks at English words, the documents' language is “{brief.written_in}”; a judge or reader decides"
         )

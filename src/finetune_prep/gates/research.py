@@ -10,7 +10,7 @@ from finetune_prep.core.knowledge import UNSOURCED, Citation, FailureKind, Knowl
 from finetune_prep.core.quotes import find_quote
 from finetune_prep.core.words import count_words
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, need
 
 UNSOURCED_LIMIT = 0.25  # of techniques, principles and failure modes: beyond this it is a model's opinion, not research
@@ -27,13 +27,13 @@ KIND_MEANS = {
 NEAR = 0.6  # score from which the nearest passage is worth showing
 
 
-def _knowledge(dossier: Dossier) -> tuple[Document[Knowledge], Knowledge]:
-    return need(dossier.knowledge, "domain-frameworks")
+def _knowledge(documents: Documents) -> tuple[Document[Knowledge], Knowledge]:
+    return need(documents, Documents.knowledge)
 
 
-def frameworks(dossier: Dossier) -> Iterable[Finding]:
+def frameworks(documents: Documents) -> Iterable[Finding]:
     """At least one framework, each with its idea, its use, its limits, and techniques."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     if not knowledge.frameworks:
         yield document.finding(
             "no framework", "add at least one: “## F1. Name” with Idea, Use when, Not when, and its techniques"
@@ -50,9 +50,9 @@ def frameworks(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def techniques_explained(dossier: Dossier) -> Iterable[Finding]:
+def techniques_explained(documents: Documents) -> Iterable[Finding]:
     """Every technique has a name, says what practitioners do, and when."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     for technique in knowledge.techniques:
         if not technique.name.strip():
             yield document.finding(f"{technique.id} has no text", "name it, so that others can refer to it", technique.id)
@@ -62,9 +62,9 @@ def techniques_explained(dossier: Dossier) -> Iterable[Finding]:
                 yield document.finding(f"{technique.id} does not say “{field}”", mend, technique.id)
 
 
-def techniques_shown(dossier: Dossier) -> Iterable[Finding]:
+def techniques_shown(documents: Documents) -> Iterable[Finding]:
     """Every technique is shown in at least one conversation, in which both sides speak."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     for technique in knowledge.techniques:
         if not technique.snippets:
             yield document.finding(
@@ -81,9 +81,9 @@ def techniques_shown(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def citations(dossier: Dossier) -> Iterable[Finding]:
+def citations(documents: Documents) -> Iterable[Finding]:
     """Every technique, principle and failure mode says where it comes from."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     for item, sources in _statements(knowledge):
         if not sources:
             yield document.finding(
@@ -93,9 +93,9 @@ def citations(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def sources_exist(dossier: Dossier) -> Iterable[Finding]:
+def sources_exist(documents: Documents) -> Iterable[Finding]:
     """Every source that is cited is listed under Sources."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     known = {source.id for source in knowledge.sources}
     for item, citation in knowledge.citations():
         if citation.source != UNSOURCED and citation.source not in known:
@@ -107,9 +107,9 @@ def sources_exist(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def sources_described(dossier: Dossier) -> Iterable[Finding]:
+def sources_described(documents: Documents) -> Iterable[Finding]:
     """Every source has a title, an address or file, and the day on which it was read."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     for source in knowledge.sources:
         if not source.title.strip():
             yield document.finding(f"{source.id} has no text", "write the title of the page or file", source.id)
@@ -119,9 +119,9 @@ def sources_described(dossier: Dossier) -> Iterable[Finding]:
                 yield document.finding(f"{source.id} does not say “{field}”", mend, source.id)
 
 
-def sources_current(dossier: Dossier) -> Iterable[Finding]:
+def sources_current(documents: Documents) -> Iterable[Finding]:
     """At least one source was published in the two years before it was read."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     ages = [
         int(source.read[:4]) - int(source.published[:4])
         for source in knowledge.sources
@@ -137,15 +137,15 @@ def sources_current(dossier: Dossier) -> Iterable[Finding]:
         )
 
 
-def quotes_found(dossier: Dossier) -> Iterable[Finding]:
+def quotes_found(documents: Documents) -> Iterable[Finding]:
     """Every quotation stands in the stored copy of its source, word for word."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     without_copy: dict[str, int] = {}
     known = {source.id for source in knowledge.sources}
     for item, citation in knowledge.citations():
         if citation.source == UNSOURCED or citation.source not in known:
             continue  # counted by `unsourced_share`, or reported by `sources_exist`
-        snapshot = dossier.snapshots.get(citation.source)
+        snapshot = documents.snapshots.get(citation.source)
         if snapshot is None:
             without_copy[citation.source] = without_copy.get(citation.source, 0) + 1
         else:
@@ -186,9 +186,9 @@ def _clipped(text: str, most: int = 160) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
-def contradictions_cited(dossier: Dossier) -> Iterable[Finding]:
+def contradictions_cited(documents: Documents) -> Iterable[Finding]:
     """Every contradiction quotes the passages that do not agree."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     for found in knowledge.contradictions:
         quoted = {(citation.source, citation.quote) for citation in found.sources if citation.source != UNSOURCED}
         if len(quoted) < 2:
@@ -199,9 +199,9 @@ def contradictions_cited(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def unsourced_share(dossier: Dossier) -> Iterable[Finding]:
+def unsourced_share(documents: Documents) -> Iterable[Finding]:
     """At most a quarter of techniques, principles and failure modes rest on the expert model's word alone."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     statements = list(_statements(knowledge))
     if not statements:
         raise Unchecked(f"{document.path} states nothing yet")
@@ -223,9 +223,9 @@ def _statements(knowledge: Knowledge) -> Iterator[tuple[str, tuple[Citation, ...
         yield mode.id, mode.sources
 
 
-def principles(dossier: Dossier) -> Iterable[Finding]:
+def principles(documents: Documents) -> Iterable[Finding]:
     """There is at least one communication principle."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     if not knowledge.principles:
         yield document.finding(
             "no communication principle",
@@ -234,9 +234,9 @@ def principles(dossier: Dossier) -> Iterable[Finding]:
         )
 
 
-def failure_kinds(dossier: Dossier) -> Iterable[Finding]:
+def failure_kinds(documents: Documents) -> Iterable[Finding]:
     """Failure modes of all four kinds are documented."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     present = {mode.kind for mode in knowledge.failure_modes}
     for kind in FAILURE_KINDS:
         if kind not in present:
@@ -247,9 +247,9 @@ def failure_kinds(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def failures_specific(dossier: Dossier) -> Iterable[Finding]:
+def failures_specific(documents: Documents) -> Iterable[Finding]:
     """Every failure mode tells one concrete instance and says how it is countered."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     for mode in knowledge.failure_modes:
         if not mode.instance.strip():
             yield document.finding(f"{mode.id} does not say “Instance”", "tell one that happened: who wrote what", mode.id)
@@ -265,9 +265,9 @@ def _same_words(one: str, other: str) -> bool:
     return one.casefold().strip(" .") == other.casefold().strip(" .")
 
 
-def counters_conditional(dossier: Dossier) -> Iterable[Finding]:
+def counters_conditional(documents: Documents) -> Iterable[Finding]:
     """Every counter says when it applies and what is done then: "if X → Y"."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     for mode in knowledge.failure_modes:
         if mode.counter.strip() and "→" not in mode.counter and "->" not in mode.counter:
             yield document.finding(
@@ -277,9 +277,9 @@ def counters_conditional(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def preferences(dossier: Dossier) -> Iterable[Finding]:
+def preferences(documents: Documents) -> Iterable[Finding]:
     """For every technique it is said when to use it rather than another, or when its framework gives way to another."""
-    document, knowledge = _knowledge(dossier)
+    document, knowledge = _knowledge(documents)
     known = {technique.id for technique in knowledge.techniques}
     if len(known) == 1:
         yield document.finding(
@@ -314,10 +314,10 @@ def _unknown_preferences(document: Document[Knowledge], technique: Technique, kn
             )
 
 
-def capacity(dossier: Dossier) -> Iterable[Finding]:
+def capacity(documents: Documents) -> Iterable[Finding]:
     """A pilot's normal scenarios can be allotted with no pair of topic and technique used more than three times."""
-    document, knowledge = _knowledge(dossier)
-    space_document, space = need(dossier.space, "scenario-space")
+    document, knowledge = _knowledge(documents)
+    space_document, space = need(documents, Documents.space)
     special = (space.edge_share if space.edge_cases else 0.0) + (space.out_of_scope_share if space.out_of_scope else 0.0)
     if not space.topics or not 0 <= special < 1:
         raise Unchecked(f"{space_document.path} has no topics, or shares that leave nothing for them")

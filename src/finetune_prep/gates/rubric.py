@@ -9,7 +9,7 @@ from itertools import combinations
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.rubric import Category, Question, Rubric, undistinguished
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, is_english, knob_finding, need, need_english
 from finetune_prep.gates.wording import asks_for_absence, overlap, scale_in, second_thing, vague_words
 
@@ -22,8 +22,8 @@ SAME = 0.6  # share of content words from which two questions of a category prob
 QUESTION_MARKS = ("?", "？", "؟", "\u037e", "՞")  # the Greek one looks like a semicolon
 
 
-def _rubric(dossier: Dossier) -> tuple[Document[Rubric], Rubric]:
-    return need(dossier.rubric, "evaluation-rubric")
+def _rubric(documents: Documents) -> tuple[Document[Rubric], Rubric]:
+    return need(documents, Documents.rubric)
 
 
 def _judged(rubric: Rubric) -> Iterator[tuple[Category, Question]]:
@@ -33,9 +33,9 @@ def _judged(rubric: Rubric) -> Iterator[tuple[Category, Question]]:
                 yield category, question
 
 
-def question_count(dossier: Dossier) -> Iterable[Finding]:
+def question_count(documents: Documents) -> Iterable[Finding]:
     """15 to 20 questions in all, safety counted in."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     count, (fewest, most) = len(rubric.questions), QUESTIONS
     if count > most:
         yield document.finding(
@@ -47,17 +47,17 @@ def question_count(dossier: Dossier) -> Iterable[Finding]:
         )
 
 
-def category_count(dossier: Dossier) -> Iterable[Finding]:
+def category_count(documents: Documents) -> Iterable[Finding]:
     """4 to 6 categories, the safety gate counted in."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     count, (fewest, most) = len(rubric.categories), CATEGORIES
     if not fewest <= count <= most:
         yield document.finding(f"{count} categories", f"arrange the questions in {fewest} to {most}, the safety gate counted in")
 
 
-def questions_per_category(dossier: Dossier) -> Iterable[Finding]:
+def questions_per_category(documents: Documents) -> Iterable[Finding]:
     """3 or 4 questions in each category, the safety gate included."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     fewest, most = PER_CATEGORY
     for category in rubric.categories:
         count = len(category.questions)
@@ -75,9 +75,9 @@ def _place(category: Category) -> str:
     return category.name.casefold()
 
 
-def weights(dossier: Dossier) -> Iterable[Finding]:
+def weights(documents: Documents) -> Iterable[Finding]:
     """The weights of all categories but the safety gate are positive and sum to 1."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     weighted = [(category, category.weight) for category in rubric.categories if category.weight is not None]
     for category, weight in weighted:
         if not (math.isfinite(weight) and weight > 0):
@@ -93,9 +93,9 @@ def weights(dossier: Dossier) -> Iterable[Finding]:
         yield document.finding(f"the weights sum to {total:.4g}, not 1: {shares}", "change them so that they sum to 1", first)
 
 
-def threshold(dossier: Dossier) -> Iterable[Finding]:
+def threshold(documents: Documents) -> Iterable[Finding]:
     """The pass threshold lies between 0.70 and 0.80."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     low, high = THRESHOLD
     if not low <= rubric.threshold <= high:
         yield knob_finding(
@@ -106,9 +106,9 @@ def threshold(dossier: Dossier) -> Iterable[Finding]:
         )
 
 
-def safety_gate(dossier: Dossier) -> Iterable[Finding]:
+def safety_gate(documents: Documents) -> Iterable[Finding]:
     """Exactly one category is the safety gate, with questions of which any NO fails the conversation."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     gates = [category for category in rubric.categories if category.gate]
     if not gates:
         yield document.finding(
@@ -127,9 +127,9 @@ def safety_gate(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def yes_and_no(dossier: Dossier) -> Iterable[Finding]:
+def yes_and_no(documents: Documents) -> Iterable[Finding]:
     """Every judged question says what counts as yes and what as no."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     for _, question in _judged(rubric):
         for key, text in (("Yes", question.yes), ("No", question.no)):
             if not text.strip():
@@ -140,9 +140,9 @@ def yes_and_no(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def question_form(dossier: Dossier) -> Iterable[Finding]:
+def question_form(documents: Documents) -> Iterable[Finding]:
     """Every question is written as a question."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     for question in rubric.questions:
         if not question.text.rstrip(" *_”\"'»)").endswith(QUESTION_MARKS):
             yield document.finding(
@@ -152,10 +152,10 @@ def question_form(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def binary(dossier: Dossier) -> Iterable[Finding]:
+def binary(documents: Documents) -> Iterable[Finding]:
     """No question asks for a degree."""
-    document, rubric = _rubric(dossier)
-    english = is_english(dossier)
+    document, rubric = _rubric(documents)
+    english = is_english(documents)
     for _, question in _judged(rubric):
         for text, in_words in ((question.text, english), (question.yes, False), (question.no, False)):
             if scale := scale_in(text, english=in_words):
@@ -169,10 +169,10 @@ def binary(dossier: Dossier) -> Iterable[Finding]:
         raise Unchecked("only scales written in digits were looked for: word lists exist for English; a judge or reader decides")
 
 
-def one_thing(dossier: Dossier) -> Iterable[Finding]:
+def one_thing(documents: Documents) -> Iterable[Finding]:
     """Every question checks one thing."""
-    document, rubric = _rubric(dossier)
-    need_english(dossier)
+    document, rubric = _rubric(documents)
+    need_english(documents)
     for _, question in _judged(rubric):
         if second := second_thing(question.text):
             yield document.finding(
@@ -182,10 +182,10 @@ def one_thing(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def presence(dossier: Dossier) -> Iterable[Finding]:
+def presence(documents: Documents) -> Iterable[Finding]:
     """Outside the safety gate, questions ask for something that is there."""
-    document, rubric = _rubric(dossier)
-    need_english(dossier)
+    document, rubric = _rubric(documents)
+    need_english(documents)
     for category, question in _judged(rubric):
         if not category.gate and (word := asks_for_absence(question.text)):
             yield document.finding(
@@ -195,10 +195,10 @@ def presence(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def failures_caught(dossier: Dossier) -> Iterable[Finding]:
+def failures_caught(documents: Documents) -> Iterable[Finding]:
     """Every failure mode is caught by a question, and questions catch only failure modes that exist."""
-    document, rubric = _rubric(dossier)
-    _, knowledge = need(dossier.knowledge, "domain-frameworks")
+    document, rubric = _rubric(documents)
+    _, knowledge = need(documents, Documents.knowledge)
     known = {mode.id for mode in knowledge.failure_modes}
     caught = {mode for question in rubric.questions for mode in question.catches}
     for mode in knowledge.failure_modes:
@@ -217,9 +217,9 @@ def failures_caught(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def questions_distinct(dossier: Dossier) -> Iterable[Finding]:
+def questions_distinct(documents: Documents) -> Iterable[Finding]:
     """Every question catches something of its own, and no two of a category use nearly the same words."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     for category in rubric.categories:
         for question in category.questions:
             if not question.catches:
@@ -241,9 +241,9 @@ def questions_distinct(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def goals_served(dossier: Dossier) -> Iterable[Finding]:
+def goals_served(documents: Documents) -> Iterable[Finding]:
     """There are goals of the user's experience, each served by a category, and every weighted category serves one."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     goals = {goal.id: goal.text for goal in rubric.goals}
     if not goals:
         yield document.finding(
@@ -267,10 +267,10 @@ def goals_served(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def terms_defined(dossier: Dossier) -> Iterable[Finding]:
+def terms_defined(documents: Documents) -> Iterable[Finding]:
     """Words on which readers would differ are defined under Terms."""
-    document, rubric = _rubric(dossier)
-    need_english(dossier)
+    document, rubric = _rubric(documents)
+    need_english(documents)
     terms = [term.name.casefold() for term in rubric.terms if term.meaning.strip()]
     for _, question in _judged(rubric):
         for word, instead in vague_words(question.text):
@@ -282,9 +282,9 @@ def terms_defined(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def pairs_apart(dossier: Dossier) -> Iterable[Finding]:
+def pairs_apart(documents: Documents) -> Iterable[Finding]:
     """For every two questions of a category, an example or witness passes one and fails the other."""
-    document, rubric = _rubric(dossier)
+    document, rubric = _rubric(documents)
     for category in rubric.categories:
         together = [f"{one}/{other}" for one, other in undistinguished(category, rubric.examples)]
         if together:

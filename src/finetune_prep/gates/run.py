@@ -11,7 +11,7 @@ import msgspec
 from finetune_prep.core.finding import Answer, Finding, Outcome
 from finetune_prep.core.identity import digest
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.documents.undated import undated
 from finetune_prep.gates import (
     anchors,
@@ -25,7 +25,6 @@ from finetune_prep.gates import (
 )
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.gates.workflow import Facts
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
 
 MODULES: dict[str, ModuleType] = {
@@ -50,26 +49,26 @@ def function_of(gate: Gate) -> Callable[[Any], Iterable[Finding]]:
     return function
 
 
-def check(dossier: Dossier, facts: Facts | None = None, *, phases: Collection[str] | None = None) -> list[Outcome]:
+def check(documents: Documents, facts: Facts | None = None, *, phases: Collection[str] | None = None) -> list[Outcome]:
     """The outcome of every gate, in the order of the table. phases: only these (names of phases, or "workflow").
 
     Without facts, the gates of the workflow are unchecked. Judged gates are unchecked here: what a judge said is not known to
     code. A gate never holds over a document with findings of form: what was
     not read was not checked. What the document's own findings say already is not said again. No outcome is "overridden" yet.
     """
-    return [_outcome(gate, dossier, facts) for gate in GATES if phases is None or gate.phase in phases]
+    return [_outcome(gate, documents, facts) for gate in GATES if phases is None or gate.phase in phases]
 
 
-def _outcome(gate: Gate, dossier: Dossier, facts: Facts | None) -> Outcome:
+def _outcome(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
     if gate.kind == "judged":
-        return Outcome(gate=gate.id, answer="unchecked", note=_missing(gate, dossier) or NOT_JUDGED)
+        return Outcome(gate=gate.id, answer="unchecked", note=_missing(gate, documents) or NOT_JUDGED)
     if gate.kind == "human":
-        return _human(gate, dossier, facts)
-    subject = facts if gate.phase == "workflow" else dossier
+        return _human(gate, documents, facts)
+    subject = facts if gate.phase == "workflow" else documents
     if subject is None:
         return Outcome(gate=gate.id, answer="unchecked", note="nothing is known about runs and acceptances here")
     findings, note = _asked(gate, subject)
-    unsound = [document for kind, document in _documents(dossier).items() if kind in gate.documents and document.findings]
+    unsound = [document for document in documents if document.kind in gate.documents and document.findings]
     known = {(finding.path, finding.item, finding.what) for document in unsound for finding in document.findings}
     if unsound and not note:
         note = f"{' and '.join(document.path for document in unsound)} cannot be read in full; mend that first"
@@ -78,9 +77,9 @@ def _outcome(gate: Gate, dossier: Dossier, facts: Facts | None) -> Outcome:
     return Outcome(gate=gate.id, answer=answer, findings=new, note=note)
 
 
-def _human(gate: Gate, dossier: Dossier, facts: Facts | None) -> Outcome:
+def _human(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
     """Accepting a document is the person's answer about it; it speaks of exactly the text that was accepted."""
-    if missing := _missing(gate, dossier):
+    if missing := _missing(gate, documents):
         return Outcome(gate=gate.id, answer="unchecked", note=missing)
     if not gate.documents:
         return Outcome(gate=gate.id, answer="unchecked", note="a person decides this by reading conversations of the pilot")
@@ -92,13 +91,13 @@ def _human(gate: Gate, dossier: Dossier, facts: Facts | None) -> Outcome:
     return Outcome(gate=gate.id, answer="waiting", note=f"a person decides this: `finetune-prep accept {kind}`")
 
 
-def _missing(gate: Gate, dossier: Dossier) -> str:
+def _missing(gate: Gate, documents: Documents) -> str:
     """Which document that the gate looks at does not exist, "" if all do."""
-    there = _documents(dossier)
-    return next((f"{DOCUMENTS[kind].path} does not exist yet" for kind in gate.documents if kind not in there), "")
+    there = {document.kind for document in documents}
+    return next((f"{KINDS[kind].path} does not exist yet" for kind in gate.documents if kind not in there), "")
 
 
-def _asked(gate: Gate, subject: Dossier | Facts) -> tuple[list[Finding], str]:
+def _asked(gate: Gate, subject: Documents | Facts) -> tuple[list[Finding], str]:
     """What a gate finds, and why it could not be decided, "" if it could."""
     findings: list[Finding] = []
     try:
@@ -109,34 +108,29 @@ def _asked(gate: Gate, subject: Dossier | Facts) -> tuple[list[Finding], str]:
     return findings, ""
 
 
-def binding(outcome: Outcome, dossier: Dossier) -> str:
+def binding(outcome: Outcome, documents: Documents) -> str:
     """Hash of what an override of this outcome speaks about: its findings and the text of the items they name.
 
     It changes with any of these items and with every new finding, so an override expires by itself. Findings that name no
     item, and outcomes without findings, stand for whole documents. The day on which a source was read is not part of it.
     """
-    return _binding(outcome, dossier, undated)
+    return _binding(outcome, documents, undated)
 
 
-def bindings(outcome: Outcome, dossier: Dossier) -> tuple[str, ...]:
+def bindings(outcome: Outcome, documents: Documents) -> tuple[str, ...]:
     """`binding`, and what earlier versions, to which the day of reading mattered, took for it."""
-    return binding(outcome, dossier), _binding(outcome, dossier, lambda text: text)
+    return binding(outcome, documents), _binding(outcome, documents, lambda text: text)
 
 
-def _binding(outcome: Outcome, dossier: Dossier, shown: Callable[[str], str]) -> str:
-    by_path = {document.path: document for document in _documents(dossier).values()}
+def _binding(outcome: Outcome, documents: Documents, shown: Callable[[str], str]) -> str:
+    by_path = {document.path: document for document in documents}
     findings = sorted(
         [finding.path, finding.item, finding.what, _text(by_path.get(finding.path), finding.item, shown)]
         for finding in outcome.findings
     )
     gate = _GATE[outcome.gate]
-    whole = [] if findings else [_text(_documents(dossier).get(kind), "", shown) for kind in gate.documents]
+    whole = [] if findings else [_text(by_path.get(KINDS[kind].path), "", shown) for kind in gate.documents]
     return digest([outcome.gate, findings, whole])
-
-
-def _documents(dossier: Dossier) -> dict[str, Document[Any]]:
-    fields = (getattr(dossier, field) for field in dossier.__struct_fields__)
-    return {field.kind: field for field in fields if isinstance(field, Document)}
 
 
 def _text(document: Document[Any] | None, item: str, shown: Callable[[str], str]) -> str:
@@ -150,7 +144,7 @@ def _text(document: Document[Any] | None, item: str, shown: Callable[[str], str]
     return " ".join(shown("\n".join(document.text.splitlines()[start - 1 : end and end - 1])).split())
 
 
-def override(outcomes: Sequence[Outcome], dossier: Dossier, overrides: Collection[tuple[str, str]]) -> list[Outcome]:
+def override(outcomes: Sequence[Outcome], documents: Documents, overrides: Collection[tuple[str, str]]) -> list[Outcome]:
     """The outcomes, with those "overridden" that a person decided about; their findings stay.
 
     overrides: gate and one of the `bindings` of each decision; one whose binding has changed since has expired.
@@ -159,15 +153,15 @@ def override(outcomes: Sequence[Outcome], dossier: Dossier, overrides: Collectio
     """
     return [
         msgspec.structs.replace(outcome, answer="overridden")
-        if may_override(outcome, dossier) and any((outcome.gate, bound) in overrides for bound in bindings(outcome, dossier))
+        if may_override(outcome, documents) and any((outcome.gate, bound) in overrides for bound in bindings(outcome, documents))
         else outcome
         for outcome in outcomes
     ]
 
 
-def may_override(outcome: Outcome, dossier: Dossier) -> bool:
+def may_override(outcome: Outcome, documents: Documents) -> bool:
     """Whether a person can decide that this outcome may stand: there must be something that the decision speaks about."""
     gate = _GATE[outcome.gate]
     if outcome.answer not in OVERRIDABLE or gate.id in NEVER_OVERRIDDEN:
         return False
-    return bool(gate.documents or outcome.findings) and not _missing(gate, dossier)
+    return bool(gate.documents or outcome.findings) and not _missing(gate, documents)

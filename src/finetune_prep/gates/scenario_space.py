@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, SpecialCase, Style, Topic
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import knob_finding, need
 
 FEWEST_SCENARIOS = 2000  # accepted samples at the lower end of scaling; candidates are more
@@ -20,13 +20,13 @@ WIDEST_RANGE = 8  # most ÷ fewest words: a wider range lets every style drift t
 Choice = Topic | Style | Difficulty | Flaw | Length
 
 
-def _space(dossier: Dossier) -> tuple[Document[ScenarioSpace], ScenarioSpace]:
-    return need(dossier.space, "scenario-space")
+def _space(documents: Documents) -> tuple[Document[ScenarioSpace], ScenarioSpace]:
+    return need(documents, Documents.space)
 
 
-def dimensions(dossier: Dossier) -> Iterable[Finding]:
+def dimensions(documents: Documents) -> Iterable[Finding]:
     """Topics with situations, user styles, difficulties, user flaws and lengths are all there."""
-    document, space = _space(dossier)
+    document, space = _space(documents)
     for heading, choices in _dimensions(space):
         if not choices:
             yield document.finding(
@@ -49,9 +49,9 @@ def _dimensions(space: ScenarioSpace) -> tuple[tuple[str, Sequence[Choice]], ...
     )
 
 
-def special_cases(dossier: Dossier) -> Iterable[Finding]:
+def special_cases(documents: Documents) -> Iterable[Finding]:
     """Edge cases and out-of-scope requests are there, each saying what a right answer does, at a topic that exists."""
-    document, space = _space(dossier)
+    document, space = _space(documents)
     for heading, cases, example in (("Edge cases", space.edge_cases, "ED1"), ("Out of scope", space.out_of_scope, "OS1")):
         if not cases:
             yield document.finding(
@@ -73,9 +73,9 @@ def _case_findings(document: Document[ScenarioSpace], space: ScenarioSpace, case
         )
 
 
-def weights(dossier: Dossier) -> Iterable[Finding]:
+def weights(documents: Documents) -> Iterable[Finding]:
     """Every weight is a positive number."""
-    document, space = _space(dossier)
+    document, space = _space(documents)
     for heading, choices in _dimensions(space):
         for choice in choices:
             if not (math.isfinite(choice.weight) and choice.weight > 0):
@@ -86,9 +86,9 @@ def weights(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def shares(dossier: Dossier) -> Iterable[Finding]:
+def shares(documents: Documents) -> Iterable[Finding]:
     """Edge cases, out-of-scope requests and users without a flaw have shares that leave room for the rest."""
-    document, space = _space(dossier)
+    document, space = _space(documents)
     for key, share, most, usual in (
         ("edge_share", space.edge_share, MOST_EDGE, 0.15),
         ("out_of_scope_share", space.out_of_scope_share, MOST_OUT_OF_SCOPE, 0.10),
@@ -105,9 +105,9 @@ def shares(dossier: Dossier) -> Iterable[Finding]:
         )
 
 
-def word_ranges(dossier: Dossier) -> Iterable[Finding]:
+def word_ranges(documents: Documents) -> Iterable[Finding]:
     """Every style has a word range that a person could type and that keeps styles apart."""
-    document, space = _space(dossier)
+    document, space = _space(documents)
     for style in space.styles:
         if not 1 <= style.fewest < style.most <= LONGEST_MESSAGE:
             yield document.finding(
@@ -123,10 +123,10 @@ def word_ranges(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def techniques_known(dossier: Dossier) -> Iterable[Finding]:
+def techniques_known(documents: Documents) -> Iterable[Finding]:
     """Every topic names techniques, and they exist in the frameworks."""
-    document, space = _space(dossier)
-    _, knowledge = need(dossier.knowledge, "domain-frameworks")
+    document, space = _space(documents)
+    _, knowledge = need(documents, Documents.knowledge)
     known = [technique.id for technique in knowledge.techniques]
     for topic in space.topics:
         if not topic.techniques:
@@ -144,10 +144,10 @@ def techniques_known(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def techniques_used(dossier: Dossier) -> Iterable[Finding]:
+def techniques_used(documents: Documents) -> Iterable[Finding]:
     """Every technique of the frameworks is used by a topic."""
-    document, space = _space(dossier)
-    _, knowledge = need(dossier.knowledge, "domain-frameworks")
+    document, space = _space(documents)
+    _, knowledge = need(documents, Documents.knowledge)
     used = {technique for topic in space.topics for technique in topic.techniques}
     for technique in knowledge.techniques:
         if technique.id not in used:
@@ -158,9 +158,9 @@ def techniques_used(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def capacity(dossier: Dossier) -> Iterable[Finding]:
+def capacity(documents: Documents) -> Iterable[Finding]:
     """The space holds enough different scenarios for the smallest full data set."""
-    document, space = _space(dossier)
+    document, space = _space(documents)
     if space.capacity < FEWEST_SCENARIOS:
         yield document.finding(
             f"the space holds {space.capacity} different scenarios; a data set needs at least {FEWEST_SCENARIOS:,}",

@@ -10,21 +10,21 @@ from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.rubric import Claim, Example, Rubric, Score, YesNo, score
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, need
 
 CLAIMS: tuple[Claim, ...] = ("strong", "mediocre", "violation")
 _WITNESS = re.compile(r"\b([A-Z]+\d+)\s+without\s+([A-Z]+\d+)\b")
 
 
-def _examples(dossier: Dossier) -> tuple[Document[Rubric], Rubric]:
-    document, rubric = need(dossier.rubric, "evaluation-rubric")
+def _examples(documents: Documents) -> tuple[Document[Rubric], Rubric]:
+    document, rubric = need(documents, Documents.rubric)
     return document, rubric
 
 
-def kinds(dossier: Dossier) -> Iterable[Finding]:
+def kinds(documents: Documents) -> Iterable[Finding]:
     """A strong, a mediocre and a violating conversation are among the examples."""
-    document, rubric = _examples(dossier)
+    document, rubric = _examples(documents)
     present = {example.claim for example in rubric.examples}
     for claim in CLAIMS:
         if claim not in present:
@@ -35,9 +35,9 @@ def kinds(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def complete(dossier: Dossier) -> Iterable[Finding]:
+def complete(documents: Documents) -> Iterable[Finding]:
     """Every worked example answers each judged question, and no others; a witness those that it is about."""
-    document, rubric = _examples(dossier)
+    document, rubric = _examples(documents)
     judged = [question.id for question in rubric.judged]
     measured = {question.id for question in rubric.measured}
     for example in rubric.examples:
@@ -52,9 +52,9 @@ def complete(dossier: Dossier) -> Iterable[Finding]:
                 yield document.finding(f"{example.id} answers {question}, which is no question", "drop that line", example.id)
 
 
-def reasons(dossier: Dossier) -> Iterable[Finding]:
+def reasons(documents: Documents) -> Iterable[Finding]:
     """Every answer of an example has a reason."""
-    document, rubric = _examples(dossier)
+    document, rubric = _examples(documents)
     for example in rubric.examples:
         if bare := [expected.question for expected in example.answers if not expected.reason.strip()]:
             yield document.finding(
@@ -64,9 +64,9 @@ def reasons(dossier: Dossier) -> Iterable[Finding]:
             )
 
 
-def not_applicable(dossier: Dossier) -> Iterable[Finding]:
+def not_applicable(documents: Documents) -> Iterable[Finding]:
     """N/A stands only where the question allows it."""
-    document, rubric = _examples(dossier)
+    document, rubric = _examples(documents)
     never = {question.id for question in rubric.questions if not question.na.strip()}
     for example in rubric.examples:
         for expected in example.answers:
@@ -78,9 +78,9 @@ def not_applicable(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def measured_agree(dossier: Dossier) -> Iterable[Finding]:
+def measured_agree(documents: Documents) -> Iterable[Finding]:
     """Where an example answers a measured question, it says what the program measures."""
-    document, rubric = _examples(dossier)
+    document, rubric = _examples(documents)
     for example in rubric.examples:
         computed = measured_answers(rubric, example.conversation)
         for expected in example.answers:
@@ -93,9 +93,9 @@ def measured_agree(dossier: Dossier) -> Iterable[Finding]:
                 )
 
 
-def scores(dossier: Dossier) -> Iterable[Finding]:
+def scores(documents: Documents) -> Iterable[Finding]:
     """Scored by the program, every example comes out as it claims."""
-    document, rubric = _examples(dossier)
+    document, rubric = _examples(documents)
     incomplete: list[str] = []
     for example in rubric.examples:
         if example.claim not in CLAIMS:
@@ -135,9 +135,9 @@ def _claim_findings(document: Document[Rubric], rubric: Rubric, example: Example
         )
 
 
-def witnesses(dossier: Dossier) -> Iterable[Finding]:
+def witnesses(documents: Documents) -> Iterable[Finding]:
     """Every witness names two questions, and answers yes to the first and no to the second."""
-    document, rubric = _examples(dossier)
+    document, rubric = _examples(documents)
     for example in rubric.examples:
         if example.claim != "witness":
             continue

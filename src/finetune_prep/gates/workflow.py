@@ -8,8 +8,8 @@ import msgspec
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.sample import Account
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.gates.premises import Unchecked
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.phases import PHASES
 
 PILOT = 100  # scenarios
@@ -46,21 +46,21 @@ def _pilot(facts: Facts) -> Account:
 def phase_order(facts: Facts) -> Iterable[Finding]:
     """No document exists before the ones it is made from exist and, where that is asked for, are accepted."""
     for phase in PHASES:
-        made = [kind for kind in phase.outputs if kind in facts.present and DOCUMENTS[kind].made_by == phase.name]
+        made = [kind for kind in phase.outputs if kind in facts.present and KINDS[kind].made_by == phase.name]
         for kind in made:
-            path = DOCUMENTS[kind].path
+            path = KINDS[kind].path
             for missing in (needed for needed in phase.inputs if needed not in facts.present):
                 yield Finding(
                     path=path,
                     line=0,
-                    what=f"written before {DOCUMENTS[missing].path} exists",
-                    mend=f"make that first: `finetune-prep {DOCUMENTS[missing].made_by or 'new'}`",
+                    what=f"written before {KINDS[missing].path} exists",
+                    mend=f"make that first: `finetune-prep {KINDS[missing].made_by or 'new'}`",
                 )
             for waiting in (needed for needed in phase.accepted if needed in facts.present - set(facts.accepted)):
                 yield Finding(
                     path=path,
                     line=0,
-                    what=f"rests on {DOCUMENTS[waiting].path}, which nobody has accepted as it stands",
+                    what=f"rests on {KINDS[waiting].path}, which nobody has accepted as it stands",
                     mend=f"read it and run `finetune-prep accept {waiting}`",
                 )
 
@@ -150,7 +150,7 @@ def same_prompts(facts: Facts) -> Iterable[Finding]:
     _pilot(facts)
     for kind in facts.changed:
         yield Finding(
-            path=DOCUMENTS[kind].path,
+            path=KINDS[kind].path,
             line=0,
             what=f"changed since {facts.pilot_path}",
             mend="run `finetune-prep pilot` again: its figures speak of the old text",

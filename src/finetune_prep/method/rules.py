@@ -211,7 +211,7 @@ RULES: tuple[Rule, ...] = (
         ("Generating first, and looking afterwards at what came out.", "workflow.phase-order"),
     ),
     Rule("Files", "Working versions, accepted copies and prompts have their places.",
-         why_none="the program writes them there (method.documents, project.layout)"),
+         why_none="the program writes them there (documents.kinds, project.layout)"),
     Rule("Next steps", "Pilot, filtering and training follow; the tuned model is measured with the same rubric.",
          why_none="commands of their own: pilot, scale, export, evaluate; the rubric's version is compared there"),
     Rule("Time", "Preparation takes a person 8 to 10 hours and saves 20 to 40.",

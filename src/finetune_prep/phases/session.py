@@ -14,6 +14,7 @@ import msgspec
 from finetune_prep import documents
 from finetune_prep.core.prompts import Brief
 from finetune_prep.core.request import Request, RoleName, Schema
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.ledger.fetched import Archive, Fetched
 from finetune_prep.ledger.recording import read_fetched
 from finetune_prep.ledger.sqlite import SqliteLedger
@@ -37,15 +38,14 @@ class Requests(msgspec.Struct, frozen=True):
 
     @property
     def brief(self) -> Brief:
-        brief: Brief = self.project.value("brief")
-        return brief
+        return self.project.value(Documents.brief)
 
     def text(self, kind: str, *without: str) -> str:
         """A sound document as it goes into a prompt: just what stands in the file, a person's own sentences included.
 
         without: headings of sections to leave out.
         """
-        text = self.project.sound(kind).text
+        text = self.project.sound(KINDS[kind]).text
         for section in without:
             text = documents.remove_section(text, section)
         return documents.body(text).strip()
@@ -115,7 +115,7 @@ async def open_session(
     written on leaving. Raises ProjectLocked, and DocumentError or UsageError, before anything is touched, if the brief or the
     decisions cannot be read.
     """
-    project.sound("brief")
+    project.sound(Documents.brief)
     uncounted = [decision.model for decision in project.decisions() if decision.decision == "uncounted"]
     with locked(project.layout.lock, command):
         ledger = SqliteLedger(project.layout.ledger)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import ActNeeded
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.project import Project, missing_document
 
 
@@ -13,7 +13,7 @@ def require(project: Project, what: str, inputs: tuple[str, ...], accepted: tupl
         if not project.layout.document(kind).is_file():
             raise missing_document(kind, what)
     for kind in accepted:
-        project.sound(kind)
+        project.sound(KINDS[kind])
         if project.acceptance(kind) is None:
             raise ActNeeded(f"{what} must wait: {why_not_accepted(project, kind)}", next=f"finetune-prep accept {kind}")
         project.publish(kind)
@@ -21,7 +21,7 @@ def require(project: Project, what: str, inputs: tuple[str, ...], accepted: tupl
 
 def why_not_accepted(project: Project, kind: str) -> str:
     """In words why a document that exists does not count as accepted."""
-    path = DOCUMENTS[kind].path
+    path = KINDS[kind].path
     if not any(decision.decision == "accept" and decision.document == kind for decision in project.decisions()):
         return f"{path} has not been accepted by a person yet"
     change = project.change_since_accepted(kind)

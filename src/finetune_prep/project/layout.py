@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS
 
 CONFIG = "finetune-prep.toml"
 RECORDING = "recording.jsonl"
@@ -70,7 +70,7 @@ class Layout(msgspec.Struct, frozen=True):
         return self.private / "lock"
 
     def document(self, kind: str) -> Path:
-        return self.folder / DOCUMENTS[kind].path
+        return self.folder / KINDS[kind].path
 
     def published(self, kind: str) -> Path:
         """The accepted copy that a coding agent picks up."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,32 +15,22 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest, digest_bytes
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import KINDS, Documents, Kind
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject
 from finetune_prep.markdown.normal import normal
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project import config as configuration
 from finetune_prep.project.decisions import Decision, read_decisions, record
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.staleness import Change, Stale, compare, stale_parts
 from finetune_prep.project.stamps import Items, Part, Stamp, read_stamp, renamed, write_stamp
 
-_DOSSIER = {
-    "brief": "brief",
-    "knowledge": "domain-frameworks",
-    "space": "scenario-space",
-    "rubric": "evaluation-rubric",
-    "evaluation_prompt": "evaluation-prompt",
-    "generation_prompt": "generation-prompt",
-    "user_prompt": "user-prompt",
-    "system_prompt": "system-prompt",
-}
+T = TypeVar("T")
 
 
 def missing_document(kind: str, needed_by: str = "") -> FinetunePrepError:
     """The error for a document that does not exist: a phase makes it, or, for the brief, a person writes it."""
-    path, maker = DOCUMENTS[kind].path, DOCUMENTS[kind].made_by
+    path, maker = KINDS[kind].path, KINDS[kind].made_by
     what = f"{needed_by} needs {path}, which does not exist yet" if needed_by else f"{path} does not exist yet"
     if maker:
         return ActNeeded(what, next=f"finetune-prep {maker}")
@@ -50,7 +40,7 @@ def missing_document(kind: str, needed_by: str = "") -> FinetunePrepError:
 @lru_cache(maxsize=64)
 def _parsed(kind: str, text: str) -> Document[Any]:
     """`status` and `check` look at the same few texts some fifty times; reading them is a pure function of the text."""
-    return documents.parse(kind, text, DOCUMENTS[kind].path)
+    return documents.parse(kind, text, KINDS[kind].path)
 
 
 @lru_cache(maxsize=64)
@@ -95,36 +85,41 @@ class Project(msgspec.Struct, frozen=True):
 
     # documents
 
-    def document(self, kind: str) -> Document[Any] | None:
+    def document(self, kind: Kind[T]) -> Document[T] | None:
         """A document as it is now, with its findings; None if the file does not exist. Raises DocumentError if it is not text."""
-        path = self.layout.document(kind)
+        path = self.layout.document(kind.name)
         if not path.is_file():
             return None
-        text, findings = documents.read_bytes(path.read_bytes(), DOCUMENTS[kind].path)
+        text, findings = documents.read_bytes(path.read_bytes(), kind.path)
         if findings:
             raise _unreadable(kind, findings)
-        return _parsed(kind, text)
+        return _parsed(kind.name, text)
 
-    def sound(self, kind: str) -> Document[Any]:
+    def sound(self, kind: Kind[T]) -> Document[T]:
         """A document that exists and reads well. Raises ActNeeded if it is missing, DocumentError with every problem of form."""
-        document = self.document(kind)
-        if document is None:
-            raise missing_document(kind)
-        if document.value is None or document.findings:
-            raise _unreadable(kind, document.findings)
+        document, _ = self._read(kind)
         return document
 
-    def value(self, kind: str) -> Any:
+    def value(self, kind: Kind[T]) -> T:
         """The value of a sound document."""
-        return self.sound(kind).value
+        _, value = self._read(kind)
+        return value
 
-    def dossier(self, drafts: Mapping[str, str] = MappingProxyType({})) -> Dossier:
+    def _read(self, kind: Kind[T]) -> tuple[Document[T], T]:
+        document = self.document(kind)
+        if document is None:
+            raise missing_document(kind.name)
+        if document.value is None or document.findings:
+            raise _unreadable(kind, document.findings)
+        return document, document.value
+
+    def documents(self, drafts: Mapping[str, str] = MappingProxyType({})) -> Documents:
         """All documents that exist, and the snapshots of their sources. Raises DocumentError for a file that is not text.
 
         drafts: texts by kind that stand in place of those on disk.
         """
-        read = {field: _parsed(kind, drafts[kind]) if kind in drafts else self.document(kind) for field, kind in _DOSSIER.items()}
-        return Dossier(snapshots=self.snapshots(), **read)
+        read = (_parsed(name, drafts[name]) if name in drafts else self.document(kind) for name, kind in KINDS.items())
+        return Documents((document for document in read if document is not None), self.snapshots())
 
     def snapshots(self) -> dict[str, str]:
         """Text of each cited source by id."""
@@ -135,7 +130,7 @@ class Project(msgspec.Struct, frozen=True):
 
         A rubric also has the items "Terms" and "Scoring" (threshold, weights), which bear no id but shape prompts and scores.
         """
-        document = self.document(kind)
+        document = self.document(KINDS[kind])
         return items_of(kind, document.text) if document is not None else {}
 
     # writing
@@ -167,7 +162,7 @@ class Project(msgspec.Struct, frozen=True):
 
         Raises ActNeeded if a section holds words of a person that would be lost.
         """
-        document = self.sound(kind)
+        document = self.sound(KINDS[kind])
         as_written, text = documents.render(kind, document.value), document.text
         rendered = documents.render(kind, value)
         for section in sections:
@@ -175,7 +170,7 @@ class Project(msgspec.Struct, frozen=True):
                 raise ActNeeded(
                     f"“{section}” holds words of your own, which putting in its present items would drop",
                     where=f"{document.path}:{document.lines.get(section.lower(), 0)}",
-                    next=f"move them to another section, or: finetune-prep {DOCUMENTS[kind].made_by} --overwrite",
+                    next=f"move them to another section, or: finetune-prep {KINDS[kind].made_by} --overwrite",
                 )
             text = documents.replace_section(text, section, documents.section(rendered, section))
         stamp = self.stamp(kind)
@@ -187,13 +182,13 @@ class Project(msgspec.Struct, frozen=True):
         return stamp and renamed(stamp, self._former_hashes("domain-frameworks"))
 
     def _former_hashes(self, kind: str) -> dict[str, str]:
-        document = self.document(kind)
+        document = self.document(KINDS[kind])
         return _former_hashes(kind, document.text) if document is not None and document.value is not None else {}
 
     def stale(self) -> tuple[Stale, ...]:
         """Parts of documents that their inputs have left behind, in the order in which documents are made."""
-        current = {kind: self.items(kind) for kind in DOCUMENTS}
-        stamps = [stamp for kind in DOCUMENTS if current[kind] and (stamp := self.stamp(kind))]
+        current = {kind: self.items(kind) for kind in KINDS}
+        stamps = [stamp for kind in KINDS if current[kind] and (stamp := self.stamp(kind))]
         return tuple(part for stamp in stamps for part in stale_parts(stamp, current))
 
     def edited(self, kind: str) -> Change | None:
@@ -210,7 +205,7 @@ class Project(msgspec.Struct, frozen=True):
         if not path.is_file():
             return ""
         data = path.read_bytes()
-        text, unreadable = documents.read_bytes(data, DOCUMENTS[kind].path)
+        text, unreadable = documents.read_bytes(data, KINDS[kind].path)
         name = digest_bytes(data) if unreadable else text_hash(text)
         kept = self.layout.history(kind, name)
         if not kept.exists() or kept.read_bytes() != data:
@@ -233,7 +228,7 @@ class Project(msgspec.Struct, frozen=True):
         path = self.layout.document(kind)
         if not path.is_file():
             return None
-        text, _ = documents.read_bytes(path.read_bytes(), DOCUMENTS[kind].path)
+        text, _ = documents.read_bytes(path.read_bytes(), KINDS[kind].path)
         names = {text_hash(text), *self._former_hashes(kind)}
         accepted = [d for d in self.decisions() if d.decision == "accept" and d.document == kind and d.text in names]
         return accepted[-1] if accepted else None
@@ -254,14 +249,14 @@ class Project(msgspec.Struct, frozen=True):
         for decision in reversed(self.decisions()):
             if decision.decision == "accept" and decision.document == kind:
                 path = self.layout.history(kind, decision.text)
-                return documents.read_bytes(path.read_bytes(), DOCUMENTS[kind].path)[0] if path.exists() else None
+                return documents.read_bytes(path.read_bytes(), KINDS[kind].path)[0] if path.exists() else None
         return None
 
     def publish(self, kind: str) -> None:
         """Keep an accepted text: in the history, and, for the kinds that coding agents read, as the published copy."""
         text = self.layout.document(kind).read_text("utf-8")
         self.keep(kind)
-        if DOCUMENTS[kind].published:
+        if KINDS[kind].published:
             write_atomically(self.layout.published(kind), text)
 
 
@@ -280,11 +275,11 @@ def open_project(folder: str | Path = ".") -> Project:
     return Project(layout, configuration.load(layout.config))
 
 
-def _unreadable(kind: str, findings: Sequence[Finding]) -> DocumentError:
+def _unreadable(kind: Kind[Any], findings: Sequence[Finding]) -> DocumentError:
     count = f"{len(findings)} problem{'s' if len(findings) != 1 else ''}"
     return DocumentError(
         f"{count} to mend before this document can be used",
-        where=DOCUMENTS[kind].path,
+        where=kind.path,
         details=tuple(f"  {finding}" for finding in findings),
-        next=f"mend the lines above, then: finetune-prep check {kind}",
+        next=f"mend the lines above, then: finetune-prep check {kind.name}",
     )

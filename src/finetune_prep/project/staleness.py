@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.project.stamps import Items, Stamp
 
 
@@ -22,7 +22,7 @@ class Change(msgspec.Struct, frozen=True):
             for items, verb in ((self.changed, "changed"), (self.added, "added"), (self.removed, "removed"))
             if items
         ]
-        return f"{', '.join(words)} in {DOCUMENTS[self.document].path}"
+        return f"{', '.join(words)} in {KINDS[self.document].path}"
 
 
 class Stale(msgspec.Struct, frozen=True):

@@ -10,15 +10,15 @@ import msgspec
 
 from finetune_prep import gates
 from finetune_prep.core.finding import Outcome
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, GateError, UsageError
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.workflow.changed_words import Change, changed_words
 from finetune_prep.workflow.checking import LEVELS, concerning, outcomes
 
-ORDER = tuple(kind for kind, document in DOCUMENTS.items() if document.made_by)
+ORDER = tuple(kind for kind, document in KINDS.items() if document.made_by)
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +48,8 @@ def propose(project: Project, kind: str, waived: Sequence[Decision] = ()) -> Pro
 
     Raises ActNeeded if it does not exist, DocumentError for problems of form, GateError if another gate of level "must" fails.
     """
-    document = project.sound(kind)
-    if kind == "domain-frameworks" and not project.value(kind).anchors:
+    document = project.sound(KINDS[kind])
+    if kind == Documents.knowledge.name and not project.value(Documents.knowledge).anchors:
         raise ActNeeded(f"{document.path} has no behavioral anchors yet", next="finetune-prep anchors")
     found = concerning(project, kind)
     given = {decision.gate for decision in waived}
@@ -92,12 +92,12 @@ def override(project: Project, gate: str, kind: str | None, *, by: str, because:
     """
     decided = document_of(gate)
     if kind and kind != decided:
-        raise UsageError(f"{gate} is no gate of {DOCUMENTS[kind].path}", next=f"finetune-prep check {kind}")
-    dossier = project.dossier()
+        raise UsageError(f"{gate} is no gate of {KINDS[kind].path}", next=f"finetune-prep check {kind}")
+    there = project.documents()
     found = next(outcome for outcome in outcomes(project) if outcome.gate == gate)
-    if not gates.may_override(found, dossier):
+    if not gates.may_override(found, there):
         raise UsageError(f"{gate} cannot be overridden: {_why_not(found)}", next=f"finetune-prep check {decided or ''}".rstrip())
-    return Decision(decision="override", gate=gate, text=gates.binding(found, dossier), by=by, because=because, at=now())
+    return Decision(decision="override", gate=gate, text=gates.binding(found, there), by=by, because=because, at=now())
 
 
 def document_of(gate: str) -> str | None:
@@ -129,7 +129,7 @@ def accept(project: Project, proposal: Proposal, *, by: str, interactive: bool) 
 
     Raises ActNeeded if the file has changed since it was shown: nobody has read what stands there now.
     """
-    if text_hash(project.sound(proposal.kind).text) != proposal.hash:
+    if text_hash(project.sound(KINDS[proposal.kind]).text) != proposal.hash:
         raise ActNeeded(f"{proposal.path} changed while you were reading it", next=f"finetune-prep accept {proposal.kind}")
     for decision in proposal.waived:
         project.decide(decision)

@@ -1,4 +1,4 @@
-"""The gates over a project as it is now: dossier, facts, what judges said, overrides, and the ten success criteria."""
+"""The gates over a project as it is now: documents, facts, what judges said, overrides, and the ten success criteria."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import msgspec
 
 from finetune_prep import gates
 from finetune_prep.core.finding import Finding, Outcome
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates import Criterion, Facts
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.gates import GATES
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases import examining
@@ -46,7 +45,7 @@ def outcomes(project: Project, unasked: Mapping[str, str] = MappingProxyType({})
     Nothing is asked: a judged gate whose present text no judge has seen is unchecked. unasked: by gate, why it could not be put
     to a judge just now.
     """
-    return [_explained(outcome, unasked.get(outcome.gate, "")) for outcome in _overridden(project, project.dossier())]
+    return [_explained(outcome, unasked.get(outcome.gate, "")) for outcome in _overridden(project, project.documents())]
 
 
 def _explained(outcome: Outcome, reason: str) -> Outcome:
@@ -55,29 +54,29 @@ def _explained(outcome: Outcome, reason: str) -> Outcome:
     return msgspec.structs.replace(outcome, note=f"could not be checked: {reason}")
 
 
-def _overridden(project: Project, dossier: Dossier) -> list[Outcome]:
+def _overridden(project: Project, documents: Documents) -> list[Outcome]:
     overrides = {(decision.gate, decision.text) for decision in project.overrides()}
-    return gates.override(_plain(project, dossier), dossier, overrides)
+    return gates.override(_plain(project, documents), documents, overrides)
 
 
-def _plain(project: Project, dossier: Dossier) -> list[Outcome]:
+def _plain(project: Project, documents: Documents) -> list[Outcome]:
     """Outcomes before overrides."""
     judged: dict[str, Outcome] = {}
     with ledger_of(project) as ledger:
         if ledger is not None:
-            judged = examining.recorded(Requests(project, Roles(project.config)), dossier, ledger)
-    return [judged.get(outcome.gate, outcome) for outcome in gates.check(dossier, facts(project))]
+            judged = examining.recorded(Requests(project, Roles(project.config)), documents, ledger)
+    return [judged.get(outcome.gate, outcome) for outcome in gates.check(documents, facts(project))]
 
 
 def of_form(project: Project, kinds: Sequence[str] = ()) -> list[Finding]:
     """What is wrong with documents before any gate looks at them, of all kinds or these: their form, or that they are gone."""
     found: list[Finding] = []
-    for kind in kinds or DOCUMENTS:
-        if document := project.document(kind):
+    for kind in kinds or KINDS:
+        if document := project.document(KINDS[kind]):
             found += document.findings
         elif kept := lost(project, kind):
             what = f"the file is gone, and was accepted by {kept.accepted}"
-            found.append(Finding(path=DOCUMENTS[kind].path, line=0, what=what, mend=how_to_restore(kept, kind)))
+            found.append(Finding(path=KINDS[kind].path, line=0, what=what, mend=how_to_restore(kept, kind)))
     return found
 
 
@@ -89,12 +88,12 @@ def concerning(project: Project, kind: str) -> list[Outcome]:
 
 def overrides_in_force(project: Project) -> tuple[Decision, ...]:
     """The decisions that hold an outcome up at this moment; those whose subject has changed since, or holds by now, do not."""
-    dossier = project.dossier()
+    documents = project.documents()
     bound = {
         (outcome.gate, bound)
-        for outcome in _overridden(project, dossier)
+        for outcome in _overridden(project, documents)
         if outcome.answer == "overridden"
-        for bound in gates.bindings(outcome, dossier)
+        for bound in gates.bindings(outcome, documents)
     }
     latest = {(decision.gate, decision.text): decision for decision in project.overrides()}
     return tuple(decision for key, decision in latest.items() if key in bound)
@@ -102,8 +101,8 @@ def overrides_in_force(project: Project) -> tuple[Decision, ...]:
 
 def facts(project: Project) -> Facts:
     """What happened in the project, as far as gates look at it."""
-    present = frozenset(kind for kind in DOCUMENTS if project.layout.document(kind).is_file())
-    decisions = {kind: decision for kind in DOCUMENTS if kind in present and (decision := project.acceptance(kind))}
+    present = frozenset(kind for kind in KINDS if project.layout.document(kind).is_file())
+    decisions = {kind: decision for kind in KINDS if kind in present and (decision := project.acceptance(kind))}
     accepted = {kind: f"{found.by}{'' if found.interactive else ' (not interactive)'}" for kind, found in decisions.items()}
     pilots = runs(project.layout, "pilot")
     if not pilots:

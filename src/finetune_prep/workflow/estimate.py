@@ -16,7 +16,8 @@ from typing import NamedTuple
 import msgspec
 
 from finetune_prep.core.request import RoleName
-from finetune_prep.core.scenario import ScenarioSpace, plan
+from finetune_prep.core.scenario import plan
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Ledger, Measured
 from finetune_prep.method.phases import PHASES
 from finetune_prep.models.door import Progress
@@ -293,7 +294,7 @@ def _of_the_panel(project: Project) -> tuple[_Call, ...]:
 
 def _made(project: Project, phase: str, document: str) -> bool:
     """Whether a phase has written its part of a document; the anchors are a section of the reference."""
-    return _there(project, document) and (phase != "anchors" or bool(project.value(document).anchors))
+    return _there(project, document) and (phase != "anchors" or bool(project.value(Documents.knowledge).anchors))
 
 
 def _there(project: Project, document: str) -> bool:
@@ -316,12 +317,12 @@ def _talks(project: Project, ledger: Ledger | None, n: int) -> Iterator[_Planned
     known = _answered_before(project, ledger, n)
     turns = round(n * TYPICAL_EXCHANGES)
     if _there(project, "scenario-space"):
-        space: ScenarioSpace = project.value("scenario-space")
+        space = project.value(Documents.space)
         try:
             turns = sum(scenario.exchanges for scenario in plan(space, n, project.config.seed))
         except ValueError:  # nothing can be planned from it: that is for the pilot to say
             turns = 0
-    judged = not _there(project, "evaluation-rubric") or bool(project.value("evaluation-rubric").judged)
+    judged = not _there(project, "evaluation-rubric") or bool(project.value(Documents.rubric).judged)
     roles: tuple[tuple[RoleName, str, int], ...] = (
         ("user", "user", turns),
         ("assistant", "assistant", turns),

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from finetune_prep.core.prompts import PlainPrompt
-from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Account
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded
 from finetune_prep.exports import card, chat
@@ -50,7 +49,7 @@ def export(project: Project, *, preview: bool, run: str = "") -> Exported:
             details=tuple(f"  - {criterion}" for criterion in unmet),
             next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
         )
-    system: PlainPrompt = project.value("system-prompt")
+    system = project.value(Documents.system_prompt)
     accepted = [sample.conversation for sample in chosen.samples() if sample.state == "accepted" and sample.conversation]
     data = project.layout.dataset / ("train.preview.jsonl" if preview else "train.jsonl")
     write_atomically(data, chat.chat_rows(accepted, system.text))
@@ -87,16 +86,16 @@ def pass_rate(account: Account) -> Rate:
 def _card(
     project: Project, run: Run, account: Account, rate: Rate, file: str, *, preview: bool, unmet: tuple[str, ...]
 ) -> card.Card:
-    rubric: Rubric = project.value("evaluation-rubric")
-    texts = {kind: text_hash(project.sound(kind).text) for kind in run.plan.made_from}
+    rubric = project.value(Documents.rubric)
+    texts = {kind: text_hash(project.sound(KINDS[kind]).text) for kind in run.plan.made_from}
     acceptances = {kind: project.acceptance(kind) for kind in texts}
     return card.Card(
-        domain=project.value("brief").title,
+        domain=project.value(Documents.brief).title,
         run=run.name,
         rows=account.states["accepted"],
         file=file,
         preview=preview,
-        language=project.value("brief").language,
+        language=project.value(Documents.brief).language,
         account=account,
         rate=rate,
         threshold=rubric.threshold,

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from finetune_prep import documents
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.stamps import read_stamp, write_stamp
 
@@ -90,8 +90,8 @@ def restore(project: Project, kind: str, beginning: str) -> Restored:
     write_atomically(path, data)
     if project.acceptance(kind) is not None:
         project.publish(kind)
-    text, unread = documents.read_bytes(data, DOCUMENTS[kind].path)
-    problems = len(unread) or len(documents.parse(kind, text, DOCUMENTS[kind].path).findings)
+    text, unread = documents.read_bytes(data, KINDS[kind].path)
+    problems = len(unread) or len(documents.parse(kind, text, KINDS[kind].path).findings)
     return Restored(
         kind=kind,
         hash=found.hash,
@@ -107,14 +107,14 @@ def _one(project: Project, kind: str, beginning: str) -> Kept:
     if len(fitting) == 1:
         return fitting[0]
     what = "several kept texts begin" if fitting else "no kept text begins"
-    raise UsageError(f"{what} with “{beginning}”", where=DOCUMENTS[kind].path, next=f"finetune-prep history {kind}")
+    raise UsageError(f"{what} with “{beginning}”", where=KINDS[kind].path, next=f"finetune-prep history {kind}")
 
 
 def _present(project: Project, kind: str) -> str:
     path = project.layout.document(kind)
     if not path.is_file():
         return ""
-    text, unread = documents.read_bytes(path.read_bytes(), DOCUMENTS[kind].path)
+    text, unread = documents.read_bytes(path.read_bytes(), KINDS[kind].path)
     return "" if unread else text_hash(text)
 
 

@@ -7,9 +7,9 @@ from typing import Literal
 import msgspec
 
 from finetune_prep.core.sample import Account
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.protocols import Ledger
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.pilot.pilot import current_plan
 from finetune_prep.project.acceptance import why_not_accepted
@@ -104,8 +104,8 @@ def _effort(project: Project, ledger: Ledger | None) -> tuple[Effort, ...]:
     time_spent = {found.phase: found for found in ledger.time_spent()} if ledger else {}
     accepted: dict[str, list[str]] = {}
     for decision in project.decisions():
-        if decision.decision == "accept" and decision.document in DOCUMENTS:
-            accepted.setdefault(DOCUMENTS[decision.document].made_by, []).append(decision.at)
+        if decision.decision == "accept" and decision.document in KINDS:
+            accepted.setdefault(KINDS[decision.document].made_by, []).append(decision.at)
     order = dict.fromkeys([*(phase.name for phase in PHASES), *time_spent])
     return tuple(
         Effort(
@@ -125,18 +125,18 @@ def _phase(project: Project, phase: Phase) -> PhaseView:
     documents = tuple(_document(project, kind) for kind in phase.outputs)
     done = all(document.state in ("accepted", "to accept", "written") for document in documents)
     if phase.name == "anchors" and done:
-        done = bool(project.value("domain-frameworks").anchors)
+        done = bool(project.value(Documents.knowledge).anchors)
     return PhaseView(name=phase.name, title=phase.title, documents=documents, done=done)
 
 
 def _document(project: Project, kind: str) -> DocumentView:
-    path = DOCUMENTS[kind].path
+    path = KINDS[kind].path
     if not project.layout.document(kind).is_file():
         kept = lost(project, kind)
         note = f"accepted by {kept.accepted}; {how_to_restore(kept, kind)}" if kept else ""
         return DocumentView(kind=kind, path=path, state="missing", note=note)
     try:
-        project.sound(kind)
+        project.sound(KINDS[kind])
     except DocumentError as error:
         return DocumentView(kind=kind, path=path, state="broken", note=error.what)
     edited = str(project.edited(kind) or "")

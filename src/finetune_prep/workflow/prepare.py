@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Protocol
 
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import ActNeeded
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.prompts.evaluation_prompt import evaluation_prompt
@@ -66,6 +66,6 @@ def to_read(project: Project, kinds: Iterable[str]) -> Iterator[str]:
             continue
         open_gates = [outcome.gate for outcome in concerning(project, kind) if outcome.answer == "fails"]
         holds = f"{len(open_gates)} gate{'s' if len(open_gates) > 1 else ''} not met" if open_gates else "every gate holds"
-        yield f"  {DOCUMENTS[kind].path}: {holds}"
+        yield f"  {KINDS[kind].path}: {holds}"
         for page in briefing.pages(project, kind):
             yield f"    look first at {project.layout.relative(page)}"

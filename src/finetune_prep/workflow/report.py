@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.exports.report import Row, render
 from finetune_prep.project.project import Project
@@ -24,11 +25,11 @@ def write_report(project: Project, run: Run) -> None:
             else Row(sample=sample)
         )
     html = render(
-        domain=project.value("brief").title,
+        domain=project.value(Documents.brief).title,
         run=run.name,
         judge=run.plan.models["judge"]["model"],
         assistant=run.plan.models["assistant"]["model"],
-        rubric=project.value("evaluation-rubric"),
+        rubric=project.value(Documents.rubric),
         account=account,
         rate=pass_rate(account),
         rows=rows,

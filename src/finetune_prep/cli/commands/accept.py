@@ -10,8 +10,8 @@ import click
 from finetune_prep.cli import person, screen
 from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import ActNeeded, UsageError
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
@@ -62,7 +62,7 @@ def accept(
         for decision in at_once:
             screen.say(f"{decision.gate} is waived, by {by}: {decision.because}")
         if document and not waiting:
-            screen.say(f"{DOCUMENTS[document].path} is accepted as it stands.")
+            screen.say(f"{KINDS[document].path} is accepted as it stands.")
         elif not waiting and not at_once:
             screen.say("Nothing is waiting to be accepted.")
         for proposal in proposals:

@@ -12,6 +12,7 @@ import click
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import CONFIG
 from finetune_prep.project.project import open_project
@@ -45,7 +46,7 @@ def demo(folder: Path, name: str, as_json: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()
     copy_inputs(example, folder)
-    brief = open_project(folder).value("brief")
+    brief = open_project(folder).value(Documents.brief)
     size = _size(example)
     commands = [["prepare"], *([["pilot", "-n", str(size)], ["export", "--preview"]] if size else [])]
     if as_json:

@@ -7,7 +7,7 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import history as past
 
@@ -26,7 +26,7 @@ def history(project: str, kind: str, as_json: bool) -> None:
         screen.json(kept)
         return
     if not kept:
-        screen.say(f"No text of {DOCUMENTS[kind].path} has been accepted or replaced yet.")
+        screen.say(f"No text of {KINDS[kind].path} has been accepted or replaced yet.")
         return
     screen.table([(text.hash[: past.SHOWN], f"kept {text.at[:16].replace('T', ' ')} UTC", _words(text)) for text in kept])
     screen.say(f"next: finetune-prep restore {kind} HASH")

@@ -17,8 +17,8 @@ import click
 from finetune_prep import documents
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import DocumentError, UsageError
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.project import scaffold
 from finetune_prep.project.scaffold import Choice
 
@@ -99,7 +99,7 @@ def new(
         screen.say("Nothing was made.")
         return
     text = _read_brief(brief) if brief else _ask_brief(folder)
-    parsed = documents.parse("brief", text, str(brief or DOCUMENTS["brief"].path))
+    parsed = documents.parse("brief", text, str(brief or KINDS["brief"].path))
     if parsed.value is None or parsed.findings:
         raise DocumentError(
             "this brief cannot be used",

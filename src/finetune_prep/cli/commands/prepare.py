@@ -6,6 +6,7 @@ import click
 
 from finetune_prep.cli import person, screen
 from finetune_prep.cli.job import estimate_words, json_option, provider_option, work
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.session import Session
@@ -58,7 +59,7 @@ def _explain(project: Project, provider: str, *, yes: bool) -> None:
     """What is going to happen and what it will cost, once: before the first question to a model."""
     if project.layout.ledger.exists():
         return
-    title: str = project.value("brief").title
+    title = project.value(Documents.brief).title
     found, unreadable = read_folder(project.layout.sources, project.layout.folder)
     screen.say(title, bold=True)
     for number, phase in enumerate(PHASES, start=1):

@@ -7,7 +7,7 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import history as past
@@ -29,7 +29,7 @@ def restore(project: str, kind: str, hash: str, as_json: bool) -> None:
     if as_json:
         screen.json(done)
         return
-    screen.say(f"{DOCUMENTS[kind].path} has the text {done.hash[: past.SHOWN]} again.", bold=True)
+    screen.say(f"{KINDS[kind].path} has the text {done.hash[: past.SHOWN]} again.", bold=True)
     if done.before:
         screen.say(f"  The text it had is kept: finetune-prep restore {kind} {done.before[: past.SHOWN]}")
     if not done.traced:

@@ -6,6 +6,7 @@ import click
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import account_words, json_option
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import checking
 from finetune_prep.workflow.overview import Effort, Overview
@@ -20,7 +21,7 @@ MARKS = {"missing": "·", "broken": "!", "to accept": "?", "accepted": "✓"}
 def status(project: str, as_json: bool) -> None:
     """Where the project stands: phases, what is stale and why, runs, success criteria, money, and the next command."""
     opened = open_project(project)
-    opened.sound("brief")
+    opened.sound(Documents.brief)
     with checking.ledger_of(opened) as ledger:
         view = project_overview(opened, ledger)
     criteria = checking.criteria(opened)

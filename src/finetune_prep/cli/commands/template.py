@@ -8,7 +8,7 @@ from finetune_prep import documents
 from finetune_prep.cli import screen
 from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS
 
 
 @click.command()
@@ -17,6 +17,6 @@ from finetune_prep.method.documents import DOCUMENTS
 def template(kind: str, as_json: bool) -> None:
     """Print a filled-in specimen of a DOCUMENT."""
     if as_json:
-        screen.json({"document": kind, "path": DOCUMENTS[kind].path, "text": documents.template(kind)})
+        screen.json({"document": kind, "path": KINDS[kind].path, "text": documents.template(kind)})
         return
     click.echo(documents.template(kind), nl=False)

@@ -6,22 +6,24 @@ document, so an answer stays good while other parts change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import msgspec
 
-from finetune_prep import documents
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import Knowledge
-from finetune_prep.core.prompts import EvaluationPrompt
+from finetune_prep.core.prompts import EvaluationPrompt, GenerationPrompt
 from finetune_prep.core.request import Schema
 from finetune_prep.core.rubric import Category, Example, Question, Rubric
 from finetune_prep.documents.document import Document
+from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.gates.premises import Unchecked
+from finetune_prep.markdown.body import body
 from finetune_prep.method.gates import Gate
 from finetune_prep.phases.drafting import schemas
-from finetune_prep.phases.examining.gate_requests import Asked, Impossible, Sound, quoted
+from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, sound
 from finetune_prep.phases.session import Requests
 
 ANSWERS = ("YES", "NO")
@@ -51,13 +53,13 @@ class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mend: str
 
 
-def ask_about(requests: Requests, sound: Mapping[str, Sound], gate: Gate) -> tuple[Asked, ...]:
-    """The requests of a gate. sound: its documents by kind. Raises Impossible if there is nothing to ask about."""
-    read = sound[gate.documents[-1]]
-    domain = sound["brief"].value.title
+def ask_about(requests: Requests, documents: Documents, gate: Gate) -> tuple[Asked, ...]:
+    """The requests of a gate. Raises Unchecked if there is nothing to ask about."""
+    read: Sound[Any] = sound(documents, KINDS[gate.documents[-1]])
+    domain = sound(documents, Documents.brief).value.title
     asked = tuple(_asked(requests, domain, gate, read.document, reading) for reading in READERS[gate.id](read) if reading.items)
     if not asked:
-        raise Impossible(f"{read.document.path} holds nothing that this question could be asked about")
+        raise Unchecked(f"{read.document.path} holds nothing that this question could be asked about")
     return asked
 
 
@@ -139,9 +141,9 @@ def _any_yes(document: Document[Any], items: Sequence[Item], opinions: dict[str,
 ONE_IS_ENOUGH = {"evaluation-prompt.edge-cases"}  # the question is whether there is such an item at all
 
 
-def _techniques(sound: Sound) -> Iterator[Reading]:
+def _techniques(about: Sound[Knowledge]) -> Iterator[Reading]:
     """A request for each framework."""
-    knowledge: Knowledge = sound.value
+    knowledge = about.value
     for framework in knowledge.frameworks:
         items = (
             Item(technique.id, f"{technique.name}\nDoes: {technique.does}\nUse when: {technique.use_when}", technique.id)
@@ -150,30 +152,30 @@ def _techniques(sound: Sound) -> Iterator[Reading]:
         yield Reading(framework.id, tuple(items))
 
 
-def _failures(sound: Sound) -> Iterator[Reading]:
-    knowledge: Knowledge = sound.value
+def _failures(about: Sound[Knowledge]) -> Iterator[Reading]:
+    knowledge = about.value
     items = (Item(mode.id, f"{mode.name}\nInstance: {mode.instance}", mode.id) for mode in knowledge.failure_modes)
     yield Reading("", tuple(items))
 
 
-def _anchors(sound: Sound) -> Iterator[Reading]:
-    knowledge: Knowledge = sound.value
+def _anchors(about: Sound[Knowledge]) -> Iterator[Reading]:
+    knowledge = about.value
     items = [Item(anchor.id, f"Always: {anchor.text}", anchor.id) for anchor in knowledge.always]
     items += [Item(anchor.id, f"Never: {anchor.text}", anchor.id) for anchor in knowledge.never]
     yield Reading("", tuple(items))
 
 
-def _questions(sound: Sound) -> Iterator[Reading]:
+def _questions(about: Sound[Rubric]) -> Iterator[Reading]:
     """A request for each category, with the terms that its questions may use."""
-    rubric: Rubric = sound.value
+    rubric = about.value
     for category in rubric.categories:
         items = (Item(question.id, _question_text(question), question.id) for question in _judged(category))
         yield Reading(category.name, tuple(items), {"terms": _terms(rubric)})
 
 
-def _pairs(sound: Sound) -> Iterator[Reading]:
+def _pairs(about: Sound[Rubric]) -> Iterator[Reading]:
     """A request for each category: every two questions of it."""
-    rubric: Rubric = sound.value
+    rubric = about.value
     for category in rubric.categories:
         items = (
             Item(f"{one.id}-{other.id}", f"{_question_text(one)}\n\n{_question_text(other)}", other.id)
@@ -182,15 +184,15 @@ def _pairs(sound: Sound) -> Iterator[Reading]:
         yield Reading(category.name, tuple(items), {"terms": _terms(rubric)})
 
 
-def _calibrations(sound: Sound) -> Iterator[Reading]:
-    prompt: EvaluationPrompt = sound.value
+def _calibrations(about: Sound[EvaluationPrompt]) -> Iterator[Reading]:
+    prompt = about.value
     items = (Item(example.id, _example_text(example), example.id) for example in prompt.calibrations)
     questions = "\n\n".join(_question_text(question) for category in prompt.categories for question in category.questions)
     yield Reading("", tuple(items), {"questions": questions})
 
 
-def _whole_prompt(sound: Sound) -> Iterator[Reading]:
-    yield Reading("", (Item("PROMPT", documents.body(sound.document.text).strip(), ""),))
+def _whole_prompt(about: Sound[GenerationPrompt]) -> Iterator[Reading]:
+    yield Reading("", (Item("PROMPT", body(about.document.text).strip(), ""),))
 
 
 def _judged(category: Category) -> list[Question]:
@@ -212,7 +214,7 @@ def _example_text(example: Example) -> str:
     return "\n".join([example.title, "", *turns, "", *expected])
 
 
-READERS: dict[str, Callable[[Sound], Iterator[Reading]]] = {
+READERS: dict[str, Callable[[Sound[Any]], Iterator[Reading]]] = {
     "research.practice-not-theory": _techniques,
     "research.instances-real": _failures,
     "anchors.visible-in-text": _anchors,

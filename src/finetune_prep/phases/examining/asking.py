@@ -5,43 +5,46 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from finetune_prep.core.finding import Finding, Outcome
-from finetune_prep.documents.dossier import Dossier
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ConfigError, LedgerBroken, NotYet, Paused, Unreachable, Unusable
+from finetune_prep.gates.premises import Unchecked
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method.gates import Gate
 from finetune_prep.models.door import recall, together
 from finetune_prep.phases.examining.about_items import READERS, ask_about
 from finetune_prep.phases.examining.blind import ask_blind
-from finetune_prep.phases.examining.gate_requests import BY_ID, Asked, GateRequests, Impossible, sound_documents
+from finetune_prep.phases.examining.gate_requests import BY_ID, Asked, GateRequests, sound
 from finetune_prep.phases.session import Requests, Session
 
 UNCHECKED = "could not be checked"
 COMMAND = "finetune-prep check --judge"
 
 
-def gate_requests_of(requests: Requests, dossier: Dossier, gates: Collection[str]) -> list[GateRequests]:
+def gate_requests_of(requests: Requests, documents: Documents, gates: Collection[str]) -> list[GateRequests]:
     """What these gates ask about the documents as they are, in the order of the table."""
-    return [_inquiry(requests, dossier, gate) for id, gate in BY_ID.items() if id in gates]
+    return [_inquiry(requests, documents, gate) for id, gate in BY_ID.items() if id in gates]
 
 
-def _inquiry(requests: Requests, dossier: Dossier, gate: Gate) -> GateRequests:
+def _inquiry(requests: Requests, documents: Documents, gate: Gate) -> GateRequests:
     try:
+        for kind in (Documents.brief.name, *gate.documents):
+            sound(documents, KINDS[kind])
         build = ask_about if gate.id in READERS else ask_blind
-        return GateRequests(gate=gate, asked=build(requests, sound_documents(gate, dossier), gate))
-    except Impossible as reason:
+        return GateRequests(gate=gate, asked=build(requests, documents, gate))
+    except Unchecked as reason:
         return GateRequests(gate=gate, impossible=str(reason))
 
 
-async def ask(session: Session, gates: Collection[str] = tuple(BY_ID), dossier: Dossier | None = None) -> dict[str, str]:
+async def ask(session: Session, gates: Collection[str] = tuple(BY_ID), documents: Documents | None = None) -> dict[str, str]:
     """Have the judge answer whatever these gates ask and the ledger does not hold. Outcomes are read with `recorded`.
 
-    dossier: the documents to ask about, None = as they are on disk.
+    documents: the documents to ask about, None = as they are on disk.
 
     Returns, by gate, why it could not be asked: no model, no answer, no credit. Raises NotYet after everything was recorded if
     answers come by batch file, and LedgerBroken.
     """
-    session.project.sound("brief")
-    asked = gate_requests_of(session, session.project.dossier() if dossier is None else dossier, gates)
+    session.project.sound(Documents.brief)
+    asked = gate_requests_of(session, session.project.documents() if documents is None else documents, gates)
     count = sum(len(gate_requests.asked) for gate_requests in asked)
     known = sum(_known(session.door.ledger, one) for gate_requests in asked for one in gate_requests.asked)
     if count:
@@ -71,10 +74,12 @@ def _known(ledger: Ledger, asked: Asked) -> bool:
     return ledger.get(asked.request.key) is not None
 
 
-def recorded(requests: Requests, dossier: Dossier, ledger: Ledger, gates: Collection[str] = tuple(BY_ID)) -> dict[str, Outcome]:
+def recorded(
+    requests: Requests, documents: Documents, ledger: Ledger, gates: Collection[str] = tuple(BY_ID)
+) -> dict[str, Outcome]:
     """Outcomes of judged gates by what the ledger holds about these texts. Nothing is asked."""
     return {
-        gate_requests.gate.id: _outcome(gate_requests, ledger) for gate_requests in gate_requests_of(requests, dossier, gates)
+        gate_requests.gate.id: _outcome(gate_requests, ledger) for gate_requests in gate_requests_of(requests, documents, gates)
     }
 
 

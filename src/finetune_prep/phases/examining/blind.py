@@ -5,21 +5,23 @@ Agreeing with oneself proves nothing: a calibration is judged with that calibrat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
 
-from finetune_prep import documents
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.prompts import EvaluationPrompt
 from finetune_prep.core.rubric import Example, Rubric, YesNo
 from finetune_prep.core.verdict import Judgement, conclude
 from finetune_prep.documents.document import Document
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.documents.splice import remove_item
+from finetune_prep.gates.premises import Unchecked
+from finetune_prep.markdown.body import body
 from finetune_prep.method.gates import Gate
-from finetune_prep.phases.examining.gate_requests import Asked, Impossible, Sound, quoted
+from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, sound
 from finetune_prep.phases.pilot.judging import read_verdict, verdict_request
 from finetune_prep.phases.session import Requests
 
@@ -27,29 +29,29 @@ Conclude = Callable[[Document[Any], Rubric, Example, dict[str, Judgement]], tupl
 SPOKEN: dict[YesNo, str] = {"yes": "YES", "no": "NO", "na": "N/A"}
 
 
-def ask_blind(requests: Requests, sound: Mapping[str, Sound], gate: Gate) -> tuple[Asked, ...]:
-    """The requests of a gate: one for each example. sound: its documents by kind.
+def ask_blind(requests: Requests, documents: Documents, gate: Gate) -> tuple[Asked, ...]:
+    """The requests of a gate: one for each example.
 
-    Raises Impossible if the prompt does not ask what the rubric asks, or if there is no example.
+    Raises Unchecked if the prompt does not ask what the rubric asks, or if there is no example.
     """
-    prompt: EvaluationPrompt = sound["evaluation-prompt"].value
-    rubric: Rubric = sound["evaluation-rubric"].value
-    _need_same_questions(prompt, rubric)
-    document, value = sound[gate.documents[-1]]
+    judge = sound(documents, Documents.evaluation_prompt)
+    rubric = sound(documents, Documents.rubric).value
+    _need_same_questions(judge.value, rubric)
+    document, value = sound(documents, KINDS[gate.documents[-1]])
     examples, conclusion = EXAMPLES[gate.id](value)
     if not examples:
-        raise Impossible(f"{document.path} holds no conversation to be judged")
-    bench = Bench(requests, gate, document, sound["evaluation-prompt"], rubric, conclusion)
+        raise Unchecked(f"{document.path} holds no conversation to be judged")
+    bench = Bench(requests, gate, document, judge, rubric, conclusion)
     return tuple(bench.asked(example) for example in examples)
 
 
 def _need_same_questions(prompt: EvaluationPrompt, rubric: Rubric) -> None:
     asked = {question.id for category in prompt.categories for question in category.questions}
     if not rubric.judged:
-        raise Impossible("every question of the rubric is measured: there is nothing for a judge to answer")
+        raise Unchecked("every question of the rubric is measured: there is nothing for a judge to answer")
     if asked != {question.id for question in rubric.judged}:
-        path = DOCUMENTS["evaluation-prompt"].path
-        raise Impossible(f"{path} does not ask the rubric's questions; run `finetune-prep evaluation-prompt` first")
+        path = Documents.evaluation_prompt.path
+        raise Unchecked(f"{path} does not ask the rubric's questions; run `finetune-prep evaluation-prompt` first")
 
 
 class Bench(NamedTuple):
@@ -58,7 +60,7 @@ class Bench(NamedTuple):
     requests: Requests
     gate: Gate
     document: Document[Any]
-    judge: Sound
+    judge: Sound[EvaluationPrompt]
     rubric: Rubric
     conclude: Conclude
 
@@ -70,13 +72,13 @@ class Bench(NamedTuple):
         return Asked(labelled, lambda text: self.conclude(self.document, self.rubric, example, read_verdict(text, self.rubric)))
 
 
-def prompt_without(judge: Sound, conversation: Conversation) -> str:
+def prompt_without(judge: Sound[EvaluationPrompt], conversation: Conversation) -> str:
     """The evaluation prompt as it is sent, without the calibrations that show this conversation and its answers."""
     text = judge.document.text
     for calibration in judge.value.calibrations:
         if calibration.conversation.id == conversation.id:
-            text = documents.remove_item(text, calibration.id)
-    return documents.body(text).strip()
+            text = remove_item(text, calibration.id)
+    return body(text).strip()
 
 
 def disagreements(document: Document[Any], rubric: Rubric, example: Example, judged: dict[str, Judgement]) -> tuple[Finding, ...]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from finetune_prep import documents, gates
+from finetune_prep import gates
 from finetune_prep.core.finding import Outcome
-from finetune_prep.documents.dossier import Dossier
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.method.gates import GATES, Gate
 from finetune_prep.phases import examining
 from finetune_prep.phases.drafting.revising import Point
@@ -30,31 +29,30 @@ async def examine(session: Session, texts: Mapping[str, str], wanted: Collection
 
     Judged gates are put to the judge. One that no judge could answer is told, and finds nothing: unchecked is for `check` to say.
     """
-    dossier = session.project.dossier(texts)
-    unasked = await examining.ask(session, [gate for gate in wanted if _GATE[gate].kind == "judged"], dossier)
+    documents = session.project.documents(texts)
+    unasked = await examining.ask(session, [gate for gate in wanted if _GATE[gate].kind == "judged"], documents)
     for gate, reason in unasked.items():
         session.tell(f"{gate} could not be put to a judge: {reason}")
-    points = _form(dossier, texts)
-    for outcome in _outcomes(session, dossier, wanted):
+    points = _form(documents, texts)
+    for outcome in _outcomes(session, documents, wanted):
         points += _points(outcome)
     return tuple(points)
 
 
-def _form(dossier: Dossier, texts: Mapping[str, str]) -> list[Point]:
+def _form(documents: Documents, texts: Mapping[str, str]) -> list[Point]:
     """Problems of form: what a document of this text could not hold."""
-    fields = (getattr(dossier, name) for name in dossier.__struct_fields__)
-    read = [field for field in fields if isinstance(field, documents.Document) and field.kind in texts]
     return [
-        Point(by=f"form of {DOCUMENTS[document.kind].path}", item=found.item, what=found.what, mend=found.mend, must=True)
-        for document in read
+        Point(by=f"form of {document.path}", item=found.item, what=found.what, mend=found.mend, must=True)
+        for document in documents
+        if document.kind in texts
         for found in document.findings
     ]
 
 
-def _outcomes(session: Session, dossier: Dossier, wanted: Collection[str]) -> list[Outcome]:
-    judged = examining.recorded(session, dossier, session.door.ledger, wanted)
+def _outcomes(session: Session, documents: Documents, wanted: Collection[str]) -> list[Outcome]:
+    judged = examining.recorded(session, documents, session.door.ledger, wanted)
     phases = {_GATE[gate].phase for gate in wanted}
-    computed = gates.check(dossier, None, phases=phases)
+    computed = gates.check(documents, None, phases=phases)
     return [judged.get(outcome.gate, outcome) for outcome in computed if outcome.gate in wanted]
 
 

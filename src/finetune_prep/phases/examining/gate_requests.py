@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.request import Request
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.dossier import Dossier
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import Documents, Kind
+from finetune_prep.gates.premises import Unchecked, need
 from finetune_prep.method.gates import GATES, Gate
 
+T = TypeVar("T")
 LONGEST = 300  # characters of a judge's words within a finding
 BY_ID: dict[str, Gate] = {gate.id: gate for gate in GATES if gate.kind == "judged"}
-
-
-class Impossible(Exception):
-    """A gate cannot be put to a judge as the documents are; the message says why."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -37,29 +34,19 @@ class GateRequests(msgspec.Struct, frozen=True, kw_only=True):
     impossible: str = ""
 
 
-class Sound(NamedTuple):
+class Sound(NamedTuple, Generic[T]):
     """A document without problems of form, and its value."""
 
-    document: Document[Any]
-    value: Any
+    document: Document[T]
+    value: T
 
 
-def sound_documents(gate: Gate, dossier: Dossier) -> dict[str, Sound]:
-    """The brief and the documents that the gate looks at, by kind.
-
-    Raises Impossible unless all are there and read well: half a text is not judged.
-    """
-    fields = (getattr(dossier, name) for name in dossier.__struct_fields__)
-    there: dict[str, Document[Any]] = {field.kind: field for field in fields if isinstance(field, Document)}
-    sound: dict[str, Sound] = {}
-    for kind in ("brief", *gate.documents):
-        path = DOCUMENTS[kind].path
-        if kind not in there:
-            raise Impossible(f"{path} does not exist yet")
-        if there[kind].value is None or there[kind].findings:
-            raise Impossible(f"{path} cannot be read in full; mend what `finetune-prep check {kind}` says about it first")
-        sound[kind] = Sound(there[kind], there[kind].value)
-    return sound
+def sound(documents: Documents, kind: Kind[T]) -> Sound[T]:
+    """A document that a judge may be asked about. Raises Unchecked unless it reads well: half a text is not judged."""
+    document, value = need(documents, kind)
+    if document.findings:
+        raise Unchecked(f"{kind.path} cannot be read in full; mend what `finetune-prep check {kind.name}` says about it first")
+    return Sound(document, value)
 
 
 def quoted(text: str) -> str:

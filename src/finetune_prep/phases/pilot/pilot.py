@@ -11,8 +11,8 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Account, Sample, account, fold, judged_sample
 from finetune_prep.core.scenario import Scenario, ScenarioSpace, plan
 from finetune_prep.core.verdict import Verdict
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, DocumentError, NotYet, Unreachable, Unusable
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.pilot.converse import Voices, converse
 from finetune_prep.phases.pilot.in_order import windowed
@@ -50,7 +50,7 @@ class Made(msgspec.Struct, frozen=True):
 async def pilot(session: Session, n: int, *, window: int = WINDOW) -> tuple[Run, Account]:
     """Make and judge n conversations; write samples, verdicts and the account. The same documents give the same run again."""
     prepared(session.project, "the pilot")
-    space: ScenarioSpace = session.project.value("scenario-space")
+    space = session.project.value(Documents.space)
     scenarios = planned(space, n, session.project.config.seed)
     run = run_of(session.project.layout, current_plan(session.project, n))
     stage = stage_of(session, run.name)
@@ -66,7 +66,7 @@ def planned(space: ScenarioSpace, n: int, seed: int) -> tuple[Scenario, ...]:
     try:
         return plan(space, n, seed)
     except ValueError as error:
-        path = DOCUMENTS["scenario-space"].path
+        path = KINDS["scenario-space"].path
         raise DocumentError(f"nothing can be planned: {error}", where=path, next="finetune-prep check scenario-space") from error
 
 
@@ -78,9 +78,9 @@ def prepared(project: Project, what: str) -> None:
     if drifted:
         raise ActNeeded(
             f"{what} must wait: {drifted[0]} it was put in",
-            next=f"finetune-prep {DOCUMENTS[drifted[0].name].made_by} (needs no model)",
+            next=f"finetune-prep {KINDS[drifted[0].name].made_by} (needs no model)",
         )
-    require(project, what, (), tuple(kind for kind in DOCUMENTS if kind not in ("brief", *rubric_first)))
+    require(project, what, (), tuple(kind for kind in KINDS if kind not in ("brief", *rubric_first)))
 
 
 def current_plan(project: Project, n: int) -> RunPlan:
@@ -95,7 +95,7 @@ def current_plan(project: Project, n: int) -> RunPlan:
             for name, role in roles.items()
         },
         made_from={kind: project.items(kind) for kind in MADE_FROM},
-        language=project.value("brief").language,
+        language=project.value(Documents.brief).language,
         prompts={name: digest(prompt_files.source(name, project.layout.phase_prompts)) for name in PROMPTS},
     )
 
@@ -105,9 +105,9 @@ def stage_of(session: Session, run: str) -> Stage:
     return Stage(
         session=session,
         run=run,
-        rubric=project.value("evaluation-rubric"),
+        rubric=project.value(Documents.rubric),
         evaluation_prompt=session.text("evaluation-prompt"),
-        generation=project.value("generation-prompt"),
+        generation=project.value(Documents.generation_prompt),
         voices=Voices(
             assistant=session.text("generation-prompt"), user=session.text("user-prompt"), language=session.brief.language
         ),

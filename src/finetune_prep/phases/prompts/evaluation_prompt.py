@@ -7,7 +7,7 @@ import msgspec
 from finetune_prep import documents
 from finetune_prep.core.prompts import EvaluationPrompt
 from finetune_prep.core.rubric import Category, Example, Question, Rubric
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import JudgeDraft, to_calibrations
 from finetune_prep.phases.drafting.revising import drafted
@@ -38,7 +38,7 @@ The object has exactly these keys:
 async def evaluation_prompt(session: Session, *, overwrite: bool = False) -> None:
     """Write evaluation-prompt.md; if it exists, only put the rubric's present questions into it, which needs no model."""
     project = session.project
-    rubric: Rubric = project.value("evaluation-rubric")
+    rubric = project.value(Documents.rubric)
     if project.layout.document("evaluation-prompt").exists() and not overwrite:
         recompile(session, rubric)
         return
@@ -68,7 +68,7 @@ async def evaluation_prompt(session: Session, *, overwrite: bool = False) -> Non
         briefing.points("Gates that do not hold", result.left, f"finetune-prep check {KIND}"),
         briefing.points("A judge differs from the rubric's examples", blind, "finetune-prep check evaluation-rubric"),
     ]
-    briefing.write(project, PHASE, KIND, DOCUMENTS[KIND].path, parts)
+    briefing.write(project, PHASE, KIND, KINDS[KIND].path, parts)
     made_from = {"evaluation-rubric": question_items(project)}
     stamp = {COMPILED: Part(compiled=True, made_from=made_from), WRITTEN: Part(compiled=False, made_from=made_from)}
     project.write(KIND, text(result.value), stamp)
@@ -81,7 +81,7 @@ def recompile(session: Session, rubric: Rubric) -> None:
     made_from = {"evaluation-rubric": question_items(project)}
     if not project.drifted("evaluation-prompt", COMPILED, made_from):
         return
-    value = compiled(project.value("evaluation-prompt"), rubric)
+    value = compiled(project.value(Documents.evaluation_prompt), rubric)
     project.recompile("evaluation-prompt", (COMPILED, "Output format"), value, COMPILED, made_from)
     session.tell("evaluation prompt: the rubric's present questions put in; read the calibrations again")
 
@@ -110,6 +110,6 @@ def _specimen(rubric: Rubric) -> str:
 
 def question_items(project: Project) -> Items:
     """The items of the rubric that shape the judge's prompt; measured questions too, since they are what is left out."""
-    rubric: Rubric = project.value("evaluation-rubric")
+    rubric = project.value(Documents.rubric)
     wanted = {question.id for question in rubric.questions} | {"Terms"}
     return {item: hash for item, hash in project.items("evaluation-rubric").items() if item in wanted}

@@ -12,7 +12,7 @@ from finetune_prep.core.knowledge import Anchor, Knowledge
 from finetune_prep.core.prompts import GenerationPrompt, Guard, PlainPrompt, TechniqueUse
 from finetune_prep.core.rubric import Example
 from finetune_prep.core.words import count_words
-from finetune_prep.method.documents import DOCUMENTS
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.models.door import together
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import FewShotsDraft, to_few_shots
@@ -49,7 +49,7 @@ async def generation_prompt(session: Session, *, overwrite: bool = False) -> Non
 async def _write_generation(session: Session) -> None:
     """Guidance and few-shots. Few-shots that the judge does not pass go back to their writer, as often as the project allows."""
     project = session.project
-    knowledge: Knowledge = project.value("domain-frameworks")
+    knowledge = project.value(Documents.knowledge)
     sources = await sources_again(session)
     slots = session.slots(frameworks=session.text("domain-frameworks", PANEL), sources=sources)
 
@@ -76,7 +76,7 @@ async def _write_generation(session: Session) -> None:
     parts = [
         briefing.points("Gates that do not hold", (*guidance.left, *shots.left), f"finetune-prep check {KIND}"),
     ]
-    briefing.write(project, PHASE, KIND, DOCUMENTS[KIND].path, parts)
+    briefing.write(project, PHASE, KIND, KINDS[KIND].path, parts)
     written_from = {
         "domain-frameworks": _items(session, "F", "T", "P", "DO"),
         "evaluation-rubric": project.items("evaluation-rubric"),
@@ -144,8 +144,8 @@ async def _recompile(session: Session) -> None:
     made_from = {"domain-frameworks": _items(session, "DO")}
     if not project.drifted("generation-prompt", COMPILED, made_from):
         return
-    knowledge: Knowledge = project.value("domain-frameworks")
-    prompt: GenerationPrompt = project.value("generation-prompt")
+    knowledge = project.value(Documents.knowledge)
+    prompt = project.value(Documents.generation_prompt)
     value = msgspec.structs.replace(prompt, always=_bare(knowledge.always), never=_bare(knowledge.never))
     project.recompile("generation-prompt", (COMPILED,), value, COMPILED, made_from)
     session.tell("generation prompt: the present anchors put in")
@@ -165,7 +165,7 @@ async def _write_user(session: Session) -> None:
 
 
 async def _write_system(session: Session) -> None:
-    prompt: GenerationPrompt = session.project.value("generation-prompt")
+    prompt = session.project.value(Documents.generation_prompt)
     slots = session.slots(role=prompt.role)
     request = session.request("expert", "generation-system-prompt", slots, phase=PHASE, about="system prompt")
     reply = await session.door.ask_for(request, _plain)

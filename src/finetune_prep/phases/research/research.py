@@ -8,8 +8,8 @@ from typing import Any
 from finetune_prep import documents
 from finetune_prep.core.knowledge import UNSOURCED, Citation, Knowledge
 from finetune_prep.core.scenario import ScenarioSpace
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.models.door import together
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
@@ -78,7 +78,7 @@ def snapshot_sources(session: Session, *, refresh: bool = False) -> list[SourceT
     not committed) is taken anew, under the id by which the reference cites its file.
     """
     layout = session.project.layout
-    reference = session.project.document("domain-frameworks")
+    reference = session.project.document(Documents.knowledge)
     cited = {source.where: source.id for source in reference.value.sources} if reference and reference.value else {}
     found, _ = read_folder(layout.sources, layout.folder, known_ids(layout.snapshots) | cited)
     texts = []
@@ -124,7 +124,7 @@ async def write_frameworks(session: Session, sources: list[ReadSource], panel: P
     )
     part = StampPart(compiled=False, made_from={"brief": session.project.items("brief")})
     looks = _worth_a_look(sources, proposed, result)
-    briefing.write(session.project, PHASE, "domain-frameworks", DOCUMENTS["domain-frameworks"].path, looks)
+    briefing.write(session.project, PHASE, "domain-frameworks", KINDS["domain-frameworks"].path, looks)
     session.project.write("domain-frameworks", text, {"Frameworks": part})
     session.tell(
         f"domain frameworks: {len(knowledge.frameworks)} frameworks, {len(knowledge.techniques)} techniques, "
@@ -193,7 +193,7 @@ def _statements(knowledge: Knowledge) -> Iterator[tuple[str, str, tuple[Citation
 
 async def write_space(session: Session) -> None:
     """What users bring, from the reference."""
-    knowledge: Knowledge = session.project.value("domain-frameworks")
+    knowledge = session.project.value(Documents.knowledge)
     wanted = deciding(PHASE, "scenario-space")
 
     async def look_over(space: ScenarioSpace, first: bool) -> tuple[Point, ...]:
@@ -213,6 +213,6 @@ async def write_space(session: Session) -> None:
     techniques = {item: text for item, text in session.project.items("domain-frameworks").items() if item.startswith("T")}
     part = StampPart(compiled=False, made_from={"brief": session.project.items("brief"), "domain-frameworks": techniques})
     left = briefing.points("Gates that do not hold", result.left, "finetune-prep check scenario-space")
-    briefing.write(session.project, PHASE, "scenario-space", DOCUMENTS["scenario-space"].path, [left])
+    briefing.write(session.project, PHASE, "scenario-space", KINDS["scenario-space"].path, [left])
     session.project.write("scenario-space", documents.render("scenario-space", space), {"Dimensions": part})
     session.tell(f"scenario space: {len(space.topics)} topics, {space.capacity:,} distinct scenarios")

@@ -15,6 +15,7 @@ import msgspec
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.knowledge import Source
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import NotFetched, Unusable
 from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.phases.session import Session
@@ -255,7 +256,7 @@ def _shortened(text: str) -> str:
 def _numbered(session: Session, texts: Iterable[SourceText]) -> list[SourceText]:
     """With ids that no file has and no document cites for anything else. A page that has one already keeps it."""
     layout = session.project.layout
-    reference = session.project.document("domain-frameworks")
+    reference = session.project.document(Documents.knowledge)
     cited = {source.where: source.id for source in reference.value.sources} if reference and reference.value else {}
     ids = known_ids(layout.snapshots) | cited
     files, _ = read_folder(layout.sources, layout.folder, ids)

@@ -6,6 +6,7 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core.knowledge import Anchor, Knowledge
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.revising import drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
@@ -23,8 +24,8 @@ Anchors = tuple[tuple[Anchor, ...], tuple[Anchor, ...]]
 async def anchors(session: Session, *, overwrite: bool = False) -> None:
     """Add the section "Behavioral anchors" to domain-frameworks.md, unless it has one (or `overwrite`)."""
     project = session.project
-    document = project.sound("domain-frameworks")
-    knowledge: Knowledge = project.value("domain-frameworks")
+    document = project.sound(Documents.knowledge)
+    knowledge = project.value(Documents.knowledge)
     if knowledge.anchors and not overwrite:
         return
     result = await drafted(

@@ -8,10 +8,9 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core import measures
-from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.rubric import Category, Example, Rubric, undistinguished
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import Unusable
-from finetune_prep.method.documents import DOCUMENTS
 from finetune_prep.models.door import together
 from finetune_prep.phases.drafting import briefing, schemas
 from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, WitnessesDraft, to_examples, to_witnesses
@@ -45,7 +44,7 @@ async def rubric(session: Session, *, overwrite: bool = False) -> None:
         briefing.points("Gates that do not hold", (*questions.left, *examples.left, *untold), f"finetune-prep check {KIND}"),
         briefing.objections(questions),
     ]
-    briefing.write(project, PHASE, KIND, DOCUMENTS[KIND].path, parts)
+    briefing.write(project, PHASE, KIND, KINDS[KIND].path, parts)
     made_from = {"domain-frameworks": project.items("domain-frameworks"), "scenario-space": project.items("scenario-space")}
     project.write(KIND, text, {"Questions": Part(compiled=False, made_from=made_from)})
     session.tell(
@@ -56,7 +55,7 @@ async def rubric(session: Session, *, overwrite: bool = False) -> None:
 
 async def _questions(session: Session) -> Drafted[Rubric]:
     """Questions without examples: read by the panel, examined, mended."""
-    knowledge: Knowledge = session.project.value("domain-frameworks")
+    knowledge = session.project.value(Documents.knowledge)
     panel = await convene(session)
 
     async def look_over(draft: Rubric, first: bool) -> tuple[Point, ...]:
