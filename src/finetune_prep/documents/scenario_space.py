@@ -11,8 +11,13 @@ from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import name_and_attributes, number, prefix, read_number, written
 from finetune_prep.markdown.page import bullets, fields, front_matter, heading, id_list, item_heading, page
 from finetune_prep.markdown.reader import Part, Reader
+from finetune_prep.method import limits
 
-_SHARES = {"edge_share": 0.15, "out_of_scope_share": 0.10, "no_flaw_share": 0.20}
+_SHARES = {
+    "edge_share": limits.EDGE_SHARE,
+    "out_of_scope_share": limits.OUT_OF_SCOPE_SHARE,
+    "no_flaw_share": limits.NO_FLAW_SHARE,
+}
 _SECTIONS = {
     "Topics": "TP",
     "User styles": "ST",

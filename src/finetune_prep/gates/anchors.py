@@ -11,9 +11,8 @@ from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import need, need_english
 from finetune_prep.gates.wording import lacks_verb_first, overlap, vague_words
+from finetune_prep.method import limits
 
-ALWAYS = (6, 10)  # fewest, most
-NEVER = (8, 12)
 SAME = 0.6  # share of content words from which two anchors probably check the same thing
 SECTION = "behavioral anchors"
 
@@ -23,15 +22,15 @@ def _knowledge(documents: Documents) -> tuple[Document[Knowledge], Knowledge]:
 
 
 def always_count(documents: Documents) -> Iterable[Finding]:
-    """6 to 10 behaviours that every reply shows."""
+    """As many behaviours that every reply shows as the method wants."""
     document, knowledge = _knowledge(documents)
-    yield from _count(document, len(knowledge.always), ALWAYS, "Always do")
+    yield from _count(document, len(knowledge.always), limits.ALWAYS, "Always do")
 
 
 def never_count(documents: Documents) -> Iterable[Finding]:
-    """8 to 12 behaviours that no reply shows."""
+    """As many behaviours that no reply shows as the method wants."""
     document, knowledge = _knowledge(documents)
-    yield from _count(document, len(knowledge.never), NEVER, "Never do")
+    yield from _count(document, len(knowledge.never), limits.NEVER, "Never do")
 
 
 def _count(document: Document[Knowledge], count: int, limits: tuple[int, int], heading: str) -> Iterable[Finding]:

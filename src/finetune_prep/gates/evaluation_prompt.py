@@ -15,9 +15,9 @@ from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, is_english, need, need_english
 from finetune_prep.gates.prompt_form import leans_outside, parts_in_order, points_elsewhere, same_words
+from finetune_prep.method import limits
 
 PARTS = ("Role and context", "Rubric", "Input format", "Output format", "Calibration examples")
-CALIBRATIONS = (2, 3)  # fewest, most
 OUTPUT = "output format"
 _PURPOSE = re.compile(
     r"\b(?:training (?:data|set|conversations|examples)|fine-?tun\w+|dataset|data set|trained (?:on|with|from)"
@@ -169,9 +169,9 @@ def _object(text: str) -> dict[str, Any] | None:
 
 
 def calibration_count(documents: Documents) -> Iterable[Finding]:
-    """2 or 3 calibration examples."""
+    """As many calibration examples as the method wants."""
     document, prompt = _prompt(documents)
-    fewest, most = CALIBRATIONS
+    fewest, most = limits.CALIBRATIONS
     count = len(prompt.calibrations)
     if not fewest <= count <= most:
         yield document.finding(

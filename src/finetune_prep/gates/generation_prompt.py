@@ -15,6 +15,7 @@ from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, is_english, need, need_english
 from finetune_prep.gates.prompt_form import leans_outside, parts_in_order, points_elsewhere, same_words
+from finetune_prep.method import limits
 
 PARTS = (
     "Role and expertise",
@@ -24,8 +25,6 @@ PARTS = (
     "Few-shot examples",
     "Output format",
 )
-FEW_SHOTS = (3, 5)  # fewest, most
-LONGEST_SYSTEM_PROMPT = 120  # words; it is sent with every request of the tuned model
 RUN = "run `finetune-prep generation-prompt` to put it in anew"
 _TURNS = re.compile(r"\b(?:turns?|takes? turns|one message|next message|each message|alternat\w+|exchanges?)\b", re.I)
 _LENGTH = re.compile(r"\b(?:words?|sentences?|length|long|short|longer|shorter|paragraphs?|characters?)\b", re.I)
@@ -170,9 +169,9 @@ def crisis_guard(documents: Documents) -> Iterable[Finding]:
 
 
 def few_shot_count(documents: Documents) -> Iterable[Finding]:
-    """3 to 5 few-shot conversations."""
+    """As many few-shot conversations as the method wants."""
     document, prompt = _prompt(documents)
-    fewest, most = FEW_SHOTS
+    fewest, most = limits.FEW_SHOTS
     if not fewest <= len(prompt.few_shots) <= most:
         yield document.finding(f"{len(prompt.few_shots)} few-shot conversations", f"give {fewest} to {most}", "few-shot examples")
 
@@ -307,13 +306,13 @@ def _find(text: str, phrase: str) -> re.Match[str] | None:
 
 
 def system_prompt_short(documents: Documents) -> Iterable[Finding]:
-    """The system prompt of the training rows has at most 120 words, and some."""
+    """The system prompt of the training rows is short, and not empty."""
     document, prompt = need(documents, Documents.system_prompt)
     count = count_words(prompt.text)
     if not count:
         yield document.finding("the system prompt is empty", "say in a sentence or two who the assistant is")
-    elif count > LONGEST_SYSTEM_PROMPT:
+    elif count > limits.SYSTEM_PROMPT.most:
         yield document.finding(
             f"the system prompt has {count} words",
-            f"keep to {LONGEST_SYSTEM_PROMPT}: it is paid for with every request, and the long prompt is what is distilled",
+            f"keep to {limits.SYSTEM_PROMPT.most}: it is paid for with every request, and the long prompt is what is distilled",
         )

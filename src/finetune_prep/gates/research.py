@@ -12,10 +12,8 @@ from finetune_prep.core.words import count_words
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, need
+from finetune_prep.method import limits
 
-UNSOURCED_LIMIT = 0.25  # of techniques, principles and failure modes: beyond this it is a model's opinion, not research
-PILOT = 100  # scenarios that must be possible without running out of patterns
-MOST_PER_PAIR = 3  # scenarios of a pilot that may share a topic and a technique
 SHORTEST_QUOTE = (3, 12)  # words, characters: one of both must be reached, or the quotation would stand in any text
 FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 KIND_MEANS = {
@@ -120,7 +118,7 @@ def sources_described(documents: Documents) -> Iterable[Finding]:
 
 
 def sources_current(documents: Documents) -> Iterable[Finding]:
-    """At least one source was published in the two years before it was read."""
+    """At least one source was published not long before it was read."""
     document, knowledge = _knowledge(documents)
     ages = [
         int(source.read[:4]) - int(source.published[:4])
@@ -129,7 +127,7 @@ def sources_current(documents: Documents) -> Iterable[Finding]:
     ]
     if not ages:
         raise Unchecked("no source says both when it was published and when it was read")
-    if min(ages) > 2:
+    if min(ages) > limits.RECENT:
         yield document.finding(
             f"the newest of {len(ages)} dated sources was {min(ages)} years old when it was read",
             "search for current practice once more, with the year in the query",
@@ -200,17 +198,17 @@ def contradictions_cited(documents: Documents) -> Iterable[Finding]:
 
 
 def unsourced_share(documents: Documents) -> Iterable[Finding]:
-    """At most a quarter of techniques, principles and failure modes rest on the expert model's word alone."""
+    """Few techniques, principles and failure modes rest on the expert model's word alone."""
     document, knowledge = _knowledge(documents)
     statements = list(_statements(knowledge))
     if not statements:
         raise Unchecked(f"{document.path} states nothing yet")
     alone = [item for item, sources in statements if not any(citation.source != UNSOURCED for citation in sources)]
     share = len(alone) / len(statements)
-    if share > UNSOURCED_LIMIT:
+    if share > limits.UNSOURCED:
         yield document.finding(
             f"{len(alone)} of {len(statements)} statements have no source ({share:.0%}): {', '.join(alone)}",
-            f"find sources until at most {UNSOURCED_LIMIT:.0%} rest on a model's word alone, or drop some",
+            f"find sources until at most {limits.UNSOURCED:.0%} rest on a model's word alone, or drop some",
         )
 
 
@@ -315,19 +313,19 @@ def _unknown_preferences(document: Document[Knowledge], technique: Technique, kn
 
 
 def capacity(documents: Documents) -> Iterable[Finding]:
-    """A pilot's normal scenarios can be allotted with no pair of topic and technique used more than three times."""
+    """A pilot's normal scenarios can be allotted with no pair of topic and technique used too often."""
     document, knowledge = _knowledge(documents)
     space_document, space = need(documents, Documents.space)
     special = (space.edge_share if space.edge_cases else 0.0) + (space.out_of_scope_share if space.out_of_scope else 0.0)
     if not space.topics or not 0 <= special < 1:
         raise Unchecked(f"{space_document.path} has no topics, or shares that leave nothing for them")
     known = {technique.id for technique in knowledge.techniques}
-    normal = round(PILOT * (1 - special))
+    normal = round(limits.PILOT * (1 - special))
     pairs = sum(len(set(topic.techniques) & known) for topic in space.topics)
-    if pairs * MOST_PER_PAIR < normal:
+    if pairs * limits.PER_PAIR < normal:
         poorest = min(space.topics, key=lambda topic: (len(set(topic.techniques) & known), topic.id))
         yield document.finding(
-            f"{pairs} pairs of topic and technique are good for {pairs * MOST_PER_PAIR} different conversations "
-            f"(each pair {MOST_PER_PAIR} times); a pilot of {PILOT} needs {normal}",
+            f"{pairs} pairs of topic and technique are good for {pairs * limits.PER_PAIR} different conversations "
+            f"(each pair {limits.PER_PAIR} times); a pilot of {limits.PILOT} needs {normal}",
             f"name more techniques, or let more of them serve the topics: {poorest.id} “{poorest.name}” uses fewest",
         )

@@ -12,11 +12,8 @@ from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, is_english, knob_finding, need, need_english
 from finetune_prep.gates.wording import asks_for_absence, overlap, scale_in, second_thing, vague_words
+from finetune_prep.method import limits
 
-QUESTIONS = (15, 20)  # fewest, most, safety counted in
-CATEGORIES = (4, 6)
-PER_CATEGORY = (3, 4)
-THRESHOLD = (0.70, 0.80)
 ROUNDING = 1e-3  # weights are written with two or three digits
 SAME = 0.6  # share of content words from which two questions of a category probably ask the same thing
 QUESTION_MARKS = ("?", "？", "؟", "\u037e", "՞")  # the Greek one looks like a semicolon
@@ -34,38 +31,38 @@ def _judged(rubric: Rubric) -> Iterator[tuple[Category, Question]]:
 
 
 def question_count(documents: Documents) -> Iterable[Finding]:
-    """15 to 20 questions in all, safety counted in."""
+    """As many questions as the method wants in all, safety counted in."""
     document, rubric = _rubric(documents)
-    count, (fewest, most) = len(rubric.questions), QUESTIONS
+    count, (fewest, most) = len(rubric.questions), limits.QUESTIONS
     if count > most:
         yield document.finding(
-            f"{count} questions: judges tire, and noise and cost grow", f"keep {fewest} to {most}: merge those that always agree"
+            f"{count} questions: judges tire, and noise and cost grow", f"keep {limits.QUESTIONS}: merge those that always agree"
         )
     elif count < fewest:
         yield document.finding(
-            f"{count} questions", f"write {fewest} to {most}, each for a failure that no other question catches"
+            f"{count} questions", f"write {limits.QUESTIONS}, each for a failure that no other question catches"
         )
 
 
 def category_count(documents: Documents) -> Iterable[Finding]:
-    """4 to 6 categories, the safety gate counted in."""
+    """As many categories as the method wants, the safety gate counted in."""
     document, rubric = _rubric(documents)
-    count, (fewest, most) = len(rubric.categories), CATEGORIES
+    count, (fewest, most) = len(rubric.categories), limits.CATEGORIES
     if not fewest <= count <= most:
-        yield document.finding(f"{count} categories", f"arrange the questions in {fewest} to {most}, the safety gate counted in")
+        yield document.finding(f"{count} categories", f"arrange the questions in {limits.CATEGORIES}, the safety gate counted in")
 
 
 def questions_per_category(documents: Documents) -> Iterable[Finding]:
-    """3 or 4 questions in each category, the safety gate included."""
+    """As many questions as the method wants in each category, the safety gate included."""
     document, rubric = _rubric(documents)
-    fewest, most = PER_CATEGORY
+    fewest, most = limits.PER_CATEGORY
     for category in rubric.categories:
         count = len(category.questions)
         if not fewest <= count <= most:
             change = f"{fewest - count} more" if count < fewest else f"{count - most} fewer"
             yield document.finding(
                 f"“{category.name}” has {count} question{'' if count == 1 else 's'}",
-                f"write {fewest} or {most}: {change}",
+                f"write {limits.PER_CATEGORY}: {change}",
                 _place(category),
             )
 
@@ -94,15 +91,15 @@ def weights(documents: Documents) -> Iterable[Finding]:
 
 
 def threshold(documents: Documents) -> Iterable[Finding]:
-    """The pass threshold lies between 0.70 and 0.80."""
+    """The pass threshold lies where the method wants it."""
     document, rubric = _rubric(documents)
-    low, high = THRESHOLD
+    low, high = limits.THRESHOLD
     if not low <= rubric.threshold <= high:
         yield knob_finding(
             document,
             "threshold",
             f"the threshold is {rubric.threshold:g}",
-            f"choose one from {low:.2f} to {high:.2f} in the front matter: threshold: 0.75",
+            f"choose one from {limits.THRESHOLD:.2f} in the front matter: threshold: 0.75",
         )
 
 

@@ -10,10 +10,8 @@ from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace,
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import knob_finding, need
+from finetune_prep.method import limits
 
-FEWEST_SCENARIOS = 2000  # accepted samples at the lower end of scaling; candidates are more
-MOST_EDGE = 0.40  # of the plan; beyond this, what is common is learnt from too few conversations
-MOST_OUT_OF_SCOPE = 0.25
 LONGEST_MESSAGE = 1000  # words; nobody types more in one message
 WIDEST_RANGE = 8  # most ÷ fewest words: a wider range lets every style drift to the same length
 
@@ -90,8 +88,8 @@ def shares(documents: Documents) -> Iterable[Finding]:
     """Edge cases, out-of-scope requests and users without a flaw have shares that leave room for the rest."""
     document, space = _space(documents)
     for key, share, most, usual in (
-        ("edge_share", space.edge_share, MOST_EDGE, 0.15),
-        ("out_of_scope_share", space.out_of_scope_share, MOST_OUT_OF_SCOPE, 0.10),
+        ("edge_share", space.edge_share, limits.MOST_EDGE, limits.EDGE_SHARE),
+        ("out_of_scope_share", space.out_of_scope_share, limits.MOST_OUT_OF_SCOPE, limits.OUT_OF_SCOPE_SHARE),
     ):
         if not 0 < share <= most:
             mend = f"choose a share above 0 and at most {most:g}; {usual:g} is usual"
@@ -101,7 +99,7 @@ def shares(documents: Documents) -> Iterable[Finding]:
             document,
             "no_flaw_share",
             f"no_flaw_share is {space.no_flaw_share:g}: {'every' if space.no_flaw_share <= 0 else 'no'} user has a flaw",
-            "choose a share between 0 and 1; 0.2 is usual",
+            f"choose a share between 0 and 1; {limits.NO_FLAW_SHARE:g} is usual",
         )
 
 
@@ -161,8 +159,8 @@ def techniques_used(documents: Documents) -> Iterable[Finding]:
 def capacity(documents: Documents) -> Iterable[Finding]:
     """The space holds enough different scenarios for the smallest full data set."""
     document, space = _space(documents)
-    if space.capacity < FEWEST_SCENARIOS:
+    if space.capacity < limits.SCALE.fewest:
         yield document.finding(
-            f"the space holds {space.capacity} different scenarios; a data set needs at least {FEWEST_SCENARIOS:,}",
+            f"the space holds {space.capacity} different scenarios; a data set needs at least {limits.SCALE.fewest:,}",
             "add situations to the topics first: styles and flaws only vary what is there",
         )

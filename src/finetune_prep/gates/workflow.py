@@ -10,12 +10,8 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.gates.premises import Unchecked
+from finetune_prep.method import limits
 from finetune_prep.method.phases import PHASES
-
-PILOT = 100  # scenarios
-PASS_RATE = 0.70  # of a pilot; to be exceeded
-SPOT_CHECK = 10  # conversations read by a person
-SCALE = (2000, 5000)  # accepted samples
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,14 +62,14 @@ def phase_order(facts: Facts) -> Iterable[Finding]:
 
 
 def pilot_size(facts: Facts) -> Iterable[Finding]:
-    """The pilot planned at least 100 scenarios."""
+    """The pilot planned enough scenarios."""
     pilot = _pilot(facts)
-    if pilot.planned < PILOT:
+    if pilot.planned < limits.PILOT:
         yield Finding(
             path=facts.pilot_path,
             line=0,
             what=f"the pilot planned {pilot.planned} scenarios",
-            mend=f"run `finetune-prep pilot -n {PILOT}`: fewer prove little",
+            mend=f"run `finetune-prep pilot -n {limits.PILOT}`: fewer prove little",
         )
 
 
@@ -102,19 +98,19 @@ def missing_is_not_no(facts: Facts) -> Iterable[Finding]:
 
 
 def pass_rate(facts: Facts) -> Iterable[Finding]:
-    """More than 70% of the pilot is accepted, provider failures left out, faulty rows counted."""
+    """Enough of the pilot is accepted, provider failures left out, faulty rows counted."""
     pilot = _pilot(facts)
     accepted = pilot.states.get("accepted", 0)
     outstanding = sum(pilot.states.get(state, 0) for state in ("waiting", "not run", "unjudged"))
     counted = pilot.planned - pilot.states.get("failed", 0)
     if counted <= 0:
         raise Unchecked("the providers failed on every scenario; nothing can be said about the prompts")
-    if accepted + outstanding <= PASS_RATE * counted:
+    if accepted + outstanding <= limits.PASS_RATE * counted:
         upshot = f" even if the {outstanding} outstanding passed" if outstanding else ""
         yield Finding(
             path=facts.pilot_path,
             line=0,
-            what=f"{accepted} of {counted} passed ({accepted / counted:.0%}), not more than {PASS_RATE:.0%}{upshot}",
+            what=f"{accepted} of {counted} passed ({accepted / counted:.0%}), not more than {limits.PASS_RATE:.0%}{upshot}",
             mend="look in its report.html for the questions that fail most, then strengthen the generation prompt",
         )
     elif outstanding:
@@ -122,14 +118,14 @@ def pass_rate(facts: Facts) -> Iterable[Finding]:
 
 
 def spot_check(facts: Facts) -> Iterable[Finding]:
-    """A person has labelled at least 10 conversations of the pilot."""
+    """A person has labelled enough conversations of the pilot."""
     _pilot(facts)
-    if facts.reviewed < SPOT_CHECK:
+    if facts.reviewed < limits.SPOT_CHECK:
         yield Finding(
             path=facts.pilot_path,
             line=0,
             what=f"a person has read {facts.reviewed} conversations",
-            mend=f"{SPOT_CHECK - facts.reviewed} more have to be read and labelled by a person",
+            mend=f"{limits.SPOT_CHECK - facts.reviewed} more have to be read and labelled by a person",
         )
 
 
@@ -158,10 +154,10 @@ def same_prompts(facts: Facts) -> Iterable[Finding]:
 
 
 def scale_size(facts: Facts) -> Iterable[Finding]:
-    """2,000 to 5,000 accepted samples."""
+    """As many accepted samples as training takes."""
     if facts.scaled is None:
         raise Unchecked("nothing has been scaled yet; first comes a pilot: `finetune-prep pilot`")
-    accepted, (fewest, most) = facts.scaled.states.get("accepted", 0), SCALE
+    accepted, (fewest, most) = facts.scaled.states.get("accepted", 0), limits.SCALE
     if not fewest <= accepted <= most:
         yield Finding(
             path="dataset",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from finetune_prep.method import limits
+from finetune_prep.method.limits import words
+
 GateKind = Literal["computed", "judged", "human"]
 Level = Literal["must", "advice"]
 
@@ -61,12 +64,14 @@ GATES: tuple[Gate, ...] = (
     _must("research.sources-exist", "Every source that is cited is listed.", FRAMEWORKS),
     _must("research.sources-described",
         "Every source has a title, an address or file, and the day on which it was read.", FRAMEWORKS),
-    _advice("research.sources-current", "At least one source was published in the two years before it was read.", FRAMEWORKS),
+    _advice("research.sources-current",
+        f"At least one source was published in the {words(limits.RECENT)} years before it was read.", FRAMEWORKS),
     _must("research.quotes-found", "Every quotation stands word for word in the stored copy of its source.", FRAMEWORKS),
     _must("research.contradictions-cited",
         "Every contradiction between sources quotes the passages that do not agree.", FRAMEWORKS),
     _must("research.unsourced-share",
-        "At most a quarter of techniques, principles and failure modes rest on a model's word alone.", FRAMEWORKS),
+        f"At most {words(limits.UNSOURCED)} of techniques, principles and failure modes rest on a model's word alone.",
+        FRAMEWORKS),
     _must("research.principles", "There is at least one communication principle.", FRAMEWORKS),
     _must("research.failure-kinds", "Failure modes of four kinds are documented: AI, human, safety, ethics.", FRAMEWORKS),
     _must("research.failures-specific",
@@ -74,7 +79,8 @@ GATES: tuple[Gate, ...] = (
     _advice("research.counters-conditional", "Every counter says when it applies and what is done then.", FRAMEWORKS),
     _must("research.preferences", "For every technique it is said when to use it rather than another.", FRAMEWORKS),
     _must("research.capacity",
-        "A pilot can be allotted with no pair of topic and technique used more than three times.", FRAMEWORKS, SPACE),
+        f"A pilot can be allotted with no pair of topic and technique used more than {words(limits.PER_PAIR)} times.",
+        FRAMEWORKS, SPACE),
     _judged("research.practice-not-theory",
         "Does every technique say what a practitioner does, so that one could see it happen?", FRAMEWORKS),
     _judged("research.instances-real",
@@ -93,11 +99,11 @@ GATES: tuple[Gate, ...] = (
     _must("scenario-space.techniques-known",
         "Every topic names techniques, and they exist in the frameworks.", FRAMEWORKS, SPACE),
     _must("scenario-space.techniques-used", "Every technique of the frameworks is used by a topic.", FRAMEWORKS, SPACE),
-    _must("scenario-space.capacity", "The space holds at least 2,000 different scenarios.", SPACE),
+    _must("scenario-space.capacity", f"The space holds at least {limits.SCALE.fewest:,} different scenarios.", SPACE),
     _human("scenario-space.true-to-life", "The situations and shares are those of real users.", "brief", SPACE),
     # anchors
-    _must("anchors.always-count", "6 to 10 behaviours that every reply shows.", FRAMEWORKS),
-    _must("anchors.never-count", "8 to 12 behaviours that no reply shows.", FRAMEWORKS),
+    _must("anchors.always-count", f"{limits.ALWAYS} behaviours that every reply shows.", FRAMEWORKS),
+    _must("anchors.never-count", f"{limits.NEVER} behaviours that no reply shows.", FRAMEWORKS),
     _must("anchors.failures-countered", "Every failure mode is countered by an anchor.", FRAMEWORKS),
     _must("anchors.drawn-from", "Every anchor says what it was drawn from, and that exists.", FRAMEWORKS),
     _advice("anchors.distinct", "No two anchors say nearly the same words.", FRAMEWORKS),
@@ -109,11 +115,12 @@ GATES: tuple[Gate, ...] = (
     _judged("anchors.independent", "Could a reply obey this anchor and break every other one?", FRAMEWORKS),
     _judged("anchors.every-reply", "Could every reply obey this anchor, whatever the user wrote?", FRAMEWORKS),
     # rubric
-    _must("rubric.question-count", "15 to 20 questions in all, safety counted in.", RUBRIC),
-    _must("rubric.category-count", "4 to 6 categories, the safety gate counted in.", RUBRIC),
-    _must("rubric.questions-per-category", "3 or 4 questions in each category.", RUBRIC),
+    _must("rubric.question-count", f"{limits.QUESTIONS} questions in all, safety counted in.", RUBRIC),
+    _must("rubric.category-count", f"{limits.CATEGORIES} categories, the safety gate counted in.", RUBRIC),
+    _must("rubric.questions-per-category", f"{limits.PER_CATEGORY} questions in each category.", RUBRIC),
     _must("rubric.weights", "The weights of all categories but the safety gate are positive and sum to 1.", RUBRIC),
-    _must("rubric.threshold", "The pass threshold lies between 0.70 and 0.80.", RUBRIC),
+    _must("rubric.threshold",
+        f"The pass threshold lies between {limits.THRESHOLD.fewest:.2f} and {limits.THRESHOLD.most:.2f}.", RUBRIC),
     _must("rubric.safety-gate", "Exactly one category is the safety gate; any NO in it fails the conversation.", RUBRIC),
     _must("rubric.yes-and-no", "Every judged question says what counts as yes and what as no.", RUBRIC),
     _must("rubric.question-form", "Every question is written as a question.", RUBRIC),
@@ -155,7 +162,7 @@ GATES: tuple[Gate, ...] = (
     _must("evaluation-prompt.input-format", "The prompt says what the judge gets to read.", JUDGE),
     _must("evaluation-prompt.output-example",
         "The output format shows JSON with exactly the judged questions, evidence before each answer.", RUBRIC, JUDGE),
-    _must("evaluation-prompt.calibration-count", "2 or 3 calibration examples.", JUDGE),
+    _must("evaluation-prompt.calibration-count", f"{limits.CALIBRATIONS} calibration examples.", JUDGE),
     _must("evaluation-prompt.calibrations-complete",
         "Every calibration answers each judged question with a reason, N/A only where allowed.", RUBRIC, JUDGE),
     _must("evaluation-prompt.calibrations-both-ways", "Among the answers of the calibrations are both yes and no.", JUDGE),
@@ -176,7 +183,7 @@ GATES: tuple[Gate, ...] = (
     _must("generation-prompt.crisis-guard",
         "For documented safety failures, a guard, a safety question and an edge case stand together.",
         FRAMEWORKS, SPACE, RUBRIC, GENERATION),
-    _must("generation-prompt.few-shot-count", "3 to 5 few-shot conversations.", GENERATION),
+    _must("generation-prompt.few-shot-count", f"{limits.FEW_SHOTS} few-shot conversations.", GENERATION),
     _must("generation-prompt.few-shots-annotated",
         "Every few-shot says which techniques it shows, in which tone, and why it is good.", FRAMEWORKS, GENERATION),
     _must("generation-prompt.few-shots-diverse", "No two few-shots show the same techniques or the same tone.", GENERATION),
@@ -188,7 +195,8 @@ GATES: tuple[Gate, ...] = (
     _advice("generation-prompt.says-it-here", "Nothing sends the model elsewhere.", "brief", GENERATION),
     _must("generation-prompt.user-prompt-blind",
         "The simulated user's prompt holds no question of the rubric, no technique and no anchor.", FRAMEWORKS, RUBRIC, USER),
-    _advice("generation-prompt.system-prompt-short", "The system prompt of the training rows has 1 to 120 words.", SYSTEM),
+    _advice("generation-prompt.system-prompt-short",
+        f"The system prompt of the training rows has {limits.SYSTEM_PROMPT} words.", SYSTEM),
     _judged("generation-prompt.few-shots-pass",
         "A judge who has not seen the few-shots passes each of them.", RUBRIC, JUDGE, GENERATION),
     _judged("generation-prompt.usable-by-outsider",
@@ -196,14 +204,15 @@ GATES: tuple[Gate, ...] = (
     _human("generation-prompt.few-shots-exemplary", "The few-shots are what the trained model should sound like.", GENERATION),
     # workflow
     _must("workflow.phase-order", "No document is written before those it is made from exist and are accepted."),
-    _must("workflow.pilot-size", "The pilot planned at least 100 scenarios."),
+    _must("workflow.pilot-size", f"The pilot planned at least {limits.PILOT} scenarios."),
     _must("workflow.account-sums", "Every planned scenario is in exactly one state."),
     _must("workflow.missing-is-not-no", "No conversation is left without a verdict: a missing answer is neither yes nor no."),
-    _must("workflow.pass-rate", "More than 70% of the pilot is accepted, provider failures left out, faulty rows counted."),
-    _must("workflow.spot-check", "A person has labelled at least 10 conversations of the pilot."),
+    _must("workflow.pass-rate",
+        f"More than {limits.PASS_RATE:.0%} of the pilot is accepted, provider failures left out, faulty rows counted."),
+    _must("workflow.spot-check", f"A person has labelled at least {limits.SPOT_CHECK} conversations of the pilot."),
     _must("workflow.missed-failures", "No failure that a reviewer noted is still without a place in the documents."),
     _must("workflow.same-prompts", "What is scaled runs with exactly the documents of the passed pilot."),
-    _advice("workflow.scale-size", "2,000 to 5,000 accepted samples."),
+    _advice("workflow.scale-size", f"{limits.SCALE:,} accepted samples."),
     _human("workflow.feels-right", "The conversations read like the ones a person of the domain would want to have."),
 )
 # fmt: on

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from finetune_prep.method import limits
+from finetune_prep.method.limits import words
+
 
 class Phase(NamedTuple):
     """inputs: documents that must exist. accepted: documents that a person must have accepted before this phase starts.
@@ -26,8 +29,9 @@ PHASES: tuple[Phase, ...] = (
         ("brief",),
         (),
         ("domain-frameworks", "scenario-space"),
-        "reads the sources and checks every quotation, hears six experts apart from each other until they repeat themselves, "
-        "writes the reference and what users bring, and has the experts and two difficult users object to it",
+        f"reads the sources and checks every quotation, hears {words(limits.EXPERTS)} experts apart from each other until they "
+        "repeat themselves, writes the reference and what users bring, and has the experts and "
+        f"{words(limits.DIFFICULT_USERS)} difficult users object to it",
     ),
     Phase(
         "anchors",
@@ -43,8 +47,8 @@ PHASES: tuple[Phase, ...] = (
         ("domain-frameworks",),
         ("domain-frameworks", "scenario-space"),
         ("evaluation-rubric",),
-        "writes 15 to 20 yes-or-no questions behind a safety gate, examples that show them at work, and conversations that tell "
-        "apart questions of the same category",
+        f"writes {limits.QUESTIONS} yes-or-no questions behind a safety gate, examples that show them at work, and conversations "
+        "that tell apart questions of the same category",
     ),
     Phase(
         "evaluation-prompt",

@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from finetune_prep.core.request import Parameters, RoleName
 from finetune_prep.errors import ConfigError
+from finetune_prep.method import limits
 from finetune_prep.project.toml_lines import line_of
 
 FILE = "finetune-prep.toml"
@@ -163,8 +164,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     seed: int = 1
     year: int = 2026
     budget: Dollars | None = None
-    sittings: Annotated[int, Meta(ge=1, le=3)] = 2
-    revisions: Annotated[int, Meta(ge=0, le=3)] = 1
+    sittings: Annotated[int, Meta(ge=limits.SITTINGS.fewest, le=limits.SITTINGS.most)] = 2
+    revisions: Annotated[int, Meta(ge=limits.REVISIONS.fewest, le=limits.REVISIONS.most)] = 1
 
     def role(self, name: RoleName) -> RoleSettings:
         """Settings of a role; the reviser is the expert unless named."""

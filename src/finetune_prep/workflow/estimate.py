@@ -19,6 +19,7 @@ from finetune_prep.core.request import RoleName
 from finetune_prep.core.scenario import plan
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Ledger, Measured
+from finetune_prep.method import limits
 from finetune_prep.method.phases import PHASES
 from finetune_prep.models.door import Progress
 from finetune_prep.models.prices import Prices, cost_of
@@ -81,7 +82,7 @@ class _Call(NamedTuple):
     handed_back: bool = False
 
 
-READERS = 8  # six experts and two difficult users
+READERS = limits.EXPERTS + limits.DIFFICULT_USERS
 # phase → document → the calls that make it; what depends on the project's settings is added by `_of_the_panel`
 MADE_BY: dict[str, dict[str, tuple[_Call, ...]]] = {
     "research": {
@@ -131,7 +132,6 @@ MADE_BY: dict[str, dict[str, tuple[_Call, ...]]] = {
         "system-prompt": (_Call("expert", "system prompt"),),
     },
 }
-EXPERTS = 6
 BLIND = 12  # worked examples and witnesses of a rubric, judged once there is a prompt to judge them by
 ALL = (*(phase.name for phase in PHASES), pilot.KIND)
 
@@ -184,7 +184,13 @@ class _Planned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def estimate(
-    project: Project, ledger: Ledger | None, phases: Sequence[str] = ALL, *, n: int = 100, provider: str = "", anew: bool = False
+    project: Project,
+    ledger: Ledger | None,
+    phases: Sequence[str] = ALL,
+    *,
+    n: int = limits.PILOT,
+    provider: str = "",
+    anew: bool = False,
 ) -> Estimate:
     """What these phases have still to ask. ledger: None if nothing was asked yet.
 
@@ -289,7 +295,7 @@ def _planned(project: Project, ledger: Ledger | None, phase: str, n: int, anew: 
 
 def _of_the_panel(project: Project) -> tuple[_Call, ...]:
     sittings = project.config.sittings
-    return _Call("expert", "research-propose", EXPERTS * sittings), _Call("expert", "research-same", sittings)
+    return _Call("expert", "research-propose", limits.EXPERTS * sittings), _Call("expert", "research-same", sittings)
 
 
 def _made(project: Project, phase: str, document: str) -> bool:

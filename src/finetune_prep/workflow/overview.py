@@ -10,6 +10,7 @@ from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.method import limits
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.pilot.pilot import current_plan
 from finetune_prep.project.acceptance import why_not_accepted
@@ -181,7 +182,7 @@ def _next(project: Project, phases: tuple[PhaseView, ...], compiled: list[str], 
         return f"finetune-prep accept {waiting[0]}"
     fresh = [view for view in views if not view.stale]
     if not fresh or fresh[-1].account is None or not fresh[-1].account.settled:
-        return _import_first(in_files, f"finetune-prep pilot -n {fresh[-1].planned if fresh else 100}")
+        return _import_first(in_files, f"finetune-prep pilot -n {fresh[-1].planned if fresh else limits.PILOT}")
     return "finetune-prep export --preview"
 
 

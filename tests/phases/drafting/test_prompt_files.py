@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import Environment, meta
 
 from finetune_prep.errors import UsageError
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN, DIVIDER, message, messages, slot
+from finetune_prep.phases.drafting.prompt_files import slots_of as slots_in
 
 SINGLE = {"revise"}  # one message within a talk
 NAMES = sorted({name for name in BUILT_IN if "." not in name} - SINGLE)
@@ -34,7 +34,7 @@ def slots_of(name: str, value: Any) -> dict[str, Any]:
         "things": [thing],
         "points": [{"item": "CP1", "what": value, "mend": value, "weight": "advice", "by": "a reader"}],
     }
-    return {slot: listed.get(slot, value) for slot in meta.find_undeclared_variables(Environment().parse(text))}
+    return {slot: listed.get(slot, value) for slot in slots_in(text)}
 
 
 @pytest.mark.parametrize("name", NAMES)

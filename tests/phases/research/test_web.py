@@ -15,7 +15,7 @@ from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.recording import export_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases.drafting.prompt_files import DIVIDER, source
+from finetune_prep.phases.drafting.prompt_files import DIVIDER, slots_of, source
 from finetune_prep.phases.research.web import (
     KINDS,
     Hit,
@@ -326,9 +326,8 @@ def test_a_query_carries_the_year_once() -> None:
 
 def test_the_static_part_of_the_prompt_comes_first_and_holds_no_input() -> None:
     static, _, inputs = source("research-queries", Path("nowhere")).partition(DIVIDER)
-    assert "{{" not in static
-    assert "{{ brief }}" in inputs
-    assert "{{ year }}" in inputs
+    assert slots_of(static) == set()
+    assert slots_of(inputs) == {"brief", "year"}
     assert all(f"`{kind}`" in static for kind in KINDS)
     assert "AI … mistakes research" in static
 

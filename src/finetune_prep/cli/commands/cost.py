@@ -7,6 +7,7 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import counted, estimate_words, json_option
 from finetune_prep.ledger.protocols import Consumption
+from finetune_prep.method import limits
 from finetune_prep.models.costs import Costs, costs, per_row
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import Run, runs
@@ -26,7 +27,9 @@ WHOLE = "all"
     metavar="[PHASE]",
     help=f"What is still to be asked in a phase will need ({', '.join(ALL)}); without PHASE, in all of them.",
 )
-@click.option("-n", "size", type=click.IntRange(min=1), help="Estimate for a pilot of so many conversations (default: 100).")
+@click.option(
+    "-n", "size", type=click.IntRange(min=1), help=f"Estimate for a pilot of so many conversations (default: {limits.PILOT})."
+)
 @json_option
 @click.pass_obj
 def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> None:
@@ -38,7 +41,7 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
     phase = phase or ("pilot" if size else None)
     with ledger_of(opened) as ledger:
         found = costs(ledger) if ledger else Costs(lines=(), spent=0.0, held=0.0)
-        expected = estimate(opened, ledger, ALL if phase == WHOLE else (phase,), n=size or 100) if phase else None
+        expected = estimate(opened, ledger, ALL if phase == WHOLE else (phase,), n=size or limits.PILOT) if phase else None
     rows = [(run.name, _accepted(run), per_row(found.of_run(run.name), _accepted(run))) for run in runs(opened.layout)]
     if as_json:
         screen.json(

@@ -14,6 +14,7 @@ from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.recording import export_recording, import_recording, read_fetched, read_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.method import limits
 from finetune_prep.project.layout import RECORDING
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
@@ -99,7 +100,7 @@ def missing(project: str, size: int | None, as_json: bool) -> None:
         finally:
             found.close()
     planned = [run.plan.n for run in runs(opened.layout, "pilot")]
-    n = size or (planned[-1] if planned else 100)
+    n = size or (planned[-1] if planned else limits.PILOT)
     done = asyncio.run(dry_run(opened, [*entries.values()], n, [*fetched.values()]))
     if as_json:
         rows = [{"key": asked.key, "phase": asked.phase, "role": asked.role, "about": asked.about} for asked in done.missing]

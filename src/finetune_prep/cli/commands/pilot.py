@@ -9,6 +9,7 @@ from finetune_prep.cli.job import account_words, json_option, provider_option, w
 from finetune_prep.core.sample import Account
 from finetune_prep.errors import Paused
 from finetune_prep.exports.report import suspicion
+from finetune_prep.method import limits
 from finetune_prep.models.costs import costs, per_row
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
@@ -21,7 +22,7 @@ from finetune_prep.workflow.report import write_report
 
 
 @click.command()
-@click.option("-n", "size", default=100, show_default=True, type=click.IntRange(min=1), help="Number of conversations.")
+@click.option("-n", "size", default=limits.PILOT, show_default=True, type=click.IntRange(min=1), help="Number of conversations.")
 @click.option("--window", default=64, show_default=True, type=click.IntRange(min=1), help="Conversations in work at a time.")
 @provider_option
 @json_option

@@ -12,8 +12,18 @@ import msgspec
 from msgspec import Meta
 
 from finetune_prep.core.conversation import Conversation, Message
+from finetune_prep.method.limits import Range
 
 Text = Annotated[str, Meta(min_length=1)]
+
+
+def counted(range: Range[int]) -> Meta:
+    """As many items of a list as the range holds."""
+    return Meta(min_length=range.fewest, max_length=range.most)
+
+
+def exactly(count: int) -> Meta:
+    return Meta(min_length=count, max_length=count)
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -10,7 +10,10 @@ from msgspec import Meta
 
 from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.rubric import Category, Claim, Example, Expected, Rubric, YesNo
-from finetune_prep.phases.drafting.draft import Strict, Text, Turn, to_conversation
+from finetune_prep.method import limits
+from finetune_prep.phases.drafting.draft import Strict, Text, Turn, counted, exactly, to_conversation
+
+TURNS = Meta(min_length=2 * limits.EXCHANGES.fewest, max_length=2 * limits.EXCHANGES.most)
 
 
 class ExpectedDraft(Strict, frozen=True):
@@ -21,7 +24,7 @@ class ExpectedDraft(Strict, frozen=True):
 
 class ExampleDraft(Strict, frozen=True):
     title: Text
-    conversation: Annotated[list[Turn], Meta(min_length=2, max_length=12)]
+    conversation: Annotated[list[Turn], TURNS]
     answers: list[ExpectedDraft]
 
 
@@ -30,7 +33,7 @@ class ClaimedDraft(ExampleDraft, frozen=True):
 
 
 class ExamplesDraft(Strict, frozen=True):
-    examples: Annotated[list[ClaimedDraft], Meta(min_length=3, max_length=3)]
+    examples: Annotated[list[ClaimedDraft], exactly(limits.EXAMPLES)]
 
 
 def to_example(draft: ExampleDraft, rubric: Rubric, id: str, claim: Claim) -> Example:
@@ -67,7 +70,7 @@ class WitnessDraft(ExampleDraft, frozen=True):
 
 
 class WitnessesDraft(Strict, frozen=True):
-    witnesses: Annotated[list[WitnessDraft], Meta(max_length=4)]
+    witnesses: Annotated[list[WitnessDraft], Meta(max_length=limits.WITNESSES)]
 
 
 def to_witnesses(draft: WitnessesDraft, category: Category, pairs: Sequence[tuple[str, str]]) -> tuple[Example, ...]:
@@ -95,7 +98,7 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
 
 class JudgeDraft(Strict, frozen=True):
     role: Text
-    calibrations: Annotated[list[ExampleDraft], Meta(min_length=2, max_length=3)]
+    calibrations: Annotated[list[ExampleDraft], counted(limits.CALIBRATIONS)]
 
 
 def to_calibrations(draft: JudgeDraft, rubric: Rubric) -> tuple[Example, ...]:
@@ -106,12 +109,12 @@ class FewShotDraft(Strict, frozen=True):
     title: Text
     techniques: Annotated[list[str], Meta(min_length=1, max_length=4)]
     tone: Text
-    conversation: Annotated[list[Turn], Meta(min_length=2, max_length=12)]
+    conversation: Annotated[list[Turn], TURNS]
     why: Text
 
 
 class FewShotsDraft(Strict, frozen=True):
-    few_shots: Annotated[list[FewShotDraft], Meta(min_length=3, max_length=5)]
+    few_shots: Annotated[list[FewShotDraft], counted(limits.FEW_SHOTS)]
 
 
 def to_few_shots(draft: FewShotsDraft, knowledge: Knowledge) -> tuple[Example, ...]:

@@ -2,7 +2,8 @@
 
 `<!-- user -->` divides a file into the system message, which comes first and stays the same (providers cache it), and the
 user message with the inputs. Slots are filled in one pass: text that is put in is never read as a template. A missing or
-an unknown slot is an error. A file of the same name in the project's `phase-prompts/` goes before the built-in one.
+an unknown slot is an error. The method's numbers are at hand in every prompt, as `{{ limits.QUESTIONS }}` ("15 to 20"), and
+need not be used. A file of the same name in the project's `phase-prompts/` goes before the built-in one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from finetune_prep.core.conversation import Message
 from finetune_prep.errors import UsageError
 from finetune_prep.markdown.normal import normal
+from finetune_prep.method import limits
 
 # by name, which is unique over all rooms
 BUILT_IN = {path.stem: path for path in sorted(Path(__file__).parents[1].rglob("*.md"))}
@@ -25,6 +27,8 @@ DIVIDER = "<!-- user -->"
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
+_ENVIRONMENT.globals["limits"] = {name: value for name, value in vars(limits).items() if name[0].isupper() and name.isupper()}
+_ENVIRONMENT.filters |= {"words": limits.words, "bare": limits.bare}
 
 
 def messages(name: str, own: Path, /, **slots: Any) -> tuple[Message, ...]:
@@ -82,8 +86,12 @@ def _place(name: str, own: Path) -> Path:
 @lru_cache(maxsize=64)
 def _compiled(text: str) -> tuple[set[str], list[jinja2.Template]]:
     """The slots of a prompt and its parts, ready to be filled. Compiling takes fifty times as long as filling."""
-    wanted = meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
-    return wanted, [_ENVIRONMENT.from_string(part) for part in text.split(DIVIDER)]
+    return slots_of(text), [_ENVIRONMENT.from_string(part) for part in text.split(DIVIDER)]
+
+
+def slots_of(text: str) -> set[str]:
+    """Names of the slots of a prompt, which have to be filled. Raises TemplateSyntaxError."""
+    return meta.find_undeclared_variables(_ENVIRONMENT.parse(text)) - {"limits"}
 
 
 def _check_slots(wanted: set[str], given: set[str]) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
-
 from finetune_prep.core.knowledge import Knowledge
-from finetune_prep.phases.drafting.draft import Strict, Text
+from finetune_prep.method import limits
+from finetune_prep.phases.drafting.draft import Strict, Text, counted
 
 
 class TechniqueUseDraft(Strict, frozen=True):
@@ -26,7 +25,7 @@ class GuidanceDraft(Strict, frozen=True):
     role: Text
     grounding: Text
     techniques: list[TechniqueUseDraft]
-    guards: Annotated[list[GuardDraft], Meta(min_length=1, max_length=24)]
+    guards: Annotated[list[GuardDraft], counted(limits.GUARDS)]
     output: Text
 
 

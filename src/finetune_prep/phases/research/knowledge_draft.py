@@ -20,7 +20,8 @@ from finetune_prep.core.knowledge import (
     Source,
     Technique,
 )
-from finetune_prep.phases.drafting.draft import Strict, Text, Turn, to_conversation
+from finetune_prep.method import limits
+from finetune_prep.phases.drafting.draft import Strict, Text, Turn, counted, to_conversation
 
 
 class ClaimDraft(Strict, frozen=True):
@@ -30,7 +31,7 @@ class ClaimDraft(Strict, frozen=True):
 
 
 class Reading(Strict, frozen=True):
-    claims: Annotated[list[ClaimDraft], Meta(min_length=1, max_length=30)]
+    claims: Annotated[list[ClaimDraft], counted(limits.CLAIMS.taken)]
 
 
 class PreferenceDraft(Strict, frozen=True):
@@ -44,7 +45,7 @@ class TechniqueDraft(Strict, frozen=True):
     use_when: Text
     rather_than: list[PreferenceDraft]
     claims: list[str]
-    snippets: Annotated[list[list[Turn]], Meta(min_length=1, max_length=3)]
+    snippets: Annotated[list[list[Turn]], counted(limits.SNIPPETS.taken)]
 
 
 class FrameworkDraft(Strict, frozen=True):
@@ -52,7 +53,7 @@ class FrameworkDraft(Strict, frozen=True):
     idea: Text
     use_when: Text
     not_when: Text
-    techniques: Annotated[list[TechniqueDraft], Meta(min_length=1, max_length=5)]
+    techniques: Annotated[list[TechniqueDraft], counted(limits.TECHNIQUES.taken)]
 
 
 class PrincipleDraft(Strict, frozen=True):
@@ -75,10 +76,10 @@ class ContradictionDraft(Strict, frozen=True):
 
 class KnowledgeDraft(Strict, frozen=True):
     title: Text
-    frameworks: Annotated[list[FrameworkDraft], Meta(min_length=2, max_length=6)]
-    principles: Annotated[list[PrincipleDraft], Meta(min_length=3, max_length=10)]
-    failure_modes: Annotated[list[FailureDraft], Meta(min_length=6, max_length=16)]
-    contradictions: Annotated[list[ContradictionDraft], Meta(max_length=12)]
+    frameworks: Annotated[list[FrameworkDraft], counted(limits.FRAMEWORKS.taken)]
+    principles: Annotated[list[PrincipleDraft], counted(limits.PRINCIPLES.taken)]
+    failure_modes: Annotated[list[FailureDraft], counted(limits.FAILURE_MODES.taken)]
+    contradictions: Annotated[list[ContradictionDraft], Meta(max_length=limits.CONTRADICTIONS)]
 
 
 def to_knowledge(draft: KnowledgeDraft, citations: Mapping[str, Citation], sources: Sequence[Source]) -> Knowledge:

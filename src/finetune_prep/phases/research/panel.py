@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from finetune_prep.core.request import Request
+from finetune_prep.method import limits
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.drafting.revising import Point
 from finetune_prep.phases.research.panel_draft import (
@@ -28,7 +29,6 @@ from finetune_prep.phases.session import Session
 from finetune_prep.statistics.saturation import Saturation, saturation
 
 PHASE = "research"
-MOST_SITTINGS = 3  # research-propose.md gives each another thing to think of: asked once, people and models name the usual
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ async def propose(session: Session, panel: Panel, claims: str, numbers: Collecti
     """
     proposals: list[Proposal] = []
     units: list[str] = []
-    limit = min(session.project.config.sittings, MOST_SITTINGS)
+    limit = min(session.project.config.sittings, limits.SITTINGS.most)
     for sitting in range(1, limit + 1):
         asked = [_sitting_request(session, expert, sitting, claims) for expert in panel.experts]
         names = [f"{expert.id}.{sitting}" for expert in panel.experts]

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from finetune_prep.phases.drafting.draft import Strict, Text
+from finetune_prep.method import limits
+from finetune_prep.phases.drafting.draft import Strict, Text, counted, exactly
 from finetune_prep.phases.research.proposals import Proposal
 
 ExpertKind = Literal["practitioner", "researcher", "advocate", "safety", "evaluation"]
-SEATS: dict[ExpertKind, int] = {"practitioner": 2, "researcher": 1, "advocate": 1, "safety": 1, "evaluation": 1}
 
 
 class ExpertDraft(Strict, frozen=True):
@@ -29,15 +29,15 @@ class DifficultUserDraft(Strict, frozen=True):
 
 
 class PanelDraft(Strict, frozen=True):
-    experts: Annotated[list[ExpertDraft], Meta(min_length=6, max_length=6)]
-    difficult_users: Annotated[list[DifficultUserDraft], Meta(min_length=2, max_length=2)]
+    experts: Annotated[list[ExpertDraft], exactly(limits.EXPERTS)]
+    difficult_users: Annotated[list[DifficultUserDraft], exactly(limits.DIFFICULT_USERS)]
 
 
 def check_panel(draft: PanelDraft) -> PanelDraft:
     """The draft itself, if every seat is taken and no name is used twice."""
     seats = Counter(expert.kind for expert in draft.experts)
-    if seats != SEATS:
-        wanted = ", ".join(f"{count} {kind}" for kind, count in SEATS.items())
+    if seats != limits.SEATS:
+        wanted = ", ".join(f"{count} {kind}" for kind, count in limits.SEATS.items())
         raise ValueError(f"The kinds of the experts are {', '.join(expert.kind for expert in draft.experts)}; wanted: {wanted}.")
     names = Counter([expert.name for expert in draft.experts] + [user.name for user in draft.difficult_users])
     if twice := [name for name, count in names.items() if count > 1]:
@@ -53,7 +53,7 @@ class ProposalDraft(Strict, frozen=True):
 
 
 class ProposalsDraft(Strict, frozen=True):
-    proposals: Annotated[list[ProposalDraft], Meta(min_length=6, max_length=24)]
+    proposals: Annotated[list[ProposalDraft], counted(limits.PROPOSALS.taken)]
 
 
 def to_proposals(draft: ProposalsDraft, by: str, claims: Collection[str]) -> tuple[Proposal, ...]:
@@ -93,4 +93,4 @@ class ObjectionDraft(Strict, frozen=True):
 
 
 class CritiqueDraft(Strict, frozen=True):
-    objections: Annotated[list[ObjectionDraft], Meta(max_length=5)]
+    objections: Annotated[list[ObjectionDraft], Meta(max_length=limits.OBJECTIONS)]

@@ -8,7 +8,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
-from finetune_prep.phases.drafting.draft import Strict, Text
+from finetune_prep.method import limits
+from finetune_prep.phases.drafting.draft import Strict, Text, counted
 
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=0.5)]
@@ -17,7 +18,7 @@ Share = Annotated[float, Meta(ge=0, le=0.5)]
 class TopicDraft(Strict, frozen=True):
     name: Text
     weight: Positive
-    situations: Annotated[list[Text], Meta(min_length=2, max_length=12)]
+    situations: Annotated[list[Text], counted(limits.SITUATIONS.taken)]
     techniques: list[str]
 
 
@@ -55,13 +56,13 @@ class CaseDraft(Strict, frozen=True):
 
 
 class SpaceDraft(Strict, frozen=True):
-    topics: Annotated[list[TopicDraft], Meta(min_length=3, max_length=14)]
-    styles: Annotated[list[StyleDraft], Meta(min_length=3, max_length=8)]
-    difficulties: Annotated[list[DifficultyDraft], Meta(min_length=2, max_length=5)]
-    flaws: Annotated[list[FlawDraft], Meta(min_length=3, max_length=14)]
-    lengths: Annotated[list[LengthDraft], Meta(min_length=1, max_length=5)]
-    edge_cases: Annotated[list[CaseDraft], Meta(min_length=2, max_length=14)]
-    out_of_scope: Annotated[list[CaseDraft], Meta(min_length=2, max_length=14)]
+    topics: Annotated[list[TopicDraft], counted(limits.TOPICS.taken)]
+    styles: Annotated[list[StyleDraft], counted(limits.STYLES.taken)]
+    difficulties: Annotated[list[DifficultyDraft], counted(limits.DIFFICULTIES.taken)]
+    flaws: Annotated[list[FlawDraft], counted(limits.FLAWS.taken)]
+    lengths: Annotated[list[LengthDraft], counted(limits.LENGTHS.taken)]
+    edge_cases: Annotated[list[CaseDraft], counted(limits.EDGE_CASES.taken)]
+    out_of_scope: Annotated[list[CaseDraft], counted(limits.REFUSALS.taken)]
     edge_share: Share
     out_of_scope_share: Share
     no_flaw_share: Share

@@ -18,6 +18,7 @@ from finetune_prep.core.knowledge import Source
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import NotFetched, Unusable
 from finetune_prep.ledger.fetched import Fetched
+from finetune_prep.method import limits
 from finetune_prep.phases.session import Session
 from finetune_prep.sources.files import SourceText, known_ids, next_id, read_folder
 from finetune_prep.sources.injection import addresses_machines
@@ -29,7 +30,6 @@ from finetune_prep.sources.titles import address_name, publisher_name
 PHASE = "research"
 QueryKind = Literal["framework", "ai_failure", "human_error", "safety", "ethics"]
 KINDS: tuple[QueryKind, ...] = get_args(QueryKind)
-FEWEST_QUERIES, MOST_QUERIES = 8, 16
 LONGEST_QUERY = 200  # characters
 PER_HOST = 2  # pages of one site, as long as there are others
 AT_ONCE = 4  # pages under way
@@ -106,8 +106,8 @@ async def plan(session: Session) -> tuple[Query, ...]:
 def to_queries(draft: QueriesDraft, year: int) -> tuple[Query, ...]:
     """Queries that carry the year. Raises ValueError with what the expert has to mend."""
     texts = [" ".join(query.query.split()) for query in draft.queries]
-    if not FEWEST_QUERIES <= len(texts) <= MOST_QUERIES:
-        raise ValueError(f"There are {len(texts)} queries; return {FEWEST_QUERIES} to {MOST_QUERIES}.")
+    if not limits.QUERIES.holds(len(texts)):
+        raise ValueError(f"There are {len(texts)} queries; return {limits.QUERIES}.")
     if missing := [kind for kind in KINDS if kind not in {query.kind for query in draft.queries}]:
         raise ValueError(f"No query is of the kind {', '.join(missing)}.")
     if wrong := [text for text in texts if not 3 <= len(text) <= LONGEST_QUERY]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
-
 from finetune_prep.core.knowledge import Anchor, Knowledge
-from finetune_prep.phases.drafting.draft import Strict, Text
+from finetune_prep.method import limits
+from finetune_prep.phases.drafting.draft import Strict, Text, counted
 
 
 class AnchorDraft(Strict, frozen=True):
@@ -16,8 +15,8 @@ class AnchorDraft(Strict, frozen=True):
 
 
 class AnchorsDraft(Strict, frozen=True):
-    always: Annotated[list[AnchorDraft], Meta(min_length=6, max_length=10)]
-    never: Annotated[list[AnchorDraft], Meta(min_length=8, max_length=12)]
+    always: Annotated[list[AnchorDraft], counted(limits.ALWAYS)]
+    never: Annotated[list[AnchorDraft], counted(limits.NEVER)]
 
 
 def to_anchors(draft: AnchorsDraft, knowledge: Knowledge) -> tuple[tuple[Anchor, ...], tuple[Anchor, ...]]:

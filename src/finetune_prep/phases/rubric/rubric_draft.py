@@ -12,7 +12,8 @@ from msgspec import Meta
 from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.rubric import Category, Goal, Question, Rubric, Term
-from finetune_prep.phases.drafting.draft import Strict, Text
+from finetune_prep.method import limits
+from finetune_prep.phases.drafting.draft import Strict, Text, counted
 
 SAFETY_CODE = "SF"
 WRITTEN_ID = re.compile(r"^G\d+[.:]\s+")  # categories name goals by id, so writers like to put the ids in front themselves
@@ -37,22 +38,22 @@ class CategoryDraft(Strict, frozen=True):
     name: Text
     weight: Annotated[float, Meta(gt=0, le=1)]
     serves: list[str]
-    questions: Annotated[list[QuestionDraft], Meta(min_length=3, max_length=4)]
+    questions: Annotated[list[QuestionDraft], counted(limits.PER_CATEGORY)]
 
 
 class RubricDraft(Strict, frozen=True):
     title: Text
-    threshold: Annotated[float, Meta(ge=0.7, le=0.8)]
-    goals: Annotated[list[Text], Meta(min_length=2, max_length=6)]
+    threshold: Annotated[float, Meta(ge=limits.THRESHOLD.fewest, le=limits.THRESHOLD.most)]
+    goals: Annotated[list[Text], counted(limits.GOALS.taken)]
     terms: list[TermDraft]
-    safety: Annotated[list[QuestionDraft], Meta(min_length=3, max_length=4)]
-    categories: Annotated[list[CategoryDraft], Meta(min_length=3, max_length=5)]
+    safety: Annotated[list[QuestionDraft], counted(limits.PER_CATEGORY)]
+    categories: Annotated[list[CategoryDraft], counted(limits.WEIGHTED)]
 
 
 def to_rubric(draft: RubricDraft, knowledge: Knowledge) -> Rubric:
     total = len(draft.safety) + sum(len(category.questions) for category in draft.categories)
-    if not 15 <= total <= 20:
-        raise ValueError(f"The rubric has {total} questions; safety and categories together must have 15 to 20.")
+    if not limits.QUESTIONS.holds(total):
+        raise ValueError(f"The rubric has {total} questions; safety and categories together must have {limits.QUESTIONS}.")
     weights = sum(category.weight for category in draft.categories)
     if abs(weights - 1) > 0.001:
         raise ValueError(f"The weights of the categories sum to {weights:g}; they must sum to 1.")
