@@ -46,7 +46,7 @@ ANSWERS: dict[str, tuple[Behaviour, str | None, str]] = {
     "empty content": (Completion(""), "empty", ""),
     "blank content": (Completion(" \n"), "empty", " \n"),
     "null with reasoning": (message(content=None, reasoning_content="Hm."), "empty", ""),
-    "think, closed": (Completion("<think>Hm.</think>Yes."), "malformed", "<think>Hm.</think>Yes."),
+    "think, closed": (Completion("<think>Hm.</think>Yes."), None, "Yes."),
     "think, unclosed": (Completion("<think>Hm. Yes."), "malformed", "<think>Hm. Yes."),
     "think, opened by the template": (Completion("Hm.</think>Yes."), "malformed", "Hm.</think>Yes."),
     "reasoning in its own field": (message(content="Yes.", reasoning="Hm."), None, "Yes."),

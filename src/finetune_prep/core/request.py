@@ -92,7 +92,8 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     text: the raw text, nothing repaired. finish: the provider's own finish reason. problem: None if the answer can be used;
     "rejected" = the provider refused the request for good (HTTP 400), `detail` says why. cost: US dollars at the price
-    of the day, None = unknown. seconds: duration of the call. at: ISO time of the answer, UTC.
+    of the day, None = unknown. seconds: duration of the call. at: ISO time of the answer, UTC. reasoning: what the model thought
+    before it answered, where the provider gives it; nothing reads it but people.
     """
 
     text: str
@@ -105,3 +106,4 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     request_id: str = ""
     seconds: float = 0.0
     at: str = ""
+    reasoning: str = ""

@@ -11,7 +11,8 @@ import pytest
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters, Schema, Usage
 from finetune_prep.errors import Paused
-from finetune_prep.models.providers import anthropic_wire, openai_wire
+from finetune_prep.models.providers import anthropic_wire
+from finetune_prep.models.providers.envelopes import NotACompletion
 from finetune_prep.models.providers.provider import Fault
 from tests.models.examples import request
 
@@ -109,7 +110,7 @@ def test_a_message_is_read() -> None:
 
 @pytest.mark.parametrize("value", [None, [], 7, {"type": "error"}, {"type": "message"}, {"type": "message", "content": "text"}])
 def test_what_is_no_message(value: Any) -> None:
-    with pytest.raises(openai_wire.NotACompletion):
+    with pytest.raises(NotACompletion):
         anthropic_wire.reply(value)
 
 

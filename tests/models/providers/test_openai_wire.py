@@ -67,11 +67,14 @@ def test_parameters_are_sent_when_given() -> None:
         ({"text": " \n"}, "empty", "empty"),
         ({"message": {"content": None, "reasoning_content": "Hm, hm."}}, "empty", "only reasoning"),
         ({"message": {"content": None, "refusal": "I can't."}}, "refused", "refusal"),
-        ({"text": "<think>Hm</think>Fine."}, "malformed", "<think>"),
+        ({"text": "<think>Hm</think>Fine."}, None, ""),
+        ({"text": "<think>\n\n</think>\n\nFine."}, None, ""),
+        ({"text": "<think>Hm</think>"}, "empty", "only reasoning"),
         ({"text": "<think>Hm, I should"}, "malformed", "<think>"),
         ({"text": "Sure.\n<THINKING>\nHm"}, "malformed", "<THINKING>"),
         ({"text": "Hm, so fine.</think>Fine."}, "malformed", "</think>"),
-        ({"text": "[THINK]Hm[/THINK]Fine."}, "malformed", "[THINK]"),
+        ({"text": "[THINK]Hm[/THINK]Fine."}, None, ""),
+        ({"text": "Fine.\n<think>Hm</think>"}, "malformed", "<think>"),
         ({"text": "<|channel|>analysis Hm"}, "malformed", "analysis"),
         ({"text": "a\x00b"}, "malformed", "NUL"),
         ({"text": "a\ud83db"}, "malformed", "surrogate"),
@@ -86,9 +89,15 @@ def test_problems_are_recognised(completion: dict[str, Any], problem: str | None
     assert bool(reply.detail) == bool(problem)
 
 
+def test_a_block_of_reasoning_that_opens_the_answer_is_kept_apart() -> None:
+    """Nothing behind it is touched, not even what looks like it."""
+    reply = reply_of(text="\n<think>\nHm, a tag.\n</think>\n\nWrite `<think>` like this.  ")
+    assert (reply.text, reply.reasoning) == ("Write `<think>` like this.  ", "Hm, a tag.")
+    assert reply_of(message={"content": "Fine.", "reasoning_content": "Hm."}).reasoning == "Hm."
+
+
 def test_text_is_kept_as_it_came() -> None:
-    """Reasoning that leaked, refusals and cut texts stay what they are; parts of a text are joined."""
-    assert reply_of(text="<think>Hm</think>Fine.").text == "<think>Hm</think>Fine."
+    """Refusals and cut texts stay what they are; parts of a text are joined."""
     assert reply_of(message={"content": None, "refusal": "I can't."}).text == "I can't."
     assert (
         reply_of(message={"content": [{"type": "text", "text": "a"}, {"type": "image"}, {"type": "text", "text": "b"}]}).text
@@ -119,6 +128,17 @@ def test_of_several_choices_the_first_counts() -> None:
         ),
         ({"prompt_tokens": 9, "completion_tokens": 5, "prompt_cache_hit_tokens": 8}, Usage(input=9, cached=8, output=5)),
         ({"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": None}, Usage(input=9, output=5)),
+        ({"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": "none"}, Usage(input=9, output=5)),
+        ({"prompt_tokens": "9", "completion_tokens": 5, "cached_tokens": 4}, Usage(output=5, cached=4)),
+        (
+            {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 6100},
+            Usage(input=1000, output=5100, reasoning=5000),
+        ),
+        (
+            {"promptTokenCount": 1000, "candidatesTokenCount": 100, "thoughtsTokenCount": 5000, "totalTokenCount": 6100},
+            Usage(input=1000, output=5100, reasoning=5000),
+        ),
+        ({"input_tokens": 9, "output_tokens": 5, "cache_read_input_tokens": 3}, Usage(input=9, output=5, cached=3)),
     ],
 )
 def test_usage_is_read_as_far_as_it_can_be(raw: Any, usage: Usage) -> None:

@@ -27,7 +27,8 @@ from finetune_prep.http.upload import chunks
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches.api import NoBatch, Remote, Result, Undecided, Unsure
 from finetune_prep.models.batches.http import BatchHttp, Body
-from finetune_prep.models.providers import anthropic_wire, openai_wire
+from finetune_prep.models.providers import anthropic_wire
+from finetune_prep.models.providers.envelopes import NotACompletion
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.project.config import ProviderSettings
 
@@ -180,7 +181,7 @@ def _reply(result: Any) -> Any:
     if kind == "succeeded":
         try:
             return anthropic_wire.reply(result.get("message"))
-        except openai_wire.NotACompletion as error:
+        except NotACompletion as error:
             raise Fault(str(error), maybe_billed=True) from None
     if kind == "errored":
         return anthropic_wire.refusal(result.get("error"))

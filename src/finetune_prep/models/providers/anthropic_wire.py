@@ -17,6 +17,7 @@ import msgspec
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused
 from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.providers.envelopes import NotACompletion
 from finetune_prep.models.providers.http_status import interpret
 from finetune_prep.models.providers.provider import Fault
 
@@ -114,18 +115,18 @@ def _without_limits(schema: Any, *, names: bool = False) -> Any:
 
 
 def reply(message: Any) -> Reply:
-    """Read a message, as JSON gives it. Raises wire.NotACompletion if it is none."""
+    """Read a message, as JSON gives it. Raises NotACompletion if it is none."""
     if not isinstance(message, dict) or message.get("type") != "message" or not isinstance(message.get("content"), list):
-        raise openai_wire.NotACompletion("not a message")
+        raise NotACompletion("not a message")
     blocks = [block for block in message["content"] if isinstance(block, dict)]
     texts = [block["text"] for block in blocks if block.get("type") == "text" and isinstance(block.get("text"), str)]
-    reasoned = any(block.get("type") in ("thinking", "redacted_thinking") for block in blocks)
+    thoughts = [block["thinking"] for block in blocks if isinstance(block.get("thinking"), str)]
     completion = {
         "id": message.get("id"),
         "model": message["model"] if isinstance(message.get("model"), str) else None,
         "choices": [
             {
-                "message": {"content": "".join(texts), "reasoning": reasoned},
+                "message": {"content": "".join(texts), "reasoning": "\n\n".join(thoughts)},
                 "finish_reason": message["stop_reason"] if isinstance(message.get("stop_reason"), str) else None,
             }
         ],

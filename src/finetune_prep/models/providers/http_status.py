@@ -14,6 +14,7 @@ from finetune_prep.core.request import Reply
 from finetune_prep.errors import Paused
 from finetune_prep.models.pace.rates import Resource
 from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.providers.envelopes import NotACompletion
 from finetune_prep.models.providers.provider import Fault
 
 CONGESTED = {429, 503, 529}
@@ -55,13 +56,13 @@ def interpret(status: int, data: bytes, *, retry_after: float | None = None) -> 
 
     A request that is refused for good (400, 413, 422) is a Reply with problem "rejected" or "filtered".
     """
-    if status == 200:
+    if 200 <= status < 300:
         try:
             return openai_wire.reply(data)
-        except openai_wire.NotACompletion as error:
+        except NotACompletion as error:
             complaint = _complaint(data)
             if complaint is None:
-                raise Fault(f"HTTP 200 with {error}", maybe_billed=True) from error
+                raise Fault(f"HTTP {status} with {error}", maybe_billed=True) from error
             # some routers wrap an error of the provider behind them into a 200
             status = complaint.status if complaint.status >= 400 else 502
     complaint = _complaint(data) or _Complaint(

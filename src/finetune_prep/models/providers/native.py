@@ -177,7 +177,7 @@ def _reply(response: ModelResponse) -> Reply:
     from pydantic_ai.messages import TextPart, ThinkingPart
 
     text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
-    reasoned = any(isinstance(part, ThinkingPart) for part in response.parts)
+    thought = "\n\n".join(part.content for part in response.parts if isinstance(part, ThinkingPart))
     raw = str((response.provider_details or {}).get("finish_reason") or "")
     known = raw.casefold() in openai_wire.FINISHED or raw.casefold() in openai_wire.FINISH_PROBLEMS
     finish = raw if known else NORMAL.get(response.finish_reason or "", raw)
@@ -187,7 +187,7 @@ def _reply(response: ModelResponse) -> Reply:
         usage=_usage(response.usage),
         request_id=response.provider_response_id or "",
     )
-    examined = openai_wire.examined(found, text, finish, reasoned=reasoned)
+    examined = openai_wire.examined(found, text, finish, reasoning=thought)
     return msgspec.structs.replace(examined, finish=raw or finish)
 
 

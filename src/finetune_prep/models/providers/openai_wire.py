@@ -5,14 +5,15 @@ Pure: values in, values out. What an HTTP status means is in `status`.
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from finetune_prep.core.request import Problem, Reply, Request, Schema, Usage
+from finetune_prep.core.request import Problem, Reply, Request, Schema
+from finetune_prep.models.providers import envelopes
+from finetune_prep.models.providers.usage import usage_of
 
 PATH = "/chat/completions"
 LENGTHS = ("minLength", "maxLength")
@@ -31,15 +32,18 @@ FINISH_PROBLEMS: dict[str, Problem] = {
 }
 # A tag that opens a line, or a closing tag whose opening one the chat template has swallowed.
 REASONING = re.compile(
-    r"^\s*(?:<(?:think|thinking|thought|reasoning|reflection)>|\[THINK\]|◁think▷|<\|channel\|>analysis)"
-    r"|</(?:think|thinking|reasoning)>|\[/THINK\]|◁/think▷",
+    r"^\s*(?:<(?:think|thinking|thought|reasoning|reflection|seed:think)>|\[THINK\]|◁think▷|<\|channel\|>analysis)"
+    r"|</(?:think|thinking|reasoning|seed:think)>|\[/THINK\]|◁/think▷",
     re.IGNORECASE | re.MULTILINE,
 )
+# A closed block that opens the answer, as models write it whose server has no reasoning parser.
+LEADING_REASONING = re.compile(
+    r"\s*(?:<(?P<tag>think|thinking|thought|reasoning|reflection|seed:think)>(?P<thought>.*?)</(?P=tag)>"
+    r"|\[THINK\](?P<bracketed>.*?)\[/THINK\])\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+OPENING = 200  # characters in which such a block begins
 UNPRINTABLE = re.compile(r"[\x00\ud800-\udfff]")
-
-
-class NotACompletion(ValueError):
-    """A body that holds no chat completion; the message says what it holds instead."""
 
 
 class _Message(msgspec.Struct):
@@ -61,19 +65,6 @@ class _Completion(msgspec.Struct):
     model: str | None = None
     usage: Any = None
     created: Any = None
-
-
-class _Counted(msgspec.Struct):
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _Counted | None = None
-    completion_tokens_details: _Counted | None = None
-    prompt_cache_hit_tokens: int | None = None
 
 
 _DECODER = msgspec.json.Decoder(_Completion)
@@ -145,33 +136,43 @@ def reply(data: bytes) -> Reply:
     """
     try:
         completion = _DECODER.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        completion = _tolerant(data, error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        completion = msgspec.convert(envelopes.completion(data), _Completion)
     found = Reply(
         text="",
         served_model=_clean(completion.model or ""),
         request_id=_clean(completion.id) if isinstance(completion.id, str) else "",
-        usage=_usage(completion.usage),
+        usage=usage_of(completion.usage),
         at=_time(completion.created),
     )
     choice = min(completion.choices, key=lambda choice: choice.index, default=None)
     if choice is None:
         return msgspec.structs.replace(found, finish="", problem="empty", detail="the answer holds no choice")
     message = choice.message
-    reasoned = bool(message.reasoning_content or message.reasoning)
-    return examined(found, _text(message), choice.finish_reason or "", refused=bool(message.refusal), reasoned=reasoned)
+    text = message.content if isinstance(message.content, str) else envelopes.spoken(message.content)
+    reasoning = message.reasoning_content or message.reasoning
+    reasoning = reasoning if isinstance(reasoning, str) else ""
+    refused = bool(message.refusal)
+    return examined(found, text or message.refusal or "", choice.finish_reason or "", refused=refused, reasoning=reasoning)
 
 
-def examined(found: Reply, text: str, finish: str, *, refused: bool = False, reasoned: bool = False) -> Reply:
+def examined(found: Reply, text: str, finish: str, *, refused: bool = False, reasoning: str = "") -> Reply:
     """A reply with its text, and what is wrong with it.
 
-    finish: the provider's finish reason. refused: it marked the answer as a refusal. reasoned: reasoning came beside the answer.
+    finish: the provider's finish reason. refused: it marked the answer as a refusal. reasoning: what came beside the answer.
+    A block of reasoning that opens the text and is closed is taken off and kept with it; nothing behind it is touched.
     """
-    problem, detail = _problem(text, finish, refused, reasoned)
+    if "<" in text[:OPENING] or "[" in text[:OPENING]:
+        block = LEADING_REASONING.match(text)
+        if block is not None:
+            reasoning, text = reasoning or (block["thought"] or block["bracketed"] or "").strip(), text[block.end() :]
+    problem, detail = _problem(text, finish, refused, bool(reasoning))
     if _unprintable(text):
         text = _clean(text)
         problem, detail = problem or "malformed", detail or "the text holds NUL or half of a surrogate pair"
-    return msgspec.structs.replace(found, text=text, finish=_clean(finish), problem=problem, detail=_clean(detail))
+    return msgspec.structs.replace(
+        found, text=text, finish=_clean(finish), problem=problem, detail=_clean(detail), reasoning=_clean(reasoning)
+    )
 
 
 def _time(created: Any) -> str:
@@ -184,34 +185,6 @@ def _time(created: Any) -> str:
 def now() -> str:
     """The time of an answer whose provider gives none."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _tolerant(data: bytes, error: Exception) -> _Completion:
-    """Read what the strict parser refuses but Python's own takes: lone surrogates."""
-    if isinstance(error, msgspec.ValidationError | RecursionError):
-        raise NotACompletion(f"not a chat completion: {error}") from error
-    try:
-        return msgspec.convert(json.loads(data), _Completion)
-    except (ValueError, RecursionError) as again:
-        raise NotACompletion(_looks_like(data)) from again
-
-
-def _looks_like(data: bytes) -> str:
-    start = data.lstrip()[:200]
-    if not start:
-        return "the body is empty"
-    if start[:1] == b"<":
-        return "an HTML or XML page instead of JSON"
-    return f"not JSON: {start[:80].decode(errors='replace')}"
-
-
-def _text(message: _Message) -> str:
-    if isinstance(message.content, list):
-        parts = [part.get("text") for part in message.content if isinstance(part, dict) and part.get("type") == "text"]
-        text = "".join(part for part in parts if isinstance(part, str))
-    else:
-        text = message.content or ""
-    return text or message.refusal or ""
 
 
 def _problem(text: str, finish: str, refused: bool, reasoned: bool) -> tuple[Problem | None, str]:
@@ -227,26 +200,6 @@ def _problem(text: str, finish: str, refused: bool, reasoned: bool) -> tuple[Pro
     if ("<" in text or "[" in text or "◁" in text) and (found := REASONING.search(text)):
         return "malformed", f"reasoning text in the answer: {found[0].strip()}"
     return None, ""
-
-
-def _usage(raw: Any) -> Usage:
-    """Counts are taken as far as they can be read; an odd one never spoils a paid answer."""
-    try:
-        usage = msgspec.convert(raw, _Usage)
-    except msgspec.ValidationError:
-        return Usage()
-    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
-    cached = prompt.cached_tokens if prompt else None
-    return Usage(
-        input=_count(usage.prompt_tokens),
-        cached=_count(usage.prompt_cache_hit_tokens if cached is None else cached),
-        output=_count(usage.completion_tokens),
-        reasoning=_count(completion.reasoning_tokens if completion else None),
-    )
-
-
-def _count(value: int | None) -> int | None:
-    return value if value is not None and value >= 0 else None
 
 
 def _unprintable(text: str) -> bool:
