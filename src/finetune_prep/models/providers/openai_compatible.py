@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ from finetune_prep.http.secrets import Secret
 from finetune_prep.models.pace.headers import allowances
 from finetune_prep.models.pace.rates import Listener
 from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.providers.dialect import Dialect, Words
 from finetune_prep.models.providers.http_status import interpret
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import Enforcement
@@ -29,7 +30,15 @@ from finetune_prep.project.endpoints import endpoint_of
 if TYPE_CHECKING:
     from finetune_prep.http.client import Client
 
-REFUSED = (400, 422)  # with one of these an endpoint says that it cannot enforce a schema
+REFUSED = (400, 422, 500)  # with one of these an endpoint says that it does not take what every such request holds
+
+
+class _Asked(NamedTuple):
+    """How a call was put. system: it had a system message. enforced: it was asked to follow a schema."""
+
+    words: Words
+    system: bool
+    enforced: bool
 
 
 class OpenAICompatible:
@@ -43,7 +52,7 @@ class OpenAICompatible:
         self.name = name
         self._enforcement = Enforcement(settings.structured)
         # OpenAI's reasoning models refuse max_tokens; most other servers know nothing else
-        self._limit_name = "max_completion_tokens" if endpoint.host.endswith("openai.com") else "max_tokens"
+        self._dialect = Dialect("max_completion_tokens" if endpoint.host.endswith("openai.com") else "max_tokens")
         self._secret = secret
         self._listener = listener
         # a compressed bomb stays a small body that is no JSON
@@ -55,7 +64,9 @@ class OpenAICompatible:
 
     async def answer(self, request: Request) -> Reply:
         enforced, worded = self._enforcement.asked, self._enforcement.worded
-        data = msgspec.json.encode(openai_wire.body(request, structured=enforced, worded=worded, limit_name=self._limit_name))
+        words = self._dialect.words
+        body = openai_wire.body(request, structured=enforced, worded=worded, limit_name=words.limit_name)
+        data = msgspec.json.encode(self._dialect.said(body))
         started = time.monotonic()
         sent = asyncio.get_running_loop().time()
         try:
@@ -64,12 +75,13 @@ class OpenAICompatible:
             answer = await self._client.send(self._call, data)
         except NoAnswer as failure:
             raise self._fault(failure) from None
-        body = answer.body if self._secret is None else self._secret.redact(answer.body)
+        received = answer.body if self._secret is None else self._secret.redact(answer.body)
         headers = answer.headers
         if self._listener is not None:
             for allowance in allowances(headers):
                 self._listener(allowance, sent)
-        reply = self._read(answer.status, headers, body, enforced=enforced and request.schema is not None)
+        asked = _Asked(words, request.messages[0].role == "system", enforced and request.schema is not None)
+        reply = self._read(asked, answer.status, headers, received)
         if enforced:
             self._enforcement.heard(request, reply, worded=worded)
         return msgspec.structs.replace(
@@ -79,17 +91,23 @@ class OpenAICompatible:
             at=reply.at or openai_wire.now(),
         )
 
-    def _read(self, status: int, headers: Mapping[str, str], body: bytes, *, enforced: bool) -> Reply:
-        """The reply. enforced: it was asked to follow a schema; a refusal of that is a fault: the next attempt does without."""
+    def _read(self, asked: _Asked, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+        """The reply. A refusal that every request of the kind would meet is a fault: the next attempt is put otherwise."""
         try:
-            reply = interpret(status, body, retry_after=None if status == 200 else asked_wait(headers))
-        except Paused as paused:
-            if enforced and status in REFUSED and self._enforcement.refused(paused.what):
-                raise Fault(paused.what, retry_after=0.0) from None
+            reply = interpret(status, body, retry_after=None if 200 <= status < 300 else asked_wait(headers))
+        except (Paused, Fault) as refusal:
+            words = refusal.what if isinstance(refusal, Paused) else refusal.reason
+            if status in REFUSED and self._learns_from(words, asked):
+                raise Fault(words, retry_after=0.0) from None
             raise
-        if enforced and status in REFUSED and reply.problem == "rejected" and self._enforcement.refused(reply.detail):
+        if status in REFUSED and reply.problem == "rejected" and self._learns_from(reply.detail, asked):
             raise Fault(reply.detail, retry_after=0.0)
         return reply
+
+    def _learns_from(self, complaint: str, asked: _Asked) -> bool:
+        if asked.enforced and self._enforcement.refused(complaint):
+            return True
+        return self._dialect.learns_from(complaint, asked.words, had_system=asked.system)
 
     def _redacted(self, text: str) -> str:
         return text if self._secret is None else self._secret.redact(text.encode(errors="replace")).decode()
