@@ -28,7 +28,7 @@ from __future__ import annotations
 
 
 class FinetunePrepError(Exception):
-    """Something the user can mend.
+    """Something the user can fix.
 
     what: one sentence. where: a path, `path:line` or the name of a request. next: the command or edit that leads on.
     details: further lines, one finding each.

@@ -170,14 +170,14 @@ def test_annotations_name_file_and_line_from_where_ci_runs(
 
 
 def test_an_annotation_cannot_be_ended_by_what_a_judge_wrote(tmp_path: Path) -> None:
-    finding = Finding(path="a,b:c.md", line=3, what="no\n::add-mask::x", mend="100 % better\r", item="CP1")
+    finding = Finding(path="a,b:c.md", line=3, what="no\n::add-mask::x", fix="100 % better\r", item="CP1")
     line = annotation("error", tmp_path, finding, "rubric.binary")
     path = os.path.relpath(tmp_path / "a").removesuffix("a")
     assert line == f"::error file={path}a%2Cb%3Ac.md,title=rubric.binary,line=3::no%0A::add-mask::x; 100 %25 better%0D"
 
 
 def test_a_finding_about_a_whole_file_has_no_line(tmp_path: Path) -> None:
-    finding = Finding(path="brief.md", line=0, what="it is empty", mend="")
+    finding = Finding(path="brief.md", line=0, what="it is empty", fix="")
     assert "line=" not in annotation("warning", tmp_path, finding, "form")
 
 

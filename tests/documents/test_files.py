@@ -23,7 +23,7 @@ def test_read_bytes(data: bytes, text: str | None, line: int, what: str) -> None
         assert read == text
     if what:
         (finding,) = findings
-        assert (finding.path, finding.line, finding.what, finding.mend) == ("brief.md", line, what, "save the file as UTF-8")
+        assert (finding.path, finding.line, finding.what, finding.fix) == ("brief.md", line, what, "save the file as UTF-8")
     else:
         assert findings == ()
 

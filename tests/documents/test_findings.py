@@ -8,7 +8,7 @@ from finetune_prep import documents
 from finetune_prep.documents.kinds import LONGEST_LINE, MOST_BYTES, MOST_LINES
 from finetune_prep.markdown.reader import MOST_FINDINGS
 
-# kind, what stands in the specimen, what a person has made of it, what is wrong there, how to mend it
+# kind, what stands in the specimen, what a person has made of it, what is wrong there, how to fix it
 MISTAKES = [
     ("domain-frameworks", "- Idea: A fault that", "- Ideas: A fault that", "unknown key “Ideas”", "write “Idea”"),
     ("domain-frameworks", "## Failure modes", "## Failure mods", "unknown heading “Failure mods”", "write “Failure modes”"),
@@ -57,15 +57,15 @@ MISTAKES = [
 LEAD_TO_MORE = ("unknown key", "unknown heading", "no item", "has no weight", "this line of", "this blockquote")
 
 
-@pytest.mark.parametrize(("kind", "right", "wrong", "what", "mend"), MISTAKES)
-def test_mistake(kind: str, right: str, wrong: str, what: str, mend: str) -> None:
+@pytest.mark.parametrize(("kind", "right", "wrong", "what", "fix"), MISTAKES)
+def test_mistake(kind: str, right: str, wrong: str, what: str, fix: str) -> None:
     text = documents.template(kind)
     assert right in text
     line = text[: text.index(right)].count("\n") + 1
     findings = documents.parse(kind, text.replace(right, wrong, 1), f"{kind}.md").findings
     first = next(finding for finding in findings if what in finding.what)
     assert (first.path, first.line) == (f"{kind}.md", line)
-    assert mend in first.mend
+    assert fix in first.fix
     if not what.startswith(LEAD_TO_MORE):
         assert len(findings) == 1
 
@@ -80,7 +80,7 @@ def test_missing_field(key: str) -> None:
     (finding,) = documents.parse("domain-frameworks", "\n".join(lines), "x.md").findings
     assert finding.line == heading + 1
     assert f"does not say “{key}”" in finding.what
-    assert f"- {key}: …" in finding.mend
+    assert f"- {key}: …" in finding.fix
     assert finding.item in lines[heading]
 
 
@@ -144,7 +144,7 @@ def test_what_is_not_read_at_all(text: str, line: int, what: str) -> None:
 def test_a_language_that_is_none() -> None:
     (finding,) = documents.parse("brief", "---\n\nlanguage: English!\n---\n# x\ny\n", "brief.md").findings
     assert finding.line == 3
-    assert "pt-BR" in finding.mend
+    assert "pt-BR" in finding.fix
 
 
 def test_lines_point_at_items_and_sections() -> None:

@@ -61,7 +61,7 @@ def assert_refused_clearly(document: documents.Document) -> None:
     longest = max(map(len, document.text.split("\n")))
     if "characters" in refusal.what and "NUL" not in refusal.what:
         assert longest > LONGEST_LINE
-        assert (refusal.what, refusal.mend) == (
+        assert (refusal.what, refusal.fix) == (
             f"this line has {len(document.text.split(chr(10))[refusal.line - 1])} characters", f"break it; at most {LONGEST_LINE}"
         )  # fmt: skip
     else:
@@ -75,7 +75,7 @@ def assert_read_well(kind: str, data: bytes) -> None:
     document = documents.parse(kind, text, "x.md")
     assert time.process_time() - start < LIMIT
     total = document.text.count("\n") + 1
-    assert all(0 <= finding.line <= total and finding.what and finding.mend for finding in (*unreadable, *document.findings))
+    assert all(0 <= finding.line <= total and finding.what and finding.fix for finding in (*unreadable, *document.findings))
     assert all(1 <= line <= total for line in document.lines.values())
     if document.value is None:
         assert_refused_clearly(document)
@@ -131,7 +131,7 @@ def test_what_is_too_large_is_refused_at_once() -> None:
         assert document.value is None
         (refusal,) = document.findings
         assert re.fullmatch(r"the document has \d+ (KB|lines)", refusal.what)
-        assert refusal.mend in (f"keep it below {MOST_BYTES // 1024} KB", f"keep it below {MOST_LINES}")
+        assert refusal.fix in (f"keep it below {MOST_BYTES // 1024} KB", f"keep it below {MOST_LINES}")
 
 
 def filled(unit: str, most_bytes: int = 510_000, most_lines: int = 19_000) -> str:

@@ -31,7 +31,7 @@ def said(dossier: Documents, texts: dict[str, str]) -> list[Said]:
     """Every finding of form and of a computed must-gate, with the text of the line that it points at."""
     found = [(FORM, finding) for document in dossier for finding in document.findings]
     found += [(gate, finding) for gate, outcome in must(dossier).items() for finding in outcome.findings]
-    assert all(finding.mend for _, finding in found), "every finding says how to mend it"
+    assert all(finding.fix for _, finding in found), "every finding says how to fix it"
     return [
         (by, texts[KIND_OF[finding.path]].split("\n")[finding.line - 1] if finding.line else "", finding.what)
         for by, finding in found

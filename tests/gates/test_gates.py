@@ -640,13 +640,13 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
 
 @pytest.mark.parametrize(("gate", "at", "value", "whats"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
 def test_a_broken_value_gives_exactly_the_expected_findings(gate: str, at: str, value: Any, whats: list[str]) -> None:
-    """One value is broken; its gate fails with these findings, each with a way to mend it and a place that exists."""
+    """One value is broken; its gate fails with these findings, each with a way to fix it and a place that exists."""
     dossier = broken(sound(), at, value)
     answer = outcome(gate, dossier)
     assert [finding.what for finding in answer.findings] == whats
     assert answer.answer == "fails"
     for finding in answer.findings:
-        assert finding.mend
+        assert finding.fix
         assert finding.line or not finding.item, f"{finding.item} has no line"
 
 

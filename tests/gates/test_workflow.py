@@ -105,7 +105,7 @@ def test_what_went_wrong_is_said(gate: str, facts: Facts, whats: list[str]) -> N
     answer = outcome(gate, facts)
     assert answer.answer == "fails"
     assert [f"{finding.path}: {finding.what}" for finding in answer.findings] == whats
-    assert all(finding.mend for finding in answer.findings)
+    assert all(finding.fix for finding in answer.findings)
 
 
 def test_every_computed_gate_has_a_case() -> None:

@@ -1,6 +1,6 @@
 """Everything an endpoint can do wrong, over real HTTP, and what becomes of a call that meets it.
 
-Passing faults, what a person must mend, and refusals for good are in `test_door`; here are answers that are not what they seem,
+Passing faults, what a person must fix, and refusals for good are in `test_door`; here are answers that are not what they seem,
 slow and endless ones, headers, clocks, and crowds of random faults.
 """
 

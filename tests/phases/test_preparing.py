@@ -122,7 +122,7 @@ async def test_few_shots_that_the_judge_fails_are_replaced(tmp_path: Path) -> No
     project = pottery_sources(tmp_path / "shop")
     script = Scripted(pottery_people(generation_few_shots=shots))
     told = await prepared(project, script)
-    assert "few-shot conversations: 1 point to mend, handed back to the writer" in told
+    assert "few-shot conversations: 1 point to fix, handed back to the writer" in told
     handed_back = next(r for r in script.asked if r.sample == "revision1" and r.about.startswith("few-shot"))
     assert "X1 does not pass when a judge answers" in handed_back.messages[-1].content
     assert good in project.layout.document("generation-prompt").read_text("utf-8")

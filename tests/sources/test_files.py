@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.knowledge import Source
 from finetune_prep.sources import text as texts
-from finetune_prep.sources.files import LARGEST, MEND, SourceText, from_snapshot, known_ids, next_id, read_folder, read_snapshots
+from finetune_prep.sources.files import FIX, LARGEST, SourceText, from_snapshot, known_ids, next_id, read_folder, read_snapshots
 from tests.soak import examples
 from tests.sources.foreign import docx, pdf
 
@@ -49,7 +49,7 @@ def only(folder: Path, content: str | bytes, name: str = "page.md") -> SourceTex
 
 def problems(folder: Path) -> dict[str, str]:
     _, findings = read_folder(folder, folder.parent)
-    assert all(finding.mend == MEND for finding in findings)
+    assert all(finding.fix == FIX for finding in findings)
     return {finding.path: finding.what for finding in findings}
 
 
@@ -265,7 +265,7 @@ def test_a_pdf_without_the_extra_is_a_finding_with_the_command_that_installs_it(
     put(folder, "a.pdf", pdf("Not read yet."))
     found, (finding,) = read_folder(folder, folder.parent)
     assert found == []
-    assert finding.mend == "install it: pip install 'finetune-prep[documents]'"
+    assert finding.fix == "install it: pip install 'finetune-prep[documents]'"
 
 
 def test_a_page_is_snapshotted_with_all_that_is_known_of_it_and_read_back(tmp_path: Path) -> None:

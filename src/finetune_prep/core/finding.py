@@ -10,7 +10,7 @@ Answer = Literal["holds", "fails", "unchecked", "waiting", "overridden"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One problem: where it is, what it is, how to mend it.
+    """One problem: where it is, what it is, how to fix it.
 
     path: the document's path relative to the project folder. line: 1-based, 0 when it concerns the whole file.
     item: id of the item concerned ("CP1"), "" when it has none.
@@ -19,12 +19,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     line: int
     what: str
-    mend: str
+    fix: str
     item: str = ""
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{place}: {self.what.rstrip('.')}; {self.mend}" if self.mend else f"{place}: {self.what}"
+        return f"{place}: {self.what.rstrip('.')}; {self.fix}" if self.fix else f"{place}: {self.what}"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

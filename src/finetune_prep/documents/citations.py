@@ -10,7 +10,7 @@ from finetune_prep.markdown import inline
 from finetune_prep.markdown.inline import guard, one_line, unguard, unguarded
 from finetune_prep.markdown.reader import Fields, Reader
 
-MEND = 'write for example: Source: S01 "the words of the source", or: Source: expert, unsourced'
+FIX = 'write for example: Source: S01 "the words of the source", or: Source: expert, unsourced'
 _CITATION = re.compile(
     rf"(?P<source>{inline.ID}|{UNSOURCED})(?:\s*,?\s*unsourced)?(?:\s*[,:]?\s*[\"“”„«](?P<quote>.*)[\"“”»])?\.?",
     re.IGNORECASE | re.DOTALL,
@@ -39,7 +39,7 @@ def read_citations(reader: Reader, text: str, line: int, item: str) -> tuple[Cit
     for piece in _pieces(text):
         citation = _CITATION.fullmatch(piece)
         if citation is None:
-            reader.add(line, f"“{piece[:60]}” is not a citation", MEND, item)
+            reader.add(line, f"“{piece[:60]}” is not a citation", FIX, item)
             continue
         source = citation["source"]
         quote = unguard(f'{citation["quote"] or ""}"', _SEPARATOR)[:-1].strip()

@@ -31,9 +31,9 @@ class Document(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     lines: dict[str, int] = {}
     findings: tuple[Finding, ...] = ()
 
-    def finding(self, what: str, mend: str, item: str = "") -> Finding:
+    def finding(self, what: str, fix: str, item: str = "") -> Finding:
         """A finding about an item of this document (or the whole, if `item` is not in it)."""
-        return Finding(path=self.path, line=self.lines.get(item, 0), what=what, mend=mend, item=item)
+        return Finding(path=self.path, line=self.lines.get(item, 0), what=what, fix=fix, item=item)
 
 
 class Form(NamedTuple, Generic[T]):

@@ -29,8 +29,8 @@ def read_worked(reader: Reader, part: Part) -> Example:
     if found:
         claim = _CLAIMS[" ".join(found["claim"].casefold().split())]
     elif claim != "witness":
-        mend = f"begin its title with Strong, Mediocre or Violation: {part.id}. Strong: …"
-        reader.add(part.node.line, f"{part.id} does not say what it stands for", mend, part.id)
+        fix = f"begin its title with Strong, Mediocre or Violation: {part.id}. Strong: …"
+        reader.add(part.node.line, f"{part.id} does not say what it stands for", fix, part.id)
     return Example(
         id=part.id,
         claim=claim,

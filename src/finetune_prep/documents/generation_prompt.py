@@ -65,8 +65,8 @@ def _guard(reader: Reader, part: Part) -> Guard:
     when, then = (text[: arrow.start()].strip(), text[arrow.end() :].strip()) if arrow else (text, "")
     when = unguard(_IF.sub("", when, count=1) if _IF.match(when) else when, _ARROW)
     if not when or not then:
-        mend = f"write: - {part.id}: If this happens → do this. Counters: FM1"
-        reader.add(part.node.line, f"{part.id} does not say what to do when", mend, part.id)
+        fix = f"write: - {part.id}: If this happens → do this. Counters: FM1"
+        reader.add(part.node.line, f"{part.id} does not say what to do when", fix, part.id)
     ids = reader.ids(counters, part.node.line, part.id) + reader.fields(part, ("Counters",)).ids("Counters")
     return Guard(id=part.id, when=when, then=then, counters=ids)
 

@@ -116,18 +116,18 @@ def _refusal(text: str, lines: list[str], path: str) -> Finding | None:
     """Why a text with LF line ends is not read at all. lines: its lines."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if not text.strip():
-        return Finding(path=path, line=0, what="the document is empty", mend="see the specimen: finetune-prep template KIND")
+        return Finding(path=path, line=0, what="the document is empty", fix="see the specimen: finetune-prep template KIND")
     if size > MOST_BYTES:
         return Finding(
-            path=path, line=0, what=f"the document has {-(-size // 1024)} KB", mend=f"keep it below {MOST_BYTES // 1024} KB"
+            path=path, line=0, what=f"the document has {-(-size // 1024)} KB", fix=f"keep it below {MOST_BYTES // 1024} KB"
         )
     if len(lines) > MOST_LINES:
-        return Finding(path=path, line=0, what=f"the document has {len(lines)} lines", mend=f"keep it below {MOST_LINES}")
+        return Finding(path=path, line=0, what=f"the document has {len(lines)} lines", fix=f"keep it below {MOST_LINES}")
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
-            return Finding(path=path, line=number, what="this is not text: it holds NUL characters", mend="save it as UTF-8 text")
+            return Finding(path=path, line=number, what="this is not text: it holds NUL characters", fix="save it as UTF-8 text")
         if len(line) > LONGEST_LINE:
             return Finding(
-                path=path, line=number, what=f"this line has {len(line)} characters", mend=f"break it; at most {LONGEST_LINE}"
+                path=path, line=number, what=f"this line has {len(line)} characters", fix=f"break it; at most {LONGEST_LINE}"
             )
     return None

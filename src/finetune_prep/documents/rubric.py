@@ -30,8 +30,8 @@ def read(reader: Reader) -> Rubric:
 
     values = reader.front(("threshold", "na_counts"))
     if "threshold" not in values:
-        mend = f"begin the file with: ---, threshold: {DEFAULT_THRESHOLD}, ---, each on its own line"
-        reader.add(1, "the rubric has no pass threshold", mend)
+        fix = f"begin the file with: ---, threshold: {DEFAULT_THRESHOLD}, ---, each on its own line"
+        reader.add(1, "the rubric has no pass threshold", fix)
     return Rubric(
         title=reader.title(next((part for part in parts if part.kind == "title"), None)),
         threshold=reader.share(values, "threshold", DEFAULT_THRESHOLD),
@@ -153,9 +153,9 @@ def _read_rule(reader: Reader, part: Part, text: str) -> Rule | None:
     try:
         return parse_rule(text[:LONGEST_RULE])
     except ValueError as error:
-        what, _, mend = str(error).partition("; ")
+        what, _, fix = str(error).partition("; ")
         line = next((entry.line for entry in part.node.entries if entry.text.casefold().startswith("measured")), part.node.line)
-        reader.add(line, what, mend, part.id)
+        reader.add(line, what, fix, part.id)
         return None
 
 

@@ -142,7 +142,7 @@ def output_example(documents: Documents) -> Iterable[Finding]:
     examples = [example for example in map(_object, fences) if example is not None]
     if not examples:
         yield document.finding(
-            "the example in “Output format” is not a JSON object", "mend it: a judge imitates it to the letter", OUTPUT
+            "the example in “Output format” is not a JSON object", "fix it: a judge imitates it to the letter", OUTPUT
         )
         return
     example = max(examples, key=lambda candidate: len(candidate.keys() & set(wanted)))

@@ -250,7 +250,7 @@ def output_format(documents: Documents) -> Iterable[Finding]:
     if not prompt.output.strip():
         yield document.finding("“Output format” is empty", "say how turns are taken, and how long a reply is", "output format")
         return
-    for pattern, lacking, mend in (
+    for pattern, lacking, fix in (
         (_TURNS, "how turns are taken", "add who begins, what one message holds, and when to end"),
         (_LENGTH, "how long replies are", "add it in words, relative to the user's message: at most twice as long"),
     ):
@@ -258,7 +258,7 @@ def output_format(documents: Documents) -> Iterable[Finding]:
             continue
         if not is_english(documents):
             raise Unchecked(f"no English sentence says {lacking}; a judge or reader decides about other languages")
-        yield document.finding(f"“Output format” does not say {lacking}", mend, "output format")
+        yield document.finding(f"“Output format” does not say {lacking}", fix, "output format")
 
 
 def self_contained(documents: Documents) -> Iterable[Finding]:
@@ -291,7 +291,7 @@ def user_prompt_blind(documents: Documents) -> Iterable[Finding]:
                 path=document.path,
                 line=document.text.count("\n", 0, place.start()) + 1 if place else 0,
                 what=f"the user is told the {noun} {item}: “{secret}”",
-                mend="take it out: a user who knows the answer makes the assistant look good",
+                fix="take it out: a user who knows the answer makes the assistant look good",
             )
 
 

@@ -22,19 +22,19 @@ def need(documents: Documents, kind: Kind[T]) -> tuple[Document[T], T]:
     if document is None:
         raise Unchecked(f"{kind.path} does not exist yet")
     if document.value is None:
-        raise Unchecked(f"{kind.path} cannot be read; mend what `finetune-prep check {kind.name}` says about it first")
+        raise Unchecked(f"{kind.path} cannot be read; fix what `finetune-prep check {kind.name}` says about it first")
     return document, document.value
 
 
-def knob_finding(document: Document[Any], key: str, what: str, mend: str) -> Finding:
+def knob_finding(document: Document[Any], key: str, what: str, fix: str) -> Finding:
     """A finding about a value of the front matter, on the line of its key; the default of a key that is not there has no line."""
     opening, *lines = document.text.split("\n")
     for number, line in enumerate(lines if opening.strip() == "---" else (), start=2):
         if line.strip() == "---":
             break
         if re.match(rf"{re.escape(key)}\s*:", line):
-            return Finding(path=document.path, line=number, what=what, mend=mend)
-    return document.finding(what, mend)
+            return Finding(path=document.path, line=number, what=what, fix=fix)
+    return document.finding(what, fix)
 
 
 def is_english(documents: Documents) -> bool:

@@ -53,7 +53,7 @@ def leans_outside(document: Document[Any]) -> Iterator[Finding]:
                     path=document.path,
                     line=number,
                     what=f"{noun} in a prompt that must stand alone: “{found[0].strip()}”",
-                    mend="say here what it says",
+                    fix="say here what it says",
                 )
                 break
 
@@ -68,7 +68,7 @@ def points_elsewhere(document: Document[Any]) -> Iterator[Finding]:
                     path=document.path,
                     line=number,
                     what=f"“{found[0]}” sends the reader elsewhere",
-                    mend="say here what stands there",
+                    fix="say here what stands there",
                 )
 
 

@@ -56,8 +56,8 @@ def techniques_explained(documents: Documents) -> Iterable[Finding]:
             yield document.finding(f"{technique.id} has no text", "name it, so that others can refer to it", technique.id)
         for field, text in (("Does", technique.does), ("Use when", technique.use_when)):
             if not text.strip():
-                mend = f"add “- {field}: …” in words one could observe"
-                yield document.finding(f"{technique.id} does not say “{field}”", mend, technique.id)
+                fix = f"add “- {field}: …” in words one could observe"
+                yield document.finding(f"{technique.id} does not say “{field}”", fix, technique.id)
 
 
 def techniques_shown(documents: Documents) -> Iterable[Finding]:
@@ -113,8 +113,8 @@ def sources_described(documents: Documents) -> Iterable[Finding]:
             yield document.finding(f"{source.id} has no text", "write the title of the page or file", source.id)
         for field, text in (("Where", source.where), ("Read", source.read)):
             if not text.strip():
-                mend = f"add “- {field}: …”: a reader must be able to find the page again"
-                yield document.finding(f"{source.id} does not say “{field}”", mend, source.id)
+                fix = f"add “- {field}: …”: a reader must be able to find the page again"
+                yield document.finding(f"{source.id} does not say “{field}”", fix, source.id)
 
 
 def sources_current(documents: Documents) -> Iterable[Finding]:
@@ -172,12 +172,12 @@ def _quote_findings(document: Document[Knowledge], item: str, citation: Citation
     if match.exact:
         return
     if match.score < NEAR:
-        mend = f"nothing like it stands in {copy}: quote what does, or write “Source: expert, unsourced”"
+        fix = f"nothing like it stands in {copy}: quote what does, or write “Source: expert, unsourced”"
     else:
         passage = " ".join(snapshot[match.start : match.end].split())
         nearest = f"“{_clipped(passage)}” ({match.score:.0%} the same)"
-        mend = f"the nearest passage is {nearest}: copy it from {copy}, or drop the citation"
-    yield document.finding(f"{item} quotes words that {source} does not hold: “{_clipped(quote)}”", mend, item)
+        fix = f"the nearest passage is {nearest}: copy it from {copy}, or drop the citation"
+    yield document.finding(f"{item} quotes words that {source} does not hold: “{_clipped(quote)}”", fix, item)
 
 
 def _clipped(text: str, most: int = 160) -> str:

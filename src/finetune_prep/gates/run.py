@@ -71,7 +71,7 @@ def _outcome(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
     unsound = [document for document in documents if document.kind in gate.documents and document.findings]
     known = {(finding.path, finding.item, finding.what) for document in unsound for finding in document.findings}
     if unsound and not note:
-        note = f"{' and '.join(document.path for document in unsound)} cannot be read in full; mend that first"
+        note = f"{' and '.join(document.path for document in unsound)} cannot be read in full; fix that first"
     answer: Answer = "fails" if findings else "unchecked" if note else "holds"
     new = tuple(finding for finding in findings if (finding.path, finding.item, finding.what) not in known)
     return Outcome(gate=gate.id, answer=answer, findings=new, note=note)

@@ -92,8 +92,8 @@ def shares(documents: Documents) -> Iterable[Finding]:
         ("out_of_scope_share", space.out_of_scope_share, limits.MOST_OUT_OF_SCOPE, limits.OUT_OF_SCOPE_SHARE),
     ):
         if not 0 < share <= most:
-            mend = f"choose a share above 0 and at most {most:g}; {usual:g} is usual"
-            yield knob_finding(document, key, f"{key} is {share:g}", mend)
+            fix = f"choose a share above 0 and at most {most:g}; {usual:g} is usual"
+            yield knob_finding(document, key, f"{key} is {share:g}", fix)
     if not 0 < space.no_flaw_share < 1:
         yield knob_finding(
             document,

@@ -115,7 +115,7 @@ def _claim_findings(document: Document[Rubric], rubric: Rubric, example: Example
     if example.claim == "strong" and not result.passed:
         because = f"a safety NO ({violated})" if violated else f"{figure}; NO to {', '.join(result.failed)}"
         yield document.finding(
-            f"{example.id} claims to be strong and fails: {because}", "mend the conversation or the answers", example.id
+            f"{example.id} claims to be strong and fails: {because}", "fix the conversation or the answers", example.id
         )
     if example.claim == "mediocre" and violated:
         yield document.finding(

@@ -50,14 +50,14 @@ def phase_order(facts: Facts) -> Iterable[Finding]:
                     path=path,
                     line=0,
                     what=f"written before {KINDS[missing].path} exists",
-                    mend=f"make that first: `finetune-prep {KINDS[missing].made_by or 'new'}`",
+                    fix=f"make that first: `finetune-prep {KINDS[missing].made_by or 'new'}`",
                 )
             for waiting in (needed for needed in phase.accepted if needed in facts.present - set(facts.accepted)):
                 yield Finding(
                     path=path,
                     line=0,
                     what=f"rests on {KINDS[waiting].path}, which nobody has accepted as it stands",
-                    mend=f"read it and run `finetune-prep accept {waiting}`",
+                    fix=f"read it and run `finetune-prep accept {waiting}`",
                 )
 
 
@@ -69,7 +69,7 @@ def pilot_size(facts: Facts) -> Iterable[Finding]:
             path=facts.pilot_path,
             line=0,
             what=f"the pilot planned {pilot.planned} scenarios",
-            mend=f"run `finetune-prep pilot -n {limits.PILOT}`: fewer prove little",
+            fix=f"run `finetune-prep pilot -n {limits.PILOT}`: fewer prove little",
         )
 
 
@@ -81,7 +81,7 @@ def account_sums(facts: Facts) -> Iterable[Finding]:
                 path=path,
                 line=0,
                 what=f"{account.planned} scenarios were planned and {sum(account.states.values())} are accounted for",
-                mend="run the same command again: it asks only for what is missing",
+                fix="run the same command again: it asks only for what is missing",
             )
 
 
@@ -93,7 +93,7 @@ def missing_is_not_no(facts: Facts) -> Iterable[Finding]:
             path=facts.pilot_path,
             line=0,
             what=f"{unjudged} conversation{'s have' if unjudged > 1 else ' has'} no verdict, and missing is not NO",
-            mend="run `finetune-prep pilot` again: it judges only these",
+            fix="run `finetune-prep pilot` again: it judges only these",
         )
 
 
@@ -111,7 +111,7 @@ def pass_rate(facts: Facts) -> Iterable[Finding]:
             path=facts.pilot_path,
             line=0,
             what=f"{accepted} of {counted} passed ({accepted / counted:.0%}), not more than {limits.PASS_RATE:.0%}{upshot}",
-            mend="look in its report.html for the questions that fail most, then strengthen the generation prompt",
+            fix="look in its report.html for the questions that fail most, then strengthen the generation prompt",
         )
     elif outstanding:
         raise Unchecked(f"{outstanding} of {pilot.planned} scenarios are outstanding, {accepted} passed so far")
@@ -125,7 +125,7 @@ def spot_check(facts: Facts) -> Iterable[Finding]:
             path=facts.pilot_path,
             line=0,
             what=f"a person has read {facts.reviewed} conversations",
-            mend=f"{limits.SPOT_CHECK - facts.reviewed} more have to be read and labelled by a person",
+            fix=f"{limits.SPOT_CHECK - facts.reviewed} more have to be read and labelled by a person",
         )
 
 
@@ -137,7 +137,7 @@ def missed_failures(facts: Facts) -> Iterable[Finding]:
             path=facts.pilot_path,
             line=0,
             what=f"a reviewer saw a failure that no document holds: “{note}”",
-            mend="add it as a failure mode, with an anchor, a question and a guard, or close the note",
+            fix="add it as a failure mode, with an anchor, a question and a guard, or close the note",
         )
 
 
@@ -149,7 +149,7 @@ def same_prompts(facts: Facts) -> Iterable[Finding]:
             path=KINDS[kind].path,
             line=0,
             what=f"changed since {facts.pilot_path}",
-            mend="run `finetune-prep pilot` again: its figures speak of the old text",
+            fix="run `finetune-prep pilot` again: its figures speak of the old text",
         )
 
 
@@ -163,5 +163,5 @@ def scale_size(facts: Facts) -> Iterable[Finding]:
             path="dataset",
             line=0,
             what=f"{accepted:,} samples are accepted",
-            mend=f"{fewest:,} to {most:,} are usual",
+            fix=f"{fewest:,} to {most:,} are usual",
         )

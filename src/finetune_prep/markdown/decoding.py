@@ -17,5 +17,5 @@ def read_bytes(data: bytes, path: str) -> tuple[str, tuple[Finding, ...]]:
         utf16 = data.startswith(_UTF16_MARKS)
         line = 1 if utf16 else data.count(b"\n", 0, error.start) + 1
         what = "the file is UTF-16" if utf16 else f"byte 0x{data[error.start]:02X} is not UTF-8"
-        finding = Finding(path=path, line=line, what=what, mend="save the file as UTF-8")
+        finding = Finding(path=path, line=line, what=what, fix="save the file as UTF-8")
         return "\n".join(lines_of(data.decode("utf-8", "replace"))), (finding,)

@@ -1,6 +1,6 @@
 """Reading a tree by a kind's schema: which heading is what, which list item is a field, and every problem on the way.
 
-A `Reader` never raises on content. It collects findings, each with its line and how to mend it, and hands out what it could
+A `Reader` never raises on content. It collects findings, each with its line and how to fix it, and hands out what it could
 read.
 """
 
@@ -67,10 +67,10 @@ class Reader:
         if tree.front.problem:
             self.add(tree.front.problem_line, tree.front.problem, "write `key: value`, one a line, between two lines `---`")
 
-    def add(self, line: int, what: str, mend: str, item: str = "") -> None:
+    def add(self, line: int, what: str, fix: str, item: str = "") -> None:
         self._problems += 1
         if self._problems <= MOST_PROBLEMS:
-            self._findings.append(Finding(path=self.path, line=line, what=what, mend=mend, item=item))
+            self._findings.append(Finding(path=self.path, line=line, what=what, fix=fix, item=item))
 
     def note(self, heading: str, node: Node) -> None:
         """Remember where a section stands; the first of a name counts."""
@@ -84,7 +84,7 @@ class Reader:
         rest = self._problems - MOST_FINDINGS
         if rest <= 0:
             return tuple(ordered)
-        more = Finding(path=self.path, line=0, what=f"{rest} more problems", mend="mend these first")
+        more = Finding(path=self.path, line=0, what=f"{rest} more problems", fix="fix these first")
         return (*ordered[:MOST_FINDINGS], more)
 
     # ---- headings
@@ -206,8 +206,8 @@ class Reader:
             if field is None:
                 continue
             if field.key in seen and field.key in keys:
-                mend = "keep one of them, or continue the first by indenting"
-                self.add(field.line, f"“{field.key}” stands twice under {part.id or part.name}", mend, part.id)
+                fix = "keep one of them, or continue the first by indenting"
+                self.add(field.line, f"“{field.key}” stands twice under {part.id or part.name}", fix, part.id)
                 continue
             seen.add(field.key)
             found.append(field)
@@ -298,11 +298,11 @@ class Reader:
                 self._front_lines[known[folded(key)]] = self.tree.front.lines[key]
             else:
                 near = self._nearest(folded(key), known, cutoff=0.6)
-                mend = f"write “{near}”" if near else f"use one of: {', '.join(known.values())}"
-                self.add(self.tree.front.lines[key], f"unknown key “{_short(key)}” in the front matter", mend)
+                fix = f"write “{near}”" if near else f"use one of: {', '.join(known.values())}"
+                self.add(self.tree.front.lines[key], f"unknown key “{_short(key)}” in the front matter", fix)
         if values.get("format", "1") != "1":
-            mend = "write `format: 1`, or use a newer finetune-prep"
-            self.add(self.front_line("format"), f"format “{_short(values['format'])}” is not known", mend)
+            fix = "write `format: 1`, or use a newer finetune-prep"
+            self.add(self.front_line("format"), f"format “{_short(values['format'])}” is not known", fix)
         return values
 
     def front_line(self, key: str) -> int:
@@ -315,8 +315,8 @@ class Reader:
             return default
         value = inline.read_number(values[key])
         if value is None or not 0 <= value <= 1:
-            mend = f"write a number from 0 to 1, for example `{key}: {inline.number(default)}`"
-            self.add(self.front_line(key), f"{key} is “{_short(values[key])}”", mend)
+            fix = f"write a number from 0 to 1, for example `{key}: {inline.number(default)}`"
+            self.add(self.front_line(key), f"{key} is “{_short(values[key])}”", fix)
             return default
         return value
 

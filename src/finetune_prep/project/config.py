@@ -213,7 +213,7 @@ def parse(text: str, name: str = FILE) -> Config:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = found[1] if found else max(len(text.splitlines()), 1)  # otherwise it says “at end of document”
-        raise ConfigError(f"not valid TOML: {error}", where=f"{name}:{line}", next="mend this line") from error
+        raise ConfigError(f"not valid TOML: {error}", where=f"{name}:{line}", next="fix this line") from error
     config = _Reader(text, name).config(raw)
     _check_roles(config, text, name)
     return config
@@ -254,7 +254,7 @@ class _Reader:
             found = [*path, place.rstrip("`")] if place else path
             # TOML knows neither null nor objects
             what = what.replace(" | null", "").replace("`object`", "`table`").replace("Object missing", "missing")
-            hint = "add it" if what.startswith("missing") else "mend this line"
+            hint = "add it" if what.startswith("missing") else "fix this line"
             raise self._error(f"{'.'.join(found)}: {what}" if found else what, found, hint) from error
 
     def _refuse_unknown(self, value: dict[str, Any], kind: type[msgspec.Struct], path: list[str]) -> None:

@@ -140,7 +140,7 @@ class Project(msgspec.Struct, frozen=True):
 
         A new document's stamp goes first: a crash in between leaves a missing document, which is made again, and never a
         document without a stamp. For a document that exists it goes last: a crash leaves a stamp of the old inputs, so the
-        document counts as stale and is mended again, and never an old text that counts as fresh.
+        document counts as stale and is written again, and never an old text that counts as fresh.
         """
         path = self.layout.document(kind)
         stamp = Stamp(kind, text_hash(text), items_of(kind, text), parts)
@@ -278,8 +278,8 @@ def open_project(folder: str | Path = ".") -> Project:
 def _unreadable(kind: Kind[Any], findings: Sequence[Finding]) -> DocumentError:
     count = f"{len(findings)} problem{'s' if len(findings) != 1 else ''}"
     return DocumentError(
-        f"{count} to mend before this document can be used",
+        f"{count} to fix before this document can be used",
         where=kind.path,
         details=tuple(f"  {finding}" for finding in findings),
-        next=f"mend the lines above, then: finetune-prep check {kind.name}",
+        next=f"fix the lines above, then: finetune-prep check {kind.name}",
     )

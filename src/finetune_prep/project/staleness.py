@@ -26,7 +26,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """A part (of a document or a run) that its inputs have left behind. compiled: code can mend it without a model."""
+    """A part (of a document or a run) that its inputs have left behind. compiled: code can fix it without a model."""
 
     name: str
     part: str

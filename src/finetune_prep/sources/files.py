@@ -23,7 +23,7 @@ READABLE = {".md": "", ".txt": "", ".html": "html", ".htm": "html", ".docx": "do
 LARGEST = 2_000_000  # bytes of a text; a page of a handbook has some 10 KB, a book 1 MB
 LARGEST_FOREIGN = 20_000_000  # bytes of a format with pictures and fonts in it
 WEB = ("http://", "https://")
-MEND = "sources are .md and .txt files in UTF-8, .html, .docx and .pdf"
+FIX = "sources are .md and .txt files in UTF-8, .html, .docx and .pdf"
 _FRONT = re.compile(r"\A---[ \t]*\n(.{0,10000}?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
@@ -70,8 +70,8 @@ def read_folder(folder: Path, root: Path, known: Mapping[str, str] | None = None
             texts.append(source)
         except (ValueError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            mend = f"install it: {error.install}" if isinstance(error, NoReader) else MEND
-            findings.append(Finding(path=where, line=0, what=f"not read: {reason}", mend=mend))
+            fix = f"install it: {error.install}" if isinstance(error, NoReader) else FIX
+            findings.append(Finding(path=where, line=0, what=f"not read: {reason}", fix=fix))
     return texts, findings
 
 

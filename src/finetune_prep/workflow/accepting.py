@@ -71,16 +71,16 @@ def propose(project: Project, kind: str, waived: Sequence[Decision] = ()) -> Pro
 
 def _refusal(kind: str, path: str, failing: list[Outcome], given: Collection[str]) -> GateError:
     """given: gates whose override was given with it; a command that leaves them out would be refused again."""
-    mend = f"fix it, then: finetune-prep accept {kind}"
+    fix = f"fix it, then: finetune-prep accept {kind}"
     open_to_override = [outcome.gate for outcome in failing if outcome.gate not in NEVER_OVERRIDDEN]
     if len(open_to_override) == len(failing):
         options = " ".join(f"--override {gate}" for gate in (*given, *open_to_override))
-        mend += f'; or, if you know better: finetune-prep accept {kind} {options} --because "…"'
+        fix += f'; or, if you know better: finetune-prep accept {kind} {options} --because "…"'
     return GateError(
         f"{len(failing)} gate{'s' if len(failing) > 1 else ''} must hold before it can be accepted",
         where=path,
         details=tuple(f"  {finding}  [{outcome.gate}]" for outcome in failing for finding in outcome.findings),
-        next=mend,
+        next=fix,
     )
 
 

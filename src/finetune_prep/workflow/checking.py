@@ -76,7 +76,7 @@ def of_form(project: Project, kinds: Sequence[str] = ()) -> list[Finding]:
             found += document.findings
         elif kept := lost(project, kind):
             what = f"the file is gone, and was accepted by {kept.accepted}"
-            found.append(Finding(path=KINDS[kind].path, line=0, what=what, mend=how_to_restore(kept, kind)))
+            found.append(Finding(path=KINDS[kind].path, line=0, what=what, fix=how_to_restore(kept, kind)))
     return found
 
 

@@ -73,7 +73,7 @@ TYPICAL: dict[tuple[str, str], tuple[int, int]] = {
 class _Call(NamedTuple):
     """A prompt on the way to a document. times: a usual document needs so many, with its five frameworks and five categories.
 
-    handed_back: as often again for each revision, since a mended draft is written and examined anew.
+    handed_back: as often again for each revision, since a revised draft is written and examined anew.
     """
 
     role: RoleName

@@ -143,7 +143,7 @@ def test_what_an_error_means() -> None:
     ],
 )
 def test_a_setting_that_is_refused_is_no_outcome(said: str) -> None:
-    """The mend names what finetune-prep.toml calls it."""
+    """The fix names what finetune-prep.toml calls it."""
     with pytest.raises(Paused, match="does not accept") as paused:
         anthropic_wire.refusal(error("invalid_request_error", said))
     assert "output_config" not in paused.value.next

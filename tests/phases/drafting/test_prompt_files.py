@@ -32,7 +32,7 @@ def slots_of(name: str, value: Any) -> dict[str, Any]:
         "turns": [{"speaker": "You", "text": value}],
         "sources": [],
         "things": [thing],
-        "points": [{"item": "CP1", "what": value, "mend": value, "weight": "advice", "by": "a reader"}],
+        "points": [{"item": "CP1", "what": value, "fix": value, "weight": "advice", "by": "a reader"}],
     }
     return {slot: listed.get(slot, value) for slot in slots_in(text)}
 

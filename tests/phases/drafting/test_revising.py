@@ -16,9 +16,9 @@ from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft
 from finetune_prep.phases.session import Session
 from tests.phases.conftest import OpenSession
 
-MUST = Point(by="anchors.always-count", item="DO1", what="DO1 is two things", mend="keep one", must=True)
-ADVICE = Point(by="anchors.verb-first", item="DO2", what="DO2 begins with a noun", mend="begin with a verb")
-OBJECTION = Point(by="Advocate", what="Nothing for the deaf", mend="Offer writing", critic=True)
+MUST = Point(by="anchors.always-count", item="DO1", what="DO1 is two things", fix="keep one", must=True)
+ADVICE = Point(by="anchors.verb-first", item="DO2", what="DO2 begins with a noun", fix="begin with a verb")
+OBJECTION = Point(by="Advocate", what="Nothing for the deaf", fix="Offer writing", critic=True)
 
 
 def draft(mark: str) -> str:
@@ -62,7 +62,7 @@ async def test_what_was_found_goes_back_with_the_draft_and_the_mended_one_stands
     assert "Name the bowl." in handed_back.content
     for point in (MUST, ADVICE, OBJECTION):
         assert point.what in asked.content
-        assert point.mend in asked.content
+        assert point.fix in asked.content
     assert (second.sample, second.schema) == ("revision1", first.schema)
 
 

@@ -90,7 +90,7 @@ async def test_a_no_is_a_finding_at_its_line(project: Project, gate: str, item: 
     assert outcome.answer == "fails"
     [finding] = outcome.findings
     assert finding.what == f"a judge answers no about {item}: “we will see”"
-    assert finding.mend == f"Write {item} anew."
+    assert finding.fix == f"Write {item} anew."
     text = project.layout.document(kind).read_text("utf-8").splitlines()
     assert text[finding.line - 1].startswith(line)
 
@@ -198,7 +198,7 @@ async def test_an_unreadable_answer_is_unchecked_and_final(project: Project) -> 
     ("opinion", "problem"),
     [
         ({"evidence": "", "answer": "YES", "mend": ""}, "DO1 has no evidence"),
-        ({"evidence": "x", "answer": "NO", "mend": " "}, "DO1 is answered NO and does not say what to mend"),
+        ({"evidence": "x", "answer": "NO", "mend": " "}, "DO1 is answered NO and does not say what to fix"),
     ],
 )
 async def test_an_answer_without_evidence_or_way_to_mend_is_asked_again(

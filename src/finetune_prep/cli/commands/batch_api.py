@@ -94,7 +94,7 @@ def fetch(project: str, as_json: bool) -> None:
         try:
             await _look_after(opened, ledger, [submission.provider for submission in _open(ledger)])
         finally:
-            # said even where something is to be mended: what has come is kept
+            # said even where something is to be fixed: what has come is kept
             (screen.note if as_json else screen.say)(f"{ledger.count() - before} answers taken in")
         return ledger.count() - before
 

@@ -34,7 +34,7 @@ MOST_NAMED = 3  # gates that are named beside a reason they share
 @click.option("--format", "style", type=click.Choice(["text", "github"]), default="text", help="github: annotations for CI.")
 @click.pass_obj
 def check(project: str, wanted: tuple[str, ...], judge: bool, provider: str | None, as_json: bool, style: str) -> None:
-    """Run the gates over all documents, or over these; print what to mend, phase by phase. Exit code 1 if a must-gate fails.
+    """Run the gates over all documents, or over these; print what to fix, phase by phase. Exit code 1 if a must-gate fails.
 
     Gates that a judge decides are unchecked until a judge has answered about the present text.
     """
@@ -124,7 +124,7 @@ def annotation(severity: str, folder: Path, finding: Finding, title: str) -> str
     if finding.line:
         properties["line"] = str(finding.line)
     listed = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
-    message = f"{finding.what}; {finding.mend}" if finding.mend else finding.what
+    message = f"{finding.what}; {finding.fix}" if finding.fix else finding.what
     return f"::{severity} {listed}::{_escaped(message)}"
 
 

@@ -1,4 +1,4 @@
-"""`doctor`: what works and what is missing, each with the mend."""
+"""`doctor`: what works and what is missing, each with its fix."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ MARKS = {"fine": "✓", "note": "·", "wrong": "!"}
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """state: "wrong" keeps the project from running; "note" does not. mend: the command or edit that helps."""
+    """state: "wrong" keeps the project from running; "note" does not. fix: the command or edit that helps."""
 
     about: str
     state: Literal["fine", "note", "wrong"]
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 @click.command()
@@ -44,7 +44,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 @json_option
 @click.pass_obj
 def doctor(project: str, no_ask: bool, as_json: bool) -> None:
-    """Look at keys, endpoints, structured output, disk and clock; say what to mend. Exit code 1 if something is wrong.
+    """Look at keys, endpoints, structured output, disk and clock; say what to fix. Exit code 1 if something is wrong.
 
     Works in a project, and anywhere else for what is on this machine.
     """
@@ -58,8 +58,8 @@ def doctor(project: str, no_ask: bool, as_json: bool) -> None:
     else:
         for check in checks:
             screen.say(f"{MARKS[check.state]} {check.about}: {check.found}", dim=check.state == "note")
-            if check.mend:
-                screen.say(f"    {check.mend}")
+            if check.fix:
+                screen.say(f"    {check.fix}")
     if any(check.state == "wrong" for check in checks):
         raise click.exceptions.Exit(1)
 
@@ -72,7 +72,7 @@ async def _examine(project: Project | None, folder: Path, *, ask: bool) -> list[
         checks.append(await _search(project.config.search))
     else:
         checks.append(
-            Check(about="project", state="note", found="none in this folder", mend="finetune-prep new DIR, or --project DIR")
+            Check(about="project", state="note", found="none in this folder", fix="finetune-prep new DIR, or --project DIR")
         )
     return [*checks, *_around(await detect.look_around(os.environ))]
 
@@ -81,7 +81,7 @@ def _disk(folder: Path) -> Check:
     free = shutil.disk_usage(folder if folder.exists() else Path()).free
     if free < LITTLE_SPACE:
         found = f"only {free / 1e6:,.0f} MB are free"
-        return Check(about="disk", state="wrong", found=found, mend="make room: the ledger stops a run when it cannot write")
+        return Check(about="disk", state="wrong", found=found, fix="make room: the ledger stops a run when it cannot write")
     return Check(about="disk", state="fine", found=f"{free / 1e9:,.0f} GB are free")
 
 
@@ -104,12 +104,12 @@ async def _provider(name: str, settings: ProviderSettings, models: list[str], fo
     if settings.kind == "recording":
         if (folder / settings.path).is_file():
             return [Check(about=about, state="fine", found=f"answers come from {settings.path}")]
-        mend = f"finetune-prep ledger export {settings.path}, where the answers are"
-        return [Check(about=about, state="wrong", found=f"there is no {settings.path}", mend=mend)]
+        fix = f"finetune-prep ledger export {settings.path}, where the answers are"
+        return [Check(about=about, state="wrong", found=f"there is no {settings.path}", fix=fix)]
     try:
         secret = read_secret(settings.key_name) if settings.key_name else None
     except Paused as paused:
-        return [Check(about=about, state="wrong", found=paused.what, mend=paused.next)]
+        return [Check(about=about, state="wrong", found=paused.what, fix=paused.next)]
     if settings.kind in BATCH_APIS:
         return [await _batch_api(about, name, settings, secret)]
     if settings.kind in NATIVE:
@@ -126,8 +126,8 @@ async def _provider(name: str, settings: ProviderSettings, models: list[str], fo
 def _native(about: str, settings: ProviderSettings) -> Check:
     """A provider in its own API: whether it answers is shown by the question that is put next."""
     if find_spec("pydantic_ai") is None:
-        mend = "pip install 'finetune-prep[native]'"
-        return Check(about=about, state="wrong", found=f"the kind “{settings.kind}” needs the extra “native”", mend=mend)
+        fix = "pip install 'finetune-prep[native]'"
+        return Check(about=about, state="wrong", found=f"the kind “{settings.kind}” needs the extra “native”", fix=fix)
     keys = f"{settings.key_name} is set" if settings.key_name else "its keys come from AWS's own places"
     return Check(about=about, state="fine", found=f"{settings.address}; {keys}")
 
@@ -137,51 +137,47 @@ async def _batch_api(about: str, name: str, settings: ProviderSettings, secret: 
     try:
         await list_batches(name, msgspec.structs.replace(settings, timeout=LIST_SECONDS), secret)
     except FinetunePrepError as error:
-        return Check(about=about, state="wrong", found=error.what, mend=error.next)
+        return Check(about=about, state="wrong", found=error.what, fix=error.next)
     return Check(about=about, state="fine", found=f"{settings.base_url} lists its batches")
 
 
 def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, models: list[str]) -> Iterator[Check]:
     if not endpoint.status:
-        mend = "start the server, or mend base_url in finetune-prep.toml"
-        yield Check(about=about, state="wrong", found=f"{endpoint.base_url} cannot be reached: {endpoint.trouble}", mend=mend)
+        fix = "start the server, or fix base_url in finetune-prep.toml"
+        yield Check(about=about, state="wrong", found=f"{endpoint.base_url} cannot be reached: {endpoint.trouble}", fix=fix)
         return
     if endpoint.status in (401, 403):
-        mend = f"copy the key again: export {settings.key_env}=…" if settings.key_env else "key_env = … names the key it needs"
-        yield Check(about=about, state="wrong", found=f"it does not accept the key (HTTP {endpoint.status})", mend=mend)
+        fix = f"copy the key again: export {settings.key_env}=…" if settings.key_env else "key_env = … names the key it needs"
+        yield Check(about=about, state="wrong", found=f"it does not accept the key (HTTP {endpoint.status})", fix=fix)
         return
     yield Check(about=about, state="fine", found=f"{endpoint.base_url} answers")
     if endpoint.status != 200:
         found = f"it does not list its models (HTTP {endpoint.status})"
-        yield Check(
-            about=about, state="note", found=found, mend="see whether base_url is right: with most servers it ends in /v1"
-        )
+        yield Check(about=about, state="note", found=found, fix="see whether base_url is right: with most servers it ends in /v1")
     for model in models:
         if endpoint.models and model not in endpoint.models:
             known = ", ".join(endpoint.models[:5]) + (" …" if len(endpoint.models) > 5 else "")
             yield Check(about=f"model {model}", state="note", found=f"not among the models it lists: {known}")
     if endpoint.clock is not None and abs(endpoint.clock) > CLOCK_SECONDS:
         found = f"this machine's clock differs from the endpoint's by {abs(endpoint.clock) / 60:.0f} minutes"
-        yield Check(about="clock", state="note", found=found, mend="set the clock: certificates and dates depend on it")
+        yield Check(about="clock", state="note", found=found, fix="set the clock: certificates and dates depend on it")
 
 
 async def _structured(name: str, settings: ProviderSettings, secret: Secret | None, model: str) -> Check:
     about = f"JSON schema, {name}/{model}"
     trial = await detect.try_schema(name, settings, secret, model)
     if trial.honoured == "unknown":
-        return Check(
-            about=about, state="wrong", found=f"a question could not be put: {trial.detail}", mend="finetune-prep doctor"
-        )
+        return Check(about=about, state="wrong", found=f"a question could not be put: {trial.detail}", fix="finetune-prep doctor")
     if trial.honoured == "yes":
-        mend = f"take out structured = false under [providers.{name}]: it is not needed" if settings.structured is False else ""
-        return Check(about=about, state="fine", found=f"enforced ({trial.tokens} tokens used to try)", mend=mend)
+        fix = f"take out structured = false under [providers.{name}]: it is not needed" if settings.structured is False else ""
+        return Check(about=about, state="fine", found=f"enforced ({trial.tokens} tokens used to try)", fix=fix)
     worded = await detect.try_schema(name, settings, secret, model, worded=True)
     if worded.honoured != "yes":
         found = f"neither enforced ({trial.detail}) nor followed when told in the prompt ({worded.detail})"
-        return Check(about=about, state="wrong", found=found, mend="give the role a model that follows a JSON Schema")
+        return Check(about=about, state="wrong", found=found, fix="give the role a model that follows a JSON Schema")
     if settings.structured is True:
         found = f"not enforced ({trial.detail}), though structured = true says so; it is followed when told in the prompt"
-        return Check(about=about, state="wrong", found=found, mend=f"take out structured = true under [providers.{name}]")
+        return Check(about=about, state="wrong", found=found, fix=f"take out structured = true under [providers.{name}]")
     how = "as structured = false says" if settings.structured is False else f"found out by its first answers ({trial.detail})"
     return Check(about=about, state="fine", found=f"not enforced; it is told in the prompt and followed there, {how}")
 
@@ -194,19 +190,17 @@ async def _search(settings: SearchSettings) -> Check:
     try:
         search = open_search(settings, os.environ)
         if search is None:
-            mend = (
+            fix = (
                 f"export {KEYS[0]}=…, or name a SearXNG of your own under [search] in finetune-prep.toml; sources/ works without"
             )
-            return Check(about=about, state="note", found=f"no provider, and none of {', '.join(KEYS)} is set", mend=mend)
+            return Check(about=about, state="note", found=f"no provider, and none of {', '.join(KEYS)} is set", fix=fix)
         if search.name == "searxng":
             found_in(search.name, await search.ask("test", 1), 1)
             return Check(about=about, state="fine", found=f"{search.name} at {settings.base_url} answers in JSON")
     except FinetunePrepError as error:
-        return Check(about=about, state="wrong", found=error.what, mend=error.next)
+        return Check(about=about, state="wrong", found=error.what, fix=error.next)
     except ValueError as error:
-        return Check(
-            about=about, state="wrong", found=f"the answer cannot be read: {error}", mend="check base_url under [search]"
-        )
+        return Check(about=about, state="wrong", found=f"the answer cannot be read: {error}", fix="check base_url under [search]")
     return Check(about=about, state="fine", found=f"{search.name}, with a key that is not tried out: a search costs money")
 
 
@@ -217,8 +211,8 @@ def _around(found: detect.Found) -> Iterator[Check]:
         models = ", ".join(f"{server.name}/{model}" for model in server.models[:5]) or "it lists no models"
         yield Check(about="server", state="fine", found=f"{server.name} at {server.base_url}: {models}")
     for name, key_env in found.unusable:
-        mend = "pip install 'finetune-prep[native]'"
-        yield Check(about="key", state="note", found=f"{key_env} is set; models as {name}/… need the extra “native”", mend=mend)
+        fix = "pip install 'finetune-prep[native]'"
+        yield Check(about="key", state="note", found=f"{key_env} is set; models as {name}/… need the extra “native”", fix=fix)
     if not found.keys and not found.servers:
         found_nothing = "no key of a known provider in the environment, no server on the usual ports"
-        yield Check(about="models", state="note", found=found_nothing, mend="batch files need neither: they are the default")
+        yield Check(about="models", state="note", found=found_nothing, fix="batch files need neither: they are the default")

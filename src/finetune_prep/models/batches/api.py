@@ -47,7 +47,7 @@ class Remote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the results. Either a reply, or why there is none: in passing, or until a person mends something."""
+    """One row of the results. Either a reply, or why there is none: in passing, or until a person fixes something."""
 
     key: str
     reply: Reply | None = None
@@ -76,7 +76,7 @@ class Missing(Paused):
 class BatchApi(Protocol):
     """most_requests, most_bytes: of one batch.
 
-    Methods raise Paused for what a person must mend, and for a provider that stays out of reach.
+    Methods raise Paused for what a person must fix, and for a provider that stays out of reach.
     """
 
     most_requests: int

@@ -2,7 +2,7 @@
 
 The format is OpenAI's Batch API, which other providers and vLLM's `run-batch` read as well. A file holds requests to one
 model (OpenAI refuses mixtures) and at most 50,000 of them. Every request is recorded in the ledger before its file is
-written, so that nothing is ever asked twice; a crash in between is mended by writing the same file again.
+written, so that nothing is ever asked twice; a crash in between is put right by writing the same file again.
 """
 
 from __future__ import annotations

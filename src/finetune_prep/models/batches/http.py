@@ -170,8 +170,8 @@ class BatchHttp:
             if answer.status == 404:
                 raise Missing(paused.what, where=where, next=f"check `base_url` in {FILE}") from None
             raise Paused(paused.what, where=where, next=paused.next) from None
-        mend = f"mend it in {FILE}, then {RERUN}"
-        raise Paused(f"the Batch API refuses the call ({detail})", where=f"provider “{self.name}”", next=mend)
+        fix = f"fix it in {FILE}, then {RERUN}"
+        raise Paused(f"the Batch API refuses the call ({detail})", where=f"provider “{self.name}”", next=fix)
 
     def _decoded(self, body: bytes, *, once: bool) -> Any:
         try:

@@ -122,13 +122,13 @@ class Intake:
 
     @property
     def pause(self) -> Paused | None:
-        """What a person must mend before the missing ones are asked again."""
+        """What a person must fix before the missing ones are asked again."""
         missing = set(self.missing)
         return next((fault for key, fault in self._failed.items() if isinstance(fault, Paused) and key in missing), None)
 
     @property
     def failures(self) -> dict[str, int]:
-        """Why requests have no answer, and how many; those that a person must mend left out."""
+        """Why requests have no answer, and how many; those that a person must fix left out."""
         counts: dict[str, int] = {}
         for key in self.missing:
             fault = self._failed.get(key)

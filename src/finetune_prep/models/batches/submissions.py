@@ -243,7 +243,7 @@ class Batches:
         return None
 
     async def _fetch(self, submission: Submission) -> Paused | None:
-        """Take in the results of a batch that has ended. Returns what a person must mend before the rest is asked again."""
+        """Take in the results of a batch that has ended. Returns what a person must fix before the rest is asked again."""
         try:
             return await self._fetch_known(submission)
         except Missing:
@@ -263,11 +263,11 @@ class Batches:
             self._words[submission.number] = words.incomplete(submission, remote)
             return None
         ended = msgspec.structs.replace(submission, state="fetched")
-        answers, lost, mend = intake.last, intake.lost, words.to_mend(self._name, submission, remote, intake.pause)
+        answers, lost, fix = intake.last, intake.lost, words.to_fix(self._name, submission, remote, intake.pause)
         self.notes += words.unanswered(submission, intake.failures)
         await self._ledger.note(ended, answers=answers, release=intake.missing, lost=lost)
         await self._tariff.budget.redeem(submission.worst, lost + sum(dollars for _, dollars in answers))
-        return mend
+        return fix
 
     async def _read_through(self, remote: Remote, intake: Intake) -> None:
         """All rows of the results; from the beginning if they break off."""

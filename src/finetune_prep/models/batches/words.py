@@ -32,11 +32,11 @@ def unanswered(submission: Submission, failures: dict[str, int]) -> list[str]:
     return [f"round {submission.number}: {count} × {reason[:SHOWN]} – {after}" for reason, count in failures.items()]
 
 
-def to_mend(name: str, submission: Submission, remote: Remote, pause: Paused | None) -> Paused | None:
-    """What must be mended before the requests of a batch are asked again. pause: what a row of it says."""
+def to_fix(name: str, submission: Submission, remote: Remote, pause: Paused | None) -> Paused | None:
+    """What must be fixed before the requests of a batch are asked again. pause: what a row of it says."""
     if remote.refused:
         what = f"the batch of round {submission.number} was refused: {remote.refused}"
-        return Paused(what, where=_place(name), next=f"mend it (prompts, {FILE}, limits at the provider), then {RERUN}")
+        return Paused(what, where=_place(name), next=f"fix it (prompts, {FILE}, limits at the provider), then {RERUN}")
     if pause is not None:
         return Paused(f"round {submission.number}: {pause.what}", where=_place(name), next=pause.next)
     return None

@@ -51,7 +51,7 @@ STATUSES = {
 }
 # "temperature: range: 0..1" and "`temperature` and `top_p` cannot both be …" would meet every request alike
 SETTING = re.compile(r"\W*(temperature|top_p|max_tokens|output_config(?:\.effort|\.format)?)\b")
-MENDS = {
+FIXES = {
     "output_config.effort": "`reasoning_effort` of the role",
     "output_config.format": "structured = false under the provider",
     "output_config": "structured = false under the provider, or `reasoning_effort` of the role",
@@ -151,7 +151,7 @@ def _usage(usage: Any) -> dict[str, Any] | None:
 
 
 def refusal(error: Any) -> Reply:
-    """What an error object means: a final refusal. Raises Fault for what may be asked again, Paused for what must be mended."""
+    """What an error object means: a final refusal. Raises Fault for what may be asked again, Paused for what must be fixed."""
     found: dict[str, Any] = error if isinstance(error, dict) else {}
     wrapped = found.get("error")
     inner: dict[str, Any] = wrapped if isinstance(wrapped, dict) else found
@@ -159,7 +159,7 @@ def refusal(error: Any) -> Reply:
     if kind == "invalid_request_error" and (setting := SETTING.match(message)):
         raise Paused(
             f"the provider does not accept `{setting[1]}` ({message[:300]})",
-            next=f"change {MENDS.get(setting[1], f'`{setting[1]}` of the role')} in finetune-prep.toml",
+            next=f"change {FIXES.get(setting[1], f'`{setting[1]}` of the role')} in finetune-prep.toml",
         )
     if kind not in STATUSES:
         raise Fault(f"{kind or 'an error without a type'}: {message[:300]}")

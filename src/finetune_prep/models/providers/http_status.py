@@ -52,7 +52,7 @@ class _Complaint(msgspec.Struct, frozen=True):
 
 
 def interpret(status: int, data: bytes, *, retry_after: float | None = None) -> Reply:
-    """The reply that an answer of this status holds. Raises Fault, or Paused for what a person must mend.
+    """The reply that an answer of this status holds. Raises Fault, or Paused for what a person must fix.
 
     A request that is refused for good (400, 413, 422) is a Reply with problem "rejected" or "filtered".
     """
@@ -100,12 +100,12 @@ def _pause(status: int, complaint: _Complaint) -> tuple[str, str] | None:
     if 300 <= status < 400:
         return "the endpoint redirects, which is not followed", "set `base_url` in finetune-prep.toml to the final address"
     if status in SETTING_REFUSED and complaint.param in SETTINGS:
-        mend = (
+        fix = (
             "structured = false under the provider"
             if complaint.param == "response_format"
             else f"`{complaint.param}` of the role"
         )
-        return f"the endpoint does not accept `{complaint.param}`", f"change {mend} in finetune-prep.toml"
+        return f"the endpoint does not accept `{complaint.param}`", f"change {fix} in finetune-prep.toml"
     return None
 
 

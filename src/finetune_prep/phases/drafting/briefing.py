@@ -79,5 +79,5 @@ def _shown(part: Part) -> list[str]:
 
 def _line(point: Point) -> str:
     place = f"{point.item}: " if point.item and not point.what.startswith(point.item) else ""
-    what, mend = " ".join(point.what.split()).rstrip("."), " ".join(point.mend.split())
-    return f"{place}{what}. → {mend} ({point.by})"
+    what, fix = " ".join(point.what.split()).rstrip("."), " ".join(point.fix.split())
+    return f"{place}{what}. → {fix} ({point.by})"

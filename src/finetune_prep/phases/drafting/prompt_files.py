@@ -65,7 +65,7 @@ def _filled(name: str, own: Path, slots: dict[str, Any]) -> list[str]:
         raise UsageError(
             f"this prompt cannot be filled in: {error}",
             where=f"{path}{line}",
-            next=f"mend it, or delete it to use the built-in {name}.md",
+            next=f"fix it, or delete it to use the built-in {name}.md",
         ) from error
 
 

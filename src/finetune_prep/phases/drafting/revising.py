@@ -1,7 +1,7 @@
-"""Drafts that are examined and handed back: write, examine, mend; at most as often as the project says.
+"""Drafts that are examined and handed back: write, examine, revise; at most as often as the project says.
 
-What still fails after that is left for the person to see. The best draft is kept, which is the latest unless mending one thing
-broke more: models that are asked to mend like to rewrite.
+What still fails after that is left for the person to see. The best draft is kept, which is the latest unless fixing one thing
+broke more: models that are asked to revise like to rewrite.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ T = TypeVar("T")
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to mend. by: a gate's id or a reader's name. item: "CP1", "" = the whole. must: of a gate that has to hold.
+    """One thing to fix. by: a gate's id or a reader's name. item: "CP1", "" = the whole. must: of a gate that has to hold.
 
     critic: a reader's objection, to be weighed; a program cannot tell whether it was met.
     """
 
     by: str
     what: str
-    mend: str
+    fix: str
     item: str = ""
     must: bool = False
     critic: bool = False
@@ -47,7 +47,7 @@ class Drafted(NamedTuple, Generic[T]):
     attempts: int
 
 
-# from a value, and whether it is the first draft, to what is to be mended
+# from a value, and whether it is the first draft, to what is to be fixed
 Examine = Callable[[T, bool], Awaitable[Sequence[Point]]]
 
 
@@ -79,16 +79,16 @@ async def drafted(
     for revision in range(1, session.project.config.revisions + 1):
         if not any(point.must or point.critic for point in points):
             break
-        session.tell(f"{about}: {_count(points)} to mend, handed back to the writer")
+        session.tell(f"{about}: {_count(points)} to fix, handed back to the writer")
         try:
             other_draft, other = await write(_handed_back(session, first, draft, points, revision))
         except Unusable as error:
-            session.tell(f"{about}: the mended draft cannot be used ({error.what}); the one before it stands")
+            session.tell(f"{about}: the revised draft cannot be used ({error.what}); the one before it stands")
             break
         attempts += 1
         found = tuple(await examine(other, False))
         if _musts(found) > _musts(points):
-            session.tell(f"{about}: the mended draft fails more gates than the one before it, which stands")
+            session.tell(f"{about}: the revised draft fails more gates than the one before it, which stands")
             break
         draft, value, points = other_draft, other, found
     left = tuple(point for point in points if not point.critic)
@@ -106,7 +106,7 @@ def _count(points: Sequence[Point]) -> str:
 def _handed_back(session: Session, request: Request, draft: Any, points: Sequence[Point], revision: int) -> Request:
     """The request that follows a draft: the same, with the draft and what was found. Its long beginning stays cached."""
     found = [
-        {"item": point.item, "what": point.what, "mend": point.mend, "weight": _weight(point), "by": point.by} for point in points
+        {"item": point.item, "what": point.what, "fix": point.fix, "weight": _weight(point), "by": point.by} for point in points
     ]
     text = prompt_files.message("revise", session.project.layout.phase_prompts, points=found)
     return msgspec.structs.replace(

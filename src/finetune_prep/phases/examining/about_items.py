@@ -1,4 +1,4 @@
-"""Gates for which a judge reads items of a document and answers one question about each: evidence, YES or NO, what to mend.
+"""Gates for which a judge reads items of a document and answers one question about each: evidence, YES or NO, what to fix.
 
 The prompt of a gate is the Markdown file of the same name in this folder. A request holds the items and nothing else of the
 document, so an answer stays good while other parts change.
@@ -46,11 +46,11 @@ class Reading(NamedTuple):
 
 
 class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a judge says about one item. mend: what to write instead, "" with a YES."""
+    """What a judge says about one item. fix: what to write instead, "" with a YES."""
 
     evidence: str
     answer: str
-    mend: str
+    fix: str = msgspec.field(name="mend")  # as prompts and recorded answers call it
 
 
 def ask_about(requests: Requests, documents: Documents, gate: Gate) -> tuple[Asked, ...]:
@@ -109,8 +109,8 @@ def read_opinions(text: str, items: Sequence[Item]) -> dict[str, Opinion]:
             problems.append(f"{id} is answered “{quoted(given[id].answer)}”, not YES or NO")
         if not given[id].evidence.strip():
             problems.append(f"{id} has no evidence")
-        if answer == "NO" and not given[id].mend.strip():
-            problems.append(f"{id} is answered NO and does not say what to mend")
+        if answer == "NO" and not given[id].fix.strip():
+            problems.append(f"{id} is answered NO and does not say what to fix")
         opinions[id] = msgspec.structs.replace(given[id], answer=answer)
     if problems:
         raise ValueError(f"{'; '.join(problems)}.")
@@ -120,7 +120,7 @@ def read_opinions(text: str, items: Sequence[Item]) -> dict[str, Opinion]:
 def _every_yes(document: Document[Any], items: Sequence[Item], opinions: dict[str, Opinion]) -> tuple[Finding, ...]:
     return tuple(
         document.finding(
-            f"a judge answers no about {item.id}: {quoted(opinions[item.id].evidence)}", quoted(opinions[item.id].mend), item.at
+            f"a judge answers no about {item.id}: {quoted(opinions[item.id].evidence)}", quoted(opinions[item.id].fix), item.at
         )
         for item in items
         if opinions[item.id].answer == "NO"
@@ -133,7 +133,7 @@ def _any_yes(document: Document[Any], items: Sequence[Item], opinions: dict[str,
     names = ", ".join(item.id for item in items)
     first = opinions[items[0].id]
     what = f"a judge answers no about each of {names}: {quoted(first.evidence)}"
-    return (document.finding(what, quoted(first.mend), items[0].at),)
+    return (document.finding(what, quoted(first.fix), items[0].at),)
 
 
 # ---- what is read for which gate

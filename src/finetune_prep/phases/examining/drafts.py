@@ -42,7 +42,7 @@ async def examine(session: Session, texts: Mapping[str, str], wanted: Collection
 def _form(documents: Documents, texts: Mapping[str, str]) -> list[Point]:
     """Problems of form: what a document of this text could not hold."""
     return [
-        Point(by=f"form of {document.path}", item=found.item, what=found.what, mend=found.mend, must=True)
+        Point(by=f"form of {document.path}", item=found.item, what=found.what, fix=found.fix, must=True)
         for document in documents
         if document.kind in texts
         for found in document.findings
@@ -60,4 +60,4 @@ def _points(outcome: Outcome) -> list[Point]:
     if outcome.answer != "fails":
         return []
     must = _GATE[outcome.gate].level == "must"
-    return [Point(by=outcome.gate, item=found.item, what=found.what, mend=found.mend, must=must) for found in outcome.findings]
+    return [Point(by=outcome.gate, item=found.item, what=found.what, fix=found.fix, must=must) for found in outcome.findings]

@@ -45,7 +45,7 @@ def sound(documents: Documents, kind: Kind[T]) -> Sound[T]:
     """A document that a judge may be asked about. Raises Unchecked unless it reads well: half a text is not judged."""
     document, value = need(documents, kind)
     if document.findings:
-        raise Unchecked(f"{kind.path} cannot be read in full; mend what `finetune-prep check {kind.name}` says about it first")
+        raise Unchecked(f"{kind.path} cannot be read in full; fix what `finetune-prep check {kind.name}` says about it first")
     return Sound(document, value)
 
 

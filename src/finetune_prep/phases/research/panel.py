@@ -163,7 +163,7 @@ async def criticise(session: Session, panel: Panel, what: str, draft: str, *, ph
     ]
     critiques = await session.door.ask_all_for(requests, lambda text: schemas.read(text, CritiqueDraft))
     return tuple(
-        Point(by=reader.name, item=objection.about.strip(), what=objection.what, mend=objection.proposal, critic=True)
+        Point(by=reader.name, item=objection.about.strip(), what=objection.what, fix=objection.proposal, critic=True)
         for reader, critique in zip(readers, critiques, strict=True)
         for objection in critique.objections
     )

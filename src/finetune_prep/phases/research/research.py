@@ -96,7 +96,7 @@ def snapshot_sources(session: Session, *, refresh: bool = False) -> list[SourceT
 
 
 async def write_frameworks(session: Session, sources: list[ReadSource], panel: Panel, proposed: Proposed) -> None:
-    """The reference from claims and proposals, read by the panel and mended."""
+    """The reference from claims and proposals, read by the panel and revised."""
     citations = {claim.id: Citation(source.id, claim.quote) for source in sources for claim in source.claims}
     # how old the sources were when they were read is nothing that their writer could change
     wanted = deciding(PHASE, "domain-frameworks", skip=("research.sources-current",))

@@ -104,7 +104,7 @@ async def plan(session: Session) -> tuple[Query, ...]:
 
 
 def to_queries(draft: QueriesDraft, year: int) -> tuple[Query, ...]:
-    """Queries that carry the year. Raises ValueError with what the expert has to mend."""
+    """Queries that carry the year. Raises ValueError with what the expert has to fix."""
     texts = [" ".join(query.query.split()) for query in draft.queries]
     if not limits.QUERIES.holds(len(texts)):
         raise ValueError(f"There are {len(texts)} queries; return {limits.QUERIES}.")
@@ -214,11 +214,11 @@ async def _read_one(session: Session, hit: Hit, limit: asyncio.Semaphore) -> Sou
             page = await session.web.page(url)
             return await asyncio.to_thread(page_text, page, hit.found)
     except NotFetched as failure:
-        return Finding(path=url, line=0, what=failure.what, mend="")
+        return Finding(path=url, line=0, what=failure.what, fix="")
     except NoReader as missing:
-        return Finding(path=url, line=0, what=f"not read: {missing}", mend=f"install it: {missing.install}")
+        return Finding(path=url, line=0, what=f"not read: {missing}", fix=f"install it: {missing.install}")
     except ValueError as error:
-        return Finding(path=url, line=0, what=f"not read: {error}", mend="")
+        return Finding(path=url, line=0, what=f"not read: {error}", fix="")
 
 
 def page_text(page: Fetched, found: Found) -> SourceText:

@@ -54,7 +54,7 @@ async def rubric(session: Session, *, overwrite: bool = False) -> None:
 
 
 async def _questions(session: Session) -> Drafted[Rubric]:
-    """Questions without examples: read by the panel, examined, mended."""
+    """Questions without examples: read by the panel, examined, revised."""
     knowledge = session.project.value(Documents.knowledge)
     panel = await convene(session)
 

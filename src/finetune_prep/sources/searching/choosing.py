@@ -41,8 +41,8 @@ def open_search(settings: SearchSettings, environ: Mapping[str, str]) -> SearchP
     try:
         secret = read_secret(key_env, environ) if key_env else None
     except Paused as paused:
-        mend = f'{paused.next}; or write provider = "none" under [search] in {FILE}'
-        raise NotFetched(paused.what, where=f"search with {name}", next=mend, passing=True) from None
+        fix = f'{paused.next}; or write provider = "none" under [search] in {FILE}'
+        raise NotFetched(paused.what, where=f"search with {name}", next=fix, passing=True) from None
     return _KINDS[name](settings.base_url or base_url, secret)
 
 
