@@ -10,13 +10,14 @@ from click.testing import CliRunner, Result
 
 from finetune_prep.cli.app import app
 from finetune_prep.cli.commands.new import DOUBTS
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import UsageError
 from finetune_prep.models.setup import detect
 from finetune_prep.project.project import open_project
 from tests.fake_endpoint import FakeEndpoint, Status
 
 LISTED = Status(200, raw=json.dumps({"data": [{"id": "nomic-embed-text"}, {"id": "willow:7b"}]}).encode())
-BRIEF = "Pottery\nen\nA small shop answers its customers.\n.\n"
+BRIEF = "Pottery\nA small shop answers its customers.\n.\n"
 
 
 def new(folder: Path, typed: str, *options: str) -> Result:
@@ -146,13 +147,82 @@ def test_a_brief_or_yes_skips_the_questions(tmp_path: Path) -> None:
 
 
 def test_a_pasted_brief_keeps_its_paragraphs(tmp_path: Path) -> None:
-    done = new(tmp_path / "shop", "Pottery\nde\nA small shop.\n\nIt answers its customers.\n.\n", "--yes")
+    done = new(tmp_path / "shop", "Pottery\nA small shop.\n\nIt answers its customers.\n.\n", "--yes")
     assert done.exit_code == 0
     text = (tmp_path / "shop" / "brief.md").read_text("utf-8")
-    assert text == "---\nlanguage: de\n---\n# Pottery\n\nA small shop.\n\nIt answers its customers.\n"
+    assert text == "---\nlanguage: en\n---\n# Pottery\n\nA small shop.\n\nIt answers its customers.\n"
 
 
 def test_a_language_that_is_none_is_asked_for_again(tmp_path: Path) -> None:
-    done = new(tmp_path / "shop", "Pottery\nEnglish please\nen\nA small shop.\n.\n", "--yes")
+    done = new(tmp_path / "shop", "Wine\nBordeaux, Chianti, Rioja.\n.\nEnglish please\nen\n", "--yes")
     assert done.exit_code == 0
     assert "is no language tag" in done.output
+
+
+GERMAN = "Ein kleiner Töpferladen beantwortet die Fragen seiner Kunden zu Bestellungen und Rücksendungen.\n"
+
+
+def test_a_brief_in_german_makes_a_german_project_and_says_so(tmp_path: Path) -> None:
+    """Nobody said a language; it is told from the words, written into brief.md, and a title comes from the folder."""
+    path = tmp_path / "brief.txt"
+    path.write_text(GERMAN, "utf-8")
+    done = new(tmp_path / "toepfer-laden", "", "--brief", str(path))
+    assert done.exit_code == 0
+    assert "A project for “Toepfer laden”" in done.output
+    assert "Language of the conversations: de – the language of the brief" in done.output
+    brief = open_project(tmp_path / "toepfer-laden").value(Documents.brief)
+    assert (brief.language, brief.title, brief.text) == ("de", "Toepfer laden", GERMAN.strip())
+
+
+def test_a_language_may_be_said(tmp_path: Path) -> None:
+    path = tmp_path / "brief.txt"
+    path.write_text(GERMAN, "utf-8")
+    done = new(tmp_path / "shop", "", "--brief", str(path), "--language", "en", "--json")
+    found = json.loads(done.output)
+    assert (found["language"], found["language_stated"], found["next"]) == (
+        "en",
+        True,
+        f"finetune-prep --project {tmp_path / 'shop'} prepare",
+    )
+    assert open_project(tmp_path / "shop").value(Documents.brief).language == "en"
+
+
+def test_where_the_words_do_not_tell_a_script_is_refused_and_a_person_asked(tmp_path: Path) -> None:
+    path = tmp_path / "brief.txt"
+    path.write_text("Bordeaux, Chianti, Rioja.\n", "utf-8")
+    done = new(tmp_path / "wine", "", "--brief", str(path))
+    assert isinstance(done.exception, UsageError)
+    assert "--language" in done.exception.next
+    assert not (tmp_path / "wine").exists()
+    done = new(tmp_path / "wine", "Wine\nBordeaux, Chianti, Rioja.\n.\nklingon?\npt-BR\n", "--yes")
+    assert done.exit_code == 0
+    assert open_project(tmp_path / "wine").value(Documents.brief).language == "pt-BR"
+
+
+def test_the_brief_may_come_by_pipe(tmp_path: Path) -> None:
+    done = new(tmp_path / "shop", "A small shop answers its customers' questions.\n", "--brief", "-")
+    assert done.exit_code == 0, done.output
+    assert open_project(tmp_path / "shop").value(Documents.brief).language == "en"
+
+
+@pytest.mark.parametrize(
+    ("options", "fix"),
+    [
+        (("--model", "mine/x"), "--model mine/x --base-url http://HOST:PORT/v1"),
+        (("--model", "mine/x", "--base-url", "localhost:8000/v1"), "--base-url http://localhost:8000/v1"),
+        (("--json",), "--brief FILE"),
+    ],
+)
+def test_what_is_missing_is_named_as_an_option(options: tuple[str, ...], fix: str, tmp_path: Path) -> None:
+    done = new(tmp_path / "shop", "", *options)
+    assert isinstance(done.exception, UsageError)
+    assert done.exception.next == fix
+
+
+def test_ctrl_c_says_that_nothing_was_made(tmp_path: Path) -> None:
+    """The input ends in the middle of the questions."""
+    done = new(tmp_path / "shop", "n\nn\n")
+    assert done.exit_code == 130
+    assert "Stopped. Nothing was made." in done.output
+    assert "saved" not in done.output
+    assert not (tmp_path / "shop").exists()

@@ -71,3 +71,27 @@ async def test_at_the_end_it_names_what_is_still_to_be_read(tmp_path: Path) -> N
     assert "Still to be read by a person: prompts/generation-prompt.md: every gate holds look first at" in shown
     assert "reference/digest/5-generation-prompt.md" in shown
     assert shown.endswith("next: finetune-prep accept")
+
+
+def test_a_german_brief_that_names_no_language_is_not_prepared_in_english(tmp_path: Path) -> None:
+    """Told before anything is asked; with the language written down, the plan says it."""
+    project = pottery_sources(tmp_path / "shop")
+    brief = project.layout.document("brief")
+    german = "# Töpferladen\n\nEin kleiner Töpferladen beantwortet die Fragen seiner Kunden zu Bestellungen und Rücksendungen.\n"
+    brief.write_text(german, "utf-8")
+    code, shown = prepare(project, "n\n")
+    assert code == 3
+    assert "brief.md: the brief names no language and is written in de" in shown
+    assert "language: de" in shown
+    brief.write_text(f"---\nlanguage: de\n---\n{german}", "utf-8")
+    code, shown = prepare(project, "n\n")
+    assert "Language (brief.md says it): conversations in de." in shown
+    assert not project.layout.ledger.exists()
+
+
+def test_a_title_that_says_nothing_gives_way_to_the_folders(tmp_path: Path) -> None:
+    project = pottery_sources(tmp_path / "shop")
+    project.layout.document("brief").write_text("# Brief\n\nA small shop answers its customers' questions.\n", "utf-8")
+    _, shown = prepare(project, "n\n")
+    assert "Brief" not in shown
+    assert "Shop" in shown

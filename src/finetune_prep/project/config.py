@@ -191,6 +191,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         )
 
 
+def is_known(provider: str) -> bool:
+    """Whether a provider of this name needs no table of its own."""
+    return provider in (*BUILT_IN, *NATIVE, *WELL_KNOWN, *WELL_KNOWN_BATCHES)
+
+
 TABLES: dict[str, type[msgspec.Struct]] = {"roles": RoleSettings, "providers": ProviderSettings, "prices": Price}
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -12,6 +12,7 @@ from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded
 from finetune_prep.exports import card, chat
 from finetune_prep.phases.pilot.pilot import PLAYED, prepared
+from finetune_prep.project.first_brief import title_of
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.statistics.rates import Rate, wilson
@@ -90,7 +91,7 @@ def _card(
     texts = {kind: text_hash(project.sound(KINDS[kind]).text) for kind in run.plan.made_from}
     acceptances = {kind: project.acceptance(kind) for kind in texts}
     return card.Card(
-        domain=project.value(Documents.brief).title,
+        domain=title_of(project),
         run=run.name,
         rows=account.states["accepted"],
         file=file,

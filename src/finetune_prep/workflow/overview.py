@@ -69,6 +69,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """spent: US dollars in all, as far as prices are known. answers: in the ledger. outstanding: requests in batches."""
 
     project: str
+    language: str
+    """Of the conversations."""
     phases: tuple[PhaseView, ...]
     stale: tuple[str, ...]
     runs: tuple[RunView, ...]
@@ -89,6 +91,7 @@ def overview(project: Project, ledger: Ledger | None) -> Overview:
     in_files = sum(count for number, count in waiting.items() if number not in elsewhere)
     return Overview(
         project=project.config.name,
+        language=project.value(Documents.brief).language,
         phases=phases,
         stale=tuple(str(part) for part in stale),
         runs=views,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Protocol
 
-from finetune_prep.documents.kinds import KINDS
+from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.documents.language import language_of
 from finetune_prep.errors import ActNeeded
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.drafting import briefing
@@ -16,6 +17,7 @@ from finetune_prep.phases.rubric.anchors import anchors
 from finetune_prep.phases.rubric.rubric import rubric
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
+from finetune_prep.project.first_brief import states_language
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.checking import concerning
 
@@ -53,10 +55,26 @@ async def one_phase(session: Session, name: str, *, overwrite: bool = False) -> 
 
 def _ready(project: Project, phase: Phase) -> None:
     """Raise ActNeeded unless a phase may begin, with what a person has to read now and where to look first."""
+    if phase is PHASES[0]:
+        require_language(project)
     try:
         require(project, phase.name, phase.inputs, phase.accepted)
     except ActNeeded as error:
         raise ActNeeded(error.what, where=error.where, details=tuple(to_read(project, phase.accepted)), next=error.next) from None
+
+
+def require_language(project: Project) -> None:
+    """Raise ActNeeded if nobody said a language, the brief is plainly not in English, and nothing has been written yet."""
+    text = project.sound(Documents.brief).text
+    if states_language(text) or project.layout.document(PHASES[0].outputs[0]).is_file():
+        return
+    guess = language_of(text)
+    if guess.sure and guess.tag != "en":
+        raise ActNeeded(
+            f"the brief names no language and is written in {guess.tag}, and everything would be made in English",
+            where=KINDS["brief"].path,
+            next=f"write at the top of brief.md, in lines of their own: --- and language: {guess.tag} and ---",
+        )
 
 
 def to_read(project: Project, kinds: Iterable[str]) -> Iterator[str]:

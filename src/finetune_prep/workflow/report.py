@@ -5,6 +5,7 @@ from __future__ import annotations
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.exports.report import Row, render
+from finetune_prep.project.first_brief import title_of
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.workflow.exporting import pass_rate
@@ -25,7 +26,7 @@ def write_report(project: Project, run: Run) -> None:
             else Row(sample=sample)
         )
     html = render(
-        domain=project.value(Documents.brief).title,
+        domain=title_of(project),
         run=run.name,
         judge=run.plan.models["judge"]["model"],
         assistant=run.plan.models["assistant"]["model"],

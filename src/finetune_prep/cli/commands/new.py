@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -15,17 +14,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from finetune_prep import documents
-from finetune_prep.cli import screen
+from finetune_prep.cli import person, screen
+from finetune_prep.cli.app import INTERRUPTED
 from finetune_prep.cli.job import json_option
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import DocumentError, UsageError
-from finetune_prep.project import scaffold
+from finetune_prep.project import config, scaffold
+from finetune_prep.project.first_brief import TAG, FirstBrief, LanguageUnclear, first_brief, title_from
 from finetune_prep.project.scaffold import Choice
 
 if TYPE_CHECKING:
     from finetune_prep.models.setup.detect import Found
 
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+STANDARD_INPUT = Path("-")
+WORTH_IT = (
+    "This is worth the effort when there is no large set of real conversations to train on, when prompting a model alone does "
+    "not reach the quality you need, and when the result is meant to last: it is not for quick prototypes."
+)
 
 
 class Doubt(NamedTuple):
@@ -61,8 +66,11 @@ DOUBTS = (
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
-    "--brief", type=click.Path(path_type=Path), help="A Markdown or text file with the brief; without it, you are asked."
+    "--brief",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="A Markdown or text file with the brief, - for standard input; without it, you are asked.",
 )
+@click.option("--language", default="", metavar="TAG", help="Language of the conversations (default: that of the brief).")
 @click.option("--model", default="", metavar="PROVIDER/MODEL", help="The model of all roles (default: what is found here).")
 @click.option("--provider", default="", metavar="NAME", help="Choose a model of this one: batch (files), openai, ollama, …")
 @click.option("--no-detect", is_flag=True, help="Look for no keys and no servers on this machine; questions go to batch files.")
@@ -73,6 +81,7 @@ DOUBTS = (
 def new(
     folder: Path,
     brief: Path | None,
+    language: str,
     model: str,
     provider: str,
     no_detect: bool,
@@ -87,46 +96,85 @@ def new(
     are looked for, and roles filled in with what is there; nothing is asked of any model. Where there is nothing, questions go
     to batch files: JSON Lines that any provider's Batch API, or vLLM's run-batch, can answer. For a server elsewhere:
     --model local/NAME --base-url http://gpu.example:8000/v1
+
+    The conversations are in the language of the brief, unless it says another (`language: de` in its front matter).
     """
     scaffold.refuse_used(folder)
+    _refuse_contradictions(model, provider, base_url, key_env, asked=not brief, as_json=as_json)
+    try:
+        if not brief and not yes and not _worth_it():
+            screen.say("Nothing was made.")
+            return
+        written = _brief(folder, brief, _language(language))
+    except click.exceptions.Abort:
+        screen.note("Stopped. Nothing was made.")
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    casting = Casting(Choice(model, model)) if model else _cast(provider, no_detect)
+    chosen = casting.choice
+    settings = scaffold.config_text(
+        folder.resolve().name, chosen.model, base_url, key_env, year=datetime.now(UTC).year, judge=chosen.judge
+    )
+    scaffold.create(folder, written.text, settings)
+    if as_json:
+        _print_json(folder, written, casting)
+    else:
+        _print(folder, written, casting)
+
+
+def _refuse_contradictions(model: str, provider: str, base_url: str, key_env: str, *, asked: bool, as_json: bool) -> None:
+    """Raise UsageError for options that do not go together. asked: there is no file with the brief."""
     if model and provider:
         raise UsageError("--model names a provider already", next="leave out --provider")
     if (base_url or key_env) and not model:
         raise UsageError("--base-url and --key-env need --model", next="--model local/NAME --base-url URL")
-    if as_json and not brief:
+    if base_url and not base_url.lower().startswith(("http://", "https://")):
+        raise UsageError(f"“{base_url}” is no address of an endpoint", next=f"--base-url http://{base_url}")
+    if model and not base_url and "/" in model and not config.is_known(model.partition("/")[0]):
+        name = model.partition("/")[0]
+        raise UsageError(f"“{name}” is no provider of a known address", next=f"--model {model} --base-url http://HOST:PORT/v1")
+    if as_json and asked:
         raise UsageError("with --json nobody is asked, and the brief must come from a file", next="--brief FILE")
-    if not brief and not yes and not _worth_it():
-        screen.say("Nothing was made.")
-        return
-    text = _read_brief(brief) if brief else _ask_brief(folder)
-    parsed = documents.parse("brief", text, str(brief or KINDS["brief"].path))
+
+
+def _brief(folder: Path, path: Path | None, language: str) -> FirstBrief:
+    """The brief that was given, in the form of brief.md. Raises DocumentError for one that cannot be used."""
+    given = _read_brief(path) if path else _ask_brief(folder)
+    try:
+        written = first_brief(given, folder, language)
+    except LanguageUnclear as unclear:
+        if path and not person.is_there():
+            raise
+        written = first_brief(given, folder, _ask_language(unclear.guess))
+    parsed = documents.parse("brief", written.text, str(path or KINDS["brief"].path))
     if parsed.value is None or parsed.findings:
         raise DocumentError(
             "this brief cannot be used",
-            where=str(brief or "brief"),
+            where=str(path or "brief"),
             details=tuple(f"  {finding}" for finding in parsed.findings),
             next="finetune-prep template brief",
         )
-    casting = Casting(Choice(model, model)) if model else _cast(provider, no_detect)
-    chosen = casting.choice
-    config = scaffold.config_text(
-        folder.resolve().name, chosen.model, base_url, key_env, year=datetime.now(UTC).year, judge=chosen.judge
+    return written
+
+
+def _print_json(folder: Path, written: FirstBrief, casting: Casting) -> None:
+    screen.json(
+        {
+            "folder": str(folder),
+            "title": written.title,
+            "language": written.language,
+            "language_stated": written.stated,
+            "model": casting.choice.model,
+            "judge": casting.choice.judge,
+            "notes": casting.words,
+            "next": f"finetune-prep --project {shlex.quote(str(folder))} prepare",
+        }
     )
-    scaffold.create(folder, text, config)
-    if as_json:
-        screen.json(
-            {
-                "folder": str(folder),
-                "title": parsed.value.title,
-                "language": parsed.value.language,
-                "model": chosen.model,
-                "judge": chosen.judge,
-                "notes": casting.words,
-                "next": f"finetune-prep --project {shlex.quote(str(folder))} prepare",
-            }
-        )
-        return
-    screen.say(f"A project for “{parsed.value.title}” is in {folder}.", bold=True)
+
+
+def _print(folder: Path, written: FirstBrief, casting: Casting) -> None:
+    told = "" if written.stated else " – the language of the brief; change it there if it is another"
+    screen.say(f"A project for “{written.title}” is in {folder}.", bold=True)
+    screen.say(f"Language of the conversations: {written.language}{told}.")
     screen.say()
     screen.table(
         [
@@ -140,13 +188,7 @@ def new(
         screen.say(line)
     if casting.words:
         screen.say()
-    screen.say(
-        "This is worth the effort when there is no large set of real conversations to train on, when prompting a model", dim=True
-    )
-    screen.say(
-        "alone does not reach the quality you need, and when the result is meant to last: it is not for quick prototypes.",
-        dim=True,
-    )
+    screen.paragraph(WORTH_IT, indent=0, dim=True)
     screen.say()
     screen.say(f"next: cd {shlex.quote(str(folder))} && finetune-prep prepare")
 
@@ -204,22 +246,30 @@ def _worth_it() -> bool:
 
 
 def _read_brief(path: Path) -> str:
-    if not path.is_file():
+    if path == STANDARD_INPUT:
+        data = sys.stdin.buffer.read()
+    elif path.is_file():
+        data = path.read_bytes()
+    else:
         raise UsageError("there is no such file", where=str(path), next="finetune-prep template brief > brief.md, and fill it in")
-    text, findings = documents.read_bytes(path.read_bytes(), str(path))
+    text, findings = documents.read_bytes(data, str(path))
     if findings:
         raise DocumentError("this brief cannot be read", where=str(path), details=tuple(f"  {finding}" for finding in findings))
-    return text if text.lstrip().startswith(("#", "---")) else f"# {path.stem.replace('-', ' ').capitalize()}\n\n{text}"
+    return text
 
 
 def _ask_brief(folder: Path) -> str:
     screen.say("Now the domain. Everything can be edited later in brief.md.")
-    title = click.prompt("What is the domain", default=folder.resolve().name.replace("-", " ").capitalize())
-    language = click.prompt("Language of the conversations", default="en", value_proc=_language)
+    title = click.prompt("What is the domain", default=title_from(folder))
     screen.say("In one paragraph: who is the assistant, for whom, what belongs to it and what not, what must never happen?")
     screen.say("Several lines are welcome; a line with a dot alone ends it.")
-    paragraph = _lines()
-    return f"---\nlanguage: {language}\n---\n# {title}\n\n{paragraph}\n"
+    return f"# {title}\n\n{_lines()}\n"
+
+
+def _ask_language(guess: str) -> str:
+    """Asked only where the words do not tell."""
+    answer: str = click.prompt("Language of the conversations (en, de, pt-BR, …)", default=guess or None, value_proc=_language)
+    return answer
 
 
 def _lines() -> str:
@@ -233,6 +283,7 @@ def _lines() -> str:
 
 
 def _language(text: str) -> str:
-    if not LANGUAGE.fullmatch(text.strip()):
+    """A language tag; "" stays. Raises click's UsageError, which a prompt shows before it asks again."""
+    if text.strip() and not TAG.fullmatch(text.strip()):
         raise click.UsageError(f"“{text}” is no language tag; write for example en, de or pt-BR")
     return text.strip()

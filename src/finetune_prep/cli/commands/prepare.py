@@ -10,10 +10,11 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.session import Session
+from finetune_prep.project.first_brief import title_of
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.files import read_folder
 from finetune_prep.workflow.estimate import estimate
-from finetune_prep.workflow.prepare import one_phase, to_read
+from finetune_prep.workflow.prepare import one_phase, require_language, to_read
 from finetune_prep.workflow.prepare import prepare as all_phases
 
 
@@ -59,12 +60,15 @@ def _explain(project: Project, provider: str, *, yes: bool) -> None:
     """What is going to happen and what it will cost, once: before the first question to a model."""
     if project.layout.ledger.exists():
         return
-    title = project.value(Documents.brief).title
+    require_language(project)
+    brief = project.value(Documents.brief)
     found, unreadable = read_folder(project.layout.sources, project.layout.folder)
-    screen.say(title, bold=True)
+    screen.say(title_of(project), bold=True)
     for number, phase in enumerate(PHASES, start=1):
         screen.paragraph(f"{number}. {phase.title}: {phase.does}.")
     screen.say()
+    written = "" if brief.written_in == brief.language else f", documents in {brief.written_in}"
+    screen.paragraph(f"Language (brief.md says it): conversations in {brief.language}{written}.")
     for finding in unreadable:
         screen.paragraph(str(finding))
     if found:

@@ -43,7 +43,7 @@ def status(project: str, as_json: bool) -> None:
 
 
 def _print_overview(view: Overview) -> None:
-    screen.say(view.project, bold=True)
+    screen.say(f"{view.project}, conversations in {view.language}", bold=True)
     for number, phase in enumerate(view.phases, start=1):
         screen.say(f"{number}. {phase.title}")
         for document in phase.documents:
