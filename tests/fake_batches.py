@@ -13,6 +13,7 @@ bill. `fault` says what goes wrong with a call: a function of the call's name ("
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import re
@@ -21,10 +22,10 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from types import TracebackType
 from typing import Any, Literal, Self
-
-from aiohttp import web
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 KEY = "sk-larch-batch-0123456789"
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -100,6 +101,7 @@ class FakeBatches:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-batches", daemon=True)
         self._later: set[asyncio.Task[Any]] = set()
+        self._talks: set[asyncio.Task[Any]] = set()
 
     @property
     def base_url(self) -> str:
@@ -203,98 +205,123 @@ class FakeBatches:
     # the server
 
     async def _start(self) -> None:
-        app = web.Application(client_max_size=2**30, middlewares=[self._guard])
-        app.router.add_post("/v1/files", self._upload)
-        app.router.add_get("/v1/files/{id}/content", self._content)
-        app.router.add_get("/v1/somewhere/{id}", self._results)
-        for path in ("/v1/batches", "/v1/messages/batches"):
-            app.router.add_post(path, self._create)
-            app.router.add_get(path, self._list)
-            app.router.add_get(path + "/{id}", self._look)
-            app.router.add_post(path + "/{id}/cancel", self._cancel)
-            app.router.add_get(path + "/{id}/results", self._results)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _stop(self) -> None:
-        for task in self._later:
+        self._server.close()
+        for task in (*self._later, *self._talks):
             task.cancel()
-        await asyncio.gather(*self._later, return_exceptions=True)
-        await self._runner.cleanup()
-        rest = asyncio.all_tasks() - {asyncio.current_task()}  # connections whose client was killed
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        await asyncio.gather(*self._later, *self._talks, return_exceptions=True)
 
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        if request.match_info.http_exception is not None:
-            return self._error(404, "no such address", "not_found_error")
-        bearer = request.headers.get("Authorization", "")[7:]
-        sent = request.headers.get("x-api-key", bearer) if self.api == "anthropic" else bearer
-        if sent != KEY:
-            return self._error(401, f"the key {sent} is not valid", "authentication_error")
-        if self.api == "anthropic" and "anthropic-version" not in request.headers:
-            return self._error(400, "anthropic-version: header is required", "invalid_request_error")
-        name = {"_upload": "upload", "_content": "results"}.get(handler.__name__, handler.__name__[1:])
-        self.calls[name] += 1
-        fault = self.fault(name, self.calls[name])
-        if name != "upload":
-            await request.read()  # a call is heard whole, whatever is done with it
-        if isinstance(fault, Status):
-            return self._error(fault.status, fault.message, fault.kind, fault.headers)
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._talks.add(task)
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                while await self._one(reader, writer):
+                    pass
+        finally:
+            self._talks.discard(task)
+            writer.transport.abort()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Serve one request; whether the connection goes on."""
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        method, target, _ = lines[0].split(" ")
+        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
+        parts = urlsplit(target)
+        call = _Call(method, unquote(parts.path), dict(parse_qsl(parts.query)), headers)
+        name, handler = self._handler(call)
+        fault = None
+        refused = self._refused(call) if handler else self._error(404, "no such address", "not_found_error")
+        if refused is None:
+            self.calls[name] += 1
+            fault = self.fault(name, self.calls[name])
+        if not (
+            name == "upload" and isinstance(fault, Status | Reset)
+        ):  # every other call is heard whole, whatever is done with it
+            call.body = await reader.readexactly(int(headers.get("content-length", "0")))
+        if refused is not None or isinstance(fault, Status):
+            answer = refused or self._error(fault.status, fault.message, fault.kind, fault.headers)  # type: ignore[union-attr]
+            await answer.send(writer)
+            return refused is not None or name != "upload"
         if isinstance(fault, Late):
-            self._later.add(asyncio.ensure_future(self._carry_out_later(request, handler, fault.seconds)))
+            self._later.add(asyncio.ensure_future(self._carry_out_later(call, handler, fault.seconds)))
         elif not (isinstance(fault, Reset) and not fault.done):
-            response: web.StreamResponse = await handler(request)
-            if isinstance(fault, Cut):
-                return await self._cut(request, response, fault)
-            if fault is None:
-                return response
+            answer = handler(call)
+            if not isinstance(fault, Reset):
+                return await self._give(answer, fault, writer)
         assert isinstance(fault, Reset | Late)
         fault.then()
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=500)
+        return False
 
-    async def _carry_out_later(self, request: web.Request, handler: Any, seconds: float) -> None:
+    def _handler(self, call: _Call) -> tuple[str, Callable[[_Call], _Answer]]:
+        """The name of a call and what carries it out; a name of nothing at an address that there is not."""
+        for method, pattern, name, handler in (
+            ("POST", r"/v1/files", "upload", self._upload),
+            ("GET", r"/v1/files/([^/]+)/content", "results", self._content),
+            ("GET", r"/v1/somewhere/([^/]+)", "results", self._results),
+            ("POST", r"/v1(?:/messages)?/batches", "create", self._create),
+            ("GET", r"/v1(?:/messages)?/batches", "list", self._list),
+            ("GET", r"/v1(?:/messages)?/batches/([^/]+)", "look", self._look),
+            ("POST", r"/v1(?:/messages)?/batches/([^/]+)/cancel", "cancel", self._cancel),
+            ("GET", r"/v1(?:/messages)?/batches/([^/]+)/results", "results", self._results),
+        ):
+            if call.method == method and (found := re.fullmatch(pattern, call.path)):
+                call.id = found[1] if found.lastindex else ""
+                return name, handler
+        return "", self._nothing
+
+    def _refused(self, call: _Call) -> _Answer | None:
+        bearer = call.headers.get("authorization", "")[7:]
+        sent = call.headers.get("x-api-key", bearer) if self.api == "anthropic" else bearer
+        if sent != KEY:
+            return self._error(401, f"the key {sent} is not valid", "authentication_error")
+        if self.api == "anthropic" and "anthropic-version" not in call.headers:
+            return self._error(400, "anthropic-version: header is required", "invalid_request_error")
+        return None
+
+    async def _give(self, answer: _Answer, fault: Cut | None, writer: asyncio.StreamWriter) -> bool:
+        """Send an answer, or a part of it; whether the connection goes on."""
+        if fault is not None and fault.cleanly:
+            part = answer.body[: fault.after]
+            answer = _Answer(part[: part.rfind(b"\n") + 1])
+        elif fault is not None:
+            await answer.send(writer, fault.after)
+            await asyncio.sleep(0.02)
+            return False
+        await answer.send(writer)
+        return True
+
+    async def _carry_out_later(self, call: _Call, handler: Callable[[_Call], _Answer], seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await handler(request)
+        handler(call)
 
-    async def _cut(self, request: web.Request, whole: web.StreamResponse, fault: Cut) -> web.StreamResponse:
-        assert isinstance(whole, web.Response)
-        body = whole.body
-        assert isinstance(body, bytes)
-        part = body[: fault.after]
-        if fault.cleanly:
-            return web.Response(body=part[: part.rfind(b"\n") + 1])
-        response = web.StreamResponse(headers={"Content-Length": str(len(body))})
-        await response.prepare(request)
-        await response.write(part)
-        await asyncio.sleep(0.02)
-        if request.transport is not None:
-            request.transport.abort()
-        return response
+    def _nothing(self, call: _Call) -> _Answer:
+        return self._error(404, "no such address", "not_found_error")
 
-    async def _upload(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        file = form["file"]
-        if form.get("purpose") != "batch" or not isinstance(file, web.FileField):
+    def _upload(self, call: _Call) -> _Answer:
+        form = message_from_bytes(f"Content-Type: {call.headers['content-type']}\r\n\r\n".encode() + call.body)
+        fields = {
+            str(part.get_param("name", header="Content-Disposition")): part for part in form.walk() if not part.is_multipart()
+        }
+        if "purpose" not in fields or fields["purpose"].get_payload() != "batch" or not fields["file"].get_filename():
             return self._error(400, "purpose", "invalid_request_error")
         name = f"file-{len(self.files)}"
-        self.files[name] = file.file.read()
-        return web.json_response({"id": name, "object": "file", "purpose": "batch"})
+        data = fields["file"].get_payload(decode=True)
+        assert isinstance(data, bytes)
+        self.files[name] = data
+        return _json({"id": name, "object": "file", "purpose": "batch"})
 
-    async def _create(self, request: web.Request) -> web.Response:
-        body = await request.json()
+    def _create(self, call: _Call) -> _Answer:
+        body = json.loads(call.body)
         try:
             batch = self._new_openai(body) if self.api == "openai" else self._new_anthropic(body)
         except (AssertionError, KeyError, TypeError) as error:
             return self._error(400, f"{type(error).__name__} {error}", "invalid_request_error")
-        return web.json_response(self._described(batch))
+        return _json(self._described(batch))
 
     def _new_openai(self, body: dict[str, Any]) -> Batch:
         rows = [json.loads(line) for line in self.files[body["input_file_id"]].splitlines()]
@@ -328,41 +355,41 @@ class FakeBatches:
         self.bodies |= {custom_id.partition("-")[0]: params for custom_id, params in requests.items()}
         return batch
 
-    async def _list(self, request: web.Request) -> web.Response:
+    def _list(self, call: _Call) -> _Answer:
         newest = sorted(self.batches.values(), key=lambda batch: -batch.created)
-        after = request.query.get("after" if self.api == "openai" else "after_id")
+        after = call.query.get("after" if self.api == "openai" else "after_id")
         if after:
             newest = newest[[batch.id for batch in newest].index(after) + 1 :]
-        limit = min(int(request.query.get("limit", "20")), 3)  # pages are short, so that there are several
+        limit = min(int(call.query.get("limit", "20")), 3)  # pages are short, so that there are several
         page = newest[:limit]
-        return web.json_response({"data": [self._described(batch) for batch in page], "has_more": len(newest) > len(page)})
+        return _json({"data": [self._described(batch) for batch in page], "has_more": len(newest) > len(page)})
 
-    async def _look(self, request: web.Request) -> web.Response:
-        batch = self.batches.get(request.match_info["id"])
-        return web.json_response(self._described(batch)) if batch else self._error(404, "no such batch", "not_found_error")
+    def _look(self, call: _Call) -> _Answer:
+        batch = self.batches.get(call.id)
+        return _json(self._described(batch)) if batch else self._error(404, "no such batch", "not_found_error")
 
-    async def _cancel(self, request: web.Request) -> web.Response:
-        batch = self.batches[request.match_info["id"]]
+    def _cancel(self, call: _Call) -> _Answer:
+        batch = self.batches[call.id]
         if self._ended(batch):
             return self._error(409, "the batch has ended", "invalid_request_error")
         batch.status = "cancelling" if self.api == "openai" else "canceling"
-        return web.json_response(self._described(batch))
+        return _json(self._described(batch))
 
-    async def _content(self, request: web.Request) -> web.Response:
-        name, _, kind = request.match_info["id"].partition(".")
+    def _content(self, call: _Call) -> _Answer:
+        name, _, kind = call.id.partition(".")
         batch = self.batches[name]
         return self._lines(
             {custom_id: row for custom_id, row in batch.rows.items() if self._succeeded(row) == (kind == "output")}
         )
 
-    async def _results(self, request: web.Request) -> web.Response:
-        batch = self.batches[request.match_info["id"]]
+    def _results(self, call: _Call) -> _Answer:
+        batch = self.batches[call.id]
         canceled = {custom_id: {"result": {"type": "canceled"}} for custom_id in batch.requests}
         return self._lines(canceled | batch.rows)
 
-    def _lines(self, rows: dict[str, dict[str, Any]]) -> web.Response:
+    def _lines(self, rows: dict[str, dict[str, Any]]) -> _Answer:
         shuffled = random.Random(len(rows)).sample(list(rows.items()), len(rows))
-        return web.Response(body="".join(json.dumps({"custom_id": name} | row) + "\n" for name, row in shuffled).encode())
+        return _Answer("".join(json.dumps({"custom_id": name} | row) + "\n" for name, row in shuffled).encode())
 
     def _described(self, batch: Batch) -> dict[str, Any]:
         done = sum(self._succeeded(row) for row in batch.rows.values())
@@ -403,7 +430,37 @@ class FakeBatches:
     def _ended(self, batch: Batch) -> bool:
         return batch.status in ("completed", "failed", "expired", "cancelled", "ended")
 
-    def _error(self, status: int, message: str, kind: str, headers: dict[str, str] | None = None) -> web.Response:
-        return web.json_response(
-            {"type": "error", "error": {"type": kind, "message": message, "code": None}}, status=status, headers=headers or {}
+    def _error(self, status: int, message: str, kind: str, headers: dict[str, str] | None = None) -> _Answer:
+        error = {"type": kind, "message": message, "code": None}
+        return _Answer(json.dumps({"type": "error", "error": error}).encode(), status, headers or {})
+
+
+@dataclass
+class _Call:
+    """A request. id: what its address names."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes = b""
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def send(self, writer: asyncio.StreamWriter, most: int | None = None) -> None:
+        lines = {"Content-Type": "application/json", "Content-Length": str(len(self.body))} | self.headers
+        writer.write(
+            "\r\n".join([f"HTTP/1.1 {self.status} X", *(f"{name}: {value}" for name, value in lines.items()), "", ""]).encode()
         )
+        writer.write(self.body[:most])
+        await writer.drain()
+
+
+def _json(value: Any) -> _Answer:
+    return _Answer(json.dumps(value).encode())
