@@ -211,6 +211,22 @@ async def test_a_file_that_is_refused_as_a_whole_stops_with_the_reason(
         assert fake.calls["create"] == 2
 
 
+async def test_rows_that_hold_the_key_are_kept_without_it(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:
+    """An answer with it cannot be used; a refusal says the variable's name instead."""
+    by_key = {asked.key: asked.messages[-1].content for asked in three()}
+
+    def answer(key: str, params: dict[str, Any]) -> dict[str, Any]:
+        return {"a": fake.answered(f"Use {KEY}."), "b": fake.refused("x" * 490 + KEY), "c": fake.answered("fine")}[by_key[key]]
+
+    await run(fake, ledger, tmp_path, three())
+    fake.work(answer)
+    (bad, refused, fine), _ = await run(fake, ledger, tmp_path, three())
+    assert (bad.problem, bad.text) == ("malformed", f"Use [{KEY_ENV}].")
+    assert "key in the answer" in bad.detail
+    assert (refused.problem, fine.text) == ("rejected", "fine")
+    assert KEY[:8] not in repr((bad, refused, fine))
+
+
 async def test_results_that_break_off_are_read_again(
     fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

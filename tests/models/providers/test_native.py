@@ -336,7 +336,8 @@ async def test_nobody_there_costs_nothing(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["anthropic", "google"])
 async def test_an_endpoint_that_echoes_the_key_cannot_put_it_anywhere(kind: str) -> None:
     reply, _ = await asked(kind, answer(kind, f"Your key is {KEY}."))
-    assert reply.text == "Your key is [KEY]."
+    assert (reply.text, reply.problem) == ("Your key is [KEY].", "malformed")
+    assert "key in the answer" in reply.detail
     with pytest.raises(Paused) as caught:
         await asked(kind, error(kind, 403, "PERMISSION_DENIED", f"{KEY} may not"))
     assert KEY not in str(caught.value)

@@ -15,7 +15,11 @@ from finetune_prep.sources.searching.choosing import Found, SearchProvider, foun
 from tests.fake_endpoint import Behaviour, Call, FakeEndpoint, HalfAnswer, Reset, Stall, Status
 
 QUERY = "AI customer support mistakes research 2026"
-KEYS = {"TAVILY_API_KEY": "tvly-canary", "EXA_API_KEY": "exa-canary", "BRAVE_API_KEY": "brave-canary"}
+KEYS = {
+    "TAVILY_API_KEY": "tvly-canary-0123456789",
+    "EXA_API_KEY": "exa-canary-0123456789",
+    "BRAVE_API_KEY": "brave-canary-0123456789",
+}
 PROVIDERS = ("searxng", "tavily", "exa", "brave")
 # what each provider documents, with the fields that are read and some that are not
 SEARXNG = {
@@ -149,7 +153,7 @@ async def test_tavily() -> None:
     found, call = await asked("tavily", TAVILY)
     assert found == (REPORT, BIRCH)
     assert call.path == "/search"
-    assert call.headers["authorization"] == "Bearer tvly-canary"
+    assert call.headers["authorization"] == "Bearer tvly-canary-0123456789"
     assert call.body == {"query": QUERY, "max_results": 5, "search_depth": "basic"}
 
 
@@ -157,7 +161,7 @@ async def test_exa() -> None:
     found, call = await asked("exa", EXA)
     assert found == (REPORT, BIRCH)
     assert call.path == "/search"
-    assert call.headers["x-api-key"] == "exa-canary"
+    assert call.headers["x-api-key"] == "exa-canary-0123456789"
     assert call.body == {"query": QUERY, "numResults": 5, "type": "auto"}
 
 
@@ -165,7 +169,7 @@ async def test_brave() -> None:
     found, call = await asked("brave", BRAVE)
     assert found == (REPORT, BIRCH)
     assert urlsplit(call.path).path == "/res/v1/web/search"
-    assert call.headers["x-subscription-token"] == "brave-canary"
+    assert call.headers["x-subscription-token"] == "brave-canary-0123456789"
     assert parameters(call) == {"q": QUERY, "count": "5", "text_decorations": "false", "result_filter": "web"}
 
 
@@ -246,7 +250,7 @@ async def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_an_answer_that_repeats_the_key_is_kept_without_it() -> None:
-    said = {"results": [{"url": "https://larch.example/", "title": "tvly-canary"}]}
+    said = {"results": [{"url": "https://larch.example/", "title": "tvly-canary-0123456789"}]}
     with FakeEndpoint(Status(200, raw=json.dumps(said).encode())) as endpoint:
         assert b"canary" not in await opened("tavily", endpoint).ask(QUERY, 5)
 

@@ -29,6 +29,7 @@ from finetune_prep.models.batches.api import NoBatch, Remote, Result, Undecided,
 from finetune_prep.models.batches.http import BatchHttp, Body
 from finetune_prep.models.providers import anthropic_wire
 from finetune_prep.models.providers.envelopes import NotACompletion
+from finetune_prep.models.providers.key_echo import read_without_key
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.project.config import ProviderSettings
 
@@ -49,6 +50,7 @@ class AnthropicBatches:
         if secret is not None:
             headers["x-api-key"] = secret.reveal()
         self._http = BatchHttp(name, settings, secret, headers)
+        self._secret = secret
         self._structured = settings.structured
 
     def row(self, request: Request, token: str) -> bytes:
@@ -130,7 +132,8 @@ class AnthropicBatches:
         row = _row(line)
         key = row.custom_id.partition(BETWEEN)[0]
         try:
-            return Result(key=key, reply=_reply(row.result))
+            reply = read_without_key(lambda data: _reply(row.result if data is line else _row(data).result), line, self._secret)
+            return Result(key=key, reply=reply)
         except (Fault, Paused) as fault:
             return Result(key=key, fault=fault)
 

@@ -17,9 +17,10 @@ from finetune_prep.errors import Paused
 from finetune_prep.http import MOST_BYTES, Answer, Call, NoAnswer, open_client
 from finetune_prep.http.exchange import Upload
 from finetune_prep.http.retry_after import asked_wait
-from finetune_prep.http.secrets import Secret
+from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.models.batches.api import RERUN, Missing
 from finetune_prep.models.providers.http_status import interpret
+from finetune_prep.models.providers.key_echo import read_without_key
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.retry import persist
 from finetune_prep.project.config import FILE, ProviderSettings
@@ -102,7 +103,7 @@ class BatchHttp:
                         raise Fault(f"a line is longer than {MOST_BYTES // 1024**2} MiB")
                     for line in whole:
                         if line.strip():
-                            yield self._redacted(line)
+                            yield line
                     if not chunk:
                         break
         except TimeoutError:
@@ -110,7 +111,7 @@ class BatchHttp:
         except NoAnswer as failure:
             raise self._fault(failure, once=False) from None
         if rest.strip():
-            yield self._redacted(rest)
+            yield rest
 
     @contextlib.asynccontextmanager
     async def _streamed(self, url: str) -> AsyncIterator[Stream]:
@@ -154,14 +155,15 @@ class BatchHttp:
             raise self._fault(failure, once=once) from None
         if not 200 <= answer.status < 300:
             self._refuse(answer, once=once)
-        return self._decoded(self._redacted(answer.body), once=once)
+        return self._decoded(answer.body, once=once)
 
     def _refuse(self, answer: Answer, *, once: bool = False) -> NoReturn:
         """Raise what a status other than 2xx means. once: a server that fails may have done its work before."""
         if answer.status == 409:  # what is asked for is not possible (any more), and trying again will not make it so
             raise Paused("the Batch API says that this conflicts with what is there", where=f"provider “{self.name}”", next=RERUN)
+        wait = asked_wait(answer.headers)
         try:
-            detail = interpret(answer.status, self._redacted(answer.body), retry_after=asked_wait(answer.headers)).detail
+            reply = read_without_key(lambda data: interpret(answer.status, data, retry_after=wait), answer.body, self._secret)
         except Fault as fault:
             fault.maybe_billed = once and answer.status >= 500
             raise
@@ -171,13 +173,16 @@ class BatchHttp:
                 raise Missing(paused.what, where=where, next=f"check `base_url` in {FILE}") from None
             raise Paused(paused.what, where=where, next=paused.next) from None
         fix = f"fix it in {FILE}, then {RERUN}"
-        raise Paused(f"the Batch API refuses the call ({detail})", where=f"provider “{self.name}”", next=fix)
+        raise Paused(f"the Batch API refuses the call ({reply.detail})", where=f"provider “{self.name}”", next=fix)
 
     def _decoded(self, body: bytes, *, once: bool) -> Any:
+        if self._secret is not None:
+            body = self._secret.redact_body(body)
         try:
             found = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise Fault(f"the answer is not JSON: {body[:80].decode(errors='replace')}", maybe_billed=once) from None
+            said = redacted(body.decode(errors="replace"), self._secret)[:80]
+            raise Fault(f"the answer is not JSON: {said}", maybe_billed=once) from None
         if not isinstance(found, dict):
             raise Fault("the answer is not a JSON object", maybe_billed=once)
         return found
@@ -187,11 +192,7 @@ class BatchHttp:
 
     def _fault(self, failure: NoAnswer, *, once: bool) -> Fault:
         where = f"cannot connect to {self._endpoint.at('')}: " if failure.unreached else ""
-        said = self._redacted((where + failure.reason).encode(errors="replace")).decode()
-        return Fault(said, maybe_billed=once and failure.sent)
-
-    def _redacted(self, data: bytes) -> bytes:
-        return data if self._secret is None else self._secret.redact(data)
+        return Fault(redacted(where + failure.reason, self._secret), maybe_billed=once and failure.sent)
 
     def _connected(self) -> Client:
         if self._client is None:

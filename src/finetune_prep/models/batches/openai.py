@@ -27,6 +27,7 @@ from finetune_prep.models.batches.answers import read_row
 from finetune_prep.models.batches.api import NoBatch, Remote, Result, Undecided, Unsure
 from finetune_prep.models.batches.files import URL, row
 from finetune_prep.models.batches.http import BatchHttp, Body
+from finetune_prep.models.providers.key_echo import read_without_key
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.project.config import ProviderSettings
 
@@ -46,6 +47,7 @@ class OpenAIBatches:
     def __init__(self, name: str, settings: ProviderSettings, secret: Secret | None) -> None:
         headers = {} if secret is None else {"Authorization": f"Bearer {secret.reveal()}"}
         self._http = BatchHttp(name, settings, secret, headers)
+        self._secret = secret
         self._structured = settings.structured
         self._limit_name = "max_completion_tokens" if self._http.host.endswith("openai.com") else "max_tokens"
 
@@ -110,7 +112,8 @@ class OpenAIBatches:
     def read(self, line: bytes) -> Result:
         key, answer = read_row(line)
         try:
-            return Result(key=key, reply=answer())
+            reply = read_without_key(lambda data: answer() if data is line else read_row(data)[1](), line, self._secret)
+            return Result(key=key, reply=reply)
         except (Fault, Paused) as fault:
             return Result(key=key, fault=fault)
 

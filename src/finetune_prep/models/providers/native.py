@@ -15,9 +15,10 @@ import msgspec
 
 from finetune_prep.core.request import Reply, Request, Usage
 from finetune_prep.errors import ConfigError, Paused
-from finetune_prep.http.secrets import Secret
+from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.models.providers import openai_wire
 from finetune_prep.models.providers.http_status import DETAIL_LIMIT, interpret
+from finetune_prep.models.providers.key_echo import without_key
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.project.config import FILE, ProviderSettings
@@ -72,13 +73,8 @@ class Native:
                 raise Fault(reply.detail, retry_after=0.0) from None
         if enforced:
             self._enforcement.heard(request, reply, worded=worded)
-        return msgspec.structs.replace(
-            reply,
-            text=self._redacted(reply.text),
-            detail=self._redacted(reply.detail),
-            seconds=round(time.monotonic() - started, 3),
-            at=openai_wire.now(),
-        )
+        timed = msgspec.structs.replace(reply, seconds=round(time.monotonic() - started, 3), at=openai_wire.now())
+        return without_key(timed, self._secret)
 
     async def close(self) -> None:
         self._models.clear()
@@ -112,9 +108,6 @@ class Native:
                 settings[name] = value
         return cast("ModelSettings", settings)
 
-    def _redacted(self, text: str) -> str:
-        return text if self._secret is None else self._secret.redact(text.encode(errors="replace")).decode()
-
     def _failure(self, error: Exception) -> Reply:
         """A refusal for good as a reply. Raises Fault, Paused, or the error itself if it is none of the provider's."""
         from pydantic_ai import exceptions as of
@@ -123,13 +116,13 @@ class Native:
             if (status := _status(error)) is not None:
                 return interpret(status, self._complaint(error), retry_after=error.retry_after)
             sent = getattr(error, "phase", None) not in ("pool", "connect")
-            raise Fault(self._redacted(error.message[:DETAIL_LIMIT]), maybe_billed=sent) from None
+            raise Fault(redacted(error.message, self._secret)[:DETAIL_LIMIT], maybe_billed=sent) from None
         if isinstance(error, of.ContentFilterError):
-            return Reply(text="", finish="error", problem="filtered", detail=error.message[:DETAIL_LIMIT])
+            return Reply(text="", finish="error", problem="filtered", detail=redacted(error.message, self._secret)[:DETAIL_LIMIT])
         if isinstance(error, of.UnexpectedModelBehavior):
-            raise Fault(self._redacted(error.message[:DETAIL_LIMIT]), maybe_billed=True) from None
+            raise Fault(redacted(error.message, self._secret)[:DETAIL_LIMIT], maybe_billed=True) from None
         if isinstance(error, of.UserError):
-            said = self._redacted(error.message[:DETAIL_LIMIT])
+            said = redacted(error.message, self._secret)[:DETAIL_LIMIT]
             raise Paused(f"{self.name} does not take this request: {said}", next=f"change the role in {FILE}") from None
         if type(error).__module__ == "botocore.exceptions":
             raise Paused(f"AWS cannot be asked: {str(error)[:DETAIL_LIMIT]}", next=AWS_MEND) from None
@@ -138,7 +131,7 @@ class Native:
     def _complaint(self, error: ModelAPIError) -> bytes:
         """The error as an endpoint of the common kind would write it."""
         codes = {"code": error.provider_error_code, "type": error.provider_error_type}
-        said = self._redacted(_said(error.body) or error.message)
+        said = redacted(_said(error.body) or error.message, self._secret)
         return msgspec.json.encode({"error": {"message": said, **{name: code for name, code in codes.items() if code}}})
 
 

@@ -16,12 +16,13 @@ from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused
 from finetune_prep.http import Call, NoAnswer, open_client
 from finetune_prep.http.retry_after import asked_wait
-from finetune_prep.http.secrets import Secret
+from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.models.pace.headers import allowances
 from finetune_prep.models.pace.rates import Listener
 from finetune_prep.models.providers import openai_wire
 from finetune_prep.models.providers.dialect import Dialect, Words
 from finetune_prep.models.providers.http_status import interpret
+from finetune_prep.models.providers.key_echo import read_without_key
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.project.config import FILE, ProviderSettings
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from finetune_prep.http.client import Client
 
 REFUSED = (400, 422, 500)  # with one of these an endpoint says that it does not take what every such request holds
+MOST_ID = 200  # characters of a request's id
 
 
 class _Asked(NamedTuple):
@@ -75,18 +77,17 @@ class OpenAICompatible:
             answer = await self._client.send(self._call, data)
         except NoAnswer as failure:
             raise self._fault(failure) from None
-        received = answer.body if self._secret is None else self._secret.redact(answer.body)
         headers = answer.headers
         if self._listener is not None:
             for allowance in allowances(headers):
                 self._listener(allowance, sent)
         asked = _Asked(words, request.messages[0].role == "system", enforced and request.schema is not None)
-        reply = self._read(asked, answer.status, headers, received)
+        reply = self._read(asked, answer.status, headers, answer.body)
         if enforced:
             self._enforcement.heard(request, reply, worded=worded)
         return msgspec.structs.replace(
             reply,
-            request_id=self._redacted(headers.get("x-request-id", "")) or reply.request_id,
+            request_id=redacted(headers.get("x-request-id", ""), self._secret)[:MOST_ID] or reply.request_id,
             seconds=round(time.monotonic() - started, 3),
             at=reply.at or openai_wire.now(),
         )
@@ -94,7 +95,8 @@ class OpenAICompatible:
     def _read(self, asked: _Asked, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
         """The reply. A refusal that every request of the kind would meet is a fault: the next attempt is put otherwise."""
         try:
-            reply = interpret(status, body, retry_after=None if 200 <= status < 300 else asked_wait(headers))
+            wait = None if 200 <= status < 300 else asked_wait(headers)
+            reply = read_without_key(lambda data: interpret(status, data, retry_after=wait), body, self._secret)
         except (Paused, Fault) as refusal:
             words = refusal.what if isinstance(refusal, Paused) else refusal.reason
             if status in REFUSED and self._learns_from(words, asked):
@@ -109,12 +111,9 @@ class OpenAICompatible:
             return True
         return self._dialect.learns_from(complaint, asked.words, had_system=asked.system)
 
-    def _redacted(self, text: str) -> str:
-        return text if self._secret is None else self._secret.redact(text.encode(errors="replace")).decode()
-
     def _fault(self, failure: NoAnswer) -> Fault:
         where = f"cannot connect to {self._call.url}: " if failure.unreached else ""
-        return Fault(self._redacted(where + failure.reason), maybe_billed=failure.sent)
+        return Fault(redacted(where + failure.reason, self._secret), maybe_billed=failure.sent)
 
     async def can_enforce(self, model: str) -> bool:
         """Nobody knows before trying."""

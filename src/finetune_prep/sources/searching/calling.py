@@ -17,7 +17,7 @@ from finetune_prep.errors import NotFetched
 from finetune_prep.http import Call, NoAnswer, open_client
 from finetune_prep.http.endpoint import Endpoint
 from finetune_prep.http.retry_after import asked_wait
-from finetune_prep.http.secrets import Secret
+from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.project.config import FILE
 from finetune_prep.project.endpoints import endpoint_of
 
@@ -78,7 +78,7 @@ async def _once(name: str, search: Search, secret: Secret | None, hints: Mapping
         if failure.too_long:
             raise _failed(name, f"its answer is longer than {MOST_BYTES // 1024**2} MiB") from None
         raise _failed(name, f"no connection ({failure.reason})" if failure.unreached else failure.reason) from None
-    body = answer.body if secret is None else secret.redact(answer.body)
+    body = answer.body if secret is None else secret.redact_body(answer.body)
     if answer.status == 200:
         return body
     if answer.status in PASSING or answer.status >= 500:
@@ -90,7 +90,8 @@ async def _once(name: str, search: Search, secret: Secret | None, hints: Mapping
 
 
 def _refused(name: str, status: int, data: bytes, secret: Secret | None, hints: Mapping[int, str]) -> NotFetched:
-    said = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", data[: DETAIL * 4].decode(errors="replace")).strip()[:DETAIL]
+    text = redacted(data[: DETAIL * 100].decode(errors="replace"), secret)
+    said = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", text[: DETAIL * 4]).strip()[:DETAIL]
     what = f"search with {name} failed: HTTP {status}{f' ({said})' if said else ''}"
     if status in hints:
         return NotFetched(what, next=hints[status], passing=True)
