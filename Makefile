@@ -58,9 +58,10 @@ ENGINE_FOLDER := .venv-engine
 test-engine: $(VENV)/installed-dev $(ENGINES:%=$(ENGINE_FOLDER)/%/installed)
 	FINETUNE_PREP_ENGINE="$(strip $(ENGINES))" $(BIN)/python -m pytest tests/engine
 
-# the door to models beside a bare loop over the same HTTP library: throughput, CPU, end to end, resume, memory
+# The door to models beside a bare loop over the same HTTP library: throughput, CPU, end to end, resume, memory; how limits are found.
 bench-door: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/door.py
+	$(BIN)/python benchmarks/pace.py
 
 docs: $(DEV_VENV)/installed
 	$(DEV)/python docs/make_method.py

@@ -18,7 +18,6 @@ import json
 import random
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +25,8 @@ from email import message_from_bytes
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tests.fake_endpoint import HUNG
 
 KEY = "sk-larch-batch-0123456789"
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -52,9 +53,8 @@ class Reset:
 
 @dataclass(frozen=True)
 class Late:
-    """The connection is broken at once (`then` is called), and the call is carried out so many seconds later all the same."""
+    """The connection is broken at once (`then` is called), and the call is carried out all the same, at `carry_out`."""
 
-    seconds: float
     then: Callable[[], None] = lambda: None
 
 
@@ -100,7 +100,7 @@ class FakeBatches:
         self.results_at = ""  # another host for results_url
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-batches", daemon=True)
-        self._later: set[asyncio.Task[Any]] = set()
+        self._late: list[tuple[Callable[[_Call], _Answer], _Call]] = []
         self._talks: set[asyncio.Task[Any]] = set()
 
     @property
@@ -109,13 +109,13 @@ class FakeBatches:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(HUNG)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(HUNG)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(HUNG)
         self._loop.close()
 
     # what tests do
@@ -195,12 +195,11 @@ class FakeBatches:
     def ours(self) -> list[Batch]:
         return [batch for batch in self.batches.values() if not next(iter(batch.requests)).startswith("other")]
 
-    def wait_for_ours(self) -> None:
-        """Until there is a batch of ours."""
-        deadline = time.monotonic() + 30
-        while not self.ours:
-            assert time.monotonic() < deadline, "no batch came"
-            time.sleep(0.01)
+    def carry_out(self) -> None:
+        """Do what was asked for in the calls that are Late, now that nobody waits for an answer any more."""
+        for handler, call in self._late:
+            handler(call)
+        self._late.clear()
 
     # the server
 
@@ -210,9 +209,9 @@ class FakeBatches:
 
     async def _stop(self) -> None:
         self._server.close()
-        for task in (*self._later, *self._talks):
+        for task in self._talks:
             task.cancel()
-        await asyncio.gather(*self._later, *self._talks, return_exceptions=True)
+        await asyncio.gather(*self._talks, return_exceptions=True)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -248,7 +247,7 @@ class FakeBatches:
             await answer.send(writer)
             return refused is not None or name != "upload"
         if isinstance(fault, Late):
-            self._later.add(asyncio.ensure_future(self._carry_out_later(call, handler, fault.seconds)))
+            self._late.append((handler, call))
         elif not (isinstance(fault, Reset) and not fault.done):
             answer = handler(call)
             if not isinstance(fault, Reset):
@@ -294,10 +293,6 @@ class FakeBatches:
             return False
         await answer.send(writer)
         return True
-
-    async def _carry_out_later(self, call: _Call, handler: Callable[[_Call], _Answer], seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        handler(call)
 
     def _nothing(self, call: _Call) -> _Answer:
         return self._error(404, "no such address", "not_found_error")

@@ -20,7 +20,9 @@ import contextlib
 import json
 import socket
 import struct
+import subprocess
 import threading
+import time
 import weakref
 from collections import Counter
 from collections.abc import Callable
@@ -170,10 +172,13 @@ class FakeEndpoint:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def wait_for_calls(self, count: int) -> None:
-        """Until so many calls have come, in all."""
+    def wait_for_calls(self, count: int, *, caller: subprocess.Popen[Any] | None = None) -> None:
+        """Until so many calls have come, in all. caller: the process that makes them, which may end before there are so many."""
+        given_up = time.monotonic() + HUNG
         with self._came:
-            assert self._came.wait_for(lambda: len(self.calls) >= count, HUNG), f"only {len(self.calls)} of {count} calls came"
+            while len(self.calls) < count and (caller is None or caller.poll() is None):
+                assert time.monotonic() < given_up, f"only {len(self.calls)} of {count} calls came"
+                self._came.wait(0.05)
 
     def release(self) -> None:
         """Answer what was held, and from now on at once."""
@@ -183,14 +188,14 @@ class FakeEndpoint:
         self._thread.start()
         self._server = asyncio.run_coroutine_threadsafe(
             asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1024), self._loop
-        ).result(5)
+        ).result(HUNG)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(HUNG)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(HUNG)
         self._loop.close()
 
     async def _shut(self) -> None:

@@ -18,6 +18,7 @@ from tests.fake_batches import KEY, Api, FakeBatches, Reset, Status
 from tests.whole.way import EXAMPLE, ask, example_project
 
 KNOWN = {entry.key: entry.reply.text for entry in read_recording(EXAMPLE / "recording.jsonl")}
+pytestmark = pytest.mark.environment
 APIS: tuple[Api, ...] = ("openai", "anthropic")
 
 
@@ -34,7 +35,7 @@ def folder(fake: FakeBatches, tmp_path: Path) -> Path:
     """The example, asking a Batch API."""
     project = example_project(tmp_path / "shop")
     kind = "openai-batch" if fake.api == "openai" else "anthropic-batch"
-    ask(project, "larch", kind=kind, base_url=fake.base_url, key_env="LARCH_API_KEY", timeout=2.0)
+    ask(project, "larch", kind=kind, base_url=fake.base_url, key_env="LARCH_API_KEY")
     return project
 
 
@@ -145,6 +146,8 @@ def test_a_batch_that_ends_while_it_is_cancelled(fake: FakeBatches, typed: Termi
 
 def test_settle_where_nobody_can_tell(fake: FakeBatches, typed: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer to the sending was lost: a person who has looked at the provider's page says what became of it."""
+    monkeypatch.setattr(retry, "FIRST_BOUND", 1e9)
+    monkeypatch.setattr(retry, "LAST_BOUND", 1e9)  # nobody waits for the list, which never comes
     looked = 1 if fake.api == "anthropic" else 0  # it looks at its list before it sends
     fake.fault = lambda name, nth: (
         Reset(done=True) if name == "create" else Status(500) if name == "list" and nth > looked else None

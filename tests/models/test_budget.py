@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from finetune_prep.models.budget import Budget
 from finetune_prep.models.prices import Prices, cost, most_tokens, worst_case
 from finetune_prep.models.roles import open_door
 from finetune_prep.project.config import Price
-from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, HalfAnswer, Stall, Status
+from tests.fake_endpoint import HUNG, Behaviour, Call, Completion, FakeEndpoint, HalfAnswer, Stall, Status
 from tests.models.examples import config, request
 from tests.soak import SOAK
 
@@ -63,11 +62,9 @@ def test_never_above_the_cap_though_runs_are_killed(number: int, tmp_path: Path)
             before = len(endpoint.calls)
             child = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})
             if run == killed:
-                while len(endpoint.calls) == before and child.poll() is None:
-                    time.sleep(0.002)
-                time.sleep(stream.uniform(0, 0.3))
+                endpoint.wait_for_calls(before + stream.randint(1, 200), caller=child)
                 child.send_signal(signal.SIGKILL)
-            child.wait(60)
+            child.wait(HUNG)
     ledger = SqliteLedger(tmp_path / "ledger.sqlite")
     counted = Budget(1.0, ledger).spent
     ledger.close()
@@ -103,8 +100,7 @@ async def test_what_may_have_been_billed_stays_counted(ledger: SqliteLedger, tmp
     with FakeEndpoint(lambda call: HalfAnswer() if call.nth == 1 else Stall()) as endpoint:
         door = open_door(config(endpoint.base_url, budget=1.0), ledger, tmp_path)
         asking = asyncio.create_task(door.ask(request()))
-        await asyncio.sleep(1.5)  # the first attempt and its back-off
-        assert len(endpoint.calls) == 2
+        await asyncio.to_thread(endpoint.wait_for_calls, 2)
         await door.close(grace=0.05)
         assert asking.cancelled() or isinstance(await asyncio.gather(asking, return_exceptions=True), list)
     worst = worst_case(Price(input=1, output=2), most_tokens(request()), 100)

@@ -23,7 +23,7 @@ from tests.fake_endpoint import HUNG, Behaviour, Call, Completion, FakeEndpoint,
 from tests.models.examples import KEY_ENV, config, request
 from tests.models.pace.virtual_time import skip
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.usefixtures("quick"), pytest.mark.environment]
 
 
 async def test_an_answer_is_asked_once_and_kept(ledger: SqliteLedger, tmp_path: Path) -> None:

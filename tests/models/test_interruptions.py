@@ -10,18 +10,18 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import apsw
 import pytest
 
 from finetune_prep.ledger.sqlite import SqliteLedger
-from tests.fake_endpoint import Completion, FakeEndpoint
+from tests.fake_endpoint import HUNG, Completion, FakeEndpoint
 from tests.models.examples import request
 from tests.signals import hearing_ctrl_c
 from tests.soak import SOAK
 
+pytestmark = [pytest.mark.environment, pytest.mark.slow]
 AT_ONCE = 8
 CALLS = 30
 
@@ -65,7 +65,7 @@ def kept(folder: Path) -> set[str]:
 def finish(folder: Path, endpoint: FakeEndpoint, calls: int, at_once: int = AT_ONCE) -> None:
     """Run once more, undisturbed, and see that every row is there with its own answer."""
     subprocess.run(
-        command(folder, endpoint, calls, at_once=at_once), check=True, capture_output=True, env=environment(), timeout=120
+        command(folder, endpoint, calls, at_once=at_once), check=True, capture_output=True, env=environment(), timeout=HUNG
     )
     ledger = SqliteLedger(folder / "ledger.sqlite")
     rows = {entry.request.about: entry.reply.text for entry in ledger.entries()}
@@ -76,7 +76,7 @@ def finish(folder: Path, endpoint: FakeEndpoint, calls: int, at_once: int = AT_O
 def writes_of_a_run(folder: Path) -> int:
     with FakeEndpoint(lambda call: Completion(call.text)) as endpoint:
         done = subprocess.run(
-            command(folder, endpoint, CALLS, "none", "0"), check=True, capture_output=True, env=environment(), timeout=60
+            command(folder, endpoint, CALLS, "none", "0"), check=True, capture_output=True, env=environment(), timeout=HUNG
         )
     return int(done.stdout.split()[-1])
 
@@ -94,7 +94,7 @@ def test_killed_at_the_nth_write_nothing_is_lost_or_doubled(tmp_path: Path) -> N
         folder = tmp_path / str(nth)
         with FakeEndpoint(lambda call: Completion(call.text)) as endpoint:
             done = subprocess.run(
-                command(folder, endpoint, CALLS, "kill", str(nth)), capture_output=True, env=environment(), timeout=60
+                command(folder, endpoint, CALLS, "kill", str(nth)), capture_output=True, env=environment(), timeout=HUNG
             )
             handed_over = keys_in(done.stdout)
             assert handed_over <= kept(folder)
@@ -115,11 +115,10 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> 
             )
             assert child.stdout is not None
             moment = len(endpoint.calls) + stream.randrange(1, 2 * calls // kills)
-            while len(endpoint.calls) < moment and child.poll() is None:
-                time.sleep(0.001)
+            endpoint.wait_for_calls(moment, caller=child)
             child.send_signal(signal.SIGKILL)
             handed_over = keys_in(child.stdout.read())
-            child.wait(10)
+            child.wait(HUNG)
             child.stdout.close()
             assert handed_over <= kept(tmp_path)
         finish(tmp_path, endpoint, calls, at_once)
@@ -137,7 +136,7 @@ def test_a_disk_that_fails_stops_the_run(fault: str, tmp_path: Path) -> None:
         folder = tmp_path / str(nth)
         with FakeEndpoint(lambda call: Completion(call.text)) as endpoint:
             done = subprocess.run(
-                command(folder, endpoint, CALLS, fault, str(nth)), capture_output=True, env=environment(), timeout=60
+                command(folder, endpoint, CALLS, fault, str(nth)), capture_output=True, env=environment(), timeout=HUNG
             )
             handed_over = keys_in(done.stdout)
             assert handed_over <= kept(folder)
@@ -154,17 +153,16 @@ def test_a_disk_that_fails_stops_the_run(fault: str, tmp_path: Path) -> None:
 
 def test_ctrl_c_lets_calls_under_way_finish(tmp_path: Path) -> None:
     """They are paid for, so their answers are kept; then the run goes on where it was."""
-    with FakeEndpoint(lambda call: Completion(call.text, latency=0.2)) as endpoint:
+    with FakeEndpoint(lambda call: Completion(call.text), held=True) as endpoint:
         with hearing_ctrl_c():
             child = subprocess.Popen(
                 command(tmp_path, endpoint, CALLS), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
             )
-        assert child.stdout is not None
-        child.stdout.readline()
+        endpoint.wait_for_calls(AT_ONCE)
         child.send_signal(signal.SIGINT)
-        child.stdout.read()
-        assert child.wait(10) != 0
-        child.stdout.close()
+        endpoint.release()
+        child.communicate(timeout=HUNG)
+        assert child.returncode != 0
         under_way = len(endpoint.calls)
         assert under_way < CALLS
         assert len(kept(tmp_path)) == under_way
@@ -200,10 +198,10 @@ def test_a_second_process_refuses(tmp_path: Path) -> None:
     assert first.stdout.readline() == b"in\n"
     second = [sys.executable, "-c", SECOND, str(path)]
     for _ in range(200 if SOAK else 5):
-        told = subprocess.run(second, capture_output=True, text=True, env=environment(), timeout=30, check=True).stdout
+        told = subprocess.run(second, capture_output=True, text=True, env=environment(), timeout=HUNG, check=True).stdout
         assert f"process {first.pid}" in told
     first.kill()
-    first.wait(10)
+    first.wait(HUNG)
     first.stdin.close()
     first.stdout.close()
-    assert subprocess.run(second, capture_output=True, env=environment(), timeout=30).stdout == b"went in\n"
+    assert subprocess.run(second, capture_output=True, env=environment(), timeout=HUNG).stdout == b"went in\n"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from finetune_prep.sources.injection import SHOWN, addresses_machines
+from tests.effort import in_proportion
 
 
 @pytest.mark.parametrize(
@@ -44,6 +43,5 @@ def test_what_was_found_is_shown_in_a_line() -> None:
 
 
 def test_a_long_page_is_looked_through_in_a_moment() -> None:
-    started = time.process_time()
-    assert addresses_machines("ignore any of the the the your system " * 50_000) == ""
-    assert time.process_time() - started < 20
+    with in_proportion():
+        assert addresses_machines("ignore any of the the the your system " * 50_000) == ""

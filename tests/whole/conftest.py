@@ -1,4 +1,4 @@
-"""One finished demo for all tests that only look at it, or copy it."""
+"""One finished demo for all tests that only look at it, or copy it. Whole ways are slow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.whole.way import run
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from finetune_prep.ledger.recording import read_recording
 from tests.fake_batches import KEY, Api, FakeBatches
 from tests.whole.way import EXAMPLE, SIZE, ask, example_project, rows, run
 
+pytestmark = pytest.mark.environment
 MOST_WAVES = 60
 KNOWN = {entry.key: entry.reply for entry in read_recording(EXAMPLE / "recording.jsonl")}
 APIS: tuple[Api, ...] = ("openai", "anthropic")

@@ -8,10 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from finetune_prep.core.request import Reply
 from finetune_prep.ledger.recording import read_recording
 from tests.whole.way import EXAMPLE, SIZE, ask, example_project, rows, run
 
+pytestmark = pytest.mark.environment
 MOST_ROUNDS = 60
 KNOWN = {entry.key: entry.reply for entry in read_recording(EXAMPLE / "recording.jsonl")}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -14,9 +15,11 @@ import pytest
 
 from finetune_prep.core.request import Request
 from finetune_prep.ledger.recording import read_recording, write_recording
+from tests.soak import SOAK
 from tests.whole.way import EXAMPLE, SIZE, example_project, rows, run, start
 
-KILLS = 20
+pytestmark = pytest.mark.environment
+KILLS = 40 if SOAK else 4
 CLOSED_NETWORK = """
 import socket
 def refuse(*arguments, **options):
@@ -82,11 +85,23 @@ def test_prints_where_things_are_and_how_to_begin(demo: Path, tmp_path: Path) ->
     assert re.search(r"finetune-prep new my-domain$", said, re.MULTILINE)
 
 
+def _size(folder: Path) -> int:
+    """Bytes in all files of a folder in which a command is at work."""
+    sizes = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # a temporary file that has been renamed meanwhile
+            sizes += path.stat().st_size
+    return sizes
+
+
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_killed_at_a_random_moment_and_run_again_gives_the_same_rows(seed: int, demo: Path, tmp_path: Path) -> None:
+    """When so many bytes are written, from the first file to the last."""
     folder = tmp_path / "demo"
     process = start("demo", str(folder))
-    time.sleep(random.Random(seed).uniform(0.05, 3.0))
+    some = random.Random(seed).randrange(_size(demo))
+    while _size(folder) < some and process.poll() is None:
+        time.sleep(0.002)
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

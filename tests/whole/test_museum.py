@@ -16,6 +16,7 @@ from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import copy_inputs
 from tests.whole.way import rows, run
 
+pytestmark = pytest.mark.environment
 MUSEUM = Path(__file__).parents[2] / "examples" / "museum-visitors"
 ENGLISH = (" the ", " and ", " with ", " not ")
 GERMAN = (" der ", " die ", " und ", " nicht ")

@@ -8,14 +8,14 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.fake_endpoint import Call, FakeEndpoint
+from tests.fake_endpoint import HUNG, Call, FakeEndpoint
 from tests.signals import hearing_ctrl_c
+from tests.soak import SOAK
 from tests.whole.way import (
     SIZE,
     answer_from_recording,
@@ -29,7 +29,9 @@ from tests.whole.way import (
     whole_way,
 )
 
+pytestmark = pytest.mark.environment
 CONCURRENCY = 8
+MOST_CALLS = 60  # before a kill; either command makes some 80
 
 
 def _latency(seed: int, longest: float) -> Callable[[Call], float]:
@@ -39,14 +41,6 @@ def _latency(seed: int, longest: float) -> Callable[[Call], float]:
         return longest * hashlib.sha256(f"{seed}{call.text}".encode()).digest()[0] / 255
 
     return latency
-
-
-def _wait_for_calls(endpoint: FakeEndpoint, count: int) -> None:
-    """Until that many questions have reached the endpoint: some are answered, some under way."""
-    deadline = time.monotonic() + 30
-    while len(endpoint.calls) < count:
-        assert time.monotonic() < deadline, f"only {len(endpoint.calls)} of {count} calls came"
-        time.sleep(0.005)
 
 
 def _endpoint_settings(endpoint: FakeEndpoint, concurrency: int) -> dict[str, object]:
@@ -63,7 +57,7 @@ def test_a_project_over_http_goes_through_as_with_the_recording(demo: Path, tmp_
 
 
 @pytest.mark.parametrize("concurrency", [1, 7, 64])
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(10 if SOAK else 2))
 def test_order_of_answers_concurrency_and_a_kill_change_no_byte(seed: int, concurrency: int, demo: Path, tmp_path: Path) -> None:
     folder = copy_project(demo, tmp_path / "shop")
     forget_pilot(folder)
@@ -71,7 +65,7 @@ def test_order_of_answers_concurrency_and_a_kill_change_no_byte(seed: int, concu
         ask(folder, "fake", **_endpoint_settings(endpoint, concurrency))
         pilot = ("pilot", "-n", str(SIZE), "--window", str(concurrency))
         process = start(*pilot, folder=folder)
-        _wait_for_calls(endpoint, random.Random(f"{seed}/{concurrency}").randint(1, 40))
+        endpoint.wait_for_calls(random.Random(f"{seed}/{concurrency}").randint(1, 40))
         process.send_signal(signal.SIGKILL)
         process.wait()
         done = run(*pilot, folder=folder)
@@ -82,7 +76,7 @@ def test_order_of_answers_concurrency_and_a_kill_change_no_byte(seed: int, concu
     assert rows(folder) == rows(demo)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(20 if SOAK else 3))
 def test_killed_anywhere_on_the_way_only_what_was_in_flight_is_asked_again(seed: int, demo: Path, tmp_path: Path) -> None:
     stream = random.Random(seed)
     with FakeEndpoint(answer_from_recording(_latency(seed, 0.05))) as endpoint:
@@ -91,7 +85,7 @@ def test_killed_anywhere_on_the_way_only_what_was_in_flight_is_asked_again(seed:
         kills = 0
         for command in (("prepare",), ("pilot", "-n", str(SIZE))):
             process = start(*command, folder=folder)
-            time.sleep(stream.uniform(0.4, 1.6))
+            endpoint.wait_for_calls(len(endpoint.calls) + stream.randint(1, MOST_CALLS), caller=process)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 kills += 1
@@ -116,10 +110,9 @@ def test_ctrl_c_keeps_what_is_under_way_and_says_so(demo: Path, tmp_path: Path) 
                 stdout=subprocess.DEVNULL,
                 text=True,
             )
-        while not endpoint.calls:
-            time.sleep(0.02)
+        endpoint.wait_for_calls(1)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=HUNG)
         assert process.returncode == 130
         assert "Stopping" in said
         assert "Traceback" not in said

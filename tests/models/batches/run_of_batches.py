@@ -29,7 +29,7 @@ def settings(api: str, url: str) -> Config:
     return Config(
         name="shop",
         roles=dict.fromkeys(("expert", "user", "assistant", "judge"), RoleSettings(model=f"larch/{MODEL}", max_tokens=100)),
-        providers={"larch": ProviderSettings(kind=kind, base_url=url, key_env=KEY_ENV, timeout=10.0)},
+        providers={"larch": ProviderSettings(kind=kind, base_url=url, key_env=KEY_ENV)},
         prices={MODEL: Price(input=1.0, output=2.0)},
         budget=1.0,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSe
 from tests.fake_batches import KEY, Api, Cut, FakeBatches, Late, Reset, Status
 from tests.models.examples import KEY_ENV, MODEL, request
 
+pytestmark = pytest.mark.environment
 APIS: tuple[Api, ...] = ("openai", "anthropic")
 
 
@@ -47,7 +47,7 @@ def config(fake: FakeBatches, *, budget: float | None = None, max_tokens: int | 
         kind="openai-batch" if fake.api == "openai" else "anthropic-batch",
         base_url=fake.base_url,
         key_env=KEY_ENV,
-        **{"timeout": 3.0} | provider,
+        **provider,
     )
     role = RoleSettings(model=f"larch/{MODEL}", max_tokens=max_tokens)
     return Config(
@@ -305,7 +305,7 @@ def lost_responses() -> dict[str, Callable[[], Any]]:
         "server error": lambda: Status(500),
         "gateway timeout": lambda: Status(504),
         "overloaded": lambda: Status(529, kind="overloaded_error"),
-        "carried out late": lambda: Late(0.3),
+        "carried out late": lambda: Late(),
     }
 
 
@@ -327,8 +327,7 @@ async def test_a_lost_answer_to_the_sending_never_sends_twice(
     await run(fake, ledger, tmp_path, three())
     assert fake.calls["create"] == 1, "too early to tell"
     heard = loss in ("broken after it was heard", "carried out late")
-    if heard:
-        await asyncio.to_thread(fake.wait_for_ours)
+    fake.carry_out()
     monkeypatch.setattr(submissions, "SETTLE_SECONDS", 0.0)
     for _ in range(4):
         await run(fake, ledger, tmp_path, three())

@@ -14,12 +14,14 @@ import pytest
 
 from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.fake_batches import KEY, Api, FakeBatches, Late, Reset
+from tests.fake_endpoint import HUNG
 from tests.models.batches.run_of_batches import SIZE
 from tests.models.examples import KEY_ENV, request
 from tests.models.test_interruptions import environment
 from tests.signals import hearing_ctrl_c
 from tests.soak import SOAK
 
+pytestmark = [pytest.mark.environment, pytest.mark.slow]
 APIS: tuple[Api, ...] = ("openai", "anthropic")
 MOST_COMMANDS = 8
 
@@ -34,7 +36,7 @@ def start(folder: Path, fake: FakeBatches, *fault: str, settle: float = 0.0) -> 
 
 
 def end(child: subprocess.Popen[bytes]) -> tuple[int, bytes]:
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=HUNG)
     assert b"Traceback" not in err, err.decode()
     return child.returncode, out
 
@@ -80,11 +82,11 @@ def test_killed_at_a_call_nothing_is_billed_twice(api: Api, call: str, done: boo
 def test_a_batch_that_appears_after_the_death_of_its_sender(api: Api, tmp_path: Path) -> None:
     """The provider carries the call out when the next command has already looked: it is waited for, and not sent again."""
     with FakeBatches(api) as fake:
-        fake.fault = lambda name, nth: Late(1.5, then=lambda: child.kill()) if (name, nth) == ("create", 1) else None
+        fake.fault = lambda name, nth: Late(then=lambda: child.kill()) if (name, nth) == ("create", 1) else None
         child = start(tmp_path, fake, settle=1000)
         end(child)
         assert end(start(tmp_path, fake, settle=1000))[0] == 4
-        fake.wait_for_ours()
+        fake.carry_out()
         assert end(start(tmp_path, fake, settle=1000))[0] == 4
         fake.work()
         finish(tmp_path, fake)
@@ -123,12 +125,12 @@ def test_ctrl_c_while_a_batch_is_sent(api: Api, done: bool, tmp_path: Path) -> N
 
         def interrupt() -> None:
             child.send_signal(signal.SIGINT)
-            child.wait(60)  # the provider answers when nobody listens any more
+            child.wait(HUNG)  # the provider answers when nobody listens any more
 
         fake.fault = lambda name, nth: Reset(done, then=interrupt) if (name, nth) == ("create", 1) else None
         with hearing_ctrl_c():
             child = start(tmp_path, fake)
-        _, err = child.communicate(timeout=60)
+        _, err = child.communicate(timeout=HUNG)
         assert b"KeyboardInterrupt" in err
         fake.work()
         finish(tmp_path, fake)

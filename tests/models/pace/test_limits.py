@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.core.request import Reply, Request
-from finetune_prep.errors import Unreachable
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.pace.limit import CUT, FIRST_LIMIT, LAST_TRIAL, LONG_WAIT, SHORTEST_CONSENT, AdaptiveLimit
 from finetune_prep.models.pace.rates import Resource
@@ -21,8 +20,9 @@ from finetune_prep.models.roles import open_door
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
 from tests.models.examples import config, request
 from tests.models.pace import virtual_time
-from tests.models.pace.simulated import AtOnce, Bucket, Endpoint, FixedWindow, Open, Rule, SlidingWindow, Unobserved, run_against
-from tests.soak import SOAK
+from tests.models.pace.simulated import AtOnce, Bucket, Endpoint, FixedWindow, Open, SlidingWindow, Unobserved, run_against
+
+pytestmark = pytest.mark.environment
 
 
 async def test_starts_quickly_up_to_the_ceiling() -> None:
@@ -250,84 +250,40 @@ class Closed:
         """Nothing to give back."""
 
 
-class Limited:
-    """An answer function for the fake endpoint that keeps to a rule. outcomes: time and whether the call was let in."""
+async def test_a_limit_is_learned_from_refusals_over_http(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """An endpoint that bears 12 at once and says nothing about it: everybody is answered, and few are sent in vain.
 
-    def __init__(self, rule: Rule, counts: Resource) -> None:
-        self.rule = rule
-        self.counts = counts
-        self.outcomes: list[tuple[float, bool]] = []
-
-    def __call__(self, call: Call) -> Behaviour:
-        characters = len(call.text)
-        amount = 1.0 if self.counts == "requests" else characters / 4 + 10
-        let_in = self.rule.refused(call.at, amount, 0) is None
-        self.outcomes.append((call.at, let_in))
-        return Completion(prompt_tokens=characters // 4, latency=0.03) if let_in else Status(429)
-
-    def since(self, seconds: float) -> tuple[float, float]:
-        """Share of refused calls, and calls a second that were let in, from so many seconds after the first call on."""
-        start = self.outcomes[0][0] + seconds
-        later = [(at, let_in) for at, let_in in self.outcomes if at >= start]
-        entered = sum(let_in for _, let_in in later)
-        return 1 - entered / len(later), entered / (later[-1][0] - start)
-
-
-@pytest.mark.parametrize("counts", ["requests", "tokens"])
-async def test_finds_the_limit_over_http(counts: Resource, ledger: SqliteLedger, tmp_path: Path) -> None:
-    """The whole door at an endpoint that lets through 150 calls a second, or their tokens, and says nothing about it.
-
-    Counted from the first call on where the run is long enough. In a short one the burst with which it begins, when nothing is
-    known yet, weighs too much: it is looked at from its second second on. And a machine that stands still for half a second
-    because of others takes away a tenth of it: one of three short runs has to keep the promise.
+    How fast, and how much of a limit is used: in virtual time above, over HTTP by `make bench-door`.
     """
-    for attempt in range(1 if SOAK else 3):
-        refused, rate = await _at_a_limit(counts, ledger, tmp_path, attempt)
-        print(f"\n{counts}: {refused:.1%} refused, {rate / 150:.0%} of the limit used")
-        if refused <= 0.05 and rate >= 0.85 * 150:
-            return
-    raise AssertionError(f"{refused:.1%} refused, {rate / 150:.0%} of the limit used")
-
-
-async def _at_a_limit(counts: Resource, ledger: SqliteLedger, folder: Path, attempt: int) -> tuple[float, float]:
-    stream = random.Random(3)
-    asked = [request("x" * stream.randrange(1000, 3000) + f"{attempt} {n}") for n in range(3000 if SOAK else 1200)]
-    answer = Limited(FixedWindow(150 * (1.0 if counts == "requests" else 510.0), 1), counts)
-    with FakeEndpoint(answer) as endpoint:
-        async with open_door(config(endpoint.base_url, concurrency=256), ledger, folder) as door:
-            await door.ask_all(asked)
-    return answer.since(0.0 if SOAK else 1.0)
-
-
-async def test_refusals_at_random_over_http(ledger: SqliteLedger, tmp_path: Path) -> None:
-    """One call in fifty is refused whatever is done: the run takes hardly longer than without, at 32 at once and 20 ms a call."""
-    answered = [0.0, 0.0]
 
     def answer(call: Call) -> Behaviour:
-        answered[0] = answered[0] or call.at
-        answered[1] = call.at
-        return Status(429) if random.Random(f"{call.text} {call.nth}").random() < 0.02 else Completion(latency=0.02)
+        return Status(429) if endpoint.at_once > 12 else Completion(latency=0.005)
 
     with FakeEndpoint(answer) as endpoint:
-        async with open_door(config(endpoint.base_url, concurrency=32), ledger, tmp_path) as door:
-            await door.ask_all([request(str(n)) for n in range(2000)])
-    rate = 2000 / (answered[1] - answered[0])
-    print(f"\n{rate:.0f} calls a second")
-    assert rate > 100  # cut at each refusal, it was 30
+        async with open_door(config(endpoint.base_url, concurrency=256), ledger, tmp_path) as door:
+            await door.ask_all([request(str(n)) for n in range(400)])
+    print(f"\n{len(endpoint.calls) - 400} of {len(endpoint.calls)} calls refused")
+    assert len(endpoint.calls) < 2 * 400  # 410 to 550, and without learning 1,050, on an idle machine and a busy one
 
 
-async def test_never_more_than_the_ceiling(ledger: SqliteLedger, tmp_path: Path) -> None:
-    with FakeEndpoint(Completion(latency=0.002)) as endpoint:
+async def test_as_many_as_the_ceiling_and_never_more(ledger: SqliteLedger, tmp_path: Path) -> None:
+    with FakeEndpoint(held=True) as endpoint:
         async with open_door(config(endpoint.base_url, concurrency=5), ledger, tmp_path) as door:
-            await door.ask_all([request(str(n)) for n in range(100)])
+            asking = asyncio.gather(*(door.ask(request(str(n))) for n in range(100)))
+            await asyncio.to_thread(endpoint.wait_for_calls, 5)
+            endpoint.release()
+            await asking
         assert endpoint.most_at_once == 5
 
 
-async def test_waiting_for_a_slot_is_not_counted_as_time_of_the_call(ledger: SqliteLedger, tmp_path: Path) -> None:
+def test_waiting_for_a_slot_is_not_counted_as_time_of_the_call() -> None:
     """Thirty calls through one slot take longer than the deadline of one, and all are answered."""
-    with FakeEndpoint(Completion(latency=0.02)) as endpoint:
-        async with open_door(config(endpoint.base_url, concurrency=1, timeout=0.3), ledger, tmp_path) as door:
-            try:
-                await door.ask_all([request(str(n)) for n in range(30)])
-            except Unreachable as error:
-                pytest.fail(str(error))
+
+    async def one_after_the_other() -> tuple[int, float]:
+        caller = PersistentCaller(Endpoint(Open(10.0), seconds=0.1, spread=0.0), AdaptiveLimit(ceiling=1), timeout=0.3)
+        replies = await asyncio.gather(*(caller.call(request(str(n)), Unobserved()) for n in range(30)))
+        return len(replies), asyncio.get_running_loop().time()
+
+    answered, seconds = virtual_time.run(one_after_the_other())
+    assert answered == 30
+    assert seconds >= 30 * 0.1
