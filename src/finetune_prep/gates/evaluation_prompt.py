@@ -13,8 +13,8 @@ from finetune_prep.core.prompts import EvaluationPrompt
 from finetune_prep.core.rubric import Question, Rubric
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
-from finetune_prep.gates.premises import Unchecked, is_english, need, need_english
-from finetune_prep.gates.prompt_form import leans_outside, parts_in_order, points_elsewhere, same_words
+from finetune_prep.gates.premises import Unchecked, is_english, need, need_english, parts_in_order
+from finetune_prep.gates.wording import leans_outside, points_elsewhere, same_words
 from finetune_prep.method import limits
 
 PARTS = ("Role and context", "Rubric", "Input format", "Output format", "Calibration examples")

@@ -1,8 +1,9 @@
-"""What a gate takes for granted: that a document is there, that something could be read from it, that it is in English."""
+"""What gates take for granted: that a document is there and could be read, that it is in English, that its parts are in order."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from finetune_prep.core.finding import Finding
@@ -50,3 +51,18 @@ def need_english(documents: Documents) -> None:
         raise Unchecked(
             f"this check looks at English words, the documents' language is “{brief.written_in}”; a judge or reader decides"
         )
+
+
+def parts_in_order(document: Document[Any], parts: Sequence[str]) -> Iterator[Finding]:
+    """A finding for each part that is missing, and one for the first that stands before its predecessor."""
+    present = [part for part in parts if part.lower() in document.lines]
+    for part in parts:
+        if part not in present:
+            yield document.finding(f"there is no section “{part}”", f"add “## {part}”; the order is {' → '.join(parts)}")
+    lines = [document.lines[part.lower()] for part in present]
+    for before, after, line, next_line in zip(present, present[1:], lines, lines[1:], strict=False):
+        if next_line < line:
+            yield document.finding(
+                f"“{after}” stands before “{before}”", f"move it: the order is {' → '.join(parts)}", after.lower()
+            )
+            return

@@ -1,14 +1,18 @@
-"""English word lists, and what they find: sentences without a verb first, vague words, doubled-up and negative questions.
+"""What words tell: sentences without a verb first, vague words, doubled-up and negative questions, pointers to elsewhere.
 
-Heuristics for gates of level "advice" (and for scales, which are never right in a binary question). Nothing here knows any
-other language; gates ask `premises.need_english` first.
+Word lists are English: heuristics for gates of level "advice" (and for scales, which are never right in a binary question),
+which ask `premises.need_english` first. What holds in any language says so.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
+from finetune_prep.core.finding import Finding
 from finetune_prep.core.words import split_words
+from finetune_prep.documents.document import Document
 
 _VERBS_LIST = """
 abandon accept accuse acknowledge act add address admit advise affirm agree allow announce answer anticipate apologise
@@ -171,3 +175,60 @@ def overlap(one: str, other: str) -> float:
     """Share of content words that two sentences have in common (Jaccard), 0 to 1."""
     words, others = content_words(one), content_words(other)
     return len(words & others) / len(words | others) if words | others else 0.0
+
+
+# ---- prompts that must stand alone
+
+_OUTSIDE = (
+    (re.compile(r"(?:https?://|www\.)[^\s)>\]]+", re.I), "a link"),
+    (re.compile(r"\]\((?!#)[^)]*\)"), "a link"),
+    (re.compile(r"(?<![\w@.])[\w\-./]*\w\.(?:md|txt|pdf|docx|html?|toml|ya?ml|jsonl?)\b", re.I), "a file"),
+)
+_POINTER = re.compile(
+    r"\b(?:see|refer to|consult|as (?:described|defined|listed|explained|given) in|according to)\s+"
+    r"(?:also\s+|the\s+|our\s+|your\s+|section\s+)*"
+    r"(?:rubric|document\w*|handbook|manual|guide\w*|domain[- ]frameworks?|frameworks? (?:document|file)|file|appendix"
+    r"|reference\w*|policy|[A-Z]{1,4}\d+(?:\.\d+)?)\b",
+    re.I,
+)
+_ID = re.compile(r"[A-Z]{1,4}\d+(?:\.\d+)?$")
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts are the same but for white space: reflowing a paragraph changes nothing."""
+    return one.split() == other.split()
+
+
+def leans_outside(document: Document[Any]) -> Iterator[Finding]:
+    """Links and file names outside conversations, in any language: whoever reads the prompt has nothing but the prompt."""
+    for number, line in _own_lines(document):
+        for pattern, noun in _OUTSIDE:
+            if found := pattern.search(line):
+                yield Finding(
+                    path=document.path,
+                    line=number,
+                    what=f"{noun} in a prompt that must stand alone: “{found[0].strip()}”",
+                    fix="say here what it says",
+                )
+                break
+
+
+def points_elsewhere(document: Document[Any]) -> Iterator[Finding]:
+    """English phrases that send the reader somewhere else ("see the handbook"); an id that stands in the prompt is fine."""
+    for number, line in _own_lines(document):
+        for found in _POINTER.finditer(line):
+            target = found[0].split()[-1]
+            if not (_ID.match(target) and target in document.lines):
+                yield Finding(
+                    path=document.path,
+                    line=number,
+                    what=f"“{found[0]}” sends the reader elsewhere",
+                    fix="say here what stands there",
+                )
+
+
+def _own_lines(document: Document[Any]) -> Iterator[tuple[int, str]]:
+    """Numbered lines of the text but for conversations: what people say in an example may well hold a link."""
+    for number, line in enumerate(document.text.splitlines(), start=1):
+        if not line.lstrip().startswith(">"):
+            yield number, line
