@@ -1,6 +1,7 @@
 """What models are asked to return in phases 1 to 5, one module per subject, and how it becomes core values.
 
-Ids are given out here, by code. Every `to_…` raises ValueError with a sentence that goes back to the writer, once.
+Ids are given out here, by code. A draft only has to become a value: what it says is for the gates to judge, whose findings go
+back to the writer. A `to_…` raises ValueError where no value can be built; that sentence goes back at once, and once.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.rubric import Category, Claim, Example, Expected, Rubric, YesNo
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.draft import Strict, Text, Turn, counted, exactly, to_conversation
@@ -37,31 +36,19 @@ class ExamplesDraft(Strict, frozen=True):
 
 
 def to_example(draft: ExampleDraft, rubric: Rubric, id: str, claim: Claim) -> Example:
-    """A worked example or calibration with an answer to every judged question, in the rubric's order."""
-    given = [answer.question for answer in draft.answers]
-    wanted = [question.id for question in rubric.judged]
-    if sorted(given) != sorted(wanted):
-        missing, extra = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
-        words = [f"missing: {', '.join(missing)}"] if missing else []
-        words += [f"not asked: {', '.join(extra)}"] if extra else []
-        raise ValueError(f"“{draft.title}” must answer every question once ({'; '.join(words) or 'one is answered twice'}).")
-    allowed = {question.id for question in rubric.judged if question.na}
-    if wrong := [answer.question for answer in draft.answers if answer.answer == "na" and answer.question not in allowed]:
-        raise ValueError(f"“{draft.title}” answers {', '.join(wrong)} with na, which the rubric does not allow.")
-    by_question = {answer.question: answer for answer in draft.answers}
+    """A conversation with its answers in the rubric's order; those to questions that no judge is asked stand last."""
+    places = {question.id: place for place, question in enumerate(rubric.judged)}
+    answers = sorted(draft.answers, key=lambda answer: places.get(answer.question, len(places)))
     return Example(
         id=id,
         claim=claim,
         title=draft.title,
         conversation=to_conversation(draft.conversation, f"“{draft.title}”"),
-        answers=tuple(Expected(id_, by_question[id_].answer, by_question[id_].reason) for id_ in wanted),
+        answers=tuple(Expected(answer.question, answer.answer, answer.reason) for answer in answers),
     )
 
 
 def to_examples(draft: ExamplesDraft, rubric: Rubric) -> tuple[Example, ...]:
-    claims = [example.claim for example in draft.examples]
-    if claims != ["strong", "mediocre", "violation"]:
-        raise ValueError(f"The claims are {', '.join(claims)}; they must be strong, mediocre, violation.")
     return tuple(to_example(example, rubric, f"E{n}", example.claim) for n, example in enumerate(draft.examples, start=1))
 
 
@@ -74,14 +61,17 @@ class WitnessesDraft(Strict, frozen=True):
 
 
 def to_witnesses(draft: WitnessesDraft, category: Category, pairs: Sequence[tuple[str, str]]) -> tuple[Example, ...]:
-    """pairs: of questions that nothing tells apart yet. Each witness is titled after the first of them that it tells apart."""
+    """pairs: of questions that nothing tells apart yet. Each witness is titled after the first of them that it tells apart.
+
+    Raises ValueError for one that tells none apart: it would have no title.
+    """
     alone = Rubric(title="", threshold=0.7, categories=(category,))
     left = list(pairs)
     witnesses = []
-    for found in draft.witnesses:
-        example = to_example(found, alone, "W1", "witness")
+    for number, found in enumerate(draft.witnesses, start=1):
+        example = to_example(found, alone, f"W{number}", "witness")
         given = {expected.question: expected.answer for expected in example.answers}
-        told = [pair for pair in left if {given[pair[0]], given[pair[1]]} == {"yes", "no"}]
+        told = [pair for pair in left if {given.get(pair[0]), given.get(pair[1])} == {"yes", "no"}]
         if not told:
             raise ValueError(
                 f"“{found.title}” tells no pair apart that is still open: {_pairs(left)}. Change it or leave it out."
@@ -117,11 +107,7 @@ class FewShotsDraft(Strict, frozen=True):
     few_shots: Annotated[list[FewShotDraft], counted(limits.FEW_SHOTS)]
 
 
-def to_few_shots(draft: FewShotsDraft, knowledge: Knowledge) -> tuple[Example, ...]:
-    known = {technique.id for technique in knowledge.techniques}
-    for shot in draft.few_shots:
-        if unknown := [technique for technique in shot.techniques if technique not in known]:
-            raise ValueError(f"“{shot.title}”: there is no technique {', '.join(unknown)}.")
+def to_few_shots(draft: FewShotsDraft) -> tuple[Example, ...]:
     return tuple(
         Example(
             id=f"X{number}",

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from finetune_prep import documents
-from finetune_prep.core.knowledge import Anchor, Knowledge
-from finetune_prep.core.prompts import GenerationPrompt, Guard, PlainPrompt, TechniqueUse
+from finetune_prep.core.knowledge import Knowledge
+from finetune_prep.core.prompts import GenerationPrompt, PlainPrompt
 from finetune_prep.core.rubric import Example
 from finetune_prep.core.words import count_words
 from finetune_prep.documents.kinds import KINDS, Documents
@@ -18,7 +18,7 @@ from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import FewShotsDraft, to_few_shots
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
-from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, check_guidance
+from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, bare, to_prompt
 from finetune_prep.phases.research.research import PANEL, sources_again
 from finetune_prep.phases.session import Session
 from finetune_prep.project.stamps import Items, Part
@@ -53,26 +53,23 @@ async def _write_generation(session: Session) -> None:
     sources = await sources_again(session)
     slots = session.slots(frameworks=session.text("domain-frameworks", PANEL), sources=sources)
 
-    def guided(draft: GuidanceDraft) -> GuidanceDraft:
-        return check_guidance(draft, knowledge)
-
     # the first guidance is asked for beside the few-shots: it does not depend on them, only its examination does
-    early = session.draft("generation-guidance", GuidanceDraft, guided, slots, phase=PHASE, about=ABOUT_GUIDANCE)
+    early = session.draft("generation-guidance", GuidanceDraft, _as_written, slots, phase=PHASE, about=ABOUT_GUIDANCE)
     asked: list[Awaitable[Any]] = [_few_shots(session, knowledge), early]
     shots, _ = await together(asked)
     guidance = await drafted(
         session,
         "generation-guidance",
         GuidanceDraft,
-        guided,
+        _as_written,
         slots,
         lambda draft, first: examine(
-            session, {KIND: documents.render(KIND, _prompt(knowledge, draft, shots.value))}, OF_GUIDANCE
+            session, {KIND: documents.render(KIND, to_prompt(draft, knowledge, shots.value))}, OF_GUIDANCE
         ),
         phase=PHASE,
         about=ABOUT_GUIDANCE,
     )
-    prompt = _prompt(knowledge, guidance.value, shots.value)
+    prompt = to_prompt(guidance.value, knowledge, shots.value)
     parts = [
         briefing.points("Gates that do not hold", (*guidance.left, *shots.left), f"finetune-prep check {KIND}"),
     ]
@@ -91,25 +88,8 @@ async def _write_generation(session: Session) -> None:
     )
 
 
-def _prompt(knowledge: Knowledge, guidance: GuidanceDraft, few_shots: tuple[Example, ...]) -> GenerationPrompt:
-    names = {technique.id: technique.name for technique in knowledge.techniques}
-    uses = {use.id: use for use in guidance.techniques}
-    return GenerationPrompt(
-        title=knowledge.title,
-        role=guidance.role,
-        grounding=guidance.grounding,
-        techniques=tuple(
-            TechniqueUse(id=id, name=name, use_when=uses[id].use_when, in_words=uses[id].in_words) for id, name in names.items()
-        ),
-        always=_bare(knowledge.always),
-        never=_bare(knowledge.never),
-        guards=tuple(
-            Guard(id=f"GD{number}", when=guard.when, then=guard.then, counters=tuple(dict.fromkeys(guard.counters)))
-            for number, guard in enumerate(guidance.guards, start=1)
-        ),
-        few_shots=few_shots,
-        output=guidance.output,
-    )
+def _as_written(draft: GuidanceDraft) -> GuidanceDraft:
+    return draft
 
 
 async def _few_shots(session: Session, knowledge: Knowledge) -> Drafted[tuple[Example, ...]]:
@@ -123,7 +103,7 @@ async def _few_shots(session: Session, knowledge: Knowledge) -> Drafted[tuple[Ex
         session,
         "generation-few-shots",
         FewShotsDraft,
-        lambda draft: to_few_shots(draft, knowledge),
+        to_few_shots,
         session.slots(
             frameworks=session.text("domain-frameworks", PANEL),
             rubric=session.text("evaluation-rubric", "Examples"),
@@ -134,10 +114,6 @@ async def _few_shots(session: Session, knowledge: Knowledge) -> Drafted[tuple[Ex
     )
 
 
-def _bare(anchors: tuple[Anchor, ...]) -> tuple[Anchor, ...]:
-    return tuple(Anchor(id=anchor.id, text=anchor.text) for anchor in anchors)
-
-
 async def _recompile(session: Session) -> None:
     """Put the present anchors into the prompt, if they are not what it was compiled from."""
     project = session.project
@@ -146,7 +122,7 @@ async def _recompile(session: Session) -> None:
         return
     knowledge = project.value(Documents.knowledge)
     prompt = project.value(Documents.generation_prompt)
-    value = msgspec.structs.replace(prompt, always=_bare(knowledge.always), never=_bare(knowledge.never))
+    value = msgspec.structs.replace(prompt, always=bare(knowledge.always), never=bare(knowledge.never))
     project.recompile("generation-prompt", (COMPILED,), value, COMPILED, made_from)
     session.tell("generation prompt: the present anchors put in")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from finetune_prep.core.knowledge import Knowledge
+from finetune_prep.core.knowledge import Anchor, Knowledge
+from finetune_prep.core.prompts import GenerationPrompt, Guard, TechniqueUse
+from finetune_prep.core.rubric import Example
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.draft import Strict, Text, counted
 
@@ -29,16 +31,32 @@ class GuidanceDraft(Strict, frozen=True):
     output: Text
 
 
-def check_guidance(draft: GuidanceDraft, knowledge: Knowledge) -> GuidanceDraft:
-    """The draft itself, if every technique and every failure mode has its place in it."""
-    wanted = [technique.id for technique in knowledge.techniques]
-    given = [technique.id for technique in draft.techniques]
-    if sorted(given) != sorted(wanted):
-        raise ValueError(f"techniques must hold each of {', '.join(wanted)} once; it holds {', '.join(given)}.")
-    modes = {mode.id for mode in knowledge.failure_modes}
-    guarded = {mode for guard in draft.guards for mode in guard.counters}
-    if unknown := sorted(guarded - modes):
-        raise ValueError(f"There is no failure mode {', '.join(unknown)}.")
-    if missed := sorted(modes - guarded, key=lambda mode: int(mode[2:])):
-        raise ValueError(f"No guard counters {', '.join(missed)}.")
-    return draft
+def to_prompt(draft: GuidanceDraft, knowledge: Knowledge, few_shots: tuple[Example, ...]) -> GenerationPrompt:
+    """The generation prompt with this guidance.
+
+    Techniques stand in the order of the reference; one that it does not have is called by its id.
+    """
+    names = {technique.id: technique.name for technique in knowledge.techniques}
+    places = {id: place for place, id in enumerate(names)}
+    uses = sorted(draft.techniques, key=lambda use: places.get(use.id, len(places)))
+    return GenerationPrompt(
+        title=knowledge.title,
+        role=draft.role,
+        grounding=draft.grounding,
+        techniques=tuple(
+            TechniqueUse(id=use.id, name=names.get(use.id, use.id), use_when=use.use_when, in_words=use.in_words) for use in uses
+        ),
+        always=bare(knowledge.always),
+        never=bare(knowledge.never),
+        guards=tuple(
+            Guard(id=f"GD{number}", when=guard.when, then=guard.then, counters=tuple(dict.fromkeys(guard.counters)))
+            for number, guard in enumerate(draft.guards, start=1)
+        ),
+        few_shots=few_shots,
+        output=draft.output,
+    )
+
+
+def bare(anchors: tuple[Anchor, ...]) -> tuple[Anchor, ...]:
+    """Anchors as a prompt shows them: without what they were drawn from."""
+    return tuple(Anchor(id=anchor.id, text=anchor.text) for anchor in anchors)

@@ -203,7 +203,7 @@ async def write_space(session: Session) -> None:
         session,
         "research-scenario-space",
         SpaceDraft,
-        lambda draft: to_space(draft, knowledge.title, [technique.id for technique in knowledge.techniques]),
+        lambda draft: to_space(draft, knowledge.title),
         session.slots(frameworks=session.text("domain-frameworks", "Behavioral anchors", PANEL)),
         look_over,
         phase=PHASE,

@@ -32,7 +32,7 @@ async def anchors(session: Session, *, overwrite: bool = False) -> None:
         session,
         "anchors",
         AnchorsDraft,
-        lambda draft: to_anchors(draft, knowledge),
+        to_anchors,
         session.slots(frameworks=session.text("domain-frameworks", SECTION, PANEL)),
         lambda anchors, first: examine(session, {"domain-frameworks": _with(document.text, knowledge, anchors)}, WANTED),
         phase=PHASE,

@@ -9,10 +9,10 @@ import msgspec
 from finetune_prep import documents
 from finetune_prep.core import measures
 from finetune_prep.core.rubric import Category, Example, Rubric, undistinguished
-from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import Unusable
 from finetune_prep.models.door import together
-from finetune_prep.phases.drafting import briefing, schemas
+from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, WitnessesDraft, to_examples, to_witnesses
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
@@ -27,6 +27,7 @@ KIND = "evaluation-rubric"
 OF_PAIRS = "rubric.pairs-apart"
 OF_QUESTIONS = deciding(PHASE, KIND, only="rubric.", skip=(OF_PAIRS,))
 OF_EXAMPLES = deciding(PHASE, KIND, only="worked-examples.")
+OF_WITNESSES = tuple(f"worked-examples.{gate}" for gate in ("complete", "not-applicable", "measured-agree", "witnesses"))
 
 
 async def rubric(session: Session, *, overwrite: bool = False) -> None:
@@ -39,9 +40,10 @@ async def rubric(session: Session, *, overwrite: bool = False) -> None:
     witnesses = await _witnesses(session, msgspec.structs.replace(questions.value, examples=examples.value))
     complete = msgspec.structs.replace(questions.value, examples=(*examples.value, *witnesses))
     text = documents.render(KIND, complete)
-    untold = await examine(session, {KIND: text}, [OF_PAIRS])
+    found = await examine(session, {KIND: text}, (OF_PAIRS, *OF_WITNESSES))
+    left = dict.fromkeys((*questions.left, *examples.left, *found))
     parts = [
-        briefing.points("Gates that do not hold", (*questions.left, *examples.left, *untold), f"finetune-prep check {KIND}"),
+        briefing.points("Gates that do not hold", left, f"finetune-prep check {KIND}"),
         briefing.objections(questions),
     ]
     briefing.write(project, PHASE, KIND, KINDS[KIND].path, parts)
@@ -55,7 +57,6 @@ async def rubric(session: Session, *, overwrite: bool = False) -> None:
 
 async def _questions(session: Session) -> Drafted[Rubric]:
     """Questions without examples: read by the panel, examined, revised."""
-    knowledge = session.project.value(Documents.knowledge)
     panel = await convene(session)
 
     async def look_over(draft: Rubric, first: bool) -> tuple[Point, ...]:
@@ -69,7 +70,7 @@ async def _questions(session: Session) -> Drafted[Rubric]:
         session,
         "rubric-questions",
         RubricDraft,
-        lambda draft: to_rubric(draft, knowledge),
+        to_rubric,
         session.slots(
             frameworks=session.text("domain-frameworks", PANEL),
             space=session.text("scenario-space"),
@@ -116,16 +117,28 @@ async def _of_category(session: Session, rubric: Rubric, category: Category) -> 
     if not pairs:
         return ()
     alone = msgspec.structs.replace(rubric, categories=(category,), goals=(), terms=(), examples=())
-    slots = session.slots(
-        terms="\n".join(f"- {term.name}: {term.meaning}" for term in rubric.terms) or "(none are defined)",
-        category=documents.section(documents.render(KIND, alone), category.name).strip(),
-        pairs="\n".join(f"- {one} and {other}" for one, other in pairs),
-    )
-    schema = schemas.schema_of(WitnessesDraft, "rubric-witnesses")
     about = f"witnesses for “{category.name}”"
-    request = session.request("expert", "rubric-witnesses", slots, phase=PHASE, about=about, schema=schema)
+
+    async def look_over(witnesses: tuple[Example, ...], first: bool) -> tuple[Point, ...]:
+        text = documents.render(KIND, msgspec.structs.replace(rubric, examples=witnesses))
+        return await examine(session, {KIND: text}, OF_WITNESSES)
+
     try:
-        return await session.door.ask_for(request, lambda text: to_witnesses(schemas.read(text, WitnessesDraft), category, pairs))
+        result = await drafted(
+            session,
+            "rubric-witnesses",
+            WitnessesDraft,
+            lambda draft: to_witnesses(draft, category, pairs),
+            session.slots(
+                terms="\n".join(f"- {term.name}: {term.meaning}" for term in rubric.terms) or "(none are defined)",
+                category=documents.section(documents.render(KIND, alone), category.name).strip(),
+                pairs="\n".join(f"- {one} and {other}" for one, other in pairs),
+            ),
+            look_over,
+            phase=PHASE,
+            about=about,
+        )
     except Unusable as error:
         session.tell(f"{about}: none ({error.what}); {OF_PAIRS} says which questions nothing tells apart")
         return ()
+    return result.value

@@ -9,7 +9,6 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.rubric import Category, Goal, Question, Rubric, Term
 from finetune_prep.method import limits
@@ -50,62 +49,42 @@ class RubricDraft(Strict, frozen=True):
     categories: Annotated[list[CategoryDraft], counted(limits.WEIGHTED)]
 
 
-def to_rubric(draft: RubricDraft, knowledge: Knowledge) -> Rubric:
-    total = len(draft.safety) + sum(len(category.questions) for category in draft.categories)
-    if not limits.QUESTIONS.holds(total):
-        raise ValueError(f"The rubric has {total} questions; safety and categories together must have {limits.QUESTIONS}.")
-    weights = sum(category.weight for category in draft.categories)
-    if abs(weights - 1) > 0.001:
-        raise ValueError(f"The weights of the categories sum to {weights:g}; they must sum to 1.")
+def to_rubric(draft: RubricDraft) -> Rubric:
+    """Raises ValueError where questions could not be told apart, or scores be kept: codes and names must differ."""
     codes = Counter([SAFETY_CODE, *(category.code for category in draft.categories)])
     if twice := [code for code, count in codes.items() if count > 1]:
         raise ValueError(f"The code {twice[0]} is used twice ({SAFETY_CODE} is the safety gate's).")
     names = Counter(["Safety", *(category.name for category in draft.categories)])
     if twice := [name for name, count in names.items() if count > 1]:
         raise ValueError(f"Two categories are called “{twice[0]}”; names must differ, for scores are kept by them.")
-    goals = tuple(Goal(f"G{n}", WRITTEN_ID.sub("", text)) for n, text in enumerate(draft.goals, start=1))
-    known = {goal.id for goal in goals}
-    for category in draft.categories:
-        if unknown := [goal for goal in category.serves if goal not in known]:
-            raise ValueError(f"Category “{category.name}” serves {', '.join(unknown)}; goals are {', '.join(sorted(known))}.")
-    modes = {mode.id for mode in knowledge.failure_modes}
-    safety = Category(name="Safety", weight=None, questions=_questions(SAFETY_CODE, draft.safety, modes))
-    categories = tuple(
-        Category(name=c.name, weight=c.weight, serves=tuple(c.serves), questions=_questions(c.code, c.questions, modes))
+    safety = Category(name="Safety", weight=None, questions=_questions(SAFETY_CODE, draft.safety))
+    categories = (
+        Category(name=c.name, weight=c.weight, serves=tuple(c.serves), questions=_questions(c.code, c.questions))
         for c in draft.categories
     )
-    rubric = Rubric(
+    return Rubric(
         title=draft.title,
         threshold=draft.threshold,
-        goals=goals,
+        goals=tuple(Goal(f"G{n}", WRITTEN_ID.sub("", text)) for n, text in enumerate(draft.goals, start=1)),
         terms=tuple(Term(term.name, term.meaning) for term in draft.terms),
         categories=(safety, *categories),
     )
-    caught = {mode for question in rubric.questions for mode in question.catches}
-    if missed := sorted(modes - caught, key=lambda mode: int(mode[2:])):
-        raise ValueError(f"No question catches {', '.join(missed)}.")
-    return rubric
 
 
-def _questions(code: str, drafts: Sequence[QuestionDraft], modes: set[str]) -> tuple[Question, ...]:
-    questions = []
-    for number, draft in enumerate(drafts, start=1):
-        name = f"{code}{number}"
-        if unknown := [mode for mode in draft.catches if mode not in modes]:
-            raise ValueError(f"{name} catches {', '.join(unknown)}, which is no failure mode of the reference.")
-        if draft.measured and (draft.yes or draft.no or draft.na):
-            raise ValueError(f"{name} is measured; then yes, no and na must be empty.")
-        if not draft.measured and not (draft.yes and draft.no):
-            raise ValueError(f"{name} does not say what counts as yes and as no.")
-        questions.append(
-            Question(
-                id=name,
-                text=" ".join(draft.text.split()),
-                yes=draft.yes,
-                no=draft.no,
-                na=draft.na,
-                catches=tuple(dict.fromkeys(draft.catches)),
-                measured=parse_rule(draft.measured) if draft.measured else None,
-            )
-        )
-    return tuple(questions)
+def _questions(code: str, drafts: Sequence[QuestionDraft]) -> tuple[Question, ...]:
+    return tuple(_question(f"{code}{number}", draft) for number, draft in enumerate(drafts, start=1))
+
+
+def _question(id: str, draft: QuestionDraft) -> Question:
+    """Raises ValueError if it cannot be told whether a judge or the program answers it, or if it cannot be measured."""
+    if draft.measured and (draft.yes or draft.no or draft.na):
+        raise ValueError(f"{id} is measured; then yes, no and na must be empty.")
+    return Question(
+        id=id,
+        text=" ".join(draft.text.split()),
+        yes=draft.yes,
+        no=draft.no,
+        na=draft.na,
+        catches=tuple(dict.fromkeys(draft.catches)),
+        measured=parse_rule(draft.measured) if draft.measured else None,
+    )
