@@ -83,6 +83,7 @@ def test_the_card_prints_the_reason(low: Project, terminal: Terminal) -> None:
             run="pilot-001",
             rows=1,
             file="train.jsonl",
+            shape="chat format",
             preview=False,
             language="en",
             account=account,

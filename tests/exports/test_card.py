@@ -23,6 +23,7 @@ CARD = Card(
     run="pilot-001",
     rows=70,
     file="train.jsonl",
+    shape="chat format",
     preview=False,
     language="en",
     account=account(accepted=70, rejected=25, failed=3, not_run=2),

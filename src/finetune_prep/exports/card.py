@@ -13,14 +13,15 @@ from finetune_prep.statistics.rates import Rate
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """What a card says. rate: accepted of those planned without provider failures. unmet: success criteria that do not hold.
 
-    models: role → model. texts: document → hash of the text that was used. accepted_by: document → who accepted it.
-    overrides: gate and reason.
+    shape: in what form rows are ("chat format"). models: role → model. texts: document → hash of the text that was used.
+    accepted_by: document → who accepted it. overrides: gate and reason.
     """
 
     domain: str
     run: str
     rows: int
     file: str
+    shape: str
     preview: bool
     language: str
     account: Account
@@ -48,7 +49,7 @@ def render(card: Card) -> str:
 
 def _opening(card: Card) -> str:
     text = (
-        f"{card.rows} conversations in chat format (`{card.file}`), written by language models for scenarios drawn from a "
+        f"{card.rows} conversations in {card.shape} (`{card.file}`), written by language models for scenarios drawn from a "
         f"scenario space, each judged against a binary rubric; only those that passed are in it. From run `{card.run}`."
     )
     if not card.preview:

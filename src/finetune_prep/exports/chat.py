@@ -1,6 +1,6 @@
 """Chat JSON Lines: `{"messages": [{"role": "system", …}, {"role": "user", …}, {"role": "assistant", …}]}`, a row per line.
 
-The form that OpenAI's fine-tuning, TRL's SFTTrainer, Axolotl, Unsloth and LLaMA-Factory read. Rows carry the short system
+Rows carry the short system
 prompt; the long generation prompt is what is being distilled and never part of the data.
 """
 
@@ -17,7 +17,7 @@ class Row(msgspec.Struct, frozen=True):
     messages: tuple[Message, ...]
 
 
-def chat_rows(conversations: Iterable[Conversation], system_prompt: str) -> bytes:
+def rows(conversations: Iterable[Conversation], system_prompt: str) -> bytes:
     """The file's content, rows in the order given. Raises ValueError for a conversation a trainer would learn wrongly from."""
     return b"".join(msgspec.json.encode(_row(conversation, system_prompt)) + b"\n" for conversation in conversations)
 

@@ -10,7 +10,8 @@ from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded
-from finetune_prep.exports import card, chat
+from finetune_prep.exports import card
+from finetune_prep.exports.formats import DEFAULT, FORMATS, Format
 from finetune_prep.phases.pilot.pilot import PLAYED, prepared
 from finetune_prep.project.first_brief import title_of
 from finetune_prep.project.project import Project, text_hash
@@ -30,8 +31,8 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     rate: Rate
 
 
-def export(project: Project, *, preview: bool, run: str = "") -> Exported:
-    """Write the accepted rows of a pilot, the latest unless named, as chat JSON Lines, with their card.
+def export(project: Project, *, preview: bool, run: str = "", format: str = DEFAULT) -> Exported:
+    """Write the accepted rows of a pilot, the latest unless named, in a format of `FORMATS`, with their card.
 
     Raises ActNeeded if there is no pilot of the present documents, or, without `preview`, while a success criterion is unmet.
     """
@@ -52,10 +53,12 @@ def export(project: Project, *, preview: bool, run: str = "") -> Exported:
         )
     system = project.value(Documents.system_prompt)
     accepted = [sample.conversation for sample in chosen.samples() if sample.state == "accepted" and sample.conversation]
-    data = project.layout.dataset / ("train.preview.jsonl" if preview else "train.jsonl")
-    write_atomically(data, chat.chat_rows(accepted, system.text))
+    shape = FORMATS[format]
+    data = project.layout.dataset / shape.file
+    data = data.with_suffix(f".preview{data.suffix}") if preview else data
+    write_atomically(data, shape.write(accepted, system.text))
     rate = pass_rate(account)
-    text = card.render(_card(project, chosen, account, rate, data.name, preview=preview, unmet=unmet))
+    text = card.render(_card(project, chosen, account, rate, data.name, shape, preview=preview, unmet=unmet))
     path = data.with_name("README.md")
     write_atomically(path, text)
     return Exported(run=chosen.name, rows=len(accepted), data=data, card=path, rate=rate)
@@ -85,7 +88,7 @@ def pass_rate(account: Account) -> Rate:
 
 
 def _card(
-    project: Project, run: Run, account: Account, rate: Rate, file: str, *, preview: bool, unmet: tuple[str, ...]
+    project: Project, run: Run, account: Account, rate: Rate, file: str, shape: Format, *, preview: bool, unmet: tuple[str, ...]
 ) -> card.Card:
     rubric = project.value(Documents.rubric)
     texts = {kind: text_hash(project.sound(KINDS[kind]).text) for kind in run.plan.made_from}
@@ -95,6 +98,7 @@ def _card(
         run=run.name,
         rows=account.states["accepted"],
         file=file,
+        shape=shape.shape,
         preview=preview,
         language=project.value(Documents.brief).language,
         account=account,
