@@ -12,8 +12,10 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.commands import batch_api
 from finetune_prep.cli.commands.ledger import existing_ledger
 from finetune_prep.cli.job import json_option
+from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.ledger.protocols import Round
+from finetune_prep.models.batches import pages
 from finetune_prep.models.batches.answers import BatchImport, import_answers
 from finetune_prep.models.batches.files import round_path
 from finetune_prep.project.lock import locked
@@ -103,6 +105,8 @@ def _print_import(done: BatchImport) -> None:
         (done.refused, "of them are refusals for good; their samples count as failed"),
         (done.known, "were answered before; the first answer counts"),
         (done.released, "failed in passing; the next run asks them again"),
+        (done.unpaid, "were refused because the credit is used up; they are still waited for"),
+        (len(done.misfits), f"do not follow the schema that was asked for, and are asked for once more: {_first(done.misfits)}"),
     ):
         if count:
             screen.say(f"  {count} {words}")
@@ -111,6 +115,46 @@ def _print_import(done: BatchImport) -> None:
     if done.strangers:
         screen.say(f"  {len(done.strangers)} were never asked here: {', '.join(done.strangers[:5])}")
     screen.say("next: the command that waited, or finetune-prep status")
+
+
+def _first(places: tuple[str, ...]) -> str:
+    return ", ".join(places[:3]) + (" …" if len(places) > 3 else "")
+
+
+@batch.command("show")
+@click.argument("number", type=click.IntRange(min=1), metavar="ROUND")
+@click.argument("folder", required=False, type=PATH)
+@json_option
+@click.pass_obj
+def show_round(project: str, number: int, folder: Path | None, as_json: bool) -> None:
+    """Write what a ROUND still waits for as pages that a person can read and answer, a Markdown file each.
+
+    They go to FOLDER (default: batches/round-NNN). Write each answer below the last line of its page, then import the folder.
+    A page that is there already is left as it is.
+    """
+    opened = open_project(project)
+    ledger = existing_ledger(opened)
+    try:
+        if number not in {found.number for found in ledger.rounds()}:
+            raise UsageError(f"there is no round {number}", next="finetune-prep batch")
+        waiting = [asked for asked in ledger.requests_of(number) if ledger.outstanding(asked.key) == number]
+    finally:
+        ledger.close()
+    place = folder or opened.folder / "batches" / f"round-{number:03d}"
+    fresh = 0
+    for count, asked in enumerate(waiting, start=1):
+        path = place / f"{count:03d}-{asked.role}-{asked.key[:12]}.md"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, [pages.page(asked).encode()])
+            fresh += 1
+    if as_json:
+        screen.json({"folder": str(place), "pages": len(waiting), "written": fresh})
+        return
+    screen.say(f"{place}: {len(waiting)} pages, {fresh} of them new", bold=True)
+    if waiting:
+        screen.say("  Write each answer below the last line of its page.")
+        screen.say(f"next: finetune-prep batch import {place}")
 
 
 @batch.command("drop")

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from finetune_prep.core.request import Request
+from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused
 from finetune_prep.http.exchange import Upload
 from finetune_prep.http.secrets import Secret
@@ -132,7 +132,9 @@ class AnthropicBatches:
         row = _row(line)
         key = row.custom_id.partition(BETWEEN)[0]
         try:
-            reply = read_without_key(lambda data: _reply(row.result if data is line else _row(data).result), line, self._secret)
+            reply = read_without_key(
+                lambda data: answer_of_result(row.result if data is line else _row(data).result), line, self._secret
+            )
             return Result(key=key, reply=reply)
         except (Fault, Paused) as fault:
             return Result(key=key, fault=fault)
@@ -178,8 +180,8 @@ def _custom_id(line: bytes) -> str:
         return ""
 
 
-def _reply(result: Any) -> Any:
-    """Raises Fault, or Paused, for what may be asked again."""
+def answer_of_result(result: Any) -> Reply:
+    """The answer in the `result` of a row. Raises Fault, or Paused, for what may be asked again."""
     kind = result.get("type") if isinstance(result, dict) else None
     if kind == "succeeded":
         try:

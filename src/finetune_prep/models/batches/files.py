@@ -1,8 +1,9 @@
 """Batch files: requests are written down instead of sent, and their answers are imported another day.
 
 The format is OpenAI's Batch API, which other providers and vLLM's `run-batch` read as well. A file holds requests to one
-model (OpenAI refuses mixtures) and at most 50,000 of them. Every request is recorded in the ledger before its file is
-written, so that nothing is ever asked twice; a crash in between is put right by writing the same file again.
+model (OpenAI refuses mixtures) in one role (whoever judges should not read how a talk was made), and at most 50,000 of them.
+Every request is recorded in the ledger before its file is written, so that nothing is ever asked twice; a crash in between is
+put right by writing the same file again.
 """
 
 from __future__ import annotations
@@ -99,15 +100,15 @@ def row(request: Request, *, structured: bool = True, limit_name: str = "max_com
 
 
 def file_order(request: Request) -> tuple[str, ...]:
-    """One model after the other; within it, requests that share a prompt stand together, for the sake of prefix caches."""
-    return (request.model, request.phase, request.role, request.about, request.sample, request.key)
+    """A model and role after the other; within it, requests that share a prompt stand together, for the sake of prefix caches."""
+    return (request.model, request.role, request.phase, request.about, request.sample, request.key)
 
 
 def portions(
     requests: Iterable[Request], line: Callable[[Request], bytes], most_requests: int, most_bytes: int
 ) -> Iterator[list[Request]]:
-    """Requests in the order of files, cut where the model changes and where a file would become too long."""
-    for _, group in groupby(requests, key=lambda request: request.model):
+    """Requests in the order of files, cut where the model or the role changes and where a file would become too long."""
+    for _, group in groupby(requests, key=lambda request: (request.model, request.role)):
         portion: list[Request] = []
         size = 0
         for request in group:

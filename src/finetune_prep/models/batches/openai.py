@@ -23,10 +23,11 @@ from finetune_prep.errors import Paused
 from finetune_prep.http.secrets import Secret
 from finetune_prep.http.upload import form
 from finetune_prep.ledger.submissions import Submission
-from finetune_prep.models.batches.answers import read_row
 from finetune_prep.models.batches.api import NoBatch, Remote, Result, Undecided, Unsure
 from finetune_prep.models.batches.files import URL, row
 from finetune_prep.models.batches.http import BatchHttp, Body
+from finetune_prep.models.batches.shapes import Foreign, Row, read_row
+from finetune_prep.models.providers.envelopes import NotACompletion
 from finetune_prep.models.providers.key_echo import read_without_key
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.project.config import ProviderSettings
@@ -110,15 +111,25 @@ class OpenAIBatches:
                     yield line
 
     def read(self, line: bytes) -> Result:
-        key, answer = read_row(line)
+        found = _row(line)
         try:
-            reply = read_without_key(lambda data: answer() if data is line else read_row(data)[1](), line, self._secret)
-            return Result(key=key, reply=reply)
+            reply = read_without_key(lambda data: found.answer() if data is line else _row(data).answer(), line, self._secret)
+            return Result(key=found.key, reply=reply)
+        except NotACompletion as error:
+            return Result(key=found.key, fault=Fault(str(error), maybe_billed=True))
         except (Fault, Paused) as fault:
-            return Result(key=key, fault=fault)
+            return Result(key=found.key, fault=fault)
 
     async def close(self) -> None:
         await self._http.close()
+
+
+def _row(line: bytes) -> Row:
+    """Raises ValueError if the line is no row of a result file."""
+    found = read_row("a result", line)
+    if isinstance(found, Foreign):
+        raise ValueError(found.why)
+    return found
 
 
 class _Counts(msgspec.Struct):

@@ -22,6 +22,7 @@ PASSING = {408, 409, 425, 429}
 DETAIL_LIMIT = 500  # characters of a provider's own words that are kept
 
 # 429, 400 or 403 with one of these is about money, and waiting does not help.
+CREDIT = "the provider's credit or quota is used up"
 OUT_OF_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"}
 CREDIT_WORDS = re.compile(r"credit balance is too low|insufficient (?:balance|credits?)", re.IGNORECASE)
 KEY_WORDS = re.compile(
@@ -83,11 +84,16 @@ def interpret(status: int, data: bytes, *, retry_after: float | None = None) -> 
     return Reply(text="", finish="error", problem="filtered" if filtered else "rejected", detail=said)
 
 
+def out_of_credit(words: str) -> bool:
+    """Whether a pause is about money: the same request may be sent again, just as it is, once there is some."""
+    return words.startswith(CREDIT)
+
+
 def _pause(status: int, complaint: _Complaint) -> tuple[str, str] | None:
     """What is wrong and what to do, if a person must act before any request can succeed."""
     rerun = "then run the same command again; nothing is lost"
     if status == 402 or complaint.codes & OUT_OF_CREDIT or CREDIT_WORDS.search(complaint.message):
-        return "the provider's credit or quota is used up", f"add credit or raise the limit at the provider, {rerun}"
+        return CREDIT, f"add credit or raise the limit at the provider, {rerun}"
     if status == 401 or (status == 400 and KEY_WORDS.search(complaint.message)):
         return "the provider does not accept the API key", f"check the key in the environment, {rerun}"
     if status == 403 and not complaint.moderated:

@@ -1,0 +1,171 @@
+"""Rows of answer files, in the shapes that providers and people write them. Pure but for reading the file.
+
+Known are OpenAI's and Azure's rows, those of vLLM's `run-batch` (the reason of a failure beside an empty body), Anthropic's
+Message Batches, and `{"custom_id": …, "content": …}` for whoever answers by hand or with a script; a line each, or in one JSON
+array. In a folder, every page of `batch show` is a row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from finetune_prep.core.request import Reply
+from finetune_prep.errors import UsageError
+from finetune_prep.models.batches import pages
+from finetune_prep.models.batches.anthropic import answer_of_result
+from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.providers.envelopes import NotACompletion
+from finetune_prep.models.providers.http_status import DETAIL_LIMIT, OUT_OF_CREDIT, interpret
+from finetune_prep.models.providers.provider import Fault
+
+# error codes of a row that is refused for good; every other error without a status is a passing one (expired, cancelled)
+FINAL_CODES = {"invalid_request", "invalid_request_error", "bad_request"}
+SAMPLE = 160  # characters of a row that is not understood, which are shown
+
+
+class Row(NamedTuple):
+    """place: `file:line`. answer: gives the reply, or raises Fault or Paused, or NotACompletion where its shape is not known."""
+
+    place: str
+    key: str
+    answer: Callable[[], Reply]
+
+
+class Foreign(NamedTuple):
+    """A row that is not understood. why: in words. sample: its beginning."""
+
+    place: str
+    why: str
+    sample: str
+
+
+def read_rows(path: Path) -> Iterator[Row | Foreign]:
+    """The rows of a file, or of all pages in a folder. Raises UsageError if it cannot be opened."""
+    try:
+        if path.is_dir():
+            yield from _pages(path)
+            return
+        with path.open("rb") as file:
+            if _is_array(file.read(4096)):
+                file.seek(0)
+                yield from _array(path, file.read())
+                return
+            file.seek(0)
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield read_row(f"{path.name}:{number}", line.removeprefix(b"\xef\xbb\xbf"))
+    except OSError as error:
+        raise UsageError(
+            f"the answers cannot be read: {error.strerror}",
+            where=str(path),
+            next="give the path of a file or folder of answers",
+        ) from error
+
+
+def read_row(place: str, line: bytes) -> Row | Foreign:
+    """One row of a file."""
+    try:
+        value = _decoded(line)
+    except (ValueError, RecursionError) as error:
+        return Foreign(place, f"not JSON: {error}", _sample(line))
+    if not isinstance(value, dict):
+        return Foreign(place, "not a JSON object", _sample(line))
+    key = value.get("custom_id")
+    if not isinstance(key, str):
+        return Foreign(place, "it has no custom_id", _sample(line))
+    if "method" in value and "body" in value:
+        return Foreign(place, "it is a request; import the file of answers", _sample(line))
+    answer = _answer_of(value)
+    return Foreign(place, "its shape is not known", _sample(line)) if answer is None else Row(place, key, answer)
+
+
+def _answer_of(row: dict[str, Any]) -> Callable[[], Reply] | None:
+    """What gives the answer in a row; None if its shape is not known."""
+    if isinstance(response := row.get("response"), dict):
+        return partial(_answered, response, row.get("error"))
+    if isinstance(result := row.get("result"), dict):
+        return partial(answer_of_result, result)
+    if row.get("error"):
+        return partial(_failed, row["error"])
+    if isinstance(content := row.get("content"), str | dict | list):
+        return partial(written, content)
+    return None
+
+
+def written(content: Any) -> Reply:
+    """An answer that stands there as a text, or as the JSON that was asked for."""
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    return openai_wire.examined(Reply(text="", at=openai_wire.now()), text, "stop")
+
+
+def _answered(response: dict[str, Any], error: Any) -> Reply:
+    """Raises Fault, or Paused, for what may be asked again."""
+    status, body = response.get("status_code", 200), response.get("body")
+    if isinstance(body, str):
+        body = _decoded(body.encode(errors="surrogatepass")) if body.lstrip().startswith("{") else {"error": body}
+    if body is None and error:
+        body = {"error": error["error"] if isinstance(error, dict) and "error" in error else error}
+    if not isinstance(status, int):
+        raise NotACompletion("its status is not a number")
+    data = json.dumps(body).encode()
+    if 200 <= status < 300 and not (isinstance(body, dict) and "error" in body):
+        reply = openai_wire.reply(data)  # what is no answer at all stays outstanding, where a call over HTTP would be made again
+    else:
+        reply = interpret(status, data)
+    request_id = reply.request_id or str(response.get("request_id") or "")
+    return msgspec.structs.replace(reply, request_id=request_id, at=reply.at or openai_wire.now())
+
+
+def _failed(error: Any) -> Reply:
+    """A row without a response. Raises Fault for what may be asked again, Paused where the credit is used up."""
+    found = error if isinstance(error, dict) else {"message": str(error)}
+    code, message = str(found.get("code") or found.get("type") or ""), str(found.get("message") or "")
+    if code.casefold() in FINAL_CODES | OUT_OF_CREDIT:
+        reply = interpret(400, json.dumps({"error": found}).encode())
+        return msgspec.structs.replace(reply, detail=_said(code, message))
+    raise Fault(_said(code, message))
+
+
+def _said(code: str, message: str) -> str:
+    return (": ".join(part for part in (code, message) if part) or "an error without a word")[:DETAIL_LIMIT]
+
+
+def _pages(folder: Path) -> Iterator[Row | Foreign]:
+    for path in sorted(folder.glob("*.md")):
+        found = pages.read(path.read_text("utf-8-sig", errors="replace"))
+        if found is None:
+            yield Foreign(path.name, "it is no page of `finetune-prep batch show`, or its last comment line was changed", "")
+        elif found.answer:
+            yield Row(path.name, found.key, partial(written, found.answer))
+
+
+def _is_array(start: bytes) -> bool:
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+
+
+def _array(path: Path, data: bytes) -> Iterator[Row | Foreign]:
+    try:
+        rows = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        yield Foreign(path.name, f"not a JSON array of rows: {error}", _sample(data))
+        return
+    for number, row in enumerate(rows, start=1):
+        yield read_row(f"{path.name}, row {number}", bytes(row))
+
+
+def _decoded(line: bytes) -> Any:
+    try:
+        return msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return json.loads(line)  # half a surrogate pair in a text stops the strict parser; the answer around it is paid for
+
+
+def _sample(line: bytes) -> str:
+    text = " ".join(line[: 4 * SAMPLE].decode(errors="replace").split())
+    return text if len(text) <= SAMPLE else f"{text[:SAMPLE].rstrip()} …"

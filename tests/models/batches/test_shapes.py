@@ -1,0 +1,150 @@
+"""Answers come in the shapes of those who give them: what is understood is kept, what is not stays outstanding."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finetune_prep.core.request import Request, Schema
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.batches import pages
+from finetune_prep.models.batches.answers import BatchImport, import_answers
+from tests.models.batches.test_files import answer, ask, door_of
+from tests.models.examples import request
+
+MARK = {"object": "error", "message": "This model's maximum context length is 512 tokens", "code": 400}
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "yes"}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 5, "output_tokens": 1},
+}
+GOOD: dict[str, Any] = {
+    "OpenAI": lambda key: answer(key),
+    "Azure": lambda key: {"custom_id": key, "error": None, "response": answer(key)["response"] | {"request_id": None}},
+    "a body in a string": lambda key: {"custom_id": key, "response": {"status_code": 200, "body": json.dumps(body_of(key))}},
+    "an index of null": lambda key: with_choice(key, index=None),
+    "Anthropic": lambda key: {"custom_id": key, "result": {"type": "succeeded", "message": MESSAGE}},
+    "by hand": lambda key: {"custom_id": key, "content": "yes"},
+}
+
+
+def body_of(key: str) -> dict[str, Any]:
+    body: dict[str, Any] = answer(key)["response"]["body"]
+    return body
+
+
+def with_choice(key: str, **changes: Any) -> dict[str, Any]:
+    row = answer(key)
+    row["response"]["body"]["choices"][0] |= changes
+    return row
+
+
+async def imported(
+    ledger: SqliteLedger, folder: Path, rows: list[dict[str, Any]], requests: list[Request], *, array: bool = False
+) -> BatchImport:
+    async with door_of(ledger, folder) as door:
+        await ask(door, requests)
+    path = folder / "answers.jsonl"
+    path.write_text(json.dumps(rows, indent=2) if array else "\n".join(map(json.dumps, rows)))
+    return await import_answers(ledger, [path])
+
+
+@pytest.mark.parametrize("array", [False, True], ids=["lines", "one array"])
+@pytest.mark.parametrize("shape", GOOD.values(), ids=GOOD)
+async def test_answers_in_every_known_shape(shape: Any, array: bool, ledger: SqliteLedger, tmp_path: Path) -> None:
+    requests = [request(str(n)) for n in range(3)]
+    done = await imported(ledger, tmp_path, [shape(asked.key) for asked in requests], requests, array=array)
+    assert (done.answered, done.outstanding, done.unreadable) == (3, 0, ())
+    assert {ledger.get(asked.key).reply.text for asked in requests} == {"yes"}
+
+
+UNKNOWN: dict[str, Any] = {
+    "Gemini": lambda key: {"key": key, "response": {"candidates": [{"content": {"parts": [{"text": "yes"}]}}]}},
+    "no shape at all": lambda key: {"custom_id": key, "answer": "yes"},
+    "a body that is no answer": lambda key: {"custom_id": key, "response": {"status_code": 200, "body": {"output": "yes"}}},
+}
+
+
+@pytest.mark.parametrize("array", [False, True], ids=["lines", "one array"])
+@pytest.mark.parametrize("shape", UNKNOWN.values(), ids=UNKNOWN)
+async def test_a_shape_that_nobody_knows_is_told_once_and_nothing_is_given_up(
+    shape: Any, array: bool, ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    requests = [request(str(n)) for n in range(20)]
+    done = await imported(ledger, tmp_path, [shape(asked.key) for asked in requests], requests, array=array)
+    assert (done.answered, done.released, done.outstanding) == (0, 0, 20)
+    (sentence,) = done.unreadable
+    assert "and 19 more rows like it" in sentence
+
+
+async def test_the_reason_beside_an_empty_body_is_kept(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """As vLLM's run-batch writes failures."""
+    requests = [request(str(n)) for n in range(3)]
+    failures = ["This model's maximum context length is 512 tokens", MARK, {"error": MARK}]
+    rows = [
+        {"custom_id": asked.key, "response": {"status_code": 400, "request_id": "r", "body": None}, "error": why}
+        for asked, why in zip(requests, failures, strict=True)
+    ]
+    done = await imported(ledger, tmp_path, rows, requests)
+    assert (done.answered, done.refused) == (3, 3)
+    details = {ledger.get(asked.key).reply.detail for asked in requests}
+    assert details == {"HTTP 400: This model's maximum context length is 512 tokens"}
+
+
+async def test_without_credit_a_request_is_still_waited_for(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """The same file can be sent again; a refusal for good would have lost the rows."""
+    words = "Your credit balance is too low to access the API."
+    error = {"code": "invalid_request_error", "type": "invalid_request_error", "message": words}
+    requests = [request(str(n)) for n in range(2)]
+    rows = [
+        {"custom_id": requests[0].key, "response": None, "error": error},
+        {"custom_id": requests[1].key, "result": {"type": "errored", "error": {"type": "error", "error": error}}},
+    ]
+    done = await imported(ledger, tmp_path, rows, requests)
+    assert (done.answered, done.released, done.unpaid, done.outstanding) == (0, 0, 2, 2)
+
+
+async def test_an_answer_that_misses_its_schema_is_told_at_once(ledger: SqliteLedger, tmp_path: Path) -> None:
+    schema = Schema("a", {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]})
+    requests = [request(str(n), schema=schema) for n in range(3)]
+    rows = [
+        {"custom_id": requests[0].key, "content": "yes"},
+        {"custom_id": requests[1].key, "content": {"a": "yes"}},
+        {"custom_id": requests[2].key, "content": '{"a": "yes"}'},
+    ]
+    done = await imported(ledger, tmp_path, rows, requests)
+    assert (done.answered, done.misfits) == (3, ("answers.jsonl:1",))
+    assert ledger.get(requests[1].key).reply.text == '{"a": "yes"}'
+
+
+async def test_pages_are_answered_below_their_last_line(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """A page that nobody has answered is passed over; one whose last line is gone is named."""
+    requests = [request(f"{n}\n<!-- answer below this line: {'0' * 32} -->\nno") for n in range(4)]
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, requests)
+    folder = tmp_path / "round"
+    folder.mkdir()
+    answers = ["  yes\n", "```json\nyes\n```", ""]
+    for number, (asked, text) in enumerate(zip(requests, answers, strict=False)):
+        (folder / f"{number}.md").write_text(pages.page(asked) + text)
+    (folder / "3.md").write_text("yes")
+    done = await import_answers(ledger, [folder])
+    assert (done.answered, done.outstanding, done.strangers) == (2, 2, ())
+    assert [ledger.get(asked.key).reply.text for asked in requests[:2]] == ["yes", "yes"]
+    assert len(done.unreadable) == 1
+    assert done.unreadable[0].startswith("3.md")
+
+
+async def test_a_file_holds_one_role(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Whoever answers for the judge should not read how a conversation was made."""
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [request("a"), request("b", role="user"), request("c")])
+        rounds = await door.flush()
+    assert [found.asked for found in rounds] == [2, 1]
