@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from finetune_prep.core.request import Reply
-from finetune_prep.documents.undated import undated
+from finetune_prep.documents.items import undated
 from finetune_prep.ledger.recording import read_recording, write_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.providers import openai_wire

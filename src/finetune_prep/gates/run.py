@@ -11,8 +11,8 @@ import msgspec
 from finetune_prep.core.finding import Answer, Finding, Outcome
 from finetune_prep.core.identity import digest
 from finetune_prep.documents.document import Document
+from finetune_prep.documents.items import undated
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.documents.undated import undated
 from finetune_prep.gates import (
     anchors,
     evaluation_prompt,

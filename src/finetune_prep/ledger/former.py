@@ -12,7 +12,7 @@ import apsw
 import msgspec
 
 from finetune_prep.core.request import Request
-from finetune_prep.documents.undated import undated
+from finetune_prep.documents.items import undated
 from finetune_prep.ledger.packing import Packer, unpack_request
 
 # Keys under which requests were sent that were renamed since: what comes back for them still bears the former key.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from finetune_prep.conversations.language import language_of
 from finetune_prep.documents.kinds import Documents
-from finetune_prep.documents.language import language_of
 from finetune_prep.errors import UsageError
 from finetune_prep.markdown.lines import front_matter_length
 from finetune_prep.markdown.tree import Tree, grow

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Protocol
 
+from finetune_prep.conversations.language import language_of
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.documents.language import language_of
 from finetune_prep.errors import ActNeeded
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.drafting import briefing

@@ -1,4 +1,4 @@
-"""In which language a text is written: told offline, by a model of one megabyte (docs/decisions/0015)."""
+"""In which language a text is written: told offline, by a model of one megabyte (docs/decisions/0016)."""
 
 from __future__ import annotations
 

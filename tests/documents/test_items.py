@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from finetune_prep import documents
 from finetune_prep.core.knowledge import Knowledge
-from finetune_prep.documents.undated import undated
+from finetune_prep.documents.items import undated
 from finetune_prep.markdown.normal import normal
 from tests.documents.values import VALUES
 

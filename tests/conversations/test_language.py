@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from finetune_prep.documents.language import language_of
+from finetune_prep.conversations.language import language_of
 
 # language → briefs of one sentence or less, as people write them
 TEXTS: dict[str, tuple[str, ...]] = {
