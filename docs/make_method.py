@@ -10,6 +10,8 @@ from finetune_prep.documents.kinds import KINDS
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
 from finetune_prep.method.phases import PHASES
 from finetune_prep.method.rules import RULES
+from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, facts
+from finetune_prep.phases.drafting.prompt_files import BUILT_IN
 
 TARGET = Path(__file__).with_name("method.md")
 DECIDES = {"computed": "code", "judged": "a judge", "human": "a person"}
@@ -21,11 +23,15 @@ Every rule of the method stands here with the gate that enforces it, or with the
 *fails*, *unchecked*, *waiting* or *overridden*; *unchecked* is never *holds*. **Must** gates stop the next phase, **advice** does
 not. Code, a judge (a model that is asked one binary question) or a person decides.
 """
+PROMPTS = """\
+A prompt is a Markdown file beside its phase; one of your own stands in the project's `phase-prompts/` under the same name. What
+it usually takes is the mean of the two examples, in tokens. A draft is written once, and again whenever it is handed back, with
+the draft and what was found in the prompt."""
 
 
 def method_page() -> str:
     """The whole page as Markdown."""
-    return "\n".join([INTRODUCTION, *_phases(), *_rules(), *_gates()])
+    return "\n".join([INTRODUCTION, *_phases(), *_prompts(), *_rules(), *_gates()])
 
 
 def _phases() -> Iterator[str]:
@@ -33,6 +39,18 @@ def _phases() -> Iterator[str]:
     for phase in PHASES:
         cells = (", ".join(f"`{KINDS[kind].path}`" for kind in kinds) for kinds in (phase.inputs, phase.accepted, phase.outputs))
         yield f"| {phase.title} (`{phase.name}`) | {' | '.join(cells)} |"
+    yield ""
+
+
+def _prompts() -> Iterator[str]:
+    yield from ("## What is asked", "", PROMPTS, "")
+    yield from ("| phase | prompt | who is asked | how often | tokens in | out |", "|---|---|---|---|---|---|")
+    every = [(name, facts(name, Path())) for name in BUILT_IN]
+    for phase in PHASE_NAMES:
+        for name, about in every:
+            for use in (use for use in about.uses if use.asked_in == phase):
+                often = use.often.replace(f"draft of {name}", "draft")
+                yield f"| {phase} | `{name}` | {about.role} | {often} | {use.input:,} | {use.output:,} |"
     yield ""
 
 

@@ -18,7 +18,7 @@ from finetune_prep.models.costs import costs, per_row
 from finetune_prep.project import scaffold
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.runs import RunPlan, run_of, write_results
-from finetune_prep.workflow.estimate import TYPICAL_EXCHANGES
+from finetune_prep.workflow.planned_calls import EXCHANGES
 from tests.models.examples import request
 
 
@@ -116,20 +116,21 @@ async def test_the_command(shop: Path) -> None:
 async def test_what_is_to_come(shop: Path) -> None:
     """As many turns of each side as talks usually have, the assistant's as its answers so far, all else as in the example, at the project's prices."""
     toml = Layout(shop).config
-    toml.write_text(toml.read_text("utf-8") + "[prices.larch-1]\ninput = 100.0\noutput = 200.0\n", "utf-8")
+    text = toml.read_text("utf-8").replace("budget = 100.0", "budget = 90.0")
+    toml.write_text(text + "[prices.larch-1]\ninput = 100.0\noutput = 200.0\n", "utf-8")
     done = cost(shop, "-n", "100")
     assert done.exit_code == 0, done.output
-    turns = round(100 * TYPICAL_EXCHANGES)
+    turns = round(100 * EXCHANGES)
     took = rf"{turns} calls +{100 * turns:,} \+ {10 * turns:,} tokens +40% cached +\${0.012 * turns:.4f} +as 2 answers took"
     assert re.search(took, done.output)
     assert f"To come: {2 * turns + 100} calls" in done.output
-    assert "more than the budget leaves ($97.50)" in done.output
+    assert "more than the budget leaves ($87.50)" in done.output
 
 
 async def test_the_command_as_json(shop: Path) -> None:
     found = json.loads(cost(shop, "--json", "-n", "10").stdout)
     assert found["runs"] == [{"run": "pilot-001", "accepted": 1, "per_accepted": 2.5}]
-    assert (found["estimate"]["calls"], found["estimate"]["cost"]) == (2 * round(10 * TYPICAL_EXCHANGES) + 10, 0.0)
+    assert (found["estimate"]["calls"], found["estimate"]["cost"]) == (2 * round(10 * EXCHANGES) + 10, 0.0)
     assert len(found["lines"]) == 3
 
 

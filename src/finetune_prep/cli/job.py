@@ -183,8 +183,8 @@ def estimate_words(expected: Estimate) -> str:
     cached = f" ({expected.cached_tokens / expected.input_tokens:.0%} cached)" if expected.cached_tokens else ""
     price = "free of charge" if expected.cost == 0 else "at an unknown price"
     price = f"about ${expected.cost:.2f}" if expected.cost else price
-    basis = "answers so far" if expected.measured else "the bundled example"
-    basis += " and the bundled example" if 0 < expected.measured < 1 else ""
+    basis = "answers so far" if expected.measured else "the bundled examples"
+    basis += " and the bundled examples" if 0 < expected.measured < 1 else ""
     return f"To come: {counted(expected.calls)}, {tokens}{cached}, {price}, going by {basis}"
 
 

@@ -7,7 +7,7 @@ does not ask for stays in the file as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -109,7 +109,7 @@ def grow(text: str) -> Tree:
     for number, line in enumerate(scanned, start=1):
         builder.add(number, line)
     builder.close(len(lines) + 1)
-    return Tree(lines, scanned, _front_matter(lines[:front]), preamble, builder.sections)
+    return Tree(lines, scanned, read_front_matter(lines[:front]), preamble, builder.sections)
 
 
 class _Builder:
@@ -187,7 +187,7 @@ class _Builder:
             self._quote = []
 
 
-def _front_matter(lines: list[str]) -> FrontMatter:
+def read_front_matter(lines: Sequence[str]) -> FrontMatter:
     """Read `key: value` lines between the `---` lines: the flat part of YAML, every value a string."""
     values: dict[str, str] = {}
     where: dict[str, int] = {}

@@ -35,7 +35,7 @@ WHOLE = "all"
 def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> None:
     """What was spent: per phase, role and model, per accepted row, and how much came from the providers' caches.
 
-    With --estimate or -n: what is still to be asked will need, by what the answers so far took, or else by the bundled example.
+    With --estimate or -n: what is still to be asked will need, by what the answers so far took, or else by the bundled examples.
     """
     opened = open_project(project)
     phase = phase or ("pilot" if size else None)
@@ -118,11 +118,11 @@ def _expected_row(row: Row) -> tuple[str, ...]:
     return (
         row.phase,
         row.role,
-        row.form,
+        row.prompt,
         row.model,
-        counted(row.calls),
+        counted(round(row.calls)),
         f"{row.input_tokens:,} + {row.output_tokens:,} tokens",
         f"{row.cached_tokens / row.input_tokens:.0%} cached" if row.cached_tokens else "",
         "price unknown" if row.cost is None else f"${row.cost:.4f}",
-        f"as {row.measured:,} answers took" if row.measured else "as in the example",
+        f"as {row.measured:,} answers took" if row.measured else "as in the examples",
     )

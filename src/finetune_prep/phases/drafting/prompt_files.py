@@ -3,7 +3,8 @@
 `<!-- user -->` divides a file into the system message, which comes first and stays the same (providers cache it), and the
 user message with the inputs. Slots are filled in one pass: text that is put in is never read as a template. A missing or
 an unknown slot is an error. The method's numbers are at hand in every prompt, as `{{ limits.QUESTIONS }}` ("15 to 20"), and
-need not be used. A file of the same name in the project's `phase-prompts/` goes before the built-in one.
+need not be used. A file of the same name in the project's `phase-prompts/` goes before the built-in one. Front matter at the head
+of a file says who is asked and how often (`prompt_facts`); it is never sent, and no part of what identifies a prompt.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.errors import UsageError
+from finetune_prep.markdown.lines import front_matter_length, lines_of
 from finetune_prep.markdown.normal import normal
 from finetune_prep.method import limits
 
@@ -55,13 +57,13 @@ def message(name: str, own: Path, /, **slots: Any) -> str:
 
 
 def _filled(name: str, own: Path, slots: dict[str, Any]) -> list[str]:
-    path, text = _place(name, own), source(name, own)
+    path, front, text = _read(name, own)
     try:
         wanted, templates = _compiled(text)
         _check_slots(wanted, set(slots))
         return [template.render(slots).strip() for template in templates]
     except jinja2.TemplateError as error:
-        line = f":{error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
+        line = f":{front + error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
         raise UsageError(
             f"this prompt cannot be filled in: {error}",
             where=f"{path}{line}",
@@ -70,8 +72,26 @@ def _filled(name: str, own: Path, slots: dict[str, Any]) -> list[str]:
 
 
 def source(name: str, own: Path) -> str:
-    """The text of a prompt file, the project's own or the built-in one. Raises UsageError if it is not UTF-8."""
+    """The text of a prompt without its front matter, the project's own or the built-in one. Raises UsageError if not UTF-8."""
+    return _read(name, own)[2]
+
+
+def front_matter(name: str, own: Path) -> tuple[Path, list[str]]:
+    """The path of a prompt file and the lines of its front matter, none if it has none. Raises UsageError if not UTF-8."""
+    path, front, _ = _read(name, own)
+    return path, lines_of(_text(path))[:front]
+
+
+def _read(name: str, own: Path) -> tuple[Path, int, str]:
+    """Where a prompt stands, the number of lines of its front matter, and the text below that."""
     path = _place(name, own)
+    text = _text(path)
+    lines = lines_of(text)
+    front = front_matter_length(lines)
+    return path, front, "\n".join(lines[front:]) if front else text
+
+
+def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -33,8 +33,8 @@ def open_search(settings: SearchSettings, environ: Mapping[str, str]) -> SearchP
 
     Raises ConfigError without a usable address, and NotFetched if the provider that is named needs a key that is not there.
     """
-    name = settings.provider or _by_key(environ)
-    if name is None or name == "none":
+    name = chosen(settings, environ)
+    if name is None:
         return None
     base_url, usual_key = SEARCHES[name]
     key_env = settings.key_env or usual_key
@@ -46,7 +46,10 @@ def open_search(settings: SearchSettings, environ: Mapping[str, str]) -> SearchP
     return _KINDS[name](settings.base_url or base_url, secret)
 
 
-def _by_key(environ: Mapping[str, str]) -> SearchKind | None:
+def chosen(settings: SearchSettings, environ: Mapping[str, str]) -> SearchKind | None:
+    """The name of the provider that would be asked; None if there is none, or none is wanted."""
+    if settings.provider is not None:
+        return None if settings.provider == "none" else settings.provider
     return next((name for name, (_, key_env) in SEARCHES.items() if key_env and environ.get(key_env, "").strip()), None)
 
 

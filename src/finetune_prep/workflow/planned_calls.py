@@ -1,0 +1,191 @@
+"""Which prompts a phase has still to ask, and how often: by their front matter, and by what is there.
+
+Documents that exist are not written again, a rubric has the categories it has, talks are as long as the scenario space says, and
+a draft is handed back as often as it usually is, within what the project allows. Nothing of tokens or money stands here but
+what the texts themselves tell.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from finetune_prep.core.request import RoleName
+from finetune_prep.core.scenario import plan
+from finetune_prep.documents.kinds import Documents, Kind
+from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.method import limits
+from finetune_prep.phases.drafting import prompt_files, schemas
+from finetune_prep.phases.drafting.prompt_facts import PILOT, Facts, Use, facts
+from finetune_prep.phases.pilot import pilot
+from finetune_prep.phases.research.knowledge_draft import Reading
+from finetune_prep.phases.research.reading import MOST_PORTIONS, PORTION
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import runs
+from finetune_prep.sources.files import read_folder
+from finetune_prep.sources.searching.choosing import chosen
+
+CHARACTERS = 4  # of English for one token, the usual rule of thumb
+READING = "research-read"
+# what is in documents that are not written yet: as in both bundled examples
+FRAMEWORKS, CATEGORIES, EXAMPLES, CALIBRATIONS, EXCHANGES = 5, 5, 12, 3, 2
+# The assistant is asked with the generation prompt itself, which has no front matter.
+ASSISTANT = Use(phase=PILOT, document="", counts=("exchange",), input=7_700, output=88)
+
+T = TypeVar("T")
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """So many calls of one prompt."""
+
+    prompt: str
+    """Name of its file, or the role that needs none."""
+    role: RoleName
+    form: str
+    """The name under which the ledger counts its answers."""
+    phase: str
+    """The phase under which the ledger counts them."""
+    times: float
+    """A draft may or may not be handed back, so this need not be a whole number."""
+    known: int
+    """Answers of these that are there already."""
+    input: float
+    """Tokens of a prompt as it usually is, the average over those in which a draft is handed back."""
+    output: float
+    measurable: bool = True
+    """Whether earlier prompts of the same file tell more of these than `input` does."""
+
+
+def planned(project: Project, ledger: Ledger | None, phase: str, n: int, anew: bool) -> Iterator[Planned]:
+    """What a phase has still to ask. n: conversations of the pilot. anew: documents that exist are written again."""
+    own = project.layout.phase_prompts
+    counts = _counts(project, n)
+    known = _answered_before(project, ledger, n) if phase == PILOT else {}
+    for name in prompt_files.BUILT_IN:
+        about = facts(name, own)
+        for use in about.uses:
+            if use.asked_in == phase and (anew or not _made(project, use)):
+                yield _calls(project, name, about, use, counts, known)
+    if phase == PILOT:
+        yield _calls(project, "assistant", Facts(role="assistant", form="assistant"), ASSISTANT, counts, known)
+
+
+def _calls(project: Project, name: str, about: Facts, use: Use, counts: dict[str, int], known: dict[str, int]) -> Planned:
+    own = project.layout.phase_prompts
+    drafts = _drafts(facts(use.drafts_of, own), project.config.revisions) if use.drafts_of else 1.0
+    times = drafts * math.prod(counts[count] for count in use.counts)
+    prompt = float(use.input)
+    if use.drafts_of == name:  # a draft that is handed back stands in its prompt, with what was found
+        prompt += (1 - 1 / drafts) * (use.output + facts("revise", own).added)
+    if name == READING and counts["source"]:
+        prompt = _readings(project).tokens / counts["source"] + use.input * counts["page"] / counts["source"]
+    return Planned(
+        prompt=name,
+        role=about.role,
+        form=about.form,
+        phase=use.phase,
+        times=times,
+        known=min(round(times), known.get(about.role, 0)),
+        input=prompt,
+        output=use.output,
+        measurable=name != READING,
+    )
+
+
+def _drafts(about: Facts, revisions: int) -> float:
+    """How often a draft is usually written: once, and each time that it is handed back."""
+    return sum(about.returned**revision for revision in range(revisions + 1))
+
+
+def _made(project: Project, use: Use) -> bool:
+    """Whether what a prompt is asked for has been written; the anchors are a section of the reference."""
+    if not use.document:
+        return False
+    if use.phase == "anchors":
+        knowledge = _value(project, Documents.knowledge)
+        return bool(knowledge and knowledge.anchors)
+    return _there(project, use.document)
+
+
+def _value(project: Project, kind: Kind[T]) -> T | None:
+    """What can be read of a document; None if it is not there or cannot be read at all."""
+    document = project.document(kind)
+    return document.value if document else None
+
+
+def _there(project: Project, document: str) -> bool:
+    return project.layout.document(document).is_file()
+
+
+def _counts(project: Project, n: int) -> dict[str, int]:
+    """How many there are of everything that front matter counts by."""
+    knowledge, rubric = _value(project, Documents.knowledge), _value(project, Documents.rubric)
+    judge, generation = _value(project, Documents.evaluation_prompt), _value(project, Documents.generation_prompt)
+    pages = _pages(project)
+    return {
+        "expert": limits.EXPERTS,
+        "reader": limits.EXPERTS + limits.DIFFICULT_USERS,
+        "sitting": min(project.config.sittings, limits.SITTINGS.most),
+        "search": 1 if pages else 0,
+        "page": pages,
+        "source": _readings(project).portions + pages,
+        "framework": len(knowledge.frameworks) if knowledge else FRAMEWORKS,
+        "category": len(rubric.categories) if rubric else CATEGORIES,
+        "example": len(rubric.examples) if rubric else EXAMPLES,
+        "calibration": len(judge.calibrations) if judge else CALIBRATIONS,
+        "few-shot": len(generation.few_shots) if generation else limits.FEW_SHOTS_ASKED,
+        "exchange": _exchanges(project, n),
+        "conversation": n if rubric is None or rubric.judged else 0,
+    }
+
+
+class _Readings(NamedTuple):
+    portions: int
+    tokens: float
+
+
+def _readings(project: Project) -> _Readings:
+    """Portions in which the files in sources/ are read, and the tokens of all these prompts: they are as long as the texts."""
+    layout = project.layout
+    texts, _ = read_folder(layout.sources, layout.folder)
+    brief = project.document(Documents.brief)
+    frame = len(prompt_files.source(READING, layout.phase_prompts)) + len(brief.text if brief else "")
+    frame += len(msgspec.json.encode(schemas.schema_of(Reading, "reading")))
+    portions = [min(MOST_PORTIONS, math.ceil(len(text.text) / PORTION)) for text in texts]
+    characters = sum(min(len(text.text), PORTION * count) + frame * count for text, count in zip(texts, portions, strict=True))
+    return _Readings(sum(portions), characters / CHARACTERS)
+
+
+def _pages(project: Project) -> int:
+    """Pages of the web that are read at most; none where nothing is searched, or the expert's answers are a recording."""
+    config = project.config
+    if config.provider(config.role("expert").provider).kind == "recording":
+        return 0
+    return config.search.pages if chosen(config.search, os.environ) else 0
+
+
+def _exchanges(project: Project, n: int) -> int:
+    space = _value(project, Documents.space)
+    if space is None:
+        return n * EXCHANGES
+    try:
+        return sum(scenario.exchanges for scenario in plan(space, n, project.config.seed))
+    except ValueError:  # nothing can be planned from it: that is for the pilot to say
+        return 0
+
+
+def _answered_before(project: Project, ledger: Ledger | None, n: int) -> dict[str, int]:
+    """Answers by role that the ledger holds for a pilot of this size with the documents as they are."""
+    if ledger is None or not all(_there(project, kind) for kind in pilot.MADE_FROM):
+        return {}
+    now = pilot.current_plan(project, n)
+    names = {run.name for run in runs(project.layout, pilot.KIND) if run.plan == now}
+    known: dict[str, int] = {}
+    for line in ledger.tokens_used():
+        if line.run in names:
+            known[line.role] = known.get(line.role, 0) + line.answers
+    return known
