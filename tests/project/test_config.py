@@ -113,7 +113,7 @@ def test_no_value_of_a_key_that_somebody_put_into_the_file_is_shown() -> None:
     ("text", "line", "what", "hint"),
     [
         (f"{SOUND}temprature = 1\n", 10, "unknown key “temprature”", "write “temperature”"),
-        (f"{SOUND}colour = 1\n", 10, "unknown key “colour”", "use one of: max_tokens, model"),
+        (f"{SOUND}colour = 1\n", 10, "unknown key “colour”", "use one of: extra, max_tokens, model"),
         (f"sead = 3\n{SOUND}", 1, "unknown key “sead”", "write “seed”"),
         (f'{SOUND}[roles.juge]\nmodel = "batch/x"\n', 10, "unknown role “juge”", "write “judge”"),
         (f'{SOUND}temperature = "hot"\n', 10, "roles.judge.temperature: Expected `float`, got `str`", "fix this line"),

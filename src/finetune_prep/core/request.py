@@ -28,12 +28,13 @@ class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """Sampling parameters; None = the provider's default. max_tokens: tokens of the answer."""
+    """Sampling parameters; None = the provider's default. max_tokens: tokens of the answer. extra: more that it takes."""
 
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
     reasoning_effort: str | None = None
+    extra: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
         # 0 and 0.0 are the same setting and must give the same key

@@ -61,6 +61,19 @@ WELL_KNOWN_BATCHES: dict[ProviderKind, tuple[str, str]] = {
 BATCH_APIS = frozenset(WELL_KNOWN_BATCHES)
 Dollars = Annotated[float, Meta(ge=0)]
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
+# fields of a request that the program sets itself; `extra` may not
+SET_BY_US = {
+    "model": "model",
+    "messages": "",
+    "response_format": "structured under the provider",
+    "stream": "",
+    "n": "",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "max_tokens": "max_tokens",
+    "max_completion_tokens": "max_tokens",
+    "reasoning_effort": "reasoning_effort",
+}
 NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
 
 
@@ -72,7 +85,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     "" = as AWS_DEFAULT_REGION or the profile says. path: of a recording, relative to the project. concurrency: most calls at
     once. timeout: seconds for one call, retries included. structured: whether the endpoint enforces a JSON Schema
     (`response_format`, or what its own API has for it); left out, its first answers show it. price_factor: what a
-    Batch API takes of the price for direct calls; OpenAI and Anthropic take half.
+    Batch API takes of the price for direct calls; OpenAI and Anthropic take half. headers: of every call to an openai-compatible
+    endpoint, besides the usual ones; a value "$NAME" comes from the environment variable NAME.
     """
 
     kind: ProviderKind
@@ -84,6 +98,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     timeout: Annotated[float, Meta(gt=0, le=86_400)] = 300.0
     structured: bool | None = None
     price_factor: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    headers: dict[str, str] = {}
 
     @property
     def address(self) -> str:
@@ -99,13 +114,18 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """model: "provider/model". The rest are sampling parameters."""
+    """model: "provider/model". The rest are sampling parameters.
+
+    extra: fields that go into the request as they are, such as seed, stop, min_p or chat_template_kwargs; another value is another
+    another request.
+    """
 
     model: str
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: Annotated[int, Meta(ge=1)] | None = None
     reasoning_effort: str | None = None
+    extra: dict[str, Any] = {}
 
     @property
     def provider(self) -> str:
@@ -122,6 +142,7 @@ class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             top_p=self.top_p,
             max_tokens=self.max_tokens,
             reasoning_effort=self.reasoning_effort,
+            extra=self.extra,
         )
 
 
@@ -283,6 +304,13 @@ def _check_roles(config: Config, text: str, name: str) -> None:
                 f"no model plays the role “{role}”", where=name, next=f'add [roles.{role}] with model = "provider/model"'
             )
     for played, settings in config.roles.items():
+        for field in settings.extra:
+            if field in SET_BY_US:
+                raise ConfigError(
+                    f"extra.{field} is set by the program",
+                    where=f"{name}:{line_of(text, ['roles', played, 'extra', field])}",
+                    next=f"take it out, and set `{SET_BY_US[field]}`" if SET_BY_US[field] else "take it out",
+                )
         where = f"{name}:{line_of(text, ['roles', played, 'model'])}"
         if not settings.provider or not settings.model_name:
             raise ConfigError(

@@ -65,6 +65,7 @@ def body(request: Request, *, structured: bool = True) -> dict[str, Any]:
     messages: list[dict[str, str]] = told["messages"]
     first = next((place for place, message in enumerate(messages) if message["role"] != "system"), len(messages))
     result: dict[str, Any] = {
+        **parameters.extra,
         "model": request.model,
         "max_tokens": parameters.max_tokens or MOST_TOKENS,
         # there are no system messages among the others

@@ -7,7 +7,8 @@ that is kept beside it is redacted, after it was decoded; error bodies before th
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -27,6 +28,13 @@ def read_without_key(read: Callable[[bytes], Reply], data: bytes, secret: Secret
     if reply is None or not reply.text:
         reply = _read_again(read, secret.redact_body(data), secret)  # what it says has been cut already
     return without_key(reply, secret)
+
+
+def read_without_keys(read: Callable[[bytes], Reply], data: bytes, secrets: Sequence[Secret]) -> Reply:
+    """The same for several keys."""
+    for secret in secrets:
+        read = partial(read_without_key, read, secret=secret)
+    return read(data)
 
 
 def _read_again(read: Callable[[bytes], Reply], data: bytes, secret: Secret) -> Reply:

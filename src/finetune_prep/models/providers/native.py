@@ -106,6 +106,8 @@ class Native:
         ):
             if value is not None:
                 settings[name] = value
+        if parameters.extra:
+            settings["extra_body"] = parameters.extra
         return cast("ModelSettings", settings)
 
     def _failure(self, error: Exception) -> Reply:

@@ -22,7 +22,8 @@ from finetune_prep.models.pace.rates import Listener
 from finetune_prep.models.providers import openai_wire
 from finetune_prep.models.providers.dialect import Dialect, Words
 from finetune_prep.models.providers.http_status import interpret
-from finetune_prep.models.providers.key_echo import read_without_key
+from finetune_prep.models.providers.key_echo import read_without_keys
+from finetune_prep.models.providers.own_headers import own_headers
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.project.config import FILE, ProviderSettings
@@ -55,12 +56,14 @@ class OpenAICompatible:
         self._enforcement = Enforcement(settings.structured)
         # OpenAI's reasoning models refuse max_tokens; most other servers know nothing else
         self._dialect = Dialect("max_completion_tokens" if endpoint.host.endswith("openai.com") else "max_tokens")
-        self._secret = secret
         self._listener = listener
         # a compressed bomb stays a small body that is no JSON
         headers = ["Content-Type: application/json", "Accept: application/json", "Accept-Encoding: identity"]
         if secret is not None:
             headers.append(f"Authorization: Bearer {secret.reveal()}")
+        more, others = own_headers(settings.headers)
+        headers += more
+        self._secrets = (*others, *([secret] if secret is not None else ()))
         self._call = Call("POST", endpoint.at(openai_wire.PATH), headers)
         self._client: Client | None = None
 
@@ -87,7 +90,7 @@ class OpenAICompatible:
             self._enforcement.heard(request, reply, worded=worded)
         return msgspec.structs.replace(
             reply,
-            request_id=redacted(headers.get("x-request-id", ""), self._secret)[:MOST_ID] or reply.request_id,
+            request_id=self._redacted(headers.get("x-request-id", ""))[:MOST_ID] or reply.request_id,
             seconds=round(time.monotonic() - started, 3),
             at=reply.at or openai_wire.now(),
         )
@@ -96,7 +99,7 @@ class OpenAICompatible:
         """The reply. A refusal that every request of the kind would meet is a fault: the next attempt is put otherwise."""
         try:
             wait = None if 200 <= status < 300 else asked_wait(headers)
-            reply = read_without_key(lambda data: interpret(status, data, retry_after=wait), body, self._secret)
+            reply = read_without_keys(lambda data: interpret(status, data, retry_after=wait), body, self._secrets)
         except (Paused, Fault) as refusal:
             words = refusal.what if isinstance(refusal, Paused) else refusal.reason
             if status in REFUSED and self._learns_from(words, asked):
@@ -113,7 +116,12 @@ class OpenAICompatible:
 
     def _fault(self, failure: NoAnswer) -> Fault:
         where = f"cannot connect to {self._call.url}: " if failure.unreached else ""
-        return Fault(redacted(where + failure.reason, self._secret), maybe_billed=failure.sent)
+        return Fault(self._redacted(where + failure.reason), maybe_billed=failure.sent)
+
+    def _redacted(self, text: str) -> str:
+        for secret in self._secrets:
+            text = redacted(text, secret)
+        return text
 
     async def can_enforce(self, model: str) -> bool:
         """Nobody knows before trying."""

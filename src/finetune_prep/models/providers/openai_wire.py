@@ -80,7 +80,7 @@ def body(
     """
     parameters = request.parameters
     messages: list[dict[str, str]] = [{"role": message.role, "content": message.content} for message in request.messages]
-    result: dict[str, Any] = {"model": request.model, "messages": messages}
+    result: dict[str, Any] = {"model": request.model, "messages": messages, **parameters.extra}
     for name, value in (
         ("temperature", parameters.temperature),
         ("top_p", parameters.top_p),
