@@ -23,14 +23,14 @@ def documents_of(texts: dict[str, str], reached: str) -> Documents:
     return Documents((parse(kind, texts[kind], KINDS[kind].path) for kind in kinds), sound().snapshots)
 
 
-def must(dossier: Documents) -> dict[str, Outcome]:
-    return {outcome.gate: outcome for outcome in check(dossier) if outcome.gate in MUST}
+def must(documents: Documents) -> dict[str, Outcome]:
+    return {outcome.gate: outcome for outcome in check(documents) if outcome.gate in MUST}
 
 
-def said(dossier: Documents, texts: dict[str, str]) -> list[Said]:
+def said(documents: Documents, texts: dict[str, str]) -> list[Said]:
     """Every finding of form and of a computed must-gate, with the text of the line that it points at."""
-    found = [(FORM, finding) for document in dossier for finding in document.findings]
-    found += [(gate, finding) for gate, outcome in must(dossier).items() for finding in outcome.findings]
+    found = [(FORM, finding) for document in documents for finding in document.findings]
+    found += [(gate, finding) for gate, outcome in must(documents).items() for finding in outcome.findings]
     assert all(finding.fix for _, finding in found), "every finding says how to fix it"
     return [
         (by, texts[KIND_OF[finding.path]].split("\n")[finding.line - 1] if finding.line else "", finding.what)
@@ -50,12 +50,12 @@ def break_in(texts: dict[str, str], broken: Broken) -> None:
 def test_exactly_the_expected_findings_and_none_after_repair(broken: Broken) -> None:
     texts = written()
     break_in(texts, broken)
-    dossier = documents_of(texts, broken.document)
-    assert said(dossier, texts) == broken.said
+    documents = documents_of(texts, broken.document)
+    assert said(documents, texts) == broken.said
     repaired = written()
     assert said(documents_of(repaired, broken.document), repaired) == []
     if broken.subject != FORM:
-        assert must(dossier)[broken.subject].answer == "fails"
+        assert must(documents)[broken.subject].answer == "fails"
         assert must(documents_of(repaired, broken.document))[broken.subject].answer == "holds"
 
 

@@ -1,4 +1,4 @@
-"""Every computed gate that looks at documents: silent about a sound dossier, and exact about one broken value."""
+"""Every computed gate that looks at documents: silent about sound documents, and exact about one broken value."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ JUDGE = pottery.evaluation_prompt()
 GENERATION = pottery.generation_prompt()
 
 
-def outcome(gate: str, dossier: Documents) -> Outcome:
-    return next(outcome for outcome in check(dossier) if outcome.gate == gate)
+def outcome(gate: str, documents: Documents) -> Outcome:
+    return next(outcome for outcome in check(documents) if outcome.gate == gate)
 
 
 def without(items: tuple[Any, ...], at: int) -> tuple[Any, ...]:
@@ -641,8 +641,8 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
 @pytest.mark.parametrize(("gate", "at", "value", "whats"), CASES, ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)])
 def test_a_broken_value_gives_exactly_the_expected_findings(gate: str, at: str, value: Any, whats: list[str]) -> None:
     """One value is broken; its gate fails with these findings, each with a way to fix it and a place that exists."""
-    dossier = broken(sound(), at, value)
-    answer = outcome(gate, dossier)
+    documents = broken(sound(), at, value)
+    answer = outcome(gate, documents)
     assert [finding.what for finding in answer.findings] == whats
     assert answer.answer == "fails"
     for finding in answer.findings:
@@ -663,7 +663,7 @@ def test_every_gate_over_documents_has_a_case() -> None:
     assert computed == {case[0] for case in CASES} | TEXT_GATES
 
 
-def test_a_sound_dossier_has_no_findings() -> None:
+def test_sound_documents_have_no_findings() -> None:
     """Every computed gate over documents, advice included, holds."""
     computed = {gate.id for gate in GATES if gate.kind == "computed" and gate.phase != "workflow"}
     outcomes = [outcome for outcome in check(sound()) if outcome.gate in computed]
@@ -674,21 +674,21 @@ def test_a_sound_dossier_has_no_findings() -> None:
 @pytest.mark.parametrize("prompt", ["evaluation_prompt", "generation_prompt"])
 def test_parts_out_of_order_or_missing(prompt: str) -> None:
     """Parts are found by their headings; a missing and a misplaced one are reported."""
-    dossier = sound()
-    document = getattr(dossier, prompt)
+    documents = sound()
+    document = getattr(documents, prompt)
     gate = f"{document.kind}.parts"
     lines = document.lines | {"output format": 1}
-    moved = having(dossier, msgspec.structs.replace(document, lines=lines))
+    moved = having(documents, msgspec.structs.replace(document, lines=lines))
     assert ["“Output format” stands before" in finding.what for finding in outcome(gate, moved).findings] == [True]
     lines = {key: line for key, line in document.lines.items() if key != "output format"}
-    gone = having(dossier, msgspec.structs.replace(document, lines=lines))
+    gone = having(documents, msgspec.structs.replace(document, lines=lines))
     assert [finding.what for finding in outcome(gate, gone).findings] == ["there is no section “Output format”"]
 
 
-def with_line(dossier: Documents, prompt: str, line: str) -> Documents:
-    document = getattr(dossier, prompt)
+def with_line(documents: Documents, prompt: str, line: str) -> Documents:
+    document = getattr(documents, prompt)
     changed = msgspec.structs.replace(document, text=f"{document.text}{line}\n")
-    return having(dossier, changed)
+    return having(documents, changed)
 
 
 @pytest.mark.parametrize("prompt", ["evaluation_prompt", "generation_prompt"])
@@ -713,9 +713,9 @@ def with_line(dossier: Documents, prompt: str, line: str) -> Documents:
 )
 def test_a_prompt_that_sends_its_reader_elsewhere(prompt: str, line: str, gate: str, what: str) -> None:
     """Links, files and "see …" are found on their line."""
-    dossier = with_line(sound(), prompt, line)
-    document = getattr(dossier, prompt)
-    findings = outcome(f"{document.kind}.{gate}", dossier).findings
+    documents = with_line(sound(), prompt, line)
+    document = getattr(documents, prompt)
+    findings = outcome(f"{document.kind}.{gate}", documents).findings
     assert [(finding.what, finding.line) for finding in findings] == [(what, len(document.text.splitlines()))]
 
 
@@ -732,21 +732,21 @@ def test_what_a_prompt_may_say(prompt: str, line: str) -> None:
     """Conversations may hold links; ids that stand in the prompt and dotted figures are no pointers."""
     document = with_line(sound(), prompt, line)
     kept = msgspec.structs.replace(getattr(document, prompt), lines=getattr(document, prompt).lines | {"DO1": 3})
-    dossier = having(document, kept)
+    documents = having(document, kept)
     for gate in ("self-contained", "says-it-here"):
-        assert outcome(f"{kept.kind}.{gate}", dossier).answer == "holds"
+        assert outcome(f"{kept.kind}.{gate}", documents).answer == "holds"
 
 
-def fails(gate: Callable[[Documents], Iterable[Finding]], dossier: Documents) -> bool:
-    return bool(list(gate(dossier)))
+def fails(gate: Callable[[Documents], Iterable[Finding]], documents: Documents) -> bool:
+    return bool(list(gate(documents)))
 
 
 @given(st.lists(st.integers(-5, 100), min_size=1, max_size=5))
 def test_weights_hold_if_and_only_if_they_are_positive_and_sum_to_one(hundredths: list[int]) -> None:
     """Sums of weights carry rounding in the last bits; that never decides."""
     weighted = tuple(Category(name=f"K{n}", weight=weight / 100, questions=()) for n, weight in enumerate(hundredths))
-    dossier = broken(sound(), "rubric.categories", (RUBRIC.categories[0], *weighted))
-    assert fails(rubric.weights, dossier) == (sum(hundredths) != 100 or min(hundredths) <= 0)
+    documents = broken(sound(), "rubric.categories", (RUBRIC.categories[0], *weighted))
+    assert fails(rubric.weights, documents) == (sum(hundredths) != 100 or min(hundredths) <= 0)
 
 
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=8))
@@ -760,11 +760,11 @@ def test_counts_hold_if_and_only_if_they_lie_within_the_limits(sizes: list[int])
         )
         for n, size in enumerate(sizes)
     )
-    dossier = broken(sound(), "rubric.categories", made)
-    assert fails(rubric.question_count, dossier) == (not 15 <= sum(sizes) <= 20)
-    assert fails(rubric.category_count, dossier) == (not 4 <= len(sizes) <= 6)
+    documents = broken(sound(), "rubric.categories", made)
+    assert fails(rubric.question_count, documents) == (not 15 <= sum(sizes) <= 20)
+    assert fails(rubric.category_count, documents) == (not 4 <= len(sizes) <= 6)
     off = sum(size not in (3, 4) for size in sizes)
-    assert len(list(rubric.questions_per_category(dossier))) == off
+    assert len(list(rubric.questions_per_category(documents))) == off
 
 
 @settings(max_examples=examples(30))

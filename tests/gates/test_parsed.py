@@ -12,7 +12,7 @@ from tests.gates.pottery import sound
 
 
 def written() -> dict[str, str]:
-    """The sound dossier as files."""
+    """The sound documents as files."""
     return {document.kind: render(document.kind, document.value) for document in sound()}
 
 
@@ -20,12 +20,12 @@ def read(texts: dict[str, str]) -> Documents:
     return Documents((parse(kind, text, KINDS[kind].path) for kind, text in texts.items()), sound().snapshots)
 
 
-def test_a_sound_dossier_holds_as_files() -> None:
-    dossier = read(written())
-    assert [document.kind for document in dossier] == [*KINDS]
-    assert [document.findings for document in dossier if document.findings] == []
+def test_sound_documents_hold_as_files() -> None:
+    documents = read(written())
+    assert [document.kind for document in documents] == [*KINDS]
+    assert [document.findings for document in documents if document.findings] == []
     computed = {gate.id for gate in GATES if gate.kind == "computed" and gate.phase != "workflow"}
-    assert [(o.gate, o.findings, o.note) for o in check(dossier) if o.gate in computed and o.answer != "holds"] == []
+    assert [(o.gate, o.findings, o.note) for o in check(documents) if o.gate in computed and o.answer != "holds"] == []
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_what_the_reader_said_is_not_said_again(kind: str, line: str, gate: str)
     """The gate fails, and its finding is the document's own."""
     texts = written()
     texts[kind] = without_line(texts[kind], line)
-    dossier = read(texts)
-    document = next(document for document in dossier if document.kind == kind)
-    outcomes = check(dossier)
+    documents = read(texts)
+    document = next(document for document in documents if document.kind == kind)
+    outcomes = check(documents)
     said = {(finding.item, finding.what) for finding in document.findings}
     assert len(said) == 1
     assert not said & {(finding.item, finding.what) for outcome in outcomes for finding in outcome.findings}
@@ -121,10 +121,10 @@ def test_nothing_holds_over_what_was_not_read() -> None:
     """A weight that cannot be read counts as a usual one for the reader; no gate takes it for sound."""
     texts = written()
     texts["scenario-space"] = texts["scenario-space"].replace("(weight 0.3, words 5-30)", "(weight much, words 5-30)")
-    dossier = read(texts)
-    assert dossier.space is not None
-    assert len(dossier.space.findings) == 1
-    for outcome in check(dossier):
+    documents = read(texts)
+    assert documents.space is not None
+    assert len(documents.space.findings) == 1
+    for outcome in check(documents):
         gate = next(gate for gate in GATES if gate.id == outcome.gate)
         if "scenario-space" in gate.documents:
             assert outcome.answer == "unchecked", gate.id

@@ -7,10 +7,9 @@ import re
 import msgspec
 import pytest
 
-from finetune_prep import documents
 from finetune_prep.core.finding import Outcome
 from finetune_prep.core.prompts import Brief
-from finetune_prep.documents.kinds import Documents
+from finetune_prep.documents.kinds import Documents, parse
 from finetune_prep.gates import Facts, binding, bindings, check, may_override, override, success_criteria
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from tests.gates.pottery import broken, document, having, sound
@@ -18,8 +17,8 @@ from tests.gates.test_parsed import written
 from tests.gates.test_workflow import DONE
 
 
-def outcome(gate: str, dossier: Documents) -> Outcome:
-    return next(outcome for outcome in check(dossier) if outcome.gate == gate)
+def outcome(gate: str, documents: Documents) -> Outcome:
+    return next(outcome for outcome in check(documents) if outcome.gate == gate)
 
 
 def in_language(language: str) -> Documents:
@@ -47,10 +46,10 @@ def test_nothing_holds_in_an_empty_project() -> None:
 )
 def test_what_cannot_be_read_is_unchecked(field: str) -> None:
     """An unreadable document leaves its gates unchecked, with the command that says why; no gate raises."""
-    dossier = sound()
-    unreadable = msgspec.structs.replace(getattr(dossier, field), value=None)
+    documents = sound()
+    unreadable = msgspec.structs.replace(getattr(documents, field), value=None)
     kind = unreadable.kind
-    outcomes = {outcome.gate: outcome for outcome in check(having(dossier, unreadable))}
+    outcomes = {outcome.gate: outcome for outcome in check(having(documents, unreadable))}
     for gate in GATES:
         if gate.kind == "computed" and kind in gate.documents:
             assert outcomes[gate.id].answer == "unchecked", gate.id
@@ -91,8 +90,8 @@ def test_a_sentence_in_another_language_is_not_denied(gate: str, at: str, text: 
 
 def test_findings_before_a_gate_gives_up_still_count() -> None:
     """One source has no stored copy, another refutes a quotation: the gate fails, and says what it could not look up."""
-    dossier = broken(sound(), "knowledge.failure_modes.0.sources.0.quote", "never once named the bowl")
-    answer = outcome("research.quotes-found", Documents(dossier, {"S02": dossier.snapshots["S02"]}))
+    documents = broken(sound(), "knowledge.failure_modes.0.sources.0.quote", "never once named the bowl")
+    answer = outcome("research.quotes-found", Documents(documents, {"S02": documents.snapshots["S02"]}))
     assert answer.answer == "fails"
     assert len(answer.findings) == 1
     assert "S01 (6)" in answer.note
@@ -106,42 +105,42 @@ def test_a_missing_copy_is_unchecked() -> None:
 FAULT = ("knowledge.always.2.text", "Empathy with the customer", "anchors.verb-first")
 
 
-def decided(dossier: Documents, gate: str) -> set[tuple[str, str]]:
-    return {(gate, binding(outcome(gate, dossier), dossier))}
+def decided(documents: Documents, gate: str) -> set[tuple[str, str]]:
+    return {(gate, binding(outcome(gate, documents), documents))}
 
 
-def answer_of(dossier: Documents, gate: str, overrides: set[tuple[str, str]]) -> str:
-    return next(outcome.answer for outcome in override(check(dossier), dossier, overrides) if outcome.gate == gate)
+def answer_of(documents: Documents, gate: str, overrides: set[tuple[str, str]]) -> str:
+    return next(outcome.answer for outcome in override(check(documents), documents, overrides) if outcome.gate == gate)
 
 
 def test_an_override_lasts_as_long_as_what_it_speaks_about() -> None:
     """It survives changes elsewhere, and expires when its item changes or the gate finds more."""
     at, text, gate = FAULT
-    dossier = broken(sound(), at, text)
-    overrides = decided(dossier, gate)
-    assert answer_of(dossier, gate, overrides) == "overridden"
-    assert answer_of(broken(dossier, "rubric.threshold", 0.8), gate, overrides) == "overridden"
+    documents = broken(sound(), at, text)
+    overrides = decided(documents, gate)
+    assert answer_of(documents, gate, overrides) == "overridden"
+    assert answer_of(broken(documents, "rubric.threshold", 0.8), gate, overrides) == "overridden"
     assert (
-        answer_of(broken(dossier, "knowledge.never.0.text", "Promise cash before the desk agreed."), gate, overrides)
+        answer_of(broken(documents, "knowledge.never.0.text", "Promise cash before the desk agreed."), gate, overrides)
         == "overridden"
     )
-    assert answer_of(broken(dossier, at, "Empathy with customers"), gate, overrides) == "fails"
-    assert answer_of(broken(dossier, "knowledge.always.3.text", "Kindness"), gate, overrides) == "fails"
-    assert answer_of(broken(dossier, at, "Name the fault."), gate, overrides) == "holds"
+    assert answer_of(broken(documents, at, "Empathy with customers"), gate, overrides) == "fails"
+    assert answer_of(broken(documents, "knowledge.always.3.text", "Kindness"), gate, overrides) == "fails"
+    assert answer_of(broken(documents, at, "Name the fault."), gate, overrides) == "holds"
 
 
 def test_an_override_keeps_its_findings() -> None:
     at, text, gate = FAULT
-    dossier = broken(sound(), at, text)
-    overridden = next(o for o in override(check(dossier), dossier, decided(dossier, gate)) if o.gate == gate)
+    documents = broken(sound(), at, text)
+    overridden = next(o for o in override(check(documents), documents, decided(documents, gate)) if o.gate == gate)
     assert len(overridden.findings) == 1
 
 
 def test_an_override_of_an_unchecked_gate_speaks_about_whole_documents() -> None:
-    dossier, gate = in_language("de"), "rubric.binary"
-    overrides = decided(dossier, gate)
-    assert answer_of(dossier, gate, overrides) == "overridden"
-    assert answer_of(broken(dossier, "rubric.title", "Another"), gate, overrides) == "unchecked"
+    documents, gate = in_language("de"), "rubric.binary"
+    overrides = decided(documents, gate)
+    assert answer_of(documents, gate, overrides) == "overridden"
+    assert answer_of(broken(documents, "rubric.title", "Another"), gate, overrides) == "unchecked"
 
 
 @pytest.mark.parametrize("item", ["S02", ""])
@@ -149,7 +148,7 @@ def test_an_override_takes_no_note_of_the_day_of_reading(item: str) -> None:
     """Whether it speaks of a source or of the whole reference; nor does one that earlier versions bound to the day expire."""
     text = written()["domain-frameworks"]
     first, later = (
-        having(sound(), documents.parse("domain-frameworks", shown, "reference/domain-frameworks.md"))
+        having(sound(), parse("domain-frameworks", shown, "reference/domain-frameworks.md"))
         for shown in (text, re.sub(r"(?m)^- Read: .*$", "- Read: 2031-01-01", text))
     )
     assert first.knowledge is not None
@@ -158,24 +157,24 @@ def test_an_override_takes_no_note_of_the_day_of_reading(item: str) -> None:
     present, former = bindings(found, first)
     assert present == binding(found, first) == binding(found, later)
     assert former not in bindings(found, later)
-    for bound, dossier in ((present, later), (former, first)):
-        [outcome] = override([found], dossier, {(found.gate, bound)})
+    for bound, documents in ((present, later), (former, first)):
+        [outcome] = override([found], documents, {(found.gate, bound)})
         assert outcome.answer == "overridden"
 
 
 def test_some_gates_are_never_overridden() -> None:
     """The safety gate, missing is not NO, and the order of phases."""
     assert set(NEVER_OVERRIDDEN) == {"rubric.safety-gate", "workflow.missing-is-not-no", "workflow.phase-order"}
-    dossier = broken(sound(), "rubric.categories.0.weight", 0.1)
-    assert outcome("rubric.safety-gate", dossier).answer == "fails"
-    assert answer_of(dossier, "rubric.safety-gate", decided(dossier, "rubric.safety-gate")) == "fails"
+    documents = broken(sound(), "rubric.categories.0.weight", 0.1)
+    assert outcome("rubric.safety-gate", documents).answer == "fails"
+    assert answer_of(documents, "rubric.safety-gate", decided(documents, "rubric.safety-gate")) == "fails"
 
 
 def test_a_missing_document_cannot_be_overridden() -> None:
-    dossier = broken(sound(), "rubric", None)
-    answer = outcome("rubric.weights", dossier)
-    assert not may_override(answer, dossier)
-    assert answer_of(dossier, "rubric.weights", decided(dossier, "rubric.weights")) == "unchecked"
+    documents = broken(sound(), "rubric", None)
+    answer = outcome("rubric.weights", documents)
+    assert not may_override(answer, documents)
+    assert answer_of(documents, "rubric.weights", decided(documents, "rubric.weights")) == "unchecked"
 
 
 def test_what_holds_needs_no_override() -> None:

@@ -37,18 +37,18 @@ def documents_in(language: str) -> Documents:
     return Documents(documents, {path.stem: path.read_text("utf-8") for path in folder.glob("S*.md")})
 
 
-def findings(dossier: Documents) -> list[Finding]:
-    form = [finding for document in dossier for finding in document.findings]
-    return form + [finding for outcome in check(dossier) if outcome.gate in MUST for finding in outcome.findings]
+def findings(documents: Documents) -> list[Finding]:
+    form = [finding for document in documents for finding in document.findings]
+    return form + [finding for outcome in check(documents) if outcome.gate in MUST for finding in outcome.findings]
 
 
 @pytest.mark.parametrize("language", ["de", "es"])
 def test_documents_in_another_language(language: str) -> None:
-    dossier = documents_in(language)
-    assert findings(dossier) == []
-    there = {document.kind for document in dossier}
+    documents = documents_in(language)
+    assert findings(documents) == []
+    there = {document.kind for document in documents}
     answers = {
-        outcome.gate: outcome.answer for outcome in check(dossier) if outcome.gate in MUST and LOOKS_AT[outcome.gate] <= there
+        outcome.gate: outcome.answer for outcome in check(documents) if outcome.gate in MUST and LOOKS_AT[outcome.gate] <= there
     }
     assert {gate for gate, answer in answers.items() if answer != "holds"} <= WORDS_OF_ENGLISH
     assert len(answers) >= {"de": 67, "es": 40}[language], "as many gates have something to look at"

@@ -162,5 +162,5 @@ def test_overlap_is_symmetric_and_bounded() -> None:
     ],
 )
 def test_a_purpose_may_be_told_in_several_ways(role: str) -> None:
-    dossier = pottery.broken(pottery.sound(), "evaluation_prompt.role", role)
-    assert [o.findings for o in check(dossier) if o.gate == "evaluation-prompt.purpose"] == [()]
+    documents = pottery.broken(pottery.sound(), "evaluation_prompt.role", role)
+    assert [o.findings for o in check(documents) if o.gate == "evaluation-prompt.purpose"] == [()]

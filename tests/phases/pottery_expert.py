@@ -1,6 +1,6 @@
 """Everybody who is asked on the way through phases 1 to 5 of the pottery shop, for the `scripted` provider.
 
-Each answers in the form that was asked for, from the sound dossier of tests/gates/pottery; a test changes what it wants to see.
+Each answers in the form that was asked for, from the sound documents of tests/gates/pottery; a test changes what it wants to see.
 """
 
 from __future__ import annotations

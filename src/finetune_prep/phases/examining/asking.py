@@ -22,10 +22,10 @@ COMMAND = "finetune-prep check --judge"
 
 def gate_requests_of(requests: Requests, documents: Documents, gates: Collection[str]) -> list[GateRequests]:
     """What these gates ask about the documents as they are, in the order of the table."""
-    return [_inquiry(requests, documents, gate) for id, gate in BY_ID.items() if id in gates]
+    return [_requests_of(requests, documents, gate) for id, gate in BY_ID.items() if id in gates]
 
 
-def _inquiry(requests: Requests, documents: Documents, gate: Gate) -> GateRequests:
+def _requests_of(requests: Requests, documents: Documents, gate: Gate) -> GateRequests:
     try:
         for kind in (Documents.brief.name, *gate.documents):
             sound(documents, KINDS[kind])

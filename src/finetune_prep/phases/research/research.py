@@ -39,7 +39,7 @@ async def research(session: Session, *, overwrite: bool = False) -> None:
         proposed = await propose(
             session, panel, claims_text(sources), [claim.id for source in sources for claim in source.claims]
         )
-        await write_frameworks(session, sources, panel, proposed)
+        await write_knowledge(session, sources, panel, proposed)
     if overwrite or not layout.document("scenario-space").exists():
         await write_space(session)
 
@@ -95,7 +95,7 @@ def snapshot_sources(session: Session, *, refresh: bool = False) -> list[SourceT
     return texts
 
 
-async def write_frameworks(session: Session, sources: list[ReadSource], panel: Panel, proposed: Proposed) -> None:
+async def write_knowledge(session: Session, sources: list[ReadSource], panel: Panel, proposed: Proposed) -> None:
     """The reference from claims and proposals, read by the panel and revised."""
     citations = {claim.id: Citation(source.id, claim.quote) for source in sources for claim in source.claims}
     # how old the sources were when they were read is nothing that their writer could change
