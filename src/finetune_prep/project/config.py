@@ -116,8 +116,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """model: "provider/model". The rest are sampling parameters.
 
-    extra: fields that go into the request as they are, such as seed, stop, min_p or chat_template_kwargs; another value is another
-    another request.
+    extra: fields that go into the request as they are, such as seed, stop, min_p or chat_template_kwargs. With another
+    value it is another request.
     """
 
     model: str
