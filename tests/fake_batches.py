@@ -26,7 +26,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.fake_endpoint import HUNG
+from tests.waiting import HUNG
 
 KEY = "sk-larch-batch-0123456789"
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")

@@ -30,6 +30,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from tests.waiting import HUNG
+
 
 @dataclass(frozen=True)
 class Call:
@@ -142,7 +144,6 @@ class Drip(Behaviour):
 
 
 AnswerFunction = Callable[[Call], Behaviour]
-HUNG = 120.0  # seconds after which a test that waits for a call is given up: no promise, only an end
 
 
 class FakeEndpoint:

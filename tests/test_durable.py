@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from finetune_prep.durable import append_durably, sweep, write_atomically
 from tests.soak import examples
+from tests.waiting import HUNG
 
 HALF_FULL = 4096  # bytes that a process may write to a file: stands for a disk that fills up in the middle
 UNDER_A_LIMIT = """
@@ -34,7 +35,7 @@ except OSError as error:
 def on_a_full_disk(call: str, *arguments: str) -> str:
     """Run a call in a process whose files may not grow beyond HALF_FULL; what it printed about the error."""
     code = UNDER_A_LIMIT.format(limit=HALF_FULL, call=call)
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, timeout=HUNG)
     return done.stdout.strip()
 
 
@@ -135,7 +136,7 @@ def test_two_processes_that_append_at_once_lose_nothing(tmp_path: Path) -> None:
         "for n in range(50): append_durably(Path(sys.argv[1]), f'{sys.argv[2]} {n}')"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in ("one", "two")]
-    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+    assert [writer.wait(timeout=HUNG) for writer in writers] == [0, 0]
     lines = path.read_text().splitlines()
     assert sorted(lines) == sorted(f"{name} {n}" for name in ("one", "two") for n in range(50))
     assert [line for line in lines if line.startswith("one")] == [f"one {n}" for n in range(50)]

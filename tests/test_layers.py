@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
+from tests.waiting import HUNG
+
 ROOT = Path(__file__).parents[1]
 # each of these costs a tenth of a second or more, or belongs to an extra that may not be installed
 HEAVY = (
@@ -30,7 +32,7 @@ HEAVY = (
 def loaded_by(statement: str) -> set[str]:
     """Names of the top-level packages that a fresh interpreter has loaded after a statement."""
     code = f"{statement}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=HUNG)
     return set(done.stdout.split())
 
 

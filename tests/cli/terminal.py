@@ -15,6 +15,7 @@ import pytest
 
 from finetune_prep.cli import main
 from finetune_prep.project.project import Project
+from tests.waiting import HUNG
 
 
 class Shown(NamedTuple):
@@ -65,4 +66,4 @@ def on_a_terminal(command: list[str], typed: str = "", *, columns: int = 80, **m
             break
         shown += data
     os.close(master)
-    return child.wait(60), shown.decode()
+    return child.wait(HUNG), shown.decode()

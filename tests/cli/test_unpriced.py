@@ -14,6 +14,7 @@ from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import environment, on_a_terminal
 from tests.fake_endpoint import FakeEndpoint
 from tests.phases.pottery_shop import accept_all, pottery_project
+from tests.waiting import HUNG
 
 PRICE = '[prices."nobody-9"]'
 
@@ -47,7 +48,7 @@ def test_a_yes_is_kept_and_asked_for_once(shop: Project, endpoint: FakeEndpoint)
     decided = shop.decisions()[-1]
     assert (decided.decision, decided.model, decided.by) == ("uncounted", "larch/nobody-9", "reader")
     assert endpoint.calls
-    again = subprocess.run(pilot(shop), env=environment(), capture_output=True, text=True, timeout=60)
+    again = subprocess.run(pilot(shop), env=environment(), capture_output=True, text=True, timeout=HUNG)
     assert again.returncode == 0, again.stderr
     assert "[y/N]" not in again.stdout + again.stderr
 
@@ -61,11 +62,11 @@ def test_a_no_sends_nothing(shop: Project, endpoint: FakeEndpoint) -> None:
 
 def test_without_a_terminal_it_says_what_to_write(shop: Project, endpoint: FakeEndpoint) -> None:
     """And with that written it counts."""
-    done = subprocess.run(pilot(shop), env=environment(), capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    done = subprocess.run(pilot(shop), env=environment(), capture_output=True, text=True, timeout=HUNG, stdin=subprocess.DEVNULL)
     assert done.returncode == 3
     assert PRICE in done.stderr
     assert endpoint.calls == []
     shop.layout.config.write_text(f"{shop.layout.config.read_text('utf-8')}\n{PRICE}\ninput = 1.0\noutput = 2.0\n", "utf-8")
-    done = subprocess.run(pilot(shop), env=environment(), capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    done = subprocess.run(pilot(shop), env=environment(), capture_output=True, text=True, timeout=HUNG, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     assert endpoint.calls

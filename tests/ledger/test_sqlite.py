@@ -19,6 +19,7 @@ from finetune_prep.errors import LedgerBroken, UsageError
 from finetune_prep.ledger.protocols import Entry, TimeSpent
 from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.models.examples import entry, request
+from tests.waiting import HUNG
 
 LONG = "Say what went wrong before you say sorry. " * 50
 
@@ -141,7 +142,7 @@ def test_what_was_handed_over_survives_sigkill(path: Path) -> None:
     lines = [child.stdout.readline() for _ in range(700)]
     child.send_signal(signal.SIGKILL)
     lines += child.stdout.readlines()
-    child.wait(10)
+    child.wait(HUNG)
     child.stdout.close()
     handed_over = [line.decode().strip() for line in lines if line.endswith(b"\n")]
     connection = apsw.Connection(str(path))
@@ -178,7 +179,7 @@ asyncio.run(main())
 def test_a_full_disk_stops_the_work_and_spares_the_ledger(path: Path) -> None:
     """When the file can grow no more, `put` says so with the next step; what was kept stays, and the file is sound."""
     done = subprocess.run(
-        [sys.executable, "-c", FILLER, str(path)], capture_output=True, text=True, env=_environment(), timeout=60
+        [sys.executable, "-c", FILLER, str(path)], capture_output=True, text=True, env=_environment(), timeout=HUNG
     )
     kept, _, told = done.stdout.partition("\n")
     assert "the ledger cannot be written" in told, done.stderr

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
 from typing import Any
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters, Reply, Request
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSettings
-from tests.fake_endpoint import HUNG
 
 KEY_ENV = "LARCH_API_KEY"
 MODEL = "larch-1"
@@ -42,14 +38,6 @@ def request(text: str = "Is it broken?", **changes: Any) -> Request:
         "parameters": Parameters(max_tokens=100),
     }
     return Request(**fields | changes)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what must come; given up when nobody would wait any longer."""
-    given_up = time.monotonic() + HUNG
-    while not condition():
-        assert time.monotonic() < given_up, "it has not come"
-        await asyncio.sleep(0.005)
 
 
 def entry(text: str = "Is it broken?", answer: str = "yes", **changes: Any) -> Entry:

@@ -19,9 +19,10 @@ from finetune_prep.models.budget import Budget
 from finetune_prep.models.prices import Prices, cost, most_tokens, worst_case
 from finetune_prep.models.roles import open_door
 from finetune_prep.project.config import Price
-from tests.fake_endpoint import HUNG, Behaviour, Call, Completion, FakeEndpoint, HalfAnswer, Stall, Status
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, HalfAnswer, Stall, Status
 from tests.models.examples import config, request
 from tests.soak import SOAK
+from tests.waiting import HUNG
 
 GOOGLE = "https://generativelanguage.googleapis.com/v1beta/openai"
 

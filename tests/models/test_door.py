@@ -19,9 +19,9 @@ from finetune_prep.models.door import Progress, RoleProgress
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.models.roles import Roles, open_door
-from tests.fake_endpoint import HUNG, Behaviour, Call, Completion, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.models.examples import KEY_ENV, config, request
-from tests.models.pace.virtual_time import skip
+from tests.waiting import HUNG, skip
 
 pytestmark = [pytest.mark.usefixtures("quick"), pytest.mark.environment]
 
@@ -473,14 +473,14 @@ def test_killed_at_any_point_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
             printed = [child.stdout.readline() for _ in range(lines)]
             child.send_signal(signal.SIGKILL)
             printed += child.stdout.readlines()
-            child.wait(10)
+            child.wait(HUNG)
             child.stdout.close()
             handed_over |= {line.split()[0].decode() for line in printed if line.endswith(b"\n")}
             ledger = SqliteLedger(tmp_path / "run.sqlite")
             kept = {entry.key for entry in ledger.entries()}
             ledger.close()
             assert handed_over <= kept
-        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, timeout=60)
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, timeout=HUNG)
         assert len(endpoint.calls) <= 400 + 3 * 16
     ledger = SqliteLedger(tmp_path / "run.sqlite")
     assert {entry.reply.text for entry in ledger.entries()} == {str(n) for n in range(400)}

@@ -20,10 +20,10 @@ from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.roles import open_door
-from tests.fake_endpoint import HUNG, Behaviour, Call, Completion, Drip, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
-from tests.models.examples import config, request, until
-from tests.models.pace.virtual_time import skip
+from tests.fake_endpoint import Behaviour, Call, Completion, Drip, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
+from tests.models.examples import config, request
 from tests.soak import SOAK
+from tests.waiting import HUNG, skip, until
 
 pytestmark = [pytest.mark.usefixtures("quick"), pytest.mark.environment]
 

@@ -16,10 +16,11 @@ import apsw
 import pytest
 
 from finetune_prep.ledger.sqlite import SqliteLedger
-from tests.fake_endpoint import HUNG, Completion, FakeEndpoint
+from tests.fake_endpoint import Completion, FakeEndpoint
 from tests.models.examples import request
 from tests.signals import hearing_ctrl_c
 from tests.soak import SOAK
+from tests.waiting import HUNG
 
 pytestmark = [pytest.mark.environment, pytest.mark.slow]
 AT_ONCE = 8

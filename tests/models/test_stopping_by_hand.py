@@ -14,8 +14,9 @@ import pytest
 
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.project import scaffold
-from tests.fake_endpoint import HUNG, Completion, FakeEndpoint
+from tests.fake_endpoint import Completion, FakeEndpoint
 from tests.signals import deaf_to_ctrl_c, hearing_ctrl_c
+from tests.waiting import HUNG
 
 pytestmark = pytest.mark.environment
 BRIEF = "# Repairs of bicycles\n\nThe assistant helps a bicycle workshop's customers to mend small faults themselves.\n"

@@ -14,14 +14,15 @@ import pytest
 from finetune_prep.errors import ProjectLocked
 from finetune_prep.project.lock import locked
 from tests.soak import SOAK
+from tests.waiting import HUNG
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from finetune_prep.project.lock import locked
 with locked(Path(sys.argv[1]), "pilot"):
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -71,13 +72,15 @@ def test_the_lock_is_free_after_its_holder_is_done_or_has_failed(path: Path) -> 
 
 
 def test_a_holder_that_was_killed_blocks_nobody(path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(ProjectLocked, match=rf"finetune-prep pilot \(process {holder.pid}\)"), locked(path, "status"):
             pytest.fail("two hold the lock")
         os.kill(holder.pid, signal.SIGKILL)
-        holder.wait(timeout=10)
+        holder.wait(timeout=HUNG)
         with locked(path, "prepare"):
             assert str(os.getpid()) in path.read_text()
 

@@ -21,6 +21,7 @@ from typing import Self
 
 from finetune_prep.sources.fetching.addresses import IPAddress, refusal
 from finetune_prep.sources.fetching.fetch import Fetcher
+from tests.waiting import HUNG
 
 PUBLIC = "127.0.0.77"
 PRIVATE = ("127.0.0.1", "127.0.0.2", "::1")
@@ -54,7 +55,10 @@ class Visit:
 
 
 class FakeWeb:
-    """visits: requests to the public address. overheard: connections to private ones. asked_names: what was to be resolved."""
+    """visits: requests to the public address. at_work: those being answered. overheard: connections to private ones.
+
+    asked_names: what was to be resolved.
+    """
 
     def __init__(
         self, pages: Mapping[str, Answer] | None = None, names: Mapping[str, Sequence[Sequence[str]]] | None = None
@@ -63,6 +67,7 @@ class FakeWeb:
         self._names = {host: list(answers) for host, answers in (names or {}).items()}
         self.visits: list[Visit] = []
         self.asked_names: list[str] = []
+        self.at_work = 0
         self.overheard = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fake-web", daemon=True)
@@ -72,7 +77,7 @@ class FakeWeb:
     def url(self, path: str, host: str = "larch.example") -> str:
         return f"http://{host}:{self.port}{path}"
 
-    def fetcher(self, seconds: float = 20.0) -> Fetcher:
+    def fetcher(self, seconds: float = 3600.0) -> Fetcher:
         """A fetcher for which PUBLIC is public, and this port one of the web."""
         return Fetcher(resolve=self._resolve, refusal=_refusal, ports=frozenset({80, 443, self.port}), seconds=seconds)
 
@@ -87,7 +92,7 @@ class FakeWeb:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(HUNG)
         return self
 
     async def _open(self) -> None:
@@ -99,9 +104,9 @@ class FakeWeb:
                 self._servers.append(await asyncio.start_server(self._overhear, address, self.port))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result(HUNG)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(HUNG)
         self._loop.close()
 
     async def _shut(self) -> None:
@@ -132,7 +137,14 @@ class FakeWeb:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         path = head[0].split(" ")[1]
+        self.at_work += 1
         self.visits.append(Visit(headers.get("host", ""), path, headers))
+        try:
+            await self._give(path, writer)
+        finally:
+            self.at_work -= 1
+
+    async def _give(self, path: str, writer: asyncio.StreamWriter) -> None:
         answer = self.pages.get(path, Answer(status=404, headers={"Content-Type": "text/html"}, body=b"no"))
         await asyncio.sleep(answer.latency)
         lines = dict(answer.headers)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_endpoint import HUNG, Call, FakeEndpoint
+from tests.fake_endpoint import Call, FakeEndpoint
 from tests.signals import hearing_ctrl_c
 from tests.soak import SOAK
+from tests.waiting import HUNG
 from tests.whole.way import (
     SIZE,
     answer_from_recording,

@@ -14,12 +14,12 @@ import pytest
 
 from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.fake_batches import KEY, Api, FakeBatches, Late, Reset
-from tests.fake_endpoint import HUNG
 from tests.models.batches.run_of_batches import SIZE
 from tests.models.examples import KEY_ENV, request
 from tests.models.test_interruptions import environment
 from tests.signals import hearing_ctrl_c
 from tests.soak import SOAK
+from tests.waiting import HUNG
 
 pytestmark = [pytest.mark.environment, pytest.mark.slow]
 APIS: tuple[Api, ...] = ("openai", "anthropic")

@@ -21,6 +21,7 @@ from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Statu
 from tests.models.examples import config, request
 from tests.models.pace import virtual_time
 from tests.models.pace.simulated import AtOnce, Bucket, Endpoint, FixedWindow, Open, SlidingWindow, Unobserved, run_against
+from tests.waiting import HUNG
 
 pytestmark = pytest.mark.environment
 
@@ -145,12 +146,12 @@ def test_a_long_wait_closes_the_endpoint_for_everybody() -> None:
 async def test_nobody_waits_when_the_run_has_stopped() -> None:
     """Neither for a slot, nor for an endpoint that is closed, nor between two attempts."""
     limit = AdaptiveLimit(ceiling=1)
-    limit.leave(await limit.enter(), congested=True, wait=100)
+    limit.leave(await limit.enter(), congested=True, wait=3600)
     waiting = [asyncio.create_task(limit.enter()) for _ in range(5)]
-    resting = asyncio.create_task(limit.rest(100))
+    resting = asyncio.create_task(limit.rest(3600))
     await asyncio.sleep(0)
     limit.abandon()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HUNG):
         await asyncio.gather(*waiting, resting)
 
 

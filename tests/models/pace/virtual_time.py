@@ -1,8 +1,4 @@
-"""Time in tests: simulations of minutes that take no time, and a real loop whose clock is put forward when all is ready.
-
-`run` simulates: its clock jumps to the next timer. `skip` is for real sockets: a deadline is an hour away until the test has seen
-what it waits for, and then it is now; no busy machine can come too late for it.
-"""
+"""An event loop on which waiting takes no time: its clock jumps to the next timer. For simulations of minutes."""
 
 from __future__ import annotations
 
@@ -34,13 +30,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._clock.now
-
-
-def skip(seconds: float) -> None:
-    """Put the clock of the running loop forward."""
-    loop = asyncio.get_running_loop()
-    before = loop.time
-    loop.time = lambda: before() + seconds  # type: ignore[method-assign]
 
 
 def run(simulation: Coroutine[Any, Any, T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -18,6 +19,7 @@ from finetune_prep.project import config as configuration
 from finetune_prep.project import scaffold
 from finetune_prep.project.config import ProviderSettings
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Stall, Status
+from tests.waiting import skip, until
 
 KEY = "sk-canary-0123456789"
 # what llama-cpp-python 0.3.36 says to a schema, with HTTP 500
@@ -85,8 +87,12 @@ async def test_keys_and_local_servers_are_found(monkeypatch: pytest.MonkeyPatch)
             "vllm": (silent.base_url, ""),
             "llamacpp": ("http://127.0.0.1:1/v1", ""),
         }
-        monkeypatch.setattr(detect, "LOOK_SECONDS", 0.2)
-        found = await detect.look_around({"OPENAI_API_KEY": KEY, "GROQ_API_KEY": " "}, known)
+        monkeypatch.setattr(detect, "LOOK_SECONDS", 3600)
+        looking = asyncio.create_task(detect.look_around({"OPENAI_API_KEY": KEY, "GROQ_API_KEY": " "}, known))
+        await until(lambda: silent.at_once == 1 and len(there.calls) == 1 and there.at_once == 0)
+        await asyncio.sleep(0.05)  # what has been sent is read
+        skip(3600)
+        found = await looking
     assert found.keys == (("openai", "OPENAI_API_KEY"),)
     assert [server.name for server in found.servers] == ["ollama"]
     assert found.servers[0].models == ("willow:7b", "willow:70b")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from finetune_prep.phases.pilot.in_order import AHEAD, windowed
+from tests.waiting import HUNG
 
 
 class Work:
@@ -60,7 +61,7 @@ async def test_a_window_is_filled() -> None:
         await gate.wait()
         return item
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HUNG):
         assert [item async for item in windowed(range(9), wait, 5)] == list(range(9))
 
 
@@ -117,7 +118,7 @@ async def test_a_cancelled_consumer_cancels_what_is_under_way() -> None:
     consumer = asyncio.create_task(consume())
     await asyncio.sleep(0.01)
     consumer.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HUNG):
         with pytest.raises(asyncio.CancelledError):
             await consumer
     assert sorted(cancelled) == [0, 1, 2, 3]
@@ -135,6 +136,6 @@ async def test_one_slow_item_does_not_hold_up_the_others() -> None:
             gate.set()
         return item
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HUNG):
         assert [item async for item in windowed(range(9), work, 2)] == list(range(9))
     assert finished.index(0) >= 6

@@ -80,7 +80,7 @@ def open_shop(
         if engine is None or internet is None:
             return Web(archive)
         search = open_search(SearchSettings(provider="tavily", base_url=engine.base_url), {"TAVILY_API_KEY": KEY})
-        return Web(archive, search=search, fetcher=internet.fetcher(seconds=1.0))
+        return Web(archive, search=search, fetcher=internet.fetcher())
 
     return open_session(open_project(folder), provider=script, tell=told.append, web=web)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from finetune_prep.sources.searching.choosing import Found
 from tests.phases.research.searched_web import KEY, LONG, QUERIES, Engine, expert, new_shop, open_shop, planned
 from tests.sources.fake_web import Answer, FakeWeb, html, redirect
 from tests.sources.foreign import pdf
+from tests.waiting import skip, until
 
 HEAD = "<head><title>Returns at Larch</title><meta property='article:published_time' content='2026-02-03'></head>"
 
@@ -148,7 +150,7 @@ async def test_what_fails_is_told_and_replaced_and_stops_nothing(tmp_path: Path)
             "/redirect": redirect(f"http://127.0.0.2:{internet.port}/"),
             "/movie": Answer(headers={"Content-Type": "video/mp4"}, body=b"x"),
             "/short": html("<p>Accept cookies."),
-            "/stall": Answer(latency=3600),
+            "/stall": Answer(latency=7200),
         }
         good = results_of(internet, 2)
 
@@ -157,7 +159,11 @@ async def test_what_fails_is_told_and_replaced_and_stops_nothing(tmp_path: Path)
             return [{"title": "Bad", "url": bad[n]}, good(query)[1]]
 
         with Engine(found) as engine:
-            texts = await gathered(folder, internet, engine, told)
+            gathering = asyncio.create_task(gathered(folder, internet, engine, told))
+            await until(lambda: len(internet.visits) >= 5 and internet.at_work == 1)  # all of the first results
+            await asyncio.sleep(0.05)  # what has been sent is read
+            skip(3600)
+            texts = await gathering
         assert internet.overheard == 0
     assert len(texts) == 8
     reasons = ["link-local", "this machine", "this machine", "video/mp4", "next to no text", "did not end", "HTTP 404"]

@@ -17,6 +17,7 @@ from finetune_prep.http import transfer
 from finetune_prep.sources.fetching.addresses import IPAddress
 from finetune_prep.sources.fetching.fetch import MOST_BYTES, Fetcher
 from tests.sources.fake_web import PUBLIC, Answer, FakeWeb, html, redirect
+from tests.waiting import skip, until
 
 PAGE = html("<h1>Returns</h1><p>Thirty days.</p>")
 HTML = {"Content-Type": "text/html"}
@@ -213,9 +214,6 @@ async def test_a_page_just_below_the_cap_is_taken() -> None:
 @pytest.mark.parametrize(
     ("answer", "passing"),
     [
-        (Answer(headers=HTML, latency=3600), True),
-        (Answer(headers=HTML, chunks=endless(b"x"), pause=0.05), False),
-        (Answer(headers=HTML, chunks=endless(b""), pause=0.05), False),
         (Answer(status=503, headers=HTML), True),
         (Answer(status=429, headers=HTML), True),
         (Answer(headers=HTML | {"Content-Length": "5000"}, body=b"half"), True),
@@ -223,9 +221,34 @@ async def test_a_page_just_below_the_cap_is_taken() -> None:
     ],
 )
 async def test_every_page_ends(answer: Answer, passing: bool) -> None:
-    """Silence, drips without end, half an answer, headers without measure: told, and whether another day may be better."""
+    """Half an answer, headers without measure: told, and whether another day may be better."""
     with FakeWeb({"/": answer}) as web:
-        assert (await failure(web.fetcher(seconds=0.5), web.url("/"))).passing == passing
+        assert (await failure(web.fetcher(), web.url("/"))).passing == passing
+
+
+async def test_silence_ends_with_its_time() -> None:
+    with FakeWeb({"/": Answer(headers=HTML, latency=7200)}) as web:
+        fetching = asyncio.create_task(failure(web.fetcher(seconds=3600), web.url("/")))
+        await until(lambda: web.at_work == 1)
+        skip(3600)
+        assert (await fetching).passing
+
+
+@pytest.mark.parametrize("piece", [b"x", b""])
+async def test_drips_without_end_end_with_their_time(piece: bytes) -> None:
+    """Such a page is no better another day."""
+    drips: list[bytes] = []
+
+    def dripping() -> Iterator[bytes]:
+        while True:
+            drips.append(piece)
+            yield piece
+
+    with FakeWeb({"/": Answer(headers=HTML, chunks=dripping, pause=0.01)}) as web:
+        fetching = asyncio.create_task(failure(web.fetcher(seconds=3600), web.url("/")))
+        await until(lambda: len(drips) > 20)
+        skip(3600)
+        assert not (await fetching).passing
 
 
 async def test_https_is_nothing_else() -> None:
