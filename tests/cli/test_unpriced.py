@@ -11,6 +11,7 @@ import pytest
 
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import config_text
+from finetune_prep.workflow.run_summary import UNREAD  # this endpoint is no judge: its verdicts cannot be read
 from tests.cli.terminal import environment, on_a_terminal
 from tests.fake_endpoint import FakeEndpoint
 from tests.phases.pottery_shop import accept_all, pottery_project
@@ -42,14 +43,14 @@ def pilot(shop: Project, *options: str) -> list[str]:
 def test_a_yes_is_kept_and_asked_for_once(shop: Project, endpoint: FakeEndpoint) -> None:
     """The decision stands in decisions.jsonl; the next run, with no terminal at all, goes on."""
     code, shown = on_a_terminal(pilot(shop), "y\n")
-    assert code == 0, shown
+    assert code == UNREAD, shown
     assert "Or go on without a count? [y/N]" in shown
     assert PRICE in shown
     decided = shop.decisions()[-1]
     assert (decided.decision, decided.model, decided.by) == ("uncounted", "larch/nobody-9", "reader")
     assert endpoint.calls
     again = subprocess.run(pilot(shop), env=environment(), capture_output=True, text=True, timeout=HUNG)
-    assert again.returncode == 0, again.stderr
+    assert again.returncode == UNREAD, again.stderr
     assert "[y/N]" not in again.stdout + again.stderr
 
 
@@ -68,5 +69,5 @@ def test_without_a_terminal_it_says_what_to_write(shop: Project, endpoint: FakeE
     assert endpoint.calls == []
     shop.layout.config.write_text(f"{shop.layout.config.read_text('utf-8')}\n{PRICE}\ninput = 1.0\noutput = 2.0\n", "utf-8")
     done = subprocess.run(pilot(shop), env=environment(), capture_output=True, text=True, timeout=HUNG, stdin=subprocess.DEVNULL)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == UNREAD, done.stderr
     assert endpoint.calls

@@ -26,6 +26,7 @@ State = Literal[
 ]
 STATES: tuple[State, ...] = get_args(State)
 UNSETTLED: tuple[State, ...] = ("waiting", "not run")
+JUDGED: tuple[State, ...] = ("accepted", "rejected", "duplicate", "surplus")
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -52,6 +53,16 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def outstanding(self) -> int:
         """How many another run may still settle: waiting, not run."""
         return sum(self.states.get(state, 0) for state in UNSETTLED)
+
+    @property
+    def judged(self) -> int:
+        """How many have a verdict that could be read."""
+        return sum(self.states.get(state, 0) for state in JUDGED)
+
+    @property
+    def unjudged(self) -> int:
+        """How many a judge has seen without a verdict that could be read."""
+        return self.states.get("unjudged", 0)
 
     @property
     def settled(self) -> bool:

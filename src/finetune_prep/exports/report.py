@@ -116,7 +116,7 @@ def render(
 
 def suspicion(answers: Sequence[Mapping[str, str | None]]) -> str:
     """What to say of verdicts that hold no NO at all; "" where there are too few of them, or one."""
-    judged = [given for given in answers if given]
+    judged = [given for given in answers if given and None not in given.values()]
     return FLAWLESS if len(judged) >= ENOUGH and not any("no" in given.values() for given in judged) else ""
 
 

@@ -21,7 +21,7 @@ from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow.history import how_to_restore, lost
-from finetune_prep.workflow.overview import run_view
+from finetune_prep.workflow.standing import run_view
 
 LEVELS = {gate.id: gate.level for gate in GATES}
 

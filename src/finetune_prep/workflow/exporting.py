@@ -6,19 +6,24 @@ from pathlib import Path
 
 import msgspec
 
+from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded
 from finetune_prep.exports import card
 from finetune_prep.exports.formats import DEFAULT, FORMATS, Format
+from finetune_prep.gates import success_criteria
+from finetune_prep.method.gates import GATES
 from finetune_prep.phases.pilot.pilot import PLAYED, prepared
 from finetune_prep.project.first_brief import title_of
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.statistics.rates import Rate, wilson
-from finetune_prep.workflow.checking import criteria, overrides_in_force
-from finetune_prep.workflow.overview import run_view
+from finetune_prep.workflow.checking import outcomes, overrides_in_force
+from finetune_prep.workflow.standing import run_view
+
+BY_A_PERSON = ("workflow.spot-check", "workflow.missed-failures")  # gates of a pilot that no criterion holds
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,26 +47,53 @@ def export(project: Project, *, preview: bool, run: str = "", format: str = DEFA
         open_rows = f"{account.outstanding} of {account.planned} scenarios are outstanding" if account.outstanding else ""
         raise ActNeeded(
             f"{chosen.name} gives no rows to export: {open_rows or 'nothing was accepted'}",
-            next=f"finetune-prep pilot -n {chosen.plan.n}",
+            next=f"finetune-prep pilot -n {chosen.plan.n}" if account.outstanding else "finetune-prep show, to see why",
         )
-    unmet = tuple(criterion.sentence for criterion in criteria(project) if not criterion.met)
+    unmet = _unmet(project)
     if unmet and not preview:
         raise ActNeeded(
-            f"{len(unmet)} success criteria do not hold yet; a full export must wait",
+            f"{len(unmet)} of what a full export needs {'is' if len(unmet) == 1 else 'are'} not there yet",
             details=tuple(f"  - {criterion}" for criterion in unmet),
             next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
         )
     system = project.value(Documents.system_prompt)
-    accepted = [sample.conversation for sample in chosen.samples() if sample.state == "accepted" and sample.conversation]
+    accepted = _accepted(chosen)
     shape = FORMATS[format]
-    data = project.layout.dataset / shape.file
-    data = data.with_suffix(f".preview{data.suffix}") if preview else data
+    data = _file(project, shape, preview=preview)
     write_atomically(data, shape.write(accepted, system.text))
     rate = pass_rate(account)
     text = card.render(_card(project, chosen, account, rate, data.name, shape, preview=preview, unmet=unmet))
-    path = data.with_name("README.md")
+    beside = preview and _file(project, shape, preview=False).exists()  # the full set's card stays
+    path = data.with_name("README.preview.md" if beside else "README.md")
     write_atomically(path, text)
     return Exported(run=chosen.name, rows=len(accepted), data=data, card=path, rate=rate)
+
+
+def _unmet(project: Project) -> tuple[str, ...]:
+    """Success criteria that do not hold, and what a person has still to do with the pilot."""
+    criteria = success_criteria(found := outcomes(project))
+    answers = {outcome.gate: outcome.answer for outcome in found}
+    human = [gate.sentence for gate in GATES if gate.id in BY_A_PERSON and answers[gate.id] not in ("holds", "overridden")]
+    return (*(criterion.sentence for criterion in criteria if not criterion.met), *human)
+
+
+def is_written(project: Project, run: Run) -> bool:
+    """Whether the rows of a run stand in the dataset's folder already, as a preview or in full, in any format."""
+    system = project.value(Documents.system_prompt)
+    for shape in FORMATS.values():
+        files = [file for preview in (True, False) if (file := _file(project, shape, preview=preview)).is_file()]
+        if files and shape.write(_accepted(run), system.text) in [file.read_bytes() for file in files]:
+            return True
+    return False
+
+
+def _file(project: Project, shape: Format, *, preview: bool) -> Path:
+    file = project.layout.dataset / shape.file
+    return file.with_suffix(f".preview{file.suffix}") if preview else file
+
+
+def _accepted(run: Run) -> list[Conversation]:
+    return [sample.conversation for sample in run.samples() if sample.state == "accepted" and sample.conversation]
 
 
 def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:

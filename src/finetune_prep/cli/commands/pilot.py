@@ -6,19 +6,16 @@ import click
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import account_words, json_option, provider_option, work
-from finetune_prep.core.sample import Account
-from finetune_prep.errors import Paused
-from finetune_prep.exports.report import suspicion
+from finetune_prep.core.sample import UNSETTLED
 from finetune_prep.method import limits
-from finetune_prep.models.costs import costs, per_row
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.session import Session
-from finetune_prep.project.project import open_project
-from finetune_prep.project.runs import Run
-from finetune_prep.workflow import exporting
 from finetune_prep.workflow.estimate import Estimate, estimate
 from finetune_prep.workflow.report import write_report
+from finetune_prep.workflow.run_summary import RunSummary, summarize
+
+MOST_REASONS = 5  # that are printed
 
 
 @click.command()
@@ -33,47 +30,52 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
     Every planned scenario ends in exactly one state. The same documents give the same run: running it again goes on with it.
     """
 
-    async def job(session: Session) -> tuple[Run, Account]:
+    async def job(session: Session) -> RunSummary:
         run, account = await run_pilot(session, size, window=window)
         write_report(session.project, run)
-        tell_cost(session, run, account)
-        return run, account
+        return summarize(session.project, session.door.ledger, run, account)
 
     def expect(session: Session) -> Estimate:
         prepared(session.project, "the pilot")
         return estimate(session.project, session.door.ledger, (KIND,), n=size, provider=provider or "")
 
-    run, account = work(project, f"pilot -n {size}", provider, job, quiet=as_json, expect=expect)
-    opened = open_project(project)
-    rate = exporting.pass_rate(account)
-    report = opened.layout.relative(run.report_path)
-    doubt = suspicion([verdict.answers for verdict in run.verdicts()])
+    summary = work(project, f"pilot -n {size}", provider, job, quiet=as_json, expect=expect)
     if as_json:
-        screen.json({"run": run.name, "planned": account.planned, "states": account.states, "rate": rate, "report": report})
+        screen.json(summary)
     else:
-        screen.say(f"{run.name}: {account.planned} planned – {account_words(account.states)}", bold=True)
-        if rate.value is not None:
-            interval = f"95% interval {rate.low:.0%} to {rate.high:.0%}"
-            screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, by the judge's word")
-        if doubt:
-            screen.paragraph(doubt)
-        screen.say(f"  {report}")
-        screen.say("next: finetune-prep show to look around, finetune-prep export --preview to see the rows")
-        if unread := account.states["unjudged"]:
-            screen.say(f"  {unread} without a verdict: the judge's answer could not be read; they count neither way")
-    if account.outstanding and as_json:
-        raise click.exceptions.Exit(Paused.exit_code)
-    if account.outstanding:
-        raise Paused(
-            f"{account.outstanding} of {account.planned} scenarios got no answer",
-            where=opened.layout.relative(run.samples_path),
-            next=f"finetune-prep pilot -n {size}, which asks only for what is missing",
-        )
+        _print(summary)
+    if summary.exit_code:
+        raise click.exceptions.Exit(summary.exit_code)
 
 
-def tell_cost(session: Session, run: Run, account: Account) -> None:
-    """What the run's answers cost, in all and for each accepted row; nothing if they were free or a price is missing."""
-    part = costs(session.door.ledger).of_run(run.name)
-    if part.cost and not part.unpriced:
-        each = per_row(part, account.states["accepted"])
-        session.tell(f"{run.name} cost ${part.cost:.4f}" + ("" if each is None else f", ${each:.4f} for each accepted row"))
+def _print(summary: RunSummary) -> None:
+    screen.say(f"{summary.run}: {summary.planned} planned – {account_words(summary.states)}", bold=True)
+    _print_verdicts(summary)
+    if outstanding := sum(summary.states.get(state, 0) for state in UNSETTLED):
+        screen.say(f"  {outstanding} of {summary.planned} got no answer; the same command asks only for what is missing")
+    for reason in summary.reasons[:MOST_REASONS]:
+        screen.say(f"  {reason.count} {reason.state}: {reason.words}  [{reason.example}]")
+    if (more := len(summary.reasons) - MOST_REASONS) > 0:
+        screen.say(f"  … and {more} more reasons: finetune-prep show")
+    if summary.doubt:
+        screen.paragraph(summary.doubt)
+    for served in summary.served:
+        screen.say(f"  {served.role}: asked for {served.asked}, and {served.served} answered ({served.answers:,} answers)")
+    if summary.cost:
+        each = "" if summary.cost_per_accepted is None else f", ${summary.cost_per_accepted:.4f} for each accepted row"
+        screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}")
+    screen.say(f"  {summary.report}")
+    screen.say(f"next: {summary.next}")
+
+
+def _print_verdicts(summary: RunSummary) -> None:
+    if not summary.judged:
+        screen.say("  Nothing was judged, so there is no pass rate.")
+        return
+    if summary.judged < summary.to_judge:
+        screen.say(f"  {summary.judged} of {summary.to_judge} judged: the other verdicts cannot be read, and count neither way")
+    if summary.rate is not None and summary.rate.value is not None:
+        rate = summary.rate
+        interval = f"95% interval {rate.low:.0%} to {rate.high:.0%}"
+        faulty = f"; {count} faulty count as not passed" if (count := summary.states.get("faulty", 0)) else ""
+        screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, by the judge's word{faulty}")

@@ -7,6 +7,7 @@ import msgspec
 from finetune_prep.conversations.faults import find_fault
 from finetune_prep.core.identity import digest
 from finetune_prep.core.prompts import GenerationPrompt
+from finetune_prep.core.request import RoleName
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Account, Sample, account, fold, judged_sample
 from finetune_prep.core.scenario import Scenario, ScenarioSpace, plan
@@ -23,7 +24,7 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, RunPlan, VerdictRow, run_of, verdict_row, write_results
 
 KIND = "pilot"
-PLAYED = ("user", "assistant", "judge")
+PLAYED: tuple[RoleName, ...] = ("user", "assistant", "judge")
 MADE_FROM = ("scenario-space", "evaluation-rubric", "evaluation-prompt", "generation-prompt", "user-prompt", "system-prompt")
 PROMPTS = ("converse-user", "judge")
 WINDOW = 64  # samples in work at a time; the door decides how many calls that may be
@@ -85,7 +86,7 @@ def prepared(project: Project, what: str) -> None:
 
 def current_plan(project: Project, n: int) -> RunPlan:
     """What identifies a pilot of n conversations with the project as it is now."""
-    roles = {name: project.config.role(name) for name in PLAYED}  # type: ignore[arg-type]
+    roles = {name: project.config.role(name) for name in PLAYED}
     return RunPlan(
         kind=KIND,
         n=n,

@@ -1,0 +1,107 @@
+"""The next step that makes sense: a command that does something for this project as it is now, and does not fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finetune_prep.core.sample import Account
+from finetune_prep.ledger.recording import read_recording
+from finetune_prep.method import limits
+from finetune_prep.method.phases import PHASES
+from finetune_prep.phases.pilot.pilot import KIND, PLAYED
+from finetune_prep.project.config import FILE
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run, runs
+from finetune_prep.workflow.exporting import is_written, pass_rate
+from finetune_prep.workflow.history import how_to_restore, lost
+from finetune_prep.workflow.standing import PhaseView, RunView, run_view
+
+FIRST_LOOK = 20  # conversations: enough to see what is wrong with the prompts, for a fifth of a pilot's price
+
+
+def next_step(
+    project: Project, phases: Sequence[PhaseView], compiled: Sequence[str], views: Sequence[RunView], in_files: int
+) -> str:
+    """compiled: documents with a part that only has to be put in anew. in_files: requests that wait in batch files."""
+    if not project.layout.document("brief").is_file():
+        return "finetune-prep template brief > brief.md, and fill it in"
+    before = _before_the_pilot(project, phases, compiled, in_files)
+    if before:
+        return before
+    fresh = [view for view in views if not view.stale]
+    if not fresh:
+        return _import_first(in_files, _first_pilot(project))
+    latest = fresh[-1]
+    if latest.account is None or not latest.account.settled:
+        return _import_first(in_files, f"finetune-prep pilot -n {latest.planned}")
+    return after_pilot(project, next(run for run in runs(project.layout) if run.name == latest.name), latest.account)
+
+
+def _before_the_pilot(project: Project, phases: Sequence[PhaseView], compiled: Sequence[str], in_files: int) -> str:
+    """What the documents need, "" if they are all there and accepted."""
+    documents = {document.kind: document for phase in phases for document in phase.documents}
+    if broken := [kind for kind, document in documents.items() if document.state == "broken"]:
+        return f"finetune-prep check {broken[0]}"
+    for kind in documents:
+        if kept := lost(project, kind):
+            return how_to_restore(kept, kind)
+    for phase, view in zip(PHASES, phases, strict=True):
+        if waiting := [kind for kind in phase.accepted if documents[kind].state == "to accept"]:
+            return f"finetune-prep accept {waiting[0]}"
+        if any(name in phase.outputs for name in compiled):
+            return f"finetune-prep {phase.name}"
+        if not view.done:
+            return _import_first(in_files, "finetune-prep prepare")
+    waiting = [kind for kind, document in documents.items() if document.state == "to accept"]
+    return f"finetune-prep accept {waiting[0]}" if waiting else ""
+
+
+def after_pilot(project: Project, run: Run, account: Account) -> str:
+    """What to do with a pilot in which nothing is outstanding."""
+    if account.unjudged or not account.judged:
+        return f"finetune-prep show {_one_of(run, 'unjudged', 'faulty', 'failed')}"
+    rate = pass_rate(account)
+    if rate.value is None or rate.value <= limits.PASS_RATE:
+        return f"finetune-prep show {_one_of(run, 'rejected', 'faulty')}"
+    largest = max(found.plan.n for found in runs(project.layout, run.plan.kind) if not run_view(project, found).stale)
+    if largest < limits.PILOT and not _replayed(project):
+        return f"finetune-prep pilot -n {limits.PILOT}"
+    if not is_written(project, run):
+        return "finetune-prep export --preview"
+    return "finetune-prep show"
+
+
+def _first_pilot(project: Project) -> str:
+    if not _replayed(project):
+        return f"finetune-prep pilot -n {FIRST_LOOK}"
+    recorded = _recorded_pilot(project)
+    if recorded:
+        return f"finetune-prep pilot -n {recorded}"
+    return f"name a model for the roles in {FILE}, then finetune-prep pilot -n {FIRST_LOOK}: the recording holds no conversations"
+
+
+def _replayed(project: Project) -> bool:
+    """Whether conversations come from a recording, which holds what it holds."""
+    settings = (project.config.role(role) for role in PLAYED)
+    return any(project.config.provider(role.provider).kind == "recording" for role in settings)
+
+
+def _recorded_pilot(project: Project) -> int:
+    """How many conversations of a pilot the recordings hold to their verdict."""
+    judge = project.config.role("judge")
+    path = project.folder / project.config.provider(judge.provider).path
+    if not path.is_file():
+        return 0
+    requests = (entry.request for entry in read_recording(path))
+    return len({request.about for request in requests if request.phase == KIND and request.role == "judge"})
+
+
+def _one_of(run: Run, *states: str) -> str:
+    """The id of a conversation in the first of these states that occurs: what is shown says why."""
+    samples = run.samples()
+    return next((sample.scenario.id for state in states for sample in samples if sample.state == state), "")
+
+
+def _import_first(in_files: int, command: str) -> str:
+    """What a Batch API has done is taken in by the command itself."""
+    return f"finetune-prep batch import ANSWERS.jsonl, then {command}" if in_files else command

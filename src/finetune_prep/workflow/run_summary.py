@@ -1,0 +1,115 @@
+"""What a person, a script or an agent is told of a run: what came of it, why not of the rest, the price, and what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from finetune_prep.core.sample import Account, Sample, State
+from finetune_prep.errors import Paused
+from finetune_prep.exports.report import suspicion
+from finetune_prep.ledger.protocols import Consumption, Ledger
+from finetune_prep.models.costs import costs, per_row
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run
+from finetune_prep.statistics.rates import Rate
+from finetune_prep.workflow.exporting import pass_rate
+from finetune_prep.workflow.next_step import after_pilot
+
+UNREAD = 1  # exit code of a run with conversations whose verdict could not be read, or without any verdict
+LONGEST_REASON = 200  # characters
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why scenarios are in a state that is no verdict."""
+
+    state: State
+    words: str
+    count: int
+    example: str
+    """Id of the first of these scenarios."""
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that answered under another name than it was asked by."""
+
+    role: str
+    asked: str
+    served: str
+    answers: int
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as it stands at its end, or where it paused."""
+
+    run: str
+    planned: int
+    states: dict[State, int]
+    judged: int
+    """Conversations with a verdict that could be read."""
+    to_judge: int
+    """Conversations that a judge has seen."""
+    rate: Rate | None
+    """Accepted of those that count; None if nothing was judged."""
+    reasons: tuple[Reason, ...]
+    """The most frequent first."""
+    served: tuple[Served, ...]
+    cost: float | None
+    """US dollars for its answers, wherever they were paid for; None if a price is unknown."""
+    cost_per_accepted: float | None
+    report: str
+    """The report's path in the project."""
+    doubt: str
+    """What makes its figures suspicious, "" for nothing."""
+    next: str
+    exit_code: int
+
+
+def summarize(project: Project, ledger: Ledger, run: Run, account: Account) -> RunSummary:
+    """The summary of a pilot whose results are written."""
+    part = costs(ledger).of_run(run.name)
+    judged = account.judged
+    return RunSummary(
+        run=run.name,
+        planned=account.planned,
+        states={state: count for state, count in account.states.items() if count},
+        judged=judged,
+        to_judge=judged + account.unjudged,
+        rate=pass_rate(account) if judged else None,
+        reasons=reasons(run.samples()),
+        served=served_otherwise(part.lines),
+        cost=None if part.unpriced else part.cost,
+        cost_per_accepted=per_row(part, account.states.get("accepted", 0)),
+        report=project.layout.relative(run.report_path),
+        doubt=suspicion([row.answers for row in run.verdicts()]),
+        next=f"finetune-prep {run.plan.kind} -n {run.plan.n}" if account.outstanding else after_pilot(project, run, account),
+        exit_code=Paused.exit_code if account.outstanding else UNREAD if account.unjudged or not judged else 0,
+    )
+
+
+def reasons(samples: Iterable[Sample]) -> tuple[Reason, ...]:
+    """Why scenarios have no verdict, those that differ in figures only taken together."""
+    found: dict[tuple[State, str], list[Sample]] = {}
+    for sample in samples:
+        if sample.fault and sample.state not in ("accepted", "rejected"):
+            found.setdefault((sample.state, re.sub(r"\d+", "#", sample.fault)), []).append(sample)
+    return tuple(
+        Reason(state=state, words=_short(alike[0].fault), count=len(alike), example=alike[0].scenario.id)
+        for (state, _), alike in sorted(found.items(), key=lambda item: -len(item[1]))
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_REASON else f"{text[: LONGEST_REASON - 1].rstrip()}…"
+
+
+def served_otherwise(lines: Sequence[Consumption]) -> tuple[Served, ...]:
+    """Models that answered under another name than they were asked by: a dated version of the same, or another one."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for line in lines:
+        if line.served and line.served != line.model:
+            key = (line.role, line.model, line.served)
+            counts[key] = counts.get(key, 0) + line.answers
+    return tuple(Served(role=role, asked=asked, served=served, answers=count) for (role, asked, served), count in counts.items())

@@ -1,0 +1,88 @@
+"""How phases, documents and runs stand: what `status` shows and the next step follows from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from finetune_prep.core.sample import Account
+from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.errors import DocumentError
+from finetune_prep.method.phases import Phase
+from finetune_prep.phases.pilot.pilot import current_plan
+from finetune_prep.project.acceptance import why_not_accepted
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run
+from finetune_prep.project.staleness import Change, compare
+from finetune_prep.workflow.history import how_to_restore, lost
+
+DocumentState = Literal["missing", "broken", "to accept", "accepted", "written"]
+
+
+class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
+    """note: in words why it is in this state. edited: what a person changed since the program wrote it."""
+
+    kind: str
+    path: str
+    state: DocumentState
+    note: str = ""
+    edited: str = ""
+
+
+class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    title: str
+    documents: tuple[DocumentView, ...]
+    done: bool
+
+
+class RunView(msgspec.Struct, frozen=True, kw_only=True):
+    """changes: documents that are not what the run was made from. stale: in words, empty if its figures still hold."""
+
+    name: str
+    planned: int
+    account: Account | None
+    changes: tuple[Change, ...]
+    stale: tuple[str, ...]
+
+
+def phase_view(project: Project, phase: Phase) -> PhaseView:
+    """A phase with its documents as they are now."""
+    documents = tuple(_document(project, kind) for kind in phase.outputs)
+    done = all(document.state in ("accepted", "to accept", "written") for document in documents)
+    if phase.name == "anchors" and done:
+        done = bool(project.value(Documents.knowledge).anchors)
+    return PhaseView(name=phase.name, title=phase.title, documents=documents, done=done)
+
+
+def _document(project: Project, kind: str) -> DocumentView:
+    path = KINDS[kind].path
+    if not project.layout.document(kind).is_file():
+        kept = lost(project, kind)
+        note = f"accepted by {kept.accepted}; {how_to_restore(kept, kind)}" if kept else ""
+        return DocumentView(kind=kind, path=path, state="missing", note=note)
+    try:
+        project.sound(KINDS[kind])
+    except DocumentError as error:
+        return DocumentView(kind=kind, path=path, state="broken", note=error.what)
+    edited = str(project.edited(kind) or "")
+    if decision := project.acceptance(kind):
+        return DocumentView(kind=kind, path=path, state="accepted", note=f"by {decision.by}", edited=edited)
+    return DocumentView(kind=kind, path=path, state="to accept", note=why_not_accepted(project, kind), edited=edited)
+
+
+def run_view(project: Project, run: Run) -> RunView:
+    """A run, and what has changed since it was made."""
+    now = current_plan(project, run.plan.n)
+    compared = (compare(kind, before, now.made_from.get(kind, {})) for kind, before in run.plan.made_from.items())
+    changes = tuple(change for change in compared if change)
+    stale = [f"{change} since" for change in changes]
+    if run.plan.models != now.models:
+        stale.append("other models or parameters are configured since")
+    if run.plan.seed != now.seed:
+        stale.append("the project has another seed since")
+    if run.plan.language != now.language:
+        stale.append(f"its conversations are in {run.plan.language}, the brief asks for {now.language} since")
+    stale += [f"the prompt {name}.md is another since" for name in now.prompts if run.plan.prompts.get(name) != now.prompts[name]]
+    return RunView(name=run.name, planned=run.plan.n, account=run.account(), changes=changes, stale=tuple(stale))

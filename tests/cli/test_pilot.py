@@ -1,0 +1,160 @@
+"""What is said of a pilot at its end: to a person, to a script, and as the next step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.scaffold import config_text
+from tests.cli.terminal import Shown, Terminal
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
+from tests.phases.pottery_shop import accept_all
+
+Judge = Callable[[Call, list[str]], Behaviour]
+
+
+def asked_of(call: Call) -> list[str]:
+    """Ids of the questions that a judge is asked, none for a turn of a conversation."""
+    form = call.body.get("response_format", {}).get("json_schema", {}).get("schema", {})
+    return [*form.get("properties", {})]
+
+
+def verdict(questions: list[str], **no: str) -> Behaviour:
+    """A verdict of YES on all questions but those in `no`."""
+    given = {id: {"evidence": "none", "answer": no.get(id, "YES")} for id in questions}
+    return Completion(json.dumps(given))
+
+
+@pytest.fixture
+def pilot(shop: Project, terminal: Terminal) -> Iterator[Callable[..., tuple[Shown, dict[str, Any], Shown]]]:
+    """Runs a pilot whose judge behaves so: what a person saw, what a script read, and `status` afterwards."""
+    served: list[FakeEndpoint] = []
+
+    def run(judge: Judge, n: int = 3, *, turn: Behaviour | None = None) -> tuple[Shown, dict[str, Any], Shown]:
+        count = iter(range(10_000))
+
+        def answer(call: Call) -> Behaviour:
+            questions = asked_of(call)
+            return judge(call, questions) if questions else turn or Completion(f"We send a new bowl today, number {next(count)}.")
+
+        endpoint = FakeEndpoint(answer).__enter__()
+        served.append(endpoint)
+        text = config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026)
+        shop.layout.config.write_text(text, "utf-8")
+        accept_all(open_project(shop.folder))
+        shown = terminal("pilot", "-n", str(n))
+        return shown, json.loads(terminal("pilot", "-n", str(n), "--json").out), terminal("status")
+
+    yield run
+    for endpoint in served:
+        endpoint.__exit__(None, None, None)
+
+
+def works(command: str, terminal: Terminal) -> bool:
+    """Whether a command that was named as the next one can be given as it stands, and is not refused."""
+    assert command.startswith("finetune-prep ")
+    return terminal(*command.removeprefix("finetune-prep ").split()).code in (0, 1)
+
+
+def next_of(shown: Shown) -> str:
+    return next(line for line in reversed(shown.out.splitlines()) if line.startswith("next: ")).removeprefix("next: ")
+
+
+def test_a_pilot_that_passes_leads_to_the_pilot_that_counts(pilot: Any, terminal: Terminal) -> None:
+    shown, found, status = pilot(lambda call, questions: verdict(questions))
+    assert shown.code == 0
+    assert "passed 3 of 3: 100%" in shown.out
+    assert next_of(shown) == found["next"] == next_of(status) == "finetune-prep pilot -n 100"
+    assert (found["judged"], found["to_judge"], found["exit_code"], found["reasons"]) == (3, 3, 0, [])
+
+
+def test_verdicts_that_cannot_be_read_are_the_headline(pilot: Any, terminal: Terminal) -> None:
+    """Not the 100% of the one that could be; exit code 1; and the next step is to look at one, not to export."""
+    first: list[str] = []
+
+    def judge(call: Call, questions: list[str]) -> Behaviour:
+        talk = str(call.body["messages"][1]["content"])
+        first.append(talk)
+        return verdict(questions) if talk == first[0] else Completion("I think it was fine.")
+
+    shown, found, status = pilot(judge)
+    assert shown.code == found["exit_code"] == 1
+    assert "1 of 3 judged" in shown.out
+    assert (found["judged"], found["to_judge"]) == (1, 3)
+    assert found["reasons"][0]["state"] == "unjudged"
+    assert "2 unjudged: " in shown.out
+    assert "perfect scores" not in shown.out
+    unjudged = found["reasons"][0]["example"]
+    assert next_of(shown) == next_of(status) == f"finetune-prep show {unjudged}"
+    assert works(next_of(shown), terminal)
+
+
+def test_where_nothing_was_judged_there_is_no_rate(pilot: Any, terminal: Terminal, shop: Project) -> None:
+    """Twelve verdicts, none of them readable: neither 0% nor 100%, no word of flawless judges, nothing to export."""
+    shown, found, status = pilot(lambda call, questions: Completion("Fine."), n=12)
+    assert (shown.code, found["rate"]) == (1, None)
+    assert "Nothing was judged, so there is no pass rate." in shown.out
+    assert "%" not in shown.out.split("planned", 1)[1]
+    assert "No question got a single NO" not in shown.out
+    assert "export" not in shown.out + status.out.split("next:")[1]
+    report = (shop.folder / found["report"]).read_text("utf-8")
+    assert "Nothing judged" in report
+    assert "No question got a single NO" not in report
+
+
+def test_answers_that_were_cut_say_so(pilot: Any, terminal: Terminal) -> None:
+    """Three rows are enough to be told the reason; nothing was judged, so no judge's word is quoted."""
+    shown, found, status = pilot(lambda call, questions: verdict(questions), turn=Completion("We send", finish="length"))
+    assert shown.code == 1
+    assert "judge's word" not in shown.out
+    assert "3 faulty: truncated" in shown.out
+    assert found["reasons"][0]["count"] == 3
+    assert works(next_of(shown), terminal)
+    assert next_of(shown) == next_of(status)
+
+
+def test_a_pilot_that_fails_the_rubric_leads_to_a_rejected_conversation(pilot: Any, terminal: Terminal) -> None:
+    shown, found, status = pilot(lambda call, questions: verdict(questions, **dict.fromkeys(questions, "NO")))
+    assert (shown.code, found["states"]) == (0, {"rejected": 3})
+    assert next_of(shown) == next_of(status)
+    assert works(next_of(shown), terminal)
+    assert "rejected" in terminal(*next_of(shown).split()[1:]).out
+
+
+def test_refusals_are_told_with_their_reason(pilot: Any, terminal: Terminal) -> None:
+    refusal = Status(400, {"message": "the word “bowl” is not allowed here", "code": "content_policy"})
+    shown, found, _ = pilot(lambda call, questions: verdict(questions), turn=refusal)
+    assert "the word “bowl” is not allowed here" in shown.out + shown.err
+    assert found.get("exit_code") != 0
+
+
+def test_a_model_that_answers_under_another_name_is_named(pilot: Any, terminal: Terminal, shop: Project) -> None:
+    other = Completion("A new bowl leaves today.", more={"model": "cheap-mini-001"})
+    shown, found, _ = pilot(lambda call, questions: verdict(questions), turn=other, n=1)
+    assert "assistant: asked for larch-1, and cheap-mini-001 answered" in shown.out
+    assert {served["served"] for served in found["served"]} == {"cheap-mini-001"}
+
+
+def test_the_preview_is_not_the_next_step_for_ever(pilot: Any, terminal: Terminal, shop: Project) -> None:
+    """It is named once, after a pilot of full size; then there are the conversations to read.
+
+    A full export waits for a person, and the preview leaves its card alone.
+    """
+    shown, _, status = pilot(lambda call, questions: verdict(questions), n=100)
+    assert next_of(shown) == next_of(status) == "finetune-prep export --preview"
+    refused = terminal("export")
+    assert refused.code == 3
+    assert "A person has labelled at least 10 conversations of the pilot." in refused.err
+    full = shop.layout.dataset / "README.md"
+    full.parent.mkdir()
+    full.write_text("The card of a full set.")
+    full.with_name("train.jsonl").write_text("{}")
+    assert terminal("export", "--preview").code == 0
+    assert full.read_text() == "The card of a full set."
+    assert "preview" in full.with_name("README.preview.md").read_text()
+    assert next_of(terminal("status")) == "finetune-prep show"
+    assert works("finetune-prep show", terminal)
