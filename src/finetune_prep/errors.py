@@ -11,6 +11,7 @@
     │   └── PriceUnknown       3   a model costs money, and nobody knows how much
     ├── Waiting                4   answers of a batch are outstanding
     ├── Paused                 5   a provider or the budget stopped the run
+    │   ├── KeyNotAllowed      3   a key would go to a host it was never sent to; a person must say yes
     │   ├── NotInRecording     5
     │   └── LedgerBroken       5
     ├── NotFetched             5   a search or a page gave nothing; a finding where there are many
@@ -108,6 +109,20 @@ class Paused(FinetunePrepError):
     """A provider (key, quota, credit, reach) or the budget stopped the run. Nothing is lost; the same command goes on."""
 
     exit_code = 5
+
+
+class KeyNotAllowed(Paused):
+    """A key of the environment would be sent to a host that it was never sent to.
+
+    variable: its name. host: with scheme, and port where it is not the usual one.
+    """
+
+    exit_code = 3
+
+    def __init__(self, what: str, *, variable: str = "", host: str = "", where: str = "", next: str = "") -> None:
+        super().__init__(what, where=where, next=next)
+        self.variable = variable
+        self.host = host
 
 
 class NotInRecording(Paused):

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from finetune_prep.cli import person, screen, termination
-from finetune_prep.errors import NotYet, PriceUnknown, Waiting
+from finetune_prep.cli.allowing import allowed
+from finetune_prep.errors import KeyNotAllowed, NotYet, PriceUnknown, Waiting
 from finetune_prep.models.batches.files import OpenRound
 from finetune_prep.models.batches.submissions import OpenBatch
 from finetune_prep.models.door import Progress
@@ -37,17 +38,22 @@ def work(
     *,
     quiet: bool = False,
     expect: Callable[[Session], Estimate] | None = None,
+    yes: bool = False,
 ) -> T:
     """Run `job` in a session with the project in `folder`; quiet: lines for people go to standard error.
 
-    expect: what the job will need; told before it starts, and projected while it runs.
-    A model whose price is not known is asked for on a terminal before anything is sent to it; after a yes the job begins again,
-    and has what it had. Raises Waiting, naming the files, if answers are outstanding when the job ends, and PriceUnknown.
+    expect: what the job will need; told before it starts, and projected while it runs. yes: keys may go where they never went.
+    A model whose price is not known, and a key that goes to a new host, are asked about on a terminal before anything is sent;
+    after a yes the job begins again, and has what it had. Raises Waiting, naming the files, if answers are outstanding when the
+    job ends, PriceUnknown and KeyNotAllowed.
     """
     project = open_project(folder)
     while True:
         try:
             return termination.run(_work(project, command, provider, job, quiet=quiet, expect=expect))
+        except KeyNotAllowed as refused:
+            if not allowed(refused, yes=yes):
+                raise
         except PriceUnknown as unknown:
             if not _agreed(project, unknown):
                 raise

@@ -29,18 +29,22 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
     query: str = ""
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: whom one speaks to."""
+        return f"{self.scheme}://{self.place}"
+
     def at(self, path: str, query: Mapping[str, str] | None = None) -> str:
         """The address of something below this one."""
         asked = "&".join(part for part in (self.query, urlencode(query or {})) if part)
-        return f"{self.scheme}://{self.place}{self.path}{path}{f'?{asked}' if asked else ''}"
+        return f"{self.origin}{self.path}{path}{f'?{asked}' if asked else ''}"
 
     def holds(self, url: str) -> bool:
         """Whether an address is at this endpoint, so that its key may go there."""
         try:
-            other = read_endpoint(url)
+            return read_endpoint(url).origin == self.origin
         except ValueError:
             return False
-        return (self.scheme, self.place) == (other.scheme, other.place)
 
 
 def _name(host: str) -> str:

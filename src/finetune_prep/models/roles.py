@@ -8,7 +8,7 @@ from pathlib import Path
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Request, RoleName, Schema
 from finetune_prep.errors import ConfigError
-from finetune_prep.http.secrets import Secret, read_secret
+from finetune_prep.http.secrets import Secret
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.models.batches.anthropic import AnthropicBatches
 from finetune_prep.models.batches.api import BatchApi
@@ -26,6 +26,7 @@ from finetune_prep.models.providers.provider import Provider, Speaker
 from finetune_prep.models.providers.recording import RecordingProvider
 from finetune_prep.models.retry import PersistentCaller
 from finetune_prep.project.config import BATCH_APIS, FILE, NATIVE, Config, Price, ProviderKind, ProviderSettings
+from finetune_prep.project.keys import key_of
 
 PAID: tuple[ProviderKind, ...] = ("openai-compatible", *NATIVE)  # kinds whose answers are paid for as they come
 # seconds: what a batch brings may take long to fetch, and its calls have deadlines of their own
@@ -113,7 +114,7 @@ async def list_batches(name: str, settings: ProviderSettings, secret: Secret | N
 
 
 def _batches(name: str, settings: ProviderSettings, ledger: Ledger, folder: Path, prices: Prices, budget: Budget) -> Batches:
-    secret = read_secret(settings.key_name) if settings.key_name else None
+    secret = key_of(settings)
     batch_pricing = BatchPricing(budget, prices, name, settings.address, settings.price_factor)
     return Batches(name, _batch_api(name, settings, secret), ledger, folder, batch_pricing)
 
@@ -192,7 +193,7 @@ class _Routes:
             return self._recording(settings)
         if settings.kind in BATCH_APIS:
             return _batches(name, settings, self._ledger, self._folder, self._prices, self._budget)
-        return speaker(name, settings, read_secret(settings.key_name) if settings.key_name else None, limit.hear)
+        return speaker(name, settings, key_of(settings), limit.hear)
 
     def _recording(self, settings: ProviderSettings) -> Provider:
         path = self._folder / settings.path

@@ -17,6 +17,8 @@ from msgspec import Meta
 
 from finetune_prep.core.request import Parameters, RoleName
 from finetune_prep.errors import ConfigError
+from finetune_prep.http.endpoint import read_endpoint
+from finetune_prep.http.secrets import is_variable
 from finetune_prep.method import limits
 from finetune_prep.project.toml_lines import line_of
 
@@ -264,12 +266,14 @@ class _Reader:
                 if not isinstance(value, dict):
                     raise self._error(f"“{key}” is not a table", [table, key], f"write a table [{table}.{key}] with its keys")
                 self._refuse_unknown(value, struct, [table, key])
-                self._read(value, struct, [table, key])
+                settings = self._read(value, struct, [table, key])
+                if isinstance(settings, ProviderSettings):
+                    self._check_connection(settings, [table, key])
         search = raw.get("search", {})
         if not isinstance(search, dict):
             raise self._error("“search” is not a table", ["search"], "write a table [search] with its keys")
         self._refuse_unknown(search, SearchSettings, ["search"])
-        self._read(search, SearchSettings, ["search"])
+        self._check_connection(self._read(search, SearchSettings, ["search"]), ["search"])
         return self._read(raw, Config, [])
 
     def _read(self, value: Any, kind: type[S], path: list[str]) -> S:
@@ -282,6 +286,19 @@ class _Reader:
             what = what.replace(" | null", "").replace("`object`", "`table`").replace("Object missing", "missing")
             hint = "add it" if what.startswith("missing") else "fix this line"
             raise self._error(f"{'.'.join(found)}: {what}" if found else what, found, hint) from error
+
+    def _check_connection(self, settings: ProviderSettings | SearchSettings, path: list[str]) -> None:
+        """Refuse an address or a name that cannot be used. Neither is repeated: a password or a key may stand in it."""
+        if settings.base_url:
+            try:
+                read_endpoint(settings.base_url)
+            except ValueError as error:
+                hint = 'write for example base_url = "http://localhost:8000/v1"'
+                raise self._error(f"base_url cannot be used: {error}", [*path, "base_url"], hint) from None
+        if settings.key_env and not is_variable(settings.key_env):
+            hint = 'write the name of the variable that holds the key, for example key_env = "OPENAI_API_KEY"'
+            what = "key_env holds no name of an environment variable; it may hold the key itself"
+            raise self._error(what, [*path, "key_env"], hint)
 
     def _refuse_unknown(self, value: dict[str, Any], kind: type[msgspec.Struct], path: list[str]) -> None:
         self._refuse_others(value, [field.encode_name for field in msgspec.structs.fields(kind)], path, "key")

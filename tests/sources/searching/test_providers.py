@@ -10,6 +10,7 @@ import pytest
 
 from finetune_prep.errors import ConfigError, FinetunePrepError, NotFetched
 from finetune_prep.project.config import SEARCHES, SearchSettings
+from finetune_prep.project.keys import ALLOWED
 from finetune_prep.sources.searching import calling
 from finetune_prep.sources.searching.choosing import Found, SearchProvider, found_in, open_search
 from tests.fake_endpoint import Behaviour, Call, FakeEndpoint, HalfAnswer, Reset, Stall, Status
@@ -275,8 +276,9 @@ async def test_a_searxng_without_json_says_what_to_change() -> None:
     ],
 )
 def test_the_provider_is_the_one_that_is_named_or_whose_key_is_there(
-    settings: SearchSettings, environ: dict[str, str], name: str | None
+    settings: SearchSettings, environ: dict[str, str], name: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(ALLOWED, "MY_KEY@api.exa.ai")
     search = open_search(settings, environ)
     assert (search.name if search else None) == name
 

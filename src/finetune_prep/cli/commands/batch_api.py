@@ -11,8 +11,9 @@ import click
 import msgspec
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.allowing import with_keys
 from finetune_prep.cli.job import json_option
-from finetune_prep.errors import FinetunePrepError, Paused, UsageError
+from finetune_prep.errors import FinetunePrepError, KeyNotAllowed, Paused, UsageError
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches.submissions import Batches
@@ -59,7 +60,7 @@ async def dropped(ledger: SqliteLedger, number: int, outstanding: Sequence[str])
 def status(project: str, as_json: bool) -> None:
     """Ask the Batch APIs how far their batches are. Changes nothing."""
     opened = open_project(project)
-    standings = asyncio.run(_with_ledger(opened, lambda ledger: _standings(opened, ledger)))
+    standings = with_keys(lambda: asyncio.run(_with_ledger(opened, lambda ledger: _standings(opened, ledger))))
     if as_json:
         screen.json(standings)
         return
@@ -179,7 +180,7 @@ def _working(project: str, command: str, job: Callable[[Project, SqliteLedger], 
         return taken, await _standings(opened, ledger)
 
     with locked(opened.layout.lock, command):
-        return asyncio.run(_with_ledger(opened, work))
+        return with_keys(lambda: asyncio.run(_with_ledger(opened, work)))
 
 
 async def _with_ledger(project: Project, job: Callable[[SqliteLedger], Awaitable[T]]) -> T:
@@ -248,6 +249,8 @@ async def _told(project: Project, ledger: SqliteLedger, submission: Submission) 
     try:
         async with _batches(project, ledger, submission.provider) as batches:
             return await batches.tell(submission)
+    except KeyNotAllowed:
+        raise
     except Paused as paused:
         return str(paused.what)
     except FinetunePrepError as error:

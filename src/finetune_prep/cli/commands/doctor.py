@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -14,13 +16,15 @@ import click
 import msgspec
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.allowing import with_keys, yes_option
 from finetune_prep.cli.job import json_option
 from finetune_prep.core.request import RoleName
 from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
-from finetune_prep.http.secrets import Secret, read_secret
+from finetune_prep.http.secrets import Secret
 from finetune_prep.models.roles import list_batches
 from finetune_prep.models.setup import detect
 from finetune_prep.project.config import BATCH_APIS, NATIVE, Config, ProviderSettings, SearchSettings
+from finetune_prep.project.keys import key_of
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.searching.choosing import KEYS, found_in, open_search
 
@@ -41,9 +45,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.command()
 @click.option("--no-ask", is_flag=True, help="Do not put a question to any model (it costs less than a tenth of a cent).")
+@yes_option
 @json_option
 @click.pass_obj
-def doctor(project: str, no_ask: bool, as_json: bool) -> None:
+def doctor(project: str, no_ask: bool, yes: bool, as_json: bool) -> None:
     """Look at keys, endpoints, structured output, disk and clock; say what to fix. Exit code 1 if something is wrong.
 
     Works in a project, and anywhere else for what is on this machine.
@@ -52,6 +57,8 @@ def doctor(project: str, no_ask: bool, as_json: bool) -> None:
         opened = open_project(project)
     except NotAProject:
         opened = None
+    if opened is not None:
+        _ask_about_keys(opened.config, yes=yes)
     checks = asyncio.run(_examine(opened, Path(project), ask=not no_ask))
     if as_json:
         screen.json(checks)
@@ -62,6 +69,15 @@ def doctor(project: str, no_ask: bool, as_json: bool) -> None:
                 screen.say(f"    {check.fix}")
     if any(check.state == "wrong" for check in checks):
         raise click.exceptions.Exit(1)
+
+
+def _ask_about_keys(config: Config, *, yes: bool) -> None:
+    """Ask about keys that would go to new hosts; what is not allowed is told among the checks."""
+    for name in _used(config):
+        with contextlib.suppress(FinetunePrepError):
+            with_keys(partial(key_of, config.provider(name)), yes=yes)
+    with contextlib.suppress(FinetunePrepError):
+        with_keys(partial(open_search, config.search, os.environ), yes=yes)
 
 
 async def _examine(project: Project | None, folder: Path, *, ask: bool) -> list[Check]:
@@ -107,7 +123,7 @@ async def _provider(name: str, settings: ProviderSettings, models: list[str], fo
         fix = f"finetune-prep ledger export {settings.path}, where the answers are"
         return [Check(about=about, state="wrong", found=f"there is no {settings.path}", fix=fix)]
     try:
-        secret = read_secret(settings.key_name) if settings.key_name else None
+        secret = key_of(settings)
     except Paused as paused:
         return [Check(about=about, state="wrong", found=paused.what, fix=paused.next)]
     if settings.kind in BATCH_APIS:

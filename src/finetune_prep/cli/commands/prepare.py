@@ -39,7 +39,7 @@ def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> Non
     async def job(session: Session) -> None:
         await all_phases(session, begun)
 
-    work(project, "prepare", provider, job, quiet=as_json)
+    work(project, "prepare", provider, job, quiet=as_json, yes=yes)
     opened = open_project(project)
     made = [*dict.fromkeys(kind for phase in PHASES for kind in phase.outputs)]
     unread = [kind for kind in made if opened.acceptance(kind) is None]

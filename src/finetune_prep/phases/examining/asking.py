@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.errors import ConfigError, LedgerBroken, NotYet, Paused, Unreachable, Unusable
+from finetune_prep.errors import ConfigError, KeyNotAllowed, LedgerBroken, NotYet, Paused, Unreachable, Unusable
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method.gates import Gate
@@ -63,7 +63,7 @@ async def _ask_one(session: Session, asked: Asked) -> str:
         await session.door.ask_for(asked.request, asked.read)
     except Unusable:
         return ""
-    except LedgerBroken:
+    except (LedgerBroken, KeyNotAllowed):
         raise
     except (Paused, Unreachable, ConfigError) as error:
         return error.what

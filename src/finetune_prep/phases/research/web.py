@@ -16,7 +16,7 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.knowledge import Source
 from finetune_prep.documents.kinds import Documents
-from finetune_prep.errors import NotFetched, Unusable
+from finetune_prep.errors import KeyNotAllowed, NotFetched, Unusable
 from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.method import limits
 from finetune_prep.phases.session import Session
@@ -64,9 +64,11 @@ class Hit(msgspec.Struct, frozen=True):
 async def gather(session: Session) -> list[SourceText]:
     """Pages from the web as sources, numbered after those of the files; none if nothing is searched.
 
-    Raises what the door to the models raises (NotYet, Paused), and LedgerBroken; every other failure is told.
+    Raises what the door to the models raises (NotYet, Paused), LedgerBroken, and KeyNotAllowed; every other failure is told.
     """
     web = session.web
+    if isinstance(web.trouble, KeyNotAllowed):
+        raise web.trouble
     if web.trouble is not None:
         session.tell(str(web.trouble))
     if not web.provider:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from finetune_prep.errors import NotFetched, Paused
-from finetune_prep.http.secrets import Secret, read_secret
+from finetune_prep.errors import KeyNotAllowed, NotFetched, Paused
+from finetune_prep.http.secrets import Secret
 from finetune_prep.project.config import FILE, SEARCHES, SearchKind, SearchSettings
+from finetune_prep.project.keys import key_for
 from finetune_prep.sources.searching.brave import Brave
 from finetune_prep.sources.searching.exa import Exa
 from finetune_prep.sources.searching.provider import Found, SearchProvider
@@ -31,19 +32,22 @@ _KINDS: dict[str, _Kind] = {"searxng": Searxng, "tavily": Tavily, "exa": Exa, "b
 def open_search(settings: SearchSettings, environ: Mapping[str, str]) -> SearchProvider | None:
     """The provider to ask; None if there is none, or none is wanted.
 
-    Raises ConfigError without a usable address, and NotFetched if the provider that is named needs a key that is not there.
+    Raises ConfigError without a usable address, NotFetched if the provider that is named needs a key that is not there, and
+    KeyNotAllowed if its key was never sent to this address.
     """
     name = chosen(settings, environ)
     if name is None:
         return None
-    base_url, usual_key = SEARCHES[name]
-    key_env = settings.key_env or usual_key
+    usual_address, usual_key = SEARCHES[name]
+    key_env, base_url = settings.key_env or usual_key, settings.base_url or usual_address
     try:
-        secret = read_secret(key_env, environ) if key_env else None
+        secret = key_for(key_env, base_url, environ) if key_env else None
+    except KeyNotAllowed:
+        raise
     except Paused as paused:
         fix = f'{paused.next}; or write provider = "none" under [search] in {FILE}'
         raise NotFetched(paused.what, where=f"search with {name}", next=fix, passing=True) from None
-    return _KINDS[name](settings.base_url or base_url, secret)
+    return _KINDS[name](base_url, secret)
 
 
 def chosen(settings: SearchSettings, environ: Mapping[str, str]) -> SearchKind | None:
