@@ -15,8 +15,8 @@ from finetune_prep.errors import ActNeeded, GateError, UsageError
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, text_hash
-from finetune_prep.workflow.changed_words import Change, changed_words
 from finetune_prep.workflow.checking import LEVELS, concerning, outcomes
+from finetune_prep.workflow.texts.changed_words import Change, changed_words
 
 ORDER = tuple(kind for kind, document in KINDS.items() if document.made_by)
 

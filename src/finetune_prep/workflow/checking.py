@@ -20,8 +20,8 @@ from finetune_prep.phases.session import Requests
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
-from finetune_prep.workflow.history import how_to_restore, lost
-from finetune_prep.workflow.standing import run_view
+from finetune_prep.workflow.status.standing import run_view
+from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 LEVELS = {gate.id: gate.level for gate in GATES}
 

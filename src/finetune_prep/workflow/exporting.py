@@ -16,12 +16,12 @@ from finetune_prep.exports.formats import DEFAULT, FORMATS, Format
 from finetune_prep.gates import success_criteria
 from finetune_prep.method.gates import GATES
 from finetune_prep.phases.pilot.pilot import PLAYED, prepared
-from finetune_prep.project.first_brief import title_of
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.statistics.rates import Rate, wilson
 from finetune_prep.workflow.checking import outcomes, overrides_in_force
-from finetune_prep.workflow.standing import run_view
+from finetune_prep.workflow.status.standing import run_view
+from finetune_prep.workflow.texts.first_brief import title_of
 
 BY_A_PERSON = ("workflow.spot-check", "workflow.missed-failures")  # gates of a pilot that no criterion holds
 

@@ -17,9 +17,9 @@ from finetune_prep.phases.rubric.anchors import anchors
 from finetune_prep.phases.rubric.rubric import rubric
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
-from finetune_prep.project.first_brief import states_language
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.checking import concerning
+from finetune_prep.workflow.texts.first_brief import states_language
 
 
 class Maker(Protocol):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.exports.report import Row, render
-from finetune_prep.project.first_brief import title_of
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.workflow.exporting import pass_rate
+from finetune_prep.workflow.texts.first_brief import title_of
 
 
 def write_report(project: Project, run: Run) -> None:

@@ -16,7 +16,7 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.statistics.rates import Rate
 from finetune_prep.workflow.exporting import pass_rate
-from finetune_prep.workflow.next_step import after_pilot
+from finetune_prep.workflow.status.next_step import after_pilot
 
 UNREAD = 1  # exit code of a run with conversations whose verdict could not be read, or without any verdict
 LONGEST_REASON = 200  # characters

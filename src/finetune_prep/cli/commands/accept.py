@@ -16,7 +16,7 @@ from finetune_prep.project.decisions import Decision
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import accepting
-from finetune_prep.workflow.changed_words import Change
+from finetune_prep.workflow.texts.changed_words import Change
 
 
 @click.command()

@@ -9,7 +9,7 @@ from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.project.project import open_project
-from finetune_prep.workflow import history as past
+from finetune_prep.workflow.texts import history as past
 
 
 @click.command()

@@ -20,8 +20,8 @@ from finetune_prep.cli.job import json_option
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import DocumentError, UsageError
 from finetune_prep.project import config, scaffold
-from finetune_prep.project.first_brief import TAG, FirstBrief, LanguageUnclear, first_brief, title_from
 from finetune_prep.project.scaffold import Choice
+from finetune_prep.workflow.texts.first_brief import TAG, FirstBrief, LanguageUnclear, first_brief, title_from
 
 if TYPE_CHECKING:
     from finetune_prep.models.setup.detect import Found

@@ -10,12 +10,12 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.session import Session
-from finetune_prep.project.first_brief import title_of
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.files import read_folder
 from finetune_prep.workflow.estimate import estimate
 from finetune_prep.workflow.prepare import one_phase, require_language, to_read
 from finetune_prep.workflow.prepare import prepare as all_phases
+from finetune_prep.workflow.texts.first_brief import title_of
 
 
 @click.command()

@@ -9,8 +9,8 @@ from finetune_prep.cli.job import account_words, json_option
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import checking
-from finetune_prep.workflow.overview import Effort, Overview
-from finetune_prep.workflow.overview import overview as project_overview
+from finetune_prep.workflow.status.overview import Effort, Overview
+from finetune_prep.workflow.status.overview import overview as project_overview
 
 MARKS = {"missing": "·", "broken": "!", "to accept": "?", "accepted": "✓"}
 

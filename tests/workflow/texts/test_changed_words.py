@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune_prep.workflow.changed_words import MOST_TAKEN_AWAY, changed_words
+from finetune_prep.workflow.texts.changed_words import MOST_TAKEN_AWAY, changed_words
 
 LONG = "A parcel that came broken is replaced at once, " + "and the customer keeps what is left of it, " * 15
 

@@ -15,7 +15,7 @@ from finetune_prep.project.acceptance import why_not_accepted
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.project.staleness import Change, compare
-from finetune_prep.workflow.history import how_to_restore, lost
+from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 DocumentState = Literal["missing", "broken", "to accept", "accepted", "written"]
 

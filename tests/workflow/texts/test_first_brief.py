@@ -8,7 +8,7 @@ import pytest
 
 from finetune_prep import documents
 from finetune_prep.errors import UsageError
-from finetune_prep.project.first_brief import LanguageUnclear, first_brief, says_nothing, states_language
+from finetune_prep.workflow.texts.first_brief import LanguageUnclear, first_brief, says_nothing, states_language
 
 FOLDER = Path("/tmp/pottery-shop")
 GERMAN = "Ein kleiner Töpferladen beantwortet die Fragen seiner Kunden zu Bestellungen und Rücksendungen."

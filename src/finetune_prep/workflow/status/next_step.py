@@ -13,8 +13,8 @@ from finetune_prep.project.config import FILE
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.exporting import is_written, pass_rate
-from finetune_prep.workflow.history import how_to_restore, lost
-from finetune_prep.workflow.standing import PhaseView, RunView, run_view
+from finetune_prep.workflow.status.standing import PhaseView, RunView, run_view
+from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 FIRST_LOOK = 20  # conversations: enough to see what is wrong with the prompts, for a fifth of a pilot's price
 

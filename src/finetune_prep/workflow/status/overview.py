@@ -9,8 +9,8 @@ from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method.phases import PHASES
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
-from finetune_prep.workflow.next_step import next_step
-from finetune_prep.workflow.standing import PhaseView, RunView, phase_view, run_view
+from finetune_prep.workflow.status.next_step import next_step
+from finetune_prep.workflow.status.standing import PhaseView, RunView, phase_view, run_view
 
 
 class Effort(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""Texts of documents as a person gives, changes and takes them back."""
