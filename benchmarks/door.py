@@ -32,8 +32,8 @@ from finetune_prep.cli.app import prepare_interpreter
 from finetune_prep.core.request import Reply, Usage
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.door import open_door
 from finetune_prep.models.providers import openai_wire
-from finetune_prep.models.roles import open_door
 
 SECONDS = 0.05
 AT_ONCE = 256

@@ -17,8 +17,7 @@ from finetune_prep.cli.app import prepare_interpreter
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters, Request
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.door import Door
-from finetune_prep.models.roles import open_door
+from finetune_prep.models.door import Door, open_door
 from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSettings
 
 PREFIX = "You judge conversations of a workshop that mends bicycles. " * 76  # 4.5 kB

@@ -21,8 +21,8 @@ from tests.models.examples import config, request  # noqa: E402
 from tests.models.pace.simulated import FixedWindow, Rule  # noqa: E402
 
 from finetune_prep.ledger.sqlite import SqliteLedger  # noqa: E402
+from finetune_prep.models.door import open_door  # noqa: E402
 from finetune_prep.models.pace.rates import Resource  # noqa: E402
-from finetune_prep.models.roles import open_door  # noqa: E402
 
 LIMIT = 150.0  # calls a second
 TOKENS = 510.0  # of a call, on average

@@ -15,9 +15,9 @@ from finetune_prep.core.request import Parameters, Reply, Request, Schema
 from finetune_prep.errors import Paused, Unusable
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.door import Door, recall
+from finetune_prep.models.askings import recall
+from finetune_prep.models.door import Door, open_door
 from finetune_prep.models.providers import openai_wire
-from finetune_prep.models.roles import open_door
 from finetune_prep.models.setup import detect
 from finetune_prep.phases.drafting.schemas import read
 from finetune_prep.project.config import Config, ProviderSettings, RoleSettings

@@ -20,7 +20,7 @@ import apsw
 
 from finetune_prep.errors import FinetunePrepError
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.roles import open_door
+from finetune_prep.models.door import open_door
 from tests.models.examples import config, request
 
 UNDERLYING = apsw.vfs_names()[0]

@@ -16,8 +16,8 @@ from finetune_prep.core.request import Usage
 from finetune_prep.errors import Paused
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.budget import Budget
+from finetune_prep.models.door import open_door
 from finetune_prep.models.prices import Prices, cost, most_tokens, worst_case
-from finetune_prep.models.roles import open_door
 from finetune_prep.project.config import Price
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, HalfAnswer, Stall, Status
 from tests.models.examples import config, request

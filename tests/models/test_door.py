@@ -15,10 +15,11 @@ import pytest
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import ConfigError, LedgerBroken, Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.door import Progress, RoleProgress
+from finetune_prep.models.door import open_door
+from finetune_prep.models.progress import Progress, RoleProgress
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.models.roles import Roles, open_door
+from finetune_prep.models.roles import Roles
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.models.examples import KEY_ENV, config, request
 from tests.waiting import HUNG, skip
@@ -445,7 +446,7 @@ RUN = """
 import asyncio, sys
 from pathlib import Path
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.roles import open_door
+from finetune_prep.models.door import open_door
 from tests.models.examples import config, request
 
 async def main():

@@ -19,7 +19,7 @@ import pytest
 from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.roles import open_door
+from finetune_prep.models.door import open_door
 from tests.fake_endpoint import Behaviour, Call, Completion, Drip, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.models.examples import config, request
 from tests.soak import SOAK

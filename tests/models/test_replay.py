@@ -11,8 +11,8 @@ from finetune_prep.core.request import Parameters
 from finetune_prep.errors import ConfigError, NotInRecording
 from finetune_prep.ledger.recording import export_recording, write_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.closest_request import describe_difference, nearest
-from finetune_prep.models.roles import open_door
 from tests.fake_endpoint import Completion, FakeEndpoint
 from tests.models.examples import config, entry, request
 

@@ -9,7 +9,7 @@ import pytest
 from finetune_prep.errors import ActNeeded, PriceUnknown
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models import prices
-from finetune_prep.models.roles import open_door
+from finetune_prep.models.door import open_door
 from finetune_prep.project.config import Price
 from tests.fake_endpoint import FakeEndpoint
 from tests.models.examples import config, request

@@ -17,7 +17,7 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.door import Progress, RoleProgress
+from finetune_prep.models.progress import Progress, RoleProgress
 from finetune_prep.phases.drafting.prompt_facts import facts
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
 from finetune_prep.phases.pilot.pilot import current_plan

@@ -15,7 +15,7 @@ from finetune_prep.cli.allowing import allowed
 from finetune_prep.errors import KeyNotAllowed, NotYet, PriceUnknown, Waiting
 from finetune_prep.models.batches.files import OpenRound
 from finetune_prep.models.batches.submissions import OpenBatch
-from finetune_prep.models.door import Progress
+from finetune_prep.models.progress import Progress
 from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, open_project

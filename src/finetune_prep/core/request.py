@@ -7,14 +7,16 @@ it: HTTP, batch file and recording share keys.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.identity import digest
 
+T = TypeVar("T")
 KEY_VERSION = 1
 RoleName = Literal["expert", "user", "assistant", "judge", "reviser"]
 Problem = Literal["truncated", "filtered", "refused", "empty", "rejected", "malformed"]
@@ -108,3 +110,9 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     seconds: float = 0.0
     at: str = ""
     reasoning: str = ""
+
+    def read(self, parse: Callable[[str], T]) -> T:
+        """What `parse` makes of the text. Raises ValueError with the reason if the answer cannot be used."""
+        if self.problem is not None:
+            raise ValueError(f"{self.problem}: {self.detail}" if self.detail else self.problem)
+        return parse(self.text)

@@ -16,24 +16,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
-from finetune_prep.core.request import Request
+import msgspec
+
+from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused, PriceUnknown
 from finetune_prep.ledger.protocols import Ledger
-from finetune_prep.models.prices import Prices, most_tokens, worst_case
+from finetune_prep.models.prices import Prices, cost, most_tokens, worst_case
+from finetune_prep.models.providers.provider import Fault
 from finetune_prep.project.config import FILE, Price
 
 STEP = 1.25  # times what is needed is recorded as held, so that the next calls need no record of their own
-
-
-@dataclass(slots=True)
-class Reservation:
-    """US dollars set aside for one attempt. worst: its worst case. held: what is set aside now."""
-
-    request: Request
-    worst: float
-    held: float = 0.0
 
 
 class Budget:
@@ -58,8 +53,8 @@ class Budget:
         self._holding = 0  # calls with money set aside; not told from `reserved`, whose sums need not come back to zero
         self._changed = asyncio.Condition()
 
-    def reservation(self, request: Request, prices: Prices, provider: str, base_url: str) -> Reservation:
-        """What one attempt may cost, nothing of it set aside yet. provider: its name.
+    def charge(self, request: Request, prices: Prices, provider: str, base_url: str) -> Charge:
+        """What one call may cost, nothing of it set aside yet. provider: its name.
 
         Raises PriceUnknown if nobody knows the price and nobody agreed to do without, and Paused if a call could cost any sum.
         """
@@ -67,42 +62,34 @@ class Budget:
         price = prices.of(request.model, base_url, tokens)
         if price is None and f"{provider}/{request.model}" not in self._uncounted:
             raise self._unknown(request, provider)
-        return Reservation(request, 0.0 if price is None or self.cap is None else self._worst(request, price, tokens))
+        worst = 0.0 if price is None or self.cap is None else self._worst(request, price, tokens)
+        return Charge(self, request, prices, base_url, worst)
 
-    async def hold(self, reservation: Reservation) -> None:
+    async def hold(self, worst: float, request: Request) -> None:
         """Set the worst case of the next attempt aside. Raises Paused if it does not fit, LedgerBroken."""
-        worst = reservation.worst
-        if not worst:
-            return  # free, or no cap
         async with self._changed:
             while self.cap is not None and self.spent + self.committed + self.reserved + worst > self.cap:
                 if not self._holding:
-                    raise self._used_up(reservation.request, worst, self.cap)
+                    raise self._used_up(request, worst, self.cap)
                 await self._changed.wait()
             await self._record(self.reserved + worst)
             self._holding += 1
             self.reserved += worst
-            reservation.held = worst
 
-    async def lose(self, reservation: Reservation) -> None:
-        """Count an attempt that may have been billed although it brought nothing."""
-        if reservation.held:
-            await self._ledger.lose(reservation.worst)
-            await self.settle(reservation, reservation.worst)
-
-    async def settle(self, reservation: Reservation, actual: float) -> None:
-        """Replace what was set aside by what it did cost, in US dollars."""
-        self.spent += actual
-        if not reservation.held:
-            return
-        async with self._changed:
-            self._holding -= 1
-            self.reserved = self.reserved - reservation.held if self._holding else 0.0
-            reservation.held = 0.0
-            self._changed.notify_all()
+    async def release(self, held: float, *, lost: bool) -> None:
+        """Set aside no longer what `hold` did. lost: it may have been billed and brought nothing, so it counts as spent."""
+        try:
+            if lost:
+                await self._ledger.lose(held)
+                self.spent += held
+        finally:
+            async with self._changed:
+                self._holding -= 1
+                self.reserved = self.reserved - held if self._holding else 0.0
+                self._changed.notify_all()
 
     def worst(self, request: Request, prices: Prices, provider: str, base_url: str) -> float:
-        """US dollars that one attempt may cost at most; without a cap, 0 where answers have no limit. Raises as `reservation`."""
+        """US dollars that one attempt may cost at most; without a cap, 0 where answers have no limit. Raises as `charge`."""
         tokens = most_tokens(request)
         price = prices.of(request.model, base_url, tokens)
         if price is None:
@@ -174,3 +161,54 @@ class Budget:
             where=request.place,
             next=f"raise `budget` in {FILE} and run the same command again; nothing is lost",
         )
+
+
+class Charge:
+    """The money for one call, in US dollars: set aside before each attempt, and settled when the answer is kept.
+
+    An async context manager: left without an answer, what may have been billed counts as spent.
+    """
+
+    def __init__(self, budget: Budget, request: Request, prices: Prices, base_url: str, worst: float) -> None:
+        self._budget = budget
+        self._request = request
+        self._prices = prices
+        self._base_url = base_url
+        self._worst = worst
+        self._held = 0.0
+        self._answered = False
+        self.spent = 0.0  # what the answer cost here
+
+    async def hold(self) -> None:
+        """Set the worst case of the next attempt aside, waiting for others to settle. Raises Paused if it does not fit."""
+        if self._worst:  # neither free nor without a cap
+            await self._budget.hold(self._worst, self._request)
+            self._held = self._worst
+
+    def price(self, reply: Reply) -> Reply:
+        """The reply with what it cost. What was not counted is taken for the worst case, or the cap would not hold."""
+        known = cost(self._prices, self._request.model, self._base_url, reply.usage)
+        self.spent = self._worst if known is None else known
+        self._answered = True
+        return msgspec.structs.replace(reply, cost=known)
+
+    async def settle(self) -> None:
+        """The answer is kept: count what it did cost instead of what was set aside."""
+        self._budget.spent += self.spent
+        await self._release(lost=False)
+
+    async def failed(self, fault: Fault) -> None:
+        """An attempt has failed. Between attempts nothing is set aside: so who waits for money waits for a call to end."""
+        await self._release(lost=fault.maybe_billed)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        # a provider that refuses for want of a key or of credit bills nothing; of what this side gives up nobody knows
+        await self._release(lost=self._answered or not isinstance(error, Paused))
+
+    async def _release(self, *, lost: bool) -> None:
+        if self._held:
+            held, self._held = self._held, 0.0
+            await self._budget.release(held, lost=lost)

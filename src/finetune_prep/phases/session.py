@@ -18,9 +18,10 @@ from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.ledger.fetched import Archive, Fetched
 from finetune_prep.ledger.recording import read_fetched
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.door import Door, Observer
+from finetune_prep.models.door import Door, open_door
+from finetune_prep.models.progress import Observer
 from finetune_prep.models.providers.provider import Provider
-from finetune_prep.models.roles import Roles, open_door
+from finetune_prep.models.roles import Roles
 from finetune_prep.phases.drafting import prompt_files, schemas
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project

@@ -16,8 +16,8 @@ import msgspec
 from finetune_prep.core.request import RoleName
 from finetune_prep.ledger.protocols import Ledger, Measured
 from finetune_prep.method import limits
-from finetune_prep.models.door import Progress
 from finetune_prep.models.prices import Prices, cost_of
+from finetune_prep.models.progress import Progress
 from finetune_prep.models.roles import price_of
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES
 from finetune_prep.project.project import Project

@@ -16,7 +16,7 @@ from pathlib import Path
 from finetune_prep.errors import NotYet
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.batches import submissions
-from finetune_prep.models.roles import open_door
+from finetune_prep.models.door import open_door
 from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSettings
 from tests.models.examples import KEY_ENV, MODEL, request
 from tests.models.run_to_be_stopped import _FaultyDisk

@@ -21,9 +21,8 @@ from finetune_prep.models.batches.anthropic import AnthropicBatches
 from finetune_prep.models.batches.openai import OpenAIBatches
 from finetune_prep.models.batches.submissions import OpenBatch
 from finetune_prep.models.budget import Budget
-from finetune_prep.models.door import Door
+from finetune_prep.models.door import Door, open_door
 from finetune_prep.models.prices import Prices
-from finetune_prep.models.roles import open_door
 from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSettings
 from tests.fake_batches import KEY, Api, Cut, FakeBatches, Late, Reset, Status
 from tests.models.examples import KEY_ENV, MODEL, request

@@ -14,8 +14,7 @@ from finetune_prep.errors import FinetunePrepError, NotYet, Paused, UsageError
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.batches import files
 from finetune_prep.models.batches.answers import import_answers
-from finetune_prep.models.door import Door
-from finetune_prep.models.roles import open_door
+from finetune_prep.models.door import Door, open_door
 from tests.models.examples import config, request
 
 

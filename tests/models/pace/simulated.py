@@ -11,10 +11,11 @@ from typing import Protocol
 
 from finetune_prep.core.request import Reply, Request, Usage
 from finetune_prep.errors import Unreachable
+from finetune_prep.models.attempts import Attempts
 from finetune_prep.models.pace.limit import AdaptiveLimit
 from finetune_prep.models.pace.rates import Allowance, Resource
 from finetune_prep.models.providers.provider import Fault
-from finetune_prep.models.retry import PersistentCaller
+from finetune_prep.models.routes import Route
 from tests.models.examples import request
 
 
@@ -211,15 +212,12 @@ class Endpoint:
         """Nothing to give back."""
 
 
-class Unobserved:
-    """Nothing is done around attempts."""
-
-    async def begin(self) -> None: ...
-
-    async def failed(self, fault: Fault) -> None: ...
-
-    async def answered(self, reply: Reply) -> Reply:
-        return reply
+async def answered(route: Route, request: Request) -> Reply:
+    """The reply to a call, tried for as long as the door would. Raises as `Attempts`."""
+    async for attempt in Attempts(route, request):
+        with attempt:
+            return await attempt.answer()
+    raise AssertionError("the attempts end with an error")
 
 
 @dataclass(frozen=True)
@@ -238,7 +236,7 @@ async def run_against(
     """Ask as fast as is allowed for so many seconds. changes: at these times the rule is replaced. One result for each stretch."""
     limit = AdaptiveLimit(ceiling)
     endpoint.limit = limit
-    caller = PersistentCaller(endpoint, limit, timeout=120)
+    route = Route("simulated", endpoint, limit, timeout=120)
     loop = asyncio.get_running_loop()
     start = loop.time()
     unreachable = 0
@@ -248,7 +246,7 @@ async def run_against(
         while True:
             length = 4 * int(endpoint.stream.uniform(0.3, 1.7) * endpoint.sizes[0])
             try:
-                await caller.call(request("x" * length), Unobserved())
+                await answered(route, request("x" * length))
             except Unreachable:
                 unreachable += 1
 

@@ -12,15 +12,17 @@ import pytest
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.pace.limit import CUT, FIRST_LIMIT, LAST_TRIAL, LONG_WAIT, SHORTEST_CONSENT, AdaptiveLimit
+from finetune_prep.models.door import open_door
+from finetune_prep.models.pace.complaints import LAST_TRIAL, LONG_WAIT, SHORTEST_CONSENT
+from finetune_prep.models.pace.limit import AdaptiveLimit
 from finetune_prep.models.pace.rates import Resource
+from finetune_prep.models.pace.slots import CUT, FIRST
 from finetune_prep.models.providers.provider import Fault
-from finetune_prep.models.retry import PersistentCaller
-from finetune_prep.models.roles import open_door
+from finetune_prep.models.routes import Route
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
 from tests.models.examples import config, request
 from tests.models.pace import virtual_time
-from tests.models.pace.simulated import AtOnce, Bucket, Endpoint, FixedWindow, Open, SlidingWindow, Unobserved, run_against
+from tests.models.pace.simulated import AtOnce, Bucket, Endpoint, FixedWindow, Open, SlidingWindow, answered, run_against
 from tests.waiting import HUNG
 
 pytestmark = pytest.mark.environment
@@ -29,14 +31,14 @@ pytestmark = pytest.mark.environment
 async def test_starts_quickly_up_to_the_ceiling() -> None:
     """While nobody complains the limit doubles with every round of calls."""
     limit = AdaptiveLimit(ceiling=40)
-    under_way = [await limit.enter() for _ in range(FIRST_LIMIT)]
+    under_way = [await limit.enter() for _ in range(FIRST)]
     sizes = []
     for _ in range(4):
         for _ in range(len(under_way)):
             limit.leave(under_way.pop(0), answered=True)
-            while limit.in_flight < int(limit.allowed):
+            while limit.slots.taken < int(limit.slots.allowed):
                 under_way.append(await limit.enter())
-        sizes.append(int(limit.allowed))
+        sizes.append(int(limit.slots.allowed))
     assert sizes == [16, 32, 40, 40]
 
 
@@ -45,7 +47,7 @@ async def test_unused_slots_do_not_raise_the_limit() -> None:
     limit = AdaptiveLimit(ceiling=40)
     for _ in range(50):
         limit.leave(await limit.enter(), answered=True)
-    assert limit.allowed == FIRST_LIMIT
+    assert limit.slots.allowed == FIRST
 
 
 async def refuse_more_than(bears: int, limit: AdaptiveLimit, entries: int) -> None:
@@ -53,7 +55,7 @@ async def refuse_more_than(bears: int, limit: AdaptiveLimit, entries: int) -> No
     tickets = [await limit.enter() for _ in range(entries)]
     await asyncio.sleep(0.01)
     for ticket in tickets[bears:]:
-        limit.leave(ticket, congested=True)
+        limit.refused(ticket)
     for ticket in tickets[:bears]:
         limit.leave(ticket, answered=True)
 
@@ -65,17 +67,17 @@ def test_one_cut_for_each_episode() -> None:
         limit = AdaptiveLimit(ceiling=40)
         tickets = [await limit.enter() for _ in range(8)]
         await asyncio.sleep(0.01)
-        limit.leave(tickets[5], congested=True)
-        limit.leave(await limit.enter(), congested=True)  # the trial: so it was not one call in so many
+        limit.refused(tickets[5])
+        limit.refused(await limit.enter())  # the trial: so it was not one call in so many
         for ticket in tickets[6:]:
-            limit.leave(ticket, congested=True)
+            limit.refused(ticket)
         for ticket in tickets[:5]:
             limit.leave(ticket, answered=True)
-        first = limit.allowed
+        first = limit.slots.allowed
         limit.leave(await limit.enter(), answered=True)
         await asyncio.sleep(0.01)
         await refuse_more_than(2, limit, entries=4)
-        return first, limit.allowed
+        return first, limit.slots.allowed
 
     first, second = virtual_time.run(episodes())
     assert first == pytest.approx(8 * CUT, rel=0.1)  # as many as there were with the one on trial
@@ -89,14 +91,14 @@ def test_one_refusal_among_many_answers_changes_nothing() -> None:
         limit = AdaptiveLimit(ceiling=40)
         tickets = [await limit.enter() for _ in range(8)]
         await asyncio.sleep(0.01)
-        limit.leave(tickets.pop(), congested=True)
+        limit.refused(tickets.pop())
         tickets.append(await limit.enter())
         for ticket in reversed(tickets):
             limit.leave(ticket, answered=True)
         return limit
 
     limit = virtual_time.run(some())
-    assert limit.allowed >= FIRST_LIMIT
+    assert limit.slots.allowed >= FIRST
     assert limit.pace.requests.rate == math.inf
 
 
@@ -121,8 +123,8 @@ def test_an_endpoint_that_lets_nothing_through_is_asked_seldom() -> None:
     async def minute() -> tuple[int, float]:
         loop = asyncio.get_running_loop()
         provider = Closed(until=loop.time() + 60)
-        caller = PersistentCaller(provider, AdaptiveLimit(ceiling=64), timeout=200)
-        await asyncio.gather(*(caller.call(request(str(n)), Unobserved()) for n in range(64)))
+        route = Route("closed", provider, AdaptiveLimit(ceiling=64), timeout=200)
+        await asyncio.gather(*(answered(route, request(str(n))) for n in range(64)))
         return provider.refused, loop.time()
 
     refused, ended = virtual_time.run(minute())
@@ -135,7 +137,7 @@ def test_a_long_wait_closes_the_endpoint_for_everybody() -> None:
 
     async def wait() -> float:
         limit = AdaptiveLimit(ceiling=40)
-        limit.leave(await limit.enter(), congested=True, wait=LONG_WAIT + 0.5)
+        limit.refused(await limit.enter(), LONG_WAIT + 0.5)
         started = asyncio.get_running_loop().time()
         await limit.enter()
         return asyncio.get_running_loop().time() - started
@@ -146,7 +148,7 @@ def test_a_long_wait_closes_the_endpoint_for_everybody() -> None:
 async def test_nobody_waits_when_the_run_has_stopped() -> None:
     """Neither for a slot, nor for an endpoint that is closed, nor between two attempts."""
     limit = AdaptiveLimit(ceiling=1)
-    limit.leave(await limit.enter(), congested=True, wait=3600)
+    limit.refused(await limit.enter(), 3600)
     waiting = [asyncio.create_task(limit.enter()) for _ in range(5)]
     resting = asyncio.create_task(limit.rest(3600))
     await asyncio.sleep(0)
@@ -281,8 +283,8 @@ def test_waiting_for_a_slot_is_not_counted_as_time_of_the_call() -> None:
     """Thirty calls through one slot take longer than the deadline of one, and all are answered."""
 
     async def one_after_the_other() -> tuple[int, float]:
-        caller = PersistentCaller(Endpoint(Open(10.0), seconds=0.1, spread=0.0), AdaptiveLimit(ceiling=1), timeout=0.3)
-        replies = await asyncio.gather(*(caller.call(request(str(n)), Unobserved()) for n in range(30)))
+        route = Route("slow", Endpoint(Open(10.0), seconds=0.1, spread=0.0), AdaptiveLimit(ceiling=1), timeout=0.3)
+        replies = await asyncio.gather(*(answered(route, request(str(n))) for n in range(30)))
         return len(replies), asyncio.get_running_loop().time()
 
     answered, seconds = virtual_time.run(one_after_the_other())

@@ -6,17 +6,17 @@ import random
 
 import pytest
 
-from finetune_prep.models.pace.refusal_evidence import PROOF, Suspicion
+from finetune_prep.models.pace.refusal_evidence import PROOF, RefusalEvidence
 
 
-def usually(share: float) -> Suspicion:
+def usually(share: float) -> RefusalEvidence:
     """What has been learned of an endpoint that refuses this share of calls at any pace."""
-    suspicion = Suspicion()
-    suspicion.learn(10_000, round(10_000 * share))
-    return suspicion
+    evidence = RefusalEvidence()
+    evidence.learn(10_000, round(10_000 * share))
+    return evidence
 
 
-def alarms(suspicion: Suspicion, share: float, calls: int, seed: int = 3) -> int:
+def alarms(evidence: RefusalEvidence, share: float, calls: int, seed: int = 3) -> int:
     """How often it is too much when this share of so many calls is refused at random."""
     stream = random.Random(seed)
     found = let_through = 0
@@ -24,20 +24,20 @@ def alarms(suspicion: Suspicion, share: float, calls: int, seed: int = 3) -> int
         if stream.random() >= share:
             let_through += 1
             continue
-        found += suspicion.refused(let_through)
+        found += evidence.refused(let_through)
         let_through = 0
     return found
 
 
 def test_one_refusal_is_enough_where_nothing_is_known() -> None:
-    assert Suspicion().refused(1000)
+    assert RefusalEvidence().refused(1000)
 
 
 @pytest.mark.parametrize(("share", "most"), [(0.01, 2), (0.05, 4), (0.2, 10)])
 def test_a_run_of_refusals_is_noticed_where_they_are_usual(share: float, most: int) -> None:
     """The first says nothing; a few in a row are a closed window."""
-    suspicion = usually(share)
-    told = [suspicion.refused(50)] + [suspicion.refused(0) for _ in range(most)]
+    evidence = usually(share)
+    told = [evidence.refused(50)] + [evidence.refused(0) for _ in range(most)]
     assert not told[0]
     assert any(told)
 
@@ -54,25 +54,25 @@ def test_a_share_well_above_the_usual_one_is_noticed(share: float) -> None:
 
 
 def test_what_is_usual_is_learned_and_forgotten() -> None:
-    """Experiments teach it; calls that go through at any pace take it back."""
-    suspicion = Suspicion()
+    """Refusals that cannot be due to the pace teach it; calls that go through at any pace take it back."""
+    evidence = RefusalEvidence()
     for _ in range(4):
-        suspicion.tried(48, 5)
-    assert suspicion.usual == pytest.approx(5 / 48, rel=0.2)
-    assert suspicion.unruly
-    suspicion.refused(1000)
-    assert suspicion.usual < 0.02
+        evidence.learn(48, 5)
+    assert evidence.usual == pytest.approx(5 / 48, rel=0.2)
+    assert evidence.unruly
+    evidence.refused(1000)
+    assert evidence.usual < 0.02
     for _ in range(4):
-        suspicion.tried(48, 0)
-    assert not suspicion.unruly
+        evidence.learn(48, 0)
+    assert not evidence.unruly
 
 
 def test_refusals_at_full_pace_teach_nothing() -> None:
     """Or a limit that is exceeded all the time would soon be what is usual."""
-    suspicion = usually(0.05)
+    evidence = usually(0.05)
     for _ in range(200):
-        suspicion.refused(1)
-    assert suspicion.usual == pytest.approx(0.05)
+        evidence.refused(1)
+    assert evidence.usual == pytest.approx(0.05)
 
 
 def test_the_proof_is_of_the_order_that_it_claims() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from finetune_prep.core.request import Parameters
 from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.dialect import Dialect
-from finetune_prep.models.roles import open_door
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
 from tests.models.examples import config, request
 

@@ -16,10 +16,10 @@ from finetune_prep.core.request import Parameters, Reply, Schema, Usage
 from finetune_prep.errors import ConfigError, Paused, Unreachable
 from finetune_prep.http.secrets import Secret
 from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.door import open_door
 from finetune_prep.models.prices import Prices
 from finetune_prep.models.providers.native import INSTALL, Native
 from finetune_prep.models.providers.provider import Fault
-from finetune_prep.models.roles import open_door
 from finetune_prep.project.config import NATIVE, Config, Price, ProviderSettings, RoleSettings, parse
 from tests.fake_endpoint import Behaviour, Call, FakeEndpoint, HalfAnswer, Status
 from tests.models.examples import request

@@ -10,8 +10,8 @@ import pytest
 from finetune_prep.core.request import Parameters, Request
 from finetune_prep.errors import ConfigError, Paused
 from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.own_headers import own_headers
-from finetune_prep.models.roles import open_door
 from finetune_prep.project.config import parse
 from tests.fake_endpoint import Completion, FakeEndpoint, Status
 from tests.models.examples import config, request

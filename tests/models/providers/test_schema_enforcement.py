@@ -12,8 +12,8 @@ import pytest
 from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import Paused, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.schema_enforcement import Enforcement, follows
-from finetune_prep.models.roles import open_door
 from finetune_prep.phases.drafting.schemas import schema_of
 from finetune_prep.phases.research.knowledge_draft import Reading
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status

@@ -17,7 +17,7 @@ from finetune_prep.errors import FinetunePrepError, KeyNotAllowed, Paused, Usage
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches.submissions import Batches
-from finetune_prep.models.roles import open_batches
+from finetune_prep.models.routes import open_batches
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 

@@ -21,7 +21,7 @@ from finetune_prep.cli.job import json_option
 from finetune_prep.core.request import RoleName
 from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
 from finetune_prep.http.secrets import Secret
-from finetune_prep.models.roles import list_batches
+from finetune_prep.models.routes import list_batches
 from finetune_prep.models.setup import detect
 from finetune_prep.project.config import BATCH_APIS, NATIVE, Config, ProviderSettings, SearchSettings
 from finetune_prep.project.keys import key_of

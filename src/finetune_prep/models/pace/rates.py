@@ -1,7 +1,7 @@
 """How fast calls may follow each other: requests and tokens per second, learned by trying. Pure: the caller has the clock.
 
 Providers limit requests or tokens in a window, or refill a bucket. Calls that keep an even pace just below the limit are
-refused by none of these. So after the first complaint the rate is what the endpoint was seen to bear, and from there it
+refused by none of these. So after the first complaint the rate is what the endpoint was seen to sustain, and from there it
 follows the curve of CUBIC (Ha, Rhee & Xu 2008): quickly back to where the last complaint came, slowly past it, then ever
 faster, so that few calls are refused at a steady limit and a higher one is found soon.
 
@@ -27,7 +27,6 @@ LOWEST = 0.3  # of the allowed rate: the least that one episode may leave of it
 HASTY = 0.5  # the same if it came so soon after the one before that what went through tells little
 RETURN_SECONDS = 4.0  # until the rate is again where the last complaint came
 SEARCH = 1.5  # e-foldings of a rate in that time, while all that is known is that the limit is higher
-SPARED = 0.5  # of the time until the rate is back: so long it is well below what was complained about
 COSTLY = 15.0  # times as long as an episode kept the endpoint closed, if that is longer: dear experiments are made seldom
 LONGEST_RETURN = 120.0
 LONGEST_SEARCH = 20.0  # the same while searching
@@ -35,7 +34,7 @@ EVIDENCE = 10  # calls that must have gone through before a rate is inferred fro
 HORIZON = 60.0  # seconds of past calls that are remembered
 SHORTEST = 1.0  # seconds over which a rate is measured at least
 RECENT = 3.0  # seconds over which it is measured at most, or so many times the closure that followed
-PRESSED = 0.5  # seconds of calls at full pace, before less than that pace is taken for all that the endpoint bears
+PRESSED = 0.5  # seconds of calls at full pace, before less than that pace is taken for all that the endpoint sustains
 GRAIN = 0.02  # seconds of past calls that are remembered as one
 CATCH_UP = 0.02  # seconds by which a late timer may be made good
 SPARE = 1.25  # above what was seen, where it is not known that the rate was too high
@@ -58,79 +57,76 @@ Listener = Callable[[Allowance, float], None]  # told an allowance, and the loop
 
 
 @dataclass(slots=True)
-class _Told:
-    """The latest allowance. at: when the call that brought it was sent. used: what was sent since."""
+class _Reported:
+    """The latest allowance."""
 
     allowance: Allowance
     at: float
+    """When the call that brought it was sent."""
     used: float = 0.0
+    """What was sent since."""
 
 
 @dataclass(slots=True)
 class _Meter:
-    """The pace of one resource. rate: units per second. peak: the rate at the last complaint.
+    """The pace of one resource."""
 
-    pressed: seconds since then in which calls waited for the pace. searching: the limit may be much higher than the peak.
-    due: when the next call may go.
-    """
-
-    rate: float = float("inf")
-    peak: float = float("inf")
+    rate: float = math.inf
+    """Units per second."""
+    peak: float = math.inf
+    """The rate at the last complaint."""
     return_seconds: float = RETURN_SECONDS
+    """Until the rate is there again."""
     pressed: float = 0.0
+    """Seconds since then in which calls waited for the pace."""
     searching: bool = False
-    due: float = float("-inf")
-    told: _Told | None = None
+    """The limit may be much higher than the peak."""
+    due: float = -math.inf
+    """When the next call may go."""
+    reported: _Reported | None = None
     longest_reset: float = 0.0
 
     def take(self, amount: float, now: float) -> None:
         rate = self.current(now)
         self.due = max(self.due, now - CATCH_UP) + (amount / rate if rate > 0 else 0.0)
-        if self.told is not None:
-            self.told.used += amount
+        if self.reported is not None:
+            self.reported.used += amount
 
     def current(self, now: float) -> float:
-        return self.rate if self.told is None else min(self.rate, self._promised(self.told, now))
+        return self.rate if self.reported is None else min(self.rate, self._promised(self.reported, now))
 
-    def _promised(self, told: _Told, now: float) -> float:
+    def _promised(self, reported: _Reported, now: float) -> float:
         """The rate that headers leave: what remains, spread over the time until it is renewed."""
-        average = told.allowance.limit / self.longest_reset
-        left = told.at + told.allowance.reset - now
+        average = reported.allowance.limit / self.longest_reset
+        left = reported.at + reported.allowance.reset - now
         if left <= 0:
             return average  # renewed meanwhile
         # where a bucket is filled steadily, `reset` is far off although something comes in all the time: hence the floor
-        return max((told.allowance.remaining - told.used) / left, FLOOR * average)
+        return max((reported.allowance.remaining - reported.used) / left, FLOOR * average)
 
     def hear(self, allowance: Allowance, sent: float, used_since: float) -> None:
-        if self.told is not None and sent < self.told.at:
+        if self.reported is not None and sent < self.reported.at:
             return
         self.longest_reset = max(self.longest_reset, allowance.reset, 1e-3)
-        self.told = _Told(allowance, sent, used_since)
+        self.reported = _Reported(allowance, sent, used_since)
 
-    def cut(self, least: float, most: float, return_seconds: float, *, pressed: bool, lowest: float) -> None:
-        """The endpoint complained about this rate. What it bears is between `least` and `most`, if calls came so fast at all."""
-        if self.rate == float("inf"):
+    def cut(self, least: float, most: float, return_seconds: float, lowest: float) -> None:
+        """The endpoint complained about this rate. What it sustains is between `least` and `most`."""
+        if self.rate == math.inf:
             self.peak = least
             self._begin(return_seconds, searching=True)
             return
-        if not pressed:
-            self.peak = self.rate
-        elif most < KEPT * self.rate or self.searching:
+        if most < KEPT * self.rate or self.searching:
             self.peak = max(math.sqrt(least * most), lowest * self.rate)
         else:
             self.peak = min(self.rate, most)
         self._begin(return_seconds, searching=False)
 
     def cap(self, seen: float, return_seconds: float) -> None:
-        """The endpoint complained, perhaps about something else: stay near what it did bear."""
+        """The endpoint complained, perhaps about something else: stay near what it did sustain."""
         if SPARE * seen < self.rate:
             self.peak = SPARE * seen / CUT
             self._begin(return_seconds, searching=True)
-
-    def search(self, rate: float) -> None:
-        """Go up quickly from here until the next complaint."""
-        self.peak = max(rate, self.rate) / CUT
-        self._begin(RETURN_SECONDS, searching=True)
 
     def _begin(self, return_seconds: float, *, searching: bool) -> None:
         self.return_seconds = min(return_seconds, LONGEST_SEARCH) if searching else return_seconds
@@ -138,14 +134,9 @@ class _Meter:
         self.pressed = 0.0
         self.rate = CUT * self.peak
 
-    @property
-    def spared(self) -> bool:
-        """Whether it is below what the endpoint complained about, or has never been the cause of a complaint."""
-        return self.rate == float("inf") or (self.pressed < SPARED * self.return_seconds and not self.searching)
-
     def press(self, seconds: float) -> None:
         """Calls have waited for this pace: without complaint, it may become faster."""
-        if self.rate < float("inf"):
+        if self.rate < math.inf:
             self.pressed += seconds
             passed = self.pressed / self.return_seconds
             if self.searching:
@@ -161,25 +152,26 @@ class Pace:
     requests: _Meter = field(default_factory=_Meter)
     tokens: _Meter = field(default_factory=_Meter)
     _log: deque[list[float]] = field(default_factory=deque)  # [start of a grain, requests, tokens]
-    _pressed_at: float = float("-inf")
+    _pressed_at: float = -math.inf
     _per_character: float = FIRST_TOKENS_PER_CHARACTER
     _answer: float = FIRST_ANSWER_TOKENS
-
-    def estimate(self, characters: int) -> float:
-        """Tokens that a call with a prompt of this length will count for, as calls so far went."""
-        return characters * self._per_character + self._answer
 
     def next_entry(self) -> float:
         """When the next call may go."""
         return max(self.requests.due, self.tokens.due)
 
-    def enter(self, tokens: float, now: float, *, waited: bool) -> None:
-        """A call goes. waited: it could have gone earlier, had the pace allowed."""
+    def enter(self, characters: int, now: float, *, waited: bool) -> float:
+        """A call goes; the tokens for which a prompt of this length will count, as calls so far went.
+
+        waited: it could have gone earlier, had the pace allowed.
+        """
+        tokens = characters * self._per_character + self._answer
         if waited:
             self._press(now)
         self.requests.take(1.0, now)
         self.tokens.take(tokens, now)
         self._note(now, 1.0, tokens)
+        return tokens
 
     def refused(self, entered: float, tokens: float) -> None:
         """A call that went has counted for nothing."""
@@ -191,7 +183,7 @@ class Pace:
             self._per_character += SMOOTHING * (used_input / characters - self._per_character)
         self._answer += SMOOTHING * (used_output - self._answer)
         more = used_input + used_output - estimated
-        if self.tokens.rate < float("inf"):
+        if self.tokens.rate < math.inf:
             self.tokens.due = max(self.tokens.due, now - CATCH_UP) + more / self.tokens.rate
         self._note(now, 0.0, more)
 
@@ -201,38 +193,13 @@ class Pace:
         column = 1 if allowance.resource == "requests" else 2
         meter.hear(allowance, sent, sum(grain[column] for grain in self._log if grain[0] > sent))
 
-    def sustained(self, now: float) -> float:
-        """Calls a second that went through lately."""
-        if not self._log:
-            return 0.0
-        seconds = min(SHORTEST, max(now - self._log[0][0], GRAIN))
-        return max(0.0, sum(grain[1] for grain in self._log if grain[0] >= now - seconds)) / seconds
-
-    def search(self, requests: float, tokens: float) -> None:
-        """The endpoint may bear much more than was thought: begin anew with these rates."""
-        self.requests.search(requests)
-        self.tokens.search(tokens)
-
-    @property
-    def spared(self) -> bool:
-        """Whether calls are slower now than when the endpoint complained, as far as that was about their pace."""
-        return self.requests.spared and self.tokens.spared
-
     def complained(
-        self,
-        since: float,
-        began: float,
-        now: float,
-        *,
-        blamed: bool,
-        resource: Resource | None,
-        let_through: float,
-        slow_until: float,
+        self, since: float, began: float, now: float, *, about_rate: bool, resource: Resource | None, let_through: float
     ) -> None:
         """An episode of complaints, begun at `began`, is over: calls go through again. since: the end of the one before.
 
-        blamed: the rate was too high for sure. resource: which one, if told. let_through: share of calls that go through at
-        any pace. slow_until: before that calls went slower than the pace allowed.
+        about_rate: the rate was too high for sure. resource: which one, if reported. let_through: share of calls that go through
+        at any pace.
         """
         # the latest calls tell most about the limit as it is now, but a long closure must be seen with all that led to it
         recent = began - max(RECENT, RECENT * (now - began))
@@ -243,17 +210,11 @@ class Pace:
             meter: _Meter = getattr(self, name)
             seen = sum(grain[column] for grain in self._log if grain[0] >= start) / let_through
             least, most = seen / max(now - start, GRAIN), seen / max(began - start, GRAIN)
-            if resource not in (None, name) or (meter.rate == float("inf") and not enough):
+            if resource not in (None, name) or (meter.rate == math.inf and not enough):
                 continue
-            if blamed:
-                meter.cut(
-                    least,
-                    most,
-                    return_seconds,
-                    pressed=began - slow_until > PRESSED,
-                    lowest=LOWEST if began - since > PRESSED else HASTY,
-                )
-            elif began - max(start, slow_until) >= SHORTEST / 2:
+            if about_rate:
+                meter.cut(least, most, return_seconds, LOWEST if began - since > PRESSED else HASTY)
+            elif began - start >= SHORTEST / 2:
                 meter.cap(most, return_seconds)
             meter.due = now
 

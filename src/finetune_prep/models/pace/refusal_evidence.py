@@ -26,7 +26,7 @@ PROOF = 8.0  # of either sum: e to this is the likelihood ratio that is believed
 RARE = 0.004  # where less than this is usually refused, one refusal is proof
 
 
-class Suspicion:
+class RefusalEvidence:
     """Evidence against the present pace of one endpoint.
 
     usual: share of calls that it refuses at any pace. burst: evidence for a burst.
@@ -58,10 +58,6 @@ class Suspicion:
         self.burst = self._drift = 0.0
         return True
 
-    def likely(self, calls: int) -> float:
-        """The most of so many calls that are likely to be refused, as things are believed to be."""
-        return calls * self.usual + 2 * math.sqrt(calls * self.usual) if self.unruly else 0.0
-
     def learn(self, calls: int, refused: int, most: float = COMMONEST) -> None:
         """So many of these calls were refused, although they cannot have been too fast. most: what is believed without more."""
         self._seen = min(self._seen + calls, MEMORY)
@@ -69,13 +65,6 @@ class Suspicion:
         self.usual = min(learned, max(self.usual, most))
         self._weigh()
         self._proved = self.usual
-
-    def tried(self, calls: int, refused: int) -> None:
-        """So many of the calls of an experiment were refused. If that is not as expected, what was known before counts little."""
-        expected = calls * self.usual
-        if abs(refused - expected) > 2 * math.sqrt(expected):
-            self._seen = BELIEF
-        self.learn(calls, refused)
 
     def _weigh(self) -> None:
         self.usual = min(max(self.usual, RAREST), COMMONEST)

@@ -22,7 +22,7 @@ from finetune_prep.http.endpoint import read_endpoint
 from finetune_prep.http.retry_after import http_date
 from finetune_prep.http.secrets import Secret
 from finetune_prep.models.providers.provider import Fault
-from finetune_prep.models.roles import speaker
+from finetune_prep.models.routes import speaker
 from finetune_prep.project.config import NATIVE, WELL_KNOWN, ProviderSettings
 
 LOOK_SECONDS = 1.0  # a server on this machine answers at once or is not there

@@ -10,7 +10,8 @@ from finetune_prep.errors import ConfigError, KeyNotAllowed, LedgerBroken, NotYe
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method.gates import Gate
-from finetune_prep.models.door import recall, together
+from finetune_prep.models.askings import recall
+from finetune_prep.models.together import together
 from finetune_prep.phases.examining.about_items import READERS, ask_about
 from finetune_prep.phases.examining.blind import ask_blind
 from finetune_prep.phases.examining.gate_requests import BY_ID, Asked, GateRequests, sound

@@ -13,7 +13,7 @@ from finetune_prep.core.prompts import GenerationPrompt, PlainPrompt
 from finetune_prep.core.rubric import Example
 from finetune_prep.core.words import count_words
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.models.door import together
+from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import FewShotsDraft, to_few_shots
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted

@@ -10,7 +10,7 @@ from finetune_prep.core.knowledge import UNSOURCED, Citation, Knowledge
 from finetune_prep.core.scenario import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
-from finetune_prep.models.door import together
+from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
 from finetune_prep.phases.examining.drafts import deciding, examine

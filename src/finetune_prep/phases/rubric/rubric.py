@@ -11,7 +11,7 @@ from finetune_prep.core import measures
 from finetune_prep.core.rubric import Category, Example, Rubric, undistinguished
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import Unusable
-from finetune_prep.models.door import together
+from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, WitnessesDraft, to_examples, to_witnesses
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted

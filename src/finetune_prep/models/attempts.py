@@ -1,0 +1,124 @@
+"""The one retry layer: `async for attempt in Attempts(route, request)`, until one is answered or the time is used up.
+
+Full-jitter back-off (see `retry`) within one total deadline per call, which counts from its first attempt; waiting for the
+first slot is not part of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from types import TracebackType
+from typing import Self
+
+from finetune_prep.core.request import Reply, Request
+from finetune_prep.errors import Paused, Unreachable
+from finetune_prep.models.pace.slots import Ticket
+from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.retry import pause_before_next
+from finetune_prep.models.routes import Route
+
+SILENT_CALLS = 5  # calls that used up all their time while nobody was answered, before the run stops asking that provider
+
+
+class Attempts:
+    """The attempts of one call, one at a time. Each is used `with attempt:`, which holds its slot.
+
+    A Fault ends an attempt and not the call: it leaves the `with` block without an error, stands in `fault`, and the next
+    attempt comes after a pause. Asking for the next one raises Unreachable when there is no time for it, and Paused if the
+    provider asks for a wait beyond the route's `timeout`, or answers nobody any longer.
+    """
+
+    fault: Fault
+    """Why the last attempt failed in passing."""
+    _ticket: Ticket
+
+    def __init__(self, route: Route, request: Request) -> None:
+        self._route = route
+        self._request = request
+        self._characters = sum(len(message.content) for message in request.messages)
+        self._deadline = math.inf
+        self._tries = 0
+        self._reply: Reply | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Self:
+        if self._tries == 0:
+            self._ticket = await self._route.limit.enter(self._characters)
+            self._deadline = self._ticket.entered + self._route.timeout
+        else:
+            self._ticket = await self._enter_again()
+        self._tries += 1
+        return self
+
+    async def _enter_again(self) -> Ticket:
+        """The ticket for one more attempt, after a pause. Raises as the class says."""
+        limit, wait = self._route.limit, self.fault.retry_after
+        if wait is not None and wait > self._route.timeout:
+            raise self._far_off(wait)
+        pause = pause_before_next(self._tries, wait)
+        if asyncio.get_running_loop().time() + pause >= self._deadline:
+            raise self._given_up()
+        await limit.rest(pause)
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                return await limit.enter(self._characters, again=True)
+        except TimeoutError:
+            raise self._given_up() from None
+
+    async def answer(self) -> Reply:
+        """What the provider answers before the deadline. Raises what it raises."""
+        try:
+            async with asyncio.timeout_at(self._deadline) as clock:
+                self._reply = await self._route.provider.answer(self._request)
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            before = f"; before that: {self.fault.reason}" if self._tries > 1 else ""
+            raise Fault(f"no answer within {self._route.timeout:g} s{before}", maybe_billed=True) from None
+        return self._reply
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        """Give the slot back and say how the attempt went."""
+        limit, reply = self._route.limit, self._reply
+        if isinstance(error, Fault):
+            self.fault = error
+            if error.congested:
+                limit.refused(self._ticket, error.retry_after, error.resource)
+            else:
+                limit.leave(self._ticket)
+            return True
+        if reply is None:
+            limit.leave(self._ticket)
+        else:
+            used = None if reply.usage.input is None or reply.usage.output is None else (reply.usage.input, reply.usage.output)
+            limit.leave(self._ticket, answered=True, used=used)
+            self._route.silent = 0
+            self._route.last_answer = asyncio.get_running_loop().time()
+        return False
+
+    def _given_up(self) -> Paused | Unreachable:
+        """Passing faults used up the time; where nobody else was answered meanwhile, several times, it is not this call alone."""
+        route = self._route
+        route.silent += self._deadline - route.timeout > route.last_answer
+        times = "once" if self._tries == 1 else f"{self._tries} times"
+        reason = f"no answer after trying {times}: {self.fault.reason}"
+        if route.silent >= SILENT_CALLS:
+            return Paused(
+                f"the provider “{route.name}” gives no answers: {reason}",
+                where=self._request.place,
+                next="check that the endpoint runs and can be reached, then run the same command again; nothing is lost",
+            )
+        return Unreachable(reason, where=self._request.place, next="run the same command again; only what is missing is asked")
+
+    def _far_off(self, wait: float) -> Paused:
+        return Paused(
+            f"the provider asks for no further call for {wait / 60:.0f} minutes ({self.fault.reason})",
+            where=self._request.place,
+            next="run the same command again after that; nothing is lost",
+        )

@@ -1,0 +1,82 @@
+"""How many calls may be under way at once. Pure: the caller has the clock.
+
+Additive increase, multiplicative decrease (Chiu & Jain 1989), with a quick start: the number doubles until the endpoint first
+complains.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+FIRST = 8
+EAGER = 64  # calls at once up to which the number doubles in every round at first
+CAREFUL = 0.5  # beyond that: slots for each answer
+CUT = 0.8
+PROBE_ROUNDS = 4  # rounds of calls without complaint for one more slot, where there have been complaints before
+PATIENT_ROUNDS = 8  # rounds without complaint after which probing grows faster: the endpoint sustains more than it did
+FORGET = 0.995  # what an answer at a lower level leaves of the level that was sustained
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """A call under way."""
+
+    number: int
+    """Counted from 1."""
+    entered: float
+    """Loop time, seconds."""
+    level: int
+    """Calls under way when it went in, itself included."""
+    characters: int
+    """Length of its prompt."""
+    tokens: float
+    """What it is expected to count for."""
+    paced: bool
+    """It waited for its time, and not for a slot."""
+
+
+@dataclass(slots=True)
+class Slots:
+    """The slots for calls to one endpoint."""
+
+    ceiling: int
+    """The most there may ever be."""
+    allowed: float = 0.0
+    """The most at once just now; a fraction is on its way to the next slot."""
+    taken: int = 0
+    entered: int = 0
+    """Calls that ever went in."""
+    too_many: float = math.inf
+    """Calls at once about which the endpoint last complained."""
+    sustained: float = 1.0
+    """Calls at once that were answered."""
+    answers_since_cut: int = 1
+
+    def __post_init__(self) -> None:
+        self.ceiling = max(1, self.ceiling)
+        self.allowed = float(min(FIRST, self.ceiling))
+
+    def grow(self) -> None:
+        """A call was answered while all slots were taken."""
+        if self.too_many == math.inf:
+            more = 1.0 if self.allowed < EAGER else CAREFUL
+        elif self.allowed < self.too_many - 1:
+            more = 1.0 / self.allowed
+        else:
+            quiet_rounds = self.answers_since_cut / self.allowed
+            more = (1.0 + (quiet_rounds / PATIENT_ROUNDS) ** 2) / (self.allowed * PROBE_ROUNDS)
+        self.allowed = min(float(self.ceiling), self.allowed + more)
+
+    def cut(self, level: float) -> None:
+        """The endpoint complained about so many at once."""
+        self.limited_at(level)
+        self.lower_to(self.too_many)
+
+    def limited_at(self, level: float) -> None:
+        """Now it is known that there is such a limit, if not yet exactly where."""
+        self.too_many = min(self.allowed, level)
+        self.answers_since_cut = 0
+
+    def lower_to(self, level: float) -> None:
+        self.allowed = max(1.0, min(self.allowed, level) * CUT)

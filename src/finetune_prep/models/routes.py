@@ -1,0 +1,149 @@
+"""The ways to the providers of a project: which one a role is asked through, and how the settings make it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from finetune_prep.core.request import RoleName
+from finetune_prep.errors import ConfigError
+from finetune_prep.http.secrets import Secret
+from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.models.batches.anthropic import AnthropicBatches
+from finetune_prep.models.batches.api import BatchApi
+from finetune_prep.models.batches.files import BatchFiles
+from finetune_prep.models.batches.openai import OpenAIBatches
+from finetune_prep.models.batches.results import BatchPricing
+from finetune_prep.models.batches.submissions import Batches
+from finetune_prep.models.budget import Budget
+from finetune_prep.models.pace.limit import AdaptiveLimit
+from finetune_prep.models.pace.rates import Listener
+from finetune_prep.models.prices import Prices
+from finetune_prep.models.providers.openai_compatible import OpenAICompatible
+from finetune_prep.models.providers.provider import Provider, Speaker
+from finetune_prep.models.providers.recording import RecordingProvider
+from finetune_prep.project.config import BATCH_APIS, FILE, NATIVE, Config, ProviderKind, ProviderSettings
+from finetune_prep.project.keys import key_of
+
+PAID: tuple[ProviderKind, ...] = ("openai-compatible", *NATIVE)  # kinds whose answers are paid for as they come
+# seconds: what a batch brings may take long to fetch, and its calls have deadlines of their own
+LONGEST_LOOK = 86_400.0
+
+
+@dataclass(slots=True)
+class Route:
+    """The way to one provider."""
+
+    name: str
+    provider: Provider
+    limit: AdaptiveLimit
+    timeout: float
+    """Seconds for one call, waits and retries included."""
+    base_url: str = ""
+    charges: bool = False
+    """Whether its answers cost money here."""
+    silent: int = 0
+    """Calls without any answer that were begun after the last answer came."""
+    last_answer: float = -math.inf
+    """Loop time, seconds."""
+
+
+class Routes:
+    """Routes by role, made when first needed and kept by provider: roles with one provider share its limit.
+
+    folder: the project's folder. override: a provider for all roles instead of those of the settings, by name or as an object
+    (free of charge).
+    """
+
+    def __init__(
+        self, config: Config, ledger: Ledger, folder: Path, override: str | Provider | None, prices: Prices, budget: Budget
+    ) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._folder = folder
+        self._override = override
+        self._prices = prices
+        self._budget = budget
+        self._by_name: dict[str, Route] = {}
+
+    def of(self, role: RoleName) -> Route:
+        """The route of a role. Raises ConfigError, and Paused if there is no key."""
+        name = self._override if isinstance(self._override, str) else self._config.role(role).provider
+        if name not in self._by_name:
+            self._by_name[name] = self._route(name, self._config.provider(name))
+        return self._by_name[name]
+
+    @property
+    def made(self) -> tuple[Route, ...]:
+        return tuple(self._by_name.values())
+
+    def _route(self, name: str, settings: ProviderSettings) -> Route:
+        injected = None if isinstance(self._override, str) else self._override
+        limit = AdaptiveLimit(settings.concurrency)
+        provider = self._provider(name, settings, limit) if injected is None else injected
+        timeout = LONGEST_LOOK if isinstance(provider, Batches) else settings.timeout
+        charges = injected is None and settings.kind in PAID
+        return Route(name, provider, limit, timeout, base_url=settings.address, charges=charges)
+
+    def _provider(self, name: str, settings: ProviderSettings, limit: AdaptiveLimit) -> Provider:
+        if settings.kind == "batch":
+            return BatchFiles(self._ledger, self._folder)
+        if settings.kind == "recording":
+            return self._recording(settings)
+        if settings.kind in BATCH_APIS:
+            return batches(name, settings, self._ledger, self._folder, self._prices, self._budget)
+        return speaker(name, settings, key_of(settings), limit.hear)
+
+    def _recording(self, settings: ProviderSettings) -> Provider:
+        path = self._folder / settings.path
+        if not path.is_file():
+            raise ConfigError(
+                f"there is no recording {settings.path}",
+                where=FILE,
+                next=f"write one where the answers are: finetune-prep ledger export {settings.path}",
+            )
+        return RecordingProvider(path)
+
+
+def speaker(name: str, settings: ProviderSettings, secret: Secret | None, listener: Listener | None = None) -> Speaker:
+    """A provider that is spoken to over the network. listener: told what headers say of rate limits."""
+    if settings.kind in NATIVE:
+        from finetune_prep.models.providers.native import Native  # of an extra
+
+        return Native(name, settings, secret)
+    return OpenAICompatible(name, settings, secret, listener)
+
+
+def open_batches(config: Config, ledger: Ledger, folder: Path, name: str) -> Batches:
+    """The batches of a provider of kind openai-batch or anthropic-batch, to look after them without a run.
+
+    Raises ConfigError, and Paused if there is no key.
+    """
+    settings = config.provider(name)
+    if settings.kind not in BATCH_APIS:
+        raise ConfigError(
+            f"provider “{name}” is no Batch API any more", where=FILE, next=f"put [providers.{name}] back as it was"
+        )
+    return batches(name, settings, ledger, folder, Prices(config.prices), Budget(config.budget, ledger))
+
+
+async def list_batches(name: str, settings: ProviderSettings, secret: Secret | None) -> None:
+    """Ask a Batch API for its list of batches. Raises ConfigError or Paused if that cannot be had."""
+    api = _batch_api(name, settings, secret)
+    try:
+        await api.list()
+    finally:
+        await api.close()
+
+
+def batches(name: str, settings: ProviderSettings, ledger: Ledger, folder: Path, prices: Prices, budget: Budget) -> Batches:
+    """The batches of one Batch API. Raises Paused if there is no key."""
+    secret = key_of(settings)
+    batch_pricing = BatchPricing(budget, prices, name, settings.address, settings.price_factor)
+    return Batches(name, _batch_api(name, settings, secret), ledger, folder, batch_pricing)
+
+
+def _batch_api(name: str, settings: ProviderSettings, secret: Secret | None) -> BatchApi:
+    kind = OpenAIBatches if settings.kind == "openai-batch" else AnthropicBatches
+    return kind(name, settings, secret)
