@@ -26,7 +26,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Back-off beyond any deadline: a call that fails in passing is given up, however long the machine took for the first try."""
+def one_try(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back-off beyond any deadline: a call that fails in passing is given up, however long the machine took for the first try.
+
+    After `quick`, where a module uses that for all its tests: what is set last counts.
+    """
     monkeypatch.setattr(retry, "FIRST_BOUND", 1e9)
     monkeypatch.setattr(retry, "LAST_BOUND", 1e9)

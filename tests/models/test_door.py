@@ -304,7 +304,7 @@ async def test_twice_unusable_is_final(ledger: SqliteLedger, tmp_path: Path) -> 
     [
         (Completion("1", finish="length"), 2),
         (Completion(""), 2),
-        (Completion("<think>Hm</think>7"), 2),
+        (Completion("Hm</think>7"), 2),
         (Completion("7", finish="content_filter"), 1),
         (Completion(None, message={"content": None, "refusal": "I can't"}), 1),
     ],
