@@ -67,6 +67,7 @@ bench-door: $(VENV)/installed-dev
 docs: $(DEV_VENV)/installed
 	$(DEV)/python docs/make_method.py
 	$(DEV)/python docs/make_commands.py
+	$(DEV)/python docs/make_configuration.py
 
 # The tests that days, signals, limits and load could break, three times each: today, in three years, with SIGINT ignored, busy.
 everywhere: $(DEV_VENV)/installed

@@ -139,6 +139,49 @@ def test_no_value_of_a_key_that_somebody_put_into_the_file_is_shown() -> None:
         (f'{SOUND}"open = 1\n', 10, "not valid TOML", "fix this line"),
         (f"{SOUND}[prices\n", 10, "not valid TOML", "fix this line"),
         (f"{SOUND}open = [1,\n", 10, "not valid TOML", "fix this line"),
+        # figures that nobody means
+        (f"{SOUND}temperature = nan\n", 10, "roles.judge.temperature: Expected `float` >= 0", "fix this line"),
+        (f"{SOUND}temperature = inf\n", 10, "roles.judge.temperature: Expected `float` <= 5", "fix this line"),
+        (f"{SOUND}top_p = 5\n", 10, "roles.judge.top_p: Expected `float` <= 1", "fix this line"),
+        (f"{SOUND}max_tokens = 1e30\n", 10, "roles.judge.max_tokens: Expected `int`", "fix this line"),
+        (f"year = -5\n{SOUND}", 1, "year: Expected `int` >= 1900", "fix this line"),
+        (f"year = 2026-01-01\n{SOUND}", 1, "year: Expected `int`", "fix this line"),
+        (f"seed = 0x{'f' * 5000}\n{SOUND}", 1, "seed: Expected `int` <= 9223372036854775807", "fix this line"),
+        (f"budget = nan\n{SOUND}", 1, "budget: Expected `float` >= 0", "fix this line"),
+        (f"budget = 1e999\n{SOUND}", 1, "budget: Expected `float` <= 1000000000", "fix this line"),
+        (f'{SOUND}[providers.m]\nkind = "batch"\nconcurrency = 1{"0" * 30}\n', 12, "concurrency: Expected `int` <= 10000", "fix"),
+        (f"{SOUND}[prices.m]\ninput = inf\noutput = 1\n", 11, "prices.m.input: Expected `float` <=", "fix this line"),
+        (f"{SOUND}[search]\npages = 1000\n", 11, "search.pages: Expected `int` <= 50", "fix this line"),
+        # what TOML's own reader stumbles over
+        (f"{SOUND}open = {'[' * 20_000}\n", 10, "nested too deeply", "write a plain value"),
+        (f"{SOUND}# [[[ and ]\nopen = '[[['\ndeep = {'{a = ' * 5_000}\n", 12, "nested too deeply", "write a plain value"),
+        (f"{SOUND}lines = [\n" + "[[[[\n" * 1_000, 35, "nested too deeply", "write a plain value"),
+        (f"{SOUND}seed = {'9' * 5_000}\n", 10, "thousands of digits", "write one that is meant"),
+        (f"{SOUND}{'a.' * 3_000}b = 1\n", 10, "unknown key “a”", "use one of"),
+        # addresses
+        (f'{SOUND}[search]\nbase_url = "localhost:8888"\n', 11, "the search has no usable base_url", "http://localhost"),
+        *(
+            (
+                f'{SOUND}[providers.m]\nkind = "openai-compatible"\nbase_url = "{url}"\n',
+                12,
+                "provider “m” has no usable base_url",
+                "http://localhost:8000/v1",
+            )
+            for url in (
+                "localhost:8000",
+                "http://[::1:8000/v1",
+                "http:/localhost/v1",
+                "https//api.example/v1",
+                "http://",
+                " ",
+                "http://a b/v1",
+                "http://a:99999/v1",
+                "http://a:port/v1",
+                "ftp://a/v1",
+                "http://..a../v1",
+                "http://user:secret-word@host/v1",
+            )
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line_and_what_to_write(text: str, line: int, what: str, hint: str) -> None:
@@ -146,6 +189,7 @@ def test_a_mistake_is_named_with_its_line_and_what_to_write(text: str, line: int
     assert error.where == f"finetune-prep.toml:{line}"
     assert what in error.what
     assert hint in error.next
+    assert "secret-word" not in str(error)
 
 
 def test_a_role_that_nobody_plays_is_named() -> None:

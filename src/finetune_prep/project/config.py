@@ -20,7 +20,8 @@ from finetune_prep.errors import ConfigError
 from finetune_prep.http.endpoint import read_endpoint
 from finetune_prep.http.secrets import is_variable
 from finetune_prep.method import limits
-from finetune_prep.project.toml_lines import line_of
+from finetune_prep.project.endpoints import endpoint_of
+from finetune_prep.project.toml_lines import digits_line, line_of, nested_line
 
 FILE = "finetune-prep.toml"
 ProviderKind = Literal[
@@ -61,7 +62,7 @@ WELL_KNOWN_BATCHES: dict[ProviderKind, tuple[str, str]] = {
     "anthropic-batch": ("https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"),
 }
 BATCH_APIS = frozenset(WELL_KNOWN_BATCHES)
-Dollars = Annotated[float, Meta(ge=0)]
+Dollars = Annotated[float, Meta(ge=0, le=1e9)]
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 # fields of a request that the program sets itself; `extra` may not
 SET_BY_US = {
@@ -80,27 +81,28 @@ NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where a provider is.
-
-    base_url: of an openai-compatible endpoint, up to and with "/v1"; of a native one without it, "" = the provider's own.
-    key_env: name of the environment variable with the key, "" = no key, or a native provider's usual one. region: of Bedrock,
-    "" = as AWS_DEFAULT_REGION or the profile says. path: of a recording, relative to the project. concurrency: most calls at
-    once. timeout: seconds for one call, retries included. structured: whether the endpoint enforces a JSON Schema
-    (`response_format`, or what its own API has for it); left out, its first answers show it. price_factor: what a
-    Batch API takes of the price for direct calls; OpenAI and Anthropic take half. headers: of every call to an openai-compatible
-    endpoint, besides the usual ones; a value "$NAME" comes from the environment variable NAME.
-    """
+    """Where the models of a provider are. The table's name is the first part of `model`. Well-known providers need no table."""
 
     kind: ProviderKind
+    """What it speaks: an API, files of a batch, or a recording."""
     base_url: str = ""
+    """Address of an OpenAI-compatible endpoint, up to and with “/v1”; of a native one without it, empty = the provider's own."""
     key_env: str = ""
+    """Name of the environment variable that holds the key; empty = no key, or a native provider's usual one."""
     region: str = ""
+    """Of Bedrock; empty = as AWS_DEFAULT_REGION or the profile says."""
     path: str = "recording.jsonl"
-    concurrency: Annotated[int, Meta(ge=1)] = 32
+    """Of a recording, relative to the project."""
+    concurrency: Annotated[int, Meta(ge=1, le=10_000)] = 32
+    """Most calls at once. How many it really becomes is found out while it runs."""
     timeout: Annotated[float, Meta(gt=0, le=86_400)] = 300.0
+    """Seconds for one call, retries included."""
     structured: bool | None = None
+    """Whether the endpoint enforces a JSON Schema (`response_format`, or what its own API has); left out, its answers show it."""
     price_factor: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    """What a Batch API takes of the price for direct calls; OpenAI and Anthropic take half."""
     headers: dict[str, str] = {}
+    """Of every call to an OpenAI-compatible endpoint, besides the usual ones; “$NAME” comes from the environment variable NAME."""
 
     @property
     def address(self) -> str:
@@ -116,18 +118,20 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """model: "provider/model". The rest are sampling parameters.
-
-    extra: fields that go into the request as they are, such as seed, stop, min_p or chat_template_kwargs. With another
-    value it is another request.
-    """
+    """Which model plays a role, and how it is sampled. What is left out is not sent: the provider's own default applies."""
 
     model: str
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    """As provider/model."""
+    temperature: Annotated[float, Meta(ge=0, le=5)] | None = None
+    """How freely tokens are drawn; most providers take 0 to 2."""
+    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
+    """Share of the probability from which tokens are drawn."""
+    max_tokens: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+    """Longest answer. A model that reasons first counts that in."""
     reasoning_effort: str | None = None
+    """As the provider names it: low, medium, high, …"""
     extra: dict[str, Any] = {}
+    """Fields that go into the request as they are, such as `seed`, `stop`, `min_p`; with another value it is another request."""
 
     @property
     def provider(self) -> str:
@@ -149,46 +153,54 @@ class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class SearchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How the web is searched.
-
-    provider: None = the first whose key is in the environment; "none" = never, whatever keys are there. base_url: of a
-    SearXNG, or instead of the provider's own. key_env: environment variable with the key, "" = the usual one. results: of one
-    search. pages: most that are read in all.
-    """
+    """How research searches the web."""
 
     provider: SearchKind | None = None
+    """Left out, the first whose key is in the environment; “none” = never, whatever keys are there."""
     base_url: str = ""
+    """Address of a SearXNG, or another one than the provider's own."""
     key_env: str = ""
+    """Name of the environment variable that holds the key; empty = the usual one."""
     results: Annotated[int, Meta(ge=1, le=20)] = 8
+    """Results of one search that are looked at."""
     pages: Annotated[int, Meta(ge=1, le=50)] = 12
+    """Most pages that are read in all."""
 
 
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """US dollars per million tokens. cached: of cached input, None = as input."""
+    """US dollars per million tokens of a model; goes before the bundled price table. The table's name is that of the model."""
 
     input: Dollars
+    """Of what is sent."""
     output: Dollars
+    """Of what is answered, reasoning included."""
     cached: Dollars | None = None
+    """Of input that the provider took from its cache; left out, as `input`."""
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """seed: root of all randomness. year: the "current year" of searches, fixed when the project is made.
-
-    budget: US dollars that may be spent in all, None = no cap. prices: by model name, override the bundled table.
-    sittings: how often the panel of phase 1 is asked at most, each time for something else. revisions: how often a draft is
-    handed back to its writer at most, with what gates, judges and critics found.
-    """
+    """A whole finetune-prep.toml."""
 
     name: str
+    """What the project is called."""
     roles: dict[str, RoleSettings]
+    """Who plays what, a table each: expert, user, assistant, judge, and reviser if that is another than the expert."""
     providers: dict[str, ProviderSettings] = {}
+    """Where models are, a table each."""
     prices: dict[str, Price] = {}
+    """What models cost, a table each, by the name of the model."""
     search: SearchSettings = SearchSettings()
-    seed: int = 1
-    year: int = 2026
+    """How research searches the web."""
+    seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] = 1
+    """Root of all randomness: the same seed draws the same scenarios."""
+    year: Annotated[int, Meta(ge=1900, le=2200)] = 2026
+    """The “current year” of searches, fixed when the project is made."""
     budget: Dollars | None = None
+    """US dollars that may be spent in all; left out, there is no cap."""
     sittings: Annotated[int, Meta(ge=limits.SITTINGS.fewest, le=limits.SITTINGS.most)] = 2
+    """How often the panel of phase 1 is asked at most, each time for something else."""
     revisions: Annotated[int, Meta(ge=limits.REVISIONS.fewest, le=limits.REVISIONS.most)] = 1
+    """How often a draft is handed back to its writer at most, with what gates, judges and critics found."""
 
     def role(self, name: RoleName) -> RoleSettings:
         """Settings of a role; the reviser is the expert unless named."""
@@ -242,8 +254,15 @@ def parse(text: str, name: str = FILE) -> Config:
         found = re.search(r"line (\d+)", str(error))
         line = found[1] if found else max(len(text.splitlines()), 1)  # otherwise it says “at end of document”
         raise ConfigError(f"not valid TOML: {error}", where=f"{name}:{line}", next="fix this line") from error
+    except RecursionError:
+        where = f"{name}:{nested_line(text)}"
+        raise ConfigError("brackets are nested too deeply to be read", where=where, next="write a plain value") from None
+    except ValueError as error:  # more digits than Python turns into a number
+        where = f"{name}:{digits_line(text)}"
+        raise ConfigError("a number has thousands of digits", where=where, next="write one that is meant") from error
     config = _Reader(text, name).config(raw)
     _check_roles(config, text, name)
+    _check_addresses(config, text, name)
     return config
 
 
@@ -337,3 +356,11 @@ def _check_roles(config: Config, text: str, name: str) -> None:
             config.provider(settings.provider)
         except ConfigError as error:
             raise ConfigError(error.what, where=where, next=error.next) from error
+
+
+def _check_addresses(config: Config, text: str, name: str) -> None:
+    """A slip in an address is told where it stands, and not when the first question is on its way."""
+    named = [(f"provider “{key}”", ["providers", key, "base_url"], row.base_url) for key, row in config.providers.items()]
+    for whose, path, base_url in (*named, ("the search", ["search", "base_url"], config.search.base_url)):
+        if base_url:
+            endpoint_of(base_url, whose, f"{name}:{line_of(text, path)}")
