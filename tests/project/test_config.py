@@ -159,12 +159,12 @@ def test_no_value_of_a_key_that_somebody_put_into_the_file_is_shown() -> None:
         (f"{SOUND}seed = {'9' * 5_000}\n", 10, "thousands of digits", "write one that is meant"),
         (f"{SOUND}{'a.' * 3_000}b = 1\n", 10, "unknown key “a”", "use one of"),
         # addresses
-        (f'{SOUND}[search]\nbase_url = "localhost:8888"\n', 11, "the search has no usable base_url", "http://localhost"),
+        (f'{SOUND}[search]\nbase_url = "localhost:8888"\n', 11, "base_url cannot be used", "http://localhost"),
         *(
             (
                 f'{SOUND}[providers.m]\nkind = "openai-compatible"\nbase_url = "{url}"\n',
                 12,
-                "provider “m” has no usable base_url",
+                "base_url cannot be used",
                 "http://localhost:8000/v1",
             )
             for url in (

@@ -20,7 +20,6 @@ from finetune_prep.errors import ConfigError
 from finetune_prep.http.endpoint import read_endpoint
 from finetune_prep.http.secrets import is_variable
 from finetune_prep.method import limits
-from finetune_prep.project.endpoints import endpoint_of
 from finetune_prep.project.toml_lines import digits_line, line_of, nested_line
 
 FILE = "finetune-prep.toml"
@@ -102,7 +101,7 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     price_factor: Annotated[float, Meta(ge=0, le=1)] = 0.5
     """What a Batch API takes of the price for direct calls; OpenAI and Anthropic take half."""
     headers: dict[str, str] = {}
-    """Of every call to an OpenAI-compatible endpoint, besides the usual ones; “$NAME” comes from the environment variable NAME."""
+    """Of every call to an OpenAI-compatible endpoint, besides the usual ones; “$NAME” is read from the environment."""
 
     @property
     def address(self) -> str:
@@ -262,7 +261,6 @@ def parse(text: str, name: str = FILE) -> Config:
         raise ConfigError("a number has thousands of digits", where=where, next="write one that is meant") from error
     config = _Reader(text, name).config(raw)
     _check_roles(config, text, name)
-    _check_addresses(config, text, name)
     return config
 
 
@@ -356,11 +354,3 @@ def _check_roles(config: Config, text: str, name: str) -> None:
             config.provider(settings.provider)
         except ConfigError as error:
             raise ConfigError(error.what, where=where, next=error.next) from error
-
-
-def _check_addresses(config: Config, text: str, name: str) -> None:
-    """A slip in an address is told where it stands, and not when the first question is on its way."""
-    named = [(f"provider “{key}”", ["providers", key, "base_url"], row.base_url) for key, row in config.providers.items()]
-    for whose, path, base_url in (*named, ("the search", ["search", "base_url"], config.search.base_url)):
-        if base_url:
-            endpoint_of(base_url, whose, f"{name}:{line_of(text, path)}")
