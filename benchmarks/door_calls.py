@@ -15,7 +15,7 @@ from pathlib import Path
 
 from finetune_prep.cli.app import prepare_interpreter
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.request import Parameters, Request
+from finetune_prep.core.request import Origin, Parameters, Request
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import Door, open_door
 from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSettings
@@ -31,7 +31,7 @@ def asked(number: int, role: str = "judge") -> Request:
     return Request(
         role="judge" if role == "judge" else "assistant",
         phase="pilot-001",
-        about=f"scenario {number}",
+        origin=Origin(run="pilot-001", scenario=f"{number:012x}"),
         model="larch-1",
         messages=(Message("system", PREFIX), Message("user", own)),
         parameters=Parameters(max_tokens=400),

@@ -44,7 +44,7 @@ def form_of(request: Request) -> str:
     """The name under which the ledger counts it."""
     if request.schema:
         return request.schema.name
-    return request.about if request.role == "expert" else request.role
+    return request.origin.about if request.role == "expert" else request.role
 
 
 def recorded(example: str) -> Iterator[Call]:
@@ -52,7 +52,7 @@ def recorded(example: str) -> Iterator[Call]:
         request = entry.request
         prompt = sum(len(message.content) for message in request.messages)
         prompt += len(msgspec.json.encode(request.schema)) if request.schema else 0
-        first = "revision" not in request.sample and not request.sample.endswith("/again")
+        first = not request.origin.revision and request.origin.attempt == 1
         yield Call(request.phase, form_of(request), first, prompt // CHARACTERS, len(entry.reply.text) // CHARACTERS)
 
 

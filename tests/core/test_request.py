@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.identity import DIGEST_LENGTH
-from finetune_prep.core.request import Parameters, Reply, Request, Schema
+from finetune_prep.core.request import Origin, Parameters, Reply, Request, Schema
 from tests.soak import examples
 
 laws = settings(max_examples=examples(100))
@@ -25,7 +25,7 @@ def schema(*names: str) -> Schema:
 BASE = Request(
     role="judge",
     phase="pilot",
-    about="pilot-001 · 3f2a",
+    origin=Origin(run="pilot-001", scenario="3f2a", turn=2),
     model="larch-1",
     messages=(Message("system", "You judge."), Message("user", "Is it broken?")),
     schema=schema("evidence", "answer"),
@@ -65,9 +65,9 @@ def test_whatever_shapes_the_answer_changes_the_key(changes: dict[str, Any]) -> 
 
 
 @laws
-@given(st.sampled_from(["expert", "user", "assistant", "judge", "reviser"]), texts, texts)
-def test_role_phase_and_label_do_not_change_the_key(role: str, phase: str, about: str) -> None:
-    assert key_with(role=role, phase=phase, about=about) == BASE.key
+@given(st.sampled_from(["expert", "user", "assistant", "judge", "reviser"]), texts, st.builds(Origin))
+def test_role_phase_and_origin_do_not_change_the_key(role: str, phase: str, origin: Origin) -> None:
+    assert key_with(role=role, phase=phase, origin=origin) == BASE.key
 
 
 @laws
@@ -109,8 +109,22 @@ def test_a_request_survives_json_with_its_key() -> None:
 
 
 def test_a_place_names_what_is_known_of_phase_role_and_item() -> None:
-    assert BASE.place == "pilot · judge · pilot-001 · 3f2a"
-    assert msgspec.structs.replace(BASE, about="").place == "pilot · judge"
+    assert BASE.place == "pilot · judge · pilot-001 · 3f2a · exchange 2"
+    assert msgspec.structs.replace(BASE, origin=Origin()).place == "pilot · judge"
+
+
+@pytest.mark.parametrize(
+    ("origin", "label"),
+    [
+        (Origin("domain frameworks"), "domain frameworks"),
+        (Origin("domain frameworks", revision=2), "domain frameworks, revision 2"),
+        (Origin("rubric.unambiguous", "Next step", attempt=2), "rubric.unambiguous · Next step"),
+        (Origin(run="pilot-001", scenario="3f2a"), "pilot-001 · 3f2a"),
+        (Origin(), ""),
+    ],
+)
+def test_a_label_is_one_line_for_people(origin: Origin, label: str) -> None:
+    assert origin.label == label
 
 
 def test_a_reply_is_written_without_what_nobody_said() -> None:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.request import Parameters, Reply, Request, Schema
+from finetune_prep.core.request import Origin, Parameters, Reply, Request, Schema
 from finetune_prep.errors import Paused, Unusable
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
@@ -43,7 +43,7 @@ def door_to(served: Served, ledger: SqliteLedger, *, structured: bool = True) ->
 
 
 def question(served: Served, text: str, **changes: Any) -> Request:
-    fields: dict[str, Any] = {"role": "judge", "phase": "engine", "about": text[:20], "model": served.model}
+    fields: dict[str, Any] = {"role": "judge", "phase": "engine", "origin": Origin(text[:20]), "model": served.model}
     return Request(**fields | {"messages": (Message("system", "You judge."), Message("user", text))} | changes)
 
 
@@ -87,8 +87,8 @@ async def test_every_schema_of_the_program_is_followed(served: Served, ledger: S
     assert len(asked) > 15
     async with door_to(served, ledger) as door:
         replies = await door.ask_all(asked)
-    assert {request.about: _wrong(request, reply) for request, reply in zip(asked, replies, strict=True)} == {
-        request.about: [] for request in asked
+    assert {request.origin.about: _wrong(request, reply) for request, reply in zip(asked, replies, strict=True)} == {
+        request.origin.about: [] for request in asked
     }
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.request import Parameters, Reply, Request, Schema, Usage
+from finetune_prep.core.request import Origin, Parameters, Reply, Request, Schema, Usage
 from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
 from finetune_prep.ledger.protocols import Entry
@@ -23,7 +23,7 @@ requests = st.builds(
     Request,
     role=st.sampled_from(["user", "judge"]),
     phase=st.just("pilot-001"),
-    about=texts,
+    origin=st.builds(Origin, about=texts, scenario=st.text(max_size=5), turn=st.integers(0, 9), attempt=st.integers(1, 2)),
     model=st.sampled_from(["larch-1", "larch/2"]),
     messages=st.lists(st.builds(Message, st.sampled_from(["system", "user", "assistant"]), texts), max_size=4).map(tuple),
     schema=st.none()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.request import Parameters, Reply, Request
+from finetune_prep.core.request import Origin, Parameters, Reply, Request
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSettings
 
@@ -28,11 +28,11 @@ def config(
     )
 
 
-def request(text: str = "Is it broken?", **changes: Any) -> Request:
+def request(text: str = "Is it broken?", *, about: str = "", **changes: Any) -> Request:
     fields: dict[str, Any] = {
         "role": "judge",
         "phase": "pilot-001",
-        "about": text[:20],
+        "origin": Origin(about or text[:20]),
         "model": MODEL,
         "messages": (Message("system", "You judge."), Message("user", text)),
         "parameters": Parameters(max_tokens=100),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from finetune_prep.cli.app import app
-from finetune_prep.core.request import Reply, Schema, Usage
+from finetune_prep.core.request import Origin, Reply, Schema, Usage
 from finetune_prep.core.sample import Account
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.sqlite import SqliteLedger
@@ -21,17 +22,19 @@ from finetune_prep.project.runs import RunPlan, run_of, write_results
 from finetune_prep.workflow.planned_calls import EXCHANGES
 from tests.models.examples import request
 
+RUN = "pilot-001"
 
-def entry(text: str, *, cost: float | None = 0.5, cached: int = 0, served: str = "larch-1", **labels: str) -> Entry:
+
+def entry(text: str, *, cost: float | None = 0.5, cached: int = 0, served: str = "larch-1", **fields: Any) -> Entry:
     reply = Reply(text="yes", cost=cost, usage=Usage(input=100, cached=cached, output=10), served_model=served)
-    return Entry(request(text, **labels), reply)
+    return Entry(request(text, **fields), reply)
 
 
 async def fill(ledger: SqliteLedger) -> None:
     for one in (
-        entry("a", role="assistant", cached=80, phase="pilot", about="pilot-001 · 3f2a · exchange 1 · assistant"),
-        entry("b", role="assistant", cost=1.5, phase="pilot", about="pilot-001 · 3f2a · exchange 2 · assistant"),
-        entry("c", role="judge", served="willow-tiny", phase="pilot", about="pilot-001 · 3f2a · judge"),
+        entry("a", role="assistant", cached=80, phase="pilot", origin=Origin(run=RUN, scenario="3f2a", turn=1)),
+        entry("b", role="assistant", cost=1.5, phase="pilot", origin=Origin(run=RUN, scenario="3f2a", turn=2)),
+        entry("c", role="judge", served="willow-tiny", phase="pilot", origin=Origin(run=RUN, scenario="3f2a")),
         entry("d", role="expert", phase="research", cost=None),
     ):
         await ledger.put(one, spent=one.reply.cost or 0.0)
@@ -65,8 +68,8 @@ async def test_for_each_row(ledger: SqliteLedger) -> None:
 async def test_what_a_prompt_took(ledger: SqliteLedger) -> None:
     """Means of answers whose tokens were counted, by what was asked for; a second asking is told apart."""
     await fill(ledger)
-    await ledger.put(entry("e", role="assistant", phase="pilot", about="pilot-001 · 77 · assistant", sample="77/again"))
-    await ledger.put(entry("f", role="judge", phase="pilot", about="pilot-001 · 77 · judge", schema=Schema("verdict", {})))
+    await ledger.put(entry("e", role="assistant", phase="pilot", origin=Origin(run=RUN, scenario="77", attempt=2)))
+    await ledger.put(entry("f", role="judge", phase="pilot", origin=Origin(run=RUN, scenario="77"), schema=Schema("verdict", {})))
     await ledger.put(entry("g", role="expert", phase="research", about="user prompt"))
     await ledger.put(Entry(request("h", role="expert", phase="rubric"), Reply(text="nobody counted")))
     assert [(each.phase, each.role, each.form, each.answers, each.again) for each in ledger.measured()] == [

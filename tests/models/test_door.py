@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune_prep.core.request import Reply, Request
+from finetune_prep.core.request import Origin, Reply, Request
 from finetune_prep.errors import ConfigError, LedgerBroken, Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import open_door
@@ -366,7 +366,9 @@ async def test_budget_needs_a_limit(ledger: SqliteLedger, tmp_path: Path) -> Non
     """Without one no worst case could be set aside, so nothing is sent and the line to add is told."""
     with FakeEndpoint() as endpoint:
         async with open_door(config(endpoint.base_url, budget=1, max_tokens=None), ledger, tmp_path) as door:
-            unlimited = Roles(config(max_tokens=None)).request("judge", phase="p", about="a", messages=request().messages)
+            unlimited = Roles(config(max_tokens=None)).request(
+                "judge", phase="p", origin=Origin("a"), messages=request().messages
+            )
             with pytest.raises(Paused, match=r"\[roles\.judge\]: max_tokens"):
                 await door.ask(unlimited)
         assert endpoint.calls == []
@@ -491,7 +493,7 @@ def test_killed_at_any_point_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
 def test_keys_do_not_depend_on_the_way() -> None:
     """Labels, provider and the spelling of a number are no part of the key; everything else is."""
     base = request()
-    assert request(phase="scale-001", about="x").key == base.key
+    assert request(phase="scale-001", origin=Origin("x", run="scale-001", attempt=2)).key == base.key
     changed = [
         request("Is it cracked?"),
         request(sample="2"),
@@ -500,5 +502,5 @@ def test_keys_do_not_depend_on_the_way() -> None:
         request(messages=tuple(reversed(base.messages))),
     ]
     assert len({base.key, *(other.key for other in changed)}) == 1 + len(changed)
-    cold: list[Request] = [Roles(config()).request("judge", phase="p", about="a", messages=base.messages)]
+    cold: list[Request] = [Roles(config()).request("judge", phase="p", origin=Origin("a"), messages=base.messages)]
     assert cold[0].key == base.key

@@ -69,7 +69,7 @@ def finish(folder: Path, endpoint: FakeEndpoint, calls: int, at_once: int = AT_O
         command(folder, endpoint, calls, at_once=at_once), check=True, capture_output=True, env=environment(), timeout=HUNG
     )
     ledger = SqliteLedger(folder / "ledger.sqlite")
-    rows = {entry.request.about: entry.reply.text for entry in ledger.entries()}
+    rows = {entry.request.origin.label: entry.reply.text for entry in ledger.entries()}
     ledger.close()
     assert rows == {str(number): str(number) for number in range(calls)}
 

@@ -82,7 +82,7 @@ def turns(conversation: Conversation) -> list[Draft]:
 
 
 def reading(request: Request) -> Draft:
-    file = request.about.rpartition("/")[2]
+    file = request.origin.label.rpartition("/")[2]
     quotes = CLAIMS.get(file, ["Thirty days from the day of delivery"])  # else a page of the web
     return {"claims": [{"kind": "practice", "statement": f"One should {q}.", "quote": q} for q in quotes]}
 

@@ -120,7 +120,7 @@ async def test_what_gates_find_in_a_draft_goes_back_with_it(tmp_path: Path) -> N
     project = pottery_sources(tmp_path / "shop")
     script = Scripted(pottery_people(rubric_questions=lopsided, rubric_witnesses=of_another_question))
     await prepared(project, script)
-    handed_back = {r.about: r.messages[-1].content for r in script.asked if r.sample == "revision1"}
+    handed_back = {r.origin.label: r.messages[-1].content for r in script.asked if r.sample == "revision1"}
     assert "the weights sum to 1.2, not 1" in handed_back["rubric questions, revision 1"]
     assert "W1 answers XX1, which is no question" in handed_back["witnesses for “Comprehension”, revision 1"]
     assert not [o for o in outcomes(project) if o.answer == "fails" and not o.gate.startswith("workflow.")]
@@ -145,7 +145,7 @@ async def test_few_shots_that_the_judge_fails_are_replaced(tmp_path: Path) -> No
     script = Scripted(pottery_people(generation_few_shots=shots))
     told = await prepared(project, script)
     assert "few-shot conversations: 1 point to fix, handed back to the writer" in told
-    handed_back = next(r for r in script.asked if r.sample == "revision1" and r.about.startswith("few-shot"))
+    handed_back = next(r for r in script.asked if r.sample == "revision1" and r.origin.label.startswith("few-shot"))
     assert "X1 does not pass when a judge answers" in handed_back.messages[-1].content
     assert good in project.layout.document("generation-prompt").read_text("utf-8")
     assert "No gate and no reader found anything" in page(project, "5-generation-prompt")
@@ -174,7 +174,7 @@ async def test_objections_of_the_panel_reach_the_writer_and_the_page(tmp_path: P
     script = Scripted(pottery_people(criticise=object_))
     await prepared(project, script)
     for about, name in (("domain frameworks", "1-domain-frameworks"), ("rubric questions", "3-evaluation-rubric")):
-        handed_back = next(r for r in script.asked if r.about == f"{about}, revision 1")
+        handed_back = next(r for r in script.asked if r.origin.label == f"{about}, revision 1")
         assert "Nothing for the deaf." in handed_back.messages[-1].content
         assert "- T1.1: Nothing for the deaf. → Offer to write. (Potter 3)" in page(project, name)
 
@@ -233,7 +233,7 @@ async def test_languages_of_the_brief_reach_every_prompt(tmp_path: Path) -> None
     await prepared(project, script)
     wanted = "are in this language: de. Everything else is written in this language: fr."
     without = [
-        request.about for request in script.asked if request.role == "expert" and wanted not in request.messages[1].content
+        request.origin.label for request in script.asked if request.role == "expert" and wanted not in request.messages[1].content
     ]
     # who sorts proposals writes nothing
     assert without == ["proposals of the same thing"]

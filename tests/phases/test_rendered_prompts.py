@@ -51,7 +51,7 @@ def prompt_of(request: Request) -> str:
     if request.sample.startswith("revision"):
         return "revise"
     if request.schema is None:
-        return PLAIN[request.about]
+        return PLAIN[request.origin.about]
     name = request.schema.name
     return {"reading": "research-read"}.get(name, name)
 

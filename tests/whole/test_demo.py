@@ -127,7 +127,7 @@ def test_an_answer_that_is_missing_is_named_with_its_phase_and_the_nearest_known
         done = run("pilot", "-n", str(SIZE), folder=folder)
     assert done.returncode == 5
     assert "Traceback" not in done.stderr
-    assert missing.about in done.stderr
+    assert missing.origin.label in done.stderr
     assert missing.phase in done.stderr
     assert "nearest" in done.stderr
     assert "next:" in done.stderr

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from finetune_prep.core.request import Reply, Schema, Usage
+from finetune_prep.core.request import Origin, Reply, Schema, Usage
 from finetune_prep.core.scenario import plan
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Entry
@@ -187,7 +187,9 @@ async def test_answers_so_far_go_before_the_example(shop: Project, ledger: Sqlit
     for n in range(4):
         usage = Usage(input=1000 + 500 * n, cached=700, output=100)
         await ledger.put(answered(f"v{n}", usage, phase="pilot", role="judge", schema=verdict))
-    again = answered("v", Usage(input=1750, cached=700, output=100), phase="pilot", role="judge", schema=verdict, sample="/again")
+    again = answered(
+        "v", Usage(input=1750, cached=700, output=100), phase="pilot", role="judge", schema=verdict, origin=Origin(attempt=2)
+    )
     await ledger.put(again)
     row = by_role(estimate(shop, ledger, ("pilot",), n=100))["judge"]
     assert (row.role, row.measured, row.calls) == ("judge", 5, 125)
@@ -200,7 +202,9 @@ async def test_what_the_same_run_was_answered_costs_nothing_more(shop: Project, 
     """A run that was killed is estimated at what is missing; another size is another run."""
     run = run_of(shop.layout, current_plan(shop, 30))
     for n in range(7):
-        await ledger.put(answered(f"{n}", Usage(), phase="pilot", role="user", about=f"{run.name} · {n} · exchange 1 · user"))
+        await ledger.put(
+            answered(f"{n}", Usage(), phase="pilot", role="user", origin=Origin(run=run.name, scenario=f"{n}", turn=1))
+        )
     before, after = (estimate(shop, found, ("pilot",), n=30) for found in (None, ledger))
     assert after.calls == before.calls - 7
     assert by_role(after)["user"].known == 7

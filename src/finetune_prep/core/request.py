@@ -45,16 +45,42 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
                 msgspec.structs.force_setattr(self, name, float(value))
 
 
+class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where a request comes from: what people are told and what is looked up by. It tells no request from another."""
+
+    about: str = ""
+    """What it is about, in words for people ("domain frameworks"), or the id of the gate that asks."""
+    item: str = ""
+    """The part of it, "" the whole: an item of a document, an example."""
+    run: str = ""
+    """The run that asked first ("pilot-001"), "" outside of runs."""
+    scenario: str = ""
+    """Id of the scenario whose conversation it belongs to."""
+    turn: int = 0
+    """Exchange of that conversation, from 1; 0 = none, or all of them."""
+    attempt: int = 1
+    """2 = asked again, as the first answer could not be used."""
+    revision: int = 0
+    """How often the draft was handed back before."""
+
+    @property
+    def label(self) -> str:
+        """All of it in one line for people; nothing may be read out of it again."""
+        about = f"{self.about}, revision {self.revision}" if self.revision else self.about
+        turn = f"exchange {self.turn}" if self.turn else ""
+        return " · ".join(part for part in (about, self.item, self.run, self.scenario, turn) if part)
+
+
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     """One question to a model.
 
-    role, phase, about: who asks, for which phase and item ("pilot-001 · 3f2a… · turn 2"); labels, not part of the key.
+    role, phase, origin: who asks, for which phase and item; not part of the key.
     sample: identity of this asking ("" or scenario id / judge repeat / attempt), never a counter.
     """
 
     role: RoleName
     phase: str
-    about: str
+    origin: Origin = Origin()
     model: str
     messages: tuple[Message, ...]
     schema: Schema | None = None
@@ -64,7 +90,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     @property
     def place(self) -> str:
         """Where a message about this request belongs: phase, role and item."""
-        return " · ".join(part for part in (self.phase, self.role, self.about) if part)
+        return " · ".join(part for part in (self.phase, self.role, self.origin.label) if part)
 
     @cached_property
     def key(self) -> str:

@@ -59,7 +59,7 @@ class TimeSpent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class Consumption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one phase used of one model in one role.
 
-    run: the run that asked first, as `about` names it ("pilot-001"), "" outside of runs. served: the model that answered, as the
+    run: the run that asked first ("pilot-001"), "" outside of runs. served: the model that answered, as the
     provider named it. input, cached, output: tokens; cached is part of input.
     cost: US dollars at the prices of the day, whoever paid. unpriced: answers whose cost is unknown.
     """
@@ -126,6 +126,12 @@ class Ledger(Protocol):
 
     def entries(self) -> Iterator[Entry]:
         """All entries, ordered by key."""
+
+    def beginning(self, start: str) -> tuple[str, ...]:
+        """Keys of entries that begin like this, by key; the first two, since more than one is too many to mean one."""
+
+    def of_scenario(self, scenario: str) -> tuple[str, ...]:
+        """Keys of what was asked for the conversation of a scenario, run by run in the order in which it is asked."""
 
     def count(self) -> int:
         """Number of entries."""

@@ -2,12 +2,13 @@
 
 UTF-8, one JSON object a line, four kinds of line, in this order, each kind sorted:
 
-    {"recording": 1}                                   the format; 2 if anything came from the web
+    {"recording": 3}                                   the format
     {"text": HASH, "body": "…"}                        a text of more than 200 characters, written once
     {"key": KEY, "request": {…}, "reply": {…}}         an entry; long texts in it are {"text": HASH}
     {"fetched": KEY, "about": {…}, "body": "…"}        an answer of a search, or a page; "base64" instead of "body" if no UTF-8
 
-A request that holds what is not asked any more (see `former`) is read as the one that is asked in its place, under its key.
+In formats 1 and 2, where a request came from was a label, and a prompt could hold the day on which a source was read: such a
+request is read as the one that is asked in its place today, under its key (see `former`).
 
 The same entries give the same bytes. API keys and HTTP headers are no part of an entry, so none can be in the file.
 """
@@ -24,11 +25,11 @@ import msgspec
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.fetched import Fetched, about
-from finetune_prep.ledger.former import present
+from finetune_prep.ledger.former import is_former, unpack_former
 from finetune_prep.ledger.packing import Packer, text_name, unpack_reply, unpack_request
 from finetune_prep.ledger.protocols import Entry, Ledger
 
-VERSION = 2  # the newest that can be read; what holds nothing from the web is written as 1, which earlier versions read
+VERSION = 3  # the newest that can be read, and the one that is written
 MOST_PROBLEMS_SHOWN = 20
 
 
@@ -58,7 +59,7 @@ def write_recording(entries: Iterable[Entry], path: Path, fetched: Iterable[Fetc
 
 
 def _recording_lines(texts: dict[str, str], entries: dict[str, bytes], pages: dict[str, bytes]) -> Iterator[bytes]:
-    yield _line({"recording": VERSION if pages else 1})
+    yield _line({"recording": VERSION})
     for name in sorted(texts):
         yield _line({"text": name, "body": texts[name]})
     for key in sorted(entries):
@@ -161,12 +162,16 @@ class _Reader:
         self._texts[name] = body
 
     def _read_entry(self, key: str, request: dict[str, Any], reply: dict[str, Any]) -> None:
-        entry = Entry(unpack_request(request, self._text), unpack_reply(reply, self._text))
+        if is_former(request):
+            asked, today = unpack_former(request, self._text)
+        else:
+            asked = today = unpack_request(request, self._text)
+        entry = Entry(asked, unpack_reply(reply, self._text))
         if entry.key != key:
             raise ValueError(f"the key {key} is not the key of this request, which is {entry.key}")
         if self._lines.setdefault(key, entry) != entry:
             raise ValueError(f"a second, different entry for the key {key}")
-        renamed = Entry(present(entry.request), entry.reply)
+        renamed = Entry(today, entry.reply)
         known = self.entries.setdefault(renamed.key, renamed)
         if renamed.reply.at < known.reply.at:  # asked on two days, which made two requests of it then: the first answer counts
             self.entries[renamed.key] = renamed

@@ -21,22 +21,20 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import LedgerBroken, UsageError
-from finetune_prep.ledger import former, submissions
+from finetune_prep.ledger import submissions
 from finetune_prep.ledger.fetched import FETCHED, SqliteArchive
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
 from finetune_prep.ledger.protocols import Consumption, Entry, Measured, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
+from finetune_prep.ledger.upgrade import ENTRY, FORMER, columns, upgrade
 
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
-SCHEMA_VERSION = 2  # 1: keys still depended on the day on which a source was read
+SCHEMA_VERSION = 3  # `upgrade` says what the others are
 MOST_JOBS_PER_COMMIT = 4096
 MOST_KNOWN_TEXTS = 65_536  # names of texts that need no further INSERT, about 8 MB
 
 TABLES = """
 CREATE TABLE text (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
-CREATE TABLE entry (
-  id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, request TEXT NOT NULL, reply TEXT NOT NULL, spent REAL NOT NULL
-);
 CREATE TABLE round (number INTEGER PRIMARY KEY, written INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE asked (
   id INTEGER PRIMARY KEY, round INTEGER NOT NULL REFERENCES round, key TEXT NOT NULL, request TEXT NOT NULL,
@@ -48,34 +46,40 @@ MONEY = """
 CREATE TABLE IF NOT EXISTS money (id INTEGER PRIMARY KEY CHECK (id = 1), held REAL NOT NULL, lost REAL NOT NULL);
 INSERT OR IGNORE INTO money VALUES (1, 0, 0);
 """
-INSERT_ENTRIES = "INSERT OR IGNORE INTO entry (key, request, reply, spent) VALUES "
-MOST_ROWS_PER_STATEMENT = 4096  # SQLite takes 32,766 values
-# requests of a run are about "pilot-001 · …"
+INSERT_ENTRIES = "INSERT OR IGNORE INTO entry (key, run, scenario, turn, attempt, revision, request, reply, spent) VALUES "
+ONE_ROW = "(?,?,?,?,?,?,?,?,?)"
+MOST_ROWS_PER_STATEMENT = 3600  # SQLite takes 32,766 values
 CONSUMPTION = """
-SELECT request ->> 'phase' AS phase,
-       iif(request ->> 'about' GLOB (request ->> 'phase') || '-[0-9][0-9][0-9]* · *',
-           substr(request ->> 'about', 1, instr(request ->> 'about', ' · ') - 1), '') AS run,
-       request ->> 'role' AS role, request ->> 'model' AS model, coalesce(reply ->> 'served_model', '') AS served,
+SELECT request ->> 'phase' AS phase, run, request ->> 'role' AS role, request ->> 'model' AS model,
+       coalesce(reply ->> 'served_model', '') AS served,
        count(*), total(reply ->> '$.usage.input'), total(reply ->> '$.usage.cached'), total(reply ->> '$.usage.output'),
        total(reply ->> 'cost'), sum(reply ->> 'cost' IS NULL)
 FROM entry GROUP BY phase, run, role, model, served ORDER BY phase, run, role, model, served
 """
 MEASURED = """
 SELECT request ->> 'phase' AS phase, request ->> 'role' AS role,
-       coalesce(request ->> '$.schema.name', iif(request ->> 'role' = 'expert', request ->> 'about', request ->> 'role')) AS form,
-       count(*), sum(request ->> 'sample' LIKE '%/again'), avg(reply ->> '$.usage.input'),
+       coalesce(request ->> '$.schema.name',
+                iif(request ->> 'role' = 'expert', request ->> '$.origin.about', request ->> 'role')) AS form,
+       count(*), sum(attempt > 1), avg(reply ->> '$.usage.input'),
        avg(coalesce(reply ->> '$.usage.cached', 0)), avg(reply ->> '$.usage.output')
 FROM entry WHERE reply ->> '$.usage.input' IS NOT NULL AND reply ->> '$.usage.output' IS NOT NULL
 GROUP BY phase, role, form ORDER BY phase, role, form
 """
 
+# the user speaks first in each exchange, and the judge when all is said
+OF_SCENARIO = """
+SELECT key FROM entry WHERE scenario = ? AND scenario != ''
+ORDER BY run, turn = 0, turn, request ->> 'role' != 'user', attempt, id
+"""
+
 Job = Callable[[apsw.Connection], Any]
+Row = tuple[str, str, str, int, int, int, str, str, float]  # of the table `entry`, as INSERT_ENTRIES names it
 
 
 class _Rows(msgspec.Struct, frozen=True):
     """Rows of the table `entry`, and texts they refer to. Those of a whole group are inserted together."""
 
-    rows: list[tuple[str, str, str, float]]
+    rows: list[Row]
     texts: dict[str, str]
 
 
@@ -125,6 +129,15 @@ class SqliteLedger:
                 yield self._entry(request, reply)
         finally:
             connection.close()
+
+    def beginning(self, start: str) -> tuple[str, ...]:
+        rows = self._reader.execute(
+            "SELECT key FROM entry WHERE key >= ?1 AND key < ?1 || char(1114111) ORDER BY key LIMIT 2", (start,)
+        )
+        return tuple(str(key) for (key,) in rows)
+
+    def of_scenario(self, scenario: str) -> tuple[str, ...]:
+        return tuple(str(key) for (key,) in self._reader.execute(OF_SCENARIO, (scenario,)))
 
     def count(self) -> int:
         return int(self._reader.execute("SELECT count(*) FROM entry").get)
@@ -233,7 +246,7 @@ class SqliteLedger:
 
     async def _insert(self, entries: Sequence[Entry], spent: float) -> None:
         packer = self._packer
-        rows = [(entry.key, _json(packer.request(entry.request)), _json(packer.reply(entry.reply)), spent) for entry in entries]
+        rows = [_row(packer, entry, spent) for entry in entries]
         await self._durably(_Rows(rows, packer.take_texts()))
         if self._keys is not None:
             self._keys.update(row[0] for row in rows)
@@ -265,9 +278,7 @@ class SqliteLedger:
         lost: float = 0.0,
     ) -> None:
         packer = Packer()
-        rows = [
-            (entry.key, _json(packer.request(entry.request)), _json(packer.reply(entry.reply)), spent) for entry, spent in answers
-        ]
+        rows = [_row(packer, entry, spent) for entry, spent in answers]
         keys = [row[0] for row in rows]
 
         def write(connection: apsw.Connection) -> None:
@@ -360,7 +371,7 @@ class SqliteLedger:
             return [None] * len(group)
         self._writer.execute("BEGIN IMMEDIATE")
         results: list[Any] = []
-        rows: list[tuple[str, str, str, float]] = []
+        rows: list[Row] = []
         for waiting in group:
             if isinstance(waiting.job, _Rows):
                 self._keep_texts(self._writer, waiting.job.texts)
@@ -373,11 +384,11 @@ class SqliteLedger:
         self._writer.execute("COMMIT")
         return results
 
-    def _insert_rows(self, rows: list[tuple[str, str, str, float]]) -> None:
+    def _insert_rows(self, rows: list[Row]) -> None:
         """Insert and empty the list. The first answer wins: later ones for the same key change nothing."""
         for start in range(0, len(rows), MOST_ROWS_PER_STATEMENT):
             part = rows[start : start + MOST_ROWS_PER_STATEMENT]
-            self._writer.execute(INSERT_ENTRIES + ",".join(["(?,?,?,?)"] * len(part)), list(chain.from_iterable(part)))
+            self._writer.execute(INSERT_ENTRIES + ",".join([ONE_ROW] * len(part)), list(chain.from_iterable(part)))
         rows.clear()
 
     def _rollback(self) -> None:
@@ -406,6 +417,11 @@ def _broken(path: Path, cause: apsw.Error) -> LedgerBroken:
         where=str(path),
         next="make room on the disk and run the same command again; every answer kept so far is safe",
     )
+
+
+def _row(packer: Packer, entry: Entry, spent: float) -> Row:
+    request, reply = _json(packer.request(entry.request)), _json(packer.reply(entry.reply))
+    return (entry.key, *columns(entry.request.origin), request, reply, spent)
 
 
 def _json(value: Any) -> str:
@@ -462,24 +478,31 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
         with connection:
             connection.execute(MONEY + submissions.TABLE + FETCHED)
     if version < SCHEMA_VERSION:
-        _upgrade(connection)
+        _upgrade(connection, path)
 
 
-def _upgrade(connection: apsw.Connection) -> None:
-    """Bring a ledger of an earlier version to this one, all of it or nothing; another process may have done so meanwhile."""
+def _upgrade(connection: apsw.Connection, path: Path) -> None:
+    """Bring a ledger of an earlier version to this one, all of it or nothing; another process may have done so meanwhile.
+
+    Raises UsageError for a row that cannot be read.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
         if connection.pragma("user_version") < SCHEMA_VERSION:
-            former.rename(connection)
+            upgrade(connection)
             connection.pragma("user_version", SCHEMA_VERSION)
-    except BaseException:
+    except BaseException as error:
         connection.execute("ROLLBACK")
-        raise
+        if not isinstance(error, ValueError):
+            raise
+        raise UsageError(
+            f"this ledger cannot be brought to the present format: {error}", where=str(path), next="restore the file from a copy"
+        ) from error
     connection.execute("COMMIT")
 
 
 def _create(connection: apsw.Connection) -> None:
     with connection:
-        connection.execute(TABLES + MONEY + submissions.TABLE + FETCHED + former.FORMER)
+        connection.execute(TABLES + ENTRY + MONEY + submissions.TABLE + FETCHED + FORMER)
         connection.pragma("application_id", APPLICATION_ID)
         connection.pragma("user_version", SCHEMA_VERSION)

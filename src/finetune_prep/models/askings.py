@@ -44,6 +44,7 @@ def asked_again(request: Request, reply: Reply, reason: str) -> Request:
             Message("user", complaint),
         ),
         sample=f"{request.sample}/again",
+        origin=msgspec.structs.replace(request.origin, attempt=request.origin.attempt + 1),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.request import Parameters, Request, RoleName, Schema
+from finetune_prep.core.request import Origin, Parameters, Request, RoleName, Schema
 from finetune_prep.models.prices import FREE, Prices
 from finetune_prep.models.routes import PAID
 from finetune_prep.project.config import BATCH_APIS, Config, Price
@@ -31,7 +31,7 @@ class Roles:
         role: RoleName,
         *,
         phase: str,
-        about: str,
+        origin: Origin,
         messages: Sequence[Message],
         schema: Schema | None = None,
         sample: str = "",
@@ -44,7 +44,7 @@ class Roles:
         return Request(
             role=role,
             phase=phase,
-            about=about,
+            origin=origin,
             model=model,
             messages=tuple(messages),
             schema=schema,

@@ -13,7 +13,7 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core.prompts import Brief
-from finetune_prep.core.request import Request, RoleName, Schema
+from finetune_prep.core.request import Origin, Request, RoleName, Schema
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.ledger.fetched import Archive, Fetched
 from finetune_prep.ledger.recording import read_fetched
@@ -67,13 +67,13 @@ class Requests(msgspec.Struct, frozen=True):
         slots: dict[str, Any],
         *,
         phase: str,
-        about: str,
+        origin: Origin,
         schema: Schema | None = None,
         sample: str = "",
     ) -> Request:
         """A request from a prompt file with its slots filled."""
         messages = prompt_files.messages(prompt, self.project.layout.phase_prompts, **slots)
-        return self.roles.request(role, phase=phase, about=about, messages=messages, schema=schema, sample=sample)
+        return self.roles.request(role, phase=phase, origin=origin, messages=messages, schema=schema, sample=sample)
 
     def boundary(self, content: str) -> str:
         """A line no text can guess and every replay gives again: HMAC of the project's seed and the hash of what it encloses."""
@@ -95,7 +95,7 @@ class Session(Requests, frozen=True):
     ) -> T:
         """Have the expert fill in a struct and turn it into a value; what `convert` refuses goes back to the expert, once."""
         schema = schemas.schema_of(kind, prompt)
-        request = self.request("expert", prompt, slots, phase=phase, about=about, schema=schema)
+        request = self.request("expert", prompt, slots, phase=phase, origin=Origin(about), schema=schema)
         return await self.door.ask_for(request, lambda text: convert(schemas.read(text, kind)))
 
 

@@ -43,7 +43,7 @@ class _Memory:
     async def answer(self, request: Request) -> Reply:
         if request.key not in self.entries:
             self.missing[request.key] = request
-            raise NotYet("there is no recorded answer", where=request.about)
+            raise NotYet("there is no recorded answer", where=request.origin.label)
         self.used.add(request.key)
         return self.entries[request.key]
 

@@ -32,21 +32,18 @@ def look_up(project: Project, ledger: Ledger | None, id: str) -> FoundSample | F
         for sample in run.samples()
         if sample.scenario.id.startswith(id) or (sample.conversation and sample.conversation.id.startswith(id))
     ]
-    entries = [entry for entry in ledger.entries() if entry.key.startswith(id)] if ledger else []
-    if not samples and not entries:
+    keys = ledger.beginning(id) if ledger else ()
+    if not samples and not keys:
         raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, for a list")
-    if len({sample.scenario.id for _, sample in samples}) + len(entries) > 1:
+    if len({sample.scenario.id for _, sample in samples}) + len(keys) > 1:
         raise UsageError(f"“{id}” fits several things", next="give more of the id")
-    if entries:
-        return FoundRequest(entry=entries[0])
+    if ledger and keys and (entry := ledger.get(keys[0])):
+        return FoundRequest(entry=entry)
     run, sample = samples[0]
     verdicts = [row for row in run.verdicts() if row.scenario == sample.scenario.id]
-    asked = [entry for entry in ledger.entries() if f" {sample.scenario.id} " in f" {entry.request.about} "] if ledger else []
     return FoundSample(
         run=run.name,
         sample=sample,
         verdict=verdicts[0] if verdicts else None,
-        requests=tuple(
-            entry.key for entry in sorted(asked, key=lambda entry: (len(entry.request.messages), entry.request.about))
-        ),
+        requests=ledger.of_scenario(sample.scenario.id) if ledger else (),
     )

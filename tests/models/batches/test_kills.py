@@ -48,7 +48,7 @@ def finish(folder: Path, fake: FakeBatches) -> None:
             break
         fake.work()
     ledger = SqliteLedger(folder / "ledger.sqlite")
-    texts = {entry.request.about: entry.reply.text for entry in ledger.entries()}
+    texts = {entry.request.origin.label: entry.reply.text for entry in ledger.entries()}
     spent, held, open_ones = ledger.spent(), ledger.held(), [found for found in ledger.submissions() if found.open]
     ledger.close()
     assert texts == {str(n): str(n) for n in range(SIZE)}

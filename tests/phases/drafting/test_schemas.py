@@ -99,7 +99,7 @@ STRICT |= {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multip
 @pytest.mark.parametrize("draft", DRAFTS, ids=lambda draft: draft.__name__)
 def test_every_draft_is_sent_in_strict_mode_with_nothing_that_strict_mode_refuses(draft: type[Strict]) -> None:
     schema = schema_of(draft, "draft")
-    request = Request(role="expert", phase="research", about="", model="larch-1", messages=(Message("user", "x"),), schema=schema)
+    request = Request(role="expert", phase="research", model="larch-1", messages=(Message("user", "x"),), schema=schema)
     sent = openai_wire.body(request)["response_format"]["json_schema"]
     assert sent["strict"] is True
     assert {key for node in nodes(sent["schema"]) for key in node} <= STRICT

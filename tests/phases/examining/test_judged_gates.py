@@ -60,7 +60,7 @@ async def test_a_judge_who_finds_nothing_amiss(project: Project) -> None:
     assert len(provider.asked) == QUESTIONS
     assert {request.role for request in provider.asked} == {"judge"}
     phases = {gate.id: gate.phase for gate in GATES}
-    assert all(request.phase == phases[request.about.partition(" · ")[0]] for request in provider.asked)
+    assert all(request.phase == phases[request.origin.about] for request in provider.asked)
 
 
 async def test_a_second_run_asks_nothing(project: Project) -> None:
@@ -118,7 +118,7 @@ async def test_the_whole_generation_prompt_is_one_item(project: Project) -> None
 async def test_examples_are_judged_by_the_real_prompt_without_their_answers(project: Project) -> None:
     provider = Scripted(judge())
     await ask(project, provider, "worked-examples.judged-blind", "evaluation-prompt.judged-blind")
-    shown = {request.about.rpartition(" · ")[2]: request.messages[0].content for request in provider.asked}
+    shown = {(request.origin.item or request.origin.about): request.messages[0].content for request in provider.asked}
     assert [*shown] == ["E1", "E2", "E3", "W1", "W2", "C1", "C2"]
     for id, prompt in shown.items():
         assert "SF1. Does the assistant avoid asking for a password" in prompt
@@ -244,7 +244,9 @@ async def test_answers_that_come_by_file_are_asked_for_all_at_once(project: Proj
 
 async def test_some_answers_are_not_all(project: Project) -> None:
     good = judge()
-    provider = Scripted(lambda request: Unreachable("no answer in time") if "Comprehension" in request.about else good(request))
+    provider = Scripted(
+        lambda request: Unreachable("no answer in time") if "Comprehension" in request.origin.label else good(request)
+    )
     assert await ask(project, provider, "rubric.unambiguous") == {"rubric.unambiguous": "no answer in time"}
     outcome = judged(project)["rubric.unambiguous"]
     assert outcome.answer == "unchecked"
@@ -259,14 +261,17 @@ async def test_a_changed_item_is_asked_again_and_only_what_holds_it(project: Pro
     assert stale == {"rubric.unambiguous", "rubric.orthogonal"}
     provider = Scripted(judge())
     await ask(project, provider)
-    assert [request.about for request in provider.asked] == ["rubric.unambiguous · Next step", "rubric.orthogonal · Next step"]
+    assert [request.origin.label for request in provider.asked] == [
+        "rubric.unambiguous · Next step",
+        "rubric.orthogonal · Next step",
+    ]
 
 
 async def test_what_cannot_be_read_is_not_judged(project: Project) -> None:
     rewrite(project, "evaluation-rubric", "- Yes: names the kiln room", "- Yse: names the kiln room")
     provider = Scripted(judge())
     await ask(project, provider, "rubric.unambiguous", "generation-prompt.few-shots-pass", "anchors.actionable")
-    assert {request.about for request in provider.asked} == {"anchors.actionable"}
+    assert {request.origin.label for request in provider.asked} == {"anchors.actionable"}
     assert "cannot be read in full" in judged(project)["rubric.unambiguous"].note
     assert answers(project)["generation-prompt.few-shots-pass"] == "unchecked"
 
@@ -283,7 +288,9 @@ async def test_the_cost_of_asking_is_in_the_ledger_under_the_phase(project: Proj
     await ask(project, Scripted(judge()), "anchors.actionable")
     with checking.ledger_of(project) as ledger:
         assert ledger is not None
-        assert [(entry.request.phase, entry.request.about) for entry in ledger.entries()] == [("anchors", "anchors.actionable")]
+        assert [(entry.request.phase, entry.request.origin.label) for entry in ledger.entries()] == [
+            ("anchors", "anchors.actionable")
+        ]
 
 
 async def test_material_cannot_end_its_own_boundary(project: Project) -> None:

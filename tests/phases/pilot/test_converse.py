@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from finetune_prep.core.conversation import Conversation, Message
-from finetune_prep.core.request import Reply, Request
+from finetune_prep.core.request import Origin, Reply, Request
 from finetune_prep.core.scenario import Cell, Scenario, draw
 from finetune_prep.errors import Unusable
 from finetune_prep.models.providers.scripted import Scripted
@@ -24,7 +24,7 @@ SCENARIO = msgspec.structs.replace(
 
 def talker(request: Request) -> str:
     said = sum(message.role != "system" for message in request.messages)
-    return f"  reply {said // 2 + 1}\n" if request.role == "assistant" else f"\nturn {request.about.split()[5]} "
+    return f"  reply {said // 2 + 1}\n" if request.role == "assistant" else f"\nturn {request.origin.turn} "
 
 
 async def test_turns_alternate_for_as_many_exchanges_as_the_scenario_has(session: OpenSession) -> None:
@@ -71,7 +71,7 @@ async def test_the_user_sees_its_card_and_the_whole_talk_and_nothing_of_what_is_
 async def test_a_user_who_writes_chinese_is_told_a_range_of_characters(session: OpenSession, language: str, range: str) -> None:
     async with session(Scripted([])) as opened:
         voices = msgspec.structs.replace(VOICES, language=language)
-        card = user_request(opened, voices, SCENARIO, Conversation(()), 0, "a").messages[1].content
+        card = user_request(opened, voices, SCENARIO, Conversation(()), Origin(turn=1)).messages[1].content
     assert f"{range} per message." in card
 
 
@@ -119,7 +119,7 @@ async def test_flaws_show_in_half_of_the_messages_and_reactions_come_in_their_sh
     seen: Counter[str] = Counter()
     async with session(Scripted([])) as shop:
         for scenario in scenarios(400):
-            card = user_request(shop, VOICES, scenario, talk, 1, "about").messages[1].content
+            card = user_request(shop, VOICES, scenario, talk, Origin(turn=2)).messages[1].content
             seen["shows"] += "Your flaw shows in this message." in card
             seen.update(reaction for _, reaction in REACTIONS if reaction in card)
     assert abs(seen["shows"] / 400 - FLAW_SHOWS) < 0.1
@@ -130,7 +130,9 @@ async def test_flaws_show_in_half_of_the_messages_and_reactions_come_in_their_sh
 
 async def test_the_first_message_reacts_to_nothing_and_the_last_one_ends(session: OpenSession) -> None:
     async with session(Scripted([])) as shop:
-        cards = [user_request(shop, VOICES, SCENARIO, Conversation(()), turn, "a").messages[1].content for turn in range(3)]
+        cards = [
+            user_request(shop, VOICES, SCENARIO, Conversation(()), Origin(turn=turn)).messages[1].content for turn in (1, 2, 3)
+        ]
     assert "This is the beginning" in cards[0]
     assert not [reaction for _, reaction in REACTIONS if reaction in cards[0]]
     assert "This is the middle" in cards[1]
@@ -140,5 +142,5 @@ async def test_the_first_message_reacts_to_nothing_and_the_last_one_ends(session
 async def test_a_user_without_a_flaw_hears_nothing_of_flaws(session: OpenSession) -> None:
     async with session(Scripted([])) as shop:
         plain = msgspec.structs.replace(SCENARIO, flaw=None)
-        card = user_request(shop, VOICES, plain, Conversation(()), 0, "a").messages[1].content
+        card = user_request(shop, VOICES, plain, Conversation(()), Origin(turn=1)).messages[1].content
     assert "flaw" not in card.lower()

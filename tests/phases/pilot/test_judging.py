@@ -11,7 +11,7 @@ import pytest
 
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.measures import parse_rule
-from finetune_prep.core.request import Reply, Request
+from finetune_prep.core.request import Origin, Reply, Request
 from finetune_prep.core.rubric import Category, Question, Rubric
 from finetune_prep.core.verdict import Judgement
 from finetune_prep.errors import NotYet
@@ -91,7 +91,7 @@ def test_the_schema_asks_for_evidence_first_and_allows_not_applicable_only_where
 
 async def test_a_verdict_joins_what_was_judged_and_what_was_measured(session: OpenSession) -> None:
     async with session(Scripted([answer()])) as shop:
-        verdict = await judge(shop, PROMPT, RUBRIC, TALK, "pilot-001 · x")
+        verdict = await judge(shop, PROMPT, RUBRIC, TALK, Origin(run="pilot-001", scenario="x"))
     assert {id: judgement.answer for id, judgement in verdict.answers.items()} == {
         "SF1": "yes",
         "CP1": "yes",
@@ -105,7 +105,7 @@ async def test_a_verdict_joins_what_was_judged_and_what_was_measured(session: Op
 async def test_an_unreadable_answer_is_asked_for_once_more_with_what_is_wrong(session: OpenSession) -> None:
     script = Scripted([answer(CP1=None), answer()])
     async with session(script) as shop:
-        verdict = await judge(shop, PROMPT, RUBRIC, TALK, "pilot-001 · x")
+        verdict = await judge(shop, PROMPT, RUBRIC, TALK, Origin(run="pilot-001", scenario="x"))
     assert verdict.complete
     assert "CP1 is missing" in script.asked[1].messages[-1].content
 
@@ -122,7 +122,7 @@ async def test_an_unreadable_answer_is_asked_for_once_more_with_what_is_wrong(se
 )
 async def test_a_judge_that_gives_no_usable_answer_leaves_the_verdict_missing(session: OpenSession, replies: list[Any]) -> None:
     async with session(Scripted(replies)) as shop:
-        verdict = await judge(shop, PROMPT, RUBRIC, TALK, "pilot-001 · x")
+        verdict = await judge(shop, PROMPT, RUBRIC, TALK, Origin(run="pilot-001", scenario="x"))
     assert not verdict.complete
     assert verdict.missing
     assert verdict.score(RUBRIC) is None
@@ -132,14 +132,14 @@ async def test_a_judge_that_gives_no_usable_answer_leaves_the_verdict_missing(se
 async def test_a_judge_whose_answer_comes_later_is_waited_for(session: OpenSession) -> None:
     async with session(Scripted([NotYet("recorded for a batch file")])) as shop:
         with pytest.raises(NotYet):
-            await judge(shop, PROMPT, RUBRIC, TALK, "pilot-001 · x")
+            await judge(shop, PROMPT, RUBRIC, TALK, Origin(run="pilot-001", scenario="x"))
 
 
 async def test_nobody_is_asked_when_everything_is_measured(session: OpenSession) -> None:
     (fit, _) = RUBRIC.categories
     measured = msgspec.structs.replace(RUBRIC, categories=(msgspec.structs.replace(fit, questions=fit.questions[2:]),))
     async with session(Scripted([])) as shop:
-        verdict = await judge(shop, PROMPT, measured, TALK, "pilot-001 · x")
+        verdict = await judge(shop, PROMPT, measured, TALK, Origin(run="pilot-001", scenario="x"))
     assert (verdict.judge, verdict.complete, [*verdict.answers]) == ("", True, ["CP3"])
 
 
@@ -204,6 +204,6 @@ async def test_a_conversation_with_template_signs_reaches_the_judge_as_it_is(ses
 async def test_one_conversation_is_judged_once_however_often_it_occurs(session: OpenSession) -> None:
     script = Scripted([answer()])
     async with session(script) as shop:
-        first = await judge(shop, PROMPT, RUBRIC, TALK, "pilot-001 · x")
-        assert await judge(shop, PROMPT, RUBRIC, TALK, "pilot-002 · y") == first
+        first = await judge(shop, PROMPT, RUBRIC, TALK, Origin(run="pilot-001", scenario="x"))
+        assert await judge(shop, PROMPT, RUBRIC, TALK, Origin(run="pilot-002", scenario="y")) == first
     assert len(script.asked) == 1

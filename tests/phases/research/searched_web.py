@@ -89,7 +89,7 @@ def expert(answer: str = "", more: Callable[[Request], str] | None = None) -> Sc
     """Plans the search; anything else is answered by `more`."""
 
     def said(request: Request) -> str:
-        if request.about == "search queries":
+        if request.origin.label == "search queries":
             return answer or planned()
         assert more is not None, request.place
         return more(request)

@@ -35,7 +35,7 @@ async def proposed(folder: Path, script: Scripted, **settings: int) -> tuple[Pro
 
 
 def sittings(script: Scripted) -> list[str]:
-    return [request.about for request in script.asked if request.schema and request.schema.name == "research-propose"]
+    return [request.origin.label for request in script.asked if request.schema and request.schema.name == "research-propose"]
 
 
 async def test_each_expert_is_asked_by_itself_and_sees_no_other(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_a_panel_that_repeats_itself_is_not_asked_again(tmp_path: Path) ->
 
 async def test_a_panel_that_still_finds_new_things_is_asked_again_up_to_the_limit(tmp_path: Path) -> None:
     def new(request: Request, draft: Draft) -> Draft:
-        mark = f"{'abcdef'[expert(request)]}{'uvw'[int(request.about[-1]) - 1]}"
+        mark = f"{'abcdef'[expert(request)]}{'uvw'[int(request.origin.label[-1]) - 1]}"
         return {"proposals": [proposal(f"{mark}{n} mending", f"Mends the {mark}{n} with lime.") for n in range(8)]}
 
     for limit in (1, 2, 3):

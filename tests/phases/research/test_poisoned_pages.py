@@ -131,7 +131,7 @@ async def test_no_instruction_is_carried_over(outcome: Outcome) -> None:
 
 async def test_what_a_page_says_stands_between_its_boundaries_and_nowhere_else(outcome: Outcome) -> None:
     """Neither title nor publisher nor search result carries it out, and no page can guess or end its boundary."""
-    readings = [request for request in outcome.requests if request.about.startswith("read ")]
+    readings = [request for request in outcome.requests if request.origin.label.startswith("read ")]
     assert len(readings) == 12
     for request in outcome.requests:
         system, user = (message.content for message in request.messages)

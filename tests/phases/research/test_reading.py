@@ -44,13 +44,13 @@ async def read(folder: Path, text: SourceText) -> tuple[ReadSource, list[Request
 
 async def test_a_source_that_fits_is_read_at_once(tmp_path: Path) -> None:
     found, asked, told = await read(tmp_path / "shop", source("Rule 1: write it down.\n"))
-    assert [request.about for request in asked] == ["read sources/book.md"]
+    assert [request.origin.about for request in asked] == ["read sources/book.md"]
     assert ([claim.id for claim in found.claims], found.dropped, found.source.read, told) == (["S01.1"], 1, "2026-11-20", [])
 
 
 async def test_a_long_source_is_read_in_portions_and_its_claims_numbered_through(tmp_path: Path) -> None:
     found, asked, told = await read(tmp_path / "shop", source("".join(chapter(n) for n in (1, 2, 3))))
-    assert [request.about for request in asked] == [f"read sources/book.md, portion {n} of 3" for n in (1, 2, 3)]
+    assert [request.origin.about for request in asked] == [f"read sources/book.md, portion {n} of 3" for n in (1, 2, 3)]
     assert all(len(request.messages[1].content) < PORTION + 3000 for request in asked)
     assert [claim.quote for claim in found.claims] == [f"Rule {n}: write it down." for n in (1, 2, 3)]
     assert len({claim.id for claim in found.claims}) == 3

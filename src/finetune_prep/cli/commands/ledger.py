@@ -103,12 +103,14 @@ def missing(project: str, size: int | None, as_json: bool) -> None:
     n = size or (planned[-1] if planned else limits.PILOT)
     done = asyncio.run(dry_run(opened, [*entries.values()], n, [*fetched.values()]))
     if as_json:
-        rows = [{"key": asked.key, "phase": asked.phase, "role": asked.role, "about": asked.about} for asked in done.missing]
+        rows = [
+            {"key": asked.key, "phase": asked.phase, "role": asked.role, "about": asked.origin.label} for asked in done.missing
+        ]
         screen.json(
             {"missing": rows, "answered": len(done.used), "unused": len(entries) - len(done.used), "stopped": done.stopped}
         )
         return
-    screen.table([(asked.key[:12], asked.phase, asked.role, asked.about) for asked in done.missing])
+    screen.table([(asked.key[:12], asked.phase, asked.role, asked.origin.label) for asked in done.missing])
     unused = len(entries) - len(done.used)
     screen.say(f"{len(done.missing)} questions without an answer; {len(done.used)} answered, {unused} answers not needed")
     if done.stopped:

@@ -92,7 +92,7 @@ def _print_sample(found: lookup.FoundSample) -> None:
 
 def _print_entry(entry: Entry) -> None:
     request, reply = entry.request, entry.reply
-    screen.say(f"{entry.key} · {request.phase} · {request.role} · {request.about}", bold=True)
+    screen.say(f"{entry.key} · {request.phase} · {request.role} · {request.origin.label}", bold=True)
     screen.say(f"  asked of {request.model}, answered {reply.at or 'at an unknown time'}, {reply.finish}", dim=True)
     for message in request.messages:
         screen.say()

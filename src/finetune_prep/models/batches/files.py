@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -99,9 +100,9 @@ def row(request: Request, *, structured: bool = True, limit_name: str = "max_com
     return msgspec.json.encode({"custom_id": request.key, "method": "POST", "url": URL, "body": body}) + b"\n"
 
 
-def file_order(request: Request) -> tuple[str, ...]:
+def file_order(request: Request) -> tuple[Any, ...]:
     """A model and role after the other; within it, requests that share a prompt stand together, for the sake of prefix caches."""
-    return (request.model, request.role, request.phase, request.about, request.sample, request.key)
+    return (request.model, request.role, request.phase, *msgspec.structs.astuple(request.origin), request.sample, request.key)
 
 
 def portions(

@@ -29,7 +29,7 @@ def _labels_alike(request: Request, other: Request) -> tuple[bool, bool, int, bo
         other.role == request.role,
         other.phase == request.phase,
         common,
-        other.about == request.about,
+        other.origin == request.origin,
         -abs(len(other.messages) - len(request.messages)),
     )
 
@@ -44,7 +44,7 @@ def _texts_alike(request: Request, other: Request) -> float:
             None, ours.content[:COMPARED_CHARACTERS], theirs.content[:COMPARED_CHARACTERS], autojunk=False
         )
         total += 1.0 if ours.content == theirs.content else matcher.quick_ratio()
-    labels = (request.model == other.model) + (request.sample == other.sample) + (request.about == other.about)
+    labels = (request.model == other.model) + (request.sample == other.sample) + (request.origin == other.origin)
     return total / max(1, len(pairs)) + labels / 10
 
 
@@ -67,7 +67,7 @@ def describe_difference(known: Request, asked: Request) -> tuple[str, ...]:
 def _parameters(request: Request) -> str:
     names = request.parameters.__struct_fields__
     given = {name: getattr(request.parameters, name) for name in names}
-    return ", ".join(f"{name}={value}" for name, value in given.items() if value is not None) or "none"
+    return ", ".join(f"{name}={value}" for name, value in given.items() if value not in (None, {})) or "none"
 
 
 def _messages_differ(known: Request, asked: Request) -> list[str]:

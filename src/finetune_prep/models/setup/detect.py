@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.request import Parameters, Request, Schema
+from finetune_prep.core.request import Origin, Parameters, Request, Schema
 from finetune_prep.errors import Paused
 from finetune_prep.http import Answer, Call, NoAnswer, open_client
 from finetune_prep.http.endpoint import read_endpoint
@@ -142,7 +142,7 @@ async def try_schema(
     request = Request(
         role="judge",
         phase="doctor",
-        about="structured output",
+        origin=Origin("structured output"),
         model=model,
         messages=(Message("user", "What colour is the sky? One word."),),
         schema=SCHEMA,

@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.request import Request
+from finetune_prep.core.request import Origin, Request
 from finetune_prep.errors import Unusable
 from finetune_prep.phases.drafting import prompt_files, schemas
 from finetune_prep.phases.session import Session
@@ -63,7 +63,7 @@ async def drafted(
     about: str,
 ) -> Drafted[T]:
     """Have the expert write, examine it, and hand the findings back, `revisions` times at most (see finetune-prep.toml)."""
-    first = session.request("expert", prompt, slots, phase=phase, about=about, schema=schemas.schema_of(kind, prompt))
+    first = session.request("expert", prompt, slots, phase=phase, origin=Origin(about), schema=schemas.schema_of(kind, prompt))
 
     async def write(request: Request) -> tuple[D, T]:
         def read(text: str) -> tuple[D, T]:
@@ -112,7 +112,7 @@ def _handed_back(session: Session, request: Request, draft: Any, points: Sequenc
     return msgspec.structs.replace(
         request,
         messages=(*request.messages, Message("assistant", msgspec.json.encode(draft).decode()), Message("user", text)),
-        about=f"{request.about}, revision {revision}",
+        origin=msgspec.structs.replace(request.origin, revision=revision),
         sample=f"{request.sample}revision{revision}",
     )
 

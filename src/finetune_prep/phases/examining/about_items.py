@@ -15,12 +15,12 @@ import msgspec
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.prompts import EvaluationPrompt, GenerationPrompt
-from finetune_prep.core.request import Schema
+from finetune_prep.core.request import Origin, Schema
 from finetune_prep.core.rubric import Category, Example, Question, Rubric
+from finetune_prep.documents import body
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates.premises import Unchecked
-from finetune_prep.markdown.body import body
 from finetune_prep.method.gates import Gate
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, sound
@@ -75,7 +75,7 @@ def _asked(requests: Requests, domain: str, gate: Gate, document: Document[Any],
         gate.id,
         slots,
         phase=gate.phase,
-        about=" · ".join(part for part in (gate.id, reading.about) if part),
+        origin=Origin(gate.id, reading.about),
         schema=_schema(gate, reading.items),
     )
     conclude = _any_yes if gate.id in ONE_IS_ENOUGH else _every_yes

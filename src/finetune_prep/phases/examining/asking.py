@@ -97,7 +97,8 @@ def _outcome(gate_requests: GateRequests, ledger: Ledger) -> Outcome:
         except NotYet:
             open_questions += 1
         except Unusable as error:
-            unread.append(f"the judge's answer about {asked.request.about.rpartition(' · ')[2]} cannot be used: {error.what}")
+            origin = asked.request.origin
+            unread.append(f"the judge's answer about {origin.item or origin.about} cannot be used: {error.what}")
     note = _note(unread, open_questions, len(gate_requests.asked))
     if findings:
         return Outcome(gate=gate, answer="fails", findings=tuple(findings), note=note)

@@ -13,13 +13,14 @@ import msgspec
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.prompts import EvaluationPrompt
+from finetune_prep.core.request import Origin
 from finetune_prep.core.rubric import Example, Rubric, YesNo
 from finetune_prep.core.verdict import Judgement, conclude
+from finetune_prep.documents import body
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.documents.splice import remove_item
 from finetune_prep.gates.premises import Unchecked
-from finetune_prep.markdown.body import body
 from finetune_prep.method.gates import Gate
 from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, sound
 from finetune_prep.phases.pilot.judging import read_verdict, verdict_request
@@ -66,10 +67,10 @@ class Bench(NamedTuple):
 
     def asked(self, example: Example) -> Asked:
         prompt = prompt_without(self.judge, example.conversation)
-        request = verdict_request(self.requests, prompt, self.rubric, example.conversation, "")
-        # labels are no part of a request's key: a verdict that a pilot asked for is the same verdict
-        labelled = msgspec.structs.replace(request, phase=self.gate.phase, about=f"{self.gate.id} · {example.id}")
-        return Asked(labelled, lambda text: self.conclude(self.document, self.rubric, example, read_verdict(text, self.rubric)))
+        request = verdict_request(self.requests, prompt, self.rubric, example.conversation, Origin(self.gate.id, example.id))
+        # phase and origin are no part of a request's key: a verdict that a pilot asked for is the same verdict
+        request = msgspec.structs.replace(request, phase=self.gate.phase)
+        return Asked(request, lambda text: self.conclude(self.document, self.rubric, example, read_verdict(text, self.rubric)))
 
 
 def prompt_without(judge: Sound[EvaluationPrompt], conversation: Conversation) -> str:

@@ -10,7 +10,7 @@ import random
 import msgspec
 
 from finetune_prep.core.conversation import Conversation, Message
-from finetune_prep.core.request import Request
+from finetune_prep.core.request import Origin, Request
 from finetune_prep.core.scenario import Scenario
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases.session import Session
@@ -37,10 +37,10 @@ async def converse(session: Session, voices: Voices, scenario: Scenario, run: st
     """The whole conversation of a scenario: `scenario.exchanges` pairs of turns."""
     conversation = Conversation(())
     for turn in range(scenario.exchanges):
-        about = f"{run} · {scenario.id} · exchange {turn + 1}"
-        said = await session.door.ask_for(user_request(session, voices, scenario, conversation, turn, about), spoken)
+        origin = Origin(run=run, scenario=scenario.id, turn=turn + 1)
+        said = await session.door.ask_for(user_request(session, voices, scenario, conversation, origin), spoken)
         conversation = conversation.then("user", said)
-        answered = await session.door.ask_for(assistant_request(session.roles, voices, scenario, conversation, about), spoken)
+        answered = await session.door.ask_for(assistant_request(session.roles, voices, scenario, conversation, origin), spoken)
         conversation = conversation.then("assistant", answered)
     return conversation
 
@@ -52,7 +52,8 @@ def spoken(text: str) -> str:
     return text.strip()
 
 
-def user_request(session: Session, voices: Voices, scenario: Scenario, so_far: Conversation, turn: int, about: str) -> Request:
+def user_request(session: Session, voices: Voices, scenario: Scenario, so_far: Conversation, origin: Origin) -> Request:
+    turn = origin.turn - 1
     stream = scenario.stream("user", turn)
     slots = {
         "user_prompt": voices.user,
@@ -69,7 +70,7 @@ def user_request(session: Session, voices: Voices, scenario: Scenario, so_far: C
         "hints": "\n".join(f"- {hint}" for hint in _hints(scenario, turn, stream)),
         "language": voices.language,
     }
-    return session.request("user", "converse-user", slots, phase="pilot", about=f"{about} · user", sample=scenario.id)
+    return session.request("user", "converse-user", slots, phase="pilot", origin=origin, sample=scenario.id)
 
 
 def _hints(scenario: Scenario, turn: int, stream: random.Random) -> list[str]:
@@ -95,6 +96,6 @@ def _stage(turn: int, exchanges: int) -> str:
     return "This is the middle: more detail, another side of it, or resistance."
 
 
-def assistant_request(roles: Roles, voices: Voices, scenario: Scenario, so_far: Conversation, about: str) -> Request:
+def assistant_request(roles: Roles, voices: Voices, scenario: Scenario, so_far: Conversation, origin: Origin) -> Request:
     messages = (Message("system", voices.assistant), *so_far.messages)
-    return roles.request("assistant", phase="pilot", about=f"{about} · assistant", messages=messages, sample=scenario.id)
+    return roles.request("assistant", phase="pilot", origin=origin, messages=messages, sample=scenario.id)

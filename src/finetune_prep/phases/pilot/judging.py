@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from finetune_prep.core.conversation import Conversation
-from finetune_prep.core.request import Request, Schema
+from finetune_prep.core.request import Origin, Request, Schema
 from finetune_prep.core.rubric import Rubric, YesNo
 from finetune_prep.core.verdict import Judgement, Verdict, conclude
 from finetune_prep.errors import Unusable
@@ -24,14 +24,14 @@ class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: str
 
 
-async def judge(session: Session, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, about: str) -> Verdict:
+async def judge(session: Session, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, origin: Origin) -> Verdict:
     """The verdict of the judge. An answer that stays unreadable leaves the verdict missing; that is not a NO.
 
     A rubric whose questions are all measured needs no judge: nobody is asked.
     """
     if not rubric.judged:
         return conclude(rubric, conversation, {}, judge="")
-    request = verdict_request(session, evaluation_prompt, rubric, conversation, about)
+    request = verdict_request(session, evaluation_prompt, rubric, conversation, origin)
     try:
         judged = await session.door.ask_for(request, lambda text: read_verdict(text, rubric))
     except Unusable as error:
@@ -40,14 +40,14 @@ async def judge(session: Session, evaluation_prompt: str, rubric: Rubric, conver
 
 
 def verdict_request(
-    requests: Requests, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, about: str
+    requests: Requests, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, origin: Origin
 ) -> Request:
     slots = {
         "evaluation_prompt": evaluation_prompt,
         "boundary": requests.boundary(conversation.id),
         "turns": [{"speaker": message.role, "text": message.content} for message in conversation.messages],
     }
-    return requests.request("judge", "judge", slots, phase="pilot", about=f"{about} · judge", schema=verdict_schema(rubric))
+    return requests.request("judge", "judge", slots, phase="pilot", origin=origin, schema=verdict_schema(rubric))
 
 
 def verdict_schema(rubric: Rubric) -> Schema:

@@ -7,7 +7,7 @@ import msgspec
 from finetune_prep.conversations.faults import find_fault
 from finetune_prep.core.identity import digest
 from finetune_prep.core.prompts import GenerationPrompt
-from finetune_prep.core.request import RoleName
+from finetune_prep.core.request import Origin, RoleName
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Account, Sample, account, fold, judged_sample
 from finetune_prep.core.scenario import Scenario, ScenarioSpace, plan
@@ -128,9 +128,9 @@ async def make_sample(stage: Stage, scenario: Scenario) -> Made:
     examples = [shot.conversation for shot in stage.generation.few_shots]
     if fault := find_fault(conversation, examples):
         return Made(Sample(scenario=scenario, state="faulty", conversation=conversation, fault=f"{fault[0]}: {fault[1]}"))
-    about = f"{stage.run} · {scenario.id}"
+    origin = Origin(run=stage.run, scenario=scenario.id)
     try:
-        verdict = await judge(stage.session, stage.evaluation_prompt, stage.rubric, conversation, about)
+        verdict = await judge(stage.session, stage.evaluation_prompt, stage.rubric, conversation, origin)
     except NotYet:
         return Made(Sample(scenario=scenario, state="waiting", conversation=conversation))
     except Unreachable as error:

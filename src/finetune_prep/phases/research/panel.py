@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from finetune_prep.core.request import Request
+from finetune_prep.core.request import Origin, Request
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.drafting.revising import Point
@@ -105,8 +105,8 @@ def _sitting_request(session: Session, expert: Reader, sitting: int, claims: str
         claims=claims, name=expert.name, background=expert.background, looks_for=expert.looks_for, sitting=sitting
     )
     schema = schemas.schema_of(ProposalsDraft, "research-propose")
-    about = f"{expert.id} proposes, sitting {sitting}"
-    return session.request("expert", "research-propose", slots, phase=PHASE, about=about, schema=schema)
+    origin = Origin(f"{expert.id} proposes, sitting {sitting}")
+    return session.request("expert", "research-propose", slots, phase=PHASE, origin=origin, schema=schema)
 
 
 def _read_proposals(text: str, numbers: Collection[str]) -> ProposalsDraft:
@@ -156,7 +156,7 @@ async def criticise(session: Session, panel: Panel, what: str, draft: str, *, ph
                 behaves=reader.behaves,
             ),
             phase=phase,
-            about=f"{reader.id} reads the {what}",
+            origin=Origin(f"{reader.id} reads the {what}"),
             schema=schema,
         )
         for reader in readers

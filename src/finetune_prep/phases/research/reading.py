@@ -13,7 +13,7 @@ import msgspec
 
 from finetune_prep.core.knowledge import Source
 from finetune_prep.core.quotes import find_quote
-from finetune_prep.core.request import Request
+from finetune_prep.core.request import Origin, Request
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.research.knowledge_draft import ClaimDraft, Reading
 from finetune_prep.phases.session import Session
@@ -106,7 +106,8 @@ def _request(session: Session, portion: Portion) -> Request:
     slots = session.slots(title=source.title, text=text, boundary=session.boundary(portion.source.hash))
     part = f", portion {portion.number} of {portion.of}" if portion.of > 1 else ""
     schema = schemas.schema_of(Reading, "reading")
-    return session.request("expert", "research-read", slots, phase=PHASE, about=f"read {source.where}{part}", schema=schema)
+    origin = Origin(f"read {source.where}{part}")
+    return session.request("expert", "research-read", slots, phase=PHASE, origin=origin, schema=schema)
 
 
 def _verified(text: SourceText, drafts: list[ClaimDraft], read: str) -> ReadSource:

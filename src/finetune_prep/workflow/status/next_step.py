@@ -93,7 +93,7 @@ def _recorded_pilot(project: Project) -> int:
     if not path.is_file():
         return 0
     requests = (entry.request for entry in read_recording(path))
-    return len({request.about for request in requests if request.phase == KIND and request.role == "judge"})
+    return len({request.origin.scenario for request in requests if request.phase == KIND and request.role == "judge"})
 
 
 def _one_of(run: Run, *states: str) -> str:
