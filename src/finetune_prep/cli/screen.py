@@ -57,11 +57,9 @@ def coloured(parts: Sequence[tuple[str, str | None]], *, hang: int) -> None:
     if not has_codes(sys.stdout):
         _echo(_fitted("".join(line(text) for text, _ in parts), sys.stdout, hang=hang), sys.stdout)
         return
-    import wcwidth  # its tables take longer to load than the rest of a command
-
     text = "".join(click.style(line(text), fg=colour) if colour else line(text) for text, colour in parts)
     columns = _columns(sys.stdout) or UNKNOWN_WIDTH
-    _echo("\n".join(wcwidth.wrap(text, columns, subsequent_indent=" " * hang, break_on_hyphens=False)), sys.stdout)
+    _echo("\n".join(_tables().wrap(text, columns, subsequent_indent=" " * hang, break_on_hyphens=False)), sys.stdout)
 
 
 def paragraph(text: str, *, indent: int = 2, dim: bool = False) -> None:
@@ -140,9 +138,8 @@ def width(text: str) -> int:
     """Columns that a text takes on a terminal."""
     if _ONE_COLUMN_EACH.fullmatch(text):
         return len(text)
-    import wcwidth  # its tables take longer to load than the rest of a command
-
-    return wcwidth.width(text)
+    taken: int = _tables().width(text)
+    return taken
 
 
 def styled(text: str, stream: IO[str], *, bold: bool = False, dim: bool = False, fg: str | None = None) -> str:
@@ -187,6 +184,11 @@ def _fitted(text: str, stream: IO[str], hang: int | None = None) -> str:
 def _wrapped(text: str, columns: int, first: str, then: str) -> list[str]:
     if _ONE_COLUMN_EACH.fullmatch(text):
         return textwrap.wrap(text, columns, initial_indent=first, subsequent_indent=then, break_on_hyphens=False) or [""]
-    import wcwidth  # its tables take longer to load than the rest of a command
+    return _tables().wrap(text, columns, initial_indent=first, subsequent_indent=then, break_on_hyphens=False) or [""]
 
-    return wcwidth.wrap(text, columns, initial_indent=first, subsequent_indent=then, break_on_hyphens=False) or [""]
+
+def _tables() -> Any:
+    """How wide each character is. The library's tables take longer to load than the rest of a command."""
+    import wcwidth
+
+    return wcwidth

@@ -6,9 +6,9 @@ it adds on the way: docs/decisions/0010-native-providers.md.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -23,10 +23,16 @@ from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.project.config import FILE, ProviderSettings
 
+with contextlib.suppress(ImportError):  # where the extra is missing, Native says how to install it
+    from pydantic_ai import exceptions as of
+    from pydantic_ai.messages import ModelRequest, ModelResponse, SystemPromptPart, TextPart, ThinkingPart, UserPromptPart
+    from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.output import OutputObjectDefinition
+
 if TYPE_CHECKING:
     from pydantic_ai.exceptions import ModelAPIError
-    from pydantic_ai.messages import ModelMessage, ModelResponse
-    from pydantic_ai.models import Model, ModelRequestParameters
+    from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.models import Model
     from pydantic_ai.settings import ModelSettings
     from pydantic_ai.usage import RequestUsage
 
@@ -57,7 +63,7 @@ class Native:
         self._enforcement = Enforcement(settings.structured)
         self._secret = secret
         self._models: dict[str, Model[Any]] = {}
-        self._clients = AsyncExitStack()
+        self._clients = contextlib.AsyncExitStack()
 
     async def answer(self, request: Request) -> Reply:
         started = time.monotonic()
@@ -112,8 +118,6 @@ class Native:
 
     def _failure(self, error: Exception) -> Reply:
         """A refusal for good as a reply. Raises Fault, Paused, or the error itself if it is none of the provider's."""
-        from pydantic_ai import exceptions as of
-
         if isinstance(error, of.ModelAPIError):
             if (status := _status(error)) is not None:
                 return interpret(status, self._complaint(error), retry_after=error.retry_after)
@@ -142,9 +146,6 @@ def _enforces(model: Model[Any]) -> bool:
 
 
 def _parameters(request: Request, enforced: bool) -> ModelRequestParameters:
-    from pydantic_ai.models import ModelRequestParameters
-    from pydantic_ai.output import OutputObjectDefinition
-
     if request.schema is None or not enforced:
         return ModelRequestParameters()
     wanted = OutputObjectDefinition(json_schema=request.schema.schema, name=request.schema.name, strict=True)
@@ -153,8 +154,6 @@ def _parameters(request: Request, enforced: bool) -> ModelRequestParameters:
 
 def _messages(request: Request, worded: bool) -> list[ModelMessage]:
     """The messages as they are; worded: with the schema in words at the end of the last one."""
-    from pydantic_ai.messages import ModelRequest, ModelResponse, SystemPromptPart, TextPart, UserPromptPart
-
     messages: list[ModelMessage] = []
     for message in request.messages:
         content = message.content
@@ -169,8 +168,6 @@ def _messages(request: Request, worded: bool) -> list[ModelMessage]:
 
 
 def _reply(response: ModelResponse) -> Reply:
-    from pydantic_ai.messages import TextPart, ThinkingPart
-
     text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
     thought = "\n\n".join(part.content for part in response.parts if isinstance(part, ThinkingPart))
     raw = str((response.provider_details or {}).get("finish_reason") or "")
@@ -199,8 +196,6 @@ def _usage(usage: RequestUsage) -> Usage:
 
 def _status(error: ModelAPIError) -> int | None:
     """The HTTP status that says what happened; None if nothing came back. What the library made of the error goes first."""
-    from pydantic_ai import exceptions as of
-
     status: int | None = getattr(error, "status_code", None)
     for category, meant, fallback in (
         (of.ModelQuotaExceededError, (402,), 402),

