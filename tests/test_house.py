@@ -29,7 +29,7 @@ LATE = {
     ("models/providers/native.py", "boto3"): "of the extra native: 30 MB, for Bedrock alone",
     ("models/providers/native.py", "botocore"): "of the extra native: 30 MB, for Bedrock alone",
     ("models/providers/native.py", "pydantic_ai"): "of the extra native, one provider's SDK each",
-    ("models/roles.py", "finetune_prep"): "of the extra native",
+    ("models/routes.py", "finetune_prep"): "of the extra native",
     ("sources/files.py", "ruamel"): "a tenth of a second, for sources with front matter",
     ("sources/parsing/pdf.py", "pypdf"): "of the extra documents",
 }
