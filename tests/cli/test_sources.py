@@ -51,6 +51,14 @@ def test_files_and_pages_are_listed_and_what_is_unread_is_told(terminal: Termina
     assert "\x1b[2J" not in shown.out
 
 
+def test_what_is_left_out_of_a_file_is_said(shop: Project, terminal: Terminal) -> None:
+    page = f"<p>Due within <del>30</del> 14 days. {'Send it back as it came. ' * 9}</p><nav>Home</nav>"
+    (shop.folder / "sources" / "fees.html").write_text(page)
+    assert "left out: 1 menu, 1 deletion" in terminal("sources").out
+    listed = json.loads(terminal("sources", "--json").out)
+    assert [row["left_out"] for row in listed["sources"]] == ["", "1 menu, 1 deletion", ""]
+
+
 def test_as_json(terminal: Terminal) -> None:
     listed = json.loads(terminal("sources", "--json").out)
     assert [row["id"] for row in listed["sources"]] == ["S01", "S02"]

@@ -11,11 +11,10 @@ from ruamel.yaml import YAML
 
 from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.knowledge import Source
-from finetune_prep.sources import text as texts
 from finetune_prep.sources.files import FIX, LARGEST, SourceText, from_snapshot, known_ids, next_id, read_folder, read_snapshots
 from tests.effort import in_proportion
 from tests.soak import examples
-from tests.sources.foreign import docx, pdf
+from tests.sources.foreign import docx, hide_cryptography, locked_pdf, p, pdf, r, word
 
 PAGE = "# Returns\n\nThirty days from the day of delivery.\n"
 
@@ -49,7 +48,7 @@ def only(folder: Path, content: str | bytes, name: str = "page.md") -> SourceTex
 
 def problems(folder: Path) -> dict[str, str]:
     _, findings = read_folder(folder, folder.parent)
-    assert all(finding.fix == FIX for finding in findings)
+    assert all(finding.fix for finding in findings)
     return {finding.path: finding.what for finding in findings}
 
 
@@ -257,14 +256,51 @@ def test_html_word_and_pdf_are_read(folder: Path) -> None:
     assert (first.source.publisher, first.source.published, first.hash) == ("Larch", "2026-03-01", digest_bytes(page))
 
 
-def test_a_pdf_without_the_extra_is_a_finding_with_the_command_that_installs_it(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_pdf_that_needs_a_library_is_a_finding_with_the_command_that_installs_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(texts.importlib.util, "find_spec", lambda name: None)
-    put(folder, "a.pdf", pdf("Not read yet."))
+    hide_cryptography(monkeypatch, tmp_path)
+    put(folder, "a.pdf", locked_pdf("Not read yet."))
     found, (finding,) = read_folder(folder, folder.parent)
     assert found == []
-    assert finding.fix == "install it: pip install 'finetune-prep[documents]'"
+    assert (finding.what, finding.fix) == (
+        "not read: it is encrypted with AES, which needs a library that is not installed",
+        "install it: pip install cryptography",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fix"),
+    [
+        ("a.pdf", locked_pdf("Never.", user="secret"), "qpdf --decrypt"),
+        ("a.pdf", pdf(""), "ocrmypdf"),
+        ("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512, "save it as .docx"),
+        ("a.md", b"Gr\xfc\xdfe", "save it as UTF-8"),
+        ("a.md", b"x" * (LARGEST + 1), "split it"),
+        ("a.html", b"<script>draw()</script>", "save the page from a browser"),
+        ("a.epub", b"PK", FIX),
+    ],
+)
+def test_what_cannot_be_read_comes_with_what_to_do_about_it(folder: Path, name: str, content: bytes, fix: str) -> None:
+    put(folder, name, content)
+    _, (finding,) = read_folder(folder, folder.parent)
+    assert fix in finding.fix
+
+
+def test_what_a_file_holds_and_its_text_does_not_is_kept_with_it(folder: Path, tmp_path: Path) -> None:
+    put(
+        folder,
+        "a.docx",
+        word(p("Said", r("gone", "<w:strike/>")), comments=f'<w:comment w:id="1">{p("Really?")}</w:comment>' * 2),
+    )
+    put(folder, "b.md", PAGE)
+    first, second = read(folder)
+    assert (first.left_out, second.left_out) == ("2 comments, 1 deletion", "")
+    assert 'left_out: "2 comments, 1 deletion"\n' in first.snapshot
+    assert "left_out" not in second.snapshot
+    (tmp_path / "S01.md").write_text(first.snapshot)
+    assert read_snapshots(tmp_path)[0].left_out == first.left_out
+    assert from_snapshot(tmp_path / "S01.md", first) == first
 
 
 def test_a_page_is_snapshotted_with_all_that_is_known_of_it_and_read_back(tmp_path: Path) -> None:

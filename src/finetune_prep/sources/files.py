@@ -14,8 +14,8 @@ from msgspec import structs
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.knowledge import Source
-from finetune_prep.sources.parsing.extracted import Extracted
-from finetune_prep.sources.text import NoReader, extract
+from finetune_prep.sources.parsing.extracted import Extracted, Unreadable, counted
+from finetune_prep.sources.text import extract
 from finetune_prep.sources.titles import address_name
 
 # ending → what kind of text can be read from it; "" = it is text already
@@ -31,12 +31,14 @@ class SourceText(msgspec.Struct, frozen=True, kw_only=True):
     """A source as it was read. source.read is filled in when a reader has read it. text: without front matter.
 
     headline: how a page from the web calls itself: strangers' words, for people. Its source.title is its address.
+    left_out: what stands in the file and not in the text, as in "2 comments, 1 deletion".
     """
 
     source: Source
     text: str
     hash: str
     headline: str = ""
+    left_out: str = ""
 
     @property
     def snapshot(self) -> str:
@@ -44,7 +46,7 @@ class SourceText(msgspec.Struct, frozen=True, kw_only=True):
         source = self.source
         title = self.headline or source.title
         about = {"title": title, "publisher": source.publisher, "published": source.published, "where": source.where}
-        about["read"] = source.read
+        about |= {"read": source.read, "left_out": self.left_out}
         # quoted as in JSON, which is YAML too: titles like to hold colons
         known = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in about.items() if value)
         return f"---\n{known}hash: {self.hash}\n---\n{self.text}"
@@ -70,9 +72,16 @@ def read_folder(folder: Path, root: Path, known: Mapping[str, str] | None = None
             texts.append(source)
         except (ValueError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            fix = f"install it: {error.install}" if isinstance(error, NoReader) else FIX
+            fix = fix_of(error) or FIX
             findings.append(Finding(path=where, line=0, what=f"not read: {reason}", fix=fix))
     return texts, findings
+
+
+def fix_of(error: Exception) -> str:
+    """What a person can do about a file that was not read; "" if nothing is known."""
+    if not isinstance(error, Unreadable):
+        return ""
+    return f"install it: pip install {error.install}" if error.install else error.fix
 
 
 def known_ids(snapshots: Path) -> dict[str, str]:
@@ -100,7 +109,15 @@ def read_snapshots(folder: Path) -> list[SourceText]:
                 publisher=about.get("publisher", ""),
                 published=about.get("published", ""),
             )
-            found.append(SourceText(source=source, text=body.strip() + "\n", hash=about["hash"], headline=headline))
+            found.append(
+                SourceText(
+                    source=source,
+                    text=body.strip() + "\n",
+                    hash=about["hash"],
+                    headline=headline,
+                    left_out=about.get("left_out", ""),
+                )
+            )
     return found
 
 
@@ -115,7 +132,8 @@ def from_snapshot(path: Path, now: SourceText) -> SourceText:
     title = now.source.title if now.headline else about.get("title", "")
     source = structs.replace(now.source, title=title, publisher=about.get("publisher", ""), published=about.get("published", ""))
     headline = about.get("title", "") if now.headline else ""
-    return SourceText(source=source, text=body.strip() + "\n", hash=about["hash"], headline=headline)
+    left_out = about.get("left_out", "")
+    return SourceText(source=source, text=body.strip() + "\n", hash=about["hash"], headline=headline, left_out=left_out)
 
 
 def next_id(ids: Mapping[str, str]) -> str:
@@ -137,18 +155,18 @@ def _data(path: Path, root: Path) -> bytes:
         raise ValueError("it points outside the project")
     most = LARGEST_FOREIGN if kind else LARGEST
     if path.stat().st_size > most:
-        raise ValueError(f"larger than {most // 1_000_000} MB")
+        raise Unreadable(f"larger than {most // 1_000_000} MB", fix="split it into several files")
     return path.read_bytes()
 
 
 def _source(id: str, where: str, data: bytes) -> SourceText:
     """Raises ValueError saying why this is not a text."""
     kind = READABLE[Path(where).suffix.lower()]
-    found = extract(kind, data) if kind else _own_words(data)
+    found = extract(kind, data, own=True) if kind else _own_words(data)
     heading = re.search(r"^#\s+(.+)$", found.text, re.MULTILINE)
     title = found.title or (heading[1].strip() if heading else Path(where).stem.replace("-", " ").capitalize())
     source = Source(id=id, title=title, where=where, read="", publisher=found.publisher, published=found.published)
-    return SourceText(source=source, text=found.text.strip() + "\n", hash=digest_bytes(data))
+    return SourceText(source=source, text=found.text.strip() + "\n", hash=digest_bytes(data), left_out=counted(found.left_out))
 
 
 def _own_words(data: bytes) -> Extracted:
@@ -156,7 +174,7 @@ def _own_words(data: bytes) -> Extracted:
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise ValueError("not UTF-8 text") from error
+        raise Unreadable("not UTF-8 text", fix="save it as UTF-8") from error
     if "\0" in text:
         raise ValueError("binary")
     about, body = _front_matter(text)

@@ -6,7 +6,6 @@ that breaks its parser breaks nothing else, and finds no keys.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -15,10 +14,11 @@ import tempfile
 from functools import lru_cache
 
 import msgspec
+from msgspec import structs
 
 from finetune_prep.sources.dates import iso_day
 from finetune_prep.sources.parsing.decoding import decode
-from finetune_prep.sources.parsing.extracted import Extracted
+from finetune_prep.sources.parsing.extracted import Extracted, Unreadable
 
 # media type → what kind of text can be read from it
 KINDS = {
@@ -29,50 +29,49 @@ KINDS = {
     "application/pdf": "pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
 }
-SECONDS = 30.0  # for one file; the process itself stops after 10 s of computing
+SECONDS = 120.0  # for one file; the process itself stops after 10 s of computing, which takes longer on a busy machine
 LONGEST_LINE = 200  # characters of a title or a publisher
-INSTALL_PDF = "pip install 'finetune-prep[documents]'"
-# control characters but tab and newline; marks that reorder text; the invisible alphabet of tags; half characters
+# control characters but tab and newline; soft hyphens, which hide a word from a search; marks that reorder text;
+# the invisible alphabet of tags; half characters
 _UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+_TYPESET = str.maketrans("\u2010\u2011\u00a0\u202f", "--  ")  # hyphens and blanks at which no line may be broken
 
 
-class NoReader(ValueError):
-    """The format needs an extra that is not installed. install: the command for it."""
+def extract(kind: str, data: bytes, charset: str = "", *, own: bool = False) -> Extracted:
+    """The text in a file of kind "html", "docx", "pdf" or "text". own: a file of the user's, whose hidden text is read.
 
-    def __init__(self, what: str, install: str) -> None:
-        super().__init__(what)
-        self.install = install
-
-
-def extract(kind: str, data: bytes, charset: str = "") -> Extracted:
-    """The text in a file of kind "html", "docx", "pdf" or "text". Raises ValueError saying why there is none."""
-    if kind == "pdf" and importlib.util.find_spec("pypdf") is None:
-        raise NoReader("PDF needs a library that is not installed", INSTALL_PDF)
-    found = _extracted(kind, data, charset)
+    Raises Unreadable saying why there is none.
+    """
+    found = _extracted(kind, data, charset, own)
     if found.failure:
-        raise ValueError(found.failure)
+        raise Unreadable(found.failure, fix=found.fix, install=found.install)
     return found
 
 
 @lru_cache(maxsize=32)
-def _extracted(kind: str, data: bytes, charset: str) -> Extracted:
+def _extracted(kind: str, data: bytes, charset: str, own: bool) -> Extracted:
     """Kept for the next time in this run, failures as well: a file that takes all its time takes it once."""
-    found = Extracted(text=decode(data, charset)) if kind == "text" else _extract_apart(kind, data, charset)
+    found = Extracted(text=decode(data, charset)) if kind == "text" else _extract_apart(kind, data, charset, own)
     if found.failure:
         return found
     text = plain(found.text)
     if not text.strip():
         return Extracted(failure="it holds no text")
-    return Extracted(
-        text=text, title=one_line(found.title), publisher=one_line(found.publisher), published=iso_day(found.published)
+    return structs.replace(
+        found,
+        text=text,
+        title=one_line(found.title),
+        publisher=one_line(found.publisher),
+        published=iso_day(found.published),
     )
 
 
 def plain(text: str) -> str:
-    """Without what is not seen or moves the cursor, with one kind of line end and at most one blank line at once."""
-    lines = [line.rstrip() for line in _UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")]
+    """Without what is not seen or moves the cursor, with one kind of hyphen, blank and line end, and single blank lines."""
+    safe = _UNSAFE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_TYPESET)
+    lines = [line.rstrip() for line in safe.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
 
@@ -82,10 +81,10 @@ def one_line(text: str) -> str:
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1].rstrip()}…"
 
 
-def _extract_apart(kind: str, data: bytes, charset: str) -> Extracted:
+def _extract_apart(kind: str, data: bytes, charset: str, own: bool) -> Extracted:
     """Read in a process of its own. Files instead of pipes: what it writes is limited by the system, and nothing can block."""
     environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PATH": os.defpath}
-    command = [sys.executable, "-P", "-m", "finetune_prep.sources.parsing", kind, charset]
+    command = [sys.executable, "-P", "-m", "finetune_prep.sources.parsing", kind, charset, "own" if own else ""]
     with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as answer:
         question.write(data)
         question.seek(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,11 @@ from finetune_prep.phases.research.web import (
 )
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import open_project
-from finetune_prep.sources import text as texts
 from finetune_prep.sources.files import SourceText
 from finetune_prep.sources.searching.choosing import Found
 from tests.phases.research.searched_web import KEY, LONG, QUERIES, Engine, expert, new_shop, open_shop, planned
 from tests.sources.fake_web import Answer, FakeWeb, html, redirect
-from tests.sources.foreign import pdf
+from tests.sources.foreign import hide_cryptography, locked_pdf, pdf
 from tests.waiting import skip, until
 
 HEAD = "<head><title>Returns at Larch</title><meta property='article:published_time' content='2026-02-03'></head>"
@@ -184,16 +184,18 @@ async def test_at_most_as_many_pages_as_the_settings_say_of_all_kinds(tmp_path: 
 
 
 async def test_a_pdf_is_a_page_or_says_what_to_install(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paper = Answer(
-        headers={"Content-Type": "application/pdf"}, body=pdf(*[f"{n}. Thirty days from the day of delivery." for n in range(20)])
-    )
-    with FakeWeb({"/0/0": paper}) as internet, Engine(results_of(internet)) as engine:
+    def paper(data: bytes) -> Answer:
+        return Answer(headers={"Content-Type": "application/pdf"}, body=data)
+
+    open_pdf = pdf(*[f"{n}. Thirty days from the day of delivery." for n in range(20)])
+    with FakeWeb({"/0/0": paper(open_pdf)}) as internet, Engine(results_of(internet)) as engine:
         (text,) = await gathered(folder, internet, engine)
         assert text.text.startswith("# Result 0\n\n0. Thirty days")
-        monkeypatch.setattr(texts.importlib.util, "find_spec", lambda name: None)
-        told: list[str] = []
+    hide_cryptography(monkeypatch, tmp_path)
+    told: list[str] = []
+    with FakeWeb({"/0/0": paper(locked_pdf("Thirty days."))}) as internet, Engine(results_of(internet)) as engine:
         assert await gathered(new_shop(tmp_path / "without"), internet, engine, told) == []
-    assert any("pip install 'finetune-prep[documents]'" in line for line in told)
+    assert any("install it: pip install cryptography" in line for line in told)
 
 
 async def test_the_same_text_at_two_addresses_is_one_source(folder: Path) -> None:
@@ -207,6 +209,7 @@ async def test_a_long_page_is_read_as_far_as_a_reader_can(folder: Path) -> None:
         (text,) = await gathered(folder, internet, engine)
     assert 30_000 < len(text.text) <= 60_001
     assert text.text.endswith("enough for us.\n")
+    assert re.fullmatch(r"\d+,\d{3} characters at the end", text.left_out)
 
 
 async def test_the_key_of_a_search_gets_into_no_file(folder: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def sources(project: str, words: tuple[str, ...], count: int, as_json: bool) -> 
         _print_passages(texts, " ".join(words), count, as_json=as_json)
         return
     if as_json:
-        rows = [{**_about(text), "hash": text.hash, "characters": len(text.text)} for text in texts]
+        rows = [{**_about(text), "hash": text.hash, "characters": len(text.text), "left_out": text.left_out} for text in texts]
         screen.json({"sources": rows, "unread": findings})
         return
     for text in texts:
@@ -35,6 +35,8 @@ def sources(project: str, words: tuple[str, ...], count: int, as_json: bool) -> 
         days = [f"published {about.published}" if about.published else "", f"read {about.read}" if about.read else ""]
         known = [about.where, about.publisher, *days, f"{len(text.text):,} characters"]
         screen.paragraph(" · ".join(part for part in known if part), indent=4)
+        if text.left_out:
+            screen.paragraph(f"left out: {text.left_out}", indent=4)
     for finding in findings:
         screen.say(str(finding))
     if not texts:

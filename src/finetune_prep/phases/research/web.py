@@ -20,11 +20,12 @@ from finetune_prep.errors import KeyNotAllowed, NotFetched, Unusable
 from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.method import limits
 from finetune_prep.phases.session import Session
-from finetune_prep.sources.files import SourceText, known_ids, next_id, read_folder
+from finetune_prep.sources.files import SourceText, fix_of, known_ids, next_id, read_folder
 from finetune_prep.sources.injection import addresses_machines
+from finetune_prep.sources.parsing.extracted import Unreadable, counted
 from finetune_prep.sources.searching.choosing import KEYS, Found
 from finetune_prep.sources.text import KINDS as FORMATS
-from finetune_prep.sources.text import NoReader, extract, one_line
+from finetune_prep.sources.text import extract, one_line
 from finetune_prep.sources.titles import address_name, publisher_name
 
 PHASE = "research"
@@ -217,10 +218,9 @@ async def _read_one(session: Session, hit: Hit, limit: asyncio.Semaphore) -> Sou
             return await asyncio.to_thread(page_text, page, hit.found)
     except NotFetched as failure:
         return Finding(path=url, line=0, what=failure.what, fix="")
-    except NoReader as missing:
-        return Finding(path=url, line=0, what=f"not read: {missing}", fix=f"install it: {missing.install}")
     except ValueError as error:
-        return Finding(path=url, line=0, what=f"not read: {error}", fix="")
+        missing = isinstance(error, Unreadable) and error.install
+        return Finding(path=url, line=0, what=f"not read: {error}", fix=fix_of(error) if missing else "")
 
 
 def page_text(page: Fetched, found: Found) -> SourceText:
@@ -244,7 +244,9 @@ def page_text(page: Fetched, found: Found) -> SourceText:
         published=extracted.published or found.published,
     )
     text = extracted.text if headline in extracted.text[: len(headline) * 2] else f"# {headline}\n\n{extracted.text}"
-    return SourceText(source=source, text=_shortened(text), hash=digest_bytes(page.body), headline=headline)
+    read = _shortened(text)
+    left_out = extracted.left_out | {"characters at the end": len(text) - len(read)}
+    return SourceText(source=source, text=read, hash=digest_bytes(page.body), headline=headline, left_out=counted(left_out))
 
 
 def _shortened(text: str) -> str:

@@ -1,6 +1,6 @@
-"""The process in which a foreign file is read: `python -m finetune_prep.sources.parsing KIND CHARSET < file > answer.json`.
+"""The process in which a foreign file is read: `python -m finetune_prep.sources.parsing KIND CHARSET OWN < file > answer.json`.
 
-It takes its limits upon itself before it looks at a byte of the file.
+It takes its limits upon itself before it looks at a byte of the file. OWN: "own" for a file of the user's.
 """
 
 from __future__ import annotations
@@ -8,19 +8,36 @@ from __future__ import annotations
 import contextlib
 import resource
 import sys
-from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
-from finetune_prep.sources.parsing.docx import read_docx
-from finetune_prep.sources.parsing.extracted import Extracted
-from finetune_prep.sources.parsing.html import read_html
-from finetune_prep.sources.parsing.pdf import read_pdf
+from finetune_prep.sources.parsing.extracted import Extracted, Unreadable
 
 CPU_SECONDS = 10
 MEMORY = 1024**3
 ANSWER = 16 * 1024**2  # bytes it can write
-READERS: dict[str, Callable[[bytes, str], Extracted]] = {"html": read_html, "docx": read_docx, "pdf": read_pdf}
+
+
+class Reader(Protocol):
+    """Raises ValueError saying why a file gives no text."""
+
+    def __call__(self, data: bytes, charset: str, /, *, own: bool) -> Extracted: ...
+
+
+def reader_of(kind: str) -> Reader:
+    """Each brings libraries of its own, which take a while to load."""
+    if kind == "html":
+        from finetune_prep.sources.parsing.html.page import read_html
+
+        return read_html
+    if kind == "docx":
+        from finetune_prep.sources.parsing.word.document import read_docx
+
+        return read_docx
+    from finetune_prep.sources.parsing.pdf.document import read_pdf
+
+    return read_pdf
 
 
 def limit() -> None:
@@ -39,18 +56,27 @@ def limit() -> None:
             resource.setrlimit(what, (most, most))
 
 
-def main() -> None:
-    kind, charset = sys.argv[1:3]
-    limit()
+def read(reader: Reader, charset: str, *, own: bool) -> Extracted:
+    """The file at standard input, or why there is no text."""
     try:
-        answer = READERS[kind](sys.stdin.buffer.read(), charset)
+        return reader(sys.stdin.buffer.read(), charset, own=own)
+    except Unreadable as error:
+        return Extracted(failure=str(error), fix=error.fix, install=error.install)
     except ValueError as error:
-        answer = Extracted(failure=str(error))
+        return Extracted(failure=str(error))
     except RecursionError:
-        answer = Extracted(failure="it is nested too deeply")
+        return Extracted(failure="it is nested too deeply")
     except MemoryError:
-        answer = Extracted(failure="it unpacks to more than fits in memory")
-    sys.stdout.buffer.write(msgspec.json.encode(answer))
+        return Extracted(failure="it unpacks to more than fits in memory")
+    except Exception as error:
+        return Extracted(failure=f"it is broken in a way that its reader does not know ({type(error).__name__})")
+
+
+def main() -> None:
+    kind, charset, own = sys.argv[1:4]
+    reader = reader_of(kind)
+    limit()
+    sys.stdout.buffer.write(msgspec.json.encode(read(reader, charset, own=own == "own")))
 
 
 main()
