@@ -3,8 +3,7 @@
     import finetune_prep as fp
 
     project = fp.open_project("my-domain")
-    async with fp.open_session(project) as session:
-        run, account = await fp.pilot(session, 100)
+    report = await fp.pilot(project, n=100, budget=5.0)
 
 Everything else is behind these names. Importing the package imports nothing of it; a name is loaded when it is used.
 """
@@ -23,11 +22,10 @@ if TYPE_CHECKING:
     from finetune_prep.documents import Documents, parse, render
     from finetune_prep.errors import FinetunePrepError
     from finetune_prep.models.providers.scripted import Scripted
-    from finetune_prep.phases.pilot.pilot import pilot
     from finetune_prep.phases.session import open_session
     from finetune_prep.project.project import Project, open_project
     from finetune_prep.workflow.exporting import export
-    from finetune_prep.workflow.prepare import prepare
+    from finetune_prep.workflow.programs import pilot, prepare
 
 _HOMES = {
     "Account": "core.sample",
@@ -46,8 +44,8 @@ _HOMES = {
     "open_project": "project.project",
     "open_session": "phases.session",
     "parse": "documents",
-    "pilot": "phases.pilot.pilot",
-    "prepare": "workflow.prepare",
+    "pilot": "workflow.programs",
+    "prepare": "workflow.programs",
     "render": "documents",
     "score": "core.rubric",
 }
@@ -80,3 +78,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"finetune_prep has no {name}")
     return getattr(importlib.import_module(f"finetune_prep.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """So that an editor or a notebook completes the names that are loaded on use."""
+    return sorted(__all__)

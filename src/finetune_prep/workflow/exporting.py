@@ -36,7 +36,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     rate: Rate
 
 
-def export(project: Project, *, preview: bool, run: str = "", format: str = DEFAULT) -> Exported:
+def export(project: Project, *, preview: bool = False, run: str = "", format: str = DEFAULT) -> Exported:
     """Write the accepted rows of a pilot, the latest unless named, in a format of `FORMATS`, with their card.
 
     Raises ActNeeded if there is no pilot of the present documents, or, without `preview`, while a success criterion is unmet.
