@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import open_door
+from finetune_prep.models.providers import openai_compatible
 from tests.fake_endpoint import Behaviour, Call, Completion, Drip, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.models.examples import config, request
 from tests.soak import SOAK
@@ -200,6 +202,40 @@ async def test_many_silent_calls_at_the_end_pause_nothing(ledger: SqliteLedger, 
             results = await asking
     assert {str(n) for n, result in enumerate(results) if isinstance(result, Unreachable)} == silent
     assert not [result for result in results if isinstance(result, Paused)]
+
+
+async def test_a_server_that_was_never_there_is_told_soon(
+    ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not after the whole time of a call: the run pauses and names the address. The calls cost nothing."""
+    monkeypatch.setattr(openai_compatible, "UNREACHED_SECONDS", 0.2)
+    monkeypatch.setattr(openai_compatible, "UNREACHED_PAUSE", 0.05)
+    with FakeEndpoint() as endpoint:
+        base_url = endpoint.base_url
+    async with open_door(config(base_url, timeout=300, budget=1.0), ledger, tmp_path) as door:
+        results = await asyncio.gather(*(door.ask(request(str(n))) for n in range(20)), return_exceptions=True)
+    assert {type(result) for result in results} == {Paused}
+    assert f"cannot connect to {base_url}/chat/completions: Connection refused" in str(results[0])
+    assert "start the server" in str(results[0])
+    assert ledger.spent() == 0.0
+
+
+def test_the_time_until_that_is_told_is_short() -> None:
+    """With the pause before the last try and its connection, which is refused at once."""
+    assert openai_compatible.UNREACHED_SECONDS + openai_compatible.UNREACHED_PAUSE + 1.0 < 10
+
+
+async def test_a_server_that_goes_away_for_a_while_is_waited_for(
+    ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it has answered, it may be started again meanwhile: the call has all of its time."""
+    monkeypatch.setattr(openai_compatible, "UNREACHED_SECONDS", 0.0)
+    async with AsyncExitStack() as stack:
+        with FakeEndpoint() as endpoint:
+            door = await stack.enter_async_context(open_door(config(endpoint.base_url, timeout=0.5), ledger, tmp_path))
+            await door.ask(request("a"))
+        with pytest.raises(Unreachable, match="no answer"):
+            await door.ask(request("b"))
 
 
 FAULTS: tuple[Behaviour, ...] = (

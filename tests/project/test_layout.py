@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import pytest
+
 from finetune_prep.documents.kinds import KINDS
-from finetune_prep.project.layout import Layout
+from finetune_prep.errors import UsageError
+from finetune_prep.project import scaffold
+from finetune_prep.project.layout import OWN_FILES, OWN_FOLDERS, Layout
+from finetune_prep.project.project import open_project
 
 LAYOUT = Layout(Path("/shop"))
 PLACES = [
@@ -46,3 +52,29 @@ def test_paths_are_told_as_people_read_them() -> None:
     assert LAYOUT.relative(Path("/shop/runs/pilot-001")) == "runs/pilot-001"
     assert LAYOUT.relative(Path("/elsewhere/file")) == "/elsewhere/file"
     assert LAYOUT.relative(Path("/shopping/file")) == "/shopping/file"
+
+
+@pytest.mark.parametrize(
+    "name", [*OWN_FOLDERS, *OWN_FILES, "runs/pilot-001", "sources/notes.md", ".finetune-prep/ledger.sqlite", "batches/gone"]
+)
+def test_a_link_that_leads_out_of_the_project_is_refused(name: str, tmp_path: Path) -> None:
+    """Nothing is read or written through it; a link that stays inside is the user's own affair."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = tmp_path / "shop"
+    scaffold.create(folder, "# Pottery\n\nA shop.\n", scaffold.config_text("p", scaffold.DEFAULT_MODEL, "", "", year=2026))
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        shutil.rmtree(path)
+    before = path.read_bytes() if path.is_file() else b""
+    path.unlink(missing_ok=True)
+    (elsewhere / "copy").write_bytes(before)
+    path.symlink_to(elsewhere / "copy" if before else elsewhere / "not-there" if name == "batches/gone" else elsewhere)
+    with pytest.raises(UsageError, match="is a link that leads out of the project") as caught:
+        open_project(folder)
+    assert name in caught.value.what
+    path.unlink()
+    (folder / "own").write_bytes(before)
+    path.symlink_to(folder / "own")
+    assert open_project(folder)

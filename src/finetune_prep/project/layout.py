@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,8 @@ from finetune_prep.documents.kinds import KINDS
 
 CONFIG = "finetune-prep.toml"
 RECORDING = "recording.jsonl"
+OWN_FILES = (CONFIG, RECORDING, "brief.md", "decisions.jsonl")
+OWN_FOLDERS = ("sources", "reference", "prompts", "skills", "runs", "dataset", "batches", "phase-prompts", ".finetune-prep")
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -86,6 +89,17 @@ class Layout(msgspec.Struct, frozen=True):
     def history_stamp(self, kind: str, text: str) -> Path:
         """Where the stamp of a kept text is, if the program wrote that text."""
         return self.history(kind, text).with_suffix(".toml")
+
+    def leading_outside(self) -> Path | None:
+        """The first link among the project's own folders and files that leads out of it.
+
+        A project may come from anywhere; through such a link it would have files read, or written, that are not its own.
+        """
+        folder = self.folder.resolve()
+        seen = [self.folder / name for name in (*OWN_FILES, *OWN_FOLDERS)]
+        for name in OWN_FOLDERS:
+            seen += [Path(root, found) for root, folders, files in os.walk(self.folder / name) for found in (*folders, *files)]
+        return next((path for path in seen if path.is_symlink() and not path.resolve().is_relative_to(folder)), None)
 
     def relative(self, path: Path) -> str:
         """A path as people read it in messages: relative to the project where it lies inside."""

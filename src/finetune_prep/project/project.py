@@ -17,7 +17,7 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents, Kind
 from finetune_prep.durable import write_atomically
-from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject
+from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject, UsageError
 from finetune_prep.markdown.normal import normal
 from finetune_prep.project import config as configuration
 from finetune_prep.project.decisions import Decision, read_decisions, record
@@ -261,7 +261,7 @@ class Project(msgspec.Struct, frozen=True):
 
 
 def open_project(folder: str | Path = ".") -> Project:
-    """Open the project in this folder. Raises NotAProject, ConfigError."""
+    """Open the project in this folder. Raises NotAProject, ConfigError, and UsageError for a link that leads out of it."""
     root = Path(folder).resolve()
     if not root.is_dir():
         raise NotAProject("there is no such folder", where=str(folder), next=f"finetune-prep new {folder}")
@@ -271,6 +271,12 @@ def open_project(folder: str | Path = ".") -> Project:
             f"this folder is not a project: it holds no {layout.config.name}",
             where=str(folder),
             next="finetune-prep new my-domain, or name the folder with --project",
+        )
+    if (astray := layout.leading_outside()) is not None:
+        raise UsageError(
+            f"{layout.relative(astray)} is a link that leads out of the project: nothing is read or written through it",
+            where=str(folder),
+            next=f"put a folder or file in its place: rm {layout.relative(astray)}, and copy there what belongs there",
         )
     return Project(layout, configuration.load(layout.config))
 

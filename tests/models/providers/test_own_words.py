@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from finetune_prep.core.request import Parameters, Request
-from finetune_prep.errors import ConfigError, Paused
+from finetune_prep.errors import ConfigError, KeyNotAllowed, Paused
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.own_headers import own_headers
@@ -90,12 +90,24 @@ async def test_a_secret_header_is_in_no_message(ledger: SqliteLedger, tmp_path: 
     assert "[GATEWAY_KEY]" in str(paused.value)
 
 
+ADDRESS = "https://larch.example/v1"
+
+
+def test_a_variable_in_a_header_goes_nowhere_without_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a key like any other: a project from elsewhere could name any variable."""
+    monkeypatch.setenv("GATEWAY_KEY", KEY)
+    with pytest.raises(KeyNotAllowed, match=r"GATEWAY_KEY would be sent to https://larch\.example"):
+        own_headers({"X": "$GATEWAY_KEY"}, ADDRESS)
+    with pytest.raises(Paused, match="no name of an environment variable"):
+        own_headers({"X": "$sk-canary-0123456789"}, ADDRESS)
+
+
 @pytest.mark.parametrize("headers", [{"Host": "x"}, {"Content-Type": "x"}, {"a b": "x"}, {"X": "a\r\nY: b"}, {"X": "ä"}])
 def test_headers_that_cannot_be_set(headers: dict[str, str]) -> None:
     with pytest.raises(ConfigError):
-        own_headers(headers)
+        own_headers(headers, ADDRESS)
 
 
 def test_a_variable_that_is_not_set_is_named() -> None:
     with pytest.raises(Paused, match="GATEWAY_KEY is not set"):
-        own_headers({"X": "$GATEWAY_KEY"})
+        own_headers({"X": "$GATEWAY_KEY"}, ADDRESS)
