@@ -33,7 +33,7 @@ from finetune_prep.core.request import Reply, Usage
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import open_door
-from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.wire import openai_wire
 
 SECONDS = 0.05
 AT_ONCE = 256

@@ -17,8 +17,8 @@ from finetune_prep.ledger.recording import read_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.askings import recall
 from finetune_prep.models.door import Door, open_door
-from finetune_prep.models.providers import openai_wire
 from finetune_prep.models.setup import detect
+from finetune_prep.models.wire import openai_wire
 from finetune_prep.phases.drafting.schemas import read
 from finetune_prep.project.config import Config, ProviderSettings, RoleSettings
 from tests.engine.engines import CONTEXT, Served

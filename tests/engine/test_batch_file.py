@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.wire import openai_wire
 from finetune_prep.project.layout import Layout
 from tests.engine.conftest import NAMES
 from tests.engine.engines import ENGINES, START_SECONDS, environment, make_model

@@ -17,7 +17,7 @@ from finetune_prep.errors import FinetunePrepError
 from finetune_prep.ledger.recording import export_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import open_door
-from finetune_prep.models.providers.http_status import DETAIL_LIMIT
+from finetune_prep.models.wire.http_status import DETAIL_LIMIT
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.models.examples import KEY_ENV, config, request
 

@@ -19,7 +19,7 @@ from finetune_prep.core.request import Reply
 from finetune_prep.documents.items import undated
 from finetune_prep.ledger.recording import read_recording, write_recording
 from finetune_prep.ledger.sqlite import SqliteLedger
-from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.wire import openai_wire
 from finetune_prep.project.scaffold import copy_inputs
 from tests.fake_endpoint import Behaviour, Call, Completion, Status
 

@@ -12,6 +12,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from finetune_prep.errors import ConfigError
+
 _HOST = re.compile(r"[a-z0-9._-]+")
 _BLANK = re.compile(r"[\x00-\x20\x7f]")
 
@@ -79,3 +81,15 @@ def read_endpoint(url: str) -> Endpoint:
     place = written if port in (None, usual) else f"{written}:{port}"
     path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~-._")
     return Endpoint(scheme=parts.scheme, place=place, host=host, path=path, query=quote(parts.query, safe="/%:@!$&'()*+,;=~-._?"))
+
+
+def endpoint_of(base_url: str, whose: str, where: str, example: str = 'base_url = "http://localhost:8000/v1"') -> Endpoint:
+    """The endpoint of a base_url in the settings. whose: "provider “x”". Raises ConfigError, which repeats no password."""
+    try:
+        return read_endpoint(base_url)
+    except ValueError as error:
+        raise ConfigError(
+            f"{whose} has no usable base_url: {error}" if base_url else f"{whose} has no base_url",
+            where=where,
+            next=f"write for example {example}",
+        ) from error

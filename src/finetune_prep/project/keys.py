@@ -15,10 +15,9 @@ import msgspec
 
 from finetune_prep.durable import append_durably
 from finetune_prep.errors import KeyNotAllowed, UsageError
-from finetune_prep.http.endpoint import Endpoint
+from finetune_prep.http.endpoint import Endpoint, endpoint_of
 from finetune_prep.http.secrets import Secret, read_secret
 from finetune_prep.project.config import FILE, NATIVE, SEARCHES, WELL_KNOWN, WELL_KNOWN_BATCHES, ProviderSettings
-from finetune_prep.project.endpoints import endpoint_of
 
 ALLOWED = "FINETUNE_PREP_ALLOW_KEYS"
 AWS_KEYS = "AWS_*"  # what Amazon's own library finds in the environment and in its files

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Request
-from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.wire import openai_wire
 from finetune_prep.phases.drafting.draft import Strict
 from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, FewShotsDraft, JudgeDraft
 from finetune_prep.phases.drafting.schemas import read, schema_of, unfenced

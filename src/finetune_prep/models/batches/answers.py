@@ -11,10 +11,10 @@ from finetune_prep.core.request import Request
 from finetune_prep.errors import Paused
 from finetune_prep.ledger.protocols import Entry, Ledger
 from finetune_prep.models.batches.shapes import Foreign, Row, read_rows
-from finetune_prep.models.providers.envelopes import NotACompletion
-from finetune_prep.models.providers.http_status import out_of_credit
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import follows
+from finetune_prep.models.wire.envelopes import NotACompletion
+from finetune_prep.models.wire.http_status import out_of_credit
 
 ROWS_PER_COMMIT = 1000
 

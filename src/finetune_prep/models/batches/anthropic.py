@@ -27,10 +27,10 @@ from finetune_prep.http.upload import chunks
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches.api import NoBatch, Remote, Result, Undecided, Unsure
 from finetune_prep.models.batches.http import BatchHttp, Body
-from finetune_prep.models.providers import anthropic_wire
-from finetune_prep.models.providers.envelopes import NotACompletion
-from finetune_prep.models.providers.key_echo import read_without_key
 from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.wire import anthropic_wire
+from finetune_prep.models.wire.envelopes import NotACompletion
+from finetune_prep.models.wire.key_echo import read_without_key
 from finetune_prep.project.config import ProviderSettings
 
 PATH = "/messages/batches"

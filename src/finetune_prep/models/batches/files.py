@@ -19,7 +19,7 @@ from finetune_prep.core.request import Reply, Request
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import NotYet
 from finetune_prep.ledger.protocols import Ledger
-from finetune_prep.models.providers import openai_wire
+from finetune_prep.models.wire import openai_wire
 
 FOLDER = "batches"
 URL = "/v1" + openai_wire.PATH

@@ -15,16 +15,16 @@ import msgspec
 
 from finetune_prep.errors import Paused
 from finetune_prep.http import MOST_BYTES, Answer, Call, NoAnswer, open_client
+from finetune_prep.http.endpoint import endpoint_of
 from finetune_prep.http.exchange import Upload
 from finetune_prep.http.retry_after import asked_wait
 from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.models.batches.api import RERUN, Missing
-from finetune_prep.models.providers.http_status import interpret
-from finetune_prep.models.providers.key_echo import read_without_key
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.retry import persist
+from finetune_prep.models.wire.http_status import interpret
+from finetune_prep.models.wire.key_echo import read_without_key
 from finetune_prep.project.config import FILE, ProviderSettings
-from finetune_prep.project.endpoints import endpoint_of
 
 if TYPE_CHECKING:
     from finetune_prep.http.client import Client, Stream

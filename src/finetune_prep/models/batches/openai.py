@@ -27,9 +27,9 @@ from finetune_prep.models.batches.api import NoBatch, Remote, Result, Undecided,
 from finetune_prep.models.batches.files import URL, row
 from finetune_prep.models.batches.http import BatchHttp, Body
 from finetune_prep.models.batches.shapes import Foreign, Row, read_row
-from finetune_prep.models.providers.envelopes import NotACompletion
-from finetune_prep.models.providers.key_echo import read_without_key
 from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.wire.envelopes import NotACompletion
+from finetune_prep.models.wire.key_echo import read_without_key
 from finetune_prep.project.config import ProviderSettings
 
 ENDED = {"completed", "failed", "expired", "cancelled"}

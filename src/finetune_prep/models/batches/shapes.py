@@ -19,10 +19,10 @@ from finetune_prep.core.request import Reply
 from finetune_prep.errors import UsageError
 from finetune_prep.models.batches import pages
 from finetune_prep.models.batches.anthropic import answer_of_result
-from finetune_prep.models.providers import openai_wire
-from finetune_prep.models.providers.envelopes import NotACompletion
-from finetune_prep.models.providers.http_status import DETAIL_LIMIT, OUT_OF_CREDIT, interpret
 from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.wire import openai_wire
+from finetune_prep.models.wire.envelopes import NotACompletion
+from finetune_prep.models.wire.http_status import DETAIL_LIMIT, OUT_OF_CREDIT, interpret
 
 # error codes of a row that is refused for good; every other error without a status is a passing one (expired, cancelled)
 FINAL_CODES = {"invalid_request", "invalid_request_error", "bad_request"}

@@ -16,11 +16,11 @@ import msgspec
 from finetune_prep.core.request import Reply, Request, Usage
 from finetune_prep.errors import ConfigError, Paused
 from finetune_prep.http.secrets import Secret, redacted
-from finetune_prep.models.providers import openai_wire
-from finetune_prep.models.providers.http_status import DETAIL_LIMIT, interpret
-from finetune_prep.models.providers.key_echo import without_key
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import Enforcement
+from finetune_prep.models.wire import openai_wire
+from finetune_prep.models.wire.http_status import DETAIL_LIMIT, interpret
+from finetune_prep.models.wire.key_echo import without_key
 from finetune_prep.project.config import FILE, ProviderSettings
 
 with contextlib.suppress(ImportError):  # where the extra is missing, Native says how to install it

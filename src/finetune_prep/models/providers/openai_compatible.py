@@ -15,19 +15,19 @@ import msgspec
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused
 from finetune_prep.http import Call, NoAnswer, open_client
+from finetune_prep.http.endpoint import endpoint_of
 from finetune_prep.http.retry_after import asked_wait
 from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.models.pace.headers import allowances
 from finetune_prep.models.pace.rates import Listener
-from finetune_prep.models.providers import openai_wire
 from finetune_prep.models.providers.dialect import Dialect, Words
-from finetune_prep.models.providers.http_status import interpret
-from finetune_prep.models.providers.key_echo import read_without_keys
 from finetune_prep.models.providers.own_headers import own_headers
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import Enforcement
+from finetune_prep.models.wire import openai_wire
+from finetune_prep.models.wire.http_status import interpret
+from finetune_prep.models.wire.key_echo import read_without_keys
 from finetune_prep.project.config import FILE, ProviderSettings
-from finetune_prep.project.endpoints import endpoint_of
 
 if TYPE_CHECKING:
     from finetune_prep.http.client import Client

@@ -15,11 +15,10 @@ import msgspec
 
 from finetune_prep.errors import NotFetched
 from finetune_prep.http import Call, NoAnswer, open_client
-from finetune_prep.http.endpoint import Endpoint
+from finetune_prep.http.endpoint import Endpoint, endpoint_of
 from finetune_prep.http.retry_after import asked_wait
 from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.project.config import FILE
-from finetune_prep.project.endpoints import endpoint_of
 
 SECONDS = 30.0  # for one search, repetitions included
 MOST_BYTES = 4 * 1024 * 1024

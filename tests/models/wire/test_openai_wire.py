@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finetune_prep.core.request import Parameters, Schema, Usage
-from finetune_prep.models.providers import openai_wire
-from finetune_prep.models.providers.http_status import interpret
 from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.wire import openai_wire
+from finetune_prep.models.wire.http_status import interpret
 from tests.fake_endpoint import Completion
 from tests.models.examples import request
 

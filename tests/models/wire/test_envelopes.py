@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from finetune_prep.models.providers.envelopes import NotACompletion, completion
-from finetune_prep.models.providers.http_status import interpret
+from finetune_prep.models.wire.envelopes import NotACompletion, completion
+from finetune_prep.models.wire.http_status import interpret
 
 
 def a_body(message: Any = None, choice: dict[str, Any] | None = None, **more: Any) -> bytes:

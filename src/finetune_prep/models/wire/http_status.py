@@ -13,9 +13,9 @@ import msgspec
 from finetune_prep.core.request import Reply
 from finetune_prep.errors import Paused
 from finetune_prep.models.pace.rates import Resource
-from finetune_prep.models.providers import openai_wire
-from finetune_prep.models.providers.envelopes import NotACompletion
 from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.wire import openai_wire
+from finetune_prep.models.wire.envelopes import NotACompletion
 
 CONGESTED = {429, 503, 529}
 PASSING = {408, 409, 425, 429}

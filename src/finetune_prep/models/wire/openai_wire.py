@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from finetune_prep.core.request import Problem, Reply, Request, Schema
-from finetune_prep.models.providers import envelopes
-from finetune_prep.models.providers.usage import usage_of
+from finetune_prep.models.wire import envelopes
+from finetune_prep.models.wire.usage import usage_of
 
 PATH = "/chat/completions"
 LENGTHS = ("minLength", "maxLength")

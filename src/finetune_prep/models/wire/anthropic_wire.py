@@ -16,10 +16,10 @@ import msgspec
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused
-from finetune_prep.models.providers import openai_wire
-from finetune_prep.models.providers.envelopes import NotACompletion
-from finetune_prep.models.providers.http_status import interpret
 from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.wire import openai_wire
+from finetune_prep.models.wire.envelopes import NotACompletion
+from finetune_prep.models.wire.http_status import interpret
 
 # Of the API, sent with every call. The version after it, 2026-10-21, refuses temperature and top_p, which a role may set.
 VERSION = "2023-06-01"

@@ -11,9 +11,9 @@ import pytest
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters, Schema, Usage
 from finetune_prep.errors import Paused
-from finetune_prep.models.providers import anthropic_wire
-from finetune_prep.models.providers.envelopes import NotACompletion
 from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.wire import anthropic_wire
+from finetune_prep.models.wire.envelopes import NotACompletion
 from tests.models.examples import request
 
 
