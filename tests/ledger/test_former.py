@@ -17,6 +17,8 @@ from finetune_prep.ledger.sqlite import SqliteLedger
 from tests.ledger.dated import LONG, answered, asked
 from tests.ledger.former_ledgers import Row, write_former_recording
 
+MUSEUM = Path(__file__).parents[2] / "examples" / "museum-visitors"
+
 
 @pytest.mark.parametrize(
     ("label", "phase", "sample", "origin"),
@@ -39,6 +41,16 @@ from tests.ledger.former_ledgers import Row, write_former_recording
 def test_what_a_label_speaks_of(label: str, phase: str, sample: str, origin: Origin) -> None:
     """Runs only in their own phase; what has no known form is words about something."""
     assert origin_of(label, phase, sample) == origin
+
+
+def test_every_label_that_was_recorded_comes_back_from_its_origin() -> None:
+    """But for the role behind those of a run, which the request says itself."""
+    lines = [json.loads(line) for line in (MUSEUM / "recording.jsonl").read_text("utf-8").splitlines()]
+    requests = [line["request"] for line in lines if "request" in line]
+    labels = [(request["about"], origin_of(request["about"], request["phase"], request["sample"])) for request in requests]
+    assert [(label, origin.label) for label, origin in labels if origin.label != label] == []
+    assert len({origin.about for _, origin in labels if origin.item}) > 5
+    assert sum(origin.revision for _, origin in labels) > 3
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.request import Reply, Schema
+from finetune_prep.core.request import Origin, Reply, Schema
 from finetune_prep.errors import LedgerBroken, UsageError
 from finetune_prep.ledger.protocols import Entry, TimeSpent
 from finetune_prep.ledger.sqlite import SqliteLedger
@@ -237,3 +237,33 @@ async def test_labour_is_counted_by_phase(path: Path) -> None:
         TimeSpent(phase="anchors", answers=1, seconds=0.0),
         TimeSpent(phase="rubric", answers=2, seconds=2.5, first="2026-11-20T10:01:00+00:00", last="2026-11-20T10:05:00+00:00"),
     )
+
+
+async def test_what_is_behind_a_conversation_is_found_in_the_order_of_asking(path: Path) -> None:
+    """The user first in each exchange, the judge last, a second attempt after the first; nothing of another scenario."""
+
+    def of(role: str, turn: int, scenario: str = "3f2a", attempt: int = 1) -> Entry:
+        origin = Origin(run="pilot-001", scenario=scenario, turn=turn, attempt=attempt)
+        return entry(f"{role} {turn} {scenario} {attempt}", role=role, origin=origin)
+
+    wanted = [of("user", 1), of("assistant", 1), of("user", 2), of("assistant", 2), of("assistant", 2, attempt=2), of("judge", 0)]
+    wanted += [of("judge", 0, attempt=2)]
+    ledger = SqliteLedger(path)
+    await ledger.put_all([*reversed(wanted), of("user", 1, "3f2b"), entry("no scenario at all")])
+    assert ledger.of_scenario("3f2a") == tuple(found.key for found in wanted)
+    assert ledger.of_scenario("3f2") == ledger.of_scenario("") == ()
+    ledger.close()
+
+
+async def test_keys_are_found_by_their_beginning(path: Path) -> None:
+    """Two at most: more than one is too many to mean one. What is typed is no pattern."""
+    ledger = SqliteLedger(path)
+    entries = [entry(str(n)) for n in range(200)]
+    await ledger.put_all(entries)
+    keys = sorted(found.key for found in entries)
+    assert ledger.beginning("") == tuple(keys[:2])
+    assert ledger.beginning(keys[7]) == (keys[7],)
+    for start in ("a", "3f", keys[100][:3]):
+        assert ledger.beginning(start) == tuple(key for key in keys if key.startswith(start))[:2]
+    assert ledger.beginning("%") == ledger.beginning("*") == ledger.beginning(keys[7] + "0") == ()
+    ledger.close()

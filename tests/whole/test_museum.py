@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -33,6 +34,13 @@ def museum(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def test_the_shipped_documents_are_what_the_recording_gives(museum: Project) -> None:
     assert rows(museum.folder) == rows(MUSEUM)
+
+
+def test_its_recording_is_one_that_an_earlier_version_wrote() -> None:
+    """So that one whole way goes by labels that are taken apart, and by prompts that held the day on which a source was read."""
+    text = (MUSEUM / "recording.jsonl").read_text("utf-8")
+    assert text.startswith('{"recording":1}\n')
+    assert len(re.findall(r"\\n- Read: 2026-11-22\\n", text)) > 40
 
 
 def test_every_quotation_stands_in_its_source(museum: Project) -> None:
