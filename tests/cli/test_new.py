@@ -94,7 +94,7 @@ def test_a_provider_may_be_named(
 def test_a_key_that_needs_the_extra_is_told_of(tmp_path: Path, brief: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-canary")
     done = new(tmp_path / "shop", "", *brief)
-    assert "ANTHROPIC_API_KEY for anthropic, which needs pip install 'finetune-prep[native]'" in done.output
+    assert "ANTHROPIC_API_KEY for anthropic, which needs: pip install 'pydantic-ai-slim" in done.output
     assert set(roles(tmp_path / "shop").values()) == {"batch/any-model"}
 
 

@@ -55,6 +55,8 @@ NATIVE: dict[ProviderKind, tuple[str, str]] = {
     "google": ("https://generativelanguage.googleapis.com", "GEMINI_API_KEY"),
     "bedrock": ("", ""),
 }
+# what the extra `native` installs, by names that any package index knows
+INSTALL_NATIVE = "pip install 'pydantic-ai-slim[anthropic,bedrock,google]' boto3"
 # Batch APIs by the same token: name, which is the kind as well → address and key
 WELL_KNOWN_BATCHES: dict[ProviderKind, tuple[str, str]] = {
     "openai-batch": ("https://api.openai.com/v1", "OPENAI_API_KEY"),

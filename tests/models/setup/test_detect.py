@@ -17,7 +17,7 @@ from finetune_prep.http.secrets import Secret
 from finetune_prep.models.setup import detect
 from finetune_prep.project import config as configuration
 from finetune_prep.project import scaffold
-from finetune_prep.project.config import ProviderSettings
+from finetune_prep.project.config import INSTALL_NATIVE, ProviderSettings
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Stall, Status
 from tests.waiting import skip, until
 
@@ -255,7 +255,7 @@ def test_doctor_and_a_native_provider(tmp_path: Path, monkeypatch: pytest.Monkey
             patched.setattr(doctoring, "find_spec", lambda name: None)
             missing = doctor(tmp_path, "--no-ask")
         assert missing.exit_code == 1
-        assert "pip install 'finetune-prep[native]'" in missing.output
+        assert INSTALL_NATIVE in missing.output
         pytest.importorskip("pydantic_ai")
         done = doctor(tmp_path)
     assert done.exit_code == 0, done.output

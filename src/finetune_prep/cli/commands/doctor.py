@@ -23,7 +23,7 @@ from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
 from finetune_prep.http.secrets import Secret
 from finetune_prep.models.routes import list_batches
 from finetune_prep.models.setup import detect
-from finetune_prep.project.config import BATCH_APIS, NATIVE, Config, ProviderSettings, SearchSettings
+from finetune_prep.project.config import BATCH_APIS, INSTALL_NATIVE, NATIVE, Config, ProviderSettings, SearchSettings
 from finetune_prep.project.keys import key_of
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.searching.choosing import KEYS, found_in, open_search
@@ -142,7 +142,7 @@ async def _provider(name: str, settings: ProviderSettings, models: list[str], fo
 def _native(about: str, settings: ProviderSettings) -> Check:
     """A provider in its own API: whether it answers is shown by the question that is put next."""
     if find_spec("pydantic_ai") is None:
-        fix = "pip install 'finetune-prep[native]'"
+        fix = INSTALL_NATIVE
         return Check(about=about, state="wrong", found=f"the kind “{settings.kind}” needs the extra “native”", fix=fix)
     keys = f"{settings.key_name} is set" if settings.key_name else "its keys come from AWS's own places"
     return Check(about=about, state="fine", found=f"{settings.address}; {keys}")
@@ -227,7 +227,7 @@ def _around(found: detect.Found) -> Iterator[Check]:
         models = ", ".join(f"{server.name}/{model}" for model in server.models[:5]) or "it lists no models"
         yield Check(about="server", state="fine", found=f"{server.name} at {server.base_url}: {models}")
     for name, key_env in found.unusable:
-        fix = "pip install 'finetune-prep[native]'"
+        fix = INSTALL_NATIVE
         yield Check(about="key", state="note", found=f"{key_env} is set; models as {name}/… need the extra “native”", fix=fix)
     if not found.keys and not found.servers:
         found_nothing = "no key of a known provider in the environment, no server on the usual ports"

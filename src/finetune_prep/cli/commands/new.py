@@ -231,7 +231,7 @@ def _found_words(found: Found) -> Iterator[str]:
     for name, key_env in found.keys:
         yield f"{key_env} for {name}"
     for name, key_env in found.unusable:
-        yield f"{key_env} for {name}, which needs pip install 'finetune-prep[native]'"
+        yield f"{key_env} for {name}, which needs: {config.INSTALL_NATIVE}"
 
 
 def _worth_it() -> bool:

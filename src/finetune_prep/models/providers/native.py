@@ -21,7 +21,7 @@ from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.http_status import DETAIL_LIMIT, interpret
 from finetune_prep.models.wire.key_echo import without_key
-from finetune_prep.project.config import FILE, ProviderSettings
+from finetune_prep.project.config import FILE, INSTALL_NATIVE, ProviderSettings
 
 with contextlib.suppress(ImportError):  # where the extra is missing, Native says how to install it
     from pydantic_ai import exceptions as of
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from pydantic_ai.usage import RequestUsage
 
 CONNECT_SECONDS = 15.0
-INSTALL = "pip install 'finetune-prep[native]'"
 AWS_MEND = (
     "set AWS_BEARER_TOKEN_BEDROCK, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
     "and region = … under the provider, then run it again"
@@ -57,7 +56,7 @@ class Native:
             self._open = OPENERS[settings.kind](settings, secret)
         except ImportError as error:
             missing = error.name or error
-            raise ConfigError(f"provider “{name}” needs the extra “native”: {missing} is missing", next=INSTALL) from error
+            raise ConfigError(f"provider “{name}” needs the extra “native”: {missing} is missing", next=INSTALL_NATIVE) from error
         self.name = name
         self._kind = settings.kind
         self._enforcement = Enforcement(settings.structured)
