@@ -13,6 +13,7 @@ from finetune_prep.cli.commands.new import DOUBTS
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import UsageError
 from finetune_prep.models.setup import detect
+from finetune_prep.project import keys
 from finetune_prep.project.project import open_project
 from tests.fake_endpoint import FakeEndpoint, Status
 
@@ -51,7 +52,7 @@ def test_a_server_that_is_there_plays_the_roles(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     with FakeEndpoint(LISTED) as endpoint:
         known["ollama"] = (endpoint.base_url, "")
-        done = new(tmp_path / "shop", "", *brief)
+        done = new(tmp_path / "shop", "", *brief, "--yes")
         assert [call.path for call in endpoint.calls] == ["/v1/models"]
     assert done.exit_code == 0, done.output
     played = roles(tmp_path / "shop")
@@ -86,7 +87,7 @@ def test_a_provider_may_be_named(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     with FakeEndpoint(LISTED) as endpoint:
         known["ollama"] = (endpoint.base_url, "")
-        assert new(tmp_path / "shop", "", *brief, "--provider", "openai").exit_code == 0
+        assert new(tmp_path / "shop", "", *brief, "--provider", "openai", "--yes").exit_code == 0
     assert roles(tmp_path / "shop")["assistant"].startswith("openai/")
     assert roles(tmp_path / "shop")["judge"] == "ollama/willow:7b"
 
@@ -226,3 +227,52 @@ def test_ctrl_c_says_that_nothing_was_made(tmp_path: Path) -> None:
     assert "Stopped. Nothing was made." in done.output
     assert "saved" not in done.output
     assert not (tmp_path / "shop").exists()
+
+
+def test_a_server_that_was_found_is_not_spoken_to_without_a_yes(
+    tmp_path: Path, brief: tuple[str, str], known: dict[str, tuple[str, str]]
+) -> None:
+    """It may be anybody's: nothing is sent, and that is said; naming its provider is a yes."""
+    with FakeEndpoint(LISTED) as endpoint:
+        known["ollama"] = (endpoint.base_url, "")
+        done = new(tmp_path / "a", "", *brief)
+        assert (done.exit_code, endpoint.calls) == (0, [])
+        assert f"Not asked for its models: {endpoint.base_url}" in done.output
+        assert set(roles(tmp_path / "a").values()) == {"batch/any-model"}
+        assert new(tmp_path / "b", "", *brief, "--provider", "ollama").exit_code == 0
+        assert [call.path for call in endpoint.calls] == ["/v1/models"]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "key_env", "hidden"),
+    [
+        ("http://[::1:8000/v1", "LARCH_API_KEY", "::1:8000"),
+        ("http://user:hunter2@larch.example/v1", "LARCH_API_KEY", "hunter2"),
+        ("https://larch.example/v1", "sk-canary-0123456789", "canary"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_and_not_repeated(
+    base_url: str, key_env: str, hidden: str, tmp_path: Path, brief: tuple[str, str]
+) -> None:
+    done = new(tmp_path / "shop", "", *brief, "--model", "larch/m", "--base-url", base_url, "--key-env", key_env)
+    assert isinstance(done.exception, UsageError)
+    assert hidden not in str(done.exception) + done.output
+    assert not (tmp_path / "shop").exists()
+
+
+def test_a_key_and_an_address_that_were_typed_need_no_question(
+    tmp_path: Path, brief: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(keys.ALLOWED)
+    new(
+        tmp_path / "shop",
+        "",
+        *brief,
+        "--model",
+        "larch/m",
+        "--base-url",
+        "https://larch.example/v1",
+        "--key-env",
+        "LARCH_API_KEY",
+    )
+    assert keys.key_for("LARCH_API_KEY", "https://larch.example/v1", {"LARCH_API_KEY": "x" * 20})

@@ -36,6 +36,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         """Scheme, host and port: whom one speaks to."""
         return f"{self.scheme}://{self.place}"
 
+    @property
+    def port(self) -> int:
+        return urlsplit(self.origin).port or (443 if self.scheme == "https" else 80)
+
     def at(self, path: str, query: Mapping[str, str] | None = None) -> str:
         """The address of something below this one."""
         asked = "&".join(part for part in (self.query, urlencode(query or {})) if part)

@@ -19,7 +19,10 @@ from finetune_prep.cli.app import INTERRUPTED
 from finetune_prep.cli.job import json_option
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import DocumentError, UsageError
+from finetune_prep.http.endpoint import read_endpoint
+from finetune_prep.http.secrets import is_variable
 from finetune_prep.project import config, scaffold
+from finetune_prep.project.keys import KeyUse, allow
 from finetune_prep.project.scaffold import Choice
 from finetune_prep.workflow.texts.first_brief import TAG, FirstBrief, LanguageUnclear, first_brief, title_from
 
@@ -76,7 +79,11 @@ DOUBTS = (
 @click.option("--no-detect", is_flag=True, help="Look for no keys and no servers on this machine; questions go to batch files.")
 @click.option("--base-url", default="", metavar="URL", help="Address of an OpenAI-compatible endpoint, up to and with /v1.")
 @click.option("--key-env", default="", metavar="NAME", help="Environment variable that holds the endpoint's API key.")
-@click.option("--yes", is_flag=True, help="Do not ask whether this is worth the effort.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Do not ask whether this is worth the effort, nor before a server is asked for its models.",
+)
 @json_option
 def new(
     folder: Path,
@@ -93,7 +100,8 @@ def new(
     """Start a project in FOLDER, which must be new or empty.
 
     Without --model, keys in the environment and servers on the usual ports of this machine (Ollama, LM Studio, vLLM, llama.cpp)
-    are looked for, and roles filled in with what is there; nothing is asked of any model. Where there is nothing, questions go
+    are looked for, and roles filled in with what is there: a server that was found is asked for its models after a yes (or with
+    --yes, or if --provider names it), and nothing is asked of any model. Where there is nothing, questions go
     to batch files: JSON Lines that any provider's Batch API, or vLLM's run-batch, can answer. For a server elsewhere:
     --model local/NAME --base-url http://gpu.example:8000/v1
 
@@ -109,12 +117,14 @@ def new(
     except click.exceptions.Abort:
         screen.note("Stopped. Nothing was made.")
         raise click.exceptions.Exit(INTERRUPTED) from None
-    casting = Casting(Choice(model, model)) if model else _cast(provider, no_detect)
+    casting = Casting(Choice(model, model)) if model else _cast(provider, no_detect, yes=yes)
     chosen = casting.choice
     settings = scaffold.config_text(
         folder.resolve().name, chosen.model, base_url, key_env, year=datetime.now(UTC).year, judge=chosen.judge
     )
     scaffold.create(folder, written.text, settings)
+    if base_url and key_env:  # whoever types both has said yes
+        allow(KeyUse(key_env, read_endpoint(base_url).origin))
     if as_json:
         _print_json(folder, written, casting)
     else:
@@ -127,8 +137,16 @@ def _refuse_contradictions(model: str, provider: str, base_url: str, key_env: st
         raise UsageError("--model names a provider already", next="leave out --provider")
     if (base_url or key_env) and not model:
         raise UsageError("--base-url and --key-env need --model", next="--model local/NAME --base-url URL")
-    if base_url and not base_url.lower().startswith(("http://", "https://")):
+    if base_url and "://" not in base_url and "@" not in base_url:
         raise UsageError(f"“{base_url}” is no address of an endpoint", next=f"--base-url http://{base_url}")
+    if base_url:
+        try:
+            read_endpoint(base_url)
+        except ValueError as error:
+            raise UsageError(f"--base-url cannot be used: {error}", next="--base-url http://HOST:PORT/v1") from error
+    if key_env and not is_variable(key_env):
+        what = "--key-env is no name of an environment variable; it may be the key itself"
+        raise UsageError(what, next="--key-env NAME, where NAME is the variable that holds the key")
     if model and not base_url and "/" in model and not config.is_known(model.partition("/")[0]):
         name = model.partition("/")[0]
         raise UsageError(f"“{name}” is no provider of a known address", next=f"--model {model} --base-url http://HOST:PORT/v1")
@@ -193,7 +211,7 @@ def _print(folder: Path, written: FirstBrief, casting: Casting) -> None:
     screen.say(f"next: cd {shlex.quote(str(folder))} && finetune-prep prepare")
 
 
-def _cast(provider: str, no_detect: bool) -> Casting:
+def _cast(provider: str, no_detect: bool, *, yes: bool) -> Casting:
     """Models for the roles from what is on this machine. Raises UsageError if a provider is named that is not there."""
     batch = Choice(scaffold.DEFAULT_MODEL, scaffold.DEFAULT_MODEL)
     if provider == "batch":
@@ -204,9 +222,11 @@ def _cast(provider: str, no_detect: bool) -> Casting:
         return Casting(batch)
     # half a second of import, needed here alone
     from finetune_prep.models.setup.choosing import candidates, choose
-    from finetune_prep.models.setup.detect import look_around
+    from finetune_prep.models.setup.detect import listening, look_around
 
-    found = asyncio.run(look_around(os.environ))
+    there = asyncio.run(listening())
+    asked = [name for name, base_url in there if yes or name == provider or _may_ask(name, base_url)]
+    found = asyncio.run(look_around(os.environ, servers=asked))
     choice = choose(found, provider)
     if choice is None and provider:
         raise UsageError(
@@ -214,6 +234,8 @@ def _cast(provider: str, no_detect: bool) -> Casting:
             next="finetune-prep doctor says what is there; --model PROVIDER/MODEL names a model all the same",
         )
     words = [f"Found: {', '.join(_found_words(found)) or 'no key of a known provider, no server on the usual ports'}."]
+    if spared := [base_url for name, base_url in there if name not in asked]:
+        words.append(f"Not asked for its models: {', '.join(spared)}; --yes or --provider NAME allows that.")
     if choice is None:
         return Casting(batch, (*words, "Questions to models go to batch files; finetune-prep.toml says how to change that."))
     words.append(f"All roles are played by {choice.model}" + ("." if choice.judge == choice.model else ","))
@@ -223,6 +245,12 @@ def _cast(provider: str, no_detect: bool) -> Casting:
         words.append(f"There are also {', '.join(others[:5])}{' …' if len(others) > 5 else ''}; finetune-prep.toml decides.")
     words.append("Nothing has been asked yet; finetune-prep doctor tries whether they answer.")
     return Casting(choice, tuple(words))
+
+
+def _may_ask(name: str, base_url: str) -> bool:
+    """Whether a server that was found may be spoken to: it may be anybody's. Where nobody is there to answer, it is a no."""
+    question = f"Somebody listens at {base_url}, where {name} usually is. Ask there for a list of models?"
+    return person.is_there() and click.confirm(question, default=True, err=True)
 
 
 def _found_words(found: Found) -> Iterator[str]:

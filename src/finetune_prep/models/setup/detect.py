@@ -7,7 +7,8 @@ say what the schema demands, comes back in its form.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Parameters, Request, Schema
 from finetune_prep.errors import Paused
 from finetune_prep.http import Answer, Call, NoAnswer, open_client
+from finetune_prep.http.endpoint import Endpoint as Address
 from finetune_prep.http.endpoint import read_endpoint
 from finetune_prep.http.retry_after import http_date
 from finetune_prep.http.secrets import Secret
@@ -74,10 +76,34 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     unusable: tuple[tuple[str, str], ...] = ()
 
 
-async def look_around(environment: Mapping[str, str], known: Mapping[str, tuple[str, str]] | None = None) -> Found:
+async def listening() -> tuple[tuple[str, str], ...]:
+    """Usual places on this machine where somebody takes connections, as name and address. Nothing is said to them."""
+    local = [(name, base_url) for name, (base_url, key_env) in WELL_KNOWN.items() if not key_env]
+    there = await asyncio.gather(*(_takes_connections(read_endpoint(base_url)) for _, base_url in local))
+    return tuple(place for place, is_there in zip(local, there, strict=True) if is_there)
+
+
+async def _takes_connections(place: Address) -> bool:
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            _, writer = await asyncio.open_connection(place.host, place.port)
+    except OSError:  # TimeoutError is one
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
+
+
+async def look_around(
+    environment: Mapping[str, str],
+    known: Mapping[str, tuple[str, str]] | None = None,
+    *,
+    servers: Collection[str] | None = None,
+) -> Found:
     """Keys in `environment` and servers on the usual ports of this machine. Takes no longer than LOOK_SECONDS or so.
 
-    known: name → address and key's variable, instead of the well-known ones.
+    known: name → address and key's variable, instead of the well-known ones. servers: names of those that are asked; None = all.
     """
     known = WELL_KNOWN if known is None else known
     native = {name: place for name, place in NATIVE.items() if place[1]}
@@ -85,6 +111,7 @@ async def look_around(environment: Mapping[str, str], known: Mapping[str, tuple[
     native_keys = _set(environment, native)
     installed = find_spec("pydantic_ai") is not None
     local = [(name, base_url) for name, (base_url, key_env) in known.items() if not key_env]
+    local = [place for place in local if servers is None or place[0] in servers]
     looked = await asyncio.gather(*(look_at(name, base_url, seconds=LOOK_SECONDS) for name, base_url in local))
     return Found(
         keys=keys + native_keys if installed else keys,
