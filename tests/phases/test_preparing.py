@@ -151,7 +151,7 @@ async def test_few_shots_that_the_judge_fails_are_replaced(tmp_path: Path) -> No
     assert "No gate and no reader found anything" in page(project, "5-generation-prompt")
 
 
-async def test_what_still_fails_after_mending_is_left_visible(tmp_path: Path) -> None:
+async def test_what_still_fails_after_revising_is_left_visible(tmp_path: Path) -> None:
     def shots(request: Request, draft: Draft) -> Draft:
         draft["few_shots"][0]["conversation"][1]["text"] = "A cracked SF1 bowl."
         return draft

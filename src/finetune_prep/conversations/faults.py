@@ -41,9 +41,5 @@ def find_fault(conversation: Conversation, examples: Iterable[Conversation] = ()
     return None
 
 
-def _replies(conversation: Conversation) -> list[list[str]]:
-    return [split_words(reply.casefold()) for reply in conversation.spoken_by("assistant")]
-
-
 def _runs(words: list[str]) -> list[tuple[str, ...]]:
     return [tuple(words[start : start + COPIED_RUN]) for start in range(len(words) - COPIED_RUN + 1)]

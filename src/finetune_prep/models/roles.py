@@ -22,10 +22,6 @@ class Roles:
         """The model's name without its provider."""
         return self._config.role(role).model_name
 
-    def provider_of(self, role: RoleName) -> str:
-        """The name of the provider that finetune-prep.toml gives to a role."""
-        return self._config.role(role).provider
-
     def request(
         self,
         role: RoleName,

@@ -50,7 +50,7 @@ async def test_a_draft_without_fault_is_not_handed_back(session: OpenSession) ->
     assert len(script.asked) == 1
 
 
-async def test_what_was_found_goes_back_with_the_draft_and_the_mended_one_stands(session: OpenSession) -> None:
+async def test_what_was_found_goes_back_with_the_draft_and_the_revised_one_stands(session: OpenSession) -> None:
     script = Scripted([draft("bowl"), draft("jug")])
     async with session(script) as shop:
         found = await write(shop, lambda mark, first: [MUST, ADVICE, OBJECTION] if first else [ADVICE])
@@ -72,14 +72,14 @@ async def test_advice_alone_is_not_worth_another_draft(session: OpenSession) -> 
         assert await write(shop, lambda mark, first: [ADVICE]) == Drafted("bowl", (ADVICE,), (), 1)
 
 
-async def test_a_mended_draft_that_fails_more_gates_is_put_aside(session: OpenSession) -> None:
+async def test_a_revised_draft_that_fails_more_gates_is_put_aside(session: OpenSession) -> None:
     script = Scripted([draft("bowl"), draft("jug")])
     async with session(script) as shop:
         found = await write(shop, lambda mark, first: [MUST] if first else [MUST, MUST])
     assert found == Drafted("bowl", (MUST,), (), 2)
 
 
-async def test_a_mended_draft_that_cannot_be_used_leaves_the_one_before_it(session: OpenSession) -> None:
+async def test_a_revised_draft_that_cannot_be_used_leaves_the_one_before_it(session: OpenSession) -> None:
     script = Scripted([draft("bowl"), "no JSON", "none again"])
     async with session(script) as shop:
         assert await write(shop, lambda mark, first: [MUST]) == Drafted("bowl", (MUST,), (), 1)
