@@ -12,6 +12,7 @@ import msgspec
 
 from finetune_prep.durable import append_durably
 from finetune_prep.errors import UsageError
+from finetune_prep.project.layout import read_plain
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -38,7 +39,7 @@ def read_decisions(path: Path) -> tuple[Decision, ...]:
     if not path.exists():
         return ()
     decisions: list[Decision] = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    for number, line in enumerate(read_plain(path).splitlines(), start=1):
         if not line.strip():
             continue
         try:

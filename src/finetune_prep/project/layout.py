@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.documents.kinds import KINDS
+from finetune_prep.errors import UsageError
 
 CONFIG = "finetune-prep.toml"
 RECORDING = "recording.jsonl"
@@ -104,3 +105,10 @@ class Layout(msgspec.Struct, frozen=True):
     def relative(self, path: Path) -> str:
         """A path as people read it in messages: relative to the project where it lies inside."""
         return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else str(path)
+
+
+def read_plain(path: Path) -> bytes:
+    """The content of a file of the project. Raises UsageError for what is none: reading a pipe would wait for ever."""
+    if not path.is_file():
+        raise UsageError("this is no plain file", where=str(path), next="remove it; a file of the project belongs there")
+    return path.read_bytes()

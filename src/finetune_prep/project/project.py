@@ -21,7 +21,7 @@ from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, No
 from finetune_prep.markdown.normal import normal
 from finetune_prep.project import config as configuration
 from finetune_prep.project.decisions import Decision, read_decisions, record
-from finetune_prep.project.layout import Layout
+from finetune_prep.project.layout import Layout, read_plain
 from finetune_prep.project.staleness import Change, Stale, compare, stale_parts
 from finetune_prep.project.stamps import Items, Part, Stamp, read_stamp, renamed, write_stamp
 
@@ -123,7 +123,7 @@ class Project(msgspec.Struct, frozen=True):
 
     def snapshots(self) -> dict[str, str]:
         """Text of each cited source by id."""
-        return {path.stem: path.read_text("utf-8") for path in sorted(self.layout.snapshots.glob("S*.md"))}
+        return {path.stem: _snapshot(path) for path in sorted(self.layout.snapshots.glob("S*.md"))}
 
     def items(self, kind: str) -> Items:
         """Hash of each item of a document as it is now; empty if there is no readable document.
@@ -279,6 +279,19 @@ def open_project(folder: str | Path = ".") -> Project:
             next=f"put a folder or file in its place: rm {layout.relative(astray)}, and copy there what belongs there",
         )
     return Project(layout, configuration.load(layout.config))
+
+
+def _snapshot(path: Path) -> str:
+    """Text of a stored copy of a source. Raises DocumentError if it is no text any more: quotations are looked up in it."""
+    try:
+        return read_plain(path).decode()
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DocumentError(
+            "this copy of a source is not UTF-8 text",
+            where=f"reference/sources/{path.name}:{line}",
+            next="restore it from version control, or delete it: finetune-prep research takes it again",
+        ) from error
 
 
 def _unreadable(kind: Kind[Any], findings: Sequence[Finding]) -> DocumentError:

@@ -16,7 +16,7 @@ from finetune_prep.core.sample import Account, Sample
 from finetune_prep.core.verdict import Verdict
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
-from finetune_prep.project.layout import Layout
+from finetune_prep.project.layout import Layout, read_plain
 from finetune_prep.project.stamps import Items
 
 NAME = re.compile(r"[a-z]+-\d{3,}")
@@ -71,8 +71,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         if not self.account_path.exists():
             return None
         try:
-            return msgspec.json.decode(self.account_path.read_bytes(), type=Account)
-        except msgspec.DecodeError as error:
+            return msgspec.json.decode(read_plain(self.account_path), type=Account)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UsageError(
                 f"this account cannot be read: {error}",
                 where=f"{self.name}/{self.account_path.name}",
@@ -115,8 +115,8 @@ def runs(layout: Layout, kind: str = "") -> list[Run]:
         if not NAME.fullmatch(path.parent.name):
             continue  # a person's copy
         try:
-            plan = msgspec.json.decode(path.read_bytes(), type=RunPlan)
-        except msgspec.DecodeError as error:
+            plan = msgspec.json.decode(read_plain(path), type=RunPlan)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UsageError(
                 f"this plan cannot be read: {error}", where=layout.relative(path), next=f"delete the folder {path.parent.name}"
             ) from error
@@ -158,10 +158,10 @@ def _read_rows(path: Path, kind: type[Any]) -> list[Any]:
         return []
     decoder = msgspec.json.Decoder(kind)
     rows = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    for number, line in enumerate(read_plain(path).splitlines(), start=1):
         try:
             rows.append(decoder.decode(line))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UsageError(
                 f"this row cannot be read: {error}",
                 where=f"{path.parent.name}/{path.name}:{number}",

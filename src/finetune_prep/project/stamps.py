@@ -13,6 +13,7 @@ import tomli_w
 
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
+from finetune_prep.project.layout import read_plain
 
 Items = dict[str, str]  # item id → hash of its normalised text
 
@@ -41,7 +42,7 @@ def read_stamp(path: Path) -> Stamp | None:
     if not path.exists():
         return None
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Stamp)
+        return msgspec.convert(tomllib.loads(read_plain(path).decode()), Stamp)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise UsageError(
             f"this stamp cannot be read: {error}",

@@ -64,7 +64,7 @@ def read_folder(folder: Path, root: Path, known: Mapping[str, str] | None = None
     for path in sorted(folder.rglob("*")):
         if any(part.startswith(".") for part in path.relative_to(folder).parts) or (path.is_dir() and not path.is_symlink()):
             continue
-        where = path.relative_to(root).as_posix()
+        where = _printable(path.relative_to(root).as_posix())
         try:
             data = _data(path, root.resolve())
             source = _source(ids.get(where) or next_id(ids), where, data)
@@ -92,6 +92,11 @@ def known_ids(snapshots: Path) -> dict[str, str]:
         if where := about.get("where"):
             found[where] = path.stem
     return found
+
+
+def _printable(name: str) -> str:
+    """A file's name as text: bytes that are not UTF-8, as in archives of another system, are written as their codes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def read_snapshots(folder: Path) -> list[SourceText]:
