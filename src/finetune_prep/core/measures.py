@@ -14,7 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from finetune_prep.core.conversation import Conversation
-from finetune_prep.core.words import by_character, count_words
+from finetune_prep.words import by_character, count_words
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,

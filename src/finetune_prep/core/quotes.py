@@ -17,7 +17,7 @@ from functools import lru_cache
 
 import msgspec
 
-from finetune_prep.core.words import UNSPACED
+from finetune_prep.words import UNSPACED
 
 SEEDS = (12, 6, 3)  # characters; long seeds first: they are rare, so they find the place with little work
 MOST_HITS = 200  # of one seed; a seed that is everywhere says nothing about the place

@@ -10,12 +10,12 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import Anchor, Knowledge
 from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.rubric import Example
-from finetune_prep.core.words import count_words
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, is_english, need, need_english, parts_in_order
 from finetune_prep.gates.wording import leans_outside, points_elsewhere, same_words
 from finetune_prep.method import limits
+from finetune_prep.words import count_words
 
 PARTS = (
     "Role and expertise",

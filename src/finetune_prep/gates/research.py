@@ -8,11 +8,11 @@ from typing import get_args
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import UNSOURCED, Citation, FailureKind, Knowledge, Technique
 from finetune_prep.core.quotes import find_quote
-from finetune_prep.core.words import count_words
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, need
 from finetune_prep.method import limits
+from finetune_prep.words import count_words
 
 SHORTEST_QUOTE = (3, 12)  # words, characters: one of both must be reached, or the quotation would stand in any text
 FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.words import split_words
 from finetune_prep.documents.document import Document
+from finetune_prep.words import split_words
 
 _VERBS_LIST = """
 abandon accept accuse acknowledge act add address admit advise affirm agree allow announce answer anticipate apologise

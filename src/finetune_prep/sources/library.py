@@ -10,9 +10,9 @@ from itertools import pairwise
 import apsw
 import msgspec
 
-from finetune_prep.core.words import SIGNS, THAI, UNSPACED, UNSPACED_RUN, split_words
 from finetune_prep.sources.files import SourceText
 from finetune_prep.sources.passages import passages, table_head
+from finetune_prep.words import SIGNS, THAI, UNSPACED, UNSPACED_RUN, split_words
 
 # marks belong to words: without them, words in Hindi or Arabic would fall to pieces
 INDEX = """

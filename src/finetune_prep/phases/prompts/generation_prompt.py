@@ -12,7 +12,6 @@ from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.prompts import GenerationPrompt, PlainPrompt
 from finetune_prep.core.request import Origin
 from finetune_prep.core.rubric import Example
-from finetune_prep.core.words import count_words
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import briefing
@@ -23,6 +22,7 @@ from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, bare, to_
 from finetune_prep.phases.research.research import PANEL, sources_again
 from finetune_prep.phases.session import Session
 from finetune_prep.project.stamps import Items, Part
+from finetune_prep.words import count_words
 
 PHASE = KIND = "generation-prompt"
 OF_FEW_SHOTS = deciding(PHASE, KIND, only="generation-prompt.few-shot")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+
+from pypdf import PageObject, PdfReader
+from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
 
 from finetune_prep.sources.parsing.extracted import MOST_TEXT, Extracted, Unreadable, cut_off
 from finetune_prep.sources.parsing.pdf.layout import Page
-
-if TYPE_CHECKING:
-    from pypdf import PageObject, PdfReader
 
 MOST_PAGES = 1_000
 EDGE = 3  # lines at the top and at the bottom of a page
@@ -26,8 +25,6 @@ _ENDS = re.compile(r"[.!?:;。！？][\"'”’»)]*\Z")
 
 def read_pdf(data: bytes, charset: str = "", *, own: bool = False) -> Extracted:
     """The text of its pages, without their headers and footers. Raises ValueError if it cannot be read or holds no text."""
-    from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
-
     left_out: Counter[str] = Counter()
     try:
         reader = _opened(data)
@@ -52,8 +49,6 @@ def read_pdf(data: bytes, charset: str = "", *, own: bool = False) -> Extracted:
 
 
 def _opened(data: bytes) -> PdfReader:
-    from pypdf import PdfReader
-
     reader = PdfReader(io.BytesIO(data))
     # most are encrypted for their owner alone: what may be done with them, not who may read them
     if reader.is_encrypted and not reader.decrypt(""):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune_prep.core.words import UNSPACED, by_character, count_words, split_words
+from finetune_prep.words import UNSPACED, by_character, count_words, split_words
 from tests.effort import in_proportion
 
 
