@@ -1,7 +1,7 @@
 """How long `check` takes over a full project: the computed gates warm, with judges' answers in the ledger, and the command.
 
-The dossier is the German one of the tests, or the project in the folder given as argument. Printed, never gated, but for the one
-promise: computed gates over a full dossier take less than half a second.
+The documents are the German ones of the tests, or those of the project in the folder given as argument. Printed, never gated, but
+for the one promise: computed gates over all documents take less than half a second.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import config_text
 from finetune_prep.workflow import checking
 
-DOSSIER = Path(__file__).parents[1] / "tests" / "gates" / "sound" / "de"
+DOCUMENTS = Path(__file__).parents[1] / "tests" / "gates" / "sound" / "de"
 MOST_SECONDS = 0.5
 RUNS = 9
 
@@ -49,9 +49,9 @@ def make_project(folder: Path) -> Project:
     (folder / "finetune-prep.toml").write_text(config_text("benchmark", "batch/any-model", "", "", year=2026))
     for kind, document in KINDS.items():
         (folder / document.path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(DOSSIER / f"{kind}.md", folder / document.path)
+        shutil.copy(DOCUMENTS / f"{kind}.md", folder / document.path)
     (folder / "reference" / "sources").mkdir()
-    for snapshot in DOSSIER.glob("S*.md"):
+    for snapshot in DOCUMENTS.glob("S*.md"):
         shutil.copy(snapshot, folder / "reference" / "sources")
     return open_project(folder)
 
