@@ -13,7 +13,7 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core.prompts import Brief
-from finetune_prep.core.request import Origin, Request, RoleName, Schema
+from finetune_prep.core.request import Origin, Request, Schema
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.ledger.fetched import Archive, Fetched
 from finetune_prep.ledger.recording import read_fetched
@@ -23,6 +23,7 @@ from finetune_prep.models.progress import Observer
 from finetune_prep.models.providers.provider import Provider
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases.drafting import prompt_files, schemas
+from finetune_prep.phases.drafting.prompt_facts import facts
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
 from finetune_prep.sources.web import Web, open_web
@@ -62,7 +63,6 @@ class Requests(msgspec.Struct, frozen=True):
 
     def request(
         self,
-        role: RoleName,
         prompt: str,
         slots: dict[str, Any],
         *,
@@ -71,8 +71,9 @@ class Requests(msgspec.Struct, frozen=True):
         schema: Schema | None = None,
         sample: str = "",
     ) -> Request:
-        """A request from a prompt file with its slots filled."""
+        """A request from a prompt file with its slots filled, to the role that its front matter names."""
         messages = prompt_files.messages(prompt, self.project.layout.phase_prompts, **slots)
+        role = facts(prompt, self.project.layout.phase_prompts).role
         return self.roles.request(role, phase=phase, origin=origin, messages=messages, schema=schema, sample=sample)
 
     def boundary(self, content: str) -> str:
@@ -93,9 +94,9 @@ class Session(Requests, frozen=True):
     async def draft(
         self, prompt: str, kind: type[D], convert: Callable[[D], T], slots: dict[str, Any], *, phase: str, about: str
     ) -> T:
-        """Have the expert fill in a struct and turn it into a value; what `convert` refuses goes back to the expert, once."""
+        """Have a struct filled in and turn it into a value; what `convert` refuses goes back to the expert, once."""
         schema = schemas.schema_of(kind, prompt)
-        request = self.request("expert", prompt, slots, phase=phase, origin=Origin(about), schema=schema)
+        request = self.request(prompt, slots, phase=phase, origin=Origin(about), schema=schema)
         return await self.door.ask_for(request, lambda text: convert(schemas.read(text, kind)))
 
 

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from finetune_prep.core.request import Origin
 from finetune_prep.errors import UsageError
+from finetune_prep.models.roles import Roles
 from finetune_prep.phases.drafting.prompt_facts import Facts, Use, facts
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN, DIVIDER, messages, source
+from finetune_prep.phases.session import Requests
+from tests.phases.pottery_shop import pottery_project
 
 
 def own(folder: Path, front: str, name: str = "anchors") -> Path:
@@ -97,3 +101,13 @@ def test_what_cannot_be_read_is_named_with_its_line(line: str, number: int, word
         facts("anchors", own(tmp_path, f"---\n{line}\n---\n"))
     assert caught.value.where == str(tmp_path / "anchors.md") + (f":{number}" if number else "")
     assert caught.value.next
+
+
+def test_a_request_goes_to_the_role_that_its_prompt_names(tmp_path: Path) -> None:
+    project = pottery_project(tmp_path / "shop")
+    requests = Requests(project, Roles(project.config))
+    slots = {"brief": "A shop.", "frameworks": "F1"}
+    asked = requests.request("anchors", slots, phase="anchors", origin=Origin("anchors"))
+    own(project.layout.phase_prompts, "---\nrole: judge\n---\n")
+    other = requests.request("anchors", slots, phase="anchors", origin=Origin("anchors"))
+    assert (asked.role, other.role) == ("expert", "judge")

@@ -78,8 +78,9 @@ def source(name: str, own: Path) -> str:
 
 def front_matter(name: str, own: Path) -> tuple[Path, list[str]]:
     """The path of a prompt file and the lines of its front matter, none if it has none. Raises UsageError if not UTF-8."""
-    path, front, _ = _read(name, own)
-    return path, lines_of(_text(path))[:front]
+    path = _place(name, own)
+    lines = lines_of(_text(path))
+    return path, lines[: front_matter_length(lines)]
 
 
 def _read(name: str, own: Path) -> tuple[Path, int, str]:

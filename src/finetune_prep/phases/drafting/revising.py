@@ -63,7 +63,7 @@ async def drafted(
     about: str,
 ) -> Drafted[T]:
     """Have the expert write, examine it, and hand the findings back, `revisions` times at most (see finetune-prep.toml)."""
-    first = session.request("expert", prompt, slots, phase=phase, origin=Origin(about), schema=schemas.schema_of(kind, prompt))
+    first = session.request(prompt, slots, phase=phase, origin=Origin(about), schema=schemas.schema_of(kind, prompt))
 
     async def write(request: Request) -> tuple[D, T]:
         def read(text: str) -> tuple[D, T]:

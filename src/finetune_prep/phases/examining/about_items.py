@@ -71,7 +71,6 @@ def _asked(requests: Requests, domain: str, gate: Gate, document: Document[Any],
         **reading.more,
     }
     request = requests.request(
-        "judge",
         gate.id,
         slots,
         phase=gate.phase,

@@ -70,7 +70,7 @@ def user_request(session: Session, voices: Voices, scenario: Scenario, so_far: C
         "hints": "\n".join(f"- {hint}" for hint in _hints(scenario, turn, stream)),
         "language": voices.language,
     }
-    return session.request("user", "converse-user", slots, phase="pilot", origin=origin, sample=scenario.id)
+    return session.request("converse-user", slots, phase="pilot", origin=origin, sample=scenario.id)
 
 
 def _hints(scenario: Scenario, turn: int, stream: random.Random) -> list[str]:

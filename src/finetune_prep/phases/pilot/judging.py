@@ -47,7 +47,7 @@ def verdict_request(
         "boundary": requests.boundary(conversation.id),
         "turns": [{"speaker": message.role, "text": message.content} for message in conversation.messages],
     }
-    return requests.request("judge", "judge", slots, phase="pilot", origin=origin, schema=verdict_schema(rubric))
+    return requests.request("judge", slots, phase="pilot", origin=origin, schema=verdict_schema(rubric))
 
 
 def verdict_schema(rubric: Rubric) -> Schema:

@@ -135,7 +135,7 @@ def _items(session: Session, *prefixes: str) -> Items:
 
 async def _write_user(session: Session) -> None:
     slots = session.slots(space=session.text("scenario-space"))
-    request = session.request("expert", "generation-user-prompt", slots, phase=PHASE, origin=Origin("user prompt"))
+    request = session.request("generation-user-prompt", slots, phase=PHASE, origin=Origin("user prompt"))
     reply = await session.door.ask_for(request, _plain)
     made_from = {"scenario-space": session.project.items("scenario-space")}
     _write_plain(session, "user-prompt", "Simulated user", reply, made_from)
@@ -144,7 +144,7 @@ async def _write_user(session: Session) -> None:
 async def _write_system(session: Session) -> None:
     prompt = session.project.value(Documents.generation_prompt)
     slots = session.slots(role=prompt.role)
-    request = session.request("expert", "generation-system-prompt", slots, phase=PHASE, origin=Origin("system prompt"))
+    request = session.request("generation-system-prompt", slots, phase=PHASE, origin=Origin("system prompt"))
     reply = await session.door.ask_for(request, _plain)
     _write_plain(session, "system-prompt", "System prompt", reply, {"brief": session.project.items("brief")})
 

@@ -106,7 +106,7 @@ def _sitting_request(session: Session, expert: Reader, sitting: int, claims: str
     )
     schema = schemas.schema_of(ProposalsDraft, "research-propose")
     origin = Origin(f"{expert.id} proposes, sitting {sitting}")
-    return session.request("expert", "research-propose", slots, phase=PHASE, origin=origin, schema=schema)
+    return session.request("research-propose", slots, phase=PHASE, origin=origin, schema=schema)
 
 
 def _read_proposals(text: str, numbers: Collection[str]) -> ProposalsDraft:
@@ -145,7 +145,6 @@ async def criticise(session: Session, panel: Panel, what: str, draft: str, *, ph
     schema = schemas.schema_of(CritiqueDraft, "criticise")
     requests = [
         session.request(
-            "expert",
             "criticise",
             session.slots(
                 what=what,

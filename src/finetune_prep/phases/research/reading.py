@@ -107,7 +107,7 @@ def _request(session: Session, portion: Portion) -> Request:
     part = f", portion {portion.number} of {portion.of}" if portion.of > 1 else ""
     schema = schemas.schema_of(Reading, "reading")
     origin = Origin(f"read {source.where}{part}")
-    return session.request("expert", "research-read", slots, phase=PHASE, origin=origin, schema=schema)
+    return session.request("research-read", slots, phase=PHASE, origin=origin, schema=schema)
 
 
 def _verified(text: SourceText, drafts: list[ClaimDraft], read: str) -> ReadSource:
