@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -12,14 +11,14 @@ import click
 
 from finetune_prep.cli import person, screen, termination
 from finetune_prep.cli.allowing import allowed
+from finetune_prep.cli.progress import Bar
 from finetune_prep.errors import KeyNotAllowed, NotYet, PriceUnknown, Waiting
 from finetune_prep.models.batches.files import OpenRound
 from finetune_prep.models.batches.submissions import OpenBatch
-from finetune_prep.models.progress import Progress
 from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.workflow.estimate import Estimate, projected
+from finetune_prep.workflow.estimate import Estimate
 
 T = TypeVar("T")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -138,47 +137,6 @@ def _batch_words(batch: OpenBatch) -> str:
     new = "  (new)" if batch.fresh else ""
     name = f"{batch.provider} {batch.batch}".strip()
     return f"  round {batch.number}, {name}: {batch.outstanding} of {batch.asked} requests unanswered; {batch.words}{new}"
-
-
-class Bar:
-    """One live line on a terminal with what the door is doing; nothing at all where there is no terminal.
-
-    expected: what the job will need, if that is known; then the line says what it comes to.
-    """
-
-    def __init__(self) -> None:
-        self.expected: Estimate | None = None
-        self._shown = sys.stderr.isatty()
-        self._text = ""
-
-    def __call__(self, progress: Progress) -> None:
-        if not self._shown:
-            return
-        parts = [f"{progress.answered + progress.known} answered"]
-        parts += [f"{progress.in_flight} in flight"] if progress.in_flight else []
-        parts += [f"{progress.waiting} for a batch"] if progress.waiting else []
-        parts += [f"{progress.failed} failed"] if progress.failed else []
-        parts += [f"${progress.spent:.4f} spent"] if progress.spent else []
-        parts += [f"about ${total:.2f} in all"] if (total := self._projected(progress)) else []
-        self._text = " · ".join(parts)
-        click.echo(f"\r\x1b[K  {self._text}", nl=False, err=True)
-
-    def _projected(self, progress: Progress) -> float | None:
-        return projected(self.expected, progress) if self.expected else None
-
-    def clear(self) -> None:
-        if self._text:
-            click.echo("\r\x1b[K", nl=False, err=True)
-            self._text = ""
-
-    def around(self, tell: Callable[[str], None]) -> Callable[[str], None]:
-        """A `tell` that does not write into the live line."""
-
-        def told(line: str) -> None:
-            self.clear()
-            tell(line)
-
-        return told
 
 
 def estimate_words(expected: Estimate) -> str:

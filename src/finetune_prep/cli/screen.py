@@ -154,6 +154,12 @@ def has_codes(stream: IO[str]) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
 
 
+def cut(text: str, stream: IO[str], margin: int) -> str:
+    """As much of a line as the window holds beside a margin: a longer one could not be written over."""
+    columns = (_columns(stream) or UNKNOWN_WIDTH) - margin
+    return text if len(text) <= columns else f"{text[: columns - 1]}…"
+
+
 def _echo(text: str, stream: IO[str], *, bold: bool = False, dim: bool = False) -> None:
     click.echo(styled(text, stream, bold=bold, dim=dim), file=stream)
 

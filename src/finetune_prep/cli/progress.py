@@ -1,0 +1,91 @@
+"""How far a run is, while it runs: one live line on a terminal, now and then a plain line elsewhere.
+
+The clock is looked at for the rate and the time to come only; nothing of it enters any result.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.models.progress import Progress
+from finetune_prep.workflow.estimate import Estimate, projected
+
+PLAIN_SECONDS = 30.0  # between two lines where a line cannot be written over
+RATED = 5  # answers from which on a rate says something
+
+
+class Bar:
+    """Shows the door's counts. expected: what the job will need, if that is known; then the line says of how much, and when."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.expected: Estimate | None = None
+        self._clock = clock
+        self._live = screen.has_codes(sys.stderr)
+        self._begun: float | None = None
+        self._told = clock()
+        self._text = ""
+
+    def __call__(self, progress: Progress) -> None:
+        now = self._clock()
+        if progress.in_flight and self._begun is None:
+            self._begun = now
+        if self._live:
+            self._text = self.words(progress, now)
+            click.echo(f"\r\x1b[K  {screen.cut(self._text, sys.stderr, 4)}", nl=False, err=True)
+        elif progress.in_flight and now - self._told >= PLAIN_SECONDS:
+            self._told = now
+            screen.note(f"  {self.words(progress, now)}")
+
+    def words(self, progress: Progress, now: float) -> str:
+        """The counts in one line. now: as the clock says."""
+        done = progress.answered + progress.known
+        total = round(sum(row.calls + row.known for row in self.expected.rows)) if self.expected else 0
+        parts = [f"{done:,} of {total:,} answered" if total > done else f"{done:,} answered"]
+        parts += self._judged(progress)
+        parts += [f"{progress.in_flight} in flight"] if progress.in_flight else []
+        parts += [f"{progress.waiting} for a batch"] if progress.waiting else []
+        parts += [f"{progress.failed} failed"] if progress.failed else []
+        parts += self._pace(progress, total - done, now)
+        parts += [f"${progress.spent:.4f} spent"] if progress.spent else []
+        price = projected(self.expected, progress) if self.expected else None
+        parts += [f"about ${price:.2f} in all"] if price else []
+        return " · ".join(parts)
+
+    def _judged(self, progress: Progress) -> list[str]:
+        """Conversations of a pilot that have their verdict."""
+        rows = [row for row in self.expected.rows if row.role == "judge" and row.phase == "pilot"] if self.expected else []
+        planned = round(sum(row.calls + row.known for row in rows))
+        judge = progress.roles.get("judge")
+        return [f"{min(judge.known + judge.answered, planned)} of {planned} judged"] if judge and planned else []
+
+    def _pace(self, progress: Progress, left: int, now: float) -> list[str]:
+        """Calls per minute and the time to come, once there are enough answers to go by."""
+        if self._begun is None or progress.answered < RATED or now <= self._begun:
+            return []
+        each = (now - self._begun) / progress.answered
+        return [f"{60 / each:,.0f} a minute", *([f"{_time(left * each)} to go"] if left > 0 else [])]
+
+    def clear(self) -> None:
+        if self._live and self._text:
+            click.echo("\r\x1b[K", nl=False, err=True)
+        self._text = ""
+
+    def around(self, tell: Callable[[str], None]) -> Callable[[str], None]:
+        """A `tell` that does not write into the live line."""
+
+        def told(line: str) -> None:
+            self.clear()
+            tell(line)
+
+        return told
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,82 @@
+"""How far a run is: on a line that is written over, or in plain lines now and then."""
+
+from __future__ import annotations
+
+import pytest
+
+from finetune_prep.cli.progress import PLAIN_SECONDS, Bar
+from finetune_prep.models.progress import Progress, RoleProgress
+from finetune_prep.workflow.estimate import Estimate, Row
+
+
+def row(role: str, calls: int) -> Row:
+    return Row(
+        phase="pilot",
+        role=role,  # type: ignore[arg-type]
+        prompt=role,
+        model="larch/larch-1",
+        calls=calls,
+        known=0,
+        input_tokens=0,
+        cached_tokens=0,
+        output_tokens=0,
+        cost=0.5,
+        measured=0,
+    )
+
+
+EXPECTED = Estimate(
+    calls=90,
+    input_tokens=0,
+    cached_tokens=0,
+    output_tokens=0,
+    cost=1.0,
+    measured=0.0,
+    rows=(row("assistant", 70), row("judge", 20)),
+)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def progress(answered: int, judged: int = 0, spent: float = 0.0) -> Progress:
+    roles = {"judge": RoleProgress(answered=judged)} if judged else {}
+    return Progress(answered=answered, in_flight=3, spent=spent, roles=roles)  # type: ignore[arg-type]
+
+
+def test_the_line_says_of_how_much_and_when() -> None:
+    clock = Clock()
+    bar = Bar(clock)
+    bar.expected = EXPECTED
+    bar(progress(0))
+    clock.now = 60.0
+    said = bar.words(progress(30, judged=4, spent=0.25), clock.now)
+    assert said.startswith(
+        "30 of 90 answered · 4 of 20 judged · 3 in flight · 30 a minute · 2 min to go · $0.2500 spent · about $"
+    )
+
+
+def test_of_a_few_answers_no_rate_is_told() -> None:
+    clock = Clock()
+    bar = Bar(clock)
+    bar(progress(0))
+    clock.now = 10.0
+    assert bar.words(progress(2), clock.now) == "2 answered · 3 in flight"
+
+
+def test_a_pipe_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    """However often the counts change; none at all for what is done at once."""
+    clock = Clock()
+    bar = Bar(clock)
+    for second in range(100):
+        clock.now = float(second)
+        bar(progress(second))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == int(99 / PLAIN_SECONDS)
+    assert lines[0] == "  30 answered · 3 in flight · 60 a minute"
+    bar.clear()
+    assert capsys.readouterr().err == ""
