@@ -10,17 +10,16 @@ Answer = Literal["holds", "fails", "unchecked", "waiting", "overridden"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One problem: where it is, what it is, how to fix it.
-
-    path: the document's path relative to the project folder. line: 1-based, 0 when it concerns the whole file.
-    item: id of the item concerned ("CP1"), "" when it has none.
-    """
+    """One problem: where it is, what it is, how to fix it."""
 
     path: str
+    """The document's path relative to the project folder."""
     line: int
+    """1-based, 0 when it concerns the whole file."""
     what: str
     fix: str
     item: str = ""
+    """Id of the item concerned ("CP1"), "" when it has none."""
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else self.path

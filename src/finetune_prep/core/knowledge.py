@@ -62,11 +62,12 @@ class FailureMode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Contradiction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where sources say different things ("CT1"). sources: the passages that do not agree; nothing is decided between them."""
+    """Where sources say different things ("CT1")."""
 
     id: str
     text: str
     sources: tuple[Citation, ...] = ()
+    """The passages that do not agree; nothing is decided between them."""
 
 
 class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

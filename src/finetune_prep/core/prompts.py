@@ -9,47 +9,53 @@ from finetune_prep.core.rubric import Category, Example, Term
 
 
 class EvaluationPrompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parts in the order in which they stand. categories: the rubric's judged questions verbatim, safety first."""
+    """Parts in the order in which they stand."""
 
     title: str
     role: str
     terms: tuple[Term, ...] = ()
     categories: tuple[Category, ...] = ()
+    """The rubric's judged questions verbatim, safety first."""
     input: str = ""
     output: str = ""
     calibrations: tuple[Example, ...] = ()
 
 
 class TechniqueUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A technique as the generation prompt presents it. id: "T1.1". in_words: how it sounds, an example sentence."""
+    """A technique as the generation prompt presents it."""
 
     id: str
+    """"T1.1"."""
     name: str
     use_when: str
     in_words: str
+    """How it sounds, an example sentence."""
 
 
 class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """If `when` happens, then `then`. counters: ids of the failure modes it guards against."""
+    """If `when` happens, then `then`."""
 
     id: str
     when: str
     then: str
     counters: tuple[str, ...] = ()
+    """Ids of the failure modes it guards against."""
 
 
 class GenerationPrompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Parts in the order in which they stand. grounding: prose before the techniques; output: turn-taking and length."""
+    """Parts in the order in which they stand."""
 
     title: str
     role: str
     grounding: str = ""
+    """Prose before the techniques."""
     techniques: tuple[TechniqueUse, ...] = ()
     always: tuple[Anchor, ...] = ()
     never: tuple[Anchor, ...] = ()
     guards: tuple[Guard, ...] = ()
     few_shots: tuple[Example, ...] = ()
     output: str = ""
+    """Turn-taking and length."""
 
 
 class PlainPrompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -60,15 +66,16 @@ class PlainPrompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Brief(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The user's brief. title: the domain. text: all that was written.
-
-    language: BCP 47 tag of the conversations. documents: of the documents, "" = the same.
-    """
+    """The user's brief."""
 
     title: str
+    """The domain."""
     text: str
+    """All that was written."""
     language: str = "en"
+    """BCP 47 tag of the conversations."""
     documents: str = ""
+    """BCP 47 tag of the documents, "" = the same."""
 
     @property
     def written_in(self) -> str:

@@ -23,20 +23,23 @@ Problem = Literal["truncated", "filtered", "refused", "empty", "rejected", "malf
 
 
 class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The JSON Schema an answer must follow. name: letters, digits, _ and -, at most 64."""
+    """The JSON Schema an answer must follow."""
 
     name: str
+    """Letters, digits, _ and -, at most 64."""
     schema: dict[str, Any]
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """Sampling parameters; None = the provider's default. max_tokens: tokens of the answer. extra: more that it takes."""
+    """Sampling parameters; None = the provider's default."""
 
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
+    """Tokens of the answer."""
     reasoning_effort: str | None = None
     extra: dict[str, Any] = {}
+    """More that it takes."""
 
     def __post_init__(self) -> None:
         # 0 and 0.0 are the same setting and must give the same key
@@ -117,25 +120,26 @@ class Usage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """One answer, as it came.
-
-    text: the raw text, nothing repaired. finish: the provider's own finish reason. problem: None if the answer can be used;
-    "rejected" = the provider refused the request for good (HTTP 400), `detail` says why. cost: US dollars at the price
-    of the day, None = unknown. seconds: duration of the call. at: ISO time of the answer, UTC. reasoning: what the model thought
-    before it answered, where the provider gives it; nothing reads it but people.
-    """
+    """One answer, as it came."""
 
     text: str
+    """The raw text, nothing repaired."""
     finish: str = "stop"
+    """The provider's own finish reason."""
     problem: Problem | None = None
+    """None if the answer can be used; "rejected" = the provider refused the request for good (HTTP 400), `detail` says why."""
     detail: str = ""
     served_model: str = ""
     usage: Usage = Usage()
     cost: float | None = None
+    """US dollars at the price of the day, None = unknown."""
     request_id: str = ""
     seconds: float = 0.0
+    """Duration of the call."""
     at: str = ""
+    """ISO time of the answer, UTC."""
     reasoning: str = ""
+    """What the model thought before it answered, where the provider gives it; nothing reads it but people."""
 
     def read(self, parse: Callable[[str], T]) -> T:
         """What `parse` makes of the text. Raises ValueError with the reason if the answer cannot be used."""

@@ -33,17 +33,16 @@ class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One binary question. Either judged (yes and no say what counts) or measured (a rule that code evaluates).
-
-    na: when N/A is allowed, "" = never. catches: ids of failure modes ("FM1").
-    """
+    """One binary question. Either judged (yes and no say what counts) or measured (a rule that code evaluates)."""
 
     id: str
     text: str
     yes: str = ""
     no: str = ""
     na: str = ""
+    """When N/A is allowed, "" = never."""
     catches: tuple[str, ...] = ()
+    """Ids of failure modes ("FM1")."""
     measured: Rule | None = None
 
 

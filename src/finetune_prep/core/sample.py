@@ -30,17 +30,16 @@ JUDGED: tuple[State, ...] = ("accepted", "rejected", "duplicate", "surplus")
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """One planned scenario and what became of it.
-
-    fault: name of the fault, the provider's refusal, why the verdict is missing, or why there is no score. score: 0 to 1.
-    """
+    """One planned scenario and what became of it."""
 
     scenario: Scenario
     state: State
     conversation: Conversation | None = None
     score: float | None = None
+    """0 to 1."""
     failed: tuple[str, ...] = ()
     fault: str = ""
+    """Name of the fault, the provider's refusal, why the verdict is missing, or why there is no score."""
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -61,22 +61,24 @@ class Flaw(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class SpecialCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An edge case (ED1) or an out-of-scope request (OS1). topic: "" when it belongs to none."""
+    """An edge case (ED1) or an out-of-scope request (OS1)."""
 
     id: str
     name: str
     situation: str
     expected: str = ""
     topic: str = ""
+    """"" when it belongs to none."""
 
 
 class Length(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How long a conversation is. exchanges: number of user-assistant pairs."""
+    """How long a conversation is."""
 
     id: str
     name: str
     weight: float
     exchanges: int
+    """Number of user-assistant pairs."""
 
 
 class ScenarioSpace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -114,7 +116,7 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One conversation to be: drawn values spelled out, so that a row can be read without the scenario space.
 
-    id: hash of cell, index, seed and content. seed: root of this scenario's own random stream.
+    id: hash of cell, index, seed and content.
     """
 
     cell: Cell
@@ -127,6 +129,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     flaw: Flaw | None
     exchanges: int
     seed: str
+    """Root of this scenario's own random stream."""
 
     @property
     def id(self) -> str:

@@ -22,10 +22,11 @@ ELLIPSIS = re.compile(r"\[…\]|\[\.\.\.\]|…|\.\.\.")
 
 
 class Judgement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The answer to one question. evidence: a verbatim quote from the conversation, or "none"."""
+    """The answer to one question."""
 
     answer: YesNo
     evidence: str = ""
+    """A verbatim quote from the conversation, or "none"."""
 
 
 class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

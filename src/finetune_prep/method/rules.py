@@ -9,12 +9,13 @@ from finetune_prep.method.limits import words
 
 
 class Rule(NamedTuple):
-    """One rule of the method, in our words. why_none: why no gate enforces it; set exactly if `gates` is empty."""
+    """One rule of the method, in our words."""
 
     section: str
     sentence: str
     gates: tuple[str, ...] = ()
     why_none: str = ""
+    """Why no gate enforces it; set exactly if `gates` is empty."""
 
 
 def _section(section: str, *rows: tuple[str, str]) -> tuple[Rule, ...]:
