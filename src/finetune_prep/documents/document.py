@@ -37,8 +37,10 @@ class Document(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class Form(NamedTuple, Generic[T]):
-    """How the documents of a kind look. read: from a reader to the value. render: from the value to Markdown."""
+    """How the documents of a kind look."""
 
     schema: Schema
     read: Callable[[Reader], T]
+    """From a reader to the value."""
     render: Callable[[T], str]
+    """From the value to Markdown."""

@@ -16,11 +16,12 @@ _RAW_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 
 
 class _Span(NamedTuple):
-    """Lines from start up to end (exclusive), 0-based. level: of the heading, 0 for a list item."""
+    """Lines from start up to end (exclusive), 0-based."""
 
     start: int
     end: int
     level: int
+    """Of the heading, 0 for a list item."""
 
 
 def section(text: str, heading: str) -> str:

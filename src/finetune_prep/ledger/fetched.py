@@ -26,21 +26,23 @@ Kind = Literal["search", "page"]
 
 
 class Fetched(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """One question to the web and what came back.
-
-    asked: what tells it from others: provider, query and count of a search; the address of a page. body: the bytes after
-    decompression. failure: why there are none, for good. place: the address that answered, after redirects. type: media
-    type as the server named it. charset: likewise, "" if it named none. at: ISO time of the answer, UTC.
-    """
+    """One question to the web and what came back."""
 
     kind: Kind
     asked: tuple[str, ...]
+    """What tells it from others: provider, query and count of a search; the address of a page."""
     body: bytes = b""
+    """The bytes after decompression."""
     failure: str = ""
+    """Why there are none, for good."""
     place: str = ""
+    """The address that answered, after redirects."""
     type: str = ""
+    """Media type as the server named it."""
     charset: str = ""
+    """Likewise, "" if it named none."""
     at: str = ""
+    """ISO time of the answer, UTC."""
 
     @property
     def key(self) -> str:

@@ -26,17 +26,17 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One batch file. asked: requests written to it. answered: of these, how many the ledger holds an answer to.
-
-    released: how many were given back unanswered (expired, failed in passing) to be asked again in a later round.
-    written: whether the file is known to be on disk.
-    """
+    """One batch file."""
 
     number: int
     asked: int
+    """Requests written to it."""
     answered: int
+    """Of these, how many the ledger holds an answer to."""
     released: int
+    """How many were given back unanswered (expired, failed in passing) to be asked again in a later round."""
     written: bool
+    """Whether the file is known to be on disk."""
 
     @property
     def outstanding(self) -> int:

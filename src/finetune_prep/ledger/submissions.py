@@ -33,21 +33,23 @@ CREATE TABLE IF NOT EXISTS submission (
 
 
 class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One batch at a provider. number: of its round. provider: its name in finetune-prep.toml.
-
-    token: tells it from all others, in the provider's own list. worst: US dollars that it may cost, set aside while it is open.
-    batch: the provider's name for it, "" unknown. clue: what helps to find it in the provider's list, in the API's own way.
-    at: ISO time, UTC: of the sending, or of the first look that did not find it.
-    """
+    """One batch at a provider."""
 
     number: int
+    """Of its round."""
     provider: str
+    """Its name in finetune-prep.toml."""
     token: str
+    """Tells it from all others, in the provider's own list."""
     worst: float
+    """US dollars that it may cost, set aside while it is open."""
     state: State = "planned"
     batch: str = ""
+    """The provider's name for it, "" unknown."""
     clue: str = ""
+    """What helps to find it in the provider's list, in the API's own way."""
     at: str = ""
+    """ISO time, UTC: of the sending, or of the first look that did not find it."""
 
     @property
     def open(self) -> bool:

@@ -24,10 +24,11 @@ AWS_KEYS = "AWS_*"  # what Amazon's own library finds in the environment and in 
 
 
 class KeyUse(msgspec.Struct, frozen=True):
-    """A key and where it goes. host: with scheme, and port where it is not the usual one."""
+    """A key and where it goes."""
 
     variable: str
     host: str
+    """With scheme, and port where it is not the usual one."""
 
 
 def key_of(settings: ProviderSettings, environment: Mapping[str, str] | None = None) -> Secret | None:

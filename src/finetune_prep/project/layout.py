@@ -17,9 +17,10 @@ OWN_FOLDERS = ("sources", "reference", "prompts", "skills", "runs", "dataset", "
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """Paths of one project. folder: absolute."""
+    """Paths of one project."""
 
     folder: Path
+    """Absolute."""
 
     @property
     def config(self) -> Path:

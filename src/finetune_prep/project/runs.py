@@ -38,9 +38,10 @@ class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A run on disk. name: "pilot-001"."""
+    """A run on disk."""
 
     name: str
+    """"pilot-001"."""
     folder: Path
     plan: RunPlan
 
@@ -81,13 +82,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerdictRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """A verdict as it stands in verdicts.jsonl. answers: "yes", "no", "na", None = missing."""
+    """A verdict as it stands in verdicts.jsonl."""
 
     conversation_id: str
     scenario: str
     judge: str
     rubric: str
     answers: dict[str, str | None]
+    """"yes", "no", "na", None = missing."""
     evidence: dict[str, str]
     unsupported: tuple[str, ...] = ()
     missing: str = ""

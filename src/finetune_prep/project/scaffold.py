@@ -25,10 +25,12 @@ reference/sources/
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """The models a project begins with, as provider/model. model: of all roles but the judge's. judge: may be the same."""
+    """The models a project begins with, as provider/model."""
 
     model: str
+    """Of all roles but the judge's."""
     judge: str
+    """May be the same."""
 
 
 def refuse_used(folder: Path) -> None:

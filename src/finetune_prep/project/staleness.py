@@ -9,9 +9,10 @@ from finetune_prep.project.stamps import Items, Stamp
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Items of one document that are not what they were. document: its kind."""
+    """Items of one document that are not what they were."""
 
     document: str
+    """Its kind."""
     changed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -26,11 +27,12 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Stale(msgspec.Struct, frozen=True):
-    """A part (of a document or a run) that its inputs have left behind. compiled: code can fix it without a model."""
+    """A part (of a document or a run) that its inputs have left behind."""
 
     name: str
     part: str
     compiled: bool
+    """Code can fix it without a model."""
     changes: tuple[Change, ...]
 
     def __str__(self) -> str:

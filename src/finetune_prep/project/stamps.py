@@ -19,13 +19,12 @@ Items = dict[str, str]  # item id → hash of its normalised text
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a document. compiled: code makes it anew from its inputs; otherwise a model wrote it.
-
-    made_from: document kind → the items it was made from.
-    """
+    """A part of a document."""
 
     compiled: bool
+    """Code makes it anew from its inputs; otherwise a model wrote it."""
     made_from: dict[str, Items]
+    """Document kind → the items it was made from."""
 
 
 class Stamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,17 +28,16 @@ _FRONT = re.compile(r"\A---[ \t]*\n(.{0,10000}?)^---[ \t]*(?:\n|\Z)", re.DOTALL 
 
 
 class SourceText(msgspec.Struct, frozen=True, kw_only=True):
-    """A source as it was read. source.read is filled in when a reader has read it. text: without front matter.
-
-    headline: how a page from the web calls itself: strangers' words, for people. Its source.title is its address.
-    left_out: what stands in the file and not in the text, as in "2 comments, 1 deletion".
-    """
+    """A source as it was read. source.read is filled in when a reader has read it."""
 
     source: Source
     text: str
+    """Without front matter."""
     hash: str
     headline: str = ""
+    """How a page from the web calls itself: strangers' words, for people. Its source.title is its address."""
     left_out: str = ""
+    """What stands in the file and not in the text, as in "2 comments, 1 deletion"."""
 
     @property
     def snapshot(self) -> str:

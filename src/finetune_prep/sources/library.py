@@ -25,15 +25,15 @@ _HANGUL_END = re.compile("[\uac00-\ud7a3]\\Z")
 
 
 class Passage(msgspec.Struct, frozen=True):
-    """A piece of a source. text: just as it stands there; start: its offset in the source's text, in characters.
-
-    table: the head of the table of which it is a later piece.
-    """
+    """A piece of a source."""
 
     source_id: str
     text: str
+    """Just as it stands there."""
     start: int
+    """Its offset in the source's text, in characters."""
     table: str = ""
+    """The head of the table of which it is a later piece."""
 
 
 class Library:

@@ -20,26 +20,27 @@ ROWS_PER_COMMIT = 1000
 
 
 class BatchImport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the rows.
-
-    answered: answers kept, of these `refused` are final refusals. known: rows the ledger held an answer to already.
-    released: requests that failed in passing; the next run asks them again. failures: why, as `file:line: why`.
-    strangers: ids that were never asked here. outstanding: requests that still wait in some round.
-    unreadable: why rows were not understood, a sentence for each reason; their requests stay outstanding.
-    unpaid: requests refused because the credit was used up; they stay outstanding.
-    misfits: answers that do not follow the schema that was asked for, as `file:line`; they are kept, and asked for once more.
-    """
+    """What became of the rows."""
 
     answered: int
+    """Answers kept, of these `refused` are final refusals."""
     refused: int
     known: int
+    """Rows the ledger held an answer to already."""
     released: int
+    """Requests that failed in passing; the next run asks them again."""
     strangers: tuple[str, ...]
+    """Ids that were never asked here."""
     unreadable: tuple[str, ...]
+    """Why rows were not understood, a sentence for each reason; their requests stay outstanding."""
     outstanding: int
+    """Requests that still wait in some round."""
     failures: tuple[str, ...] = ()
+    """Why, as `file:line: why`."""
     unpaid: int = 0
+    """Requests refused because the credit was used up; they stay outstanding."""
     misfits: tuple[str, ...] = ()
+    """Answers that do not follow the schema that was asked for, as `file:line`; they are kept, and asked for once more."""
 
 
 async def import_answers(ledger: Ledger, paths: Sequence[Path]) -> BatchImport:

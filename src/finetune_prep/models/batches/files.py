@@ -28,12 +28,14 @@ MOST_BYTES = 190_000_000  # OpenAI takes 200 MB
 
 
 class OpenRound(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch file with requests still unanswered. fresh: written by this flush. outstanding: how many of `asked`."""
+    """A batch file with requests still unanswered."""
 
     path: Path
     asked: int
     outstanding: int
+    """How many of `asked`."""
     fresh: bool
+    """Written by this flush."""
 
     @property
     def answers_path(self) -> Path:

@@ -35,10 +35,11 @@ EXAMPLE = 'base_url = "https://api.openai.com/v1"'
 
 
 class Body(NamedTuple):
-    """What is sent with one attempt. kind: its content type."""
+    """What is sent with one attempt."""
 
     data: bytes | Upload
     kind: str = JSON
+    """Its content type."""
 
     @property
     def size(self) -> int:

@@ -38,11 +38,13 @@ class Row(NamedTuple):
 
 
 class Foreign(NamedTuple):
-    """A row that is not understood. why: in words. sample: its beginning."""
+    """A row that is not understood."""
 
     place: str
     why: str
+    """In words."""
     sample: str
+    """Its beginning."""
 
 
 def read_rows(path: Path) -> Iterator[Row | Foreign]:

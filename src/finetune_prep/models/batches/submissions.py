@@ -37,18 +37,20 @@ TOKEN_BYTES = 8
 
 
 class OpenBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch that answers are expected from. batch: the provider's name for it, "" if it is not known whether there is one.
-
-    asked: requests in it. outstanding: of these, without an answer. fresh: sent by this flush. words: how far it is.
-    """
+    """A batch that answers are expected from."""
 
     number: int
     provider: str
     batch: str
+    """The provider's name for it, "" if it is not known whether there is one."""
     asked: int
+    """Requests in it."""
     outstanding: int
+    """Of these, without an answer."""
     fresh: bool
+    """Sent by this flush."""
     words: str
+    """How far it is."""
 
 
 class Batches:

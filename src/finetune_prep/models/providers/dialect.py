@@ -16,10 +16,12 @@ NO_SYSTEM = re.compile(
 
 
 class Words(NamedTuple):
-    """How a call was put. limit_name: what the limit of answer tokens was called. system_first: see `Dialect`."""
+    """How a call was put."""
 
     limit_name: str
+    """What the limit of answer tokens was called."""
     system_first: bool = False
+    """See `Dialect`."""
 
 
 class Dialect:

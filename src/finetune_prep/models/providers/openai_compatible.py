@@ -39,11 +39,13 @@ MOST_ID = 200  # characters of a request's id
 
 
 class _Asked(NamedTuple):
-    """How a call was put. system: it had a system message. enforced: it was asked to follow a schema."""
+    """How a call was put."""
 
     words: Words
     system: bool
+    """It had a system message."""
     enforced: bool
+    """It was asked to follow a schema."""
 
 
 class OpenAICompatible:

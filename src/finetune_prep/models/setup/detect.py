@@ -44,17 +44,18 @@ SCHEMA = Schema(
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """What an endpoint says of itself. models: as it lists them. clock: seconds by which its clock is ahead of ours, if known.
-
-    status: of its HTTP answer, 0 = it cannot be reached; trouble: why not.
-    """
+    """What an endpoint says of itself."""
 
     name: str
     base_url: str
     status: int
+    """Of its HTTP answer, 0 = it cannot be reached."""
     models: tuple[str, ...] = ()
+    """As it lists them."""
     clock: float | None = None
+    """Seconds by which its clock is ahead of ours, if known."""
     trouble: str = ""
+    """Why not."""
 
 
 class SchemaTrial(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,13 +43,14 @@ SETTINGS = {"model", "temperature", "top_p", "max_tokens", "max_completion_token
 
 
 class _Complaint(msgspec.Struct, frozen=True):
-    """An error body, whatever its shape. moderated: the provider says that its moderation refused the prompt."""
+    """An error body, whatever its shape."""
 
     message: str
     codes: frozenset[str]
     param: str = ""
     status: int = 0
     moderated: bool = False
+    """The provider says that its moderation refused the prompt."""
 
 
 def interpret(status: int, data: bytes, *, retry_after: float | None = None) -> Reply:

@@ -56,12 +56,15 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a page is. url: in the form that is sent. host: ASCII, lower case. ip: the host itself if it is an address."""
+    """Where a page is."""
 
     url: str
+    """In the form that is sent."""
     host: str
+    """ASCII, lower case."""
     port: int
     ip: IPAddress | None = None
+    """The host itself if it is an address."""
 
 
 def refusal(ip: IPAddress) -> str:

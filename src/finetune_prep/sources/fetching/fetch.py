@@ -41,12 +41,15 @@ Resolve = Callable[[str, int], Awaitable[Sequence[IPAddress]]]
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server gave. place: its address after redirects. type: media type, one of KINDS. body: unpacked."""
+    """What a server gave."""
 
     place: str
+    """Its address after redirects."""
     type: str
+    """Media type, one of KINDS."""
     charset: str
     body: bytes
+    """Unpacked."""
 
 
 class Fetcher:

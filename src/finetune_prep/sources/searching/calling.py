@@ -30,13 +30,15 @@ DETAIL = 200  # characters of a provider's own words
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sent. key_header: name of the header with the key; bearer: whether it is preceded by "Bearer"."""
+    """What is sent."""
 
     method: Literal["GET", "POST"]
     url: str
     body: Any = None
     key_header: str = ""
+    """Name of the header with the key."""
     bearer: bool = False
+    """Whether it is preceded by "Bearer"."""
 
 
 def checked(name: str, base_url: str) -> Endpoint:

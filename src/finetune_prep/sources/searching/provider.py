@@ -15,12 +15,14 @@ _TAG = re.compile(r"<[^<>]{0,200}>")
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One result. snippet: what the provider shows of the page. published: ISO date, "" unknown. All of it is strangers' text."""
+    """One result. All of it is strangers' text."""
 
     title: str
     url: str
     snippet: str = ""
+    """What the provider shows of the page."""
     published: str = ""
+    """ISO date, "" unknown."""
 
 
 class SearchProvider(Protocol):
