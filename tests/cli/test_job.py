@@ -27,7 +27,9 @@ def test_a_pilot_says_what_is_to_come_and_what_it_comes_to(tmp_path: Path) -> No
         calls = len(endpoint.calls)
     assert code == 1, shown  # this judge says nothing that can be read
     before, _, live = shown.partition("in flight")
-    assert re.search(r"To come: \d+ calls, [\d,]+ \+ [\d,]+ tokens, about \$\d+\.\d\d, going by the bundled example", before)
+    assert re.search(
+        r"Estimate: \d+ calls, [\d,k]+ tokens in, [\d,k]+ out, about \$\d+\.\d\d, going by the bundled example", before
+    )
     lines = re.findall(r"\$([\d.]+) spent · about \$([\d.]+) in all", live)
     assert len(lines) > 3
     spent, projected = map(float, lines[-1])

@@ -27,7 +27,7 @@ def test_it_explains_itself_and_a_no_leaves_everything_as_it_was(tmp_path: Path)
         assert f"{phase.title}: {phase.does}." in shown
     assert "Sources: 2 of sources/." in shown
     assert "It stops three times for you to read and accept" in shown
-    assert "To come: " in shown
+    assert "Estimate: " in shown
     assert "calls" in shown
     assert "Begin? [Y/n]" in shown
     assert "Nothing was asked" in shown
@@ -45,7 +45,7 @@ def test_it_asks_once(tmp_path: Path) -> None:
 
 def test_yes_begins_without_a_question(tmp_path: Path) -> None:
     code, shown = prepare(pottery_sources(tmp_path / "shop"), "", "--yes")
-    assert (code, "Begin?" in shown, "To come: " in shown) == (4, False, True)
+    assert (code, "Begin?" in shown, "Estimate: " in shown) == (4, False, True)
 
 
 def test_without_sources_it_says_so_before_anything_is_spent(tmp_path: Path) -> None:

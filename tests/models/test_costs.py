@@ -126,7 +126,7 @@ async def test_what_is_to_come(shop: Path) -> None:
     turns = round(100 * EXCHANGES)
     took = rf"{turns} calls +{100 * turns:,} \+ {10 * turns:,} tokens +40% cached +\${0.012 * turns:.4f} +as 2 answers took"
     assert re.search(took, done.output)
-    assert f"To come: {2 * turns + 100} calls" in done.output
+    assert f"Estimate: {2 * turns + 100} calls" in done.output
     assert "more than the budget leaves ($87.50)" in done.output
 
 
@@ -147,6 +147,6 @@ def test_before_anything_was_asked(tmp_path: Path) -> None:
     expected = cost(tmp_path, "--estimate", "research")
     assert expected.exit_code == 0
     assert re.search(
-        r"To come: \d+ calls, [\d,]+ \+ [\d,]+ tokens, at an unknown price, going by the bundled example", expected.output
+        r"Estimate: \d+ calls, [\d,k]+ tokens in, [\d,k]+ out, at an unknown price, going by the bundled example", expected.output
     )
     assert not Layout(tmp_path).ledger.exists()

@@ -143,13 +143,17 @@ def estimate_words(expected: Estimate) -> str:
     """What is to come, in one line."""
     if not expected.calls:
         return "Nothing is left to ask."
-    tokens = f"{expected.input_tokens:,} + {expected.output_tokens:,} tokens"
+    tokens = f"{_thousands(expected.input_tokens)} tokens in, {_thousands(expected.output_tokens)} out"
     cached = f" ({expected.cached_tokens / expected.input_tokens:.0%} cached)" if expected.cached_tokens else ""
     price = "free of charge" if expected.cost == 0 else "at an unknown price"
     price = f"about ${expected.cost:.2f}" if expected.cost else price
     basis = "answers so far" if expected.measured else "the bundled examples"
     basis += " and the bundled examples" if 0 < expected.measured < 1 else ""
-    return f"To come: {counted(expected.calls)}, {tokens}{cached}, {price}, going by {basis}"
+    return f"Estimate: {counted(expected.calls)}, {tokens}{cached}, {price}, going by {basis}"
+
+
+def _thousands(tokens: int) -> str:
+    return f"{tokens / 1000:,.0f}k" if tokens >= 10_000 else f"{tokens:,}"
 
 
 def counted(calls: int) -> str:

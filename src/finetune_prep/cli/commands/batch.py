@@ -114,7 +114,7 @@ def _print_import(done: BatchImport) -> None:
         screen.say(f"  {line}")
     if done.strangers:
         screen.say(f"  {len(done.strangers)} were never asked here: {', '.join(done.strangers[:5])}")
-    screen.say("next: the command that waited, or finetune-prep status")
+    screen.say("next: finetune-prep status, which names the command that goes on")
 
 
 def _first(places: tuple[str, ...]) -> str:

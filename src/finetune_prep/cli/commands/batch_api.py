@@ -81,7 +81,7 @@ def status(project: str, as_json: bool) -> None:
         return
     if worst := sum(found.worst for found in standings):
         screen.say(f"up to ${worst:.4f} are set aside for them")
-    screen.say("next: the command that waited, or finetune-prep batch fetch, once something is done")
+    screen.say("next: finetune-prep batch fetch, once something is done")
 
 
 @click.command()
@@ -168,7 +168,7 @@ def settle(project: str, number: int, batch: str | None, not_there: bool, as_jso
         screen.json({"round": number, "batch": batch, "sent": bool(batch)})
         return
     screen.say(f"round {number}: " + (f"its batch is {batch}" if batch else "never sent; what is still needed is sent again"))
-    screen.say("next: the command that waited, or finetune-prep batch fetch")
+    screen.say("next: finetune-prep batch fetch")
 
 
 def _working(project: str, command: str, job: Callable[[Project, SqliteLedger], Awaitable[int]]) -> tuple[int, list[Standing]]:
@@ -263,4 +263,4 @@ def _print_open(standings: list[Standing]) -> None:
         screen.say(
             f"  round {found.round}, {found.provider} {name}: {found.outstanding} of {found.asked} unanswered; {found.words}"
         )
-    screen.say("next: the command that waited" + (", later" if standings else ""))
+    screen.say("next: finetune-prep status, which names the command that goes on")

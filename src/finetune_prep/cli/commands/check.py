@@ -80,13 +80,18 @@ def _print_outcomes(outcomes: list[Outcome]) -> None:
         if not mine:
             continue
         counts = {answer: sum(outcome.answer == answer for outcome in mine) for answer in ANSWERS}
-        screen.say(f"{title}: {', '.join(f'{count} {answer}' for answer, count in counts.items() if count)}", bold=True)
+        screen.say(f"{title}: {', '.join(_counted(count, answer) for answer, count in counts.items() if count)}", bold=True)
         for outcome in mine:
             for finding in outcome.findings:
                 level = "" if BY_ID[outcome.gate].level == "must" else "advice: "
                 overridden = " (overridden)" if outcome.answer == "overridden" else ""
                 screen.say(f"  {level}{finding}  [{outcome.gate}]{overridden}", dim=bool(level or overridden))
         _print_reasons(mine)
+
+
+def _counted(count: int, answer: str) -> str:
+    verbs = {"holds": "hold", "fails": "fail"}
+    return f"{count} {answer if count == 1 else verbs.get(answer, answer)}"
 
 
 def _print_reasons(outcomes: list[Outcome]) -> None:
