@@ -224,7 +224,7 @@ async def test_a_provider_that_fails_says_why(
         await opened(name, endpoint).ask(QUERY, 5)
     assert (words in caught.value.what, caught.value.passing) == (True, passing)
     assert "canary" not in str(caught.value)
-    # aiohttp itself sends a GET that was reset once more
+    # a GET that costs nothing may be sent once more by the library
     assert len(endpoint.calls) in ({calling.TRIES} if "again and again" in words else {1, 2} if words == "broke" else {1})
 
 
