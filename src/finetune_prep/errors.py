@@ -18,7 +18,7 @@
     └── Unanswered                 one request has no answer that can be used
         ├── NotYet             4   it was recorded for a batch file or a Batch API
         ├── Unreachable        5   the provider kept failing in passing; asked again by the next run
-        └── Unusable           1   the answer cannot be used, nor could the one after it; final
+        └── Unusable           1   the answer cannot be used, nor could those after it; final
 
 Unanswered is data where there are many samples (the sample is waiting, not run, failed) and an error where there is one document.
 
@@ -163,7 +163,7 @@ class Unreachable(Unanswered):
 
 
 class Unusable(Unanswered):
-    """The provider refused for good, or the answer could not be used twice. Kept in the ledger: the next run gets the same.
+    """The provider refused for good, or no answer of three could be used. Kept in the ledger: the next run gets the same.
 
     rejected: whether the provider refused the request itself.
     """

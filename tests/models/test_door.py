@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune_prep.core.request import Origin, Reply, Request
+from finetune_prep.core.request import Origin, Reply, Request, Schema
 from finetune_prep.errors import ConfigError, LedgerBroken, Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import open_door
@@ -278,33 +278,36 @@ def _number(text: str) -> int:
     return int(text)
 
 
+ANY = Schema("any", {})
+
+
 async def test_an_unusable_answer_is_asked_for_once_more(ledger: SqliteLedger, tmp_path: Path) -> None:
     """With the bad answer and the reason; a good second answer is the value."""
     with FakeEndpoint(lambda call: Completion("seven" if len(call.body["messages"]) == 2 else "7")) as endpoint:
         async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
-            assert await door.ask_for(request(), _number) == 7
+            assert await door.ask_for(request(schema=ANY), _number) == 7
         again = endpoint.calls[1].body["messages"]
     assert again[2] == {"role": "assistant", "content": "seven"}
     assert "“seven” is not a number" in again[3]["content"]
 
 
-async def test_twice_unusable_is_final(ledger: SqliteLedger, tmp_path: Path) -> None:
-    """Both answers are kept, and the next run comes to the same end without a call."""
+async def test_three_times_unusable_is_final(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """All answers are kept, and the next run comes to the same end without a call."""
     with FakeEndpoint(Completion("seven")) as endpoint:
         for _ in range(2):
             async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
                 with pytest.raises(Unusable, match="not a number"):
-                    await door.ask_all_for([request()], _number)
-        assert len(endpoint.calls) == 2
-    assert {entry.request.sample for entry in ledger.entries()} == {"", "/again"}
+                    await door.ask_all_for([request(schema=ANY)], _number)
+        assert len(endpoint.calls) == 3
+    assert {entry.request.sample for entry in ledger.entries()} == {"", "/again", "/attempt-3"}
 
 
 @pytest.mark.parametrize(
     ("bad", "calls"),
     [
-        (Completion("1", finish="length"), 2),
-        (Completion(""), 2),
-        (Completion("Hm</think>7"), 2),
+        (Completion("1", finish="length"), 3),
+        (Completion(""), 3),
+        (Completion("Hm</think>7"), 3),
         (Completion("7", finish="content_filter"), 1),
         (Completion(None, message={"content": None, "refusal": "I can't"}), 1),
     ],

@@ -54,7 +54,6 @@ ANSWERS: dict[str, tuple[Behaviour, str | None, str]] = {
     "think, opened by the template": (Completion("Hm.</think>Yes."), "malformed", "Hm.</think>Yes."),
     "reasoning in its own field": (message(content="Yes.", reasoning="Hm."), None, "Yes."),
     "several choices": (Completion(more={"choices": [choice("second", 1), choice("first", 0)]}), None, "first"),
-    "no choice": (Completion(more={"choices": []}), "empty", ""),
     "content in parts": (message(content=[{"type": "text", "text": "Yes"}, {"type": "text", "text": "."}]), None, "Yes."),
     "half a surrogate pair": (Completion("Yes \ud83d."), "malformed", "Yes \ufffd."),
     "NUL": (Completion("Yes\x00."), "malformed", "Yes\ufffd."),
@@ -116,8 +115,8 @@ async def test_another_model_than_asked_is_told(ledger: SqliteLedger, tmp_path: 
     assert ledger.get(request().key) is not None
 
 
-async def test_an_ignored_schema_is_asked_for_once_more(ledger: SqliteLedger, tmp_path: Path) -> None:
-    """Prose instead of JSON: asked again with the reason, and then a failure with a name; both answers are kept."""
+async def test_an_ignored_schema_is_asked_for_again(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Prose instead of JSON: asked again with the reason, and then a failure with a name; all answers are kept."""
     asked = request(schema=Schema("verdict", {"type": "object", "properties": {"CP1": {"type": "string"}}}))
 
     def as_json(text: str) -> str:
@@ -129,9 +128,9 @@ async def test_an_ignored_schema_is_asked_for_once_more(ledger: SqliteLedger, tm
         async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
             with pytest.raises(Unusable, match="not a JSON object"):
                 await door.ask_for(asked, as_json)
-        assert len(endpoint.calls) == 2
+        assert len(endpoint.calls) == 3
         assert "response_format" in endpoint.calls[0].body
-    assert ledger.count() == 2
+    assert ledger.count() == 3
 
 
 async def test_rate_limit_headers_set_the_pace(ledger: SqliteLedger, tmp_path: Path) -> None:

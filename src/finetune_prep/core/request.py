@@ -62,7 +62,7 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     turn: int = 0
     """Exchange of that conversation, from 1; 0 = none, or all of them."""
     attempt: int = 1
-    """2 = asked again, as the first answer could not be used."""
+    """2, 3 = asked again, as no answer before could be used."""
     revision: int = 0
     """How often the draft was handed back before."""
 

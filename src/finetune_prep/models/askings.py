@@ -14,38 +14,46 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import NotYet, Unusable
 from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.models.providers.provider import comes_to_nothing
 
 T = TypeVar("T")
 
-FINAL = {"rejected", "filtered", "refused"}  # asking again with the error would get the same
+MOST_ATTEMPTS = 3
+FINAL = {"rejected", "filtered", "refused"}  # asking again would get the same
 EMPTY = "(no answer)"  # some chat templates refuse an empty message
 
 
 def next_asking(first: Request, asked: Request, reply: Reply, error: ValueError) -> Request:
-    """The request that follows when an answer to `asked` cannot be used: the first one, with that answer and what is wrong.
+    """The request that follows when an answer to `asked` cannot be used, each with a key of its own. Raises Unusable at the end.
 
-    Raises Unusable if that answer is the end.
+    Where a form was asked for it is the first one, with that answer and with what is wrong with it. A turn that somebody speaks
+    is asked for in the same words: it may not be an answer to words which are not in the conversation.
     """
     reason = str(error) or "it cannot be read"
-    if asked is first and reply.problem not in FINAL:
-        return asked_again(first, reply, reason)
-    refused = reply.problem == "rejected"
-    raise Unusable(reason, where=first.place, next=f"finetune-prep show {first.key}", rejected=refused)
-
-
-def asked_again(request: Request, reply: Reply, reason: str) -> Request:
-    """The same request, followed by the answer that cannot be used and by what is wrong with it."""
-    complaint = f"That answer cannot be used: {reason}\nAnswer again, in full, in the form that was asked for."
+    attempt = asked.origin.attempt + 1
+    if reply.problem in FINAL or attempt - first.origin.attempt == MOST_ATTEMPTS or comes_to_nothing(reply):
+        refused = reply.problem == "rejected"
+        raise Unusable(reason, where=first.place, next=f"finetune-prep show {first.key}", rejected=refused)
+    complained = first if first.schema is None else _with_complaint(first, reply, reason)
     return msgspec.structs.replace(
-        request,
-        messages=(
-            *request.messages,
-            Message("assistant", reply.text if reply.text.strip() else EMPTY),
-            Message("user", complaint),
-        ),
-        sample=f"{request.sample}/again",
-        origin=msgspec.structs.replace(request.origin, attempt=request.origin.attempt + 1),
+        complained,
+        sample=_sample(first, attempt),
+        origin=msgspec.structs.replace(first.origin, attempt=attempt),
     )
+
+
+def _sample(first: Request, attempt: int) -> str:
+    """What tells an attempt from the others."""
+    if attempt == 2 and first.schema is not None:
+        return f"{first.sample}/again"  # as it has always been called, so that it keeps its key
+    return f"{first.sample}/attempt-{attempt}"
+
+
+def _with_complaint(request: Request, reply: Reply, reason: str) -> Request:
+    """The request, followed by the answer that cannot be used and by what is wrong with it."""
+    complaint = f"That answer cannot be used: {reason}\nAnswer again, in full, in the form that was asked for."
+    answer = Message("assistant", reply.text if reply.text.strip() else EMPTY)
+    return msgspec.structs.replace(request, messages=(*request.messages, answer, Message("user", complaint)))
 
 
 def recall(ledger: Ledger, request: Request, parse: Callable[[str], T]) -> T:
@@ -57,8 +65,9 @@ def recall(ledger: Ledger, request: Request, parse: Callable[[str], T]) -> T:
     while True:
         entry = ledger.get(asked.key)
         if entry is None:
-            never = "this has not been asked yet" if asked is request else "this has been asked once, and not for the second time"
-            raise NotYet(never, where=request.place)
+            attempt = asked.origin.attempt
+            before = "" if asked is request else f" for attempt {attempt}, which an unusable answer calls for"
+            raise NotYet(f"this has not been asked yet{before}", where=request.place)
         try:
             return entry.reply.read(parse)
         except ValueError as error:

@@ -19,6 +19,7 @@ from finetune_prep.models.retry import pause_before_next
 from finetune_prep.models.routes import Route
 
 SILENT_CALLS = 5  # calls that used up all their time while nobody was answered, before the run stops asking that provider
+MOST_TRIES_FOR_NOTHING = 3  # of a call to which there are answers, but with nothing in them
 
 
 class Attempts:
@@ -56,6 +57,8 @@ class Attempts:
     async def _enter_again(self) -> Ticket:
         """The ticket for one more attempt, after a pause. Raises as the class says."""
         limit, wait = self._route.limit, self.fault.retry_after
+        if self.fault.reply is not None and self.fault.maybe_billed and self._tries >= MOST_TRIES_FOR_NOTHING:
+            raise self._given_up()
         if wait is not None and wait > self._route.timeout:
             raise self._far_off(wait)
         pause = pause_before_next(self._tries, wait)
@@ -69,16 +72,31 @@ class Attempts:
             raise self._given_up() from None
 
     async def answer(self) -> Reply:
-        """What the provider answers before the deadline. Raises what it raises."""
+        """What the provider answers before the deadline. Raises what it raises.
+
+        A call that gets answers with nothing in them, again and again, while others are answered, has its answer with that.
+        """
+        route = self._route
         try:
             async with asyncio.timeout_at(self._deadline) as clock:
-                self._reply = await self._route.provider.answer(self._request)
+                self._reply = await route.provider.answer(self._request)
         except TimeoutError:
             if not clock.expired():
                 raise
             before = f"; before that: {self.fault.reason}" if self._tries > 1 else ""
-            raise Fault(f"no answer within {self._route.timeout:g} s{before}", maybe_billed=True) from None
+            raise Fault(f"no answer within {route.timeout:g} s{before}", maybe_billed=True) from None
+        except Fault as fault:
+            if fault.reply is None or self._tries < MOST_TRIES_FOR_NOTHING or route.last_answer <= self._began:
+                raise
+            self._reply = fault.reply
+            return self._reply
+        route.silent = 0
+        route.last_answer = asyncio.get_running_loop().time()
         return self._reply
+
+    @property
+    def _began(self) -> float:
+        return self._deadline - self._route.timeout
 
     def __enter__(self) -> Self:
         return self
@@ -98,14 +116,12 @@ class Attempts:
         else:
             used = None if reply.usage.input is None or reply.usage.output is None else (reply.usage.input, reply.usage.output)
             limit.leave(self._ticket, answered=True, used=used)
-            self._route.silent = 0
-            self._route.last_answer = asyncio.get_running_loop().time()
         return False
 
     def _given_up(self) -> Paused | Unreachable:
         """Passing faults used up the time; where nobody else was answered meanwhile, several times, it is not this call alone."""
         route = self._route
-        route.silent += self._deadline - route.timeout > route.last_answer
+        route.silent += self._began > route.last_answer
         times = "once" if self._tries == 1 else f"{self._tries} times"
         reason = f"no answer after trying {times}: {self.fault.reason}"
         if route.silent >= SILENT_CALLS:

@@ -76,12 +76,17 @@ class Budget:
             self._holding += 1
             self.reserved += worst
 
+    async def lose(self, dollars: float) -> None:
+        """Count as spent what was billed and brought nothing."""
+        if dollars:
+            await self._ledger.lose(dollars)
+            self.spent += dollars
+
     async def release(self, held: float, *, lost: bool) -> None:
         """Set aside no longer what `hold` did. lost: it may have been billed and brought nothing, so it counts as spent."""
         try:
             if lost:
-                await self._ledger.lose(held)
-                self.spent += held
+                await self.lose(held)
         finally:
             async with self._changed:
                 self._holding -= 1
@@ -199,7 +204,12 @@ class Charge:
 
     async def failed(self, fault: Fault) -> None:
         """An attempt has failed. Between attempts nothing is set aside: so who waits for money waits for a call to end."""
-        await self._release(lost=fault.maybe_billed)
+        known = None if fault.reply is None else cost(self._prices, self._request.model, self._base_url, fault.reply.usage)
+        if known is None:
+            await self._release(lost=fault.maybe_billed)
+        else:  # an answer with nothing in it, and with its bill
+            await self._budget.lose(known)
+            await self._release(lost=False)
 
     async def __aenter__(self) -> Self:
         return self

@@ -97,8 +97,8 @@ class Door:
     async def ask_for(self, request: Request, parse: Callable[[str], T]) -> T:
         """What `parse` reads in the answer. parse raises ValueError, with the reason, for a text that it cannot use.
 
-        An answer that cannot be used is asked for once more, with the reason; if that one cannot be used either, raises
-        Unusable. Both stay in the ledger, so another run comes to the same end without asking. Other errors as of `ask`.
+        An answer that cannot be used is asked for again, up to three times in all (`next_asking` says how); if none can be used,
+        raises Unusable. All stay in the ledger, so another run comes to the same end without asking. Other errors as of `ask`.
         """
         asked = request
         while True:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from finetune_prep.core.request import Parameters, Request
+from finetune_prep.core.request import Parameters, Request, Schema
 from finetune_prep.errors import FinetunePrepError, NotYet, Paused, UsageError
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.batches import files
@@ -182,12 +182,13 @@ async def test_a_failure_beside_an_answer_does_not_count(ledger: SqliteLedger, t
 
 async def test_the_unusable_answer_is_asked_again_in_a_further_round(ledger: SqliteLedger, tmp_path: Path) -> None:
     """ask_for works over batch files as it does over HTTP: the second attempt is a request of the next round."""
+    asked = request("a", schema=Schema("any", {}))
     async with door_of(ledger, tmp_path) as door:
-        await ask(door, [request("a")])
-    await import_answers(ledger, [write(tmp_path / "a.jsonl", [answer(request("a").key, "seven")])])
+        await ask(door, [asked])
+    await import_answers(ledger, [write(tmp_path / "a.jsonl", [answer(asked.key, "seven")])])
     async with door_of(ledger, tmp_path) as door:
         with pytest.raises(NotYet):
-            await door.ask_for(request("a"), int)
+            await door.ask_for(asked, int)
         (found,) = await door.flush()
     assert rows(found.path)[0]["body"]["messages"][2]["content"] == "seven"
 

@@ -96,8 +96,7 @@ async def test_after_two_that_were_ignored_nothing_is_asked_of_the_endpoint(ledg
         assert [(asks(call), told(call)) for call in endpoint.calls] == [
             (True, False),
             (True, True),
-            (False, True),
-            (False, True),
+            *[(False, True)] * 4,
         ]
 
 

@@ -80,14 +80,14 @@ async def test_a_revised_draft_that_fails_more_gates_is_put_aside(session: OpenS
 
 
 async def test_a_revised_draft_that_cannot_be_used_leaves_the_one_before_it(session: OpenSession) -> None:
-    script = Scripted([draft("bowl"), "no JSON", "none again"])
+    script = Scripted([draft("bowl"), "no JSON", "none again", "nor now"])
     async with session(script) as shop:
         assert await write(shop, lambda mark, first: [MUST]) == Drafted("bowl", (MUST,), (), 1)
-    assert len(script.asked) == 3
+    assert len(script.asked) == 4
 
 
 async def test_a_first_draft_that_cannot_be_used_stops_the_phase(session: OpenSession) -> None:
-    async with session(Scripted(["no JSON", "none again"])) as shop:
+    async with session(Scripted(["no JSON", "none again", "nor now"])) as shop:
         with pytest.raises(Unusable):
             await write(shop, lambda mark, first: [])
 

@@ -180,11 +180,12 @@ async def test_a_few_shot_is_scored_by_the_program(project: Project) -> None:
 
 
 async def test_an_unreadable_answer_is_unchecked_and_final(project: Project) -> None:
-    """It is asked again once, with the reason, and then kept: another run asks nothing and says the same."""
+    """It is asked again, each time with the reason, and then kept: another run asks nothing and says the same."""
     gate = "anchors.actionable"
-    provider = Scripted(["I like all of them.", '{"DO1": {"evidence": "…", "answer": "MAYBE", "mend": ""}}'])
+    maybe = '{"DO1": {"evidence": "…", "answer": "MAYBE", "mend": ""}}'
+    provider = Scripted(["I like all of them.", maybe, maybe])
     assert await ask(project, provider, gate) == {}
-    assert len(provider.asked) == 2
+    assert len(provider.asked) == 3
     outcome = judged(project)[gate]
     assert (outcome.answer, outcome.findings) == ("unchecked", ())
     assert outcome.note.startswith("could not be checked: the judge's answer about anchors.actionable cannot be used: ")

@@ -94,12 +94,12 @@ async def test_scenarios_that_read_alike_are_asked_apart(session: OpenSession) -
     assert len({request.key for request in script.asked}) == 12
 
 
-async def test_an_empty_turn_is_asked_for_once_more_and_then_given_up(session: OpenSession) -> None:
-    silent = Scripted([" \n", "Hello?", Reply(text="", problem="empty"), Reply(text="", problem="empty")])
+async def test_an_empty_turn_is_asked_for_again_and_then_given_up(session: OpenSession) -> None:
+    silent = Scripted([" \n", "Hello?", *[Reply(text="", problem="empty")] * 3])
     async with session(silent) as shop:
         with pytest.raises(Unusable, match="empty"):
             await converse(shop, VOICES, SCENARIO, "pilot-001")
-    assert [request.role for request in silent.asked] == ["user", "user", "assistant", "assistant"]
+    assert [request.role for request in silent.asked] == ["user"] * 2 + ["assistant"] * 3
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t"])

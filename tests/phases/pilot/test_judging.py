@@ -113,10 +113,10 @@ async def test_an_unreadable_answer_is_asked_for_once_more_with_what_is_wrong(se
 @pytest.mark.parametrize(
     "replies",
     [
-        [answer(CP1=None), answer(CP1=None)],
-        ["no JSON", "no JSON"],
+        [answer(CP1=None)] * 3,
+        ["no JSON"] * 3,
         [Reply(text="", problem="rejected", detail="too long")],
-        [Reply(text='{"SF1"', problem="truncated"), Reply(text='{"SF1"', problem="truncated")],
+        [Reply(text='{"SF1"', problem="truncated")] * 3,
         [Reply(text="I cannot", problem="refused")],
     ],
 )

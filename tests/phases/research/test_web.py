@@ -301,7 +301,7 @@ async def test_the_questions_of_a_batch_run_wait(folder: Path) -> None:
 
 async def test_an_expert_without_usable_queries_is_told_and_stops_nothing(folder: Path) -> None:
     told: list[str] = []
-    script = Scripted([Reply(text="{}"), Reply(text=planned(QUERIES[:3]))])
+    script = Scripted([Reply(text="{}"), *[Reply(text=planned(QUERIES[:3]))] * 2])
     with FakeWeb() as internet, Engine(lambda query: []) as engine:
         assert await gathered(folder, internet, engine, told, script) == []
     assert told[0].startswith("No search on the web: the expert gave no usable queries (There are 3 queries")

@@ -16,7 +16,7 @@ import msgspec
 from finetune_prep.core.request import Reply, Request, Usage
 from finetune_prep.errors import ConfigError, Paused
 from finetune_prep.http.secrets import Secret, redacted
-from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.provider import Fault, whole
 from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.http_status import DETAIL_LIMIT, interpret
@@ -79,7 +79,7 @@ class Native:
         if enforced:
             self._enforcement.heard(request, reply, worded=worded)
         timed = msgspec.structs.replace(reply, seconds=round(time.monotonic() - started, 3), at=openai_wire.now())
-        return without_key(timed, self._secret)
+        return whole(without_key(timed, self._secret))
 
     async def close(self) -> None:
         self._models.clear()

@@ -94,9 +94,17 @@ class OpenAICompatible:
             for allowance in allowances(headers):
                 self._listener(allowance, sent)
         asked = _Asked(words, request.messages[0].role == "system", enforced and request.schema is not None)
-        reply = self._read(asked, answer.status, headers, answer.body)
+        try:
+            reply = self._read(asked, answer.status, headers, answer.body)
+        except Fault as fault:
+            fault.reply = fault.reply and self._dated(fault.reply, headers, started)
+            raise
         if enforced:
             self._enforcement.heard(request, reply, worded=worded)
+        return self._dated(reply, headers, started)
+
+    def _dated(self, reply: Reply, headers: Mapping[str, str], started: float) -> Reply:
+        """The reply with what the call shows of it: the provider's id, how long it took, and when it came."""
         return msgspec.structs.replace(
             reply,
             request_id=self._redacted(headers.get("x-request-id", ""))[:MOST_ID] or reply.request_id,

@@ -7,6 +7,9 @@ from typing import Protocol
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.models.pace.rates import Resource
 
+# finish reasons of routers whose provider died in the middle of an answer
+BROKEN_OFF = {"error", "network_error", "insufficient_system_resource"}
+
 
 class Provider(Protocol):
     async def answer(self, request: Request) -> Reply:
@@ -32,7 +35,7 @@ class Fault(Exception):
 
     retry_after: seconds the provider asked to wait, None if it said nothing. congested: it asked for fewer calls.
     resource: what it said there was too much of, None if it did not say. maybe_billed: the request may have been worked on,
-    so it may have cost money.
+    so it may have cost money. reply: what came all the same, if it is an answer with nothing, or not all, in it.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Fault(Exception):
         congested: bool = False,
         resource: Resource | None = None,
         maybe_billed: bool = False,
+        reply: Reply | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -50,3 +54,18 @@ class Fault(Exception):
         self.congested = congested
         self.resource = resource
         self.maybe_billed = maybe_billed
+        self.reply = reply
+
+
+def whole(reply: Reply) -> Reply:
+    """The reply, unless there is nothing in it: then the HTTP status may say 200, but it is a passing Fault."""
+    if comes_to_nothing(reply):
+        raise Fault(f"an answer with nothing in it: {reply.detail}", maybe_billed=bool(reply.usage.output), reply=reply)
+    return reply
+
+
+def comes_to_nothing(reply: Reply) -> bool:
+    """Whether the provider broke off, or gave nothing that the model could be asked about."""
+    if reply.problem == "empty":  # no choice, or no token at all: that was not the model
+        return not reply.finish or (reply.usage.output == 0 and not reply.reasoning)
+    return reply.problem == "malformed" and reply.finish.casefold() in BROKEN_OFF

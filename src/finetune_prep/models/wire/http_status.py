@@ -13,7 +13,7 @@ import msgspec
 from finetune_prep.core.request import Reply
 from finetune_prep.errors import Paused
 from finetune_prep.models.pace.rates import Resource
-from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.provider import Fault, whole
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.envelopes import NotACompletion
 
@@ -60,7 +60,7 @@ def interpret(status: int, data: bytes, *, retry_after: float | None = None) -> 
     """
     if 200 <= status < 300:
         try:
-            return openai_wire.reply(data)
+            return whole(openai_wire.reply(data))
         except NotACompletion as error:
             complaint = _complaint(data)
             if complaint is None:

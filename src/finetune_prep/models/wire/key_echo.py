@@ -43,6 +43,7 @@ def _read_again(read: Callable[[bytes], Reply], data: bytes, secret: Secret) -> 
     except Fault as fault:
         fault.reason = secret.redact(fault.reason)
         fault.args = (fault.reason,)
+        fault.reply = fault.reply and without_key(fault.reply, secret)
         raise fault from None
     except Paused as paused:
         raise Paused(secret.redact(paused.what), where=paused.where, details=paused.details, next=paused.next) from None

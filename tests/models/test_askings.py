@@ -1,0 +1,160 @@
+"""What follows an answer that cannot be used: the same words again where somebody speaks, the reason where a form was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finetune_prep.core.request import Reply, Schema, Usage
+from finetune_prep.errors import NotYet, Paused, Unreachable, Unusable
+from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.models.askings import recall
+from finetune_prep.models.door import open_door
+from finetune_prep.models.providers.scripted import Scripted
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
+from tests.models.examples import config, request
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+NUMBER = Schema(name="number", schema={"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]})
+UNUSED = {"usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}}
+# name → an answer with HTTP 200 in which the provider, and not the model, has failed
+HICCUPS: dict[str, Behaviour] = {
+    "finish reason error": Completion("Half an ans", finish="error"),
+    "network error": Completion("Half an ans", finish="network_error"),
+    "out of resources": Completion("Half an ans", finish="insufficient_system_resource"),
+    "no choice": Completion(more={"choices": []}),
+    "no token": Completion("", more=UNUSED),
+}
+
+
+def spoken(text: str) -> str:
+    if not text.strip():
+        raise ValueError("The message is empty.")
+    return text
+
+
+def number(text: str) -> int:
+    try:
+        return int(json.loads(text)["n"])
+    except (KeyError, json.JSONDecodeError):
+        raise ValueError("there is no n") from None
+
+
+async def _outcomes(asked: Iterable[Awaitable[Any]]) -> list[Any]:
+    """Results and errors, in order."""
+    return await asyncio.gather(*asked, return_exceptions=True)
+
+
+def _complaint(reason: str) -> str:
+    return f"That answer cannot be used: {reason}\nAnswer again, in full, in the form that was asked for."
+
+
+@pytest.mark.parametrize("schema", [None, NUMBER], ids=["a turn", "a form"])
+@pytest.mark.parametrize("hiccup", HICCUPS.values(), ids=HICCUPS.keys())
+async def test_a_hiccup_sends_the_same_request_again(
+    hiccup: Behaviour, schema: Schema | None, ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    """Nobody is told that an answer cannot be used, for there was none; what is kept is the good answer alone."""
+    with FakeEndpoint(lambda call: Completion('{"n": 7}') if call.nth > 1 else hiccup) as endpoint:
+        async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
+            assert await door.ask_for(request(schema=schema), spoken) == '{"n": 7}'
+        first, second = endpoint.calls
+    assert first.body == second.body
+    assert [entry.reply.text for entry in ledger.entries()] == ['{"n": 7}']
+
+
+@pytest.mark.parametrize("hiccup", HICCUPS.values(), ids=HICCUPS.keys())
+async def test_a_request_that_gets_nothing_while_others_are_answered_is_settled(
+    hiccup: Behaviour, ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    """Three tries, and the next run comes to the same end without asking."""
+
+    def answer(call: Call) -> Behaviour:
+        return hiccup if call.text == "Hm?" else Completion("Fine.", latency=0.01)
+
+    with FakeEndpoint(answer) as endpoint:
+        for _ in range(2):
+            async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
+                *others, nothing = await _outcomes(door.ask_for(request(text), spoken) for text in ("1", "2", "3", "Hm?"))
+                assert others == ["Fine."] * 3
+                assert isinstance(nothing, Unusable)
+        assert 3 <= sum(call.text == "Hm?" for call in endpoint.calls) <= 4  # the third may come before any other's answer
+
+
+async def test_an_endpoint_that_only_hiccups_settles_nothing(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """What is billed is not bought for ever: three tries a call; after a few calls like that the run pauses, and nothing is kept."""
+    with FakeEndpoint(HICCUPS["no choice"]) as endpoint:
+        async with open_door(config(endpoint.base_url, concurrency=2), ledger, tmp_path) as door:
+            outcomes = await _outcomes(door.ask_for(request(str(n)), spoken) for n in range(20))
+        assert max(call.nth for call in endpoint.calls) <= 3
+        assert len(endpoint.calls) < 3 * 20
+    assert {type(outcome) for outcome in outcomes} == {Unreachable, Paused}
+    assert "an answer with nothing in it: the answer holds no choice" in str(outcomes[0])
+    assert ledger.count() == 0
+
+
+async def test_what_a_hiccup_was_billed_counts_as_spent(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """With a budget and without one; and a hiccup without a token costs nothing."""
+    hiccups = [HICCUPS["finish reason error"], HICCUPS["no token"], Completion("Fine.")]
+    for text, budget in (("a", None), ("b", 1.0)):
+        before = ledger.spent()
+        with FakeEndpoint(lambda call: hiccups[call.nth - 1]) as endpoint:
+            async with open_door(config(endpoint.base_url, budget=budget), ledger, tmp_path) as door:
+                await door.ask_for(request(text), spoken)
+        assert ledger.spent() - before == pytest.approx(2 * (100 * 1 + 10 * 2) / 1e6)
+    assert ledger.held() == 0
+
+
+async def test_a_turn_is_never_an_answer_to_a_complaint(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Cut, empty or garbled turns are asked for in the same words, each time with a key of its own; the third one is used."""
+    provider = Scripted(
+        [Reply(text="", problem="empty", usage=Usage(output=5)), Reply(text="I am", problem="truncated"), "I am here."]
+    )
+    async with open_door(config(), ledger, tmp_path, provider=provider) as door:
+        assert await door.ask_for(request(sample="3f2a"), spoken) == "I am here."
+    assert {asked.messages for asked in provider.asked} == {request().messages}
+    assert [asked.sample for asked in provider.asked] == ["3f2a", "3f2a/attempt-2", "3f2a/attempt-3"]
+    assert [asked.origin.attempt for asked in provider.asked] == [1, 2, 3]
+    assert len({asked.key for asked in provider.asked}) == 3
+
+
+async def test_a_form_is_asked_for_again_with_the_reason(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """The second attempt keeps the key that it has always had; the third is told what was wrong with the second."""
+    provider = Scripted(["seven", "{}", '{"n": 7}'])
+    form = request(schema=NUMBER)
+    async with open_door(config(), ledger, tmp_path, provider=provider) as door:
+        assert await door.ask_for(form, number) == 7
+    _, second, third = provider.asked
+    assert (second.sample, third.sample) == ("/again", "/attempt-3")
+    assert second.messages[:2] == third.messages[:2] == form.messages
+    assert [message.content for message in third.messages[2:]] == ["{}", _complaint("there is no n")]
+
+
+async def test_three_unusable_answers_are_the_end(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """In this run, in the next one, and for whoever only looks into the ledger."""
+    provider = Scripted(lambda asked: "seven")
+    form = request(schema=NUMBER)
+    for _ in range(2):
+        async with open_door(config(), ledger, tmp_path, provider=provider) as door:
+            with pytest.raises(Unusable, match="there is no n"):
+                await door.ask_for(form, number)
+    assert len(provider.asked) == 3
+    with pytest.raises(Unusable, match="there is no n"):
+        recall(ledger, form, number)
+
+
+async def test_who_only_looks_is_told_how_far_it_went(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """An answer of three that cannot be used, and the run was killed: the next attempt is still to be made."""
+    form = request(schema=NUMBER)
+    with pytest.raises(NotYet, match=r"has not been asked yet$"):
+        recall(ledger, form, number)
+    async with open_door(config(), ledger, tmp_path, provider=Scripted(["seven"])) as door:
+        await door.ask(form)
+    with pytest.raises(NotYet, match="for attempt 2"):
+        recall(ledger, form, number)
