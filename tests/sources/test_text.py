@@ -150,7 +150,7 @@ def test_a_parser_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_reader_that_stumbles_in_a_way_of_its_own_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    spied(monkeypatch, tmp_path, "class PdfReader:\n    def __init__(self, file): raise OSError('disk')\n")
+    spied(monkeypatch, tmp_path, "class PageObject: ...\nclass PdfReader:\n    def __init__(self, file): raise OSError('disk')\n")
     with pytest.raises(Unreadable, match=r"in a way that its reader does not know \(OSError\)"):
         extract("pdf", pdf("never read"))
 
@@ -188,6 +188,7 @@ class _Page:
         limits = {"cpu": resource.RLIMIT_CPU, "memory": resource.RLIMIT_AS, "written": resource.RLIMIT_FSIZE, "files": resource.RLIMIT_NOFILE}
         said = [f"{name}={resource.getrlimit(what)[0]}" for name, what in limits.items()]
         return "\\n".join([f"environment={','.join(sorted(os.environ))}", *said])
+class PageObject: ...
 class PdfReader:
     is_encrypted = False
     metadata = None

@@ -1,8 +1,8 @@
 """Where a quotation stands in a text: exactly, or where its nearest match is.
 
 Exact means: the same letters, digits and punctuation in the same order. What typesetting changes does not count – white space and
-line breaks, kinds of quotation marks and dashes, hyphens within and between words, Markdown emphasis and links, ligatures –
-and neither does the case of the first letter or a full stop at the end. A quotation must begin and end where words do: "able to
+line breaks, kinds of quotation marks and dashes, hyphens within and between words, Markdown emphasis, links and cells, ligatures
+– and neither does the case of the first letter or a full stop at the end. A quotation must begin and end where words do: "able to
 refund" is not found in "unable to refund".
 """
 
@@ -30,7 +30,7 @@ _TOKEN = re.compile(
     r"|(?P<dash>[-\u2010-\u2015\u2212])"
     r"|(?P<apostrophe>['\u2018\u2019\u02bc])"
     r"|(?P<leading>^[ \t]*(?:>[ \t]*)+)"
-    r"|(?P<dropped>[\s\"\u201a-\u201f\u00ab\u00bb\u2039\u203a\u300c-\u300f*_`#\[\]\u00ad\u200b-\u200d\u2060\ufeff])"
+    r"|(?P<dropped>[\s\"\u201a-\u201f\u00ab\u00bb\u2039\u203a\u300c-\u300f*_`#|\[\]\u00ad\u200b-\u200d\u2060\ufeff])"
     r"|(?P<mark>.)",
     re.MULTILINE,
 )

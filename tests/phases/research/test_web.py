@@ -274,6 +274,29 @@ async def test_a_page_of_a_type_that_nobody_reads_any_more_is_told(folder: Path)
         page_text(page, Found(title="x", url="https://larch.example/"))
 
 
+@pytest.mark.parametrize(
+    ("text", "is_source"),
+    [
+        ("破损的碗可以在三十天内退换，请先把照片发给我们，三天之内会有人答复，运费由我们承担，旧碗不用寄回来了。" * 2, True),
+        ("接受所有的饼干", False),
+    ],
+)
+def test_a_text_is_as_long_as_its_readers_count_it(text: str, is_source: bool) -> None:
+    page = Fetched(
+        kind="page",
+        asked=("https://x.example/",),
+        body=f"<p>{text}".encode(),
+        place="https://x.example/",
+        type="text/html",
+        charset="utf-8",
+    )
+    if is_source:
+        assert text in page_text(page, Found(title="x", url="https://x.example/")).text
+    else:
+        with pytest.raises(ValueError, match="next to no text"):
+            page_text(page, Found(title="x", url="https://x.example/"))
+
+
 async def test_a_key_that_is_missing_is_told_with_the_mend(folder: Path) -> None:
     toml = folder / "finetune-prep.toml"
     toml.write_text(toml.read_text() + 'provider = "brave"\n')

@@ -24,6 +24,11 @@ from finetune_prep.sources.parsing.decoding import decode
         (b"\xff\xfe" + "Grüße".encode("utf-16-le"), "utf-8", "Grüße"),
         (b"\xef\xbb\xbfGr", "latin-1", "Gr"),
         ("Grüße".encode(), "no-such-encoding", "Grüße"),
+        (
+            b"<?xml version='1.0' encoding='iso-8859-2'?>" + "Łódź".encode("iso-8859-2"),
+            "",
+            "<?xml version='1.0' encoding='iso-8859-2'?>Łódź",
+        ),
         (b"QUJD", "base64", "QUJD"),
         (b"Gr\xfc", "utf-8", "Grü"),
     ],

@@ -27,6 +27,7 @@ from finetune_prep.sources.searching.choosing import KEYS, Found
 from finetune_prep.sources.text import KINDS as FORMATS
 from finetune_prep.sources.text import extract, one_line
 from finetune_prep.sources.titles import address_name, publisher_name
+from finetune_prep.words import count_words
 
 PHASE = "research"
 QueryKind = Literal["framework", "ai_failure", "human_error", "safety", "ethics"]
@@ -34,7 +35,7 @@ KINDS: tuple[QueryKind, ...] = get_args(QueryKind)
 LONGEST_QUERY = 200  # characters
 PER_HOST = 2  # pages of one site, as long as there are others
 AT_ONCE = 4  # pages under way
-LEAST_TEXT = 300  # characters; less is a notice that cookies must be accepted
+LEAST_WORDS = 50  # less is a notice that cookies must be accepted
 LONGEST_TEXT = 60_000  # characters of a page that are read: some 15,000 tokens
 TRACKING = ("utm_", "gclid", "fbclid", "mc_cid", "mc_eid", "ref_src")
 
@@ -228,7 +229,7 @@ def page_text(page: Fetched, found: Found) -> SourceText:
     if page.type not in FORMATS:
         raise ValueError(f"{page.type or 'an unnamed type'} is no text that can be read")
     extracted = extract(FORMATS[page.type], page.body, page.charset)
-    if len(extracted.text) < LEAST_TEXT:
+    if count_words(extracted.text) < LEAST_WORDS:
         raise ValueError("it holds next to no text")
     headline = extracted.title or one_line(found.title)
     if words := addresses_machines(headline, extracted.text):

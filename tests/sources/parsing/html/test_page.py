@@ -98,6 +98,7 @@ def test_what_is_left_out_is_counted() -> None:
         ("10<sup>3</sup> litres of H<sub>2</sub>O at the rate<sup><a href='#n1'>1</a></sup>", "10^3 litres of H₂O at the rate[1]"),
         ("<ol start=5><li>Pack<li>Send<ul><li>slip</ul></ol>", "5. Pack\n6. Send\n   - slip"),
         ("<ol><li>one<li value=7>seven<li>eight</ol><p>.<ol reversed><li>two<li>one</ol>", "1. one\n7. seven\n8. eight\n\n.\n\n2. two\n1. one"),
+        ("<ol>First:<li>Pack</ol>", "First:\n1. Pack"),
         ("<dl><dt>Notice<dd>Three months.</dl>", "Notice\n: Three months."),
         ("<details><summary>May I?</summary>Ask first.</details>", "May I?\n\nAsk first."),
         ("<p>de<b>liv</b>ery <i>now</i></p><p><strong>Limits</strong></p>", "delivery now\n\n**Limits**"),

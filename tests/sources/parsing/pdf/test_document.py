@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import FreeText
 
 from finetune_prep.core.quotes import find_quote
 from finetune_prep.sources.parsing.extracted import Extracted, Unreadable
 from finetune_prep.sources.parsing.pdf.document import read_pdf
+from tests.soak import examples
 from tests.sources.foreign import drawn_pdf, locked_pdf, pdf
 
 
@@ -43,6 +47,22 @@ def test_figures_at_the_foot_of_a_page_are_no_page_numbers() -> None:
     text = read_pdf(drawn_pdf(*pages)).text
     assert all(figure in text.split() for figure in ("41", "86", "42", "87", "43", "88"))
     assert not any(f"\n{n}\n" in text for n in (1, 2, 3))
+
+
+def letters(number: int) -> str:
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
+@settings(deadline=None, max_examples=examples(60))
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=6), st.booleans(), st.booleans())
+def test_no_line_of_the_body_is_taken_for_an_edge(heights: list[int], header: bool, footer: bool) -> None:
+    numbers = itertools.count(1)
+    body = [[f"line {letters(next(numbers))} of {number}" for _ in range(height)] for number, height in enumerate(heights)]
+    drawn = (lines(*["The kiln"] * header, *page, *[f"Page {number}"] * footer) for number, page in enumerate(body, start=1))
+    if not any(body):
+        return
+    text = read_pdf(drawn_pdf(*drawn)).text
+    assert [line for line in text.splitlines() if line.startswith("line ")] == list(itertools.chain(*body))
 
 
 def test_a_text_of_one_page_has_no_edges() -> None:

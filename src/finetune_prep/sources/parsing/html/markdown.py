@@ -115,8 +115,10 @@ class _Converter(MarkdownConverter):
         if all(part.name in ("ul", "ol") if isinstance(part, Tag) else not str(part).strip() for part in el.contents):
             return "\n".join(lines) + "\n"  # it only holds a deeper list
         bullet = f"{el.get('label') or '-'} "
+        before = el.previous_sibling
+        apart = "\n" if before is not None and str(before).strip() and getattr(before, "name", None) != "li" else ""
         rest = (" " * len(bullet) + line if line else "" for line in lines[1:])
-        return bullet + "\n".join([lines[0], *rest]) + "\n" if lines[0] else "\n"
+        return apart + bullet + "\n".join([lines[0], *rest]) + "\n" if lines[0] else "\n"
 
     def process_text(self, el: NavigableString, parent_tags: set[str] | None = None) -> str:
         if isinstance(el, PreformattedString):

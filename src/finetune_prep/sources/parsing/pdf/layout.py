@@ -36,11 +36,16 @@ class Page:
 
     def __init__(self) -> None:
         self._lines: list[Line] = [[]]
-        self.drawn = ""
+        self._drawn: list[str] = []
+
+    @property
+    def drawn(self) -> str:
+        """All that was told, in the order of the telling."""
+        return "".join(self._drawn)
 
     def visit(self, text: str, cm: list[float], tm: list[float], font: Any, size: float) -> None:
         """cm, tm: the matrices of the page and of the text, as six numbers."""
-        self.drawn += text
+        self._drawn.append(text)
         x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
         y: float | None = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
         height = abs(size * (tm[3] or tm[1]) * (cm[3] or cm[1]))
