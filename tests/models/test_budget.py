@@ -50,6 +50,7 @@ class Billing:
         return (self.prompt * price + self.answer * 3 * price) / 1e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(20 if SOAK else 2))
 def test_never_above_the_cap_though_runs_are_killed(number: int, tmp_path: Path) -> None:
     """Five runs on one dollar, one of them killed, 64 at once, random prices and lengths: what was billed stays below."""

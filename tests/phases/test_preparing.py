@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from finetune_prep.core.request import Request
 from finetune_prep.core.rubric import undistinguished
 from finetune_prep.documents.kinds import Documents
@@ -22,6 +24,7 @@ from finetune_prep.workflow.checking import outcomes
 from finetune_prep.workflow.prepare import prepare
 from tests.phases.pottery_expert import Draft, pottery_people, pottery_sources
 from tests.phases.research.searched_web import KEY, LONG, Engine
+from tests.soak import SOAK
 from tests.sources.fake_web import FakeWeb, html
 
 
@@ -202,12 +205,13 @@ async def test_again_with_the_answers_that_are_there_gives_the_same_files(tmp_pa
     assert files(again) == files(first)
 
 
+@pytest.mark.slow
 async def test_stopped_after_any_number_of_answers_it_goes_on_to_the_same_files(tmp_path: Path) -> None:
     whole = pottery_sources(tmp_path / "whole")
     complete = Scripted(pottery_people())
     await prepared(whole, complete)
     people = pottery_people()
-    for most in range(1, len(complete.asked), 9):
+    for most in range(1, len(complete.asked), 1 if SOAK else 15):
         project = pottery_sources(tmp_path / f"after-{most}")
         given: list[Request] = []
 

@@ -467,7 +467,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
         raise UsageError(
             f"this ledger was written by a newer version (format {version}, this version reads {SCHEMA_VERSION})",
             where=str(path),
-            next="use the newer version of finetune-prep that wrote it",
+            next="update finetune-prep: a newer version wrote it",
         )
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "full")

@@ -18,9 +18,9 @@ from finetune_prep.http.secrets import Secret
 from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.prices import Prices
-from finetune_prep.models.providers.native import INSTALL, Native
+from finetune_prep.models.providers.native import Native
 from finetune_prep.models.providers.provider import Fault
-from finetune_prep.project.config import NATIVE, Config, Price, ProviderSettings, RoleSettings, parse
+from finetune_prep.project.config import INSTALL_NATIVE, NATIVE, Config, Price, ProviderSettings, RoleSettings, parse
 from tests.fake_endpoint import Behaviour, Call, FakeEndpoint, HalfAnswer, Status
 from tests.models.examples import request
 from tests.project.test_config import SOUND
@@ -44,7 +44,7 @@ needs_the_extra = pytest.mark.usefixtures("extra")
 @pytest.fixture
 def extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra is part of `dev`; keys for AWS stand where its SDK looks for them."""
-    pytest.importorskip("pydantic_ai", reason=INSTALL)
+    pytest.importorskip("pydantic_ai", reason=INSTALL_NATIVE)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -466,7 +466,7 @@ def test_without_the_extra_the_command_that_installs_it_is_told(kind: str, monke
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ConfigError, match="extra “native”") as caught:
         Native(kind, ProviderSettings(kind=kind), Secret("KEY", KEY))  # type: ignore[arg-type]
-    assert caught.value.next == INSTALL
+    assert caught.value.next == INSTALL_NATIVE
 
 
 @pytest.mark.parametrize(

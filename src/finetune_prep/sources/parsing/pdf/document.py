@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from typing import TYPE_CHECKING
 
-from pypdf import PageObject, PdfReader
+from pypdf import PdfReader
 from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
 
 from finetune_prep.sources.parsing.extracted import MOST_TEXT, Extracted, Unreadable, cut_off
 from finetune_prep.sources.parsing.pdf.layout import Page
+
+if TYPE_CHECKING:
+    from pypdf import PageObject
 
 MOST_PAGES = 1_000
 EDGE = 3  # lines at the top and at the bottom of a page
