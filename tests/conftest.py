@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import os
 import socket
 from pathlib import Path
@@ -18,9 +19,11 @@ from tests.soak import SOAK, examples
 KEY_ENDINGS = ("_API_KEY", "_API_TOKEN", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
+HOMES = itertools.count()  # counted here: pytest would look through all of them for each new one
+
 # The same examples in every run, on every machine: what one run finds, the next one shows again; `make soak` looks for new ones.
 # No limit in milliseconds: a busy machine would break it.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(100))
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(40))
 settings.register_profile("suite", UNHURRIED, derandomize=not SOAK, database=None)
 settings.load_profile("suite")
 
@@ -28,7 +31,7 @@ settings.load_profile("suite")
 @pytest.fixture(autouse=True)
 def sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Seal the test off from the network, the home folder and the keys of whoever runs it."""
-    home = tmp_path_factory.mktemp("home")
+    home = tmp_path_factory.mktemp(f"home-{next(HOMES)}", numbered=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setattr(Path, "home", lambda: home)
     for name in list(os.environ):

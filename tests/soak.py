@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 SOAK = bool(os.environ.get("FINETUNE_PREP_SOAK"))
-MANIFOLD = 20
+MANIFOLD = 50
 
 
 def examples(sample: int) -> int:

@@ -109,6 +109,7 @@ def test_a_batch_api_and_a_search_are_hosts_like_others(shop: Project) -> None:
         assert fake.calls.total() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "hidden"),
     [

@@ -17,13 +17,13 @@ conversations = st.lists(st.tuples(st.sampled_from(["system", "user", "assistant
 )
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(40))
 @given(conversations, conversations)
 def test_two_conversations_have_one_id_exactly_if_they_are_equal(one: Conversation, other: Conversation) -> None:
     assert (one.id == other.id) is (one == other)
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(40))
 @given(conversations, st.sampled_from(["user", "assistant"]), texts)
 def test_a_further_turn_makes_another_conversation_and_leaves_the_first_as_it_was(
     one: Conversation, role: Any, text: str

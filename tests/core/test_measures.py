@@ -10,7 +10,7 @@ from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.measures import COMPARISONS, FORMS, METRICS, Rule, forms, holds, measure, parse_rule
 from tests.soak import examples
 
-laws = settings(max_examples=examples(150))
+laws = settings(max_examples=examples(40))
 
 
 def talk(*turns: str) -> Conversation:

@@ -14,7 +14,7 @@ from finetune_prep.core.identity import DIGEST_LENGTH
 from finetune_prep.core.request import Origin, Parameters, Reply, Request, Schema
 from tests.soak import examples
 
-laws = settings(max_examples=examples(100))
+laws = settings(max_examples=examples(40))
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 

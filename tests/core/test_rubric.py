@@ -11,7 +11,7 @@ from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.rubric import Category, Goal, Question, Rubric, Term, YesNo, score
 from tests.soak import examples
 
-laws = settings(max_examples=examples(120))
+laws = settings(max_examples=examples(40))
 Answers = dict[str, YesNo]
 
 

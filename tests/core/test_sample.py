@@ -14,7 +14,7 @@ from finetune_prep.core.verdict import Verdict
 from tests.core.test_scenario import SPACE, plan
 from tests.soak import examples
 
-laws = settings(max_examples=examples(100))
+laws = settings(max_examples=examples(40))
 SCENARIOS = plan(SPACE, 12, 1)
 conversations = st.sampled_from(["a", "b", "c"]).map(
     lambda text: Conversation((Message("user", text), Message("assistant", text)))

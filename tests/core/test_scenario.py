@@ -34,7 +34,7 @@ from finetune_prep.core.scenario import (
 )
 from tests.soak import examples
 
-laws = settings(max_examples=examples(60))
+laws = settings(max_examples=examples(40))
 weights = st.one_of(st.integers(1, 100).map(float), st.floats(0.01, 50.0))
 seeds = st.one_of(st.integers(0, 2**40), st.text(max_size=8))
 

@@ -104,7 +104,7 @@ def test_composed_and_decomposed_letters_are_the_same_letters() -> None:
 words = st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=6), min_size=4, max_size=30)
 
 
-@settings(max_examples=examples(100))
+@settings(max_examples=examples(40))
 @given(words, st.data())
 def test_every_stretch_of_a_turn_is_supported_evidence(spoken: list[str], data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(spoken) - 1))

@@ -20,7 +20,7 @@ conversations = st.lists(st.tuples(texts, texts), min_size=1, max_size=3).map(
 )
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(40))
 @given(st.lists(conversations, max_size=4), texts)
 def test_every_row_is_one_line_with_all_that_was_said(talks: list[Conversation], system: str) -> None:
     """Line separators of Unicode in a turn must not end the row."""

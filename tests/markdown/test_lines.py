@@ -31,7 +31,7 @@ def nested(text: str) -> set[int]:
     return oracle_lines(text, "bullet_list_open") | oracle_lines(text, "ordered_list_open")
 
 
-@settings(max_examples=examples(400))
+@settings(max_examples=examples(120))
 @given(st.lists(st.sampled_from(LINES), max_size=9))
 @example(["> a", "b", "> c"])
 @example(["a", "---", "b", "==="])

@@ -18,7 +18,7 @@ from tests.fake_endpoint import Completion, FakeEndpoint
 from tests.signals import deaf_to_ctrl_c, hearing_ctrl_c
 from tests.waiting import HUNG
 
-pytestmark = pytest.mark.environment
+pytestmark = [pytest.mark.environment, pytest.mark.slow]
 BRIEF = "# Repairs of bicycles\n\nThe assistant helps a bicycle workshop's customers to mend small faults themselves.\n"
 # The command line, that would wait an hour for calls under way: whoever leaves earlier did not wait for them.
 PATIENT = "from finetune_prep.models import door; door.GRACE_SECONDS = 3600.0; from finetune_prep.cli import main; main()"

@@ -218,7 +218,7 @@ keys = st.one_of(
 )
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(40))
 @given(st.lists(keys, min_size=1, max_size=3, unique=True), st.lists(keys, min_size=1, max_size=3, unique=True))
 def test_the_line_of_any_key_is_found_however_it_is_written(tables: list[str], names: list[str]) -> None:
     """Dots, quotes, brackets, equals signs and hashes in a key are part of it."""

@@ -11,7 +11,7 @@ from finetune_prep.project.stamps import Items, Part, Stamp
 from tests.soak import examples
 
 RUBRIC, FRAMEWORKS = "evaluation-rubric", "domain-frameworks"
-laws = settings(max_examples=examples(100))
+laws = settings(max_examples=examples(40))
 items = st.dictionaries(st.sampled_from(["CP1", "CP2", "US1", "Terms", "T1.1", "T1.2"]), st.sampled_from(["a", "b"]))
 
 

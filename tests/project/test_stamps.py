@@ -17,7 +17,7 @@ items = st.dictionaries(texts, texts, max_size=4)
 parts = st.dictionaries(texts, st.builds(Part, st.booleans(), st.dictionaries(texts, items, max_size=2)), max_size=3)
 
 
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.builds(Stamp, texts, texts, items, parts))
 def test_a_stamp_that_was_written_is_read_back_as_it_was(tmp_path: Path, stamp: Stamp) -> None:
     """Names of parts and items hold dots, spaces and quotes: “T1.2”, “Role and calibrations”."""

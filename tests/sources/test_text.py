@@ -120,6 +120,7 @@ def nested(tag: str, times: int, inside: str) -> bytes:
         ("html", lambda: b"", "holds no text"), ("html", lambda: b"<script>only</script>", "holds no text"), ("text", lambda: b"\x00\x00", "holds no text"),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_a_hostile_or_broken_file_breaks_only_itself(kind: str, make: Callable[[], bytes], reason: str) -> None:
     """Bombs, entities, circles, cut-off files: a reason in words, from a process that has an end."""
     with pytest.raises(Unreadable, match=reason) as caught:
@@ -139,6 +140,7 @@ def test_a_hostile_or_broken_file_breaks_only_itself(kind: str, make: Callable[[
         ("pdf", endless_pdf),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_a_file_that_only_looks_large_is_read(kind: str, make: Callable[[], bytes]) -> None:
     assert extract(kind, make()).text.strip()
 

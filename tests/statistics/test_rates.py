@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from finetune_prep.statistics.rates import Rate, wilson
 from tests.soak import examples
 
-laws = settings(max_examples=examples(200))
+laws = settings(max_examples=examples(60))
 
 
 @st.composite

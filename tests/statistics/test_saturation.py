@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from finetune_prep.statistics.saturation import DRY_COVERAGE, DRY_UNITS, Saturation, by_expert, saturation
 from tests.soak import examples
 
-laws = settings(max_examples=examples(200))
+laws = settings(max_examples=examples(60))
 panels = st.lists(st.frozensets(st.sampled_from("abcdefghijkl"), max_size=8), max_size=12)
 
 TOTALS = (20, 30, 40, 60)

@@ -180,6 +180,7 @@ LIMITED: dict[str, Callable[[], Endpoint]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", LIMITED.values(), ids=LIMITED.keys())
 def test_finds_the_limit_of_the_endpoint(make: Callable[[], Endpoint]) -> None:
     """From the first call on and without tuning: at most 5% refused, at least 85% of the limit used."""
@@ -200,6 +201,7 @@ def test_a_wait_told_in_whole_seconds_is_kept_to_the_letter() -> None:
     assert late.used >= 0.85
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("headers", [False, True], ids=["", "told in headers"])
 @pytest.mark.parametrize("counts", ["requests", "tokens"])
 @pytest.mark.parametrize("by", [2.0, 0.5], ids=["doubled", "halved"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from finetune_prep.phases.research.proposals import Proposal, distinct, regroup
 from tests.soak import examples
 
-laws = settings(max_examples=examples(200))
+laws = settings(max_examples=examples(60))
 
 
 def proposal(name: str, text: str, *, kind: str = "technique", claims: tuple[str, ...] = (), by: str = "EX1.1") -> Proposal:

@@ -96,7 +96,7 @@ def drawn(node: Node, numbers: Iterator[int], *, own: bool) -> str:
 
 
 @pytest.mark.parametrize("own", [True, False])
-@settings(deadline=None, max_examples=examples(200))
+@settings(deadline=None, max_examples=examples(60))
 @given(nodes=st.lists(nodes, max_size=5))
 def test_every_visible_word_stands_in_the_text_once(own: bool, nodes: list[Node]) -> None:
     numbers = itertools.count(1)

@@ -144,7 +144,7 @@ def test_the_day_in_the_text_is_the_last_resort() -> None:
     assert read_html(f"<time datetime='2026-05-06'>May</time><p>{LONG}".encode()).published == "2026-05-06"
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(90))
 @given(
     st.lists(
         st.sampled_from(

@@ -53,7 +53,7 @@ def letters(number: int) -> str:
     return "".join(chr(ord("a") + int(digit)) for digit in str(number))
 
 
-@settings(deadline=None, max_examples=examples(60))
+@settings(deadline=None, max_examples=examples(40))
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=6), st.booleans(), st.booleans())
 def test_no_line_of_the_body_is_taken_for_an_edge(heights: list[int], header: bool, footer: bool) -> None:
     numbers = itertools.count(1)

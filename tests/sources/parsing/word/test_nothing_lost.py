@@ -67,7 +67,7 @@ def _run(is_seen: bool, number: int, numbers: Iterator[int]) -> str:
     return re.sub("@", lambda _: f"{'seen' if is_seen else 'gone'}{next(numbers)}", xml)
 
 
-@settings(deadline=None, max_examples=examples(200))
+@settings(deadline=None, max_examples=examples(60))
 @given(st.lists(nodes, min_size=1, max_size=5))
 def test_every_visible_word_stands_in_the_text_once(body: list[Node]) -> None:
     numbers = itertools.count(1)
