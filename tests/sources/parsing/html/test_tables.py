@@ -46,6 +46,8 @@ def test_what_stands_in_a_cell_stands_in_its_line() -> None:
         "<table><tr><td><h2>One</h2></td><td>Two</td></tr></table>",
         "<table><tr><td>One</td></tr><tr><td>Two</td></tr></table>",
         "<table><tr><td><table><tr><td>One</td></tr></table></td><td>Two</td></tr></table>",
+        "<table><div>One</div><tr><td></td><td>Two</td></tr></table>",
+        "<table><td>One</td><td>Two</td></table>",
     ],
 )
 def test_a_table_that_only_arranges_the_page_is_none(body: str) -> None:

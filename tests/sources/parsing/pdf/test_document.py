@@ -65,6 +65,15 @@ def test_no_line_of_the_body_is_taken_for_an_edge(heights: list[int], header: bo
     assert [line for line in text.splitlines() if line.startswith("line ")] == list(itertools.chain(*body))
 
 
+def test_a_word_that_was_divided_at_the_end_of_a_line_is_one_again() -> None:
+    page = lines(
+        "The well-known desk pays for dam-", "age within 14-", "21 days. Ask the well-", "known desk in East-", "Berlin."
+    )
+    assert read_pdf(drawn_pdf(page)).text.replace("\n", " ") == (
+        "The well-known desk pays for damage within 14- 21 days. Ask the well-known desk in East- Berlin."
+    )
+
+
 def test_a_text_of_one_page_has_no_edges() -> None:
     assert read_pdf(pdf("Thirty days.")).text == "Thirty days."
 

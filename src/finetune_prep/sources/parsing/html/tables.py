@@ -7,6 +7,7 @@ import re
 from collections import Counter, deque
 
 from bs4 import BeautifulSoup, Tag
+from bs4.element import PageElement, PreformattedString
 
 from finetune_prep.sources.parsing.html.tree import HEADINGS, Tree, tags_in, within
 
@@ -15,8 +16,10 @@ MOST_COPIES = 5_000  # cells of one document that are repeated because they span
 LONGEST_COPY = 200  # characters; what is longer is no label, and stands once
 LONGEST_CELL = 2_000  # characters; what is longer is a page and no cell
 WIDEST = 200  # columns for which a head row is filled up
-_PARTS = ("caption", "thead", "tbody", "tfoot", "tr", "td", "th")
 _CELLS = ("td", "th")
+_GROUPS = ("thead", "tbody", "tfoot")
+_PARTS = ("caption", *_GROUPS, "tr", *_CELLS)
+_HOLD = {"table": ("caption", *_GROUPS, "tr"), **dict.fromkeys(_GROUPS, ("tr",)), "tr": _CELLS}
 
 Cell = Tag | None  # None: nothing, as to the right of a wide cell
 
@@ -38,11 +41,20 @@ def level_tables(tree: Tree) -> None:
 
 
 def _arranges(table: Tag, inside: list[Tag]) -> bool:
-    """Whether it holds the page itself: other tables, headings, text of a page's length, or a single column."""
+    """Whether it holds the page itself: other tables, headings, text of a page's length, one column, text beside its cells."""
     if table.get("role") in ("presentation", "none") or any(tag.name in ("table", "pre", *HEADINGS) for tag in inside):
+        return True
+    if not all(_in_place(child, tag) for tag in (table, *inside) if tag.name in _HOLD for child in tag.contents):
         return True
     rows = Counter(id(tag.parent) for tag in inside if tag.name in _CELLS)
     return max(rows.values(), default=0) < 2 or any(len(tag.get_text()) > LONGEST_CELL for tag in inside if tag.name in _CELLS)
+
+
+def _in_place(child: PageElement, parent: Tag) -> bool:
+    """Whether something may stand in a part of a table: another part that belongs there, or nothing that is seen."""
+    if isinstance(child, Tag):
+        return child.name in _HOLD[parent.name] or not child.get_text(strip=True)
+    return isinstance(child, PreformattedString) or not str(child).strip()
 
 
 def _rows(inside: list[Tag], copies: int) -> tuple[list[list[Cell]], int]:

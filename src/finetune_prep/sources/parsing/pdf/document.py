@@ -24,6 +24,7 @@ CRYPTO = "cryptography"  # the library that AES needs
 PRINT_AGAIN = "open it in a viewer and print it into a new PDF"
 RECOGNISE = "run text recognition over it first, for example: ocrmypdf IN OUT"
 REMARKS = ("/Text", "/FreeText", "/Highlight", "/Underline", "/StrikeOut")
+_DIVIDED = re.compile(r"([^\W\d_]+)[-\u2010\u00ad]\n([^\W\d_]+)")
 _ENDS = re.compile(r"[.!?:;。！？][\"'”’»)]*\Z")
 
 
@@ -124,4 +125,17 @@ def _joined(pages: list[str]) -> str:
     whole = ""
     for page in filter(None, pages):
         whole += ("\n\n" if _ENDS.search(whole) else "\n") + page
-    return whole.strip()
+    return _undivided(whole.strip())
+
+
+def _undivided(text: str) -> str:
+    """A word that was divided at the end of a line is one again, with its hyphen if it has one elsewhere in the text."""
+    words = Counter(re.findall(r"\w+(?:-\w+)*", text.casefold()))
+
+    def joined(match: re.Match[str]) -> str:
+        if not match[2][0].islower():
+            return match[0]
+        hyphened = f"{match[1]}-{match[2]}"
+        return hyphened if words[hyphened.casefold()] else f"{match[1]}{match[2]}"
+
+    return _DIVIDED.sub(joined, text)
