@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from finetune_prep.core.knowledge import Source
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases.research.reading import MOST_PORTIONS, PORTION, ReadSource, read_sources
 from finetune_prep.phases.session import open_session
+from finetune_prep.project.project import open_project
 from finetune_prep.sources.files import SourceText
 from tests.phases.pottery_expert import pottery_sources
 
@@ -34,10 +36,14 @@ def reader(request: Request) -> Reply:
     return Reply(text=msgspec.json.encode({"claims": claims}).decode(), at="2026-11-20T10:00:00Z")
 
 
-async def read(folder: Path, text: SourceText) -> tuple[ReadSource, list[Request], list[str]]:
+async def read(folder: Path, text: SourceText, brief: str = "") -> tuple[ReadSource, list[Request], list[str]]:
     told: list[str] = []
     script = Scripted(reader)
-    async with open_session(pottery_sources(folder), provider=script, tell=told.append) as shop:
+    project = pottery_sources(folder)
+    if brief:
+        (folder / "brief.md").write_text(brief, "utf-8")
+        project = open_project(folder)
+    async with open_session(project, provider=script, tell=told.append) as shop:
         (found,) = await read_sources(shop, [text])
     return found, script.asked, told
 
@@ -72,3 +78,24 @@ async def test_of_a_very_long_source_the_portions_nearest_to_the_brief_are_read_
     assert {"Rule 2: write it down.", "Rule 9: write it down."} <= set(quotes)
     assert quotes == sorted(quotes, key=lambda quote: int(quote.split()[1].rstrip(":")))
     assert told == [f"sources/book.md: {MOST_PORTIONS} of 10 portions are read, those nearest to the brief"]
+
+
+@pytest.mark.parametrize(
+    ("brief", "about", "fill"),
+    [
+        ("---\nlanguage: zh\n---\n# 陶器店客服\n\n客服解答退换、运费和破损陶器的赔偿。\n", "破损的陶器怎么退换，运费由谁承担。", "列车中午开往海边，晚上很晚才回来。"),
+        ("---\nlanguage: ja\n---\n# 陶器店の相談\n\n割れた茶碗の交換と送料の相談に答えます。\n", "割れた茶碗の交換と送料について。", "列車は正午に海へ出発し、夜遅く戻ります。"),
+        ("---\nlanguage: th\n---\n# ร้านเครื่องปั้น\n\nตอบเรื่องชามแตกและการคืนเงินค่าส่ง\n", "ชามแตกคืนเงินค่าส่งได้อย่างไร", "รถไฟออกไปทะเลตอนเที่ยงและกลับดึก "),
+    ],
+)  # fmt: skip
+async def test_portions_are_chosen_by_the_words_of_the_brief_in_scripts_without_spaces(
+    tmp_path: Path, brief: str, about: str, fill: str
+) -> None:
+    paragraph = fill * 40 + "\n\n"
+    chapters = [
+        f"# {n}\n\nRule {n}: write it down. {about if n in (4, 10) else ''}\n\n" + paragraph * (PORTION // len(paragraph) - 1)
+        for n in range(1, 11)
+    ]
+    found, asked, _ = await read(tmp_path / "shop", source("".join(chapters)), brief)
+    assert len(asked) == MOST_PORTIONS
+    assert {"Rule 4: write it down.", "Rule 10: write it down."} <= {claim.quote for claim in found.claims}
