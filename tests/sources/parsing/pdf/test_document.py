@@ -42,6 +42,30 @@ def test_headers_and_footers_do_not_stand_in_a_sentence_that_goes_over_the_page(
     assert found.left_out == {"lines at the edges of pages": 11}
 
 
+def test_the_headers_of_a_chapter_are_left_out_and_its_heading_stays() -> None:
+    pages = [
+        (at(72, 760, f"{n}. Chapter {chapter}", 20) + " " if not page else lines(f"Chapter {chapter} - {n}", top=760) + " ")
+        + lines(f"Rule {letters(n)} of the kiln goes on", top=720)
+        for n, (chapter, page) in enumerate(itertools.product(("Glaze", "Fees", "Gifts"), range(4)), start=1)
+    ]
+    found = read_pdf(drawn_pdf(*pages))
+    rules = [f"Rule {letters(n)} of the kiln goes on" for n in range(1, 13)]
+    assert found.text.splitlines() == [
+        "1. Chapter Glaze",
+        *rules[:4],
+        "5. Chapter Fees",
+        *rules[4:8],
+        "9. Chapter Gifts",
+        *rules[8:],
+    ]
+    assert found.left_out == {"lines at the edges of pages": 9}
+
+
+def test_headings_of_pages_that_are_alike_stay() -> None:
+    pages = [f"{at(72, 760, f'Tariff {n}', 18)} {lines(f'A call costs {n} cents.', top=720)}" for n in (1, 2, 3, 4)]
+    assert read_pdf(drawn_pdf(*pages)).text.count("Tariff") == 4
+
+
 def test_figures_at_the_foot_of_a_page_are_no_page_numbers() -> None:
     pages = [lines("Fees", *(f"line {letter}" for letter in "abcd"), str(40 + n), str(85 + n), str(n)) for n in (1, 2, 3)]
     text = read_pdf(drawn_pdf(*pages)).text
@@ -143,6 +167,11 @@ def test_a_file_that_needs_a_password_is_refused_with_the_way_out() -> None:
     with pytest.raises(Unreadable, match="needs a password") as caught:
         read_pdf(data)
     assert "qpdf --decrypt" in caught.value.fix
+
+
+def test_an_encryption_that_nobody_knows_is_refused_in_words() -> None:
+    with pytest.raises(Unreadable, match="in a way that cannot be read"):
+        read_pdf(locked_pdf("Thirty days.", algorithm="RC4-128").replace(b"/Standard", b"/Certific"))
 
 
 def test_a_scan_is_refused_with_the_way_out() -> None:

@@ -28,6 +28,13 @@ class Piece(msgspec.Struct):
     size: float
 
 
+class Row(msgspec.Struct, frozen=True):
+    """A line of the page as it is read, with its size; 0.0 = not known."""
+
+    text: str
+    size: float
+
+
 Line = list[Piece]
 
 
@@ -56,11 +63,11 @@ class Page:
             if part:
                 self._lines[-1].append(Piece(part, x, y, height))
 
-    def text(self) -> str:
-        """The lines of the page in the order in which a person reads them."""
+    def rows(self) -> list[Row]:
+        """The lines of the page in the order in which a person reads them, without empty ones."""
         rows = _rows([line for line in self._lines if line])
-        lines = _in_columns(rows) or [" | ".join(map(_written, row)) for row in rows]
-        return "\n".join(line.rstrip() for line in lines)
+        found = _in_columns(rows) or [Row(" | ".join(map(_written, row)), row[0][0].size) for row in rows]
+        return [row for row in found if row.text.strip()]
 
 
 def _rows(lines: list[Line]) -> list[list[Line]]:
@@ -82,7 +89,7 @@ def _rows(lines: list[Line]) -> list[list[Line]]:
     return rows
 
 
-def _in_columns(rows: list[list[Line]]) -> list[str]:
+def _in_columns(rows: list[list[Line]]) -> list[Row]:
     """The lines of a page of two columns, one column after the other; nothing if it is none."""
     pairs = [row for row in rows if len(row) == 2]
     if len(pairs) < LEAST_ROWS or len(pairs) < COLUMN_SHARE * len(rows):
@@ -94,11 +101,11 @@ def _in_columns(rows: list[list[Line]]) -> list[str]:
     wide = min(median(map(len, side)) for side in texts) >= COLUMN_WIDTH
     if not straight or not wide or flowing < FLOWING * 2 * len(pairs):
         return []
-    found: list[str] = []
+    found: list[Row] = []
     for paired, group in groupby(rows, key=lambda row: len(row) == 2):
         block = list(group)
         sides = (0, 1) if paired else (0,)
-        found += [_written(row[side]) for side in sides for row in block]
+        found += [Row(_written(row[side]), row[side][0].size) for side in sides for row in block]
     return found
 
 
