@@ -22,6 +22,7 @@ from finetune_prep.http import Answer, Call, NoAnswer, open_client, transfer
 from finetune_prep.http.client import MOST_WAITING
 from finetune_prep.http.exchange import Upload
 from tests.fake_endpoint import Completion, FakeEndpoint, Reset, Stall
+from tests.waiting import HUNG, until
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 CERTIFICATE = Path(__file__).with_name("localhost.pem")  # self-signed, for localhost, with its key; valid until 2126
@@ -165,8 +166,9 @@ async def test_an_endpoint_that_hangs_up_unannounced_is_met_by_surprise_once() -
         assert len(came) == 10 - surprises
 
 
-async def test_what_never_left_was_never_billed() -> None:
+async def test_what_never_left_was_never_billed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens, no such host, no TLS where it was expected."""
+    monkeypatch.setattr(transfer, "CONNECT_SECONDS", 1.0)
     async with server(lambda number, writer: None) as (url, _):
         for address in (f"http://127.0.0.1:{unused_port()}/v1", "http://nobody.invalid/v1", url.replace("http:", "https:")):
             with pytest.raises(NoAnswer) as caught:
@@ -367,7 +369,7 @@ async def test_a_stream_that_is_left_is_dropped() -> None:
     async with listening(talk) as port, open_client() as client:
         async with client.stream(get(port)) as stream:
             assert stream.status == 200
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HUNG):
             await gone.wait()
 
 
@@ -412,9 +414,11 @@ async def test_a_cancelled_call_leaves_nothing_behind() -> None:
 
     async with server(serve) as (url, came):
         opened, call = open_client(), post(url)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await opened.send(call, b"first")
+        first = asyncio.create_task(opened.send(call, b"first"))
+        await until(lambda: len(came) == 1)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
         assert (await opened.send(call, b"second")).body == b"{}"
         await opened.close()
     assert [request.partition(b"\r\n\r\n")[2] for request in came] == [b"first", b"second"]
@@ -463,5 +467,5 @@ def test_a_process_leaves_with_its_own_exit_code(how: str) -> None:
     with FakeEndpoint(lambda call: Stall() if call.nth % 2 else Completion()) as endpoint:
         for _ in range(5):
             url = endpoint.base_url + "/chat/completions"
-            done = subprocess.run([sys.executable, "-c", LEAVING, url, how], capture_output=True, timeout=60)
+            done = subprocess.run([sys.executable, "-c", LEAVING, url, how], capture_output=True, timeout=HUNG)
             assert (done.returncode, done.stderr) == (5, b"")

@@ -224,6 +224,7 @@ def test_the_time_until_that_is_told_is_short() -> None:
     assert openai_compatible.UNREACHED_SECONDS + openai_compatible.UNREACHED_PAUSE + 1.0 < 10
 
 
+@pytest.mark.usefixtures("one_try")
 async def test_a_server_that_goes_away_for_a_while_is_waited_for(
     ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,7 +232,7 @@ async def test_a_server_that_goes_away_for_a_while_is_waited_for(
     monkeypatch.setattr(openai_compatible, "UNREACHED_SECONDS", 0.0)
     async with AsyncExitStack() as stack:
         with FakeEndpoint() as endpoint:
-            door = await stack.enter_async_context(open_door(config(endpoint.base_url, timeout=0.5), ledger, tmp_path))
+            door = await stack.enter_async_context(open_door(config(endpoint.base_url), ledger, tmp_path))
             await door.ask(request("a"))
         with pytest.raises(Unreachable, match="no answer"):
             await door.ask(request("b"))
