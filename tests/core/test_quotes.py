@@ -127,6 +127,7 @@ def test_what_looks_alike_and_is_not(quote: str, text: str) -> None:
         ("costs 5", "It costs 5, not 6.", "costs 5"),
         ("Bowl 85 euros 30 days", "| Piece | Fee |\n| --- | --- |\n| Bowl | 85 euros | 30 days |", "Bowl | 85 euros | 30 days"),
         ("Lid – 12 euros", "| Lid | 12 euros |", ""),
+        ("small or large", r"| small \| or large |", ""),
         ("Keep 10^3 litres", "Keep 10³ litres.", "Keep 10³ litres"),
         ("50 m2 a flat", "Some 50 m² a flat.", "50 m² a flat"),
         ("the kiln—our desk", "It is the kiln – our desk.", "the kiln – our desk"),

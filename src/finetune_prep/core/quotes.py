@@ -31,6 +31,7 @@ _TOKEN = re.compile(
     r"|(?P<apostrophe>['\u2018\u2019\u02bc])"
     r"|(?P<leading>^[ \t]*(?:>[ \t]*)+)"
     r"|(?P<dropped>[\s\"\u201a-\u201f\u00ab\u00bb\u2039\u203a\u300c-\u300f*_`#|\[\]\u00ad\u200b-\u200d\u2060\ufeff])"
+    r"|(?P<escape>\\(?=[|*_`#\[\]]))"
     r"|(?P<mark>.)",
     re.MULTILINE,
 )

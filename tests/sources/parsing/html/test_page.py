@@ -43,7 +43,7 @@ def test_a_page_is_read_as_a_person_reads_it() -> None:
         "<p style='opacity:0.0'>HIDDEN</p>", "<p style='text-indent:-9999px'>HIDDEN</p>", "<svg><title>HIDDEN</title><text>HIDDEN</text></svg>",
         "<iframe>HIDDEN</iframe>", "<textarea hidden>HIDDEN</textarea>", "<img alt=HIDDEN>", "<p title=HIDDEN></p>", "<nav>HIDDEN</nav>",
         "<aside>HIDDEN</aside>", "<div style='position:absolute; left: -9999px'>HIDDEN</div>", "<div hidden><div>x</div>HIDDEN</div>", "<meta name=x content=HIDDEN>",
-        "<input value=HIDDEN>", "<dialog>HIDDEN</dialog>", "<object>HIDDEN</object>", "<![CDATA[HIDDEN]]>", "<?HIDDEN?>",
+        "<input value=HIDDEN>", "<dialog>HIDDEN</dialog>", "<object>HIDDEN</object>", "<ul><li label=HIDDEN>x</ul>", "<ol><li label=HIDDEN>x</ol>", "<select><option label=HIDDEN>x</select>", "<![CDATA[HIDDEN]]>", "<?HIDDEN?>",
     ],
 )  # fmt: skip
 def test_what_nobody_sees_is_not_read(hidden: str) -> None:

@@ -22,6 +22,7 @@ INLINE = (*HEADINGS, "p", "li", "td", "th", "dt", "summary")  # where a button i
 STRUCK = ("del", "s", "strike")
 NOT_SAID = ("rp", "annotation", "annotation-xml", "hr")
 FORMULA = {"mfrac": "/", "msup": "^", "msub": "_"}
+LABEL = "label of an item"  # an attribute of ours: no page can have one with blanks in its name
 WRITTEN_OUT = ("sup", "sub", "rt", *FORMULA, *NOT_SAID)
 _FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 _GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
@@ -71,7 +72,7 @@ def _before(tag: Tag) -> str:
 def _rename(tree: Tree) -> None:
     """Blocks that Markdown has no form for become one that it has, and items get their numbers."""
     for number, item in _numbers(tree):
-        item["label"] = item.get("label") or f"{number}."
+        item[LABEL] = item.get(LABEL) or f"{number}."
     for tag in list(tree.named(*RENAMED)):
         if tag.name != "button" or within(tag, INLINE) is None:
             tag.name = RENAMED[tag.name]
@@ -114,7 +115,7 @@ class _Converter(MarkdownConverter):
         lines = text.strip().split("\n")
         if all(part.name in ("ul", "ol") if isinstance(part, Tag) else not str(part).strip() for part in el.contents):
             return "\n".join(lines) + "\n"  # it only holds a deeper list
-        bullet = f"{el.get('label') or '-'} "
+        bullet = f"{el.get(LABEL) or '-'} "
         before = el.previous_sibling
         apart = "\n" if before is not None and str(before).strip() and getattr(before, "name", None) != "li" else ""
         rest = (" " * len(bullet) + line if line else "" for line in lines[1:])

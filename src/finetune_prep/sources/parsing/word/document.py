@@ -10,9 +10,9 @@ import mammoth
 from bs4 import BeautifulSoup, Tag
 
 from finetune_prep.sources.parsing.extracted import Extracted, cut_off
-from finetune_prep.sources.parsing.html.markdown import to_markdown
+from finetune_prep.sources.parsing.html.markdown import LABEL, to_markdown
 from finetune_prep.sources.parsing.html.tree import Tree
-from finetune_prep.sources.parsing.word.numbering import LABEL
+from finetune_prep.sources.parsing.word.numbering import NUMBER
 from finetune_prep.sources.parsing.word.package import Parts, pack, unpack
 from finetune_prep.sources.parsing.word.preparing import prepare
 
@@ -54,12 +54,12 @@ def _title(parts: Parts) -> str:
 
 def _place_numbers(tree: Tree) -> None:
     """The number of an item is its mark; that of a heading or another paragraph stands before its text."""
-    for text in tree.soup.find_all(string=LABEL):
+    for text in tree.soup.find_all(string=NUMBER):
         item = text.find_parent("li")
-        label = LABEL.search(text)
+        label = NUMBER.search(text)
         if item is not None and label is not None:
-            item["label"] = label[1]
-        text.replace_with(LABEL.sub("" if item is not None else r"\1 ", text))
+            item[LABEL] = label[1]
+        text.replace_with(NUMBER.sub("" if item is not None else r"\1 ", text))
 
 
 def _place_notes(tree: Tree) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from finetune_prep.sources.parsing.word.elements import Element, Styles, child_of, made, value
 
 FIRST, LAST = "\ue0f0", "\ue0f1"  # around a number, until the converter is through
-LABEL = re.compile(f"{FIRST}(.*?){LAST}")
+NUMBER = re.compile(f"{FIRST}(.*?){LAST}")
 EMPTY = '<w:numbering xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>'
 LEVELS = 9
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"))
