@@ -82,8 +82,7 @@ def main() -> None:
         size = sum(project.layout.document(kind).stat().st_size for kind in KINDS if project.layout.document(kind).exists())
         print(f"documents             {size / 1000:7.0f} kB")
         computed = median(lambda: checking.outcomes(project))
-        with checking.ledger_of(project) as ledger:
-            asked = ledger is not None
+        asked = project.layout.ledger.is_file()
         print(f"computed gates, warm  {computed * 1000:7.0f} ms{'  (and judged ones from the ledger)' if asked else ''}")
         print(f"check, as a command   {median(lambda: command(project)) * 1000:7.0f} ms")
         if len(sys.argv) == 1:

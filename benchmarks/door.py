@@ -31,7 +31,7 @@ from door_calls import SAMPLES, asked, config, many
 from finetune_prep.cli.app import prepare_interpreter
 from finetune_prep.core.request import Reply, Usage
 from finetune_prep.ledger.protocols import Entry
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.wire import openai_wire
 
@@ -46,7 +46,11 @@ HERE = Path(__file__).parent
 class Unkept(SqliteLedger):
     """A ledger that keeps nothing: what is cheaper with it is what keeping costs."""
 
-    async def put(self, entry: Entry, *, spent: float = 0.0) -> None:
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.answers.put = self._put  # type: ignore[method-assign]
+
+    async def _put(self, entry: Entry, *, spent: float = 0.0) -> None:
         return
 
 
@@ -177,7 +181,7 @@ async def _fill(folder: Path, rows: int) -> None:
         text="The customer named a cracked bowl. " * 43, usage=Usage(input=1500, output=300), at="2026-11-20T10:00:00+00:00"
     )
     for start in range(0, rows, 1000):
-        await ledger.put_all([Entry(asked(number), reply) for number in range(start, start + 1000)])
+        await ledger.answers.put_all([Entry(asked(number), reply) for number in range(start, start + 1000)])
     ledger.close()
 
 

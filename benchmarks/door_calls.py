@@ -16,7 +16,7 @@ from pathlib import Path
 from finetune_prep.cli.app import prepare_interpreter
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Parameters, Request
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import Door, open_door
 from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSettings
 

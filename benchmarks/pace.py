@@ -20,7 +20,7 @@ from tests.fake_endpoint import AnswerFunction, Behaviour, Call, Completion, Fak
 from tests.models.examples import config, request  # noqa: E402
 from tests.models.pace.simulated import FixedWindow, Rule  # noqa: E402
 
-from finetune_prep.ledger.sqlite import SqliteLedger  # noqa: E402
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger  # noqa: E402
 from finetune_prep.models.door import open_door  # noqa: E402
 from finetune_prep.models.pace.rates import Resource  # noqa: E402
 

@@ -86,7 +86,8 @@ def test_a_session_whose_web_can_be_searched_opens_without_the_http_library() ->
             "from finetune_prep.project.config import SearchSettings",
             "from finetune_prep.sources.web import open_web",
             "import finetune_prep.phases.research.web",
-            "assert open_web(SearchSettings(), {'EXA_API_KEY': 'x'}, None).provider == 'exa'",
+            "import asyncio",
+            "assert asyncio.run(open_web(SearchSettings(), {'EXA_API_KEY': 'x'}, None).provider()) == 'exa'",
         ]
     )
     assert "pycurl" not in loaded_by(opened)

@@ -14,6 +14,7 @@
     │   ├── KeyNotAllowed      3   a key would go to a host it was never sent to; a person must say yes
     │   ├── NotInRecording     5
     │   └── LedgerBroken       5
+    │       └── LedgerDamaged  5   something in it cannot be read
     ├── NotFetched             5   a search or a page gave nothing; a finding where there are many
     └── Unanswered                 one request has no answer that can be used
         ├── NotYet             4   it was recorded for a batch file or a Batch API
@@ -131,6 +132,10 @@ class NotInRecording(Paused):
 
 class LedgerBroken(Paused):
     """The ledger cannot be written (disk full, I/O error). What it holds stays valid."""
+
+
+class LedgerDamaged(LedgerBroken):
+    """Something in the ledger cannot be read. What can be read is saved by `ledger rescue`."""
 
 
 class NotFetched(FinetunePrepError):

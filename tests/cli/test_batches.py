@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.ledger.recording import read_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models import retry
 from finetune_prep.models.batches import submissions
 from finetune_prep.project.project import open_project
@@ -51,7 +52,7 @@ def answer(fake: FakeBatches) -> None:
 def answers(folder: Path) -> int:
     ledger = SqliteLedger(folder / ".finetune-prep" / "ledger.sqlite")
     try:
-        return ledger.count()
+        return asyncio.run(ledger.reports.count())
     finally:
         ledger.close()
 

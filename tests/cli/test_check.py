@@ -15,7 +15,7 @@ from finetune_prep.cli.commands.check import annotation
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.request import Request
 from finetune_prep.ledger.recording import export_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
 from finetune_prep.phases.examining.gate_requests import BY_ID
@@ -88,7 +88,7 @@ def test_the_judge_is_asked_once_and_replayed_for_good(shop: Project, terminal: 
     accept_all(shop)
     ask(shop, Scripted(judge(no=["DO3"])))
     ledger = SqliteLedger(shop.layout.ledger)
-    export_recording(ledger, shop.folder / "recording.jsonl")
+    asyncio.run(export_recording(ledger, shop.folder / "recording.jsonl"))
     ledger.close()
     shop.layout.ledger.unlink()
     shown = terminal("check", "--judge", "--provider", "recording")
@@ -114,7 +114,7 @@ def test_batch_files_wait_and_are_answered(shop: Project, terminal: Terminal, tm
     assert "27 questions to models were written to a batch file" in shown.err
     assert "finetune-prep batch import ANSWERS.jsonl && finetune-prep check --judge" in shown.err
     ledger = SqliteLedger(shop.layout.ledger)
-    requests = ledger.requests_of(1)
+    requests = asyncio.run(ledger.rounds.requests_of(1))
     ledger.close()
     assert len(requests) == 27
     answers = tmp_path / "answers.jsonl"

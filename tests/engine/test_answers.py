@@ -14,7 +14,7 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Parameters, Reply, Request, Schema
 from finetune_prep.errors import Paused, Unusable
 from finetune_prep.ledger.recording import read_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.askings import recall
 from finetune_prep.models.door import Door, open_door
 from finetune_prep.models.setup import detect
@@ -23,6 +23,7 @@ from finetune_prep.phases.drafting.schemas import read
 from finetune_prep.project.config import Config, ProviderSettings, RoleSettings
 from tests.engine.engines import CONTEXT, Served
 from tests.engine.following import faults
+from tests.ledgers import entries
 from tests.whole.way import EXAMPLE
 
 AT_ONCE = 24
@@ -125,10 +126,10 @@ async def test_where_no_schema_is_enforced_an_unreadable_answer_is_asked_for_aga
             await door.ask_for(request, lambda text: read(text, Verdict))
         assert door.progress.answered == ASKED
     with pytest.raises(Unusable) as recalled:
-        recall(ledger, request, lambda text: read(text, Verdict))
+        await recall(ledger.answers, request, lambda text: read(text, Verdict))
     assert first.value.what == second.value.what == recalled.value.what
     assert not first.value.rejected
-    samples = {entry.request.sample for entry in ledger.entries()}
+    samples = {entry.request.sample for entry in await entries(ledger)}
     assert len(samples) == ASKED
     assert {"", "/again"} < samples
 
@@ -149,7 +150,7 @@ async def test_a_model_that_is_not_served(served: Served, ledger: SqliteLedger) 
         if served.engine.stranger == "pauses":
             with pytest.raises(Paused, match="larch-1"):
                 await door.ask(asked)
-            assert ledger.get(asked.key) is None
+            assert await ledger.answers.get(asked.key) is None
         else:
             reply = await door.ask(asked)
             assert (reply.problem == "rejected") == (served.engine.stranger == "rejects")
@@ -169,7 +170,7 @@ async def test_an_engine_that_refuses_schemas_pauses_the_run_with_the_mend(serve
     async with door_to(served, ledger) as door:
         with pytest.raises(Paused, match="structured = false"):
             await door.ask(question(served, "Is it good?", schema=detect.SCHEMA))
-    assert ledger.count() == 0
+    assert await ledger.reports.count() == 0
 
 
 async def test_a_prompt_that_leaves_too_little_room_for_the_answer_is_a_matter_of_that_request(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.project.layout import Layout
 from tests.engine.conftest import NAMES
@@ -34,7 +35,7 @@ def test_a_batch_file_is_answered_and_imported(tmp_path: Path) -> None:
     asked = [json.loads(line)["custom_id"] for line in requests.read_text("utf-8").splitlines()]
     ledger = SqliteLedger(Layout(folder).ledger)
     try:
-        entries = [ledger.get(key) for key in asked]
+        entries = [asyncio.run(ledger.answers.get(key)) for key in asked]
     finally:
         ledger.close()
     assert len(entries) == len(list((folder / "sources").glob("*.md")))

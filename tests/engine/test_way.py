@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from finetune_prep.cli.app import app
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.setup import detect
 from finetune_prep.project.layout import Layout
 from tests.engine.engines import Served
@@ -115,6 +116,6 @@ def counted(folder: Path) -> int:
     """Answers in the ledger."""
     ledger = SqliteLedger(Layout(folder).ledger)
     try:
-        return ledger.count()
+        return asyncio.run(ledger.reports.count())
     finally:
         ledger.close()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.recording import export_recording, import_recording, read_fetched, write_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
+from tests.ledgers import pages
 from tests.models.examples import entry
 
 PAGE = Fetched(
@@ -44,10 +45,10 @@ async def test_what_is_kept_is_there_after_reopening(tmp_path: Path) -> None:
     await ledger.fetched.keep(ROWS)
     ledger.close()
     ledger = SqliteLedger(tmp_path / "ledger.sqlite")
-    assert [ledger.fetched.get(row.key) for row in ROWS] == list(ROWS)
-    assert ledger.fetched.get("0" * 32) is None
-    assert sorted(ledger.fetched.all(), key=lambda row: row.key) == sorted(ROWS, key=lambda row: row.key)
-    assert ledger.fetched.searched_with() == ("tavily",)
+    assert [await ledger.fetched.get(row.key) for row in ROWS] == list(ROWS)
+    assert await ledger.fetched.get("0" * 32) is None
+    assert sorted(await pages(ledger.fetched), key=lambda row: row.key) == sorted(ROWS, key=lambda row: row.key)
+    assert await ledger.fetched.searched_with() == ("tavily",)
     ledger.close()
 
 
@@ -55,7 +56,7 @@ async def test_the_first_answer_stays(tmp_path: Path) -> None:
     ledger = SqliteLedger(tmp_path / "ledger.sqlite")
     await ledger.fetched.keep([GONE])
     await ledger.fetched.keep([Fetched(kind="page", asked=GONE.asked, body=b"back again")])
-    assert ledger.fetched.get(GONE.key) == GONE
+    assert await ledger.fetched.get(GONE.key) == GONE
     ledger.close()
 
 
@@ -67,19 +68,19 @@ async def test_a_ledger_of_an_earlier_version_gets_the_table(tmp_path: Path) -> 
     connection.close()
     ledger = SqliteLedger(path)
     await ledger.fetched.keep([PAGE])
-    assert ledger.fetched.get(PAGE.key) == PAGE
+    assert await ledger.fetched.get(PAGE.key) == PAGE
     ledger.close()
 
 
 async def test_recordings_carry_it(tmp_path: Path) -> None:
     """Export, import into an empty ledger, export: the same file. Importing again adds nothing."""
     first, second = SqliteLedger(tmp_path / "1.sqlite"), SqliteLedger(tmp_path / "2.sqlite")
-    await first.put_all([entry()])
+    await first.answers.put_all([entry()])
     await first.fetched.keep(ROWS)
-    assert export_recording(first, tmp_path / "a.jsonl") == 1
+    assert (await export_recording(first, tmp_path / "a.jsonl"))[0] == 1
     done = [await import_recording(second, tmp_path / "a.jsonl") for _ in range(2)]
     assert [(imported.added, imported.known, imported.fetched) for imported in done] == [(1, 0, 3), (0, 1, 0)]
-    export_recording(second, tmp_path / "b.jsonl")
+    await export_recording(second, tmp_path / "b.jsonl")
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
     assert (tmp_path / "a.jsonl").read_text().startswith('{"recording":3}\n')
     first.close()
@@ -117,5 +118,5 @@ async def test_a_changed_line_is_named_and_nothing_is_taken_in(tmp_path: Path, o
         await import_recording(ledger, path)
     assert caught.value.details[0].startswith("a.jsonl:2: ")
     assert words in caught.value.details[0]
-    assert list(ledger.fetched.all()) == []
+    assert list(await pages(ledger.fetched)) == []
     ledger.close()

@@ -13,7 +13,7 @@ from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.former import origin_of
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.recording import export_recording, import_recording, read_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from tests.ledger.dated import LONG, answered, asked
 from tests.ledger.former_ledgers import Row, write_former_recording
 
@@ -64,7 +64,7 @@ async def test_an_earlier_recording_answers_what_is_asked_today(version: int, tm
     assert {entry.key: entry for entry in read_recording(tmp_path / "former.jsonl")} == today
     ledger = SqliteLedger(tmp_path / "ledger.sqlite")
     assert (await import_recording(ledger, tmp_path / "former.jsonl")).added == 2
-    export_recording(ledger, tmp_path / "again.jsonl")
+    await export_recording(ledger, tmp_path / "again.jsonl")
     ledger.close()
     text = (tmp_path / "again.jsonl").read_text()
     assert ("- Read:" in text, '"about":"anchors"' in text) == (False, True)

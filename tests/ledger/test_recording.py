@@ -15,7 +15,8 @@ from finetune_prep.errors import DocumentError
 from finetune_prep.ledger.packing import Packer, RepeatedTexts, unpack_reply, unpack_request
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.recording import export_recording, import_recording, read_recording, write_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
+from tests.ledgers import entries
 from tests.models.examples import entry, request
 
 texts = st.one_of(st.text(max_size=30), st.text(min_size=201, max_size=230))
@@ -67,16 +68,16 @@ async def test_export_import_export(tmp_path: Path) -> None:
     """A recording imported into an empty ledger and exported again is the same file; long texts stand in it once."""
     shared = "Ask one thing, then wait. " * 20
     first, second = SqliteLedger(tmp_path / "1.sqlite"), SqliteLedger(tmp_path / "2.sqlite")
-    await first.put_all([entry(messages=(Message("system", shared), Message("user", str(n)))) for n in range(20)])
-    assert export_recording(first, tmp_path / "a.jsonl") == 20
+    await first.answers.put_all([entry(messages=(Message("system", shared), Message("user", str(n)))) for n in range(20)])
+    assert (await export_recording(first, tmp_path / "a.jsonl"))[0] == 20
     imported = await import_recording(second, tmp_path / "a.jsonl")
     assert (imported.added, imported.known) == (20, 0)
-    export_recording(second, tmp_path / "b.jsonl")
+    await export_recording(second, tmp_path / "b.jsonl")
     assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
     assert (tmp_path / "a.jsonl").read_text().count(shared) == 1
     imported = await import_recording(second, tmp_path / "a.jsonl")
     assert (imported.added, imported.known) == (0, 20)
-    assert second.spent() == 0
+    assert await second.money.spent() == 0
     first.close()
     second.close()
 
@@ -103,7 +104,7 @@ async def test_wrong_lines_are_named(tmp_path: Path, line: str, words: str) -> N
         await import_recording(ledger, path)
     assert caught.value.details[0].startswith("recording.jsonl:3: ")
     assert words in caught.value.details[0]
-    assert list(ledger.entries()) == []
+    assert list(await entries(ledger)) == []
     ledger.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models import retry
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.errors import Paused
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.project.config import Price
 from tests.models.examples import MODEL, config, request

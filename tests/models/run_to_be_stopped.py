@@ -19,7 +19,7 @@ from typing import Any
 import apsw
 
 from finetune_prep.errors import FinetunePrepError
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from tests.models.examples import config, request
 

@@ -12,11 +12,12 @@ import pytest
 
 from finetune_prep.core.request import Reply, Schema, Usage
 from finetune_prep.errors import NotYet, Paused, Unreachable, Unusable
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.askings import recall
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.scripted import Scripted
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
+from tests.ledgers import entries
 from tests.models.examples import config, request
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -66,7 +67,7 @@ async def test_a_hiccup_sends_the_same_request_again(
             assert await door.ask_for(request(schema=schema), spoken) == '{"n": 7}'
         first, second = endpoint.calls
     assert first.body == second.body
-    assert [entry.reply.text for entry in ledger.entries()] == ['{"n": 7}']
+    assert [entry.reply.text for entry in await entries(ledger)] == ['{"n": 7}']
 
 
 @pytest.mark.parametrize("hiccup", HICCUPS.values(), ids=HICCUPS.keys())
@@ -96,19 +97,19 @@ async def test_an_endpoint_that_only_hiccups_settles_nothing(ledger: SqliteLedge
         assert len(endpoint.calls) < 3 * 20
     assert {type(outcome) for outcome in outcomes} == {Unreachable, Paused}
     assert "an answer with nothing in it: the answer holds no choice" in str(outcomes[0])
-    assert ledger.count() == 0
+    assert await ledger.reports.count() == 0
 
 
 async def test_what_a_hiccup_was_billed_counts_as_spent(ledger: SqliteLedger, tmp_path: Path) -> None:
     """With a budget and without one; and a hiccup without a token costs nothing."""
     hiccups = [HICCUPS["finish reason error"], HICCUPS["no token"], Completion("Fine.")]
     for text, budget in (("a", None), ("b", 1.0)):
-        before = ledger.spent()
+        before = await ledger.money.spent()
         with FakeEndpoint(lambda call: hiccups[call.nth - 1]) as endpoint:
             async with open_door(config(endpoint.base_url, budget=budget), ledger, tmp_path) as door:
                 await door.ask_for(request(text), spoken)
-        assert ledger.spent() - before == pytest.approx(2 * (100 * 1 + 10 * 2) / 1e6)
-    assert ledger.held() == 0
+        assert await ledger.money.spent() - before == pytest.approx(2 * (100 * 1 + 10 * 2) / 1e6)
+    assert await ledger.money.held() == 0
 
 
 async def test_a_turn_is_never_an_answer_to_a_complaint(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -146,15 +147,15 @@ async def test_three_unusable_answers_are_the_end(ledger: SqliteLedger, tmp_path
                 await door.ask_for(form, number)
     assert len(provider.asked) == 3
     with pytest.raises(Unusable, match="there is no n"):
-        recall(ledger, form, number)
+        await recall(ledger.answers, form, number)
 
 
 async def test_who_only_looks_is_told_how_far_it_went(ledger: SqliteLedger, tmp_path: Path) -> None:
     """An answer of three that cannot be used, and the run was killed: the next attempt is still to be made."""
     form = request(schema=NUMBER)
     with pytest.raises(NotYet, match=r"has not been asked yet$"):
-        recall(ledger, form, number)
+        await recall(ledger.answers, form, number)
     async with open_door(config(), ledger, tmp_path, provider=Scripted(["seven"])) as door:
         await door.ask(form)
     with pytest.raises(NotYet, match="for attempt 2"):
-        recall(ledger, form, number)
+        await recall(ledger.answers, form, number)

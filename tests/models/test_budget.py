@@ -14,7 +14,7 @@ import pytest
 
 from finetune_prep.core.request import Usage
 from finetune_prep.errors import Paused
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.budget import Budget
 from finetune_prep.models.door import open_door
 from finetune_prep.models.prices import Prices, cost, most_tokens, worst_case
@@ -68,7 +68,7 @@ def test_never_above_the_cap_though_runs_are_killed(number: int, tmp_path: Path)
                 child.send_signal(signal.SIGKILL)
             child.wait(HUNG)
     ledger = SqliteLedger(tmp_path / "ledger.sqlite")
-    counted = Budget(1.0, ledger).spent
+    counted = asyncio.run(Budget(1.0, ledger).load()).spent
     ledger.close()
     billed = billing.dollars(price)
     print(f"\nbilled ${billed:.4f}, counted ${counted:.4f}")
@@ -77,7 +77,7 @@ def test_never_above_the_cap_though_runs_are_killed(number: int, tmp_path: Path)
 
 async def test_what_a_killed_run_had_set_aside_is_spent(ledger: SqliteLedger, tmp_path: Path) -> None:
     """The next run finds it in the ledger, and asks no more than what then remains."""
-    await ledger.hold(0.99)
+    await ledger.money.hold(0.99)
     with FakeEndpoint(Completion(prompt_tokens=10, completion_tokens=10)) as endpoint:
         async with open_door(config(endpoint.base_url, budget=0.9901), ledger, tmp_path) as door:
             with pytest.raises(Paused, match=r"\$0\.9900 spent"):
@@ -85,41 +85,41 @@ async def test_what_a_killed_run_had_set_aside_is_spent(ledger: SqliteLedger, tm
         assert endpoint.calls == []
         async with open_door(config(endpoint.base_url, budget=1.0), ledger, tmp_path) as door:
             await door.ask(request())
-    assert (ledger.held(), ledger.spent()) == (0.0, pytest.approx(0.99 + 30e-6))
+    assert (await ledger.money.held(), await ledger.money.spent()) == (0.0, pytest.approx(0.99 + 30e-6))
 
 
 def test_what_a_killed_run_had_set_aside_is_no_more_than_it_could_spend(ledger: SqliteLedger) -> None:
     """It is recorded generously, but a run never sets aside more than its cap leaves; another cap, other room."""
-    asyncio.run(ledger.lose(0.9))
-    asyncio.run(ledger.hold(0.8))
-    assert Budget(1.0, ledger).spent == pytest.approx(1.0)
-    assert Budget(2.0, ledger).spent == pytest.approx(1.7)
-    assert Budget(0.5, ledger).spent == pytest.approx(0.9)
+    asyncio.run(ledger.money.lose(0.9))
+    asyncio.run(ledger.money.hold(0.8))
+    assert asyncio.run(Budget(1.0, ledger).load()).spent == pytest.approx(1.0)
+    assert asyncio.run(Budget(2.0, ledger).load()).spent == pytest.approx(1.7)
+    assert asyncio.run(Budget(0.5, ledger).load()).spent == pytest.approx(0.9)
 
 
 async def test_what_may_have_been_billed_stays_counted(ledger: SqliteLedger, tmp_path: Path) -> None:
     """Attempts without an answer, and a call that was given up on leaving, count at their worst in the next run, too."""
     with FakeEndpoint(lambda call: HalfAnswer() if call.nth == 1 else Stall()) as endpoint:
-        door = open_door(config(endpoint.base_url, budget=1.0), ledger, tmp_path)
+        door = await open_door(config(endpoint.base_url, budget=1.0), ledger, tmp_path).__aenter__()
         asking = asyncio.create_task(door.ask(request()))
         await asyncio.to_thread(endpoint.wait_for_calls, 2)
         await door.close(grace=0.05)
         assert asking.cancelled() or isinstance(await asyncio.gather(asking, return_exceptions=True), list)
     worst = worst_case(Price(input=1, output=2), most_tokens(request()), 100)
-    assert ledger.spent() == pytest.approx(2 * worst)
-    assert ledger.held() == 0
+    assert await ledger.money.spent() == pytest.approx(2 * worst)
+    assert await ledger.money.held() == 0
 
 
 async def test_the_ledger_is_told_in_steps(ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of calls on a budget write what is held a few times, not once each."""
     written: list[float] = []
-    hold = ledger.hold
+    hold = ledger.money.hold
 
     async def counting(dollars: float) -> None:
         written.append(dollars)
         await hold(dollars)
 
-    monkeypatch.setattr(ledger, "hold", counting)
+    monkeypatch.setattr(ledger.money, "hold", counting)
     with FakeEndpoint(Completion(latency=0.002)) as endpoint:
         async with open_door(config(endpoint.base_url, budget=1.0), ledger, tmp_path) as door:
             await door.ask_all([request(str(n)) for n in range(300)])

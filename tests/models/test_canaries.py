@@ -15,7 +15,7 @@ import pytest
 
 from finetune_prep.errors import FinetunePrepError
 from finetune_prep.ledger.recording import export_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.wire.http_status import DETAIL_LIMIT
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
@@ -136,7 +136,7 @@ async def test_the_key_is_nowhere(
     for name, echo in ECHOES.items():
         await meet(name, echo)
     await asyncio.sleep(0)
-    export_recording(ledger, tmp_path / "recording.jsonl")
+    await export_recording(ledger, tmp_path / "recording.jsonl")
     ledger.close()
     assert sent == {f"Bearer {canary}"}
     assert sum(f"[{KEY_ENV}]" in words for words in told) >= 12, "the echoes arrived"
@@ -166,7 +166,7 @@ async def test_a_dummy_key_changes_no_answer(
         async with open_door(config(endpoint.base_url, key_env=KEY_ENV), ledger, tmp_path) as door:
             reply = await door.ask(request())
     assert (reply.text, reply.problem, reply.finish) == (text, None, "stop")
-    entry = ledger.get(request().key)
+    entry = await ledger.answers.get(request().key)
     assert entry is not None
     assert entry.reply.text == text
 

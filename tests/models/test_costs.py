@@ -14,7 +14,7 @@ from finetune_prep.cli.app import app
 from finetune_prep.core.request import Origin, Reply, Schema, Usage
 from finetune_prep.core.sample import Account
 from finetune_prep.ledger.protocols import Entry
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.costs import costs, per_row
 from finetune_prep.project import scaffold
 from finetune_prep.project.layout import Layout
@@ -37,14 +37,14 @@ async def fill(ledger: SqliteLedger) -> None:
         entry("c", role="judge", served="willow-tiny", phase="pilot", origin=Origin(run=RUN, scenario="3f2a")),
         entry("d", role="expert", phase="research", cost=None),
     ):
-        await ledger.put(one, spent=one.reply.cost or 0.0)
+        await ledger.answers.put(one, spent=one.reply.cost or 0.0)
 
 
 async def test_costs_by_phase_role_and_model(ledger: SqliteLedger) -> None:
     await fill(ledger)
-    await ledger.lose(0.25)
-    await ledger.hold(0.125)
-    found = costs(ledger)
+    await ledger.money.lose(0.25)
+    await ledger.money.hold(0.125)
+    found = await costs(ledger)
     assert [(line.phase, line.run, line.role, line.answers, line.cost, line.unpriced) for line in found.lines] == [
         ("pilot", "pilot-001", "assistant", 2, 2.0, 0),
         ("pilot", "pilot-001", "judge", 1, 0.5, 0),
@@ -58,7 +58,7 @@ async def test_costs_by_phase_role_and_model(ledger: SqliteLedger) -> None:
 async def test_for_each_row(ledger: SqliteLedger) -> None:
     """A missing price makes no small cost, it makes none; nor does a run that asked nothing."""
     await fill(ledger)
-    found = costs(ledger)
+    found = await costs(ledger)
     assert per_row(found.of_run("pilot-001"), 5) == pytest.approx(0.5)
     assert per_row(found.of_run("pilot-001"), 0) is None
     assert per_row(found.of_run("pilot-002"), 5) is None
@@ -68,23 +68,25 @@ async def test_for_each_row(ledger: SqliteLedger) -> None:
 async def test_what_a_prompt_took(ledger: SqliteLedger) -> None:
     """Means of answers whose tokens were counted, by what was asked for; a second asking is told apart."""
     await fill(ledger)
-    await ledger.put(entry("e", role="assistant", phase="pilot", origin=Origin(run=RUN, scenario="77", attempt=2)))
-    await ledger.put(entry("f", role="judge", phase="pilot", origin=Origin(run=RUN, scenario="77"), schema=Schema("verdict", {})))
-    await ledger.put(entry("g", role="expert", phase="research", about="user prompt"))
-    await ledger.put(Entry(request("h", role="expert", phase="rubric"), Reply(text="nobody counted")))
-    assert [(each.phase, each.role, each.form, each.answers, each.again) for each in ledger.measured()] == [
+    await ledger.answers.put(entry("e", role="assistant", phase="pilot", origin=Origin(run=RUN, scenario="77", attempt=2)))
+    await ledger.answers.put(
+        entry("f", role="judge", phase="pilot", origin=Origin(run=RUN, scenario="77"), schema=Schema("verdict", {}))
+    )
+    await ledger.answers.put(entry("g", role="expert", phase="research", about="user prompt"))
+    await ledger.answers.put(Entry(request("h", role="expert", phase="rubric"), Reply(text="nobody counted")))
+    assert [(each.phase, each.role, each.form, each.answers, each.again) for each in await ledger.reports.measured()] == [
         ("pilot", "assistant", "assistant", 3, 1),
         ("pilot", "judge", "judge", 1, 0),
         ("pilot", "judge", "verdict", 1, 0),
         ("research", "expert", "d", 1, 0),
         ("research", "expert", "user prompt", 1, 0),
     ]
-    assistant = ledger.measured()[0]
+    assistant = (await ledger.reports.measured())[0]
     assert (assistant.input, assistant.output, assistant.cached) == (100, 10, pytest.approx(80 / 3))
 
 
-def test_nothing_asked_nothing_counted(ledger: SqliteLedger) -> None:
-    found = costs(ledger)
+async def test_nothing_asked_nothing_counted(ledger: SqliteLedger) -> None:
+    found = await costs(ledger)
     assert (found.lines, found.cost, found.cached_share) == ((), 0, None)
 
 

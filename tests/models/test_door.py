@@ -14,13 +14,14 @@ import pytest
 
 from finetune_prep.core.request import Origin, Reply, Request, Schema
 from finetune_prep.errors import ConfigError, LedgerBroken, Paused, Unreachable, Unusable
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.progress import Progress, RoleProgress
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.models.roles import Roles
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
+from tests.ledgers import entries
 from tests.models.examples import KEY_ENV, config, request
 from tests.waiting import HUNG, skip
 
@@ -138,7 +139,7 @@ async def test_a_wait_beyond_the_deadline_is_not_waited(ledger: SqliteLedger, tm
                 await door.ask(request())
         assert len(endpoint.calls) == 2
         assert "pilot-001 · judge · Is it broken?" in str(caught.value)
-        assert ledger.get(request().key) is None
+        assert await ledger.answers.get(request().key) is None
 
 
 async def test_an_absurdly_long_wait_pauses_the_run(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ async def test_an_absurdly_long_wait_pauses_the_run(ledger: SqliteLedger, tmp_pa
         assert len(endpoint.calls) <= 4 + 3
     assert {type(result) for result in results} == {Paused}
     assert "no further call for 60 minutes" in str(results[0])
-    assert ledger.count() == 0
+    assert await ledger.reports.count() == 0
 
 
 @pytest.mark.parametrize("stall", [Stall(), Stall(mid_body=True)], ids=["before the headers", "in the body"])
@@ -164,7 +165,7 @@ async def test_a_stalled_endpoint_meets_the_deadline(stall: Stall, ledger: Sqlit
             skip(3600)
             with pytest.raises(Unreachable, match=r"no answer within 3600 s; before that: .*503"):
                 await asking
-    assert ledger.get(request().key) is None
+    assert await ledger.answers.get(request().key) is None
 
 
 @pytest.mark.usefixtures("one_try")
@@ -214,7 +215,7 @@ async def test_what_a_person_must_mend_pauses_the_run(
     assert words in told
     assert "next: " in told
     assert "sk-canary" not in told
-    assert list(ledger.entries()) == []
+    assert list(await entries(ledger)) == []
 
 
 async def test_a_paused_run_goes_on(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -226,12 +227,12 @@ async def test_a_paused_run_goes_on(ledger: SqliteLedger, tmp_path: Path) -> Non
             results = await asyncio.gather(*map(door.ask, asked), return_exceptions=True)
         assert len(endpoint.calls) <= 30 + 8 + 3
     assert {type(result) for result in results} == {Reply, Paused}
-    assert ledger.count() == 30
+    assert await ledger.reports.count() == 30
     with FakeEndpoint() as endpoint:
         async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
             await door.ask_all(asked)
         assert len(endpoint.calls) == 30
-    assert ledger.count() == 60
+    assert await ledger.reports.count() == 60
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
@@ -244,7 +245,7 @@ async def test_a_refused_request_is_a_final_answer(status: int, ledger: SqliteLe
                 await door.ask_for(request(), str)
         assert len(endpoint.calls) == 1
     assert reply.problem == "rejected"
-    assert ledger.get(request().key).reply == reply
+    assert (await ledger.answers.get(request().key)).reply == reply
 
 
 async def test_an_invalid_body_that_is_not_about_a_setting_is_of_this_request_alone(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -300,7 +301,7 @@ async def test_three_times_unusable_is_final(ledger: SqliteLedger, tmp_path: Pat
                 with pytest.raises(Unusable, match="not a number"):
                     await door.ask_all_for([request(schema=ANY)], _number)
         assert len(endpoint.calls) == 3
-    assert {entry.request.sample for entry in ledger.entries()} == {"", "/again", "/attempt-3"}
+    assert {entry.request.sample for entry in await entries(ledger)} == {"", "/again", "/attempt-3"}
 
 
 @pytest.mark.parametrize(
@@ -336,8 +337,8 @@ async def test_budget_is_never_exceeded(ledger: SqliteLedger, tmp_path: Path) ->
             assert all(isinstance(error, Paused) for error in errors)
             assert "raise `budget`" in str(errors[0])
         calls = len(endpoint.calls)
-    assert calls * (40 * 1 + 100 * 2) / 1e6 == pytest.approx(ledger.spent())
-    assert 0.8 * cap < ledger.spent() <= cap
+    assert calls * (40 * 1 + 100 * 2) / 1e6 == pytest.approx(await ledger.money.spent())
+    assert 0.8 * cap < await ledger.money.spent() <= cap
 
 
 async def test_budget_waits_for_calls_that_cost_less_than_feared(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -363,7 +364,7 @@ async def test_budget_takes_an_uncounted_answer_for_the_worst(ledger: SqliteLedg
     with FakeEndpoint(Completion(more={"usage": None})) as endpoint:
         async with open_door(config(endpoint.base_url, budget=1), ledger, tmp_path) as door:
             assert (await door.ask(request())).cost is None
-    assert ledger.spent() >= 100 * 2 / 1e6
+    assert await ledger.money.spent() >= 100 * 2 / 1e6
 
 
 async def test_budget_needs_a_limit(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -403,7 +404,7 @@ async def test_a_call_outlives_its_asker(ledger: SqliteLedger, tmp_path: Path) -
                 await asking
             endpoint.release()
         assert len(endpoint.calls) == 1
-    assert ledger.get(request().key).reply.text == "late"
+    assert (await ledger.answers.get(request().key)).reply.text == "late"
 
 
 async def test_closing_waits_no_longer_than_its_grace(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -420,7 +421,7 @@ async def test_a_broken_ledger_stops_before_more_is_spent(ledger: SqliteLedger, 
     """When an answer cannot be kept, nothing further is sent."""
     with FakeEndpoint(lambda call: Completion(latency=0.02)) as endpoint:
         async with open_door(config(endpoint.base_url, concurrency=4), ledger, tmp_path) as door:
-            ledger._writer.execute("PRAGMA query_only = 1")
+            ledger._writer._connection.execute("PRAGMA query_only = 1")
             results = await asyncio.gather(*(door.ask(request(str(n))) for n in range(50)), return_exceptions=True)
         assert len(endpoint.calls) <= 8
     assert {type(result) for result in results} == {LedgerBroken}
@@ -451,7 +452,7 @@ async def test_programming_errors_in_a_provider_are_not_swallowed(ledger: Sqlite
 RUN = """
 import asyncio, sys
 from pathlib import Path
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from tests.models.examples import config, request
 
@@ -485,13 +486,13 @@ def test_killed_at_any_point_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
             child.stdout.close()
             handed_over |= {line.split()[0].decode() for line in printed if line.endswith(b"\n")}
             ledger = SqliteLedger(tmp_path / "run.sqlite")
-            kept = {entry.key for entry in ledger.entries()}
+            kept = {entry.key for entry in asyncio.run(entries(ledger))}
             ledger.close()
             assert handed_over <= kept
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, timeout=HUNG)
         assert len(endpoint.calls) <= 400 + 3 * 16
     ledger = SqliteLedger(tmp_path / "run.sqlite")
-    assert {entry.reply.text for entry in ledger.entries()} == {str(n) for n in range(400)}
+    assert {entry.reply.text for entry in asyncio.run(entries(ledger))} == {str(n) for n in range(400)}
     ledger.close()
 
 

@@ -19,10 +19,11 @@ import pytest
 
 from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import Paused, Unreachable, Unusable
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers import openai_compatible
 from tests.fake_endpoint import Behaviour, Call, Completion, Drip, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
+from tests.ledgers import entries
 from tests.models.examples import config, request
 from tests.soak import SOAK
 from tests.waiting import HUNG, skip, until
@@ -83,7 +84,7 @@ async def test_what_comes_is_known_by_its_name(
             reply = await door.ask(request())
         assert len(endpoint.calls) == 1
     assert (reply.problem, reply.text) == (problem, text)
-    kept = ledger.get(request().key)
+    kept = await ledger.answers.get(request().key)
     assert kept is not None
     assert kept.reply == reply
     text.encode()  # nothing that cannot be written to a file
@@ -112,7 +113,7 @@ async def test_another_model_than_asked_is_told(ledger: SqliteLedger, tmp_path: 
     with FakeEndpoint(Completion(more={"model": "willow-tiny"})) as endpoint:
         async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
             assert (await door.ask(request())).served_model == "willow-tiny"
-    assert ledger.get(request().key) is not None
+    assert await ledger.answers.get(request().key) is not None
 
 
 async def test_an_ignored_schema_is_asked_for_again(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ async def test_an_ignored_schema_is_asked_for_again(ledger: SqliteLedger, tmp_pa
                 await door.ask_for(asked, as_json)
         assert len(endpoint.calls) == 3
         assert "response_format" in endpoint.calls[0].body
-    assert ledger.count() == 3
+    assert await ledger.reports.count() == 3
 
 
 async def test_rate_limit_headers_set_the_pace(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -182,12 +183,12 @@ async def test_calls_that_are_never_answered_hang_no_run(run: int, ledger: Sqlit
     with FakeEndpoint(lambda call: Stall(mid_body=run % 2 == 0) if call.text in silent else Completion()) as endpoint:
         async with open_door(config(endpoint.base_url, timeout=3600, concurrency=64), ledger, tmp_path) as door:
             asking = asyncio.gather(*(door.ask(request(str(n))) for n in range(200)), return_exceptions=True)
-            await until(lambda: len(endpoint.calls) == 200 and ledger.count() == 200 - len(silent))
+            await until(lambda: len(endpoint.calls) == 200 and door.progress.answered == 200 - len(silent))
             skip(3600)
             results = await asking
     missing = {str(n) for n, result in enumerate(results) if isinstance(result, Unreachable)}
     assert missing == silent
-    assert ledger.count() == 200 - len(silent)
+    assert await ledger.reports.count() == 200 - len(silent)
 
 
 async def test_many_silent_calls_at_the_end_pause_nothing(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -196,7 +197,7 @@ async def test_many_silent_calls_at_the_end_pause_nothing(ledger: SqliteLedger, 
     with FakeEndpoint(lambda call: Stall() if call.text in silent else Completion(latency=0.01)) as endpoint:
         async with open_door(config(endpoint.base_url, timeout=3600, concurrency=32), ledger, tmp_path) as door:
             asking = asyncio.gather(*(door.ask(request(str(n))) for n in range(100)), return_exceptions=True)
-            await until(lambda: len(endpoint.calls) == 100 and ledger.count() == 90)
+            await until(lambda: len(endpoint.calls) == 100 and door.progress.answered == 90)
             skip(3600)
             results = await asking
     assert {str(n) for n, result in enumerate(results) if isinstance(result, Unreachable)} == silent
@@ -216,7 +217,7 @@ async def test_a_server_that_was_never_there_is_told_soon(
     assert {type(result) for result in results} == {Paused}
     assert f"cannot connect to {base_url}/chat/completions: Connection refused" in str(results[0])
     assert "start the server" in str(results[0])
-    assert ledger.spent() == 0.0
+    assert await ledger.money.spent() == 0.0
 
 
 def test_the_time_until_that_is_told_is_short() -> None:
@@ -285,6 +286,6 @@ async def test_every_row_is_accounted_for(tmp_path: Path) -> None:
             if len(kept) == rows:
                 break
     assert len(kept) == rows
-    assert ledger.count() == rows
-    assert {entry.key for entry in ledger.entries()} == {one.key for one in asked}
+    assert await ledger.reports.count() == rows
+    assert {entry.key for entry in await entries(ledger)} == {one.key for one in asked}
     ledger.close()

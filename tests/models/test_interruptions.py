@@ -5,6 +5,7 @@ Small counts here; `make soak` goes through all of them.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import signal
@@ -15,8 +16,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from tests.fake_endpoint import Completion, FakeEndpoint
+from tests.ledgers import entries
 from tests.models.examples import request
 from tests.signals import hearing_ctrl_c
 from tests.soak import SOAK
@@ -58,7 +60,7 @@ def kept(folder: Path) -> set[str]:
     connection.close()
     ledger = SqliteLedger(path)
     try:
-        return {entry.key for entry in ledger.entries()}
+        return {entry.key for entry in asyncio.run(entries(ledger))}
     finally:
         ledger.close()
 
@@ -69,7 +71,7 @@ def finish(folder: Path, endpoint: FakeEndpoint, calls: int, at_once: int = AT_O
         command(folder, endpoint, calls, at_once=at_once), check=True, capture_output=True, env=environment(), timeout=HUNG
     )
     ledger = SqliteLedger(folder / "ledger.sqlite")
-    rows = {entry.request.origin.label: entry.reply.text for entry in ledger.entries()}
+    rows = {entry.request.origin.label: entry.reply.text for entry in asyncio.run(entries(ledger))}
     ledger.close()
     assert rows == {str(number): str(number) for number in range(calls)}
 

@@ -10,7 +10,7 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters
 from finetune_prep.errors import ConfigError, NotInRecording
 from finetune_prep.ledger.recording import export_recording, write_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.closest_request import describe_difference, nearest
 from tests.fake_endpoint import Completion, FakeEndpoint
@@ -23,12 +23,12 @@ async def test_a_run_replays_without_the_network(ledger: SqliteLedger, tmp_path:
     with FakeEndpoint(lambda call: Completion(call.text * 300)) as endpoint:
         async with open_door(config(endpoint.base_url), ledger, tmp_path) as door:
             replies = await door.ask_all(asked)
-    export_recording(ledger, tmp_path / "recording.jsonl")
+    await export_recording(ledger, tmp_path / "recording.jsonl")
     fresh = SqliteLedger(tmp_path / "fresh.sqlite")
     async with open_door(config(), fresh, tmp_path, provider="recording") as door:
         assert await door.ask_all(asked) == replies
-    assert fresh.spent() == 0
-    export_recording(fresh, tmp_path / "again.jsonl")
+    assert await fresh.money.spent() == 0
+    await export_recording(fresh, tmp_path / "again.jsonl")
     fresh.close()
     assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "recording.jsonl").read_bytes()
 

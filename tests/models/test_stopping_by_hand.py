@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.project import scaffold
 from tests.fake_endpoint import Completion, FakeEndpoint
 from tests.signals import deaf_to_ctrl_c, hearing_ctrl_c
@@ -60,7 +61,7 @@ def _first_line(child: subprocess.Popen[str]) -> str:
 def _kept(folder: Path) -> int:
     ledger = SqliteLedger(folder / ".finetune-prep" / "ledger.sqlite")
     try:
-        return ledger.count()
+        return asyncio.run(ledger.reports.count())
     finally:
         ledger.close()
 

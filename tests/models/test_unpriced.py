@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.errors import ActNeeded, PriceUnknown
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models import prices
 from finetune_prep.models.door import open_door
 from finetune_prep.project.config import Price
@@ -41,7 +41,7 @@ async def test_after_a_yes_it_is_asked_without_a_count(
             assert (await door.ask(request(model="nobody-9"))).cost is None
             assert (await door.ask(request())).cost == pytest.approx(120e-6)
         assert len(endpoint.calls) == 2
-    assert ledger.spent() == pytest.approx(120e-6)
+    assert await ledger.money.spent() == pytest.approx(120e-6)
 
 
 async def test_what_runs_on_this_machine_costs_nothing(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ async def test_what_runs_on_this_machine_costs_nothing(ledger: SqliteLedger, tmp
     with FakeEndpoint() as endpoint:
         async with open_door(config(endpoint.base_url, budget=0.0, max_tokens=None), ledger, tmp_path) as door:
             assert (await door.ask(request(model="nobody-9"))).cost == 0
-    assert ledger.spent() == 0
+    assert await ledger.money.spent() == 0
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.errors import NotFetched
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.project.config import SearchSettings
 from finetune_prep.sources.web import Web, open_web
+from tests.ledgers import pages
 from tests.sources.fake_web import Answer, FakeWeb, html
 
 ANSWER = b'{"results": [{"title": "Larch", "url": "https://larch.example/"}]}'
@@ -48,7 +49,7 @@ async def test_a_search_is_asked_once_and_kept_as_it_came(ledger: SqliteLedger) 
     assert await web.search("larch 2026", 8) == found
     assert [one.url for one in found] == ["https://larch.example/"]
     assert engine.asked == ["larch 2026"]
-    (kept,) = ledger.fetched.all()
+    (kept,) = await pages(ledger.fetched)
     assert (kept.body, kept.asked, kept.at) == (ANSWER, ("tavily", "larch 2026", "8"), "2026-11-22T12:00:00Z")
 
 
@@ -67,7 +68,7 @@ async def test_what_is_kept_is_given_without_provider_key_or_network(ledger: Sql
         found, page = await online.search("larch", 8), await online.page(internet.url("/"))
         url = internet.url("/")
     for offline in (Web(ledger.fetched), open_web(SearchSettings(), {}, ledger.fetched)):
-        assert offline.provider == "tavily"
+        assert await offline.provider() == "tavily"
         assert await offline.search("larch", 8) == found
         assert await offline.page(url) == page
         with pytest.raises(NotFetched, match="was not searched for before"):
@@ -79,12 +80,12 @@ async def test_what_is_kept_is_given_without_provider_key_or_network(ledger: Sql
 async def test_a_recording_goes_before_the_network_and_into_the_ledger(ledger: SqliteLedger, tmp_path: Path) -> None:
     other = SqliteLedger(tmp_path / "other.sqlite")
     await Web(other.fetched, search=Engine()).search("larch", 8)
-    recorded = [*other.fetched.all()]
+    recorded = [*await pages(other.fetched)]
     other.close()
     web = open_web(SearchSettings(), {"EXA_API_KEY": "x"}, ledger.fetched, recorded=lambda: recorded, offline=True)
-    assert web.provider == "tavily"
+    assert await web.provider() == "tavily"
     assert len(await web.search("larch", 8)) == 1
-    assert [*ledger.fetched.all()] == recorded
+    assert [*await pages(ledger.fetched)] == recorded
 
 
 async def test_what_failed_for_good_is_not_asked_again(ledger: SqliteLedger) -> None:
@@ -108,7 +109,7 @@ async def test_what_failed_in_passing_is_asked_again(ledger: SqliteLedger) -> No
                 await web.search("larch", 8)
             with pytest.raises(NotFetched):
                 await web.page(internet.url("/"))
-        assert [*ledger.fetched.all()] == []
+        assert [*await pages(ledger.fetched)] == []
         engine.answer, internet.pages["/"] = ANSWER, html("<p>Larch")
         assert await web.search("larch", 8)
         assert (await web.page(internet.url("/"))).body == b"<p>Larch"
@@ -118,16 +119,16 @@ async def test_an_answer_that_cannot_be_read_is_kept_all_the_same(ledger: Sqlite
     web = Web(ledger.fetched, search=Engine(b"<html>not JSON"))
     with pytest.raises(NotFetched, match="cannot be read"):
         await web.search("larch", 8)
-    assert [kept.body for kept in ledger.fetched.all()] == [b"<html>not JSON"]
+    assert [kept.body for kept in await pages(ledger.fetched)] == [b"<html>not JSON"]
 
 
 async def test_none_means_none(ledger: SqliteLedger) -> None:
     """Neither a key in the environment nor what is kept brings a search back that the settings forbid."""
     await Web(ledger.fetched, search=Engine()).search("larch", 8)
-    assert open_web(SearchSettings(provider="none"), {"TAVILY_API_KEY": "x"}, ledger.fetched).provider == ""
+    assert await open_web(SearchSettings(provider="none"), {"TAVILY_API_KEY": "x"}, ledger.fetched).provider() == ""
 
 
-def test_a_provider_that_cannot_be_used_is_a_finding_not_a_stop(ledger: SqliteLedger) -> None:
+async def test_a_provider_that_cannot_be_used_is_a_finding_not_a_stop(ledger: SqliteLedger) -> None:
     web = open_web(SearchSettings(provider="brave"), {}, ledger.fetched)
-    assert web.provider == ""
+    assert await web.provider() == ""
     assert "BRAVE_API_KEY" in str(web.trouble)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import re
@@ -18,10 +19,11 @@ import msgspec
 from finetune_prep.core.request import Reply
 from finetune_prep.documents.items import undated
 from finetune_prep.ledger.recording import read_recording, write_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.project.scaffold import copy_inputs
 from tests.fake_endpoint import Behaviour, Call, Completion, Status
+from tests.ledgers import entries
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "online-shop"
 SIZE = msgspec.json.decode((EXAMPLE / "runs" / "pilot-001" / "plan.json").read_bytes())["n"]
@@ -144,7 +146,7 @@ def forget_pilot(folder: Path) -> None:
     """A finished project as it was before its pilot: what judges said about the documents stays in the ledger."""
     path = folder / ".finetune-prep" / "ledger.sqlite"
     ledger = SqliteLedger(path)
-    kept = [entry for entry in ledger.entries() if entry.request.phase != "pilot"]
+    kept = [entry for entry in asyncio.run(entries(ledger)) if entry.request.phase != "pilot"]
     ledger.close()
     for file in [*(folder / "runs" / "pilot-001").iterdir(), *path.parent.glob("ledger*")]:
         file.unlink()

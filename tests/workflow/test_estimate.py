@@ -16,7 +16,7 @@ from finetune_prep.core.scenario import plan
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.recording import read_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.progress import Progress, RoleProgress
 from finetune_prep.phases.drafting.prompt_facts import facts
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
@@ -25,7 +25,7 @@ from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import run_of
 from finetune_prep.project.scaffold import config_text, create
 from finetune_prep.workflow.estimate import ALL, Estimate, Row, estimate, projected
-from finetune_prep.workflow.planned_calls import ASSISTANT, EXCHANGES
+from finetune_prep.workflow.planned_calls import ASSISTANT, EXCHANGES, used
 from tests.models.examples import request
 from tests.phases.pottery_shop import pottery_project
 
@@ -186,29 +186,29 @@ async def test_answers_so_far_go_before_the_example(shop: Project, ledger: Sqlit
     verdict = Schema("verdict", {})
     for n in range(4):
         usage = Usage(input=1000 + 500 * n, cached=700, output=100)
-        await ledger.put(answered(f"v{n}", usage, phase="pilot", role="judge", schema=verdict))
+        await ledger.answers.put(answered(f"v{n}", usage, phase="pilot", role="judge", schema=verdict))
     again = answered(
         "v", Usage(input=1750, cached=700, output=100), phase="pilot", role="judge", schema=verdict, origin=Origin(attempt=2)
     )
-    await ledger.put(again)
-    row = by_role(estimate(shop, ledger, ("pilot",), n=100))["judge"]
+    await ledger.answers.put(again)
+    row = by_role(estimate(shop, await used(ledger), ("pilot",), n=100))["judge"]
     assert (row.role, row.measured, row.calls) == ("judge", 5, 125)
     assert (row.input_tokens, row.cached_tokens, row.output_tokens) == (1750 * 125, 700 * 125, 100 * 125)
     assert row.cost == pytest.approx((1050 * 1 + 700 * 0.5 + 100 * 10) * 125 / 1e6)
-    assert 0 < estimate(shop, ledger, ("pilot",), n=100).measured < 1
+    assert 0 < estimate(shop, await used(ledger), ("pilot",), n=100).measured < 1
 
 
 async def test_what_the_same_run_was_answered_costs_nothing_more(shop: Project, ledger: SqliteLedger) -> None:
     """A run that was killed is estimated at what is missing; another size is another run."""
     run = run_of(shop.layout, current_plan(shop, 30))
     for n in range(7):
-        await ledger.put(
+        await ledger.answers.put(
             answered(f"{n}", Usage(), phase="pilot", role="user", origin=Origin(run=run.name, scenario=f"{n}", turn=1))
         )
-    before, after = (estimate(shop, found, ("pilot",), n=30) for found in (None, ledger))
+    before, after = (estimate(shop, found, ("pilot",), n=30) for found in (None, await used(ledger)))
     assert after.calls == before.calls - 7
     assert by_role(after)["user"].known == 7
-    assert by_role(estimate(shop, ledger, ("pilot",), n=31))["user"].known == 0
+    assert by_role(estimate(shop, await used(ledger), ("pilot",), n=31))["user"].known == 0
 
 
 @pytest.mark.parametrize(

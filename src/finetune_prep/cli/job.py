@@ -36,7 +36,7 @@ def work(
     job: Callable[[Session], Awaitable[T]],
     *,
     quiet: bool = False,
-    expect: Callable[[Session], Estimate] | None = None,
+    expect: Callable[[Session], Awaitable[Estimate]] | None = None,
     yes: bool = False,
 ) -> T:
     """Run `job` in a session with the project in `folder`; quiet: lines for people go to standard error.
@@ -78,7 +78,7 @@ async def _work(
     job: Callable[[Session], Awaitable[T]],
     *,
     quiet: bool,
-    expect: Callable[[Session], Estimate] | None,
+    expect: Callable[[Session], Awaitable[Estimate]] | None,
 ) -> T:
     bar = Bar()
     tell = bar.around(screen.note if quiet else lambda line: screen.say(f"  {line}"))
@@ -86,7 +86,7 @@ async def _work(
         async with open_session(project, command=command, provider=provider, observer=bar, tell=tell) as session:
             try:
                 if expect is not None:
-                    bar.expected = expect(session)
+                    bar.expected = await expect(session)
                     tell(estimate_words(bar.expected))
                 result = await job(session)
                 rounds = await session.door.flush()

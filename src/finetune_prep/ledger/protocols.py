@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Protocol
 
 import msgspec
 
 from finetune_prep.core.request import Reply, Request
+from finetune_prep.ledger.fetched import Archive
 from finetune_prep.ledger.submissions import Submission
-
-if TYPE_CHECKING:
-    from finetune_prep.ledger.fetched import Archive
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,69 +93,81 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     output: float
 
 
-class Ledger(Protocol):
-    """Behind this stand one file on one machine today and may stand a shared database tomorrow.
+class Answers(Protocol):
+    """Every answer that was ever given. What `put` returns from would survive a power cut."""
 
-    The writing methods return only after what they wrote would survive a power cut. They raise errors.LedgerBroken when it
-    cannot be written; what was in the ledger before stays valid.
-    """
-
-    @property
-    def fetched(self) -> Archive:
-        """What came back from the web."""
-
-    def get(self, key: str) -> Entry | None:
+    async def get(self, key: str) -> Entry | None:
         """The answered request of this key, None if it was never answered."""
+
+    async def known(self, keys: Collection[str]) -> frozenset[str]:
+        """Those of these keys that were answered."""
 
     async def put(self, entry: Entry, *, spent: float = 0.0) -> None:
         """Keep an answer. spent: US dollars that left through this ledger for it. A known key changes nothing."""
+
+    async def put_all(self, entries: Sequence[Entry]) -> None:
+        """Keep many answers that cost nothing here (imports), all or none."""
+
+    def all(self) -> AsyncIterator[Entry]:
+        """All entries, ordered by key."""
+
+    async def beginning(self, start: str) -> tuple[str, ...]:
+        """Keys of entries that begin like this, by key; the first two, since more than one is too many to mean one."""
+
+    async def of_scenario(self, scenario: str) -> tuple[str, ...]:
+        """Keys of what was asked for the conversation of a scenario, run by run in the order in which it is asked."""
+
+
+class Money(Protocol):
+    """US dollars that left through this ledger, or may."""
+
+    async def spent(self) -> float:
+        """What left so far: for answers, and lost."""
+
+    async def held(self) -> float:
+        """What calls under way may cost. More than 0 where nothing runs: a run was killed that may have spent it."""
 
     async def hold(self, dollars: float) -> None:
         """Record what calls under way may cost at most, before they are sent."""
 
     async def lose(self, dollars: float) -> None:
-        """Count US dollars as spent for which no answer is kept."""
+        """Count as spent what was paid and brought no answer."""
 
     async def write_off(self) -> None:
         """Count as lost what is held: the run that held it is no more."""
 
-    async def put_all(self, entries: Sequence[Entry]) -> None:
-        """Keep many answers that cost nothing here (imports), all or none."""
 
-    def entries(self) -> Iterator[Entry]:
-        """All entries, ordered by key."""
+class Rounds(Protocol):
+    """Requests that are answered another day, as batch files or at Batch APIs."""
 
-    def beginning(self, start: str) -> tuple[str, ...]:
-        """Keys of entries that begin like this, by key; the first two, since more than one is too many to mean one."""
-
-    def of_scenario(self, scenario: str) -> tuple[str, ...]:
-        """Keys of what was asked for the conversation of a scenario, run by run in the order in which it is asked."""
-
-    def count(self) -> int:
-        """Number of entries."""
-
-    def spent(self) -> float:
-        """US dollars that left through this ledger so far: for its entries, and lost."""
-
-    def held(self) -> float:
-        """US dollars that calls under way may cost. More than 0 where nothing runs: a run was killed that may have spent them."""
-
-    def time_spent(self) -> tuple[TimeSpent, ...]:
-        """The entries counted by the phase that asked, in the order of the first answers."""
-
-    def tokens_used(self) -> tuple[Consumption, ...]:
-        """The entries counted by phase, run, role and model, in that order."""
-
-    def measured(self) -> tuple[Measured, ...]:
-        """What each prompt took so far, by phase, role and form."""
-
-    async def open_round(self, requests: Sequence[Request], submission: Submission | None = None) -> int:
+    async def open(self, requests: Sequence[Request], submission: Submission | None = None) -> int:
         """Record that these requests are about to be written to a batch file; returns the number of the round, from 1.
 
         submission: how they go to a Batch API instead, recorded with the round or not at all; its number is the round's.
         """
 
-    def submissions(self) -> tuple[Submission, ...]:
+    async def mark_written(self, number: int) -> None:
+        """Record that the file of a round is on disk."""
+
+    async def release(self, keys: Sequence[str]) -> None:
+        """Give requests back unanswered: they are outstanding no more and may be asked in a new round."""
+
+    async def all(self) -> tuple[Round, ...]:
+        """All rounds, by number."""
+
+    async def requests_of(self, number: int) -> tuple[Request, ...]:
+        """The requests of a round in the order in which they were recorded."""
+
+    async def outstanding(self, key: str) -> int | None:
+        """The round in which this request waits for its answer, None if it waits in none."""
+
+    async def asked(self, key: str) -> Request | None:
+        """The request of this key if it was ever part of a round."""
+
+    async def renamed(self, key: str) -> str:
+        """The present key of a request that was sent under this one: the same, unless an earlier version sent it."""
+
+    async def submissions(self) -> tuple[Submission, ...]:
         """What was handed to Batch APIs, by number."""
 
     async def note(
@@ -174,26 +184,42 @@ class Ledger(Protocol):
         lost: US dollars that left for nothing.
         """
 
-    async def mark_written(self, number: int) -> None:
-        """Record that the file of a round is on disk."""
 
-    async def release(self, keys: Sequence[str]) -> None:
-        """Give requests back unanswered: they are outstanding no more and may be asked in a new round."""
+class Reports(Protocol):
+    """What the ledger holds, counted."""
 
-    def rounds(self) -> tuple[Round, ...]:
-        """All rounds, by number."""
+    async def count(self) -> int:
+        """Number of entries."""
 
-    def requests_of(self, number: int) -> tuple[Request, ...]:
-        """The requests of a round in the order in which they were recorded."""
+    async def time_spent(self) -> tuple[TimeSpent, ...]:
+        """The entries counted by the phase that asked, in the order of the first answers."""
 
-    def outstanding(self, key: str) -> int | None:
-        """The round in which this request waits for its answer, None if it waits in none."""
+    async def tokens_used(self) -> tuple[Consumption, ...]:
+        """The entries counted by phase, run, role and model, in that order."""
 
-    def asked(self, key: str) -> Request | None:
-        """The request of this key if it was ever part of a round."""
+    async def measured(self) -> tuple[Measured, ...]:
+        """What each prompt took so far, by phase, role and form."""
 
-    def renamed(self, key: str) -> str:
-        """The present key of a request that was sent under this one: the same, unless an earlier version sent it."""
 
-    def close(self) -> None:
-        """Finish what was handed over, then close the file."""
+class Ledger(Protocol):
+    """Behind this stand one file on one machine today and may stand a shared database tomorrow. `ledger.opening` opens it.
+
+    Nothing here keeps an event loop waiting. What writes returns only after what it wrote would survive a power cut; it raises
+    errors.LedgerBroken when that cannot be, and what was in the ledger before stays valid. What reads raises LedgerDamaged.
+    """
+
+    @property
+    def answers(self) -> Answers: ...
+
+    @property
+    def money(self) -> Money: ...
+
+    @property
+    def rounds(self) -> Rounds: ...
+
+    @property
+    def reports(self) -> Reports: ...
+
+    @property
+    def fetched(self) -> Archive:
+        """What came back from the web."""

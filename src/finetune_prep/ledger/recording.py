@@ -15,6 +15,7 @@ The same entries give the same bytes. API keys and HTTP headers are no part of a
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -41,9 +42,12 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     fetched: int = 0
 
 
-def export_recording(ledger: Ledger, path: Path) -> int:
-    """Write every entry of the ledger, and what it holds of the web, to `path`, atomically. Returns the number of entries."""
-    return write_recording(ledger.entries(), path, ledger.fetched.all())
+async def export_recording(ledger: Ledger, path: Path) -> tuple[int, int]:
+    """Write all that the ledger holds to `path`, atomically. Returns the numbers of entries and of answers from the web."""
+    entries = [entry async for entry in ledger.answers.all()]
+    pages = [found async for found in ledger.fetched.all()]
+    await asyncio.to_thread(write_recording, entries, path, pages)
+    return len(entries), len(pages)
 
 
 def write_recording(entries: Iterable[Entry], path: Path, fetched: Iterable[Fetched] = ()) -> int:
@@ -82,10 +86,11 @@ def _line(value: dict[str, Any]) -> bytes:
 
 async def import_recording(ledger: Ledger, path: Path) -> Imported:
     """Add a recording's entries to the ledger, all or none. Raises DocumentError with every unreadable line."""
-    reader = _read(path)
-    new = [entry for key, entry in reader.entries.items() if ledger.get(key) is None]
-    pages = [found for key, found in reader.fetched.items() if ledger.fetched.get(key) is None]
-    await ledger.put_all(new)
+    reader = await asyncio.to_thread(_read, path)
+    known = await ledger.answers.known(reader.entries)
+    new = [entry for key, entry in reader.entries.items() if key not in known]
+    pages = [found for key, found in reader.fetched.items() if await ledger.fetched.get(key) is None]
+    await ledger.answers.put_all(new)
     await ledger.fetched.keep(pages)
     return Imported(added=len(new), known=len(reader.entries) - len(new), fetched=len(pages))
 

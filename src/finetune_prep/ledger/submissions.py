@@ -17,19 +17,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import apsw
 import msgspec
 
 State = Literal["planned", "sending", "missed", "sent", "fetched", "void", "dropped"]
 OPEN: frozenset[State] = frozenset({"planned", "sending", "missed", "sent"})
-
-# Made where it is missing, as earlier versions did not keep it; they leave it alone.
-TABLE = """
-CREATE TABLE IF NOT EXISTS submission (
-  number INTEGER PRIMARY KEY REFERENCES round, provider TEXT NOT NULL, token TEXT NOT NULL, worst REAL NOT NULL,
-  state TEXT NOT NULL, batch TEXT NOT NULL, clue TEXT NOT NULL, at TEXT NOT NULL
-);
-"""
 
 
 class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,24 +46,3 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     def open(self) -> bool:
         """Whether something is still to be expected or found out."""
         return self.state in OPEN
-
-
-def insert(connection: apsw.Connection, submission: Submission) -> None:
-    """The row of a new submission; its round must be there. No transaction of its own."""
-    # a round of a Batch API has no file that would still have to be written
-    connection.execute("UPDATE round SET written = 1 WHERE number = ?", (submission.number,))
-    connection.execute("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(submission))
-
-
-def update(connection: apsw.Connection, submission: Submission) -> None:
-    """Replace the row of a submission. No transaction of its own."""
-    connection.execute("REPLACE INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?)", msgspec.structs.astuple(submission))
-
-
-def select(connection: apsw.Connection) -> tuple[Submission, ...]:
-    """All submissions, by number."""
-    rows = connection.execute("SELECT number, provider, token, worst, state, batch, clue, at FROM submission ORDER BY number")
-    return tuple(
-        Submission(number=number, provider=provider, token=token, worst=worst, state=state, batch=batch, clue=clue, at=at)
-        for number, provider, token, worst, state, batch, clue, at in rows
-    )

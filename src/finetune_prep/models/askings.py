@@ -13,7 +13,7 @@ import msgspec
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import NotYet, Unusable
-from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.ledger.protocols import Answers
 from finetune_prep.models.providers.provider import comes_to_nothing
 
 T = TypeVar("T")
@@ -56,14 +56,14 @@ def _with_complaint(request: Request, reply: Reply, reason: str) -> Request:
     return msgspec.structs.replace(request, messages=(*request.messages, answer, Message("user", complaint)))
 
 
-def recall(ledger: Ledger, request: Request, parse: Callable[[str], T]) -> T:
+async def recall(answers: Answers, request: Request, parse: Callable[[str], T]) -> T:
     """What `Door.ask_for` would give, from the ledger alone.
 
     Raises NotYet where a provider would have to be asked, and Unusable as `ask_for` does.
     """
     asked = request
     while True:
-        entry = ledger.get(asked.key)
+        entry = await answers.get(asked.key)
         if entry is None:
             attempt = asked.origin.attempt
             before = "" if asked is request else f" for attempt {attempt}, which an unusable answer calls for"

@@ -32,7 +32,7 @@ STEP = 1.25  # times what is needed is recorded as held, so that the next calls 
 
 
 class Budget:
-    """Money set aside and spent. cap: US dollars, None = no cap. spent: by earlier runs and this one.
+    """Money set aside and spent; `load` it first. cap: US dollars, None = no cap. spent: by earlier runs and this one.
 
     uncounted: models ("provider/model") that a person agreed to ask although nobody knows what they cost.
     """
@@ -41,17 +41,24 @@ class Budget:
         self.cap = cap
         self._ledger = ledger
         self._uncounted = frozenset(uncounted)
-        spent = ledger.spent()
-        self.committed = sum(submission.worst for submission in ledger.submissions() if submission.open)  # to Batch APIs
-        self._left_behind = ledger.held()  # by a run that was killed
-        if cap is not None:
-            # recorded in steps and lowered at the end alone, so it may be more than could be spent: never is more than the cap
-            self._left_behind = min(self._left_behind, max(0.0, cap - spent - self.committed))
-        self.spent = spent + self._left_behind
+        self.spent = 0.0
+        self.committed = 0.0  # to Batch APIs
+        self._left_behind = 0.0  # by a run that was killed
         self.reserved = 0.0
         self._recorded = 0.0  # what the ledger says is held
         self._holding = 0  # calls with money set aside; not told from `reserved`, whose sums need not come back to zero
         self._changed = asyncio.Condition()
+
+    async def load(self) -> Self:
+        """Read in the ledger what was spent before; until then nothing may be asked of it."""
+        spent = await self._ledger.money.spent()
+        self.committed = sum(submission.worst for submission in await self._ledger.rounds.submissions() if submission.open)
+        self._left_behind = await self._ledger.money.held()
+        if self.cap is not None:
+            # recorded in steps and lowered at the end alone, so it may be more than could be spent: never is more than the cap
+            self._left_behind = min(self._left_behind, max(0.0, self.cap - spent - self.committed))
+        self.spent = spent + self._left_behind
+        return self
 
     def charge(self, request: Request, prices: Prices, provider: str, base_url: str) -> Charge:
         """What one call may cost, nothing of it set aside yet. provider: its name.
@@ -79,7 +86,7 @@ class Budget:
     async def lose(self, dollars: float) -> None:
         """Count as spent what was billed and brought nothing."""
         if dollars:
-            await self._ledger.lose(dollars)
+            await self._ledger.money.lose(dollars)
             self.spent += dollars
 
     async def release(self, held: float, *, lost: bool) -> None:
@@ -128,17 +135,17 @@ class Budget:
         """Nothing is under way any longer."""
         if self._recorded:
             self._recorded = 0.0
-            await self._ledger.hold(0.0)
+            await self._ledger.money.hold(0.0)
 
     async def _record(self, dollars: float) -> None:
         """See to it that the ledger says that at least so much is held."""
         if self._left_behind:
-            await self._ledger.hold(self._left_behind)
-            await self._ledger.write_off()
+            await self._ledger.money.hold(self._left_behind)
+            await self._ledger.money.write_off()
             self._left_behind = 0.0
         if dollars > self._recorded:
             self._recorded = STEP * dollars
-            await self._ledger.hold(self._recorded)
+            await self._ledger.money.hold(self._recorded)
 
     @staticmethod
     def _worst(request: Request, price: Price, tokens: int) -> float:

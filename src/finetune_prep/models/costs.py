@@ -39,10 +39,11 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, lines=tuple(line for line in self.lines if line.run == run))
 
 
-def costs(ledger: Ledger) -> Costs:
+async def costs(ledger: Ledger) -> Costs:
     """Everything the ledger says about money."""
-    committed = sum(submission.worst for submission in ledger.submissions() if submission.open)
-    return Costs(lines=ledger.tokens_used(), spent=ledger.spent(), held=ledger.held(), committed=committed)
+    committed = sum(submission.worst for submission in await ledger.rounds.submissions() if submission.open)
+    lines, money = await ledger.reports.tokens_used(), ledger.money
+    return Costs(lines=lines, spent=await money.spent(), held=await money.held(), committed=committed)
 
 
 def per_row(part: Costs, rows: int) -> float | None:

@@ -55,7 +55,7 @@ def open_door(
 
 
 class Door:
-    """Belongs to one event loop; close it, or use it as an async context manager."""
+    """Belongs to one event loop. An async context manager."""
 
     def __init__(
         self, ledger: Ledger, routes: Routes, *, prices: Prices, budget: Budget, observer: Observer | None = None
@@ -78,7 +78,7 @@ class Door:
         credit, settings, budget), PriceUnknown, LedgerBroken.
         """
         self._count(asked=1)
-        entry = self.ledger.get(request.key)
+        entry = await self.ledger.answers.get(request.key)
         if entry is not None:
             self._count(request.role, known=1)
             return entry.reply
@@ -140,6 +140,7 @@ class Door:
         await self._budget.close()
 
     async def __aenter__(self) -> Self:
+        await self._budget.load()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -202,7 +203,7 @@ class Door:
                     self._check_stopped()
                     await charge.hold()
                     reply = charge.price(await attempt.answer())
-                    await self.ledger.put(Entry(request, reply), spent=charge.spent)
+                    await self.ledger.answers.put(Entry(request, reply), spent=charge.spent)
                     await charge.settle()
                     return reply, charge.spent
                 await charge.failed(attempt.fault)

@@ -115,7 +115,7 @@ def speaker(name: str, settings: ProviderSettings, secret: Secret | None, listen
     return OpenAICompatible(name, settings, secret, listener)
 
 
-def open_batches(config: Config, ledger: Ledger, folder: Path, name: str) -> Batches:
+async def open_batches(config: Config, ledger: Ledger, folder: Path, name: str) -> Batches:
     """The batches of a provider of kind openai-batch or anthropic-batch, to look after them without a run.
 
     Raises ConfigError, and Paused if there is no key.
@@ -125,7 +125,8 @@ def open_batches(config: Config, ledger: Ledger, folder: Path, name: str) -> Bat
         raise ConfigError(
             f"provider “{name}” is no Batch API any more", where=FILE, next=f"put [providers.{name}] back as it was"
         )
-    return batches(name, settings, ledger, folder, Prices(config.prices), Budget(config.budget, ledger))
+    budget = await Budget(config.budget, ledger).load()
+    return batches(name, settings, ledger, folder, Prices(config.prices), budget)
 
 
 async def list_batches(name: str, settings: ProviderSettings, secret: Secret | None) -> None:

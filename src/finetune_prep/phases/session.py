@@ -13,11 +13,11 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core.prompts import Brief
-from finetune_prep.core.request import Origin, Request, Schema
+from finetune_prep.core.request import Origin, Request, RoleName, Schema
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.ledger.fetched import Archive, Fetched
+from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.recording import read_fetched
-from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.models.door import Door, open_door
 from finetune_prep.models.progress import Observer
 from finetune_prep.models.providers.provider import Provider
@@ -37,6 +37,8 @@ class Requests(msgspec.Struct, frozen=True):
 
     project: Project
     roles: Roles
+    prompts: dict[str, tuple[prompt_files.Prompt, RoleName]] = {}
+    """Prompts that were read, with the role that each is put to: a prompt is the same from the first request to the last."""
 
     @property
     def brief(self) -> Brief:
@@ -72,8 +74,11 @@ class Requests(msgspec.Struct, frozen=True):
         sample: str = "",
     ) -> Request:
         """A request from a prompt file with its slots filled, to the role that its front matter names."""
-        messages = prompt_files.messages(prompt, self.project.layout.phase_prompts, **slots)
-        role = facts(prompt, self.project.layout.phase_prompts).role
+        if prompt not in self.prompts:
+            own = self.project.layout.phase_prompts
+            self.prompts[prompt] = prompt_files.Prompt(prompt, own), facts(prompt, own).role
+        template, role = self.prompts[prompt]
+        messages = template.messages(slots)
         return self.roles.request(role, phase=phase, origin=origin, messages=messages, schema=schema, sample=sample)
 
     def boundary(self, content: str) -> str:
@@ -81,7 +86,7 @@ class Requests(msgspec.Struct, frozen=True):
         return boundary(self.project.config.seed, content)
 
 
-class Session(Requests, frozen=True):
+class Session(Requests, frozen=True, kw_only=True):
     """Where requests are written and asked: with the doors to the models and to the web.
 
     tell: takes one line for a person; it may be shown or dropped.
@@ -120,15 +125,12 @@ async def open_session(
     project.sound(Documents.brief)
     uncounted = [decision.model for decision in project.decisions() if decision.decision == "uncounted"]
     with locked(project.layout.lock, command):
-        ledger = SqliteLedger(project.layout.ledger)
-        try:
-            async with open_door(
-                project.config, ledger, project.folder, provider=provider, observer=observer, uncounted=uncounted
-            ) as door:
-                to_web = web(ledger.fetched) if web else _web(project, ledger.fetched, provider)
-                yield Session(project, Roles(project.config), door, tell, to_web)
-        finally:
-            ledger.close()
+        async with (
+            open_ledger(project.layout.ledger) as ledger,
+            open_door(project.config, ledger, project.folder, provider=provider, observer=observer, uncounted=uncounted) as door,
+        ):
+            to_web = web(ledger.fetched) if web else _web(project, ledger.fetched, provider)
+            yield Session(project, Roles(project.config), door=door, tell=tell, web=to_web)
 
 
 def _web(project: Project, archive: Archive, provider: str | Provider | None) -> Web:

@@ -54,20 +54,19 @@ class Web:
     def _recorded(self) -> dict[str, Fetched]:
         return {found.key: found for found in self._read_recording()}
 
-    @property
-    def provider(self) -> str:
+    async def provider(self) -> str:
         """Whose answers are given: the provider that can be asked, else the one whose answers are kept; "" = nobody's."""
         if self.off:
             return ""
         if self._search is not None:
             return self._search.name
-        if kept := self._archive.searched_with():
+        if kept := await self._archive.searched_with():
             return kept[0]
         return next((found.asked[0] for found in self._recorded.values() if found.kind == "search"), "")
 
     async def search(self, query: str, count: int) -> tuple[Found, ...]:
         """Results of a search. Raises NotFetched, and LedgerBroken."""
-        provider = self.provider
+        provider = await self.provider()
         asked = (provider, query, str(count))
         kept = await self._kept("search", asked)
         if kept is None:
@@ -96,7 +95,7 @@ class Web:
 
     async def _kept(self, kind: Kind, asked: tuple[str, ...]) -> Fetched | None:
         key = fetched_key(kind, asked)
-        if (found := self._archive.get(key)) is not None:
+        if (found := await self._archive.get(key)) is not None:
             return found
         if (found := self._recorded.get(key)) is not None:
             await self._archive.keep([found])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -12,7 +11,6 @@ from finetune_prep import gates
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates import Criterion, Facts
-from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.method.gates import GATES
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases import examining
@@ -20,23 +18,11 @@ from finetune_prep.phases.session import Requests
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
+from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.status.standing import run_view
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 LEVELS = {gate.id: gate.level for gate in GATES}
-
-
-@contextmanager
-def ledger_of(project: Project) -> Iterator[SqliteLedger | None]:
-    """The project's ledger for reading, None if nothing was asked yet: looking creates no files."""
-    if not project.layout.ledger.is_file():
-        yield None
-        return
-    ledger = SqliteLedger(project.layout.ledger)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
 
 
 def outcomes(project: Project, unasked: Mapping[str, str] = MappingProxyType({})) -> list[Outcome]:
@@ -61,10 +47,8 @@ def _overridden(project: Project, documents: Documents) -> list[Outcome]:
 
 def _plain(project: Project, documents: Documents) -> list[Outcome]:
     """Outcomes before overrides."""
-    judged: dict[str, Outcome] = {}
-    with ledger_of(project) as ledger:
-        if ledger is not None:
-            judged = examining.recorded(Requests(project, Roles(project.config)), documents, ledger)
+    requests = Requests(project, Roles(project.config))
+    judged = looked(project, lambda ledger: examining.recorded(requests, documents, ledger.answers), {})
     return [judged.get(outcome.gate, outcome) for outcome in gates.check(documents, facts(project))]
 
 

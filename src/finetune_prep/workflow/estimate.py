@@ -14,14 +14,14 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from finetune_prep.core.request import RoleName
-from finetune_prep.ledger.protocols import Ledger, Measured
+from finetune_prep.ledger.protocols import Measured
 from finetune_prep.method import limits
 from finetune_prep.models.prices import Prices, cost_of
 from finetune_prep.models.progress import Progress
 from finetune_prep.models.roles import price_of
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES
 from finetune_prep.project.project import Project
-from finetune_prep.workflow.planned_calls import Planned, planned
+from finetune_prep.workflow.planned_calls import Planned, Used, planned
 
 ALL = PHASE_NAMES
 
@@ -69,21 +69,22 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
 def estimate(
     project: Project,
-    ledger: Ledger | None,
+    used: Used | None,
     phases: Sequence[str] = ALL,
     *,
     n: int = limits.PILOT,
     provider: str = "",
     anew: bool = False,
 ) -> Estimate:
-    """What these phases have still to ask, in their order and the largest first. ledger: None if nothing was asked yet.
+    """What these phases have still to ask, in their order and the largest first. used: None if nothing was asked yet.
 
     n: conversations of the pilot. provider: asked for every role instead of those in finetune-prep.toml. anew: documents that
     exist are written again.
     """
-    measured = {(found.phase, found.role, found.form): found for found in ledger.measured()} if ledger else {}
+    used = used or Used()
+    measured = {(found.phase, found.role, found.form): found for found in used.measured}
     prices = Prices(project.config.prices)
-    asked = [call for phase in phases for call in planned(project, ledger, phase, n, anew)]
+    asked = [call for phase in phases for call in planned(project, used, phase, n, anew)]
     rows = (
         _row(project, prices, call, measured.get((call.phase, call.role, call.form)), provider) for call in asked if call.times
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from finetune_prep.core.sample import Sample
@@ -9,6 +11,7 @@ from finetune_prep.errors import UsageError
 from finetune_prep.ledger.protocols import Entry, Ledger
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import VerdictRow, runs
+from finetune_prep.workflow.looking import looked
 
 
 class FoundSample(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +27,7 @@ class FoundRequest(msgspec.Struct, frozen=True, kw_only=True):
     entry: Entry
 
 
-def look_up(project: Project, ledger: Ledger | None, id: str) -> FoundSample | FoundRequest:
+def look_up(project: Project, id: str) -> FoundSample | FoundRequest:
     """The sample of this scenario or conversation, or the request of this key. Raises UsageError if none or several fit."""
     samples = [
         (run, sample)
@@ -32,12 +35,12 @@ def look_up(project: Project, ledger: Ledger | None, id: str) -> FoundSample | F
         for sample in run.samples()
         if sample.scenario.id.startswith(id) or (sample.conversation and sample.conversation.id.startswith(id))
     ]
-    keys = ledger.beginning(id) if ledger else ()
+    keys, entry = looked(project, partial(_begins_with, id), ((), None))
     if not samples and not keys:
         raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, for a list")
     if len({sample.scenario.id for _, sample in samples}) + len(keys) > 1:
         raise UsageError(f"“{id}” fits several things", next="give more of the id")
-    if ledger and keys and (entry := ledger.get(keys[0])):
+    if entry is not None:
         return FoundRequest(entry=entry)
     run, sample = samples[0]
     verdicts = [row for row in run.verdicts() if row.scenario == sample.scenario.id]
@@ -45,5 +48,11 @@ def look_up(project: Project, ledger: Ledger | None, id: str) -> FoundSample | F
         run=run.name,
         sample=sample,
         verdict=verdicts[0] if verdicts else None,
-        requests=ledger.of_scenario(sample.scenario.id) if ledger else (),
+        requests=looked(project, lambda ledger: ledger.answers.of_scenario(sample.scenario.id), ()),
     )
+
+
+async def _begins_with(id: str, ledger: Ledger) -> tuple[tuple[str, ...], Entry | None]:
+    """The keys that begin with `id`, two at most, and the entry of the only one."""
+    keys = await ledger.answers.beginning(id)
+    return keys, await ledger.answers.get(keys[0]) if len(keys) == 1 else None

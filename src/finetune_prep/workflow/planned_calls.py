@@ -17,7 +17,7 @@ import msgspec
 from finetune_prep.core.request import RoleName
 from finetune_prep.core.scenario import plan
 from finetune_prep.documents.kinds import Documents, Kind
-from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.ledger.protocols import Consumption, Ledger, Measured
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting import prompt_files, schemas
 from finetune_prep.phases.drafting.prompt_facts import PILOT, Facts, Use, facts
@@ -37,6 +37,18 @@ FRAMEWORKS, CATEGORIES, EXAMPLES, CALIBRATIONS, EXCHANGES = 5, 5, 12, 3, 2
 ASSISTANT = Use(phase=PILOT, document="", counts=("exchange",), input=7_700, output=88)
 
 T = TypeVar("T")
+
+
+class Used(msgspec.Struct, frozen=True, kw_only=True):
+    """What answers so far took: of each prompt, and by phase, run, role and model."""
+
+    measured: tuple[Measured, ...] = ()
+    tokens: tuple[Consumption, ...] = ()
+
+
+async def used(ledger: Ledger) -> Used:
+    """What the ledger tells of the answers so far."""
+    return Used(measured=await ledger.reports.measured(), tokens=await ledger.reports.tokens_used())
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +72,11 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """Whether earlier prompts of the same file tell more of these than `input` does."""
 
 
-def planned(project: Project, ledger: Ledger | None, phase: str, n: int, anew: bool) -> Iterator[Planned]:
+def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Iterator[Planned]:
     """What a phase has still to ask. n: conversations of the pilot. anew: documents that exist are written again."""
     own = project.layout.phase_prompts
     counts = _counts(project, n)
-    known = _answered_before(project, ledger, n) if phase == PILOT else {}
+    known = _answered_before(project, used, n) if phase == PILOT else {}
     for name in prompt_files.BUILT_IN:
         about = facts(name, own)
         for use in about.uses:
@@ -178,14 +190,14 @@ def _exchanges(project: Project, n: int) -> int:
         return 0
 
 
-def _answered_before(project: Project, ledger: Ledger | None, n: int) -> dict[str, int]:
+def _answered_before(project: Project, used: Used, n: int) -> dict[str, int]:
     """Answers by role that the ledger holds for a pilot of this size with the documents as they are."""
-    if ledger is None or not all(_there(project, kind) for kind in pilot.MADE_FROM):
+    if not used.tokens or not all(_there(project, kind) for kind in pilot.MADE_FROM):
         return {}
     now = pilot.current_plan(project, n)
     names = {run.name for run in runs(project.layout, pilot.KIND) if run.plan == now}
     known: dict[str, int] = {}
-    for line in ledger.tokens_used():
+    for line in used.tokens:
         if line.run in names:
             known[line.role] = known.get(line.role, 0) + line.answers
     return known

@@ -17,6 +17,7 @@ from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.estimate import Estimate, estimate
+from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.prepare import prepare as run_phases
 from finetune_prep.workflow.report import write_report
 from finetune_prep.workflow.run_summary import RunSummary, summarize
@@ -77,7 +78,7 @@ async def pilot(
     async with _agreed(project, f"pilot -n {n}", (KIND,), n, provider, budget, confirm, tell) as session:
         run, account = await run_pilot(session, n)
         write_report(session.project, run)
-        return summarize(session.project, session.door.ledger, run, account)
+        return await summarize(session.project, session.door.ledger, run, account)
 
 
 @asynccontextmanager
@@ -96,7 +97,7 @@ async def _agreed(
         project = msgspec.structs.replace(project, config=msgspec.structs.replace(project.config, budget=budget))
     async with open_session(project, command=command, provider=provider, tell=tell) as session:
         name = provider if isinstance(provider, str) else ""
-        expected = estimate(project, session.door.ledger, phases, n=n or limits.PILOT, provider=name)
+        expected = estimate(project, await used(session.door.ledger), phases, n=n or limits.PILOT, provider=name)
         own = provider is not None and not isinstance(provider, str)  # the caller's object: what it costs is the caller's
         if expected.calls and not own:
             await _ask(expected, budget, confirm)

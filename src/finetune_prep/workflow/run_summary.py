@@ -67,9 +67,9 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
 
 
-def summarize(project: Project, ledger: Ledger, run: Run, account: Account) -> RunSummary:
+async def summarize(project: Project, ledger: Ledger, run: Run, account: Account) -> RunSummary:
     """The summary of a pilot whose results are written."""
-    part = costs(ledger).of_run(run.name)
+    part = (await costs(ledger)).of_run(run.name)
     judged = account.judged
     return RunSummary(
         run=run.name,

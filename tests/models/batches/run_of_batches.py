@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from finetune_prep.errors import NotYet
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.batches import submissions
 from finetune_prep.models.door import open_door
 from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSettings

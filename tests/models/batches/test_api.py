@@ -14,7 +14,7 @@ import pytest
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Reply, Request, Schema
 from finetune_prep.errors import NotYet, Paused, PriceUnknown
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models import retry
 from finetune_prep.models.batches import results, submissions
 from finetune_prep.models.batches.anthropic import AnthropicBatches
@@ -81,8 +81,8 @@ def three() -> list[Request]:
     return [request(name) for name in ("a", "b", "c")]
 
 
-def states(ledger: SqliteLedger) -> list[str]:
-    return [submission.state for submission in ledger.submissions()]
+async def states(ledger: SqliteLedger) -> list[str]:
+    return [submission.state for submission in await ledger.rounds.submissions()]
 
 
 async def test_sent_left_and_fetched(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -96,8 +96,8 @@ async def test_sent_left_and_fetched(fake: FakeBatches, ledger: SqliteLedger, tm
     replies, rest = await run(fake, ledger, tmp_path, three())
     assert ([reply.text for reply in replies], rest) == (["a", "b", "c"], ())
     assert replies[0].cost == pytest.approx(0.5 * (100 * 1 + 10 * 2) / 1e6)
-    assert ledger.spent() == pytest.approx(3 * 0.5 * 120 / 1e6)
-    assert (states(ledger), fake.calls["create"], set(fake.billed.values())) == (["fetched"], 1, {1})
+    assert await ledger.money.spent() == pytest.approx(3 * 0.5 * 120 / 1e6)
+    assert (await states(ledger), fake.calls["create"], set(fake.billed.values())) == (["fetched"], 1, {1})
     before = fake.calls.total()
     await run(fake, ledger, tmp_path, three())
     assert fake.calls.total() == before, "a run that knows all answers calls nobody"
@@ -124,7 +124,7 @@ async def test_what_is_sent_is_what_the_api_wants(fake: FakeBatches, ledger: Sql
         assert body["messages"][0] == {"role": "system", "content": "You judge."}
         assert body["max_tokens"] == 100
         assert body["response_format"]["json_schema"]["strict"]
-        assert fake.ours[0].metadata == {"finetune_prep_token": ledger.submissions()[0].token}
+        assert fake.ours[0].metadata == {"finetune_prep_token": (await ledger.rounds.submissions())[0].token}
     else:
         assert (body["system"], body["messages"]) == ("You judge.", [{"role": "user", "content": "a"}])
         assert body["max_tokens"] == 100
@@ -161,7 +161,7 @@ async def test_every_row_gets_its_due(fake: FakeBatches, ledger: SqliteLedger, t
     fake.work()
     replies, rest = await run(fake, ledger, tmp_path, [*requests.values()])
     assert (len(replies), rest) == (6, ())
-    assert ledger.get(requests["refused"].key).reply.cost == 0.0  # type: ignore[union-attr]
+    assert (await ledger.answers.get(requests["refused"].key)).reply.cost == 0.0  # type: ignore[union-attr]
     assert max(fake.billed.values()) == 1
 
 
@@ -189,7 +189,7 @@ async def test_a_setting_that_is_refused_stops_before_the_next_batch(
         fake.work(lambda key, params: fake.refused("temperature: range: 0..1"))
     with pytest.raises(Paused, match="does not accept `temperature`"):
         await run(fake, ledger, tmp_path, three())
-    assert (fake.calls["create"], ledger.count(), states(ledger)) == (1, 0, ["fetched"])
+    assert (fake.calls["create"], await ledger.reports.count(), await states(ledger)) == (1, 0, ["fetched"])
     await run(fake, ledger, tmp_path, three())
     assert fake.calls["create"] == 2
 
@@ -237,12 +237,12 @@ async def test_results_that_break_off_are_read_again(
     fake.fault = lambda name, nth: Cut(2000) if name == "results" else None
     with pytest.raises(Paused, match="cannot be read to their end"):
         await run(fake, ledger, tmp_path, requests)
-    assert 0 < ledger.count() < 20
-    assert (states(ledger), fake.calls["results"]) == (["sent"], 3)
+    assert 0 < await ledger.reports.count() < 20
+    assert (await states(ledger), fake.calls["results"]) == (["sent"], 3)
     fake.fault = lambda name, nth: Cut(3000) if (name, nth) == ("results", 4) else None
     replies, rest = await run(fake, ledger, tmp_path, requests)
     assert (len(replies), rest, fake.calls["create"]) == (20, (), 1)
-    assert ledger.spent() == pytest.approx(20 * 0.5 * 120 / 1e6)
+    assert await ledger.money.spent() == pytest.approx(20 * 0.5 * 120 / 1e6)
 
 
 async def test_results_with_fewer_rows_than_were_done_are_not_believed(
@@ -264,7 +264,7 @@ async def test_results_with_fewer_rows_than_were_done_are_not_believed(
 async def test_a_row_that_cannot_be_read_counts_as_spent(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:
     """It may have been billed: its worst case is lost, its request is asked again, the others are kept."""
     await run(fake, ledger, tmp_path, three(), budget=1.0)
-    worst = ledger.submissions()[0].worst / 3
+    worst = (await ledger.rounds.submissions())[0].worst / 3
     fake.work()
     row = next(
         fake.ours[0].rows[name] for name, params in fake.ours[0].requests.items() if params["messages"][-1]["content"] == "b"
@@ -275,7 +275,7 @@ async def test_a_row_that_cannot_be_read_counts_as_spent(fake: FakeBatches, ledg
         row["result"]["message"] = 7
     replies, (second,) = await run(fake, ledger, tmp_path, three(), budget=1.0)
     assert (len(replies), second.asked) == (2, 1)
-    assert ledger.spent() == pytest.approx(2 * 0.5 * 120 / 1e6 + worst)
+    assert await ledger.money.spent() == pytest.approx(2 * 0.5 * 120 / 1e6 + worst)
 
 
 async def test_large_batches_are_split(
@@ -318,9 +318,9 @@ async def test_a_lost_answer_to_the_sending_never_sends_twice(
     fake.fault = lambda name, nth: lost_responses()[loss]() if (name, nth) == ("create", 1) else None
     _, (batch,) = await run(fake, ledger, tmp_path, three())
     if loss == "broken after it was heard" and fake.api == "openai":
-        assert states(ledger) == ["sent"], "the token tells at once"
+        assert await states(ledger) == ["sent"], "the token tells at once"
     else:
-        assert states(ledger) in (["sending"], ["missed"])
+        assert await states(ledger) in (["sending"], ["missed"])
         assert "not known whether" in batch.words
         assert "finetune-prep batch settle 1" in batch.words
     await run(fake, ledger, tmp_path, three())
@@ -358,21 +358,21 @@ async def test_an_endpoint_without_metadata_is_told_by_the_file(
         fake.somebody_elses(3)
         fake.fault = lambda name, nth: Reset(done=True) if name == "create" else None
         _, (batch,) = await run(fake, ledger, tmp_path, three())
-        assert (states(ledger), batch.batch) == (["sent"], fake.ours[0].id)
+        assert (await states(ledger), batch.batch) == (["sent"], fake.ours[0].id)
 
 
 async def test_the_wait_counts_from_the_first_look(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:
     """A sending may have gone on for long before it was killed, so how long ago it began says nothing."""
     fake.fault = lambda name, nth: Reset(done=False) if (name, nth) == ("create", 1) else None
     await run(fake, ledger, tmp_path, three())
-    (missed,) = ledger.submissions()
+    (missed,) = await ledger.rounds.submissions()
     long_ago = "2000-01-01T00:00:00.000+00:00"
-    await ledger.note(msgspec.structs.replace(missed, state="sending", at=long_ago))
+    await ledger.rounds.note(msgspec.structs.replace(missed, state="sending", at=long_ago))
     _, (batch,) = await run(fake, ledger, tmp_path, three())
-    assert (states(ledger), fake.calls["create"], batch.batch) == (["missed"], 1, "")
-    await ledger.note(msgspec.structs.replace(missed, state="missed", at=long_ago))
+    assert (await states(ledger), fake.calls["create"], batch.batch) == (["missed"], 1, "")
+    await ledger.rounds.note(msgspec.structs.replace(missed, state="missed", at=long_ago))
     await run(fake, ledger, tmp_path, three())
-    assert (states(ledger), fake.calls["create"]) == (["void", "sent"], 2)
+    assert (await states(ledger), fake.calls["create"]) == (["void", "sent"], 2)
 
 
 async def test_a_sending_that_was_refused_is_given_back(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -387,7 +387,7 @@ async def test_a_sending_that_was_refused_is_given_back(fake: FakeBatches, ledge
         with pytest.raises(Paused, match=told) as paused:
             await run(fake, ledger, tmp_path, three())
         assert KEY not in str(paused.value)
-        assert states(ledger)[-1] == "void"
+        assert (await states(ledger))[-1] == "void"
     fake.fault = lambda name, nth: None
     await run(fake, ledger, tmp_path, three())
     fake.work()
@@ -399,7 +399,7 @@ async def test_too_many_requests_is_waited_out(fake: FakeBatches, ledger: Sqlite
     """429 says that nothing was taken, so it may be sent again at once; so may files, lists and looks after any passing fault."""
     fake.fault = lambda name, nth: Status(429, kind="rate_limit_error") if nth <= 2 else None
     await run(fake, ledger, tmp_path, three())
-    assert (fake.calls["create"], states(ledger)) == (3, ["sent"])
+    assert (fake.calls["create"], await states(ledger)) == (3, ["sent"])
     fake.work()
     fake.fault = lambda name, nth: Reset(done=False) if nth % 3 == 1 and name != "create" else None
     replies, rest = await run(fake, ledger, tmp_path, three())
@@ -412,7 +412,7 @@ async def test_a_provider_out_of_reach_stops_the_run(fake: FakeBatches, ledger: 
     fake.fault = lambda name, nth: Reset(done=False)
     with pytest.raises(Paused, match="gives no answer"):
         await run(fake, ledger, tmp_path, three(), timeout=0.3)
-    assert states(ledger) == ["sent"]
+    assert await states(ledger) == ["sent"]
 
 
 async def test_the_key_of_another_account_loses_nothing(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -438,7 +438,7 @@ async def test_the_budget_covers_what_is_open(fake: FakeBatches, ledger: SqliteL
     cap = 0.003
     with pytest.raises(Paused, match=r"no room for \d more questions"):
         await run(fake, ledger, tmp_path, requests, budget=cap)
-    (first,) = ledger.submissions()
+    (first,) = await ledger.rounds.submissions()
     assert 0 < len(fake.ours[0].requests) < 10
     assert first.worst <= cap
     with pytest.raises(Paused, match="no room"):
@@ -446,13 +446,13 @@ async def test_the_budget_covers_what_is_open(fake: FakeBatches, ledger: SqliteL
     assert fake.calls["create"] == 1, "the open batch is still set aside"
     for _ in range(6):
         fake.work()
-        assert ledger.spent() + sum(found.worst for found in ledger.submissions() if found.open) <= cap
+        assert await ledger.money.spent() + sum(found.worst for found in await ledger.rounds.submissions() if found.open) <= cap
         try:
             replies, _ = await run(fake, ledger, tmp_path, requests, budget=cap)
         except Paused:
             continue
     assert len(replies) == 10
-    assert ledger.spent() == pytest.approx(10 * 0.5 * 120 / 1e6)
+    assert await ledger.money.spent() == pytest.approx(10 * 0.5 * 120 / 1e6)
     assert fake.calls["create"] > 2
 
 
@@ -475,7 +475,7 @@ async def test_the_price_factor_is_the_users(fake: FakeBatches, ledger: SqliteLe
     await run(fake, ledger, tmp_path, three(), price_factor=0.25)
     fake.work()
     await run(fake, ledger, tmp_path, three(), price_factor=0.25)
-    assert ledger.spent() == pytest.approx(3 * 0.25 * 120 / 1e6)
+    assert await ledger.money.spent() == pytest.approx(3 * 0.25 * 120 / 1e6)
 
 
 async def test_files_and_batches_live_side_by_side(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:

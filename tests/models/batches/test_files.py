@@ -11,7 +11,7 @@ import pytest
 
 from finetune_prep.core.request import Parameters, Request, Schema
 from finetune_prep.errors import FinetunePrepError, NotYet, Paused, UsageError
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.batches import files
 from finetune_prep.models.batches.answers import import_answers
 from finetune_prep.models.door import Door, open_door
@@ -113,7 +113,7 @@ async def test_large_batches_are_split(ledger: SqliteLedger, tmp_path: Path, mon
 
 async def test_a_crash_between_record_and_file_is_mended(ledger: SqliteLedger, tmp_path: Path) -> None:
     """A round that was recorded but whose file was not written is written by the next flush, as it would have been."""
-    await ledger.open_round([request("a"), request("b")])
+    await ledger.rounds.open([request("a"), request("b")])
     async with door_of(ledger, tmp_path) as door:
         await ask(door, [request("a"), request("b")])
         (found,) = await door.flush()
@@ -152,9 +152,9 @@ async def test_round_trip(ledger: SqliteLedger, tmp_path: Path) -> None:
     assert found.strangers == ("0" * 32,)
     assert [line.split(": ")[0] for line in found.unreadable] == ["two.jsonl:3", "two.jsonl:4", "two.jsonl:5", "two.jsonl:7"]
     assert any("one.jsonl:4: batch_expired: too late" in failure for failure in found.failures)
-    assert ledger.get(keys["again"]).reply.text == "second", "the first that was imported"
-    assert ledger.get(keys["bad"]).reply.problem == "rejected"
-    good = ledger.get(keys["good"]).reply
+    assert (await ledger.answers.get(keys["again"])).reply.text == "second", "the first that was imported"
+    assert (await ledger.answers.get(keys["bad"])).reply.problem == "rejected"
+    good = (await ledger.answers.get(keys["good"])).reply
     assert (good.text, good.problem, good.cost, good.usage.input) == ("\ufffd half \u2028 line", "malformed", None, 5)
 
     async with door_of(ledger, tmp_path) as door:
@@ -204,12 +204,12 @@ async def test_a_crash_of_the_program_writes_no_half_round(ledger: SqliteLedger,
         async with door_of(ledger, tmp_path) as door:
             await ask(door, [request("a")])
             raise Paused("enough")
-    assert ledger.rounds()[0].asked == 1
+    assert (await ledger.rounds.all())[0].asked == 1
     with pytest.raises(KeyError):
         async with door_of(ledger, tmp_path) as door:
             await ask(door, [request("b")])
             raise KeyError("bug")
-    assert len(ledger.rounds()) == 1
+    assert len(await ledger.rounds.all()) == 1
 
 
 def test_not_yet_is_an_error_with_exit_code_4() -> None:

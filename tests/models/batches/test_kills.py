@@ -5,6 +5,7 @@ Some moments here; `make soak` goes through all of them.
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from tests.fake_batches import KEY, Api, FakeBatches, Late, Reset
+from tests.ledgers import entries
 from tests.models.batches.run_of_batches import SIZE
 from tests.models.examples import KEY_ENV, request
 from tests.models.test_interruptions import environment
@@ -48,8 +50,12 @@ def finish(folder: Path, fake: FakeBatches) -> None:
             break
         fake.work()
     ledger = SqliteLedger(folder / "ledger.sqlite")
-    texts = {entry.request.origin.label: entry.reply.text for entry in ledger.entries()}
-    spent, held, open_ones = ledger.spent(), ledger.held(), [found for found in ledger.submissions() if found.open]
+    texts = {entry.request.origin.label: entry.reply.text for entry in asyncio.run(entries(ledger))}
+    spent, held, open_ones = (
+        asyncio.run(ledger.money.spent()),
+        asyncio.run(ledger.money.held()),
+        [found for found in asyncio.run(ledger.rounds.submissions()) if found.open],
+    )
     ledger.close()
     assert texts == {str(n): str(n) for n in range(SIZE)}
     assert fake.billed == {request(str(n)).key: 1 for n in range(SIZE)}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from finetune_prep.core.request import Request, Schema
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.batches import pages
 from finetune_prep.models.batches.answers import BatchImport, import_answers
 from tests.models.batches.test_files import answer, ask, door_of
@@ -62,7 +62,7 @@ async def test_answers_in_every_known_shape(shape: Any, array: bool, ledger: Sql
     requests = [request(str(n)) for n in range(3)]
     done = await imported(ledger, tmp_path, [shape(asked.key) for asked in requests], requests, array=array)
     assert (done.answered, done.outstanding, done.unreadable) == (3, 0, ())
-    assert {ledger.get(asked.key).reply.text for asked in requests} == {"yes"}
+    assert {(await ledger.answers.get(asked.key)).reply.text for asked in requests} == {"yes"}
 
 
 UNKNOWN: dict[str, Any] = {
@@ -94,7 +94,7 @@ async def test_the_reason_beside_an_empty_body_is_kept(ledger: SqliteLedger, tmp
     ]
     done = await imported(ledger, tmp_path, rows, requests)
     assert (done.answered, done.refused) == (3, 3)
-    details = {ledger.get(asked.key).reply.detail for asked in requests}
+    details = {(await ledger.answers.get(asked.key)).reply.detail for asked in requests}
     assert details == {"HTTP 400: This model's maximum context length is 512 tokens"}
 
 
@@ -121,7 +121,7 @@ async def test_an_answer_that_misses_its_schema_is_told_at_once(ledger: SqliteLe
     ]
     done = await imported(ledger, tmp_path, rows, requests)
     assert (done.answered, done.misfits) == (3, ("answers.jsonl:1",))
-    assert ledger.get(requests[1].key).reply.text == '{"a": "yes"}'
+    assert (await ledger.answers.get(requests[1].key)).reply.text == '{"a": "yes"}'
 
 
 async def test_pages_are_answered_below_their_last_line(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ async def test_pages_are_answered_below_their_last_line(ledger: SqliteLedger, tm
     (folder / "3.md").write_text("yes")
     done = await import_answers(ledger, [folder])
     assert (done.answered, done.outstanding, done.strangers) == (2, 2, ())
-    assert [ledger.get(asked.key).reply.text for asked in requests[:2]] == ["yes", "yes"]
+    assert [(await ledger.answers.get(asked.key)).reply.text for asked in requests[:2]] == ["yes", "yes"]
     assert len(done.unreadable) == 1
     assert done.unreadable[0].startswith("3.md")
 

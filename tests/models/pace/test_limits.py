@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.core.request import Reply, Request
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.pace.complaints import LAST_TRIAL, LONG_WAIT, SHORTEST_CONSENT
 from finetune_prep.models.pace.limit import AdaptiveLimit

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.core.request import Parameters
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.dialect import Dialect
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status

@@ -15,7 +15,7 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Parameters, Reply, Schema, Usage
 from finetune_prep.errors import ConfigError, Paused, Unreachable
 from finetune_prep.http.secrets import Secret
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.prices import Prices
 from finetune_prep.models.providers.native import Native
@@ -400,7 +400,7 @@ async def test_the_door_tries_again_and_counts(
             assert await door.ask(request(model=MODELS[kind])) == reply
         assert len(endpoint.calls) == 3
     assert reply.cost == pytest.approx((100 * 1 + 20 * 0.5 + 10 * 2) / 1e6)
-    assert ledger.spent() == pytest.approx(reply.cost)
+    assert await ledger.money.spent() == pytest.approx(reply.cost)
 
 
 @needs_the_extra

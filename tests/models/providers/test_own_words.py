@@ -9,7 +9,7 @@ import pytest
 
 from finetune_prep.core.request import Parameters, Request
 from finetune_prep.errors import ConfigError, KeyNotAllowed, Paused
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.own_headers import own_headers
 from finetune_prep.project.config import parse

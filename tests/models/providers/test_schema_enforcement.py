@@ -11,7 +11,7 @@ import pytest
 
 from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import Paused, Unusable
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.schema_enforcement import Enforcement, follows
 from finetune_prep.phases.drafting.schemas import schema_of
@@ -64,10 +64,10 @@ async def test_a_refusal_is_followed_by_words(refusal: Status, ledger: SqliteLed
             for text in ("a", "b"):
                 assert await door.ask_for(request(text, schema=SCHEMA), read) == "YES"
         assert [(asks(call), told(call)) for call in endpoint.calls] == [(True, False), (False, True), (False, True)]
-    kept = ledger.get(request("a", schema=SCHEMA).key)
+    kept = await ledger.answers.get(request("a", schema=SCHEMA).key)
     assert kept is not None
     assert kept.request == request("a", schema=SCHEMA)
-    assert ledger.count() == 2
+    assert await ledger.reports.count() == 2
 
 
 async def test_many_at_once_are_refused_and_all_answered(ledger: SqliteLedger, tmp_path: Path) -> None:

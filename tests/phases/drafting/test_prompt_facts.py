@@ -109,5 +109,6 @@ def test_a_request_goes_to_the_role_that_its_prompt_names(tmp_path: Path) -> Non
     slots = {"brief": "A shop.", "frameworks": "F1"}
     asked = requests.request("anchors", slots, phase="anchors", origin=Origin("anchors"))
     own(project.layout.phase_prompts, "---\nrole: judge\n---\n")
-    other = requests.request("anchors", slots, phase="anchors", origin=Origin("anchors"))
+    later = Requests(project, Roles(project.config))  # a prompt is read once by each
+    other = later.request("anchors", slots, phase="anchors", origin=Origin("anchors"))
     assert (asked.role, other.role) == ("expert", "judge")

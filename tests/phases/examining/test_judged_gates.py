@@ -21,6 +21,7 @@ from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project
 from finetune_prep.workflow import checking
 from tests.gates import pottery
+from tests.ledgers import kept
 from tests.phases.pottery_shop import judge, pottery_project, rewrite
 
 QUESTIONS = 27  # 2 frameworks, failures, 4 × anchors, 2 × 4 categories, edge cases, the prompt; 5 + 2 + 3 conversations
@@ -287,11 +288,8 @@ async def test_a_prompt_that_does_not_ask_the_rubrics_questions_judges_nothing(p
 
 async def test_the_cost_of_asking_is_in_the_ledger_under_the_phase(project: Project) -> None:
     await ask(project, Scripted(judge()), "anchors.actionable")
-    with checking.ledger_of(project) as ledger:
-        assert ledger is not None
-        assert [(entry.request.phase, entry.request.origin.label) for entry in ledger.entries()] == [
-            ("anchors", "anchors.actionable")
-        ]
+    asked = [entry.request for entry in await kept(project.layout.ledger)]
+    assert [(request.phase, request.origin.label) for request in asked] == [("anchors", "anchors.actionable")]
 
 
 async def test_material_cannot_end_its_own_boundary(project: Project) -> None:

@@ -15,7 +15,7 @@ from finetune_prep.core.request import Reply
 from finetune_prep.errors import NotYet
 from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.recording import export_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases.drafting.prompt_files import DIVIDER, slots_of, source
 from finetune_prep.phases.research.web import (
@@ -123,7 +123,7 @@ async def test_a_recording_replays_without_network_whatever_keys_are_there(
         first = await gathered(folder, internet, engine)
     other = new_shop(tmp_path / "other")
     ledger = SqliteLedger(folder / ".finetune-prep" / "ledger.sqlite")
-    export_recording(ledger, other / "recording.jsonl")
+    await export_recording(ledger, other / "recording.jsonl")
     ledger.close()
     monkeypatch.setenv("TAVILY_API_KEY", "tvly-x")
     async with open_session(open_project(other), provider="recording") as shop:
@@ -220,7 +220,7 @@ async def test_the_key_of_a_search_gets_into_no_file(folder: Path, tmp_path: Pat
         with Engine(lambda query: echo) as engine:
             (text,) = await gathered(folder, internet, engine, told)
     ledger = SqliteLedger(folder / ".finetune-prep" / "ledger.sqlite")
-    export_recording(ledger, folder / "recording.jsonl")
+    await export_recording(ledger, folder / "recording.jsonl")
     ledger.close()
     (folder / "reference" / "S01.md").parent.mkdir()
     (folder / "reference" / "S01.md").write_text(text.snapshot)

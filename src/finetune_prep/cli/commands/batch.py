@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
@@ -10,11 +9,13 @@ import msgspec
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.commands import batch_api
-from finetune_prep.cli.commands.ledger import existing_ledger
+from finetune_prep.cli.commands.ledger import look_at, work_on
 from finetune_prep.cli.job import json_option
+from finetune_prep.core.request import Request
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
-from finetune_prep.ledger.protocols import Round
+from finetune_prep.ledger.protocols import Ledger, Round
+from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches import pages
 from finetune_prep.models.batches.answers import BatchImport, import_answers
 from finetune_prep.models.batches.files import round_path
@@ -35,12 +36,8 @@ def batch(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     project = open_project(context.obj)
-    ledger = existing_ledger(project)
-    try:
-        rounds = ledger.rounds()
-        submissions = {submission.number: submission for submission in ledger.submissions()}
-    finally:
-        ledger.close()
+    rounds, handed_over = look_at(project, _standings)
+    submissions = {submission.number: submission for submission in handed_over}
     if as_json:
         screen.json(
             [
@@ -86,11 +83,7 @@ def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
     """Take in answers, in any order and over any number of FILES. A row that cannot be read stops no other."""
     opened = open_project(project)
     with locked(opened.layout.lock, "batch import"):
-        ledger = existing_ledger(opened)
-        try:
-            done = asyncio.run(import_answers(ledger, files))
-        finally:
-            ledger.close()
+        done = work_on(opened, lambda ledger: import_answers(ledger, files))
     if as_json:
         screen.json(done)
     else:
@@ -133,13 +126,7 @@ def show_round(project: str, number: int, folder: Path | None, as_json: bool) ->
     A page that is there already is left as it is.
     """
     opened = open_project(project)
-    ledger = existing_ledger(opened)
-    try:
-        if number not in {found.number for found in ledger.rounds()}:
-            raise UsageError(f"there is no round {number}", next="finetune-prep batch")
-        waiting = [asked for asked in ledger.requests_of(number) if ledger.outstanding(asked.key) == number]
-    finally:
-        ledger.close()
+    _, waiting = look_at(opened, lambda ledger: _round(ledger, number))
     place = folder or opened.folder / "batches" / f"round-{number:03d}"
     fresh = 0
     for count, asked in enumerate(waiting, start=1):
@@ -169,19 +156,30 @@ def drop_round(project: str, number: int, as_json: bool) -> None:
     """
     opened = open_project(project)
     with locked(opened.layout.lock, "batch drop"):
-        found = existing_ledger(opened)
-        try:
-            if number not in {round.number for round in found.rounds()}:
-                raise UsageError(f"there is no round {number}", next="finetune-prep batch")
-            keys = [request.key for request in found.requests_of(number)]
-            outstanding = [key for key in keys if found.outstanding(key) == number]
-            asyncio.run(batch_api.dropped(found, number, outstanding))
-        finally:
-            found.close()
+        asked, outstanding = work_on(opened, lambda ledger: _dropped(ledger, number))
     if as_json:
-        screen.json({"round": number, "asked": len(keys), "dropped": len(outstanding)})
+        screen.json({"round": number, "asked": asked, "dropped": outstanding})
         return
-    screen.say(f"round {number}: {len(outstanding)} of {len(keys)} questions are no longer waited for")
+    screen.say(f"round {number}: {outstanding} of {asked} questions are no longer waited for")
+
+
+async def _standings(ledger: Ledger) -> tuple[tuple[Round, ...], tuple[Submission, ...]]:
+    return await ledger.rounds.all(), await ledger.rounds.submissions()
+
+
+async def _round(ledger: Ledger, number: int) -> tuple[tuple[Request, ...], list[Request]]:
+    """The requests of a round, and those of them that it still waits for. Raises UsageError if there is no such round."""
+    if number not in {found.number for found in await ledger.rounds.all()}:
+        raise UsageError(f"there is no round {number}", next="finetune-prep batch")
+    requests = await ledger.rounds.requests_of(number)
+    return requests, [asked for asked in requests if await ledger.rounds.outstanding(asked.key) == number]
+
+
+async def _dropped(ledger: Ledger, number: int) -> tuple[int, int]:
+    """Wait for a round no longer; how many requests it had, and how many of them were still waited for."""
+    requests, waiting = await _round(ledger, number)
+    await batch_api.dropped(ledger, number, [asked.key for asked in waiting])
+    return len(requests), len(waiting)
 
 
 batch.add_command(batch_api.status)

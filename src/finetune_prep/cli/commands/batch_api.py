@@ -14,7 +14,8 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.allowing import with_keys
 from finetune_prep.cli.job import json_option
 from finetune_prep.errors import FinetunePrepError, KeyNotAllowed, Paused, UsageError
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.opening import open_ledger
+from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches.submissions import Batches
 from finetune_prep.models.routes import open_batches
@@ -43,15 +44,15 @@ def words(submission: Submission | None) -> str:
     return f"{submission.provider} {submission.batch or '–'} ({submission.state})"
 
 
-async def dropped(ledger: SqliteLedger, number: int, outstanding: Sequence[str]) -> None:
+async def dropped(ledger: Ledger, number: int, outstanding: Sequence[str]) -> None:
     """Wait for a round no longer. What a Batch API may be working on counts as spent."""
-    submission = next((found for found in ledger.submissions() if found.number == number and found.open), None)
+    submission = next((found for found in await _open(ledger) if found.number == number), None)
     if submission is None:
-        await ledger.release(outstanding)
+        await ledger.rounds.release(outstanding)
         return
     ended = msgspec.structs.replace(submission, state="dropped")
     lost = 0.0 if submission.state == "planned" else submission.worst
-    await ledger.note(ended, release=outstanding, lost=lost)
+    await ledger.rounds.note(ended, release=outstanding, lost=lost)
 
 
 @click.command()
@@ -90,14 +91,14 @@ def status(project: str, as_json: bool) -> None:
 def fetch(project: str, as_json: bool) -> None:
     """Take in the results of batches that have ended. The command that waited does so as well, and goes on."""
 
-    async def job(opened: Project, ledger: SqliteLedger) -> int:
-        before = ledger.count()
+    async def job(opened: Project, ledger: Ledger) -> int:
+        before = await ledger.reports.count()
         try:
-            await _look_after(opened, ledger, [submission.provider for submission in _open(ledger)])
+            await _look_after(opened, ledger, [submission.provider for submission in await _open(ledger)])
         finally:
             # said even where something is to be fixed: what has come is kept
-            (screen.note if as_json else screen.say)(f"{ledger.count() - before} answers taken in")
-        return ledger.count() - before
+            (screen.note if as_json else screen.say)(f"{await ledger.reports.count() - before} answers taken in")
+        return await ledger.reports.count() - before
 
     taken, standings = _working(project, "batch fetch", job)
     if as_json:
@@ -116,18 +117,18 @@ def cancel(project: str, batch: str | None, as_json: bool) -> None:
     What was not done is asked again, in a new batch, by the next command that needs it.
     """
 
-    async def job(opened: Project, ledger: SqliteLedger) -> int:
-        chosen = [found for found in _open(ledger) if batch in (None, found.batch, str(found.number))]
+    async def job(opened: Project, ledger: Ledger) -> int:
+        chosen = [found for found in await _open(ledger) if batch in (None, found.batch, str(found.number))]
         if not chosen:
             raise UsageError(
                 f"there is no open batch {batch}" if batch else "no batch is open", next="finetune-prep batch status"
             )
-        count = ledger.count()
+        count = await ledger.reports.count()
         for found in chosen:
             told = await _cancelled(opened, ledger, found)
             (screen.note if as_json else screen.say)(f"round {found.number}: {told}")
         await _look_after(opened, ledger, [found.provider for found in chosen])
-        return ledger.count() - count
+        return await ledger.reports.count() - count
 
     taken, standings = _working(project, "batch cancel", job)
     if as_json:
@@ -152,15 +153,15 @@ def settle(project: str, number: int, batch: str | None, not_there: bool, as_jso
         raise UsageError("say either the id of the batch or --not-there", next=f"finetune-prep batch settle {number} BATCH")
     opened = open_project(project)
 
-    async def job(ledger: SqliteLedger) -> None:
-        found = next((one for one in _open(ledger) if one.number == number), None)
+    async def job(ledger: Ledger) -> None:
+        found = next((one for one in await _open(ledger) if one.number == number), None)
         if found is None or found.state == "sent":
             raise UsageError(f"there is no doubt about round {number}", next="finetune-prep batch status")
         if batch:
-            await ledger.note(msgspec.structs.replace(found, state="sent", batch=batch))
+            await ledger.rounds.note(msgspec.structs.replace(found, state="sent", batch=batch))
             return
-        keys = [request.key for request in ledger.requests_of(number)]
-        await ledger.note(msgspec.structs.replace(found, state="void"), release=keys)
+        keys = [request.key for request in await ledger.rounds.requests_of(number)]
+        await ledger.rounds.note(msgspec.structs.replace(found, state="void"), release=keys)
 
     with locked(opened.layout.lock, "batch settle"):
         asyncio.run(_with_ledger(opened, job))
@@ -171,11 +172,11 @@ def settle(project: str, number: int, batch: str | None, not_there: bool, as_jso
     screen.say("next: finetune-prep batch fetch")
 
 
-def _working(project: str, command: str, job: Callable[[Project, SqliteLedger], Awaitable[int]]) -> tuple[int, list[Standing]]:
+def _working(project: str, command: str, job: Callable[[Project, Ledger], Awaitable[int]]) -> tuple[int, list[Standing]]:
     """Do `job` with the project locked; what it gives, and what is open afterwards."""
     opened = open_project(project)
 
-    async def work(ledger: SqliteLedger) -> tuple[int, list[Standing]]:
+    async def work(ledger: Ledger) -> tuple[int, list[Standing]]:
         taken = await job(opened, ledger)
         return taken, await _standings(opened, ledger)
 
@@ -183,28 +184,25 @@ def _working(project: str, command: str, job: Callable[[Project, SqliteLedger], 
         return with_keys(lambda: asyncio.run(_with_ledger(opened, work)))
 
 
-async def _with_ledger(project: Project, job: Callable[[SqliteLedger], Awaitable[T]]) -> T:
+async def _with_ledger(project: Project, job: Callable[[Ledger], Awaitable[T]]) -> T:
     if not project.layout.ledger.is_file():
         raise UsageError("nothing has been asked in this project yet", where=str(project.folder), next="finetune-prep prepare")
-    ledger = SqliteLedger(project.layout.ledger)
-    try:
+    async with open_ledger(project.layout.ledger) as ledger:
         return await job(ledger)
-    finally:
-        ledger.close()
 
 
-async def _cancelled(project: Project, ledger: SqliteLedger, submission: Submission) -> str:
+async def _cancelled(project: Project, ledger: Ledger, submission: Submission) -> str:
     """Ask for the end of a submission; how it stands then, in words."""
     async with _batches(project, ledger, submission.provider) as batches:
         if submission.state != "sent":
             await batches.look_after()  # it may be there, and then it can be cancelled
-            submission = next(found for found in ledger.submissions() if found.number == submission.number)
+            submission = next(found for found in await ledger.rounds.submissions() if found.number == submission.number)
         if submission.state == "sent":
             return await batches.cancel(submission)
         return await batches.tell(submission) if submission.open else "it was never sent"
 
 
-async def _look_after(project: Project, ledger: SqliteLedger, providers: Sequence[str]) -> None:
+async def _look_after(project: Project, ledger: Ledger, providers: Sequence[str]) -> None:
     """Take in what is done at these providers, and say what has come to nothing."""
     for name in dict.fromkeys(providers):
         async with _batches(project, ledger, name) as batches:
@@ -215,21 +213,21 @@ async def _look_after(project: Project, ledger: SqliteLedger, providers: Sequenc
                     screen.note(f"  {note}")
 
 
-def _open(ledger: SqliteLedger) -> list[Submission]:
-    return [submission for submission in ledger.submissions() if submission.open]
+async def _open(ledger: Ledger) -> list[Submission]:
+    return [submission for submission in await ledger.rounds.submissions() if submission.open]
 
 
 @asynccontextmanager
-async def _batches(project: Project, ledger: SqliteLedger, name: str) -> AsyncIterator[Batches]:
-    batches = open_batches(project.config, ledger, project.folder, name)
+async def _batches(project: Project, ledger: Ledger, name: str) -> AsyncIterator[Batches]:
+    batches = await open_batches(project.config, ledger, project.folder, name)
     try:
         yield batches
     finally:
         await batches.close()
 
 
-async def _standings(project: Project, ledger: SqliteLedger) -> list[Standing]:
-    rounds = {found.number: found for found in ledger.rounds()}
+async def _standings(project: Project, ledger: Ledger) -> list[Standing]:
+    rounds = {found.number: found for found in await ledger.rounds.all()}
     return [
         Standing(
             round=found.number,
@@ -240,11 +238,11 @@ async def _standings(project: Project, ledger: SqliteLedger) -> list[Standing]:
             worst=found.worst,
             words=await _told(project, ledger, found),
         )
-        for found in _open(ledger)
+        for found in await _open(ledger)
     ]
 
 
-async def _told(project: Project, ledger: SqliteLedger, submission: Submission) -> str:
+async def _told(project: Project, ledger: Ledger, submission: Submission) -> str:
     """How far a batch is; where that cannot be asked, why not."""
     try:
         async with _batches(project, ledger, submission.provider) as batches:

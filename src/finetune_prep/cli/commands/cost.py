@@ -11,8 +11,9 @@ from finetune_prep.method import limits
 from finetune_prep.models.costs import Costs, costs, per_row
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import Run, runs
-from finetune_prep.workflow.checking import ledger_of
 from finetune_prep.workflow.estimate import ALL, Estimate, Row, estimate
+from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.planned_calls import used
 
 WHOLE = "all"
 
@@ -39,9 +40,9 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
     """
     opened = open_project(project)
     phase = phase or ("pilot" if size else None)
-    with ledger_of(opened) as ledger:
-        found = costs(ledger) if ledger else Costs(lines=(), spent=0.0, held=0.0)
-        expected = estimate(opened, ledger, ALL if phase == WHOLE else (phase,), n=size or limits.PILOT) if phase else None
+    found = looked(opened, costs, Costs(lines=(), spent=0.0, held=0.0))
+    phases = () if phase is None else ALL if phase == WHOLE else (phase,)
+    expected = estimate(opened, looked(opened, used, None), phases, n=size or limits.PILOT) if phases else None
     rows = [(run.name, _accepted(run), per_row(found.of_run(run.name), _accepted(run))) for run in runs(opened.layout)]
     if as_json:
         screen.json(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -11,23 +13,41 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
 from finetune_prep.errors import UsageError
 from finetune_prep.ledger.fetched import Fetched
-from finetune_prep.ledger.protocols import Entry
+from finetune_prep.ledger.opening import open_ledger
+from finetune_prep.ledger.protocols import Entry, Ledger
 from finetune_prep.ledger.recording import export_recording, import_recording, read_fetched, read_recording
-from finetune_prep.ledger.sqlite import SqliteLedger
 from finetune_prep.method import limits
 from finetune_prep.project.layout import RECORDING
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow.dry_run import dry_run
+from finetune_prep.workflow.looking import look, looked
 
+T = TypeVar("T")
 PATH = click.Path(path_type=Path)
 
 
-def existing_ledger(project: Project) -> SqliteLedger:
+def look_at(project: Project, job: Callable[[Ledger], Awaitable[T]]) -> T:
+    """What `job` finds in the project's ledger. Raises UsageError if nothing was asked yet."""
+    _check_existing(project)
+    return look(project.layout.ledger, job)
+
+
+def work_on(project: Project, job: Callable[[Ledger], Awaitable[T]]) -> T:
+    """Do `job` with the project's ledger; the project is locked. Raises UsageError if nothing was asked yet."""
+    _check_existing(project)
+    return asyncio.run(_with_ledger(project, job))
+
+
+async def _with_ledger(project: Project, job: Callable[[Ledger], Awaitable[T]]) -> T:
+    async with open_ledger(project.layout.ledger) as opened:
+        return await job(opened)
+
+
+def _check_existing(project: Project) -> None:
     if not project.layout.ledger.is_file():
         raise UsageError("nothing has been asked in this project yet", where=str(project.folder), next="finetune-prep prepare")
-    return SqliteLedger(project.layout.ledger)
 
 
 @click.group()
@@ -43,12 +63,7 @@ def export_ledger(project: str, file: Path, as_json: bool) -> None:
     """Write every answer to FILE (default: recording.jsonl in the project), for the provider “recording”."""
     opened = open_project(project)
     path = file if file.is_absolute() else opened.folder / file
-    found = existing_ledger(opened)
-    try:
-        count = export_recording(found, path)
-        pages = sum(1 for _ in found.fetched.all())
-    finally:
-        found.close()
+    count, pages = look_at(opened, lambda ledger: export_recording(ledger, path))
     if as_json:
         screen.json({"file": str(path), "answers": count, "fetched": pages})
         return
@@ -64,11 +79,7 @@ def import_ledger(project: str, file: Path, as_json: bool) -> None:
     """Take in the answers of a recording."""
     opened = open_project(project)
     with locked(opened.layout.lock, "ledger import"):
-        found = SqliteLedger(opened.layout.ledger)
-        try:
-            done = asyncio.run(import_recording(found, file))
-        finally:
-            found.close()
+        done = asyncio.run(_with_ledger(opened, lambda ledger: import_recording(ledger, file)))
     if as_json:
         screen.json(done)
         return
@@ -92,13 +103,9 @@ def missing(project: str, size: int | None, as_json: bool) -> None:
     if recording.is_file():
         entries |= {entry.key: entry for entry in read_recording(recording)}
         fetched |= {page.key: page for page in read_fetched(recording)}
-    if opened.layout.ledger.is_file():
-        found = SqliteLedger(opened.layout.ledger)
-        try:
-            entries |= {entry.key: entry for entry in found.entries()}
-            fetched |= {page.key: page for page in found.fetched.all()}
-        finally:
-            found.close()
+    kept, pages = looked(opened, _everything, ([], []))
+    entries |= {entry.key: entry for entry in kept}
+    fetched |= {page.key: page for page in pages}
     planned = [run.plan.n for run in runs(opened.layout, "pilot")]
     n = size or (planned[-1] if planned else limits.PILOT)
     done = asyncio.run(dry_run(opened, [*entries.values()], n, [*fetched.values()]))
@@ -115,3 +122,7 @@ def missing(project: str, size: int | None, as_json: bool) -> None:
     screen.say(f"{len(done.missing)} questions without an answer; {len(done.used)} answered, {unused} answers not needed")
     if done.stopped:
         screen.say(f"It goes no further: {done.stopped}")
+
+
+async def _everything(ledger: Ledger) -> tuple[list[Entry], list[Fetched]]:
+    return [entry async for entry in ledger.answers.all()], [page async for page in ledger.fetched.all()]

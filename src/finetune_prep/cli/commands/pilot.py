@@ -12,6 +12,7 @@ from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.session import Session
 from finetune_prep.workflow.estimate import Estimate, estimate
+from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.report import write_report
 from finetune_prep.workflow.run_summary import RunSummary, summarize
 
@@ -33,11 +34,12 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
     async def job(session: Session) -> RunSummary:
         run, account = await run_pilot(session, size, window=window)
         write_report(session.project, run)
-        return summarize(session.project, session.door.ledger, run, account)
+        return await summarize(session.project, session.door.ledger, run, account)
 
-    def expect(session: Session) -> Estimate:
+    async def expect(session: Session) -> Estimate:
         prepared(session.project, "the pilot")
-        return estimate(session.project, session.door.ledger, (KIND,), n=size, provider=provider or "")
+        so_far = await used(session.door.ledger)
+        return estimate(session.project, so_far, (KIND,), n=size, provider=provider or "")
 
     summary = work(project, f"pilot -n {size}", provider, job, quiet=as_json, expect=expect)
     if as_json:

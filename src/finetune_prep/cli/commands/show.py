@@ -11,7 +11,7 @@ from finetune_prep.errors import UsageError
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
-from finetune_prep.workflow import checking, lookup
+from finetune_prep.workflow import lookup
 
 
 @click.command()
@@ -24,17 +24,16 @@ def show(project: str, id: str | None, as_json: bool) -> None:
     Without ID: the conversations of the latest run.
     """
     opened = open_project(project)
-    with checking.ledger_of(opened) as ledger:
-        if id is None:
-            _print_list(opened, as_json=as_json)
-            return
-        found = lookup.look_up(opened, ledger, id)
-        if as_json:
-            screen.json(found)
-        elif isinstance(found, lookup.FoundRequest):
-            _print_entry(found.entry)
-        else:
-            _print_sample(found)
+    if id is None:
+        _print_list(opened, as_json=as_json)
+        return
+    found = lookup.look_up(opened, id)
+    if as_json:
+        screen.json(found)
+    elif isinstance(found, lookup.FoundRequest):
+        _print_entry(found.entry)
+    else:
+        _print_sample(found)
 
 
 def _print_list(project: Project, *, as_json: bool) -> None:

@@ -22,8 +22,7 @@ def status(project: str, as_json: bool) -> None:
     """Where the project stands: phases, what is stale and why, runs, success criteria, money, and the next command."""
     opened = open_project(project)
     opened.sound(Documents.brief)
-    with checking.ledger_of(opened) as ledger:
-        view = project_overview(opened, ledger)
+    view = project_overview(opened)
     criteria = checking.criteria(opened)
     if as_json:
         screen.json({"overview": view, "criteria": criteria})

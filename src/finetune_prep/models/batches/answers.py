@@ -54,13 +54,15 @@ async def import_answers(ledger: Ledger, paths: Sequence[Path]) -> BatchImport:
             if isinstance(row, Foreign):
                 reading.foreign.append(row)
             else:
-                reading.read(row)
+                await reading.read(row)
             if len(reading.fresh) >= ROWS_PER_COMMIT:
                 await reading.commit()
     await reading.commit()
-    released = [key for key in reading.failed if ledger.get(key) is None and ledger.outstanding(key) is not None]
-    await ledger.release(released)
-    return reading.summary(released=len(released))
+    known = await ledger.answers.known(reading.failed)
+    released = [key for key in reading.failed if key not in known and await ledger.rounds.outstanding(key) is not None]
+    await ledger.rounds.release(released)
+    outstanding = sum(found.outstanding for found in await ledger.rounds.all())
+    return reading.summary(released=len(released), outstanding=outstanding)
 
 
 class _Reading:
@@ -76,12 +78,12 @@ class _Reading:
         self._unpaid: set[str] = set()
         self._misfits: list[str] = []
 
-    def read(self, row: Row) -> None:
-        key = self._ledger.renamed(row.key)
-        request = self._ledger.asked(key)
+    async def read(self, row: Row) -> None:
+        key = await self._ledger.rounds.renamed(row.key)
+        request = await self._ledger.rounds.asked(key)
         if request is None:
             self._strangers[key] = None
-        elif key in self.fresh or self._ledger.get(key) is not None:
+        elif key in self.fresh or await self._ledger.answers.known([key]):
             self._known += 1
         else:
             self._take_in(key, request, row)
@@ -106,11 +108,11 @@ class _Reading:
                 self._misfits.append(row.place)
 
     async def commit(self) -> None:
-        await self._ledger.put_all(list(self.fresh.values()))
+        await self._ledger.answers.put_all(list(self.fresh.values()))
         self._answered += len(self.fresh)
         self.fresh.clear()
 
-    def summary(self, *, released: int) -> BatchImport:
+    def summary(self, *, released: int, outstanding: int) -> BatchImport:
         return BatchImport(
             answered=self._answered,
             refused=self._refused,
@@ -118,7 +120,7 @@ class _Reading:
             released=released,
             strangers=tuple(self._strangers),
             unreadable=tuple(_reasons(self.foreign)),
-            outstanding=sum(found.outstanding for found in self._ledger.rounds()),
+            outstanding=outstanding,
             failures=tuple(self.failed.values()),
             unpaid=len(self._unpaid),
             misfits=tuple(self._misfits),

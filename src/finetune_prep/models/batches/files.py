@@ -8,6 +8,7 @@ put right by writing the same file again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -52,11 +53,11 @@ class BatchFiles:
         self._recorded: dict[str, Request] = {}
 
     async def answer(self, request: Request) -> Reply:
-        number = self._ledger.outstanding(request.key)
+        number = await self._ledger.rounds.outstanding(request.key)
         if number is None:
             self._recorded[request.key] = request
             raise NotYet("the request is recorded for the next batch file", where=request.place, next="finetune-prep batch")
-        if number in {submission.number for submission in self._ledger.submissions()}:
+        if number in {submission.number for submission in await self._ledger.rounds.submissions()}:
             raise NotYet(
                 f"the answer is outstanding in round {number}, which is with a Batch API",
                 where=request.place,
@@ -67,15 +68,16 @@ class BatchFiles:
 
     async def flush(self) -> tuple[OpenRound, ...]:
         """Write what was recorded since the last flush; returns every round that waits for answers, by number."""
-        fresh = [interrupted.number for interrupted in self._ledger.rounds() if not interrupted.written]
+        fresh = [interrupted.number for interrupted in await self._ledger.rounds.all() if not interrupted.written]
         recorded = sorted(self._recorded.values(), key=file_order)
         self._recorded.clear()
         for portion in portions(recorded, row, MOST_REQUESTS, MOST_BYTES):
-            fresh.append(await self._ledger.open_round(portion))
+            fresh.append(await self._ledger.rounds.open(portion))
         for number in fresh:
-            write_atomically(round_path(self._folder, number), map(row, self._ledger.requests_of(number)))
-            await self._ledger.mark_written(number)
-        elsewhere = {submission.number for submission in self._ledger.submissions()}
+            requests = await self._ledger.rounds.requests_of(number)
+            await asyncio.to_thread(write_atomically, round_path(self._folder, number), map(row, requests))
+            await self._ledger.rounds.mark_written(number)
+        elsewhere = {submission.number for submission in await self._ledger.rounds.submissions()}
         return tuple(
             OpenRound(
                 path=round_path(self._folder, found.number),
@@ -83,7 +85,7 @@ class BatchFiles:
                 outstanding=found.outstanding,
                 fresh=found.number in fresh,
             )
-            for found in self._ledger.rounds()
+            for found in await self._ledger.rounds.all()
             if found.outstanding and found.number not in elsewhere
         )
 

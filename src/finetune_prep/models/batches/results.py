@@ -48,18 +48,20 @@ class BatchPricing:
 
 
 class Intake:
-    """The results of one batch. requests: of its round. worst: US dollars set aside for all of them.
+    """The results of one batch. requests: of its round. answered: keys of those that have an answer already.
 
     spent: US dollars of the replies that were kept.
     """
 
-    def __init__(self, ledger: Ledger, batch_pricing: BatchPricing, requests: Sequence[Request]) -> None:
+    def __init__(
+        self, ledger: Ledger, batch_pricing: BatchPricing, requests: Sequence[Request], answered: frozenset[str]
+    ) -> None:
         self._ledger = ledger
         self._tariff = batch_pricing
         self._requests = {request.key: request for request in requests}
         self._fresh: dict[str, Entry] = {}
         self._failed: dict[str, Fault | Paused] = {}
-        self._kept: set[str] = set()
+        self._kept = set(answered)
         self._seen: set[str] = set()
         self._unreadable = 0
         self.spent = 0.0
@@ -74,7 +76,7 @@ class Intake:
         if result is None:
             self._unreadable += 1
             return
-        key = self._ledger.renamed(result.key)
+        key = await self._ledger.rounds.renamed(result.key)
         request = self._requests.get(key)
         if request is None:
             return
@@ -92,7 +94,7 @@ class Intake:
     async def commit(self) -> None:
         """Keep what was read, but for one row."""
         priced = self.last[:-1]
-        await asyncio.gather(*(self._ledger.put(entry, spent=dollars) for entry, dollars in priced))
+        await asyncio.gather(*(self._ledger.answers.put(entry, spent=dollars) for entry, dollars in priced))
         for entry, dollars in priced:
             self.spent += dollars
             del self._fresh[entry.key]
@@ -138,7 +140,7 @@ class Intake:
         return counts
 
     def _known(self, key: str) -> bool:
-        return key in self._kept or key in self._fresh or self._ledger.get(key) is not None
+        return key in self._kept or key in self._fresh
 
     def _billed(self) -> list[str]:
         return [key for key, fault in self._failed.items() if isinstance(fault, Fault) and fault.maybe_billed]

@@ -73,9 +73,9 @@ class Batches:
 
     async def answer(self, request: Request) -> Reply:
         await self.look_after()
-        if (entry := self._ledger.get(request.key)) is not None:
+        if (entry := await self._ledger.answers.get(request.key)) is not None:
             return entry.reply  # it has come in just now
-        number = self._ledger.outstanding(request.key)
+        number = await self._ledger.rounds.outstanding(request.key)
         if number is None:
             self._tariff.worst(request)  # a price that is not known stops the run before anything is sent
             self._recorded[request.key] = request
@@ -104,13 +104,13 @@ class Batches:
                 await self._submit(affordable)
         if unaffordable:
             worst = sum(map(self._tariff.worst, unaffordable))
-            waiting = sum(found.outstanding for found in self.open())
+            waiting = sum(found.outstanding for found in await self.open())
             raise words.no_room(self._name, self._tariff.budget, len(unaffordable), worst, waiting)
-        return self.open()
+        return await self.open()
 
-    def open(self) -> tuple[OpenBatch, ...]:
+    async def open(self) -> tuple[OpenBatch, ...]:
         """Every batch of this provider that answers are expected from, by number."""
-        rounds = {found.number: found for found in self._ledger.rounds()}
+        rounds = {found.number: found for found in await self._ledger.rounds.all()}
         return tuple(
             OpenBatch(
                 number=submission.number,
@@ -121,7 +121,7 @@ class Batches:
                 fresh=submission.number in self._fresh,
                 words=self._words.get(submission.number, submission.state),
             )
-            for submission in self._open()
+            for submission in await self._open()
         )
 
     async def tell(self, submission: Submission) -> str:
@@ -168,7 +168,7 @@ class Batches:
         worst = sum(map(self._tariff.worst, requests))
         planned = Submission(number=0, provider=self._name, token=secrets.token_hex(TOKEN_BYTES), worst=worst)
         self._tariff.budget.commit(worst)
-        number = await self._ledger.open_round(requests, planned)
+        number = await self._ledger.rounds.open(requests, planned)
         submission = msgspec.structs.replace(planned, number=number)
         path = round_path(self._folder, number)
         await asyncio.to_thread(write_atomically, path, (self._api.row(request, submission.token) for request in requests))
@@ -196,23 +196,23 @@ class Batches:
 
     async def _note(self, submission: Submission, state: State, **fields: str) -> Submission:
         changed = msgspec.structs.replace(submission, state=state, **fields)
-        await self._ledger.note(changed)
+        await self._ledger.rounds.note(changed)
         return changed
 
     async def _give_back(self, submission: Submission) -> None:
         """The provider never had it: its requests may be asked again."""
-        keys = [request.key for request in self._ledger.requests_of(submission.number)]
-        await self._ledger.note(msgspec.structs.replace(submission, state="void"), release=keys)
+        keys = [request.key for request in await self._ledger.rounds.requests_of(submission.number)]
+        await self._ledger.rounds.note(msgspec.structs.replace(submission, state="void"), release=keys)
         await self._tariff.budget.redeem(submission.worst, 0.0)
 
     # looking after
 
-    def _open(self) -> list[Submission]:
-        return [found for found in self._ledger.submissions() if found.open and found.provider == self._name]
+    async def _open(self) -> list[Submission]:
+        return [found for found in await self._ledger.rounds.submissions() if found.open and found.provider == self._name]
 
     async def _look_after(self) -> None:
         pauses = []
-        for submission in self._open():
+        for submission in await self._open():
             if submission.state == "planned":
                 await self._give_back(submission)
                 continue
@@ -224,8 +224,8 @@ class Batches:
 
     async def _seek(self, submission: Submission, reason: str = "") -> Submission | None:
         """The submission as sent, None if it is not known to have come to the provider. reason: why that has to be found out."""
-        claimed = {found.batch for found in self._ledger.submissions() if found.batch}
-        keys = {request.key for request in self._ledger.requests_of(submission.number)}
+        claimed = {found.batch for found in await self._ledger.rounds.submissions() if found.batch}
+        keys = {request.key for request in await self._ledger.rounds.requests_of(submission.number)}
         try:
             remote = await self._api.find(submission, keys, claimed)
         except Undecided as undecided:
@@ -256,7 +256,9 @@ class Batches:
         self._words[submission.number] = remote.words
         if not remote.ended:
             return None
-        intake = Intake(self._ledger, self._tariff, self._ledger.requests_of(submission.number))
+        requests = await self._ledger.rounds.requests_of(submission.number)
+        answered = await self._ledger.answers.known([request.key for request in requests])
+        intake = Intake(self._ledger, self._tariff, requests, answered)
         try:
             await self._read_through(remote, intake)
         finally:
@@ -267,7 +269,7 @@ class Batches:
         ended = msgspec.structs.replace(submission, state="fetched")
         answers, lost, fix = intake.last, intake.lost, words.to_fix(self._name, submission, remote, intake.pause)
         self.notes += words.unanswered(submission, intake.failures)
-        await self._ledger.note(ended, answers=answers, release=intake.missing, lost=lost)
+        await self._ledger.rounds.note(ended, answers=answers, release=intake.missing, lost=lost)
         await self._tariff.budget.redeem(submission.worst, lost + sum(dollars for _, dollars in answers))
         return fix
 

@@ -128,7 +128,7 @@ class AdaptiveLimit:
             return opening, False
         if self.slots.taken >= int(self.slots.allowed):
             return math.inf, False
-        return self.pace.next_entry(), True
+        return max(self.pace.requests.due, self.pace.tokens.due), True
 
     def _let_in(self, characters: int, now: float, *, paced: bool) -> Ticket:
         slots = self.slots

@@ -156,10 +156,6 @@ class Pace:
     _per_character: float = FIRST_TOKENS_PER_CHARACTER
     _answer: float = FIRST_ANSWER_TOKENS
 
-    def next_entry(self) -> float:
-        """When the next call may go."""
-        return max(self.requests.due, self.tokens.due)
-
     def enter(self, characters: int, now: float, *, waited: bool) -> float:
         """A call goes; the tokens for which a prompt of this length will count, as calls so far went.
 

@@ -33,42 +33,60 @@ _ENVIRONMENT.globals["limits"] = {name: value for name, value in vars(limits).it
 _ENVIRONMENT.filters |= {"words": limits.words, "bare": limits.bare}
 
 
-def messages(name: str, own: Path, /, **slots: Any) -> tuple[Message, ...]:
-    """The system and user message of a prompt with its slots filled. own: the project's folder of own prompts.
+class Prompt:
+    """A prompt file as it was read: compiled, ready to be filled any number of times."""
 
-    Raises UsageError naming the file and line if the user's own file cannot be rendered.
-    """
-    parts = _filled(name, own, slots)
-    if len(parts) != 2:
-        raise UsageError(
-            f"a prompt needs the line {DIVIDER} exactly once", where=str(_place(name, own)), next="put it before the inputs"
+    def __init__(self, name: str, own: Path) -> None:
+        """own: the project's folder of own prompts. Raises UsageError if the file is not UTF-8 or cannot be compiled."""
+        self.name = name
+        self._path, self._front, text = _read(name, own)
+        try:
+            self._wanted, self._templates = _compiled(text)
+        except jinja2.TemplateError as error:
+            raise self._broken(error) from error
+
+    def messages(self, slots: dict[str, Any]) -> tuple[Message, ...]:
+        """The system and user message with the slots filled. Raises UsageError naming the file if that cannot be done."""
+        parts = self._filled(slots)
+        if len(parts) != 2:
+            raise UsageError(
+                f"a prompt needs the line {DIVIDER} exactly once", where=str(self._path), next="put it before the inputs"
+            )
+        return Message("system", parts[0]), Message("user", parts[1])
+
+    def message(self, slots: dict[str, Any]) -> str:
+        """The text of a prompt that is a single message within a talk. Raises as `messages`."""
+        parts = self._filled(slots)
+        if len(parts) != 1:
+            raise UsageError(
+                f"this prompt is one message: it takes no line {DIVIDER}", where=str(self._path), next="take the line out"
+            )
+        return parts[0]
+
+    def _filled(self, slots: dict[str, Any]) -> list[str]:
+        try:
+            _check_slots(self._wanted, set(slots))
+            return [template.render(slots).strip() for template in self._templates]
+        except jinja2.TemplateError as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: jinja2.TemplateError) -> UsageError:
+        line = f":{self._front + error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
+        return UsageError(
+            f"this prompt cannot be filled in: {error}",
+            where=f"{self._path}{line}",
+            next=f"fix it, or delete it to use the built-in {self.name}.md",
         )
-    return Message("system", parts[0]), Message("user", parts[1])
+
+
+def messages(name: str, own: Path, /, **slots: Any) -> tuple[Message, ...]:
+    """The messages of a prompt that is filled once. Raises as `Prompt`."""
+    return Prompt(name, own).messages(slots)
 
 
 def message(name: str, own: Path, /, **slots: Any) -> str:
-    """The text of a prompt that is a single message within a talk. Raises as `messages`."""
-    parts = _filled(name, own, slots)
-    if len(parts) != 1:
-        raise UsageError(
-            f"this prompt is one message: it takes no line {DIVIDER}", where=str(_place(name, own)), next="take the line out"
-        )
-    return parts[0]
-
-
-def _filled(name: str, own: Path, slots: dict[str, Any]) -> list[str]:
-    path, front, text = _read(name, own)
-    try:
-        wanted, templates = _compiled(text)
-        _check_slots(wanted, set(slots))
-        return [template.render(slots).strip() for template in templates]
-    except jinja2.TemplateError as error:
-        line = f":{front + error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
-        raise UsageError(
-            f"this prompt cannot be filled in: {error}",
-            where=f"{path}{line}",
-            next=f"fix it, or delete it to use the built-in {name}.md",
-        ) from error
+    """The message of a prompt that is filled once. Raises as `Prompt`."""
+    return Prompt(name, own).message(slots)
 
 
 def source(name: str, own: Path) -> str:

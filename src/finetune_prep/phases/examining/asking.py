@@ -8,7 +8,7 @@ from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ConfigError, KeyNotAllowed, LedgerBroken, NotYet, Paused, Unreachable, Unusable
 from finetune_prep.gates.premises import Unchecked
-from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.ledger.protocols import Answers
 from finetune_prep.method.gates import Gate
 from finetune_prep.models.askings import recall
 from finetune_prep.models.together import together
@@ -47,7 +47,8 @@ async def ask(session: Session, gates: Collection[str] = tuple(BY_ID), documents
     session.project.sound(Documents.brief)
     asked = gate_requests_of(session, session.project.documents() if documents is None else documents, gates)
     count = sum(len(gate_requests.asked) for gate_requests in asked)
-    known = sum(_known(session.door.ledger, one) for gate_requests in asked for one in gate_requests.asked)
+    keys = [one.request.key for gate_requests in asked for one in gate_requests.asked]
+    known = len(await session.door.ledger.answers.known(keys))
     if count:
         session.tell(f"{count} questions to a judge, {known} of them answered before")
     reasons = await together(_ask_gate(session, gate_requests) for gate_requests in asked)
@@ -71,20 +72,14 @@ async def _ask_one(session: Session, asked: Asked) -> str:
     return ""
 
 
-def _known(ledger: Ledger, asked: Asked) -> bool:
-    return ledger.get(asked.request.key) is not None
-
-
-def recorded(
-    requests: Requests, documents: Documents, ledger: Ledger, gates: Collection[str] = tuple(BY_ID)
+async def recorded(
+    requests: Requests, documents: Documents, answers: Answers, gates: Collection[str] = tuple(BY_ID)
 ) -> dict[str, Outcome]:
     """Outcomes of judged gates by what the ledger holds about these texts. Nothing is asked."""
-    return {
-        gate_requests.gate.id: _outcome(gate_requests, ledger) for gate_requests in gate_requests_of(requests, documents, gates)
-    }
+    return {asked.gate.id: await _outcome(asked, answers) for asked in gate_requests_of(requests, documents, gates)}
 
 
-def _outcome(gate_requests: GateRequests, ledger: Ledger) -> Outcome:
+async def _outcome(gate_requests: GateRequests, answers: Answers) -> Outcome:
     gate = gate_requests.gate.id
     if gate_requests.impossible:
         return Outcome(gate=gate, answer="unchecked", note=f"{UNCHECKED}: {gate_requests.impossible}")
@@ -93,7 +88,7 @@ def _outcome(gate_requests: GateRequests, ledger: Ledger) -> Outcome:
     open_questions = 0
     for asked in gate_requests.asked:
         try:
-            findings += recall(ledger, asked.request, asked.read)
+            findings += await recall(answers, asked.request, asked.read)
         except NotYet:
             open_questions += 1
         except Unusable as error:

@@ -34,7 +34,7 @@ async def examine(session: Session, texts: Mapping[str, str], wanted: Collection
     for gate, reason in unasked.items():
         session.tell(f"{gate} could not be put to a judge: {reason}")
     points = _form(documents, texts)
-    for outcome in _outcomes(session, documents, wanted):
+    for outcome in await _outcomes(session, documents, wanted):
         points += _points(outcome)
     return tuple(points)
 
@@ -49,8 +49,8 @@ def _form(documents: Documents, texts: Mapping[str, str]) -> list[Point]:
     ]
 
 
-def _outcomes(session: Session, documents: Documents, wanted: Collection[str]) -> list[Outcome]:
-    judged = examining.recorded(session, documents, session.door.ledger, wanted)
+async def _outcomes(session: Session, documents: Documents, wanted: Collection[str]) -> list[Outcome]:
+    judged = await examining.recorded(session, documents, session.door.ledger.answers, wanted)
     phases = {_GATE[gate].phase for gate in wanted}
     computed = gates.check(documents, None, phases=phases)
     return [judged.get(outcome.gate, outcome) for outcome in computed if outcome.gate in wanted]

@@ -73,7 +73,8 @@ async def gather(session: Session) -> list[SourceText]:
         raise web.trouble
     if web.trouble is not None:
         session.tell(str(web.trouble))
-    if not web.provider:
+    provider = await web.provider()
+    if not provider:
         if not (web.off or web.offline):
             keys = ", ".join(KEYS)
             session.tell(
@@ -87,7 +88,7 @@ async def gather(session: Session) -> list[SourceText]:
         return []
     hits = await search(session, queries)
     texts = await read(session, choose(hits))
-    session.tell(f"web: {len(queries)} queries to {web.provider}, {len(hits)} results, {len(texts)} pages read")
+    session.tell(f"web: {len(queries)} queries to {provider}, {len(hits)} results, {len(texts)} pages read")
     return _numbered(session, texts)
 
 

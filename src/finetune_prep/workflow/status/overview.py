@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.ledger.protocols import Ledger, Round, TimeSpent
+from finetune_prep.ledger.submissions import Submission
 from finetune_prep.method.phases import PHASES
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
+from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.status.next_step import next_step
 from finetune_prep.workflow.status.standing import PhaseView, RunView, phase_view, run_view
 
@@ -45,13 +49,35 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     next: str
 
 
-def overview(project: Project, ledger: Ledger | None) -> Overview:
-    """ledger: None if nothing was asked yet."""
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger holds, as far as an overview tells it."""
+
+    answers: int = 0
+    spent: float = 0.0
+    """US dollars."""
+    rounds: tuple[Round, ...] = ()
+    submissions: tuple[Submission, ...] = ()
+    time_spent: tuple[TimeSpent, ...] = ()
+
+
+async def held(ledger: Ledger) -> Held:
+    return Held(
+        answers=await ledger.reports.count(),
+        spent=await ledger.money.spent(),
+        rounds=await ledger.rounds.all(),
+        submissions=await ledger.rounds.submissions(),
+        time_spent=await ledger.reports.time_spent(),
+    )
+
+
+def overview(project: Project) -> Overview:
+    """Where the project stands now. Raises as `looked`."""
+    in_ledger = looked(project, held, Held())
     phases = tuple(phase_view(project, phase) for phase in PHASES)
     stale = project.stale()
     views = tuple(run_view(project, run) for run in runs(project.layout))
-    waiting = {round.number: round.outstanding for round in ledger.rounds()} if ledger else {}
-    elsewhere = {submission.number for submission in ledger.submissions()} if ledger else set()
+    waiting = {round.number: round.outstanding for round in in_ledger.rounds}
+    elsewhere = {submission.number for submission in in_ledger.submissions}
     in_files = sum(count for number, count in waiting.items() if number not in elsewhere)
     return Overview(
         project=project.config.name,
@@ -59,17 +85,17 @@ def overview(project: Project, ledger: Ledger | None) -> Overview:
         phases=phases,
         stale=tuple(str(part) for part in stale),
         runs=views,
-        answers=ledger.count() if ledger else 0,
+        answers=in_ledger.answers,
         outstanding=sum(waiting.values()),
-        spent=ledger.spent() if ledger else 0.0,
-        effort=_effort(project, ledger),
+        spent=in_ledger.spent,
+        effort=_effort(project, in_ledger.time_spent),
         next=next_step(project, phases, [part.name for part in stale if part.compiled], views, in_files),
     )
 
 
-def _effort(project: Project, ledger: Ledger | None) -> tuple[Effort, ...]:
+def _effort(project: Project, taken: Sequence[TimeSpent]) -> tuple[Effort, ...]:
     """Per phase in the order of the method, then whatever else asked models; phases in which nothing happened are left out."""
-    time_spent = {found.phase: found for found in ledger.time_spent()} if ledger else {}
+    time_spent = {found.phase: found for found in taken}
     accepted: dict[str, list[str]] = {}
     for decision in project.decisions():
         if decision.decision == "accept" and decision.document in KINDS:

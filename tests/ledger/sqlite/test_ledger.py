@@ -17,7 +17,8 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Reply, Schema
 from finetune_prep.errors import LedgerBroken, UsageError
 from finetune_prep.ledger.protocols import Entry, TimeSpent
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
+from tests.ledgers import entries
 from tests.models.examples import entry, request
 from tests.waiting import HUNG
 
@@ -39,10 +40,10 @@ async def test_gives_back_what_was_put(path: Path) -> None:
         ),
     )
     ledger = SqliteLedger(path)
-    await ledger.put(full)
+    await ledger.answers.put(full)
     ledger.close()
     ledger = SqliteLedger(path)
-    found = ledger.get(full.key)
+    found = await ledger.answers.get(full.key)
     ledger.close()
     assert found == full
     assert found.key == full.key
@@ -52,10 +53,10 @@ async def test_gives_back_what_was_put(path: Path) -> None:
 async def test_first_answer_wins(path: Path) -> None:
     """A second answer to the same key changes neither the answer nor what was spent."""
     ledger = SqliteLedger(path)
-    await ledger.put(entry(answer="yes"), spent=0.25)
-    await ledger.put(entry(answer="no"), spent=0.5)
-    assert ledger.get(entry().key).reply.text == "yes"
-    assert ledger.spent() == 0.25
+    await ledger.answers.put(entry(answer="yes"), spent=0.25)
+    await ledger.answers.put(entry(answer="no"), spent=0.5)
+    assert (await ledger.answers.get(entry().key)).reply.text == "yes"
+    assert await ledger.money.spent() == 0.25
     ledger.close()
 
 
@@ -63,7 +64,7 @@ async def test_shared_texts_are_stored_once(path: Path) -> None:
     """A thousand requests with one long prompt take the room of one prompt."""
     ledger = SqliteLedger(path)
     prompt = LONG * 10
-    await ledger.put_all([entry(messages=(Message("system", prompt), Message("user", str(n)))) for n in range(1000)])
+    await ledger.answers.put_all([entry(messages=(Message("system", prompt), Message("user", str(n)))) for n in range(1000)])
     ledger.close()
     assert path.stat().st_size < 1000 * len(prompt) / 20
 
@@ -71,12 +72,12 @@ async def test_shared_texts_are_stored_once(path: Path) -> None:
 async def test_entries_are_ordered_by_key_and_may_be_read_while_writing(path: Path) -> None:
     """An open reading hides nothing that is put meanwhile from `get`."""
     ledger = SqliteLedger(path)
-    await ledger.put_all([entry(str(n)) for n in range(50)])
-    reading = ledger.entries()
-    keys = [next(reading).key]
-    await ledger.put(entry("late"))
-    assert ledger.get(entry("late").key) is not None
-    keys += [found.key for found in reading]
+    await ledger.answers.put_all([entry(str(n)) for n in range(50)])
+    reading = ledger.answers.all()
+    keys = [(await anext(reading)).key]
+    await ledger.answers.put(entry("late"))
+    assert await ledger.answers.get(entry("late").key) is not None
+    keys += [found.key async for found in reading]
     assert keys == sorted(entry(str(n)).key for n in range(50))
     ledger.close()
 
@@ -85,48 +86,48 @@ async def test_rounds(path: Path) -> None:
     """A request is outstanding from the round's record on, until it is answered or released."""
     ledger = SqliteLedger(path)
     requests = [request(str(n)) for n in range(4)]
-    number = await ledger.open_round(requests)
+    number = await ledger.rounds.open(requests)
     assert number == 1
-    assert ledger.requests_of(1) == tuple(requests)
-    assert [ledger.outstanding(asked.key) for asked in requests] == [1, 1, 1, 1]
-    assert ledger.rounds()[0].written is False
-    await ledger.mark_written(1)
-    await ledger.put(Entry(requests[0], Reply(text="a")))
-    await ledger.release([requests[1].key])
-    assert [ledger.outstanding(asked.key) for asked in requests] == [None, None, 1, 1]
-    assert ledger.asked(requests[1].key) == requests[1]
-    assert ledger.asked("nobody") is None
-    found = ledger.rounds()[0]
+    assert await ledger.rounds.requests_of(1) == tuple(requests)
+    assert [await ledger.rounds.outstanding(asked.key) for asked in requests] == [1, 1, 1, 1]
+    assert (await ledger.rounds.all())[0].written is False
+    await ledger.rounds.mark_written(1)
+    await ledger.answers.put(Entry(requests[0], Reply(text="a")))
+    await ledger.rounds.release([requests[1].key])
+    assert [await ledger.rounds.outstanding(asked.key) for asked in requests] == [None, None, 1, 1]
+    assert await ledger.rounds.asked(requests[1].key) == requests[1]
+    assert await ledger.rounds.asked("nobody") is None
+    found = (await ledger.rounds.all())[0]
     assert (found.asked, found.answered, found.released, found.outstanding, found.written) == (4, 1, 1, 2, True)
-    assert await ledger.open_round([requests[1]]) == 2
-    assert ledger.outstanding(requests[1].key) == 2
+    assert await ledger.rounds.open([requests[1]]) == 2
+    assert await ledger.rounds.outstanding(requests[1].key) == 2
     ledger.close()
 
 
 async def test_a_cancelled_asker_loses_nothing(path: Path) -> None:
     """The row is kept although the one who put it was cancelled while it was being written."""
     ledger = SqliteLedger(path)
-    putting = asyncio.create_task(ledger.put(entry()))
+    putting = asyncio.create_task(ledger.answers.put(entry()))
     await asyncio.sleep(0)
     putting.cancel()
     await asyncio.gather(putting, return_exceptions=True)
     ledger.close()
     ledger = SqliteLedger(path)
-    assert ledger.get(entry().key) == entry()
+    assert await ledger.answers.get(entry().key) == entry()
     ledger.close()
 
 
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from tests.models.examples import entry
 
 async def main():
     ledger = SqliteLedger(Path(sys.argv[1]))
     async def one(n):
         while True:
-            await ledger.put(entry(f"{n} " + "x" * 500))
+            await ledger.answers.put(entry(f"{n} " + "x" * 500))
             print(entry(f"{n} " + "x" * 500).key, flush=True)
             n += 64
     await asyncio.gather(*(one(n) for n in range(64)))
@@ -137,7 +138,7 @@ asyncio.run(main())
 
 def test_what_was_handed_over_survives_sigkill(path: Path) -> None:
     """Every row that `put` returned for is in the file after SIGKILL, and the file is sound."""
-    child = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, env=_environment())
+    child = _writing(path)
     assert child.stdout is not None
     lines = [child.stdout.readline() for _ in range(700)]
     child.send_signal(signal.SIGKILL)
@@ -150,7 +151,7 @@ def test_what_was_handed_over_survives_sigkill(path: Path) -> None:
     connection.close()
     ledger = SqliteLedger(path)
     assert len(handed_over) >= 700
-    assert [key for key in handed_over if ledger.get(key) is None] == []
+    assert [key for key in handed_over if asyncio.run(ledger.answers.get(key)) is None] == []
     ledger.close()
 
 
@@ -158,7 +159,7 @@ FILLER = """
 import asyncio, resource, sys
 from pathlib import Path
 from finetune_prep.errors import LedgerBroken
-from finetune_prep.ledger.sqlite import SqliteLedger
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from tests.models.examples import entry
 
 async def main():
@@ -167,7 +168,7 @@ async def main():
     kept = 0
     try:
         for n in range(1000):
-            await ledger.put(entry(f"{n} " + "x" * 5000))
+            await ledger.answers.put(entry(f"{n} " + "x" * 5000))
             kept += 1
     except LedgerBroken as error:
         print(kept, str(error), sep="\\n")
@@ -186,7 +187,7 @@ def test_a_full_disk_stops_the_work_and_spares_the_ledger(path: Path) -> None:
     assert "next: make room on the disk" in told
     ledger = SqliteLedger(path)
     assert 0 < int(kept) < 1000
-    assert len(list(ledger.entries())) == int(kept)
+    assert len(list(asyncio.run(entries(ledger)))) == int(kept)
     ledger.close()
 
 
@@ -198,7 +199,7 @@ async def test_a_closed_ledger_refuses(path: Path) -> None:
     ledger = SqliteLedger(path)
     ledger.close()
     with pytest.raises(LedgerBroken, match="closed"):
-        await ledger.put(entry())
+        await ledger.answers.put(entry())
 
 
 def test_refuses_what_is_not_a_ledger(tmp_path: Path) -> None:
@@ -230,8 +231,8 @@ async def test_labour_is_counted_by_phase(path: Path) -> None:
     ):
         made = entry(str(n))
         request = msgspec.structs.replace(made.request, phase=phase)
-        await ledger.put(Entry(request, msgspec.structs.replace(made.reply, seconds=seconds, at=at)))
-    time_spent = ledger.time_spent()
+        await ledger.answers.put(Entry(request, msgspec.structs.replace(made.reply, seconds=seconds, at=at)))
+    time_spent = await ledger.reports.time_spent()
     ledger.close()
     assert time_spent == (
         TimeSpent(phase="anchors", answers=1, seconds=0.0),
@@ -249,9 +250,9 @@ async def test_what_is_behind_a_conversation_is_found_in_the_order_of_asking(pat
     wanted = [of("user", 1), of("assistant", 1), of("user", 2), of("assistant", 2), of("assistant", 2, attempt=2), of("judge", 0)]
     wanted += [of("judge", 0, attempt=2)]
     ledger = SqliteLedger(path)
-    await ledger.put_all([*reversed(wanted), of("user", 1, "3f2b"), entry("no scenario at all")])
-    assert ledger.of_scenario("3f2a") == tuple(found.key for found in wanted)
-    assert ledger.of_scenario("3f2") == ledger.of_scenario("") == ()
+    await ledger.answers.put_all([*reversed(wanted), of("user", 1, "3f2b"), entry("no scenario at all")])
+    assert await ledger.answers.of_scenario("3f2a") == tuple(found.key for found in wanted)
+    assert await ledger.answers.of_scenario("3f2") == await ledger.answers.of_scenario("") == ()
     ledger.close()
 
 
@@ -259,11 +260,114 @@ async def test_keys_are_found_by_their_beginning(path: Path) -> None:
     """Two at most: more than one is too many to mean one. What is typed is no pattern."""
     ledger = SqliteLedger(path)
     entries = [entry(str(n)) for n in range(200)]
-    await ledger.put_all(entries)
+    await ledger.answers.put_all(entries)
     keys = sorted(found.key for found in entries)
-    assert ledger.beginning("") == tuple(keys[:2])
-    assert ledger.beginning(keys[7]) == (keys[7],)
+    assert await ledger.answers.beginning("") == tuple(keys[:2])
+    assert await ledger.answers.beginning(keys[7]) == (keys[7],)
     for start in ("a", "3f", keys[100][:3]):
-        assert ledger.beginning(start) == tuple(key for key in keys if key.startswith(start))[:2]
-    assert ledger.beginning("%") == ledger.beginning("*") == ledger.beginning(keys[7] + "0") == ()
+        assert await ledger.answers.beginning(start) == tuple(key for key in keys if key.startswith(start))[:2]
+    assert (
+        await ledger.answers.beginning("%")
+        == await ledger.answers.beginning("*")
+        == await ledger.answers.beginning(keys[7] + "0")
+        == ()
+    )
     ledger.close()
+
+
+async def test_many_askers_are_answered_together_and_apart(path: Path) -> None:
+    """Each gets his own entry, or nothing where there is none; also those whose keys are not in one statement."""
+    ledger = SqliteLedger(path)
+    there = [entry(str(n)) for n in range(1200)]
+    await ledger.answers.put_all(there)
+    ledger.close()
+    ledger = SqliteLedger(path, look_only=True)
+    asked = [*there, *(entry(f"not {n}") for n in range(10))]
+    found = await asyncio.gather(*(ledger.answers.get(one.key) for one in asked))
+    assert found == [*there, *[None] * 10]
+    assert await ledger.answers.known([one.key for one in asked[1190:]]) == {one.key for one in there[1190:]}
+    ledger.close()
+
+
+async def test_who_looks_sees_what_another_process_commits(path: Path) -> None:
+    """As soon as `put` has returned over there; and so does who writes, after his own next writing."""
+    ledger = SqliteLedger(path)
+    child = _writing(path)
+    assert child.stdout is not None
+    looking = SqliteLedger(path, look_only=True)
+    for _ in range(50):
+        key = (await asyncio.to_thread(child.stdout.readline)).decode().strip()
+        assert await looking.answers.get(key) is not None
+    await ledger.answers.put(entry("mine"))
+    assert await ledger.answers.get(key) is not None
+    child.kill()
+    child.stdout.close()
+    child.wait(HUNG)
+    looking.close()
+    ledger.close()
+
+
+async def test_who_looks_writes_nothing(path: Path) -> None:
+    """No answer, no file beside the ledger, and nothing where there is no ledger."""
+    with pytest.raises(UsageError, match="cannot be opened"):
+        SqliteLedger(path, look_only=True)
+    ledger = SqliteLedger(path)
+    await ledger.answers.put(entry())
+    ledger.close()
+    before = path.read_bytes()
+    looking = SqliteLedger(path, look_only=True)
+    with pytest.raises(LedgerBroken, match="to be looked at"):
+        await looking.answers.put(entry("b"))
+    assert await looking.reports.count() == 1
+    looking.close()
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def _writing(path: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, env=_environment())
+
+
+LOOKER = """
+import asyncio, os, sys
+from pathlib import Path
+from finetune_prep.ledger.opening import look_at_ledger
+
+async def main():
+    async with look_at_ledger(Path(sys.argv[1])) as ledger:
+        print(await ledger.reports.count(), await ledger.money.spent(), len(await ledger.rounds.all()))
+
+asyncio.run(asyncio.to_thread(int))  # what this imports, the other user may not read
+os.setuid(65534)
+asyncio.run(main())
+"""
+
+
+def _looked_at_by_another_user(path: Path) -> str:
+    """What somebody sees who may read and not write."""
+    for folder in (path.parent, *path.parents):
+        if folder != Path("/tmp") and folder.owner() == "root" and folder.is_relative_to("/tmp"):
+            folder.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", LOOKER, str(path)], capture_output=True, text=True, env=_environment(), timeout=HUNG
+    )
+    return done.stdout.strip() or done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+async def test_looking_needs_no_right_to_write(path: Path) -> None:
+    """While nobody writes, while somebody does, and where a killed process left its log behind."""
+    ledger = SqliteLedger(path)
+    await ledger.answers.put(entry("a"), spent=0.5)
+    ledger.close()
+    assert _looked_at_by_another_user(path) == "1 0.5 0"
+    ledger = SqliteLedger(path)
+    await ledger.answers.put(entry("b"), spent=0.5)
+    assert _looked_at_by_another_user(path) == "2 1.0 0"
+    log = path.with_name(f"{path.name}-wal")
+    left = log.read_bytes()
+    before = path.read_bytes()
+    ledger.close()
+    log.write_bytes(left)
+    path.write_bytes(before)
+    assert _looked_at_by_another_user(path) == "2 1.0 0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import apsw
@@ -10,13 +11,15 @@ import pytest
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Request
-from finetune_prep.errors import UsageError
+from finetune_prep.errors import LedgerDamaged
 from finetune_prep.ledger.protocols import Entry
-from finetune_prep.ledger.sqlite import SCHEMA_VERSION, SqliteLedger
+from finetune_prep.ledger.sqlite.connection import SCHEMA_VERSION
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches.answers import import_answers
 from tests.ledger.dated import LONG, answered, asked
 from tests.ledger.former_ledgers import Row, write_former_ledger
+from tests.ledgers import entries
 from tests.models.batches.test_files import answer, write
 from tests.models.examples import entry, request
 
@@ -46,11 +49,15 @@ def test_every_answer_is_found_under_what_is_asked_today(version: int, path: Pat
         ledger = SqliteLedger(path)
         for name in names:
             for more in (LONG, ""):
-                assert ledger.get(asked(name, more=more).key) == answered(name, said=name, more=more)
-        assert ledger.get(today.key) == Entry(today, entry().reply)
-        assert ledger.get(entry("Is it broken? - Read: 2026-11-22").key), "a sentence of a user is no field of a source"
-        assert (ledger.count(), ledger.spent()) == (8, 2.0)
-        assert [found.key for found in ledger.entries()] == sorted(found.request.key for found in ledger.entries())
+                assert asyncio.run(ledger.answers.get(asked(name, more=more).key)) == answered(name, said=name, more=more)
+        assert asyncio.run(ledger.answers.get(today.key)) == Entry(today, entry().reply)
+        assert asyncio.run(ledger.answers.get(entry("Is it broken? - Read: 2026-11-22").key)), (
+            "a sentence of a user is no field of a source"
+        )
+        assert (asyncio.run(ledger.reports.count()), asyncio.run(ledger.money.spent())) == (8, 2.0)
+        assert [found.key for found in asyncio.run(entries(ledger))] == sorted(
+            found.request.key for found in asyncio.run(entries(ledger))
+        )
         ledger.close()
 
 
@@ -74,14 +81,14 @@ def test_labels_become_columns(path: Path) -> None:
     write_former_ledger(path, [row(found, label) for found, label in labelled], version=2)
     ledger = SqliteLedger(path)
     keys = [found.key for found, _ in labelled]
-    assert ledger.of_scenario("3f2a") == (keys[3], keys[2], keys[1], keys[0])
-    assert [(line.phase, line.run, line.role, line.answers) for line in ledger.tokens_used()] == [
+    assert asyncio.run(ledger.answers.of_scenario("3f2a")) == (keys[3], keys[2], keys[1], keys[0])
+    assert [(line.phase, line.run, line.role, line.answers) for line in asyncio.run(ledger.reports.tokens_used())] == [
         ("pilot", RUN, "judge", 2),
         ("pilot", RUN, "user", 2),
         ("pilot", "pilot-002", "user", 1),
         ("research", "", "expert", 1),
     ]
-    assert ledger.get(keys[0]).request.origin == Origin(run=RUN, scenario="3f2a", attempt=2)
+    assert asyncio.run(ledger.answers.get(keys[0])).request.origin == Origin(run=RUN, scenario="3f2a", attempt=2)
     ledger.close()
 
 
@@ -91,9 +98,9 @@ def test_of_two_days_the_first_answer_counts(path: Path) -> None:
         path, [row(answered("anchors", DAY, said="first")), row(answered("anchors", "2026-11-23", said="second"), spent=0.5)]
     )
     ledger = SqliteLedger(path)
-    assert ledger.get(asked("anchors", more=LONG).key).reply.text == "first"
-    assert (ledger.count(), ledger.spent()) == (2, 0.75)
-    assert {found.reply.text for found in ledger.entries()} == {"first", "second"}
+    assert asyncio.run(ledger.answers.get(asked("anchors", more=LONG).key)).reply.text == "first"
+    assert (asyncio.run(ledger.reports.count()), asyncio.run(ledger.money.spent())) == (2, 0.75)
+    assert {found.reply.text for found in asyncio.run(entries(ledger))} == {"first", "second"}
     ledger.close()
 
 
@@ -102,12 +109,12 @@ async def test_answers_of_a_batch_file_that_was_written_before_are_taken_in(path
     former = [asked("anchors", DAY), asked("a rubric", DAY), request("Is it broken?")]
     write_former_ledger(path, asked=[(one, one.origin.label) for one in former])
     ledger = SqliteLedger(path)
-    assert [ledger.outstanding(asked(what).key) for what in ("anchors", "a rubric")] == [1, 1]
+    assert [await ledger.rounds.outstanding(asked(what).key) for what in ("anchors", "a rubric")] == [1, 1]
     rows = [answer(former[0].key), answer(former[1].key, status=503), answer(former[2].key)]
     done = await import_answers(ledger, [write(tmp_path / "answers.jsonl", rows)])
     assert (done.answered, done.released, done.strangers, done.outstanding) == (2, 1, (), 0)
-    assert ledger.get(asked("anchors").key).reply.text == "yes"
-    assert ledger.outstanding(asked("a rubric").key) is None
+    assert (await ledger.answers.get(asked("anchors").key)).reply.text == "yes"
+    assert await ledger.rounds.outstanding(asked("a rubric").key) is None
     again = await import_answers(ledger, [tmp_path / "answers.jsonl"])
     assert (again.answered, again.known) == (0, 2)
     ledger.close()
@@ -118,10 +125,10 @@ def test_a_batch_that_was_sent_before_keeps_its_requests(path: Path) -> None:
     former = asked("anchors", DAY)
     write_former_ledger(path, asked=[(former, "anchors")], submission=submission)
     ledger = SqliteLedger(path)
-    assert ledger.submissions() == (submission,)
-    assert ledger.requests_of(1) == (asked("anchors"),)
-    assert ledger.renamed(former.key) == asked("anchors").key
-    assert ledger.renamed(asked("anchors").key) == asked("anchors").key
+    assert asyncio.run(ledger.rounds.submissions()) == (submission,)
+    assert asyncio.run(ledger.rounds.requests_of(1)) == (asked("anchors"),)
+    assert asyncio.run(ledger.rounds.renamed(former.key)) == asked("anchors").key
+    assert asyncio.run(ledger.rounds.renamed(asked("anchors").key)) == asked("anchors").key
     ledger.close()
 
 
@@ -130,7 +137,7 @@ def test_an_upgrade_that_fails_changes_nothing(path: Path) -> None:
     with apsw.Connection(str(path)) as connection:
         connection.execute("UPDATE entry SET request = '{\"about\": 7}' WHERE id = 2")
     connection.close()
-    with pytest.raises(UsageError, match="cannot be brought to the present format"):
+    with pytest.raises(LedgerDamaged, match="is no text"):
         SqliteLedger(path)
     with apsw.Connection(str(path)) as connection:
         assert connection.pragma("user_version") == 1

@@ -1,0 +1,74 @@
+"""Answers: kept, and found again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+
+import apsw
+
+from finetune_prep.ledger.protocols import Entry
+from finetune_prep.ledger.sqlite.reader import Reader
+from finetune_prep.ledger.sqlite.writer import Put, Writer
+
+PAGE = 500  # entries that are read at a time
+# the user speaks first in each exchange, and the judge when all is said
+OF_SCENARIO = """
+SELECT key FROM entry WHERE scenario = ? AND scenario != ''
+ORDER BY run, turn = 0, turn, request ->> 'role' != 'user', attempt, id
+"""
+
+
+class SqliteAnswers:
+    """keys: of all entries; None where another process may write, so that only the file knows."""
+
+    def __init__(self, reader: Reader, writer: Writer, keys: set[str] | None) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._keys = keys
+
+    async def get(self, key: str) -> Entry | None:
+        if self._keys is not None and key not in self._keys:
+            return None  # most requests of a run are new: a set knows that without a query
+        return await self._reader.entry(key)
+
+    async def known(self, keys: Collection[str]) -> frozenset[str]:
+        if self._keys is not None:
+            return frozenset(key for key in keys if key in self._keys)
+        return await self._reader.read(lambda connection: frozenset(key for key in keys if _holds(connection, key)))
+
+    async def put(self, entry: Entry, *, spent: float = 0.0) -> None:
+        await self._writer.do(Put((entry,), spent))
+
+    async def put_all(self, entries: Sequence[Entry]) -> None:
+        await self._writer.do(Put(entries))
+
+    async def all(self) -> AsyncIterator[Entry]:
+        last = ""
+        while page := await self._page(last):
+            for entry in page:
+                yield entry
+            last = page[-1].key
+
+    async def beginning(self, start: str) -> tuple[str, ...]:
+        query = "SELECT key FROM entry WHERE key >= ?1 AND key < ?1 || char(1114111) ORDER BY key LIMIT 2"
+        return await self._reader.read(lambda connection: tuple(str(key) for (key,) in connection.execute(query, (start,))))
+
+    async def of_scenario(self, scenario: str) -> tuple[str, ...]:
+        return await self._reader.read(
+            lambda connection: tuple(str(key) for (key,) in connection.execute(OF_SCENARIO, (scenario,)))
+        )
+
+    async def _page(self, after: str) -> list[Entry]:
+        query = f"SELECT request, reply FROM entry WHERE key > ? ORDER BY key LIMIT {PAGE}"  # noqa: S608
+
+        def read(connection: apsw.Connection) -> list[Entry]:
+            return [
+                self._reader.unpacked(str(request), str(reply))
+                for request, reply in connection.execute(query, (after,)).fetchall()
+            ]
+
+        return await self._reader.read(read)
+
+
+def _holds(connection: apsw.Connection, key: str) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM entry WHERE key = ?", (key,)).get)
