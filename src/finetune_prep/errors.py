@@ -135,7 +135,7 @@ class LedgerBroken(Paused):
 
 
 class LedgerDamaged(LedgerBroken):
-    """Something in the ledger cannot be read. What can be read is saved by `ledger rescue`."""
+    """Something in the ledger cannot be read. Nothing is bought until it is whole again."""
 
 
 class NotFetched(FinetunePrepError):

@@ -88,7 +88,7 @@ def failure(path: Path, cause: Exception) -> UsageError | LedgerBroken:
         return LedgerDamaged(
             f"the ledger is damaged: {cause}",
             where=str(path),
-            next="finetune-prep ledger rescue, which saves every row that can still be read",
+            next="put back a copy of .finetune-prep, or import a recording into a new ledger: finetune-prep ledger import",
         )
     reason = {apsw.FullError: "the disk is full", apsw.IOError: "the disk reports an error"}.get(type(cause), str(cause))
     return LedgerBroken(
