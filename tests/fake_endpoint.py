@@ -50,9 +50,10 @@ class Call:
 
 
 class Behaviour:
-    """What the endpoint does with one call. latency: seconds before it does anything."""
+    """What the endpoint does with one call. latency: seconds before it does anything. after: what it waits for before that."""
 
     latency: float = 0.0
+    after: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Completion(Behaviour):
     completion_tokens: int = 10
     headers: dict[str, str] = field(default_factory=dict)
     latency: float = 0.0
+    after: threading.Event | None = None
 
     def body(self, model: str) -> bytes:
         whole: dict[str, Any] = {
@@ -238,6 +240,8 @@ class FakeEndpoint:
         try:
             behaviour = self._answer(call)
             await self._released.wait()
+            if behaviour.after is not None:
+                await asyncio.to_thread(behaviour.after.wait, HUNG)
             await asyncio.sleep(behaviour.latency)
             return await self._behave(behaviour, call, writer)
         finally:
