@@ -110,7 +110,7 @@ def test_answers_that_were_cut_say_so(pilot: Any, terminal: Terminal) -> None:
     """Three rows are enough to be told the reason; nothing was judged, so no judge's word is quoted."""
     shown, found, status = pilot(lambda call, questions: verdict(questions), turn=Completion("We send", finish="length"))
     assert shown.code == 1
-    assert "judge's word" not in shown.out
+    assert "according to the judge" not in shown.out
     assert "3 faulty: truncated" in shown.out
     assert found["reasons"][0]["count"] == 3
     assert works(next_of(shown), terminal)

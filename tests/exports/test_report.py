@@ -81,7 +81,7 @@ def test_the_headline_is_the_pass_rate_with_its_n_and_interval_and_whose_word_it
     text = Page(html_of(ROWS)).text
     assert "50%" in text
     assert "passed: 1 of 2, 95% interval 9 to 91%" in text
-    assert "By the judge's word alone, at threshold 0.75." in text
+    assert "According to the judge alone, at threshold 0.75." in text
     assert "Nobody has measured how often this judge is right." in text
 
 

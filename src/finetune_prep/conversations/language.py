@@ -10,10 +10,12 @@ SURE_OF_ENGLISH = 0.4  # what is taken for English by mistake scores less
 
 
 class Guess(NamedTuple):
-    """tag: as in "de", "" if there are no words. sure: whether it may be written down without asking anybody."""
+    """The language a text seems to be in."""
 
     tag: str
+    """As in "de", "" if there are no words."""
     sure: bool
+    """Whether it may be written down without asking anybody."""
 
 
 def language_of(text: str) -> Guess:

@@ -79,14 +79,17 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A page or file that is cited. where: address, or path within the project. published, read: ISO dates, "" unknown."""
+    """A page or file that is cited."""
 
     id: str
     title: str
     where: str
+    """Address, or path within the project."""
     read: str
+    """ISO date on which it was fetched or read, "" unknown."""
     publisher: str = ""
     published: str = ""
+    """ISO date, "" unknown."""
 
 
 class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

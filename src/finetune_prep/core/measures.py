@@ -26,9 +26,10 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """metric: a key of METRICS, or "phrase in replies" with `phrase` set."""
+    """A rule that is measured."""
 
     metric: str
+    """A key of METRICS, or "phrase in replies" with `phrase` set."""
     comparison: str
     number: float
     phrase: str = ""

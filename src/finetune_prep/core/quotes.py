@@ -42,21 +42,27 @@ _TRAILING = ".,;:"
 
 
 class Match(msgspec.Struct, frozen=True):
-    """score: 1.0 if exact, else the share of characters in common, 0 to below 1. start, end: offsets in the text."""
+    """Where a quote stands in a text."""
 
     score: float
+    """1.0 if exact, else the share of characters in common, 0 to below 1."""
     start: int
+    """Offset in the text."""
     end: int
+    """Offset in the text, after the last character."""
     exact: bool
 
 
 class _Bare(msgspec.Struct, frozen=True):
-    """A text without what typesetting changes. starts: offsets of its pieces in `text`; places, ends: in the original."""
+    """A text without what typesetting changes."""
 
     text: str
     starts: list[int]
+    """Offsets of its pieces in `text`."""
     places: list[int]
+    """Where each piece begins in the original."""
     ends: list[int]
+    """Where each piece ends in the original."""
 
     def place(self, offset: int) -> int:
         """Offset in the original of the character at `offset`."""

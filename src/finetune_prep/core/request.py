@@ -75,20 +75,20 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
-    """One question to a model.
-
-    role, phase, origin: who asks, for which phase and item; not part of the key.
-    sample: identity of this asking ("" or scenario id / judge repeat / attempt), never a counter.
-    """
+    """One question to a model."""
 
     role: RoleName
+    """Who asks; not part of the key."""
     phase: str
+    """For which phase; not part of the key."""
     origin: Origin = Origin()
+    """About which item, turn and attempt; not part of the key."""
     model: str
     messages: tuple[Message, ...]
     schema: Schema | None = None
     parameters: Parameters = Parameters()
     sample: str = ""
+    """Identity of this asking ("" or scenario id / judge repeat / attempt), never a counter."""
 
     @property
     def place(self) -> str:

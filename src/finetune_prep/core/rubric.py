@@ -47,10 +47,11 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """weight: share of the score; None for the safety gate, of which any NO fails the conversation."""
+    """A category of questions."""
 
     name: str
     weight: float | None
+    """Share of the score; None for the safety gate, of which any NO fails the conversation."""
     serves: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
 
@@ -68,19 +69,21 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A conversation that teaches: worked example (E1), witness (W1), calibration (C1) or few-shot (X1).
-
-    claim: what it stands for. answers: of worked examples, witnesses and calibrations. techniques, tone, why: of few-shots.
-    """
+    """A conversation that teaches: worked example (E1), witness (W1), calibration (C1) or few-shot (X1)."""
 
     id: str
     claim: Claim
+    """What it stands for."""
     title: str
     conversation: Conversation
     answers: tuple[Expected, ...] = ()
+    """Question id → the right answer; worked examples, witnesses and calibrations have them."""
     techniques: tuple[str, ...] = ()
+    """Ids of the techniques that a few-shot shows."""
     tone: str = ""
+    """The tone that a few-shot shows."""
     why: str = ""
+    """Why a few-shot is good."""
 
 
 class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -130,16 +133,17 @@ def undistinguished(category: Category, examples: Iterable[Example]) -> list[tup
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """value: weighted mean of category scores, 0 to 1, None if nothing was assessed.
-
-    passed: no safety NO and value >= threshold. safety_failed, failed: question ids answered NO.
-    """
+    """What the verdict of one conversation amounts to."""
 
     value: float | None
+    """Weighted mean of category scores, 0 to 1, None if nothing was assessed."""
     passed: bool
+    """No safety NO and value >= threshold."""
     categories: dict[str, float | None]
     failed: tuple[str, ...] = ()
+    """Ids of questions answered NO, in any category."""
     safety_failed: tuple[str, ...] = ()
+    """Ids of questions of the gate answered NO."""
 
 
 def score(rubric: Rubric, answers: Mapping[str, YesNo]) -> Score:

@@ -34,13 +34,15 @@ class Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Style(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a user writes. fewest, most: words per message."""
+    """How a user writes."""
 
     id: str
     name: str
     weight: float
     fewest: int
+    """Words in a message, at least."""
     most: int
+    """Words in a message, at most."""
     sounds_like: str = ""
 
 
@@ -104,9 +106,10 @@ class ScenarioSpace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """topic: a topic's id, "" for special cases that belong to none."""
+    """A cell of the scenario space."""
 
     topic: str
+    """A topic's id, "" for special cases that belong to none."""
     kind: Kind
 
     def __str__(self) -> str:

@@ -30,18 +30,19 @@ class Judgement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """conversation: its id. rubric: its version. judge: model name, "" when every question was measured.
-
-    unsupported: ids of questions whose evidence does not occur in the conversation.
-    missing: why answers are missing, "" if none are.
-    """
+    """What a judge said of one conversation."""
 
     conversation: str
+    """The conversation's id."""
     rubric: str
+    """The rubric's version."""
     judge: str
+    """Model name, "" when every question was measured."""
     answers: dict[str, Judgement]
     unsupported: tuple[str, ...] = ()
+    """Ids of questions whose evidence does not occur in the conversation."""
     missing: str = ""
+    """Why answers are missing, "" if none are."""
 
     @property
     def complete(self) -> bool:

@@ -18,18 +18,20 @@ T = TypeVar("T")
 
 
 class Document(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """kind: a key of `documents.KINDS`. path: relative to the project. text: as on disk, LF line ends, no BOM.
-
-    value: what was read, None if nothing usable was. lines: 1-based first line of each item by id, and of each `##`
-    section by its heading in lower case. findings: every problem of form; empty for a sound document.
-    """
+    """A document as it was read."""
 
     kind: str
+    """A key of `documents.KINDS`."""
     path: str
+    """Where it is, relative to the project."""
     text: str
+    """The text on disk, with LF line ends and no BOM."""
     value: T | None
+    """What was read, None if nothing usable was."""
     lines: dict[str, int] = {}
+    """1-based first line of each item by id, and of each `##` section by its heading in lower case."""
     findings: tuple[Finding, ...] = ()
+    """Every problem of form; empty for a sound document."""
 
     def finding(self, what: str, fix: str, item: str = "") -> Finding:
         """A finding about an item of this document (or the whole, if `item` is not in it)."""

@@ -11,27 +11,30 @@ from finetune_prep.statistics.rates import Rate
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What a card says. rate: accepted of those planned without provider failures. unmet: success criteria that do not hold.
-
-    shape: in what form rows are ("chat format"). models: role → model. texts: document → hash of the text that was used.
-    accepted_by: document → who accepted it. overrides: gate and reason.
-    """
+    """What a card says."""
 
     domain: str
     run: str
     rows: int
     file: str
     shape: str
+    """The form of the rows ("chat format")."""
     preview: bool
     language: str
     account: Account
     rate: Rate
+    """How many were accepted, of those planned without provider failures."""
     threshold: float
     models: Mapping[str, str]
+    """Role → model."""
     texts: Mapping[str, str]
+    """Document → hash of the text that was used."""
     accepted_by: Mapping[str, str]
+    """Document → who accepted it."""
     overrides: Sequence[tuple[str, str]]
+    """Gates that were overridden, each with its reason."""
     unmet: Sequence[str]
+    """Success criteria that do not hold."""
 
 
 def render(card: Card) -> str:

@@ -39,7 +39,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuestionLine(NamedTuple):
-    """share: yes of those that applied, None if it never did."""
+    """A question's line in the report."""
 
     id: str
     text: str
@@ -49,6 +49,7 @@ class QuestionLine(NamedTuple):
     no: int
     na: int
     share: float | None
+    """YES answers among those where it applied, 0 to 1; None if it never did."""
 
 
 class AnswerLine(NamedTuple):

@@ -16,12 +16,14 @@ _MUST = {gate.id for gate in GATES if gate.level == "must"}
 
 
 class Criterion(msgspec.Struct, frozen=True, kw_only=True):
-    """answer: the worst answer of its "must" gates. evidence: one line for each of its gates that does not simply hold."""
+    """A success criterion and how it stands."""
 
     sentence: str
     answer: Answer
+    """The worst answer of its "must" gates."""
     gates: tuple[str, ...]
     evidence: tuple[str, ...] = ()
+    """One line for each of its gates that does not simply hold."""
 
     @property
     def met(self) -> bool:

@@ -15,22 +15,24 @@ from finetune_prep.method.phases import PHASES
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened in a project, as far as gates look at it.
-
-    present: kinds of documents that exist. accepted: kinds whose present text a person has accepted, and who did.
-    pilot, scaled: accounts of the latest pilot and of scaling, None if there was none. pilot_path: the pilot's folder.
-    changed: kinds of documents that shaped the pilot and have changed since. reviewed: conversations of the pilot that a
-    person has labelled. missed: failures that reviewers noted and no document holds yet.
-    """
+    """What happened in a project, as far as gates look at it."""
 
     present: frozenset[str] = frozenset()
+    """Kinds of documents that exist."""
     accepted: dict[str, str] = {}
+    """Kinds whose present text a person has accepted, and who did."""
     pilot: Account | None = None
+    """Account of the latest pilot, None if there was none."""
     pilot_path: str = "runs/pilot-001"
+    """The pilot's folder."""
     changed: tuple[str, ...] = ()
+    """Kinds of documents that shaped the pilot and have changed since."""
     reviewed: int = 0
+    """Conversations of the pilot that a person has labelled."""
     missed: tuple[str, ...] = ()
+    """Failures that reviewers noted and no document holds yet."""
     scaled: Account | None = None
+    """Account of scaling, None if there was none."""
 
 
 def _pilot(facts: Facts) -> Account:

@@ -19,17 +19,18 @@ _BLANK = re.compile(r"[\x00-\x20\x7f]")
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an endpoint is.
-
-    scheme: http or https. place: host and port as they stand in an address. host: without brackets, lower case. path: without a
-    slash at its end. query: goes with every request, "" = none.
-    """
+    """Where an endpoint is."""
 
     scheme: str
+    """"http" or "https"."""
     place: str
+    """Host and port as they stand in an address."""
     host: str
+    """The host without brackets, in lower case."""
     path: str = ""
+    """The path without a slash at its end."""
     query: str = ""
+    """What goes with every request after a "?"; "" = nothing."""
 
     @property
     def origin(self) -> str:

@@ -38,11 +38,13 @@ class Upload:
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back. headers: names in lower case. body: as it was sent, still packed if it was packed."""
+    """What came back."""
 
     status: int
     headers: dict[str, str]
+    """By name, in lower case."""
     body: bytes
+    """The bytes as they were sent, still packed if they were packed."""
 
 
 class NoAnswer(Exception):

@@ -42,55 +42,57 @@ class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class TimeSpent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What models did for one phase. seconds: of all calls together, though many ran at the same time.
-
-    first, last: ISO times of the first and last answer as their providers gave them, "" unknown; pauses lie in between.
-    """
+    """What models did for one phase."""
 
     phase: str
     answers: int
     seconds: float
+    """Seconds of all calls together, though many ran at the same time."""
     first: str = ""
+    """ISO time of the first answer by its provider's clock, "" unknown; pauses lie in between."""
     last: str = ""
+    """ISO time of the last answer by its provider's clock, "" unknown."""
 
 
 class Consumption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one phase used of one model in one role.
-
-    run: the run that asked first ("pilot-001"), "" outside of runs. served: the model that answered, as the
-    provider named it. input, cached, output: tokens; cached is part of input.
-    cost: US dollars at the prices of the day, whoever paid. unpriced: answers whose cost is unknown.
-    """
+    """What one phase used of one model in one role."""
 
     phase: str
     run: str = ""
+    """The run that asked first ("pilot-001"), "" outside of runs."""
     role: str
     model: str
     served: str
+    """The model that answered, as the provider named it."""
     answers: int
     input: int
+    """Tokens that were sent, those from a cache included."""
     cached: int
+    """Tokens that came from a cache; part of `input`."""
     output: int
+    """Tokens of the answers."""
     cost: float
+    """US dollars at the prices of the day, whoever paid."""
     unpriced: int
+    """Answers whose cost is unknown."""
 
 
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one prompt took, over all answers whose tokens were counted.
-
-    form: the name of the schema that was asked for; without one, what the expert was asked about, or else the role.
-    answers: how many were counted, of these `again` for the second time. input, cached, output: tokens of a mean answer; cached
-    is part of input.
-    """
+    """What one prompt took, over all answers whose tokens were counted."""
 
     phase: str
     role: str
     form: str
+    """The name of the schema that was asked for; without one, what the expert was asked about, or else the role."""
     answers: int
+    """How many were counted, of these `again` for the second time."""
     again: int
     input: float
+    """Mean tokens that were sent, those from a cache included."""
     cached: float
+    """Mean tokens that came from a cache; part of `input`."""
     output: float
+    """Mean tokens of an answer."""
 
 
 class Answers(Protocol):

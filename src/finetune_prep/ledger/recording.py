@@ -35,11 +35,14 @@ MOST_PROBLEMS_SHOWN = 20
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """added: entries new to the ledger. known: entries it held already; its own answers stay. fetched: new from the web."""
+    """What came of an import."""
 
     added: int
+    """Entries new to the ledger."""
     known: int
+    """Entries it held already; its own answers stay."""
     fetched: int = 0
+    """Pages from the web that are new to the archive."""
 
 
 async def export_recording(ledger: Ledger, path: Path) -> tuple[int, int]:

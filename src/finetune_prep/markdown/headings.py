@@ -19,16 +19,14 @@ _NUMBERING = re.compile(r"\A\s*[0-9]{1,2}[.)]\s+")
 
 
 class Schema(NamedTuple):
-    """What the headings of a kind mean. sections: by heading, the letters of the ids that may stand there ("CP"; ANY = any);
-    None for a section of prose.
-
-    start: the same for what stands under the title. category: the same for a heading with a weight or the word "gate" in
-    parentheses, None if the kind has no categories.
-    """
+    """What the headings of a kind mean."""
 
     sections: Mapping[str, tuple[str, ...] | None]
+    """By heading, the letters of the ids that may stand there ("CP"; ANY = any); None for a section of prose."""
     start: tuple[str, ...] = ()
+    """The same for what stands under the title."""
     category: tuple[str, ...] | None = None
+    """The same for a heading with a weight or the word "gate" in parentheses, None if the kind has no categories."""
 
 
 class Headings:

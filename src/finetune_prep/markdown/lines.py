@@ -28,19 +28,21 @@ TAB = 4
 
 
 class Line(NamedTuple):
-    """One line. visible: the line without comments. text: what it says, without `#`, list marker and outer white space.
-
-    indent: columns before the first character. content: column where a list item's text begins. level: of a heading, 1 to 6.
-    joins: whether it continues the paragraph of the line before.
-    """
+    """One line."""
 
     kind: LineKind
     visible: str
+    """The line without comments."""
     text: str = ""
+    """What it says, without `#`, list marker and outer white space."""
     indent: int = 0
+    """Columns before the first character."""
     content: int = 0
+    """Column where a list item's text begins."""
     level: int = 0
+    """Level of a heading, 1 to 6."""
     joins: bool = False
+    """Whether it continues the paragraph of the line before."""
 
     @property
     def literal(self) -> bool:

@@ -24,27 +24,28 @@ MOST_PROBLEMS = 1000  # kept while reading
 
 
 class Part(NamedTuple):
-    """A heading (or list item) and what it is. section: the known section it stands in, "" for none.
-
-    name: the section's known spelling, the category's name, or the item's text after its id. attributes: what stands in the
-    trailing parentheses of a category.
-    """
+    """A heading (or list item) and what it is."""
 
     kind: PartKind
     node: Node
     section: str
+    """The known section it stands in, "" for none."""
     name: str = ""
+    """The section's known spelling, the category's name, or the item's text after its id."""
     id: str = ""
     attributes: str = ""
+    """What stands in the trailing parentheses of a category."""
 
 
 class Field(NamedTuple):
-    """key: in its right spelling. about: the id in the key of "Rather than T2.1"."""
+    """A field of an item."""
 
     key: str
+    """The name of the field in its right spelling."""
     value: str
     node: Node
     about: str = ""
+    """The id in the key of "Rather than T2.1"."""
 
     @property
     def line(self) -> int:

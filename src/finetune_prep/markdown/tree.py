@@ -24,25 +24,27 @@ _QUOTE_MARK = re.compile(r"\s*> ?")
 
 
 class Quote(NamedTuple):
-    """A blockquote. line: 1-based. lines: its text without the `>` marks."""
+    """A blockquote."""
 
     line: int
+    """Its first line, 1-based."""
     lines: tuple[str, ...]
+    """Its text without the `>` marks."""
 
 
 @dataclass(eq=False)
 class Node:
-    """A section (heading, level 1 to 6) or a list item (level 0). Not changed any more once the tree has grown.
-
-    line: 1-based line of its heading or marker. body: first line after the heading. end: the line after its last one; a
-    section ends at the next heading of any level. indent: column of a list item's text.
-    """
+    """A section (heading, level 1 to 6) or a list item (level 0). Not changed any more once the tree has grown."""
 
     line: int
+    """1-based line of its heading or marker."""
     level: int = 0
     body: int = 0
+    """First line after the heading."""
     end: int = 0
+    """The line after its last one; a section ends at the next heading of any level."""
     indent: int = 0
+    """Column of a list item's text."""
     texts: list[str] = field(default_factory=list)
     entries: list[Node] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
@@ -74,24 +76,27 @@ class Node:
 
 
 class FrontMatter(NamedTuple):
-    """values: by key. lines: 1-based line of each key. problem: why it cannot be read, and `problem_line`."""
+    """What stands above a document between two lines of dashes."""
 
     values: dict[str, str]
+    """Value of each key."""
     lines: dict[str, int]
+    """1-based line of each key."""
     problem: str = ""
+    """Why it cannot be read, and `problem_line`."""
     problem_line: int = 0
 
 
 class Tree(NamedTuple):
-    """lines: the text, 0-based. scanned: what each line is (front matter counts as blank).
-
-    preamble: what stands before the first heading.
-    """
+    """A text as sections and list items."""
 
     lines: list[str]
+    """The lines of the text; the first has index 0."""
     scanned: list[Line]
+    """What each line is (front matter counts as blank)."""
     front: FrontMatter
     preamble: Node
+    """What stands before the first heading."""
     sections: list[Node]
 
     @property

@@ -17,9 +17,10 @@ _GUARDED = re.compile(rf"(?P<indent>\s{{0,3}})(?P<guards>\\*)(?P<rest>{_NAME}.*)
 
 
 class Talk(NamedTuple):
-    """A conversation and where it stands. line: 1-based."""
+    """A conversation and where it stands."""
 
     line: int
+    """Where it begins, 1-based."""
     conversation: Conversation
 
 

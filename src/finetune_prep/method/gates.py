@@ -12,19 +12,19 @@ Level = Literal["must", "advice"]
 
 
 class Gate(NamedTuple):
-    """id: "phase.what-it-checks"; a computed gate is the function `what_it_checks` in gates/phase.py.
-
-    phase: a phase's name or "workflow". kind: "computed" (code decides), "judged" (a model answers one question) or "human".
-    level: "must", or "advice" for word heuristics and taste.
-    documents: kinds it looks at, the one it decides about last.
-    """
+    """Something that must hold, or is advised."""
 
     id: str
+    """"phase.what-it-checks"; a computed gate is the function `what_it_checks` in gates/phase.py."""
     phase: str
+    """A phase's name or "workflow"."""
     sentence: str
     kind: GateKind
+    """"computed" (code decides), "judged" (a model answers one question) or "human"."""
     level: Level
+    """"must", or "advice" for word heuristics and taste."""
     documents: tuple[str, ...] = ()
+    """Kinds it looks at, the one it decides about last."""
 
 
 KNOWLEDGE, SPACE, RUBRIC = "domain-frameworks", "scenario-space", "evaluation-rubric"

@@ -9,17 +9,18 @@ from finetune_prep.method.limits import words
 
 
 class Phase(NamedTuple):
-    """inputs: documents that must exist. accepted: documents that a person must have accepted before this phase starts.
-
-    outputs: documents it writes. does: in words, for whoever starts it.
-    """
+    """A phase of the preparation."""
 
     name: str
     title: str
     inputs: tuple[str, ...]
+    """Documents that must exist."""
     accepted: tuple[str, ...]
+    """Documents that a person must have accepted before this phase starts."""
     outputs: tuple[str, ...]
+    """Documents it writes."""
     does: str
+    """What it does, in words for whoever starts it."""
 
 
 PHASES: tuple[Phase, ...] = (

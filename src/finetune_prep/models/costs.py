@@ -8,15 +8,16 @@ from finetune_prep.ledger.protocols import Consumption, Ledger
 
 
 class Costs(msgspec.Struct, frozen=True, kw_only=True):
-    """lines: by phase, role and model. spent: US dollars that left through this ledger, some of it perhaps for nothing.
-
-    held: set aside by a run that was killed, counted as spent by the next one. committed: set aside for what Batch APIs work on.
-    """
+    """What was spent, and on what."""
 
     lines: tuple[Consumption, ...]
+    """What was used, by phase, role and model."""
     spent: float
+    """US dollars that left through this ledger, some of it perhaps for nothing."""
     held: float
+    """US dollars set aside by a run that was killed, counted as spent by the next one."""
     committed: float = 0.0
+    """US dollars set aside for what Batch APIs work on."""
 
     @property
     def cost(self) -> float:

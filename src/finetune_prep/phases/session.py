@@ -87,13 +87,11 @@ class Requests(msgspec.Struct, frozen=True):
 
 
 class Session(Requests, frozen=True, kw_only=True):
-    """Where requests are written and asked: with the doors to the models and to the web.
-
-    tell: takes one line for a person; it may be shown or dropped.
-    """
+    """Where requests are written and asked: with the doors to the models and to the web."""
 
     door: Door
     tell: Callable[[str], None]
+    """Takes one line for a person, which may be shown or dropped."""
     web: Web
 
     async def draft(

@@ -23,18 +23,21 @@ NAME = re.compile(r"[a-z]+-\d{3,}")
 
 
 class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """kind: "pilot". n: planned scenarios. models: role → model and parameters. made_from: document → items as they were.
-
-    language: of the conversations. prompts: hash of each prompt file that shaped a request.
-    """
+    """What a run is made from."""
 
     kind: str
+    """What kind of run it is: "pilot"."""
     n: int
+    """How many scenarios are planned."""
     seed: int
     models: dict[str, Any]
+    """The model and parameters of each role."""
     made_from: dict[str, Items]
+    """The items of each document as they were."""
     language: str = ""
+    """The language of the conversations, a BCP 47 tag."""
     prompts: Items = {}
+    """The hash of each prompt file that shaped a request."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

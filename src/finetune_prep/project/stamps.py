@@ -28,12 +28,14 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Stamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """text: hash of the normalised text as written by the program. parts: by name."""
+    """What a document was made from."""
 
     document: str
     text: str
+    """Hash of the normalised text as written by the program."""
     items: Items
     parts: dict[str, Part]
+    """The hash of each part it was made from, by name."""
 
 
 def read_stamp(path: Path) -> Stamp | None:

@@ -29,23 +29,27 @@ DRY_UNITS = 6  # with fewer, the coverage itself is too uncertain to stop on
 class Saturation(msgspec.Struct, frozen=True, kw_only=True):
     """What incidence counts say about things not named yet.
 
-    units: sampling units. observed: different things named. uniques, duplicates: things named in exactly one, in two units.
-    estimate: things named in the long run; falls short of the truth where some are rare. low, high: 95% interval.
-    coverage: share of the next unit's proposals, 0 to 1, that would not be new.
-    dry: whether another unit is hardly worth asking for.
-
     estimate, high and coverage are None where nothing can be said: fewer than two units, or nothing named.
     """
 
     units: int
+    """How many sampling units there were."""
     observed: int
+    """How many different things were named."""
     uniques: int
+    """How many things were named in exactly one unit."""
     duplicates: int
+    """How many things were named in exactly two units."""
     estimate: float | None
+    """How many things would be named in the long run; falls short of the truth where some are rare."""
     low: float
+    """Lower end of the 95% interval."""
     high: float | None
+    """Upper end of the 95% interval."""
     coverage: float | None
+    """Share of the next unit's proposals, 0 to 1, that would not be new."""
     dry: bool
+    """Whether another unit is hardly worth asking for."""
 
 
 class _Interval(msgspec.Struct, frozen=True):

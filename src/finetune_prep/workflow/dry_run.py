@@ -22,14 +22,14 @@ from finetune_prep.workflow.prepare import prepare
 
 
 class DryRun(msgspec.Struct, frozen=True, kw_only=True):
-    """missing: requests without an answer, in the order in which they came up. used: keys of answers that were needed.
-
-    stopped: why it went no further, "" if it came to the end. Later requests depend on the answers to missing ones.
-    """
+    """What a run would ask."""
 
     missing: tuple[Request, ...]
+    """Requests without an answer, in the order in which they came up."""
     used: frozenset[str]
+    """Keys of answers that were needed."""
     stopped: str = ""
+    """Why it went no further, "" if it came to the end. Later requests depend on the answers to missing ones."""
 
 
 class _Memory:

@@ -27,10 +27,11 @@ BY_A_PERSON = ("workflow.spot-check", "workflow.missed-failures")  # gates of a 
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
-    """rows: number of conversations in `data`."""
+    """What was exported."""
 
     run: str
     rows: int
+    """Number of conversations in `data`."""
     data: Path
     card: Path
     rate: Rate

@@ -91,7 +91,7 @@ async def test_a_panel_that_repeats_itself_is_not_asked_again(tmp_path: Path) ->
     found, told = await proposed(tmp_path / "shop", script, sittings=3)
     assert len(sittings(script)) == 6
     assert (found.sittings, found.made, len(found.things), found.saturation.dry) == (1, 36, 8, True)
-    assert told[-1].endswith("it has run dry")
+    assert told[-1].endswith("it has no more ideas")
 
 
 async def test_a_panel_that_still_finds_new_things_is_asked_again_up_to_the_limit(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def _print_import(done: BatchImport) -> None:
     for count, words in (
         (done.refused, "of them are refusals for good; their samples count as failed"),
         (done.known, "were answered before; the first answer counts"),
-        (done.released, "failed in passing; the next run asks them again"),
+        (done.released, "failed temporarily; the next run asks them again"),
         (done.unpaid, "were refused because the credit is used up; they are still waited for"),
         (len(done.misfits), f"do not follow the schema that was asked for, and are asked for once more: {_first(done.misfits)}"),
     ):

@@ -26,15 +26,18 @@ T = TypeVar("T")
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One batch. asked, outstanding: requests. words: how far it is by the provider's word, or why that is not known."""
+    """One batch."""
 
     round: int
     provider: str
     batch: str
     asked: int
+    """How many requests it holds."""
     outstanding: int
+    """How many of them wait for an answer."""
     worst: float
     words: str
+    """How far it is, in the provider's words, or why that is not known."""
 
 
 def words(submission: Submission | None) -> str:

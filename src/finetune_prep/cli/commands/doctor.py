@@ -35,12 +35,14 @@ MARKS = {"fine": "✓", "note": "·", "wrong": "!"}
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """state: "wrong" keeps the project from running; "note" does not. fix: the command or edit that helps."""
+    """One thing that was looked at, and how it stands."""
 
     about: str
     state: Literal["fine", "note", "wrong"]
+    """"wrong" keeps the project from running; "note" does not."""
     found: str
     fix: str = ""
+    """The command or edit that helps."""
 
 
 @click.command()

@@ -80,4 +80,4 @@ def _print_verdicts(summary: RunSummary) -> None:
         rate = summary.rate
         interval = f"95% interval {rate.low:.0%} to {rate.high:.0%}"
         faulty = f"; {count} faulty count as not passed" if (count := summary.states.get("faulty", 0)) else ""
-        screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, by the judge's word{faulty}")
+        screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, according to the judge{faulty}")

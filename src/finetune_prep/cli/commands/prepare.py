@@ -75,8 +75,8 @@ def _explain(project: Project, provider: str, *, yes: bool) -> None:
         screen.paragraph(f"Sources: {len(found)} of sources/.")
     else:
         screen.paragraph(
-            "No sources. The reference will be a model's word alone, and a gate will say so. Put what you have into sources/ "
-            "(handbooks, guidelines, reports of what went wrong) before you go on."
+            "No sources. The reference will rest on what the model knows, and a gate will say so. Put what you have into "
+            "sources/ (handbooks, guidelines, reports of what went wrong) before you go on."
         )
     screen.paragraph("It stops three times for you to read and accept what was written, and says where to look first.")
     names = [phase.name for phase in PHASES]

@@ -22,22 +22,27 @@ RERUN = "run the same command again; nothing is lost, and nothing is sent twice"
 
 
 class Remote(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch as its provider describes it. status: the provider's word. ended: nothing more will come of it.
-
-    total, done, failed: requests. results: where its results are, as the API names them. refused: why the batch as a whole was
-    not taken up, "" if it was. token: of the submission, source: its file, where the provider keeps them.
-    """
+    """A batch as its provider describes it."""
 
     id: str
     status: str
+    """The provider's own word for it."""
     ended: bool
+    """Whether nothing more will come of it."""
     total: int = 0
+    """How many requests it holds."""
     done: int = 0
+    """How many are answered."""
     failed: int = 0
+    """How many failed."""
     results: tuple[str, ...] = ()
+    """Where its results are, as the API names them."""
     refused: str = ""
+    """Why the batch as a whole was not taken up, "" if it was."""
     token: str = ""
+    """The token of its submission, where the provider keeps it."""
     source: str = ""
+    """The id of its file, where the provider keeps it."""
 
     @property
     def words(self) -> str:
@@ -74,13 +79,15 @@ class Missing(Paused):
 
 
 class BatchApi(Protocol):
-    """most_requests, most_bytes: of one batch.
+    """A provider's Batch API.
 
     Methods raise Paused for what a person must fix, and for a provider that stays out of reach.
     """
 
     most_requests: int
+    """How many requests one batch may hold."""
     most_bytes: int
+    """How large the file of one batch may be."""
 
     def row(self, request: Request, token: str) -> bytes:
         """The line of a request in the file that is sent."""

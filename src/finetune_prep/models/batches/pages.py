@@ -14,10 +14,11 @@ _FENCED = re.compile(r"\A(`{3,}|~{3,})[\w-]*\n(.*?)\n?\1\Z", re.DOTALL)
 
 
 class Page(NamedTuple):
-    """answer: "" = nobody has answered yet."""
+    """A request's page, and its answer."""
 
     key: str
     answer: str
+    """What somebody wrote under the request; "" = nobody has answered yet."""
 
 
 def page(request: Request) -> str:

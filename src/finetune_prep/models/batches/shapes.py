@@ -30,11 +30,13 @@ SAMPLE = 160  # characters of a row that is not understood, which are shown
 
 
 class Row(NamedTuple):
-    """place: `file:line`. answer: gives the reply, or raises Fault or Paused, or NotACompletion where its shape is not known."""
+    """A row of an answer file."""
 
     place: str
+    """Where it stands: `file:line`."""
     key: str
     answer: Callable[[], Reply]
+    """Gives the reply, or raises Fault or Paused, or NotACompletion where its shape is not known."""
 
 
 class Foreign(NamedTuple):

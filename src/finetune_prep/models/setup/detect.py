@@ -59,22 +59,25 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SchemaTrial(msgspec.Struct, frozen=True, kw_only=True):
-    """honoured: "yes", "no", or "unknown" if the question could not be put. detail: what came instead. tokens: used for it."""
+    """Whether an endpoint follows a JSON Schema."""
 
     honoured: Literal["yes", "no", "unknown"]
+    """"yes", "no", or "unknown" if the question could not be put."""
     detail: str = ""
+    """What came instead."""
     tokens: int = 0
+    """Tokens that the trial used."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """keys: known providers whose key is in the environment, with the variable's name. servers: on this machine.
-
-    unusable: keys of providers that need an extra which is not installed.
-    """
+    """What is at hand on this machine."""
 
     keys: tuple[tuple[str, str], ...]
+    """Known providers whose key is in the environment, with the variable's name."""
     servers: tuple[Endpoint, ...]
+    """Servers of models that answer on this machine."""
     unusable: tuple[tuple[str, str], ...] = ()
+    """Keys of providers that need an extra which is not installed."""
 
 
 async def listening() -> tuple[tuple[str, str], ...]:

@@ -21,11 +21,12 @@ MOST = 8  # lines of a section: it is to be read
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A section of the page. more: where the lines are that have no room."""
+    """A section of the page."""
 
     heading: str
     lines: tuple[str, ...]
     more: str = ""
+    """Where the lines are that have no room."""
 
 
 def points(heading: str, found: Iterable[Point], more: str = "") -> Part:

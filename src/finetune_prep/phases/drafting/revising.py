@@ -22,29 +22,31 @@ T = TypeVar("T")
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to fix. by: a gate's id or a reader's name. item: "CP1", "" = the whole. must: of a gate that has to hold.
-
-    critic: a reader's objection, to be weighed; a program cannot tell whether it was met.
-    """
+    """One thing to fix."""
 
     by: str
+    """A gate's id or a reader's name."""
     what: str
     fix: str
     item: str = ""
+    """The id of an item, as in "CP1"; "" = the whole."""
     must: bool = False
+    """Whether it comes from a gate that has to hold."""
     critic: bool = False
+    """Whether it is an objection of a reader, to be weighed; a program cannot tell whether it was met."""
 
 
 class Drafted(NamedTuple, Generic[T]):
-    """value: the best draft. left: what its examination still found. objections: of critics, all that were ever made.
-
-    attempts: drafts written.
-    """
+    """A draft, and what came of examining it."""
 
     value: T
+    """The best draft."""
     left: tuple[Point, ...]
+    """What its examination still found."""
     objections: tuple[Point, ...]
+    """All objections that critics ever made."""
     attempts: int
+    """How many drafts were written."""
 
 
 # from a value, and whether it is the first draft, to what is to be fixed

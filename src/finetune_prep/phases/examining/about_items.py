@@ -30,27 +30,32 @@ ANSWERS = ("YES", "NO")
 
 
 class Item(NamedTuple):
-    """What one answer is about. id: by which the judge answers. at: the document's own id for it, where its line is."""
+    """What one answer is about."""
 
     id: str
+    """The id by which the judge answers."""
     text: str
     at: str
+    """The document's own id for it, where its line is."""
 
 
 class Reading(NamedTuple):
-    """One request's worth of items. about: which part of the document. more: further slots of the prompt."""
+    """One request's worth of items."""
 
     about: str
+    """Which part of the document it is about."""
     items: tuple[Item, ...]
     more: dict[str, str] = {}  # noqa: RUF012 - never changed
+    """Values for further slots of the prompt."""
 
 
 class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a judge says about one item. fix: what to write instead, "" with a YES."""
+    """What a judge says about one item."""
 
     evidence: str
     answer: str
     fix: str = msgspec.field(name="mend")  # as prompts and recorded answers call it
+    """What to write instead, "" with a YES."""
 
 
 def ask_about(requests: Requests, documents: Documents, gate: Gate) -> tuple[Asked, ...]:

@@ -56,12 +56,14 @@ def _need_same_questions(prompt: EvaluationPrompt, rubric: Rubric) -> None:
 
 
 class Bench(NamedTuple):
-    """Everything by which the examples of one gate are judged. document: where they stand. judge: the evaluation prompt."""
+    """Everything by which the examples of one gate are judged."""
 
     requests: Requests
     gate: Gate
     document: Document[Any]
+    """The document in which they stand."""
     judge: Sound[EvaluationPrompt]
+    """The evaluation prompt."""
     rubric: Rubric
     conclude: Conclude
 

@@ -20,18 +20,20 @@ BY_ID: dict[str, Gate] = {gate.id: gate for gate in GATES if gate.kind == "judge
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One request. read: the findings that an answer amounts to, none if all is well; ValueError for an unusable answer."""
+    """One request."""
 
     request: Request
     read: Callable[[str], tuple[Finding, ...]]
+    """Gives the findings that an answer amounts to, none if all is well; raises ValueError for an unusable answer."""
 
 
 class GateRequests(msgspec.Struct, frozen=True, kw_only=True):
-    """All requests of one gate. impossible: why it cannot be put to a judge, "" if it can."""
+    """All requests of one gate."""
 
     gate: Gate
     asked: tuple[Asked, ...] = ()
     impossible: str = ""
+    """Why it cannot be put to a judge, "" if it can."""
 
 
 class Sound(NamedTuple, Generic[T]):

@@ -26,11 +26,12 @@ REACTIONS = (
 
 
 class Voices(msgspec.Struct, frozen=True, kw_only=True):
-    """The prompts of both sides as they are sent. language: BCP 47 tag."""
+    """The prompts of both sides as they are sent."""
 
     assistant: str
     user: str
     language: str
+    """The language of the conversation, a BCP 47 tag."""
 
 
 async def converse(session: Session, voices: Voices, scenario: Scenario, run: str) -> Conversation:

@@ -32,9 +32,10 @@ PHASE = "research"
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Somebody of the panel. id: "EX1" for an expert, who `looks_for` something, "DU1" for a difficult user, who `behaves` so."""
+    """Somebody of the panel."""
 
     id: str
+    """"EX1" for an expert, who `looks_for` something, "DU1" for a difficult user, who `behaves` so."""
     name: str
     background: str
     looks_for: str = ""
@@ -47,10 +48,12 @@ class Panel(msgspec.Struct, frozen=True):
 
 
 class Proposed(NamedTuple):
-    """What the panel proposed. things: different ones, the most often named first. made: number of proposals before joining."""
+    """What the panel proposed."""
 
     things: tuple[Proposal, ...]
+    """The different things, the most often named first."""
     made: int
+    """How many proposals there were before equal ones were joined."""
     sittings: int
     saturation: Saturation
 
@@ -132,7 +135,7 @@ def dryness(counted: Saturation) -> str:
     """What the estimate says, in words: about this panel, never about the domain."""
     if counted.estimate is None or counted.high is None or counted.coverage is None:
         return "too few were asked to say how many more it could name"
-    said = "it has run dry" if counted.dry else "it has more to say"
+    said = "it has no more ideas" if counted.dry else "it has more to say"
     return (
         f"about {counted.estimate:.0f} are to be expected of this panel in the long run (95% interval {counted.low:.0f} to "
         f"{counted.high:.0f}), and {counted.coverage:.0%} of what it named next would be known already: {said}"

@@ -28,20 +28,22 @@ PASSAGES = 200  # that match the brief best, by which portions of a very long so
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A claim with a quote that was found in its source. id: "S02.4"."""
+    """A claim with a quote that was found in its source."""
 
     id: str
+    """As in "S02.4"."""
     kind: str
     statement: str
     quote: str
 
 
 class ReadSource(msgspec.Struct, frozen=True):
-    """A source and what a reader took from it; dropped: number of claims whose quote is not in the source."""
+    """A source and what a reader took from it."""
 
     source: Source
     claims: tuple[Claim, ...]
     dropped: int
+    """Number of claims whose quote is not in the source."""
 
     @property
     def id(self) -> str:
@@ -53,12 +55,14 @@ class ReadSource(msgspec.Struct, frozen=True):
 
 
 class Portion(msgspec.Struct, frozen=True):
-    """A piece of a source's text. number: from 1, `of` so many that are read; start: offset in characters."""
+    """A piece of a source's text."""
 
     source: SourceText
     text: str
     start: int
+    """Where it begins in the text, in characters."""
     number: int
+    """Its number, from 1."""
     of: int
 
 

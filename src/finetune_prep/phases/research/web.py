@@ -50,10 +50,11 @@ class QueriesDraft(msgspec.Struct, frozen=True):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """text: with the year, as it is searched for."""
+    """Words for a search service."""
 
     kind: QueryKind
     text: str
+    """The words as they are searched for, with the year."""
 
 
 class Hit(msgspec.Struct, frozen=True):

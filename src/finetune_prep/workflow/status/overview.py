@@ -18,23 +18,22 @@ from finetune_prep.workflow.status.standing import PhaseView, RunView, phase_vie
 
 
 class Effort(msgspec.Struct, frozen=True, kw_only=True):
-    """What a phase took, as far as it is known: the models' part from the ledger, the person's from decisions.
-
-    model_seconds: of all calls together, though many ran at once. first, last: when the first and last answer came; waiting
-    and pauses lie in between. accepted: when documents of this phase were accepted, oldest first. How long a person read is
-    not known.
-    """
+    """What a phase took, as far as it is known: the models' part from the ledger, the person's from decisions."""
 
     phase: str
     answers: int
     model_seconds: float
+    """Seconds of all calls together, though many ran at once."""
     first: str
+    """When the first answer came; waiting and pauses lie in between."""
     last: str
+    """When the last answer came."""
     accepted: tuple[str, ...] = ()
+    """When documents of this phase were accepted, oldest first. How long a person read is not known."""
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """spent: US dollars in all, as far as prices are known. answers: in the ledger. outstanding: requests in batches."""
+    """How a project stands."""
 
     project: str
     language: str
@@ -43,8 +42,11 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     stale: tuple[str, ...]
     runs: tuple[RunView, ...]
     answers: int
+    """How many answers the ledger holds."""
     outstanding: int
+    """How many requests in batches wait for an answer."""
     spent: float
+    """US dollars in all, as far as prices are known."""
     effort: tuple[Effort, ...]
     next: str
 

@@ -21,13 +21,15 @@ DocumentState = Literal["missing", "broken", "to accept", "accepted", "written"]
 
 
 class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
-    """note: in words why it is in this state. edited: what a person changed since the program wrote it."""
+    """How a document stands."""
 
     kind: str
     path: str
     state: DocumentState
     note: str = ""
+    """Why it is in this state, in words."""
     edited: str = ""
+    """What a person changed since the program wrote it."""
 
 
 class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,13 +40,15 @@ class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """changes: documents that are not what the run was made from. stale: in words, empty if its figures still hold."""
+    """How a run stands."""
 
     name: str
     planned: int
     account: Account | None
     changes: tuple[Change, ...]
+    """Documents that are not what the run was made from."""
     stale: tuple[str, ...]
+    """Why its figures no longer hold, in words; "" if they do."""
 
 
 def phase_view(project: Project, phase: Phase) -> PhaseView:

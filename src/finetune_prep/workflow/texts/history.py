@@ -17,30 +17,32 @@ SHOWN = 12  # characters of a hash in lists
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A text in the history. at: ISO time at which it was put there, UTC. accepted: who accepted exactly this text and when.
-
-    written: whether the program wrote it (then its stamp is kept, too). present: whether the document has this text now.
-    """
+    """A text in the history."""
 
     hash: str
     at: str
+    """ISO time at which it was put there, UTC."""
     accepted: str = ""
+    """Who accepted exactly this text and when."""
     written: bool = False
+    """Whether the program wrote it (then its stamp is kept, too)."""
     present: bool = False
+    """Whether the document has this text now."""
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
-    """before: hash of the text that was replaced, "" if there was none. traced: whether it is known what the text was made from.
-
-    accepted: who accepted this text before, "" nobody. problems: findings of form it has.
-    """
+    """A text that was put back."""
 
     kind: str
     hash: str
     before: str
+    """Hash of the text that was replaced, "" if there was none."""
     traced: bool
+    """Whether it is known what the text was made from."""
     accepted: str
+    """Who accepted this text before, "" for nobody."""
     problems: int
+    """How many findings of form it has."""
 
 
 def history(project: Project, kind: str) -> list[Kept]:
