@@ -13,7 +13,6 @@ import asyncio
 import cProfile
 import os
 import pstats
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from pathlib import Path
 import msgspec
 import pycurl
 from door_calls import AT_ONCE as WHOLE_AT_ONCE
-from door_calls import SAMPLES, asked, config, many
+from door_calls import SAMPLES, asked, config, many, peak_megabytes
 
 from finetune_prep.cli.app import prepare_interpreter
 from finetune_prep.core.request import Reply, Usage
@@ -204,7 +203,7 @@ def main() -> None:
     hot_path()
     end_to_end()
     resumed()
-    print(f"this process at its largest {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    print(f"this process at its largest {peak_megabytes():.0f} MB")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Parameters, Request, RoleName, Schema
 from finetune_prep.models.prices import FREE, Prices
-from finetune_prep.models.routes import PAID
+from finetune_prep.models.routes import charges_by_call
 from finetune_prep.project.config import BATCH_APIS, Config, Price
 
 
@@ -57,10 +57,10 @@ def price_of(config: Config, prices: Prices, role: RoleName, tokens: int, provid
     settings = config.provider(provider or config.role(role).provider)
     if settings.kind == "recording":
         return FREE
-    if settings.kind not in PAID and settings.kind not in BATCH_APIS:
+    if not charges_by_call(settings.kind) and settings.kind not in BATCH_APIS:
         return None
     price = prices.of(config.role(role).model_name, settings.address, tokens)
-    if price is None or settings.kind in PAID:
+    if price is None or charges_by_call(settings.kind):
         return price
     factor = settings.price_factor
     cached = None if price.cached is None else factor * price.cached

@@ -23,10 +23,9 @@ from finetune_prep.models.prices import Prices
 from finetune_prep.models.providers.openai_compatible import OpenAICompatible
 from finetune_prep.models.providers.provider import Provider, Speaker
 from finetune_prep.models.providers.recording import RecordingProvider
-from finetune_prep.project.config import BATCH_APIS, FILE, NATIVE, Config, ProviderKind, ProviderSettings
+from finetune_prep.project.config import BATCH_APIS, BUILT_IN, FILE, NATIVE, Config, ProviderKind, ProviderSettings
 from finetune_prep.project.keys import key_of
 
-PAID: tuple[ProviderKind, ...] = ("openai-compatible", *NATIVE)  # kinds whose answers are paid for as they come
 # seconds: what a batch brings may take long to fetch, and its calls have deadlines of their own
 LONGEST_LOOK = 86_400.0
 
@@ -83,7 +82,7 @@ class Routes:
         limit = AdaptiveLimit(settings.concurrency)
         provider = self._provider(name, settings, limit) if injected is None else injected
         timeout = LONGEST_LOOK if isinstance(provider, Batches) else settings.timeout
-        charges = injected is None and settings.kind in PAID
+        charges = injected is None and charges_by_call(settings.kind)
         return Route(name, provider, limit, timeout, base_url=settings.address, charges=charges)
 
     def _provider(self, name: str, settings: ProviderSettings, limit: AdaptiveLimit) -> Provider:
@@ -104,6 +103,11 @@ class Routes:
                 next=f"write one where the answers are: finetune-prep ledger export {settings.path}",
             )
         return RecordingProvider(path)
+
+
+def charges_by_call(kind: ProviderKind) -> bool:
+    """Whether answers are paid for as they come. A new kind charges: what is thought to be free escapes every budget."""
+    return kind not in (*BUILT_IN, *BATCH_APIS)
 
 
 def speaker(name: str, settings: ProviderSettings, secret: Secret | None, listener: Listener | None = None) -> Speaker:

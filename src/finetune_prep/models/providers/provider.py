@@ -1,4 +1,4 @@
-"""The seam between the door and whatever answers: one method."""
+"""The seam between the door and whatever answers."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One module per search provider, behind one small interface: see `sources.search`."""
+"""One module per search provider, behind one small interface: see `choosing`."""

@@ -1,7 +1,7 @@
 """One HTTP call to a search provider: what it means when no answer comes, and how often it is tried.
 
 The address is the user's own setting or the provider's, so it may lie inside the network, as a SearXNG mostly does; the rules for
-pages (`sources.addresses`) are not for it. Redirects are not followed: they would carry the key elsewhere.
+pages (`sources.fetching.addresses`) are not for it. Redirects are not followed: they would carry the key elsewhere.
 """
 
 from __future__ import annotations

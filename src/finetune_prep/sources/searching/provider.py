@@ -26,7 +26,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchProvider(Protocol):
-    """Only asks. Reading is a step of its own (`sources.search.found_in`): the answer is kept, byte for byte, before that."""
+    """Only asks. Reading is a step of its own (`choosing.found_in`): the answer is kept, byte for byte, before that."""
 
     name: str
 
