@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -97,6 +98,8 @@ def test_where_nothing_was_judged_there_is_no_rate(pilot: Any, terminal: Termina
     """Twelve verdicts, none of them readable: neither 0% nor 100%, no word of flawless judges, nothing to export."""
     shown, found, status = pilot(lambda call, questions: Completion("Fine."), n=12)
     assert (shown.code, found["rate"]) == (1, None)
+    assert "This judge does not give its verdicts in the form" in shown.out
+    assert "12 unjudged: " in shown.out
     assert "Nothing was judged, so there is no pass rate." in shown.out
     assert "%" not in shown.out.split("planned", 1)[1]
     assert "No question got a single NO" not in shown.out
@@ -123,6 +126,15 @@ def test_a_pilot_that_fails_the_rubric_leads_to_a_rejected_conversation(pilot: A
     assert next_of(shown) == next_of(status)
     assert works(next_of(shown), terminal)
     assert "rejected" in terminal(*next_of(shown).split()[1:]).out
+
+
+def test_a_pilot_of_doubles_leads_to_one_of_them(pilot: Any, terminal: Terminal) -> None:
+    """The model says the same to everybody: nothing is rejected or faulty, and the next command is still a whole one."""
+    shown, found, status = pilot(lambda call, questions: verdict(questions), n=6, turn=Completion("We send a new bowl today."))
+    assert found["states"]["duplicate"] > 3
+    assert re.fullmatch(r"finetune-prep show [0-9a-f]{12}", next_of(shown))
+    assert next_of(shown) == next_of(status)
+    assert works(next_of(shown), terminal)
 
 
 def test_refusals_are_told_with_their_reason(pilot: Any, terminal: Terminal) -> None:

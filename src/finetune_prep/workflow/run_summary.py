@@ -19,6 +19,11 @@ from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.status.next_step import after_pilot
 
 UNREAD = 1  # exit code of a run with conversations whose verdict could not be read, or without any verdict
+OFF_THE_FORM = "does not follow the schema"
+JUDGE_NEEDED = (
+    "This judge does not give its verdicts in the form that it is asked for. Name one that does, or serve it where a JSON Schema"
+    " is enforced: `finetune-prep doctor` tries that."
+)
 LONGEST_REASON = 200  # characters
 
 
@@ -63,6 +68,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The report's path in the project."""
     doubt: str
     """What makes its figures suspicious, "" for nothing."""
+    advice: str
+    """What helps where most verdicts cannot be read, "" where that is not so."""
     next: str
     exit_code: int
 
@@ -70,7 +77,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 async def summarize(project: Project, ledger: Ledger, run: Run, account: Account) -> RunSummary:
     """The summary of a pilot whose results are written."""
     part = (await costs(ledger)).of_run(run.name)
-    judged = account.judged
+    judged, samples = account.judged, run.samples()
     return RunSummary(
         run=run.name,
         planned=account.planned,
@@ -78,15 +85,21 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
         judged=judged,
         to_judge=judged + account.unjudged,
         rate=pass_rate(account) if judged else None,
-        reasons=reasons(run.samples()),
+        reasons=reasons(samples),
         served=served_otherwise(part.lines),
         cost=None if part.unpriced else part.cost,
         cost_per_accepted=per_row(part, account.states.get("accepted", 0)),
         report=project.layout.relative(run.report_path),
         doubt=suspicion([row.answers for row in run.verdicts()]),
+        advice=JUDGE_NEEDED if _misses_the_form(samples, judged) else "",
         next=f"finetune-prep {run.plan.kind} -n {run.plan.n}" if account.outstanding else after_pilot(project, run, account),
         exit_code=Paused.exit_code if account.outstanding else UNREAD if account.unjudged or not judged else 0,
     )
+
+
+def _misses_the_form(samples: Iterable[Sample], judged: int) -> bool:
+    """Whether more verdicts miss the schema than could be read: that is the judge's way, and no accident."""
+    return sum(sample.state == "unjudged" and OFF_THE_FORM in sample.fault for sample in samples) > judged
 
 
 def reasons(samples: Iterable[Sample]) -> tuple[Reason, ...]:

@@ -82,6 +82,7 @@ async def test_a_shape_that_nobody_knows_is_told_once_and_nothing_is_given_up(
     assert (done.answered, done.released, done.outstanding) == (0, 0, 20)
     (sentence,) = done.unreadable
     assert "and 19 more rows like it" in sentence
+    assert ("Gemini's Batch API" in sentence) == ("candidates" in str(shape("k")))
 
 
 async def test_the_reason_beside_an_empty_body_is_kept(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -94,8 +95,32 @@ async def test_the_reason_beside_an_empty_body_is_kept(ledger: SqliteLedger, tmp
     ]
     done = await imported(ledger, tmp_path, rows, requests)
     assert (done.answered, done.refused) == (3, 3)
+    assert done.refusals == (
+        "answers.jsonl:1 (and 2 more rows like it): HTTP 400: This model's maximum context length is 512 tokens",
+    )
     details = {(await ledger.answers.get(asked.key)).reply.detail for asked in requests}
     assert details == {"HTTP 400: This model's maximum context length is 512 tokens"}
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "System role not supported",
+        {"object": "error", "message": "System role not supported", "type": "BadRequestError", "param": None, "code": 400},
+        "Unsupported parameter: 'max_completion_tokens' is not supported with this model. Use 'max_tokens' instead.",
+    ],
+)
+async def test_what_every_request_would_meet_gives_none_of_them_up(why: Any, ledger: SqliteLedger, tmp_path: Path) -> None:
+    """With another model, or another server for it, the same requests may be answered."""
+    requests = [request(str(n)) for n in range(3)]
+    response = {"status_code": 400, "request_id": "r", "body": None}
+    done = await imported(
+        ledger, tmp_path, [{"custom_id": asked.key, "response": response, "error": why} for asked in requests], requests
+    )
+    assert (done.answered, done.refused, done.released) == (0, 0, 3)
+    (sentence,) = done.failures
+    assert sentence.startswith("answers.jsonl:1 (and 2 more rows like it): HTTP 400: ")
+    assert await ledger.reports.count() == 0
 
 
 async def test_without_credit_a_request_is_still_waited_for(ledger: SqliteLedger, tmp_path: Path) -> None:

@@ -167,6 +167,22 @@ def test_doctor_says_how_a_schema_gets_through(line: str, code: int, words: str,
     assert words in done.output
 
 
+def test_doctor_learns_what_an_endpoint_calls_the_limit(tmp_path: Path) -> None:
+    """As a run does: gateways of newer models refuse the usual name and give the other one."""
+    refusal = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+    error = {"message": refusal, "type": "invalid_request_error", "param": "max_tokens", "code": "unsupported_parameter"}
+
+    def behave(call: Call) -> Behaviour:
+        if not call.body:
+            return listing("larch-1")
+        return Status(400, error=error) if "max_tokens" in call.body else Completion(FOLLOWED)
+
+    with FakeEndpoint(behave) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url))
+    assert done.exit_code == 0, done.output
+    assert "✓ JSON schema, larch/larch-1: enforced" in done.output
+
+
 def test_doctor_asks_nothing_when_told_so(tmp_path: Path) -> None:
     with endpoint_that(Completion(FOLLOWED)) as endpoint:
         assert doctor(project(tmp_path / "p", endpoint.base_url), "--no-ask").exit_code == 0

@@ -103,7 +103,7 @@ def _print_import(done: BatchImport) -> None:
     ):
         if count:
             screen.say(f"  {count} {words}")
-    for line in (*done.unreadable, *done.failures):
+    for line in (*done.unreadable, *done.refusals, *done.failures):
         screen.say(f"  {line}")
     if done.strangers:
         screen.say(f"  {len(done.strangers)} were never asked here: {', '.join(done.strangers[:5])}")

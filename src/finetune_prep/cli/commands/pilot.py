@@ -59,8 +59,9 @@ def _print(summary: RunSummary) -> None:
         screen.say(f"  {reason.count} {reason.state}: {reason.words}  [{reason.example}]")
     if (more := len(summary.reasons) - MOST_REASONS) > 0:
         screen.say(f"  … and {more} more reasons: finetune-prep show")
-    if summary.doubt:
-        screen.paragraph(summary.doubt)
+    for words in (summary.advice, summary.doubt):
+        if words:
+            screen.paragraph(words)
     for served in summary.served:
         screen.say(f"  {served.role}: asked for {served.asked}, and {served.served} answered ({served.answers:,} answers)")
     if summary.cost:

@@ -36,9 +36,11 @@ class BatchImport(msgspec.Struct, frozen=True, kw_only=True):
     outstanding: int
     """Requests that still wait in some round."""
     failures: tuple[str, ...] = ()
-    """Why, as `file:line: why`."""
+    """Why requests failed in passing, a sentence for each reason, with the place of the first."""
     unpaid: int = 0
     """Requests refused because the credit was used up; they stay outstanding."""
+    refusals: tuple[str, ...] = ()
+    """Why requests were refused for good, a sentence for each reason."""
     misfits: tuple[str, ...] = ()
     """Answers that do not follow the schema that was asked for, as `file:line`; they are kept, and asked for once more."""
 
@@ -71,9 +73,10 @@ class _Reading:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self.fresh: dict[str, Entry] = {}
-        self.failed: dict[str, str] = {}
+        self.failed: dict[str, Foreign] = {}
         self.foreign: list[Foreign] = []
-        self._answered = self._refused = self._known = 0
+        self._answered = self._known = 0
+        self._refusals: list[Foreign] = []
         self._strangers: dict[str, None] = {}
         self._unpaid: set[str] = set()
         self._misfits: list[str] = []
@@ -97,13 +100,14 @@ class _Reading:
             if out_of_credit(paused.what):
                 self._unpaid.add(key)
             else:
-                self.failed[key] = f"{row.place}: {paused.what}"
+                self.failed[key] = Foreign(row.place, paused.what, "")
         except Fault as fault:
-            self.failed[key] = f"{row.place}: {fault.reason}"
+            self.failed[key] = Foreign(row.place, fault.reason, "")
         else:
             self.fresh[key] = Entry(request, reply)
             self._unpaid.discard(key)
-            self._refused += reply.problem in ("rejected", "filtered") and not reply.text
+            if reply.problem in ("rejected", "filtered") and not reply.text:
+                self._refusals.append(Foreign(row.place, reply.detail or str(reply.problem), ""))
             if request.schema is not None and reply.problem is None and not follows(reply.text, request.schema.schema):
                 self._misfits.append(row.place)
 
@@ -115,14 +119,15 @@ class _Reading:
     def summary(self, *, released: int, outstanding: int) -> BatchImport:
         return BatchImport(
             answered=self._answered,
-            refused=self._refused,
+            refused=len(self._refusals),
             known=self._known,
             released=released,
             strangers=tuple(self._strangers),
             unreadable=tuple(_reasons(self.foreign)),
             outstanding=outstanding,
-            failures=tuple(self.failed.values()),
+            failures=tuple(_reasons(self.failed.values())),
             unpaid=len(self._unpaid),
+            refusals=tuple(_reasons(self._refusals)),
             misfits=tuple(self._misfits),
         )
 

@@ -19,6 +19,7 @@ from finetune_prep.core.request import Reply
 from finetune_prep.errors import UsageError
 from finetune_prep.models.batches import pages
 from finetune_prep.models.batches.anthropic import answer_of_result
+from finetune_prep.models.providers.dialect import concerns_every_request
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.envelopes import NotACompletion
@@ -26,6 +27,7 @@ from finetune_prep.models.wire.http_status import DETAIL_LIMIT, OUT_OF_CREDIT, i
 
 # error codes of a row that is refused for good; every other error without a status is a passing one (expired, cancelled)
 FINAL_CODES = {"invalid_request", "invalid_request_error", "bad_request"}
+GEMINI = 'this is a row of Gemini\'s Batch API, which is not read; answers as {"custom_id": …, "content": …} are'
 SAMPLE = 160  # characters of a row that is not understood, which are shown
 
 
@@ -82,11 +84,16 @@ def read_row(place: str, line: bytes) -> Row | Foreign:
         return Foreign(place, "not a JSON object", _sample(line))
     key = value.get("custom_id")
     if not isinstance(key, str):
-        return Foreign(place, "it has no custom_id", _sample(line))
+        return Foreign(place, GEMINI if _is_gemini(value) else "it has no custom_id", _sample(line))
     if "method" in value and "body" in value:
         return Foreign(place, "it is a request; import the file of answers", _sample(line))
     answer = _answer_of(value)
     return Foreign(place, "its shape is not known", _sample(line)) if answer is None else Row(place, key, answer)
+
+
+def _is_gemini(row: dict[str, Any]) -> bool:
+    response = row.get("response")
+    return "key" in row and ("error" in row or (isinstance(response, dict) and "candidates" in response))
 
 
 def _answer_of(row: dict[str, Any]) -> Callable[[], Reply] | None:
@@ -122,6 +129,8 @@ def _answered(response: dict[str, Any], error: Any) -> Reply:
         reply = openai_wire.reply(data)  # what is no answer at all stays outstanding, where a call over HTTP would be made again
     else:
         reply = interpret(status, data)
+    if reply.problem == "rejected" and concerns_every_request(reply.detail):
+        raise Fault(reply.detail)  # with another model or server the same request may be answered
     request_id = reply.request_id or str(response.get("request_id") or "")
     return msgspec.structs.replace(reply, request_id=request_id, at=reply.at or openai_wire.now())
 

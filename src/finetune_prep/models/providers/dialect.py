@@ -62,6 +62,14 @@ class Dialect:
         return body | {"messages": [first, *rest[1:]]}
 
 
+def concerns_every_request(complaint: str) -> bool:
+    """Whether a refusal is about how requests are put and not about one of them: the model has no system message, or the limit
+    has another name."""
+    return NO_SYSTEM.search(complaint) is not None or any(
+        name in complaint and _is_about_its_name(complaint, name) for name in LIMITS
+    )
+
+
 def _is_about_its_name(complaint: str, name: str) -> bool:
     """A limit may also be refused for its size; then another name helps nothing."""
     known = rf"(?:unsupported|unknown|unrecogni[sz]ed|unexpected|extra|not (?:supported|permitted|allowed))[^.]*{name}"

@@ -16,18 +16,19 @@ from typing import Any, Literal
 import msgspec
 
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.request import Origin, Parameters, Request, Schema
+from finetune_prep.core.request import Origin, Parameters, Reply, Request, Schema
 from finetune_prep.errors import Paused
 from finetune_prep.http import Answer, Call, NoAnswer, open_client
 from finetune_prep.http.endpoint import Endpoint as Address
 from finetune_prep.http.endpoint import read_endpoint
 from finetune_prep.http.retry_after import http_date
 from finetune_prep.http.secrets import Secret
-from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.provider import Fault, Provider
 from finetune_prep.models.routes import speaker
 from finetune_prep.project.config import NATIVE, WELL_KNOWN, ProviderSettings
 
 LOOK_SECONDS = 1.0  # a server on this machine answers at once or is not there
+MOST_LESSONS = 2  # the name of the limit, the place of the system text
 ASK_SECONDS = 60.0  # a local model may have to be loaded first
 MOST_BYTES = 4 * 1024 * 1024
 ANSWER_TOKENS = 200  # enough for models that reason before they answer
@@ -163,6 +164,17 @@ def _models(body: bytes) -> tuple[str, ...]:
     return tuple(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row) if isinstance(rows, list) else ()
 
 
+async def _answered(provider: Provider, request: Request) -> Reply:
+    """The answer, with a call more for each thing that the endpoint wants put otherwise, as in a run."""
+    for _ in range(MOST_LESSONS):
+        try:
+            return await provider.answer(request)
+        except Fault as fault:
+            if fault.retry_after != 0.0:
+                raise
+    return await provider.answer(request)
+
+
 async def try_schema(
     name: str, settings: ProviderSettings, secret: Secret | None, model: str, *, worded: bool = False
 ) -> SchemaTrial:
@@ -184,7 +196,7 @@ async def try_schema(
         if not worded and not await provider.can_enforce(model):
             return SchemaTrial(honoured="no", detail="this model has nothing for it")
         async with asyncio.timeout(ASK_SECONDS):
-            reply = await provider.answer(request)
+            reply = await _answered(provider, request)
     except TimeoutError:
         return SchemaTrial(honoured="unknown", detail=f"no answer within {ASK_SECONDS:g} s")
     except Fault as fault:

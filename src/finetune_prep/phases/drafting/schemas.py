@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeVar
 
 import msgspec
@@ -49,4 +50,24 @@ def read(text: str, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(unfenced(text), type=kind)
     except msgspec.DecodeError as error:
-        raise ValueError(f"The answer does not follow the schema: {error}.") from error
+        raise ValueError(f"The answer does not follow the schema: {_surrounded(text) or error}.") from error
+
+
+def _surrounded(text: str) -> str:
+    """What stands around the JSON of an answer; "" if it begins and ends with the JSON, or holds none."""
+    bare = text.strip()
+    start = bare.find("{")
+    if start < 0:
+        return ""
+    try:
+        _, end = json.JSONDecoder().raw_decode(bare, start)
+    except (ValueError, RecursionError):
+        return ""
+    before, behind = bare[:start].strip(), bare[end:].strip()
+    if not before and not behind:
+        return ""
+    if _FENCE in before:
+        return "the JSON stands in a code fence with words around it"
+    return (
+        "words stand " + " and ".join(place for place, words in (("before", before), ("behind", behind)) if words) + " the JSON"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -67,8 +68,8 @@ def verdict_schema(rubric: Rubric) -> Schema:
 
 def read_verdict(text: str, rubric: Rubric) -> dict[str, Judgement]:
     """A judge's answer by question. Raises ValueError naming every question that is not answered as allowed."""
-    given = schemas.read(text, dict[str, Answered])
     wanted = {question.id: question for question in rubric.judged}
+    given = _given(text, wanted)
     problems = [f"{id} is missing" for id in wanted if id not in given]
     problems += [f"{id} is not a question" for id in given if id not in wanted]
     problems += [f"{id} is answered twice" for id in _answered_twice(text)]
@@ -88,7 +89,38 @@ def read_verdict(text: str, rubric: Rubric) -> dict[str, Judgement]:
     return judged
 
 
+def _given(text: str, wanted: Collection[str]) -> dict[str, Answered]:
+    """What the JSON holds. Nothing is repaired: a form that judges are known to give instead is named, and refused."""
+    try:
+        return schemas.read(text, dict[str, Answered])
+    except ValueError as error:
+        form = _foreign_form(text, wanted)
+        if not form:
+            raise
+        raise ValueError(f"The answer does not follow the schema: {form}.") from error
+
+
+def _foreign_form(text: str, wanted: Collection[str]) -> str:
+    """The form of a verdict that is JSON, but of another kind; "" if it is none of the known ones."""
+    try:
+        given = json.loads(schemas.unfenced(text))
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(given, dict) or not given:
+        return ""
+    if len(given) == 1 and isinstance(inner := next(iter(given.values())), dict) and set(inner) & set(wanted):
+        return f"the questions stand within “{next(iter(given))}”, not at the top"
+    answers = [given[id] for id in wanted if id in given]
+    if answers and not any(isinstance(answer, dict) for answer in answers):
+        return "each question has an answer alone, without evidence"
+    if any(isinstance(answer, dict) and isinstance(answer.get("answer"), bool) for answer in answers):
+        return "answers are true or false, not YES or NO"
+    return ""
+
+
 def _answered_twice(text: str) -> list[str]:
-    """Keys that a JSON object holds more than once: decoders keep the last answer without a word."""
-    pairs: list[tuple[str, Any]] = json.loads(schemas.unfenced(text), object_pairs_hook=list)
-    return [id for id, times in Counter(id for id, _ in pairs).items() if times > 1]
+    """Questions that are given, or answered, more than once: decoders keep the last answer without a word."""
+    pairs: list[tuple[str, list[tuple[str, Any]]]] = json.loads(schemas.unfenced(text), object_pairs_hook=list)
+    again = [id for id, times in Counter(id for id, _ in pairs).items() if times > 1]
+    within = [id for id, parts in pairs if max(Counter(name for name, _ in parts).values()) > 1 and id not in again]
+    return [*again, *within]

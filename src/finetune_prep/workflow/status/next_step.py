@@ -59,10 +59,10 @@ def _before_the_pilot(project: Project, phases: Sequence[PhaseView], compiled: S
 def after_pilot(project: Project, run: Run, account: Account) -> str:
     """What to do with a pilot in which nothing is outstanding."""
     if account.unjudged or not account.judged:
-        return f"finetune-prep show {_one_of(run, 'unjudged', 'faulty', 'failed')}"
+        return _show(run, "unjudged", "faulty", "failed", "duplicate")
     rate = pass_rate(account)
     if rate.value is None or rate.value <= limits.PASS_RATE:
-        return f"finetune-prep show {_one_of(run, 'rejected', 'faulty')}"
+        return _show(run, "rejected", "faulty", "duplicate", "failed")
     largest = max(found.plan.n for found in runs(project.layout, run.plan.kind) if not run_view(project, found).stale)
     if largest < limits.PILOT and not _replayed(project):
         return f"finetune-prep pilot -n {limits.PILOT}"
@@ -96,10 +96,11 @@ def _recorded_pilot(project: Project) -> int:
     return len({request.origin.scenario for request in requests if request.phase == KIND and request.role == "judge"})
 
 
-def _one_of(run: Run, *states: str) -> str:
-    """The id of a conversation in the first of these states that occurs: what is shown says why."""
+def _show(run: Run, *states: str) -> str:
+    """Look at a conversation in the first of these states that occurs: what is shown says why."""
     samples = run.samples()
-    return next((sample.scenario.id for state in states for sample in samples if sample.state == state), "")
+    found = next((sample.scenario.id for state in states for sample in samples if sample.state == state), "")
+    return f"finetune-prep show {found}".rstrip()
 
 
 def _import_first(in_files: int, command: str) -> str:
