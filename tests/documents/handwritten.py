@@ -140,19 +140,26 @@ def _note_in_list(row: Row, stream: random.Random, section: str) -> Row:
 
 
 def _notes(stream: random.Random, kind: str, section: str, before: Row, *, at_end: bool, owners: tuple[str, ...]) -> list[Row]:
-    makers = [_paragraph, _fence, _comment, _table, _quotation]
-    if section != "Terms":
+    items = _items_stand(kind, section) and not owners  # a list or table there would be items without ids
+    makers = [_paragraph, _fence, _comment, _quotation, *([] if items else [_table])]
+    if section != "Terms" and not items:
         makers.append(_list)
     lines = stream.choice([*makers, _indented_code] if before.level else makers)(stream)
     if stream.random() < 0.5:
         lines = [*lines, "", *stream.choice(makers)(stream)]
     rows = [Row(line, owners) for line in [*lines, ""]]
-    if at_end and stream.random() < 0.5:
+    if at_end and not items and stream.random() < 0.5:
         name = f"{words(stream, 2)} {stream.randrange(10**6)}"
         level = stream.randint(2, 4) if kind in PLAIN else 6
         note = [Row("#" * level + f" {name}", owners, level, heading=name), Row("", owners)]
         rows += [*note, *(Row(line, owners) for line in [*_paragraph(stream), "", *_list(stream), ""])]
     return rows
+
+
+def _items_stand(kind: str, section: str) -> bool:
+    """Whether a section is there for items: a list of them, or a category with its questions."""
+    schema = documents.KINDS[kind].form.schema
+    return section in schema.expects or (schema.category is not None and section not in schema.sections)
 
 
 def _paragraph(stream: random.Random) -> list[str]:

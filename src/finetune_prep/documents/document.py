@@ -32,6 +32,8 @@ class Document(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """1-based first line of each item by id, and of each `##` section by its heading in lower case."""
     findings: tuple[Finding, ...] = ()
     """Every problem of form; empty for a sound document."""
+    lost: int = 0
+    """How many items stand there and are not read, each with its finding: what seems to be missing may be one of them."""
 
     def finding(self, what: str, fix: str, item: str = "") -> Finding:
         """A finding about an item of this document (or the whole, if `item` is not in it)."""

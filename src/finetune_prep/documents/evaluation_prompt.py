@@ -13,7 +13,11 @@ from finetune_prep.markdown.reader import Reader
 from finetune_prep.markdown.sections import ProseSections, render_prose
 
 ROLE, RUBRIC, INPUT, OUTPUT, CALIBRATION = "Role and context", "Rubric", "Input format", "Output format", "Calibration examples"
-SCHEMA = Schema(sections={ROLE: None, RUBRIC: (), "Terms": (), INPUT: None, OUTPUT: None, CALIBRATION: ("C",)}, category=(ANY,))
+SCHEMA = Schema(
+    sections={ROLE: None, RUBRIC: (), "Terms": (), INPUT: None, OUTPUT: None, CALIBRATION: ("C",)},
+    category=(ANY,),
+    expects={CALIBRATION: "C"},
+)
 
 
 def read(reader: Reader) -> EvaluationPrompt:

@@ -27,7 +27,9 @@ SCHEMA = Schema(
         GUARDS: ("GD",),
         FEW_SHOTS: ("X",),
         OUTPUT: None,
-    }
+    },
+    expects={GROUNDING: "T", **LISTS, ANCHORS: ALWAYS, GUARDS: "GD", FEW_SHOTS: "X"},
+    lists=frozenset({ANCHORS, GUARDS, *LISTS}),
 )
 _ARROW = re.compile(r"→|⇒|->|=>")
 _COUNTERS = re.compile(r"counters:(?=\s|$)", re.IGNORECASE)

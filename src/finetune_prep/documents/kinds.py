@@ -12,6 +12,7 @@ import msgspec
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents import evaluation_prompt, generation_prompt, knowledge, plain, rubric, scenario_space
 from finetune_prep.documents.document import Document, Form
+from finetune_prep.documents.slips import unread
 from finetune_prep.markdown.lines import lines_of
 from finetune_prep.markdown.reader import Reader
 from finetune_prep.markdown.tree import grow
@@ -96,7 +97,16 @@ def parse(kind: str, text: str, path: str) -> Document[Any]:
         return Document(kind=kind, path=path, text=plain_text, value=None, findings=(refused,))
     reader = Reader(path, grow(plain_text), form.schema)
     value = form.read(reader)
-    return Document(kind=kind, path=path, text=plain_text, value=value, lines=reader.lines, findings=reader.findings)
+    unread.look(reader)
+    return Document(
+        kind=kind,
+        path=path,
+        text=plain_text,
+        value=value,
+        lines=reader.lines,
+        findings=reader.findings,
+        lost=reader.lost,
+    )
 
 
 def render(kind: str, value: Any) -> str:

@@ -35,17 +35,23 @@ from finetune_prep.markdown.turns import render_conversation
 ALWAYS, NEVER = "DO", "DONT"
 LISTS = {"Always do": ALWAYS, "Never do": NEVER}
 CONTRADICTIONS = "Contradictions between sources"
+_PRINCIPLES, _ANCHORS = "Communication principles", "Behavioral anchors"
 _IDS = ("F", "T", "P", "FM", "CT", ALWAYS, NEVER, "S")
 _SECTIONS = (
     "Frameworks",
-    "Communication principles",
+    _PRINCIPLES,
     "Failure modes",
     CONTRADICTIONS,
-    "Behavioral anchors",
+    _ANCHORS,
     *LISTS,
     "Sources",
 )
-SCHEMA = Schema(sections=dict.fromkeys(_SECTIONS, _IDS), start=_IDS)
+SCHEMA = Schema(
+    sections=dict.fromkeys(_SECTIONS, _IDS),
+    start=_IDS,
+    expects={_PRINCIPLES: "P", "Failure modes": "FM", CONTRADICTIONS: "CT", _ANCHORS: ALWAYS, **LISTS, "Sources": "S"},
+    lists=frozenset({_PRINCIPLES, CONTRADICTIONS, _ANCHORS, *LISTS}),
+)
 _FROM = re.compile(r"from:(?=\s|$)", re.IGNORECASE)
 _KINDS: dict[str, FailureKind] = {kind.casefold(): kind for kind in get_args(FailureKind)}
 
@@ -181,7 +187,7 @@ def render(value: Knowledge) -> str:
     for framework in value.frameworks:
         blocks += _render_framework(framework)
     if value.principles:
-        blocks += [heading(2, "Communication principles"), *bullets(map(_render_cited, value.principles))]
+        blocks += [heading(2, _PRINCIPLES), *bullets(map(_render_cited, value.principles))]
     if value.failure_modes:
         blocks.append(heading(2, "Failure modes"))
     for failure in value.failure_modes:
@@ -233,7 +239,7 @@ def render_anchors(always: tuple[Anchor, ...], never: tuple[Anchor, ...], *, ori
     """The section with both lists. origins: whether to say what an anchor was drawn from."""
     if not always and not never:
         return []
-    blocks = [heading(2, "Behavioral anchors")]
+    blocks = [heading(2, _ANCHORS)]
     for name, anchors in zip(LISTS, (always, never), strict=True):
         blocks.append(heading(3, name))
         blocks.extend(bullets(_render_anchor(anchor, origins) for anchor in anchors))

@@ -14,7 +14,12 @@ from finetune_prep.markdown.page import bullets, fields, front_matter, heading, 
 from finetune_prep.markdown.reader import Part, Reader
 from finetune_prep.markdown.tree import Node
 
-SCHEMA = Schema(sections={"Goals": ("G",), "Terms": (), "Examples": ("E", "W")}, category=(ANY,))
+SCHEMA = Schema(
+    sections={"Goals": ("G",), "Terms": (), "Examples": ("E", "W")},
+    category=(ANY,),
+    expects={"Goals": "G", "Examples": "E"},
+    lists=frozenset({"Goals"}),
+)
 DEFAULT_THRESHOLD = 0.75
 _COLON = re.compile(r":(?=\s|\*\*|__|$)|：")
 LONGEST_RULE = 200  # characters

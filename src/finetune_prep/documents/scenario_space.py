@@ -28,7 +28,7 @@ _SECTIONS = {
     "Out of scope": "OS",
 }
 _IDS = tuple(_SECTIONS.values())
-SCHEMA = Schema(sections=dict.fromkeys(_SECTIONS, _IDS), start=_IDS)
+SCHEMA = Schema(sections=dict.fromkeys(_SECTIONS, _IDS), start=_IDS, expects=_SECTIONS)
 _ATTRIBUTE = re.compile(r"(?<![A-Za-z])(?P<key>[A-Za-z]{1,20}) ?[:=]? ?(?P<value>[0-9.][^\s,;]*(?: ?[-–—] ?[0-9]+)?)")
 _RANGE = re.compile(r"(?P<fewest>[0-9]{1,6})\s*[-–—]\s*(?P<most>[0-9]{1,6})")
 _WHOLE = re.compile(r"[0-9]{1,6}")

@@ -64,6 +64,8 @@ def _outcome(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
         return Outcome(gate=gate.id, answer="unchecked", note=_missing(gate, documents) or NOT_JUDGED)
     if gate.kind == "human":
         return _human(gate, documents, facts)
+    if lost := _lost(gate, documents):
+        return Outcome(gate=gate.id, answer="unchecked", note=lost)
     subject = facts if gate.phase == "workflow" else documents
     if subject is None:
         return Outcome(gate=gate.id, answer="unchecked", note="nothing is known about runs and acceptances here")
@@ -89,6 +91,18 @@ def _human(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
     if kind in facts.accepted:
         return Outcome(gate=gate.id, answer="holds", note=f"accepted by {facts.accepted[kind]}")
     return Outcome(gate=gate.id, answer="waiting", note=f"a person decides this: `finetune-prep accept {kind}`")
+
+
+def _lost(gate: Gate, documents: Documents) -> str:
+    """Which document that the gate looks at holds items that are not read, "" if none does.
+
+    Whatever the gate could say of what is missing would be about them, and to act on it could destroy them.
+    """
+    for document in documents:
+        if document.lost and document.kind in gate.documents:
+            items = "an item that is" if document.lost == 1 else f"{document.lost} items that are"
+            return f"{document.path} holds {items} not read; give every item its id first (finetune-prep check {document.kind})"
+    return ""
 
 
 def _missing(gate: Gate, documents: Documents) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from finetune_prep.markdown import inline
@@ -27,6 +28,10 @@ class Schema(NamedTuple):
     """The same for what stands under the title."""
     category: tuple[str, ...] | None = None
     """The same for a heading with a weight or the word "gate" in parentheses, None if the kind has no categories."""
+    expects: Mapping[str, str] = MappingProxyType({})
+    """By section, the letters that an item without an id is meant to have."""
+    lists: frozenset[str] = frozenset()
+    """Sections whose items are list items."""
 
 
 class Headings:

@@ -60,7 +60,12 @@ class Reader:
         self.tree = tree
         self.headings = Headings(schema)
         self.lines: dict[str, int] = {}
+        self.headed: list[Part] = []
+        """The headings so far, each with what it is."""
+        self.lost = 0
+        """Items that stand there and are not read."""
         self._findings: list[Finding] = []
+        self._reported: set[int] = set()
         self._problems = 0
         self._spellings = 0
         self._ids: set[str] = set()
@@ -70,8 +75,17 @@ class Reader:
 
     def add(self, line: int, what: str, fix: str, item: str = "") -> None:
         self._problems += 1
+        self._reported.add(line)
         if self._problems <= MOST_PROBLEMS:
             self._findings.append(Finding(path=self.path, line=line, what=what, fix=fix, item=item))
+
+    def lose(self, line: int, what: str, fix: str, item: str = "") -> None:
+        """Add a finding about an item that is not read: whoever looks at the document must not take it for missing."""
+        self.lost += 1
+        self.add(line, what, fix, item)
+
+    def is_reported(self, line: int) -> bool:
+        return line in self._reported
 
     def note(self, heading: str, node: Node) -> None:
         """Remember where a section stands; the first of a name counts."""
@@ -95,6 +109,7 @@ class Reader:
         around = Part("title", self.tree.preamble, "")  # the title, section or category that the current heading stands in
         for number, node in enumerate(self.tree.sections):
             part = self._part(number, around)
+            self.headed.append(part)
             if part.kind in ("title", "section", "category"):
                 around = part
                 self.note(part.name, node)
@@ -142,7 +157,7 @@ class Reader:
 
     def _unknown(self, node: Node, text: str, label: Labelled | None, allowed: tuple[str, ...]) -> None:
         if label and allowed:
-            self.add(node.line, f"no item is called “{label.id}” here", f"ids here are like {_example_ids(allowed)}")
+            self.lose(node.line, f"no item is called “{label.id}” here", f"ids here are like {_example_ids(allowed)}")
         elif not label and (near := self.headings.near(text)):
             self.add(node.line, f"unknown heading “{_short(text)}”", f"write “{near}”")
 
@@ -160,7 +175,7 @@ class Reader:
     def _is_new(self, part: Part) -> bool:
         if part.id in self._ids:
             first = self.lines[part.id]
-            self.add(
+            self.lose(
                 part.node.line,
                 f"“{part.id}” stands here for the second time",
                 f"give one of them a new id; the first is in line {first}",
@@ -229,14 +244,18 @@ class Reader:
         return None
 
     def ids(self, text: str, line: int, item: str = "") -> tuple[str, ...]:
-        """A list of ids, parted by commas, spaces or "and"."""
+        """A list of ids, parted by commas, spaces or "and". Words among them are one finding."""
         found: list[str] = []
+        others: list[str] = []
         for word in re.split(r"[,;\s]+|\band\b", text):
             bare = word.strip(".*_")
             if re.fullmatch(inline.ID, bare):
                 found.append(bare)
             elif bare and bare.casefold() not in ("and", "none", "–", "-", "—"):
-                self.add(line, f"“{_short(bare)}” is not an id", "write ids, parted by commas: T1.1, FM2", item)
+                others.append(bare)
+        if others:
+            more = f", nor what follows ({len(others) - 1} more)" if len(others) > 1 else ""
+            self.add(line, f"“{_short(others[0])}” is not an id{more}", "write ids, parted by commas: T1.1, FM2", item)
         return tuple(found)
 
     # ---- conversations and prose
