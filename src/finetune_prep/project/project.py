@@ -37,6 +37,9 @@ def missing_document(kind: str, needed_by: str = "") -> FinetunePrepError:
     return DocumentError("the file does not exist", where=path, next=f"finetune-prep template {kind} > {path}, and fill it in")
 
 
+DATED = "domain-frameworks"  # earlier versions took the day on which a source was read into the hashes of this one
+
+
 @lru_cache(maxsize=64)
 def _parsed(kind: str, text: str) -> Document[Any]:
     """`status` and `check` look at the same few texts some fifty times; reading them is a pure function of the text."""
@@ -179,7 +182,9 @@ class Project(msgspec.Struct, frozen=True):
 
     def stamp(self, kind: str) -> Stamp | None:
         stamp = read_stamp(self.layout.stamp(kind))
-        return stamp and renamed(stamp, self._former_hashes("domain-frameworks"))
+        if stamp is None or stamp.hashes_of(DATED) <= set(self.items(DATED).values()):
+            return stamp
+        return renamed(stamp, self._former_hashes(DATED))
 
     def _former_hashes(self, kind: str) -> dict[str, str]:
         document = self.document(KINDS[kind])
@@ -229,9 +234,10 @@ class Project(msgspec.Struct, frozen=True):
         if not path.is_file():
             return None
         text, _ = documents.read_bytes(path.read_bytes(), KINDS[kind].path)
-        names = {text_hash(text), *self._former_hashes(kind)}
-        accepted = [d for d in self.decisions() if d.decision == "accept" and d.document == kind and d.text in names]
-        return accepted[-1] if accepted else None
+        accepted = {d.text: d for d in self.decisions() if d.decision == "accept" and d.document == kind}
+        if (latest := accepted.get(text_hash(text))) is not None:
+            return latest
+        return next((accepted[former] for former in self._former_hashes(kind) if former in accepted), None)
 
     def overrides(self) -> tuple[Decision, ...]:
         """Gates that a person overrode, with the hash of what was overridden."""

@@ -35,7 +35,12 @@ class Stamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hash of the normalised text as written by the program."""
     items: Items
     parts: dict[str, Part]
-    """The hash of each part it was made from, by name."""
+    """Its parts by name, each with what it was made from."""
+
+    def hashes_of(self, kind: str) -> set[str]:
+        """Hashes of items of one document that stand in it: those it was made from, and its own."""
+        made_from = {hash for part in self.parts.values() for hash in part.made_from.get(kind, {}).values()}
+        return made_from | (set(self.items.values()) if self.document == kind else set())
 
 
 def read_stamp(path: Path) -> Stamp | None:
