@@ -14,6 +14,7 @@ import pytest
 from finetune_prep.cli.commands.check import annotation
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.request import Request
+from finetune_prep.documents.kinds import KINDS
 from finetune_prep.ledger.recording import export_recording
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.providers.scripted import Scripted
@@ -63,6 +64,32 @@ def test_findings_stand_under_their_phase_with_their_line(shop: Project, termina
     number = int(lines[rubric + 1].split(":")[1])
     text = shop.layout.document("evaluation-rubric").read_text("utf-8").splitlines()
     assert text[number - 1].startswith("## Comprehension")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "name"),
+    [
+        ("\u202e", "U+202E RIGHT-TO-LEFT OVERRIDE"),
+        ("\U000e0041\U000e0042", "U+E0041 TAG LATIN CAPITAL LETTER A"),
+        ("\u200b", "U+200B ZERO WIDTH SPACE"),
+        ("\x9b", "U+009B a control character"),
+        ("\u2066", "U+2066 LEFT-TO-RIGHT ISOLATE"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["evaluation-rubric", "domain-frameworks", "system-prompt"])
+def test_what_nobody_sees_is_found_and_not_accepted(kind: str, hidden: str, name: str, shop: Project, terminal: Terminal) -> None:
+    path = shop.layout.document(kind)
+    text = path.read_text("utf-8")
+    at = text.index(" ", text.index("\n\n") + 20)
+    path.write_text(text[:at] + hidden + text[at:], "utf-8")
+    line = text[:at].count("\n") + 1
+    shown = terminal("check")
+    assert shown.code == 1
+    assert f"{KINDS[kind].path}:{line}: a character stands here that nobody sees and a model reads: {name}" in shown.out
+    refused = terminal("accept", kind, "--yes", "--by", "a reader")
+    assert refused.code != 0
+    assert name in refused.err
+    assert open_project(shop.folder).acceptance(kind) is None
 
 
 def test_asking_for_some_documents_shows_only_their_gates(shop: Project, terminal: Terminal) -> None:

@@ -200,6 +200,15 @@ def test_where_the_words_do_not_tell_a_script_is_refused_and_a_person_asked(tmp_
     assert open_project(tmp_path / "wine").value(Documents.brief).language == "pt-BR"
 
 
+def test_invisible_characters_of_a_pasted_brief_are_left_out_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "given.md"
+    path.write_text("# Pottery\n\nA small\u200b shop\u2060 that sells bowls and answers what its customers ask.\n", "utf-8")
+    done = new(tmp_path / "shop", "", "--brief", str(path), "--no-detect", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "2 invisible characters are left out, the first of them U+200B ZERO WIDTH SPACE" in done.output
+    assert "A small shop that sells bowls" in (tmp_path / "shop" / "brief.md").read_text("utf-8")
+
+
 def test_the_brief_may_come_by_pipe(tmp_path: Path) -> None:
     done = new(tmp_path / "shop", "A small shop answers its customers' questions.\n", "--brief", "-")
     assert done.exit_code == 0, done.output

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from finetune_prep.method.phases import PHASES
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.project.project import Project
-from tests.cli.terminal import on_a_terminal
+from finetune_prep.project.project import Project, open_project
+from tests.cli.terminal import Terminal, on_a_terminal
 from tests.phases.pottery_expert import pottery_people, pottery_sources
+from tests.phases.pottery_shop import accept_all, pottery_project
 from tests.phases.test_preparing import prepared
 
 
@@ -53,7 +57,7 @@ def test_without_sources_it_says_so_before_anything_is_spent(tmp_path: Path) -> 
     for path in project.layout.sources.iterdir():
         path.unlink()
     _, shown = prepare(project, "n\n")
-    assert "No sources. The reference will be a model's word alone" in shown
+    assert "No sources. The reference will rest on what the model knows" in shown
 
 
 def test_a_source_that_cannot_be_read_is_told_before_anything_is_spent(tmp_path: Path) -> None:
@@ -71,6 +75,20 @@ async def test_at_the_end_it_names_what_is_still_to_be_read(tmp_path: Path) -> N
     assert "Still to be read by a person: prompts/generation-prompt.md: every gate holds look first at" in shown
     assert "reference/digest/5-generation-prompt.md" in shown
     assert shown.endswith("next: finetune-prep accept")
+
+
+def test_what_comes_after_it_makes_sense_for_the_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With everything accepted: a pilot that can run, and none where answers come from a recording that holds no pilot."""
+    project = pottery_project(tmp_path / "shop")
+    accept_all(project)
+    assert Terminal(capsys, project)("prepare").code == 3  # it puts the rubric's questions in anew
+    accept_all(open_project(project.folder))
+    assert Terminal(capsys, project)("prepare").out.endswith("next: finetune-prep pilot -n 20\n")
+    config = project.layout.config
+    config.write_text(config.read_text("utf-8").replace("batch/", "recording/"), "utf-8")
+    (project.folder / "recording.jsonl").write_text('{"recording":3}\n', "utf-8")
+    shown = Terminal(capsys, open_project(project.folder))("prepare", "--json")
+    assert json.loads(shown.out)["next"].startswith("name a model for the roles in finetune-prep.toml")
 
 
 def test_a_german_brief_that_names_no_language_is_not_prepared_in_english(tmp_path: Path) -> None:

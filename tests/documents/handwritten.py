@@ -21,7 +21,7 @@ _HEADING = re.compile(r"(?P<marks>#{1,6}) (?:(?P<id>[A-Z]+[0-9]+(?:\.[0-9]+)?)\.
 _LISTED = re.compile(r"- (?P<id>[A-Z]+[0-9]+(?:\.[0-9]+)?): ")
 WORDS = (
     "häufig", "再び", "🏺", "“quoted”", "and then", "50%", "(weight 2)", "https://a.example/x?y=1", "**bold**", "`code`", "e\u0301",
-    "\u00a0", "\u200b", "CP1", "FM3,", "naïve", "{{ slot }}", "<b>", "a|b", "ß", "…", "\\", "x_y_z", "&amp;", "שלום",
+    "\u00a0", "\u200d", "CP1", "FM3,", "naïve", "{{ slot }}", "<b>", "a|b", "ß", "…", "\\", "x_y_z", "&amp;", "שלום",
 )  # fmt: skip
 
 

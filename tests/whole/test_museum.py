@@ -29,6 +29,7 @@ def museum(tmp_path_factory: pytest.TempPathFactory) -> Project:
     copy_inputs(MUSEUM, folder)
     done = run("prepare", folder=folder)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "next: name a model for the roles" in done.stdout  # its recording holds no pilot
     return open_project(folder)
 
 

@@ -13,6 +13,7 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.documents import evaluation_prompt, generation_prompt, knowledge, plain, rubric, scenario_space
 from finetune_prep.documents.document import Document, Form
 from finetune_prep.documents.slips import unread
+from finetune_prep.invisible import invisible, without_invisible
 from finetune_prep.markdown.lines import lines_of
 from finetune_prep.markdown.reader import Reader
 from finetune_prep.markdown.tree import grow
@@ -21,6 +22,7 @@ from finetune_prep.method.phases import PHASES
 MOST_BYTES = 512 * 1024
 MOST_LINES = 20_000
 LONGEST_LINE = 20_000  # characters
+CONTEXT = 20  # characters of a line that are quoted
 
 T = TypeVar("T")
 
@@ -104,7 +106,7 @@ def parse(kind: str, text: str, path: str) -> Document[Any]:
         text=plain_text,
         value=value,
         lines=reader.lines,
-        findings=reader.findings,
+        findings=(*_unseen(lines, path), *reader.findings),
         lost=reader.lost,
     )
 
@@ -120,6 +122,26 @@ def template(kind: str) -> str:
     if kind not in KINDS:
         raise KeyError(kind)
     return resources.files(__package__).joinpath("specimens", f"{kind}.md").read_text(encoding="utf-8")
+
+
+def _unseen(lines: list[str], path: str) -> Iterator[Finding]:
+    """A finding for each line with characters that a person who accepts the document would not see."""
+    for number, line in enumerate(lines, start=1):
+        found = [*invisible(line)]
+        if found:
+            at, name = found[0]
+            more = f" (and {len(found) - 1} more in this line)" if len(found) > 1 else ""
+            yield Finding(
+                path=path,
+                line=number,
+                what=f"a character stands here that nobody sees and a model reads: {name}, {_place(line, at)}{more}",
+                fix="take it out; write the line anew if you do not find it",
+            )
+
+
+def _place(line: str, at: int) -> str:
+    before = without_invisible(line[:at]).rstrip()[-CONTEXT:]
+    return f"behind “{before}”" if before else "at its beginning"
 
 
 def _refusal(text: str, lines: list[str], path: str) -> Finding | None:

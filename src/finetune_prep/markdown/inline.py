@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from finetune_prep.invisible import without_invisible
 from finetune_prep.markdown.normal import paragraph
 
 ID = r"[A-Z]{1,6}[0-9]{1,4}(?:\.[0-9]{1,4})?"
@@ -21,7 +22,6 @@ HEADING_ID = re.compile(rf"{_LABEL}|{_BOLD}(?:\s+|$))(?P<rest>.*)", re.DOTALL)
 _KEY = re.compile(rf"{_BOLD}(?P<key>[^:：*_]{{1,60}}?){_BOLD}\s*[:：]{_BOLD}\s*(?P<value>.*)", re.DOTALL)
 CATEGORY_END = re.compile(r"\((?P<attributes>\s*gate\s*|\s*weight\b[^()]*)\)\s*\Z", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+")
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
 _COMMENT = re.compile(r"<!--")
 
 
@@ -32,13 +32,13 @@ class Labelled(NamedTuple):
 
 def one_line(text: str) -> str:
     """The text as a line can hold it: runs of white space that hold a tab or a line end, or are plain, become one space."""
-    return _SPACES.sub(" ", _CONTROLS.sub("", text)).strip()
+    return _SPACES.sub(" ", without_invisible(text)).strip()
 
 
 def without_controls(text: str) -> str:
-    """The text without control characters, with LF line ends; tabs stay."""
+    """The text without control and invisible characters, with LF line ends; tabs stay."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return re.sub(r"[\x0b\x0c\x1c-\x1f\x85]", " ", _CONTROLS.sub("", text))
+    return re.sub(r"[\x0b\x0c\x1c-\x1f\x85]", " ", without_invisible(text))
 
 
 def guard(text: str, structure: re.Pattern[str]) -> str:

@@ -171,6 +171,19 @@ async def test_what_fails_is_told_and_replaced_and_stops_nothing(tmp_path: Path)
     assert told[-1].startswith("web: 8 queries to tavily")
 
 
+@pytest.mark.parametrize(
+    "address", ["https://[broken", "https://[::1/x", "http://larch.example:99999/", "http://h:x/", "https:///x"]
+)
+async def test_a_result_without_a_usable_address_is_left_out_with_a_word(address: str, tmp_path: Path) -> None:
+    folder, told = new_shop(tmp_path / "shop", pages=8), list[str]()
+    with FakeWeb({f"/{n}/1": page(n) for n in range(8)}) as internet:
+        good = results_of(internet, 2)
+        with Engine(lambda query: [{"title": "Bad", "url": address}, good(query)[1]]) as engine:
+            texts = await gathered(folder, internet, engine, told)
+    assert len(texts) == 8
+    assert told[:8] == [f"{address}: left out: this is no address of a page"] * 8
+
+
 async def test_at_most_as_many_pages_as_the_settings_say_of_all_kinds(tmp_path: Path) -> None:
     folder = new_shop(tmp_path / "shop", pages=5)
     with (

@@ -21,6 +21,7 @@ from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import DocumentError, UsageError
 from finetune_prep.http.endpoint import read_endpoint
 from finetune_prep.http.secrets import is_variable
+from finetune_prep.invisible import invisible, without_invisible
 from finetune_prep.project import config, scaffold
 from finetune_prep.project.keys import KeyUse, allow
 from finetune_prep.project.scaffold import Choice
@@ -283,7 +284,9 @@ def _read_brief(path: Path) -> str:
     text, findings = documents.read_bytes(data, str(path))
     if findings:
         raise DocumentError("this brief cannot be read", where=str(path), details=tuple(f"  {finding}" for finding in findings))
-    return text
+    if found := [*invisible(text)]:
+        screen.note(f"{path}: {len(found)} invisible characters are left out, the first of them {found[0][1]}")
+    return without_invisible(text)
 
 
 def _ask_brief(folder: Path) -> str:

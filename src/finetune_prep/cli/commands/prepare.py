@@ -15,6 +15,7 @@ from finetune_prep.sources.files import read_folder
 from finetune_prep.workflow.estimate import estimate
 from finetune_prep.workflow.prepare import one_phase, require_language, to_read
 from finetune_prep.workflow.prepare import prepare as all_phases
+from finetune_prep.workflow.status.overview import overview
 from finetune_prep.workflow.texts.first_brief import title_of
 
 
@@ -43,17 +44,18 @@ def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> Non
     opened = open_project(project)
     made = [*dict.fromkeys(kind for phase in PHASES for kind in phase.outputs)]
     unread = [kind for kind in made if opened.acceptance(kind) is None]
+    step = "finetune-prep accept" if unread else overview(opened).next
     if as_json:
-        screen.json({"documents": made, "to_accept": unread})
+        screen.json({"documents": made, "to_accept": unread, "next": step})
         return
     screen.say()
     if unread:
         screen.say("All documents are there. Still to be read by a person:")
         for line in to_read(opened, unread):
             screen.say(line)
-        screen.say("next: finetune-prep accept")
     else:
-        screen.say("All documents are there and accepted. next: finetune-prep pilot")
+        screen.say("All documents are there and accepted.")
+    screen.say(f"next: {step}")
 
 
 def _explain(project: Project, provider: str, *, yes: bool) -> None:

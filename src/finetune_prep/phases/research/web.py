@@ -137,7 +137,7 @@ async def search(session: Session, queries: Sequence[Query]) -> list[Hit]:
     for number, query in enumerate(queries, start=1):
         try:
             found = await session.web.search(query.text, session.project.config.search.results)
-            hits += [Hit(query, result) for result in found]
+            hits += [Hit(query, result) for result in found if _has_an_address(session, result)]
             last = ""
         except NotFetched as failure:
             session.tell(_words(failure))
@@ -185,6 +185,18 @@ def plain_address(url: str) -> str:
     kept = [(name, value) for name, value in parse_qsl(parts.query) if not name.lower().startswith(TRACKING)]
     query = f"?{urlencode(kept)}" if kept else ""
     return f"{parts.netloc.lower().removeprefix('www.')}{parts.path.rstrip('/')}{query}"
+
+
+def _has_an_address(session: Session, found: Found) -> bool:
+    """Whether what was found can be looked for; said where it cannot."""
+    try:
+        parts = urlsplit(found.url)
+        readable = bool(parts.hostname) and parts.port != 0  # looking at the port finds out whether it is one
+    except ValueError:
+        readable = False
+    if not readable:
+        session.tell(f"{found.url}: left out: this is no address of a page")
+    return readable
 
 
 # ---- reading

@@ -73,6 +73,52 @@ def test_figures_at_the_foot_of_a_page_are_no_page_numbers() -> None:
     assert not any(f"\n{n}\n" in text for n in (1, 2, 3))
 
 
+def body(number: int) -> list[str]:
+    return [f"Text {letters(number)}{letters(place)} goes on" for place in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    "edges",
+    [
+        ["Key 12 euros 14 days", "Key 85 euros 30 days", "Key 25 euros 14 days", "Key 7 euros 90 days"],
+        [
+            "4 The tenant pays within days",
+            "9 The tenant pays within days",
+            "17 The tenant pays within days",
+            "21 The tenant pays within days",
+        ],
+        ["Rent for 2023: 500", "Rent for 2024: 520", "Rent for 2025: 560", "Rent for 2026: 610"],
+        ["12.50", "13.75", "19.00", "8.25"],
+    ],
+)
+@pytest.mark.parametrize("above", [True, False])
+def test_rows_and_clauses_that_differ_in_their_numbers_stay(edges: list[str], above: bool) -> None:
+    """They stand at the edges of pages by accident: their numbers neither stay nor count the pages."""
+    pages = [lines(*([edge, *body(n)] if above else [*body(n), edge])) for n, edge in enumerate(edges, 1)]
+    text = read_pdf(drawn_pdf(*pages)).text
+    assert all(edge in text for edge in edges), text
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Page {n} of 4",
+        "{n}",
+        "- {n} -",
+        "Rules 2026, version 3 | {n}",
+        "Rules 2026, as of 2026-11-29 | page {m}",
+        "Chapter {chapter} | {n}",
+    ],
+)
+@pytest.mark.parametrize("above", [True, False])
+def test_running_lines_whose_numbers_count_the_pages_are_left_out(header: str, above: bool) -> None:
+    pages = []
+    for n in range(1, 9):
+        line = header.format(n=n, m=n + 40, chapter=1 + (n - 1) // 4)
+        pages.append(lines(*([line, *body(n)] if above else [*body(n), line])))
+    assert read_pdf(drawn_pdf(*pages)).text.split("\n") == [line for n in range(1, 9) for line in body(n)]
+
+
 def letters(number: int) -> str:
     return "".join(chr(ord("a") + int(digit)) for digit in str(number))
 

@@ -48,10 +48,11 @@ class _Edge:
     def __init__(self, pages: list[Lines], largest: float, *, end: bool) -> None:
         edges = [page[::-1][:DEPTH] if end else page[:DEPTH] for page in pages]
         self._folds = [[_folded(row) if row.size <= largest or not row.size else "" for row in edge] for edge in edges]
-        self._where: dict[str, list[int]] = defaultdict(list)
-        for number, folds in enumerate(self._folds):
-            for fold in set(filter(None, folds)):
-                self._where[fold].append(number)
+        self._where: dict[str, dict[int, list[int]]] = defaultdict(dict)
+        for number, (folds, edge) in enumerate(zip(self._folds, edges, strict=True)):
+            for fold, row in zip(folds, edge, strict=True):
+                if fold:
+                    self._where[fold].setdefault(number, _numbers(row))
         self._least = max(2.0, SHARE * sum(map(bool, pages)))
         self._lines = Counter(text for edge in edges for text in {row.text for row in edge})
 
@@ -68,9 +69,20 @@ class _Edge:
         return self._lines[text] > 1 and re.search(r"[^\W\d]", text) is not None
 
     def _is_known(self, fold: str, number: int) -> bool:
-        where = self._where.get(fold, [])
+        numbers = self._where.get(fold, {})
+        where = [page for page in numbers if _is_next(numbers[number], numbers[page], page - number)]
         near = bisect_right(where, number + NEAR) - bisect_left(where, number - NEAR)
         return len(where) >= self._least or near >= LEAST_NEAR
+
+
+def _numbers(row: Row) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", row.text)]
+
+
+def _is_next(mine: list[int], others: list[int], pages: int) -> bool:
+    """Whether a line is the same header so many pages on: each number stays, or counts the pages. Rows of a table and numbered
+    clauses that happen to stand at the edges of pages do neither."""
+    return all(other == number or other - number == pages for number, other in zip(mine, others, strict=True))
 
 
 def _folded(row: Row) -> str:
