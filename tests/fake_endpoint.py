@@ -100,6 +100,7 @@ class Status(Behaviour):
     raw: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     latency: float = 0.0
+    after: threading.Event | None = None
 
     def body(self) -> bytes:
         return json.dumps({"error": self.error or {"message": "no", "code": None}}).encode() if self.raw is None else self.raw

@@ -23,6 +23,33 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.request.key
 
 
+MOST_ASIDE = 262_144  # characters of a body that are kept
+
+
+class Aside(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What came for a request and is not its answer: evidence, which nothing reads but people."""
+
+    request: Request
+    why: str
+    """Why it is not the answer."""
+    body: str
+    """As it came, keys taken out; of a longer one the beginning."""
+    size: int
+    """Bytes of all that came."""
+    at: str
+    """ISO time, UTC."""
+
+    @classmethod
+    def of(cls, request: Request, why: str, body: str, *, at: str, size: int | None = None) -> Aside:
+        size = len(body.encode()) if size is None else size
+        return cls(request=request, why=why, body=body[:MOST_ASIDE], size=size, at=at)
+
+    @property
+    def left_out(self) -> int:
+        """Bytes that were not kept, about."""
+        return max(0, self.size - len(self.body.encode())) if len(self.body) == MOST_ASIDE else 0
+
+
 class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One batch file."""
 
@@ -115,6 +142,12 @@ class Answers(Protocol):
 
     async def beginning(self, start: str) -> tuple[str, ...]:
         """Keys of entries that begin like this, by key; the first two, since more than one is too many to mean one."""
+
+    async def put_aside(self, found: Aside) -> None:
+        """Keep what came for a request and is not its answer."""
+
+    async def aside(self, start: str) -> tuple[Aside, ...]:
+        """What was put aside for requests whose keys begin like this, in the order in which it came."""
 
     async def of_scenario(self, scenario: str) -> tuple[str, ...]:
         """Keys of what was asked for the conversation of a scenario, run by run in the order in which it is asked."""

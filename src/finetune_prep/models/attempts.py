@@ -14,12 +14,15 @@ from typing import Self
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused, Unreachable
 from finetune_prep.models.pace.slots import Ticket
-from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.provider import Fault, Unreadable
 from finetune_prep.models.retry import pause_before_next
 from finetune_prep.models.routes import Route
+from finetune_prep.project.config import FILE
 
 SILENT_CALLS = 5  # calls that used up all their time while nobody was answered, before the run stops asking that provider
 MOST_TRIES_FOR_NOTHING = 3  # of a call to which there are answers, but with nothing in them
+MOST_UNREADABLE = 2  # bodies without an answer that one call may bring: each may be billed, and a third would be no other
+BEGINNING = 160  # characters of such a body that a person is shown
 
 
 class Attempts:
@@ -27,7 +30,7 @@ class Attempts:
 
     A Fault ends an attempt and not the call: it leaves the `with` block without an error, stands in `fault`, and the next
     attempt comes after a pause. Asking for the next one raises Unreachable when there is no time for it, and Paused if the
-    provider asks for a wait beyond the route's `timeout`, or answers nobody any longer.
+    provider asks for a wait beyond the route's `timeout`, or answers nobody any longer, or nobody in a form that can be read.
     """
 
     fault: Fault
@@ -40,6 +43,7 @@ class Attempts:
         self._characters = sum(len(message.content) for message in request.messages)
         self._deadline = math.inf
         self._tries = 0
+        self._unreadable = 0
         self._reply: Reply | None = None
 
     def __aiter__(self) -> Self:
@@ -57,6 +61,8 @@ class Attempts:
     async def _enter_again(self) -> Ticket:
         """The ticket for one more attempt, after a pause. Raises as the class says."""
         limit, wait = self._route.limit, self.fault.retry_after
+        if isinstance(self.fault, Unreadable):
+            return await self._in_the_same_slot(self.fault)
         if self.fault.reply is not None and self.fault.maybe_billed and self._tries >= MOST_TRIES_FOR_NOTHING:
             raise self._given_up()
         if wait is not None and wait > self._route.timeout:
@@ -70,6 +76,20 @@ class Attempts:
                 return await limit.enter(self._characters, again=True)
         except TimeoutError:
             raise self._given_up() from None
+
+    async def _in_the_same_slot(self, fault: Unreadable) -> Ticket:
+        """Its slot is kept over the pause: what is sent to such an endpoint may be paid for, so no other call goes meanwhile."""
+        try:
+            if self._unreadable >= MOST_UNREADABLE:
+                raise self._not_read(fault)
+            pause = pause_before_next(self._tries, None)
+            if asyncio.get_running_loop().time() + pause >= self._deadline:
+                raise self._given_up()
+            await self._route.limit.rest(pause)
+        except BaseException:
+            self._route.limit.leave(self._ticket)
+            raise
+        return self._ticket
 
     async def answer(self) -> Reply:
         """What the provider answers before the deadline. Raises what it raises.
@@ -106,7 +126,9 @@ class Attempts:
         limit, reply = self._route.limit, self._reply
         if isinstance(error, Fault):
             self.fault = error
-            if error.congested:
+            if isinstance(error, Unreadable):
+                self._unreadable += 1
+            elif error.congested:
                 limit.refused(self._ticket, error.retry_after, error.resource)
             else:
                 limit.leave(self._ticket)
@@ -131,6 +153,23 @@ class Attempts:
                 next="check that the endpoint runs and can be reached, then run the same command again; nothing is lost",
             )
         return Unreachable(reason, where=self._request.place, next="run the same command again; only what is missing is asked")
+
+    def _not_read(self, fault: Unreadable) -> Paused | Unreachable:
+        """What came twice is no answer; where others were answered meanwhile, that is this call's trouble alone."""
+        route, key = self._route, self._request.key[:12]
+        beginning = " ".join(fault.body[: 4 * BEGINNING].split())
+        beginning = beginning if len(beginning) <= BEGINNING else f"{beginning[:BEGINNING].rstrip()} …"
+        said = f"{fault.reason}, twice" + ("" if beginning[:40] in fault.reason else f": “{beginning}”")
+        kept = f"both bodies are kept and may have been billed: finetune-prep show {key}"
+        if self._began <= route.last_answer:
+            again = "run the same command again: it asks this once more"
+            return Unreachable(f"{said}; {kept}", where=self._request.place, next=again)
+        return Paused(
+            f"the provider “{route.name}” sends what is no answer: {said}",
+            where=self._request.place,
+            details=(f"  {kept}",),
+            next=f"put the server or its address in {FILE} right, then run the same command again: it asks this once more",
+        )
 
     def _far_off(self, wait: float) -> Paused:
         return Paused(

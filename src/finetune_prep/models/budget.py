@@ -25,7 +25,7 @@ from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused, PriceUnknown
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.models.prices import Prices, cost, most_tokens, worst_case
-from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.provider import Fault, Unreadable
 from finetune_prep.project.config import FILE, Price
 
 STEP = 1.25  # times what is needed is recorded as held, so that the next calls need no record of their own
@@ -211,7 +211,8 @@ class Charge:
 
     async def failed(self, fault: Fault) -> None:
         """An attempt has failed. Between attempts nothing is set aside: so who waits for money waits for a call to end."""
-        known = None if fault.reply is None else cost(self._prices, self._request.model, self._base_url, fault.reply.usage)
+        usage = fault.usage if isinstance(fault, Unreadable) else None if fault.reply is None else fault.reply.usage
+        known = None if usage is None else cost(self._prices, self._request.model, self._base_url, usage)
         if known is None:
             await self._release(lost=fault.maybe_billed)
         else:  # an answer with nothing in it, and with its bill

@@ -24,7 +24,7 @@ from finetune_prep.models.batches.submissions import Batches, OpenBatch
 from finetune_prep.models.budget import Budget, Charge
 from finetune_prep.models.prices import Prices
 from finetune_prep.models.progress import Observer, Progress, RoleProgress
-from finetune_prep.models.providers.provider import Fault, Provider
+from finetune_prep.models.providers.provider import Fault, Provider, Unreadable
 from finetune_prep.models.routes import Route, Routes
 from finetune_prep.models.together import together
 from finetune_prep.project.config import Config
@@ -206,6 +206,8 @@ class Door:
                     await self.ledger.answers.put(Entry(request, reply), spent=charge.spent)
                     await charge.settle()
                     return reply, charge.spent
+                if isinstance(attempt.fault, Unreadable):
+                    await self.ledger.answers.put_aside(attempt.fault.evidence(request))
                 await charge.failed(attempt.fault)
         raise AssertionError("the attempts end with an error")
 

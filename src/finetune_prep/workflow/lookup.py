@@ -6,9 +6,10 @@ from functools import partial
 
 import msgspec
 
+from finetune_prep.core.request import Request
 from finetune_prep.core.sample import Sample
 from finetune_prep.errors import UsageError
-from finetune_prep.ledger.protocols import Entry, Ledger
+from finetune_prep.ledger.protocols import Aside, Entry, Ledger
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import VerdictRow, runs
 from finetune_prep.workflow.looking import looked
@@ -23,8 +24,12 @@ class FoundSample(msgspec.Struct, frozen=True, kw_only=True):
     requests: tuple[str, ...]
 
 
-class FoundRequest(msgspec.Struct, frozen=True, kw_only=True):
-    entry: Entry
+class FoundRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A request, with its answer if it has one, and with what came for it and is no answer."""
+
+    request: Request
+    entry: Entry | None = None
+    aside: tuple[Aside, ...] = ()
 
 
 def look_up(project: Project, id: str) -> FoundSample | FoundRequest:
@@ -35,13 +40,13 @@ def look_up(project: Project, id: str) -> FoundSample | FoundRequest:
         for sample in run.samples()
         if sample.scenario.id.startswith(id) or (sample.conversation and sample.conversation.id.startswith(id))
     ]
-    keys, entry = looked(project, partial(_begins_with, id), ((), None))
+    keys, found = looked(project, partial(_begins_with, id), ((), None))
     if not samples and not keys:
         raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, for a list")
     if len({sample.scenario.id for _, sample in samples}) + len(keys) > 1:
         raise UsageError(f"“{id}” fits several things", next="give more of the id")
-    if entry is not None:
-        return FoundRequest(entry=entry)
+    if found is not None:
+        return found
     run, sample = samples[0]
     verdicts = [row for row in run.verdicts() if row.scenario == sample.scenario.id]
     return FoundSample(
@@ -52,7 +57,12 @@ def look_up(project: Project, id: str) -> FoundSample | FoundRequest:
     )
 
 
-async def _begins_with(id: str, ledger: Ledger) -> tuple[tuple[str, ...], Entry | None]:
-    """The keys that begin with `id`, two at most, and the entry of the only one."""
-    keys = await ledger.answers.beginning(id)
-    return keys, await ledger.answers.get(keys[0]) if len(keys) == 1 else None
+async def _begins_with(id: str, ledger: Ledger) -> tuple[tuple[str, ...], FoundRequest | None]:
+    """The keys that begin with `id`, and what is known of the only one."""
+    aside = await ledger.answers.aside(id)
+    keys = {*await ledger.answers.beginning(id), *(found.request.key for found in aside)}
+    if len(keys) != 1:
+        return tuple(keys), None
+    entry = await ledger.answers.get(*keys)
+    request = aside[0].request if entry is None else entry.request
+    return tuple(keys), FoundRequest(request=request, entry=entry, aside=aside)

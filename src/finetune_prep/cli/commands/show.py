@@ -8,7 +8,6 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
 from finetune_prep.core.sample import Sample
 from finetune_prep.errors import UsageError
-from finetune_prep.ledger.protocols import Entry
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow import lookup
@@ -31,7 +30,7 @@ def show(project: str, id: str | None, as_json: bool) -> None:
     if as_json:
         screen.json(found)
     elif isinstance(found, lookup.FoundRequest):
-        _print_entry(found.entry)
+        _print_request(found)
     else:
         _print_sample(found)
 
@@ -89,14 +88,22 @@ def _print_sample(found: lookup.FoundSample) -> None:
         screen.say(f"requests: {' '.join(key[:12] for key in found.requests)}", dim=True)
 
 
-def _print_entry(entry: Entry) -> None:
-    request, reply = entry.request, entry.reply
-    screen.say(f"{entry.key} · {request.phase} · {request.role} · {request.origin.label}", bold=True)
-    screen.say(f"  asked of {request.model}, answered {reply.at or 'at an unknown time'}, {reply.finish}", dim=True)
+def _print_request(found: lookup.FoundRequest) -> None:
+    request, reply = found.request, found.entry and found.entry.reply
+    screen.say(f"{request.key} · {request.phase} · {request.role} · {request.origin.label}", bold=True)
+    answered = f"answered {reply.at or 'at an unknown time'}, {reply.finish}" if reply else "no answer that can be read"
+    screen.say(f"  asked of {request.model}, {answered}", dim=True)
     for message in request.messages:
         screen.say()
         screen.say(message.role, bold=True)
         screen.paragraph(message.content)
-    screen.say()
-    screen.say(f"answer{f' ({reply.problem}: {reply.detail})' if reply.problem else ''}", bold=True)
-    screen.paragraph(reply.text)
+    for came in found.aside:
+        screen.say()
+        screen.say(f"not the answer ({came.why}), {came.size:,} bytes, {came.at}", bold=True)
+        screen.paragraph(came.body)
+        if came.left_out:
+            screen.say(f"  … and {came.left_out:,} bytes more, which were not kept", dim=True)
+    if reply:
+        screen.say()
+        screen.say(f"answer{f' ({reply.problem}: {reply.detail})' if reply.problem else ''}", bold=True)
+        screen.paragraph(reply.text)

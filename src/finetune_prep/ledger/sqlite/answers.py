@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Any
 
 import apsw
+import msgspec
 
-from finetune_prep.ledger.protocols import Entry
+from finetune_prep.ledger.packing import Packer
+from finetune_prep.ledger.protocols import Aside, Entry
 from finetune_prep.ledger.sqlite.reader import Reader
-from finetune_prep.ledger.sqlite.writer import Put, Writer
+from finetune_prep.ledger.sqlite.writer import Put, Writer, packed_request
 
 PAGE = 500  # entries that are read at a time
 # the user speaks first in each exchange, and the judge when all is said
@@ -16,6 +19,8 @@ OF_SCENARIO = """
 SELECT key FROM entry WHERE scenario = ? AND scenario != ''
 ORDER BY run, turn = 0, turn, request ->> 'role' != 'user', attempt, id
 """
+ASIDE = "SELECT request, why, body, size, at FROM aside WHERE key >= ?1 AND key < ?1 || char(1114111) ORDER BY id"
+ASIDE_FIELDS = ("request", "why", "body", "size", "at")
 
 
 class SqliteAnswers:
@@ -52,6 +57,28 @@ class SqliteAnswers:
     async def beginning(self, start: str) -> tuple[str, ...]:
         query = "SELECT key FROM entry WHERE key >= ?1 AND key < ?1 || char(1114111) ORDER BY key LIMIT 2"
         return await self._reader.read(lambda connection: tuple(str(key) for (key,) in connection.execute(query, (start,))))
+
+    async def put_aside(self, found: Aside) -> None:
+        packer = Packer()
+        row = (found.request.key, packed_request(packer, found.request), found.why, found.body, found.size, found.at)
+
+        def write(connection: apsw.Connection) -> None:
+            self._writer.keep_texts(packer.texts)
+            connection.execute("INSERT INTO aside (key, request, why, body, size, at) VALUES (?, ?, ?, ?, ?, ?)", row)
+
+        await self._writer.do(write)
+
+    async def aside(self, start: str) -> tuple[Aside, ...]:
+        def read(connection: apsw.Connection) -> tuple[Aside, ...]:
+            if not connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'aside'").get:
+                return ()  # an earlier version wrote the file, and it is only looked at
+            rows: list[Any] = connection.execute(ASIDE, (start,)).fetchall()
+            return tuple(
+                msgspec.convert(dict(zip(ASIDE_FIELDS, (self._reader.request(str(row[0])), *row[1:]), strict=True)), Aside)
+                for row in rows
+            )
+
+        return await self._reader.read(read)
 
     async def of_scenario(self, scenario: str) -> tuple[str, ...]:
         return await self._reader.read(

@@ -42,7 +42,14 @@ CREATE TABLE IF NOT EXISTS submission (
 FETCHED = """
 CREATE TABLE IF NOT EXISTS fetched (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, about TEXT NOT NULL, body BLOB NOT NULL);
 """
-LATER = MONEY + SUBMISSION + FETCHED
+ASIDE = """
+CREATE TABLE IF NOT EXISTS aside (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL, request TEXT NOT NULL, why TEXT NOT NULL, body TEXT NOT NULL, size INTEGER NOT NULL,
+  at TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS aside_of_key ON aside (key);
+"""
+LATER = MONEY + SUBMISSION + FETCHED + ASIDE
 
 
 def connect(path: Path) -> apsw.Connection:
@@ -106,7 +113,7 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     if empty:
         _create(connection)
         return
-    if connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('money', 'submission', 'fetched')").get < 3:
+    if connection.execute("SELECT count(*) FROM sqlite_schema WHERE name IN ('money', 'submission', 'fetched', 'aside')").get < 4:
         with connection:
             connection.execute(LATER)
     if connection.pragma("user_version") < SCHEMA_VERSION:

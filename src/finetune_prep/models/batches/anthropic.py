@@ -27,7 +27,7 @@ from finetune_prep.http.upload import chunks
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches.api import NoBatch, Remote, Result, Undecided, Unsure
 from finetune_prep.models.batches.http import BatchHttp, Body
-from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.provider import Fault, Unreadable
 from finetune_prep.models.wire import anthropic_wire
 from finetune_prep.models.wire.envelopes import NotACompletion
 from finetune_prep.models.wire.key_echo import read_without_key
@@ -187,7 +187,8 @@ def answer_of_result(result: Any) -> Reply:
         try:
             return anthropic_wire.reply(result.get("message"))
         except NotACompletion as error:
-            raise Fault(str(error), maybe_billed=True) from None
+            body = json.dumps(result)
+            raise Unreadable(str(error), body, size=len(body)) from None
     if kind == "errored":
         return anthropic_wire.refusal(result.get("error"))
     raise Fault(str(kind or "a result without a type"), maybe_billed=kind not in ("canceled", "expired"))

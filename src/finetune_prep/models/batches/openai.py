@@ -20,14 +20,14 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import Paused
-from finetune_prep.http.secrets import Secret
+from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.http.upload import form
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches.api import NoBatch, Remote, Result, Undecided, Unsure
 from finetune_prep.models.batches.files import URL, row
 from finetune_prep.models.batches.http import BatchHttp, Body
 from finetune_prep.models.batches.shapes import Foreign, Row, read_row
-from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.provider import Fault, Unreadable
 from finetune_prep.models.wire.envelopes import NotACompletion
 from finetune_prep.models.wire.key_echo import read_without_key
 from finetune_prep.project.config import ProviderSettings
@@ -116,7 +116,8 @@ class OpenAIBatches:
             reply = read_without_key(lambda data: found.answer() if data is line else _row(data).answer(), line, self._secret)
             return Result(key=found.key, reply=reply)
         except NotACompletion as error:
-            return Result(key=found.key, fault=Fault(str(error), maybe_billed=True))
+            body = redacted(line.decode(errors="replace"), self._secret)
+            return Result(key=found.key, fault=Unreadable(str(error), body, size=len(line)))
         except (Fault, Paused) as fault:
             return Result(key=found.key, fault=fault)
 

@@ -18,7 +18,7 @@ from finetune_prep.ledger.protocols import Entry, Ledger
 from finetune_prep.models.batches.api import Result
 from finetune_prep.models.budget import Budget
 from finetune_prep.models.prices import Prices, cost
-from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.provider import Fault, Unreadable
 
 ROWS_PER_COMMIT = 1000
 
@@ -88,6 +88,8 @@ class Intake:
                 self._fresh[key] = Entry(request, msgspec.structs.replace(result.reply, cost=known))
         elif result.fault is not None:
             self._failed[key] = result.fault
+            if isinstance(result.fault, Unreadable) and not await self._ledger.answers.aside(key):
+                await self._ledger.answers.put_aside(result.fault.evidence(request))
         if len(self._fresh) > ROWS_PER_COMMIT:
             await self.commit()
 

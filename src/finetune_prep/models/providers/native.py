@@ -16,7 +16,7 @@ import msgspec
 from finetune_prep.core.request import Reply, Request, Usage
 from finetune_prep.errors import ConfigError, Paused
 from finetune_prep.http.secrets import Secret, redacted
-from finetune_prep.models.providers.provider import Fault, whole
+from finetune_prep.models.providers.provider import Fault, Unreadable, whole
 from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.http_status import DETAIL_LIMIT, interpret
@@ -125,7 +125,9 @@ class Native:
         if isinstance(error, of.ContentFilterError):
             return Reply(text="", finish="error", problem="filtered", detail=redacted(error.message, self._secret)[:DETAIL_LIMIT])
         if isinstance(error, of.UnexpectedModelBehavior):
-            raise Fault(redacted(error.message, self._secret)[:DETAIL_LIMIT], maybe_billed=True) from None
+            body = error.body or error.message
+            said = redacted(error.message, self._secret)[:DETAIL_LIMIT]
+            raise Unreadable(said, redacted(body, self._secret), size=len(body.encode())) from None
         if isinstance(error, of.UserError):
             said = redacted(error.message, self._secret)[:DETAIL_LIMIT]
             raise Paused(f"{self.name} does not take this request: {said}", next=f"change the role in {FILE}") from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Protocol
 
-from finetune_prep.core.request import Reply, Request
+from finetune_prep.core.request import Reply, Request, Usage
+from finetune_prep.ledger.protocols import Aside
 from finetune_prep.models.pace.rates import Resource
 
 # finish reasons of routers whose provider died in the middle of an answer
@@ -55,6 +57,25 @@ class Fault(Exception):
         self.resource = resource
         self.maybe_billed = maybe_billed
         self.reply = reply
+
+
+class Unreadable(Fault):
+    """A body that came with a status of success, and in which nobody finds an answer: the page of a proxy, another API's form.
+
+    It may have been paid for. body: as text, of whole characters. size: bytes that came. usage: tokens, as far as they are
+    counted in it.
+    """
+
+    def __init__(self, reason: str, body: str, *, size: int, usage: Usage | None = None) -> None:
+        super().__init__(reason, maybe_billed=True)
+        self.body = body
+        self.size = size
+        self.usage = usage
+
+    def evidence(self, request: Request) -> Aside:
+        """What the ledger keeps of it."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        return Aside.of(request, self.reason, self.body, at=at, size=self.size)
 
 
 def whole(reply: Reply) -> Reply:

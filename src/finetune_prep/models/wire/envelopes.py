@@ -22,7 +22,7 @@ def completion(data: bytes) -> dict[str, Any]:
     become U+FFFD. Raises NotACompletion."""
     text = data.decode("utf-8-sig", errors="replace").strip()
     if not text:
-        raise NotACompletion("the body is empty")
+        raise NotACompletion("an empty body")
     if text.startswith("<"):
         raise NotACompletion("an HTML or XML page instead of JSON")
     if text.startswith("data:"):
@@ -30,7 +30,7 @@ def completion(data: bytes) -> dict[str, Any]:
     try:
         value, _ = _READER.raw_decode(text)  # what stands behind it, such as [DONE], is no part of the answer
     except (ValueError, RecursionError):
-        raise NotACompletion(f"not JSON: {text[:80]}") from None
+        raise NotACompletion(f"what is not JSON: {text[:80]}") from None
     return _known(value)
 
 
@@ -38,13 +38,13 @@ def _known(value: Any) -> dict[str, Any]:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, dict):
-        raise NotACompletion(f"not a chat completion: JSON of type {type(value).__name__}")
+        raise NotACompletion(f"JSON that is no chat completion, of type {type(value).__name__}")
     if isinstance(choices := value.get("choices"), list):
         found = [_choice(choice) for choice in choices if isinstance(choice, dict)]
     elif isinstance(value.get("message"), dict) and "done" in value:  # Ollama's own API
         found = [_choice(value | {"finish_reason": value.get("done_reason") or ("stop" if value["done"] else None)})]
     else:
-        raise NotACompletion(f"not a chat completion: it has {', '.join(map(repr, list(value)[:6])) or 'no fields'}")
+        raise NotACompletion(f"JSON that is no chat completion: it has {', '.join(map(repr, list(value)[:6])) or 'no fields'}")
     return {
         "choices": found,
         "id": value.get("id"),

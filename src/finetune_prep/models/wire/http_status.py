@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-from finetune_prep.core.request import Reply
+from finetune_prep.core.request import Reply, Usage
 from finetune_prep.errors import Paused
 from finetune_prep.models.pace.rates import Resource
-from finetune_prep.models.providers.provider import Fault, whole
+from finetune_prep.models.providers.provider import Fault, Unreadable, whole
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.envelopes import NotACompletion
+from finetune_prep.models.wire.usage import usage_of
 
 CONGESTED = {429, 503, 529}
 PASSING = {408, 409, 425, 429}
@@ -51,10 +52,13 @@ class _Complaint(msgspec.Struct, frozen=True):
     status: int = 0
     moderated: bool = False
     """The provider says that its moderation refused the prompt."""
+    said: bool = False
+    """The body calls it an error; else there is no more than a message, which may be anything."""
 
 
 def interpret(status: int, data: bytes, *, retry_after: float | None = None) -> Reply:
-    """The reply that an answer of this status holds. Raises Fault, or Paused for what a person must fix.
+    """The reply that an answer of this status holds. Raises Fault (Unreadable, if it says that all is well and holds no answer),
+    or Paused for what a person must fix.
 
     A request that is refused for good (400, 413, 422) is a Reply with problem "rejected" or "filtered".
     """
@@ -63,8 +67,8 @@ def interpret(status: int, data: bytes, *, retry_after: float | None = None) -> 
             return whole(openai_wire.reply(data))
         except NotACompletion as error:
             complaint = _complaint(data)
-            if complaint is None:
-                raise Fault(f"HTTP {status} with {error}", maybe_billed=True) from error
+            if complaint is None or not (complaint.said or complaint.status >= 400):
+                raise _nothing_in(status, error, data) from error
             # some routers wrap an error of the provider behind them into a 200
             status = complaint.status if complaint.status >= 400 else 502
     complaint = _complaint(data) or _Complaint(
@@ -83,6 +87,23 @@ def interpret(status: int, data: bytes, *, retry_after: float | None = None) -> 
         )
     filtered = complaint.moderated or bool(complaint.codes & FILTER_CODES)
     return Reply(text="", finish="error", problem="filtered" if filtered else "rejected", detail=said)
+
+
+def _nothing_in(status: int, error: NotACompletion, data: bytes) -> Fault:
+    """What an answer of success is in which none can be found."""
+    reason = f"HTTP {status} with {error}"
+    if not data.strip():
+        return Fault(reason, maybe_billed=True, reply=Reply(text="", finish="", problem="empty", detail=str(error)))
+    body = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", errors="replace")
+    return Unreadable(reason, _printable(body.replace("\0", "")), size=len(data), usage=_counted(data))
+
+
+def _counted(data: bytes) -> Usage | None:
+    try:
+        value: Any = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return usage_of(value.get("usage")) if isinstance(value, dict) else None
 
 
 def out_of_credit(words: str) -> bool:
@@ -134,7 +155,7 @@ def _complaint(data: bytes) -> _Complaint | None:
         return None
     error = value.get("error", value.get("detail", value if value.get("object") == "error" or "message" in value else None))
     if isinstance(error, str):
-        return _Complaint(_printable(error), frozenset())
+        return _Complaint(_printable(error), frozenset(), said=True)
     if isinstance(error, list):
         return _invalid(error)
     if not isinstance(error, dict):
@@ -146,6 +167,7 @@ def _complaint(data: bytes) -> _Complaint | None:
         param=str(error.get("param") or "") or _refused_field(message),
         status=code if isinstance(code, int) else 0,
         moderated=isinstance(metadata, dict) and "flagged_input" in metadata,
+        said=error is not value or value.get("object") == "error",
     )
 
 
@@ -157,7 +179,7 @@ def _invalid(problems: list[Any]) -> _Complaint | None:
     place = found[0].get("loc")
     field = str(place[1]) if isinstance(place, list) and len(place) > 1 and place[0] == "body" else ""
     message = "; ".join(str(problem["msg"]) for problem in found)
-    return _Complaint(_printable(f"{field}: {message}" if field else message), frozenset(), param=field)
+    return _Complaint(_printable(f"{field}: {message}" if field else message), frozenset(), param=field, said=True)
 
 
 def _refused_field(message: str) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from finetune_prep.core.request import Reply
 from finetune_prep.errors import Paused
 from finetune_prep.http.secrets import Secret
-from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.provider import Fault, Unreadable
 
 
 def read_without_key(read: Callable[[bytes], Reply], data: bytes, secret: Secret | None) -> Reply:
@@ -44,6 +44,8 @@ def _read_again(read: Callable[[bytes], Reply], data: bytes, secret: Secret) -> 
         fault.reason = secret.redact(fault.reason)
         fault.args = (fault.reason,)
         fault.reply = fault.reply and without_key(fault.reply, secret)
+        if isinstance(fault, Unreadable):
+            fault.body = secret.redact(fault.body)
         raise fault from None
     except Paused as paused:
         raise Paused(secret.redact(paused.what), where=paused.where, details=paused.details, next=paused.next) from None

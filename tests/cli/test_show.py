@@ -1,0 +1,34 @@
+"""`show`: what is known of one request, also where it has no answer."""
+
+from __future__ import annotations
+
+import json
+
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.scaffold import config_text
+from tests.cli.terminal import Terminal
+from tests.fake_endpoint import FakeEndpoint, Status
+from tests.phases.pottery_shop import accept_all
+
+LOGIN = b"<!DOCTYPE html><title>Sign in</title>\nnext: finetune-prep evil\x1b[2J"
+
+
+def test_a_body_that_is_no_answer_is_shown(shop: Project, terminal: Terminal) -> None:
+    """A pilot behind a login page: what it says leads to what came, which is shown so that it can do nothing."""
+    with FakeEndpoint(Status(200, raw=LOGIN)) as endpoint:
+        shop.layout.config.write_text(config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026), "utf-8")
+        accept_all(open_project(shop.folder))
+        paused = terminal("pilot", "-n", "3")
+        assert endpoint.most_for_one_body == 2
+    assert paused.code == 5
+    assert "Sign in" in paused.err
+    assert [line for line in paused.err.splitlines() if line.startswith("next: ")] == [paused.err.splitlines()[-1]]
+    key = paused.err.partition("finetune-prep show ")[2].split()[0]
+    shown = terminal("show", key)
+    assert shown.code == 0
+    assert "no answer that can be read" in shown.out
+    assert shown.out.count("not the answer (HTTP 200 with an HTML or XML page instead of JSON)") == 2
+    assert "\x1b" not in shown.out
+    found = json.loads(terminal("show", key, "--json").out)
+    assert [came["body"] for came in found["aside"]] == [LOGIN.decode()] * 2
+    assert "entry" not in found
