@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from finetune_prep.phases import examining
 from finetune_prep.phases.examining.gate_requests import BY_ID
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project, open_project
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, on_a_terminal
 from tests.phases.pottery_shop import accept_all, judge, pottery_project, rewrite
 
 
@@ -219,3 +220,41 @@ def test_opening_the_project_again_changes_nothing(shop: Project, terminal: Term
     ask(shop, Scripted(judge()))
     assert outcomes(terminal("check", "--json").out)["anchors.actionable"]["note"] == "judged by any-model"
     assert open_project(shop.folder).layout == shop.layout
+
+
+def on_terminal(project: Project, *options: str) -> str:
+    _, shown = on_a_terminal(
+        [sys.executable, "-m", "finetune_prep", "--project", str(project.folder), "check", *options], columns=400
+    )
+    return shown
+
+
+def test_on_a_terminal_only_what_is_new_is_printed_again(shop: Project, terminal: Terminal) -> None:
+    """What still stands is counted under its gate, wherever it has moved; a pipe and --all get all of it."""
+    shop.layout.private.mkdir(exist_ok=True)
+    rewrite(shop, "evaluation-rubric", "Does the reply use the customer's own word for the thing?", "Is the reply always good?")
+    finding = next(line for line in terminal("check").out.splitlines() if "evaluation-rubric.md:" in line).strip()
+    gate, what = finding.rsplit("[", 1)[1].split("]")[0], finding.split(".md:", 1)[1].split(": ", 1)[1][:40]
+    first = on_terminal(shop)
+    assert what in first
+    assert "as before" not in first
+    path = shop.layout.document("evaluation-rubric")
+    path.write_text(path.read_text("utf-8").replace("\n# ", "\n\n\n# ", 1), "utf-8")
+    again = on_terminal(shop)
+    assert what not in again
+    assert f" as before  [{gate}]" in again
+    assert "Findings as before are shown by: finetune-prep check --all" in again
+    assert what in on_terminal(shop, "--all")
+    assert what in terminal("check").out
+    (shop.layout.private / "told.json").write_text("[]")
+    assert what in on_terminal(shop)
+
+
+def test_a_finding_that_comes_back_is_new(shop: Project) -> None:
+    shop.layout.private.mkdir(exist_ok=True)
+    sound, bad = "Does the reply use the customer's own word for the thing?", "Is the reply always good?"
+    seen = []
+    for old, new in ((sound, bad), (bad, sound), (sound, bad)):
+        rewrite(shop, "evaluation-rubric", old, new)
+        seen.append("evaluation-rubric.md:" in on_terminal(shop))
+    assert seen == [True, False, True]

@@ -71,7 +71,7 @@ def _account(card: Card) -> str:
     if rate.value is not None:
         interval = f"95% Wilson interval {rate.low:.0%} to {rate.high:.0%}"
         parts.append(
-            f"{rate.k} of {rate.n} passed: {rate.value:.0%} ({interval}), by the judge's own word at threshold "
+            f"{rate.k} of {rate.n} passed: {rate.value:.0%} ({interval}), according to the judge, at threshold "
             f"{card.threshold:g}. How often the judge is right has not been measured."
         )
     return "\n\n".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option, provider_option, work
+from finetune_prep.cli.told import Told
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.errors import Paused, UsageError
 from finetune_prep.method.gates import GATES
@@ -31,12 +33,16 @@ MOST_NAMED = 3  # gates that are named beside a reason they share
 @click.option("--judge", is_flag=True, help="Ask the judge what only a judge can answer. What was answered before is free.")
 @provider_option
 @json_option
+@click.option("--all", "everything", is_flag=True, help="On a terminal, print what was printed before, too.")
 @click.option("--format", "style", type=click.Choice(["text", "github"]), default="text", help="github: annotations for CI.")
 @click.pass_obj
-def check(project: str, wanted: tuple[str, ...], judge: bool, provider: str | None, as_json: bool, style: str) -> None:
+def check(
+    project: str, wanted: tuple[str, ...], judge: bool, provider: str | None, as_json: bool, everything: bool, style: str
+) -> None:
     """Run the gates over all documents, or over these; print what to fix, phase by phase. Exit code 1 if a must-gate fails.
 
-    Gates that a judge decides are unchecked until a judge has answered about the present text.
+    Gates that a judge decides are unchecked until a judge has answered about the present text. On a terminal, findings that were
+    printed before and still stand are counted only; --all prints them.
     """
     if provider and not judge:
         raise UsageError("--provider says whom to ask, and without --judge nobody is asked", next="finetune-prep check --judge")
@@ -52,7 +58,13 @@ def check(project: str, wanted: tuple[str, ...], judge: bool, provider: str | No
     else:
         for finding in form:
             screen.say(str(finding))
-        _print_outcomes(outcomes)
+        seen = sys.stdout.isatty()
+        told = Told(opened, "check", anew=everything or not seen)
+        _print_outcomes(outcomes, told)
+        if told.as_before.total():
+            screen.say("Findings as before are shown by: finetune-prep check --all", dim=True)
+        if seen:
+            told.keep(whole=not wanted)
     if form or failing:
         raise click.exceptions.Exit(1)
     if reasons:
@@ -74,7 +86,7 @@ def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, quie
     return work(folder, " ".join(["check", *wanted, "--judge"]), provider, job, quiet=quiet)
 
 
-def _print_outcomes(outcomes: list[Outcome]) -> None:
+def _print_outcomes(outcomes: list[Outcome], told: Told) -> None:
     for name, title in TITLES.items():
         mine = [outcome for outcome in outcomes if BY_ID[outcome.gate].phase == name]
         if not mine:
@@ -83,9 +95,13 @@ def _print_outcomes(outcomes: list[Outcome]) -> None:
         screen.say(f"{title}: {', '.join(_counted(count, answer) for answer, count in counts.items() if count)}", bold=True)
         for outcome in mine:
             for finding in outcome.findings:
+                if not told.is_new(f"{outcome.gate} {outcome.answer} {finding.path} {finding.what}", outcome.gate):
+                    continue
                 level = "" if BY_ID[outcome.gate].level == "must" else "advice: "
                 overridden = " (overridden)" if outcome.answer == "overridden" else ""
                 screen.say(f"  {level}{finding}  [{outcome.gate}]{overridden}", dim=bool(level or overridden))
+            if count := told.as_before[outcome.gate]:
+                screen.say(f"  {count} finding{'s' if count > 1 else ''} as before  [{outcome.gate}]", dim=True)
         _print_reasons(mine)
 
 
