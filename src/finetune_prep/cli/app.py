@@ -6,6 +6,7 @@ import difflib
 import gc
 import importlib
 import io
+import keyword
 import sys
 from typing import Any, NoReturn
 
@@ -30,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "check": "Run the gates over the documents; findings as file:line.",
     "show": "One scenario, conversation, verdict or request, with everything behind it.",
     "template": "Print a filled-in specimen of a document.",
+    "import": "A rubric or a list of behaviors from JSON, CSV or Markdown, as a draft.",
     "sources": "What the reference rests on; look something up in it.",
     "prepare": "Phases 1 to 5 in order, stopping where a person must accept.",
     "research": "Phase 1: domain frameworks and scenario space.",
@@ -66,8 +68,9 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"finetune_prep.cli.commands.{'prepare' if cmd_name in PHASES else cmd_name}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name.replace("-", "_")
+        module = importlib.import_module(f"finetune_prep.cli.commands.{'prepare' if cmd_name in PHASES else name}")
+        command: click.Command = getattr(module, name)
         if cmd_name not in WITHOUT_PROJECT:
             _let_take_the_project(command)
         return command

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from finetune_prep.markdown.headings import ANY
+from finetune_prep.markdown.inline import read_number
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "F": ("framework",),
@@ -48,6 +49,15 @@ _NUMBERED = r"(?:question|criterion|item|no\.?|nr\.?|#)?\s*#?[0-9]{1,3}"
 _COUNT = re.compile(rf"{_OPENING}{_NUMBERED}{_CLOSING}\s*[.:)]\s*(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 
 
+_NEARLY_A_CATEGORY = re.compile(
+    r"(?:(?:category|section|part)\s*\d*\s*[.:)–—-]\s*)?(?P<name>.+?)\s*"
+    r"(?:\([^()]*\)\s*)?[\[(–—:,-]*\s*(?:weight|gewicht|peso|poids)\s*[:=]?\s*(?P<weight>[0-9.,]+\s?%?)\s*[\])]?\s*",
+    re.IGNORECASE,
+)
+_SHARE = re.compile(r"(?P<name>.+?)\s*[\[(–—:,-]+\s*(?P<weight>[0-9]{1,3}(?:\.[0-9]+)?\s?%|0?\.[0-9]+)\s*[\])]?\s*")
+_LONGEST_HEADING = 200  # characters, of one that is compared with a category's; bounds the time
+
+
 class Meant(NamedTuple):
     """written: as it stands there. id: as it should be written. text: what follows."""
 
@@ -56,11 +66,11 @@ class Meant(NamedTuple):
     text: str
 
 
-def meant(text: str, allowed: Sequence[str]) -> Meant | None:
+def meant(text: str, allowed: Sequence[str], *, marked: bool = False) -> Meant | None:
     """The id that a text begins with, in whatever spelling; None if it begins with none of these letters. ANY: any letters, if
     few enough.
 
-    Without a mark behind it, an id counts only as `DO1` would: “Do 2 things” begins with a verb.
+    Without a mark behind it, an id counts only as `DO1` would, and not at all if `marked`: “Do 2 things” begins with a verb.
     """
     found = _START.match(text.strip()[:_LOOKED_AT].translate(_FULL_WIDTH))
     if found is None:
@@ -68,7 +78,7 @@ def meant(text: str, allowed: Sequence[str]) -> Meant | None:
     letters = _letters(found["word"], allowed)
     if not letters:
         return None
-    if found["end"].isspace() and (found["gap"] or found["word"] != found["word"].upper()):
+    if found["end"].isspace() and (marked or found["gap"] or found["word"] != found["word"].upper()):
         return None
     number = re.sub(r"\s*[.-]\s*", ".", found["number"])
     written = found[0][: found.end("number") - found.start()].strip("*_[(<`\"'“„\\ ")
@@ -94,3 +104,14 @@ def counted(text: str) -> str:
 def bare(text: str) -> str:
     """Without marks for bold and without spaces around it."""
     return re.sub(r"\*\*|__", "", text).strip()
+
+
+def near_category(text: str) -> tuple[str, float] | None:
+    """Name and weight of a heading such as “Category 1: Comprehension (2 criteria) — Weight: 0.15”, None without a weight."""
+    if len(text) > _LONGEST_HEADING:
+        return None
+    found = _NEARLY_A_CATEGORY.fullmatch(text) or _SHARE.fullmatch(text)
+    weight = read_number(found["weight"].replace(" ", "")) if found else None
+    if found is None or weight is None:
+        return None
+    return bare(found["name"]), round(weight / 100 if weight > 1 else weight, 4)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from finetune_prep.documents.slips.near_ids import Meant, bare, counted, meant
+from finetune_prep.documents.slips.near_ids import Meant, bare, counted, meant, near_category
 from finetune_prep.markdown import inline
 from finetune_prep.markdown.headings import ANY, may_stand
 from finetune_prep.markdown.inline import folded
@@ -30,14 +30,7 @@ _FIELDS = {
 """Fields by which an item is known, and the letters of its id where its section does not say them; "" = a question."""
 _BESIDE = {"serves", "source", "from", "counters", "techniques", "usewhen", "na", "topic", *_FIELDS}
 _ANSWERED = ("E", "W", "C")
-_NEARLY_A_CATEGORY = re.compile(
-    r"(?:(?:category|section|part)\s*\d*\s*[.:)–—-]\s*)?(?P<name>.+?)\s*"
-    r"(?:\([^()]*\)\s*)?[\[(–—:,-]*\s*(?:weight|gewicht|peso|poids)\s*[:=]?\s*(?P<weight>[0-9.,]+\s?%?)\s*[\])]?\s*",
-    re.IGNORECASE,
-)
-_SHARE = re.compile(r"(?P<name>.+?)\s*[\[(–—:,-]+\s*(?P<weight>[0-9]{1,3}(?:\.[0-9]+)?\s?%|0?\.[0-9]+)\s*[\])]?\s*")
 _ATTRIBUTES = re.compile(r"\((?:weight\s*[:=]?\s*[0-9.]+.*|AI|human|safety|ethics)\)\s*\Z", re.IGNORECASE)
-_LONGEST_HEADING = 200  # characters, of one that is compared with a category's; bounds the time
 _SHORT = 60
 
 
@@ -136,16 +129,12 @@ class _Search:
         )
 
     def _nearly_category(self, part: Part) -> bool:
-        text = part.node.text
-        if self._schema.category is None or len(text) > _LONGEST_HEADING:
+        near = near_category(part.node.text) if self._schema.category is not None else None
+        if near is None:
             return False
-        found = _NEARLY_A_CATEGORY.fullmatch(text) or _SHARE.fullmatch(text)
-        weight = inline.read_number(found["weight"].replace(" ", "")) if found else None
-        if found is None or weight is None:
-            return False
-        share = weight / 100 if weight > 1 else weight
-        fix = f"write {'#' * part.node.level} {bare(found['name'])} (weight {inline.number(round(share, 4))})"
-        self._reader.lose(part.node.line, f"“{_short(text)}” is not read as a category", fix)
+        name, weight = near
+        fix = f"write {'#' * part.node.level} {name} (weight {inline.number(weight)})"
+        self._reader.lose(part.node.line, f"“{_short(part.node.text)}” is not read as a category", fix)
         return True
 
     def _letters(self, place: _Place, part: Part) -> str:

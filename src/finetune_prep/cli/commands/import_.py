@@ -1,0 +1,58 @@
+"""`import`: a rubric or a list of behaviors that somebody has already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.document_name import DocumentName
+from finetune_prep.cli.job import json_option
+from finetune_prep.project.lock import locked
+from finetune_prep.project.project import open_project
+from finetune_prep.workflow.texts import importing
+from finetune_prep.workflow.texts.history import SHOWN
+
+MOST_SHOWN = 20  # lines of each list
+
+
+@click.command("import")
+@click.argument("kind", type=DocumentName(importing.SUBJECTS), metavar="rubric|anchors")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--overwrite", is_flag=True, help="Replace what stands there; the old text is kept in the history.")
+@json_option
+@click.pass_obj
+def import_(project: str, kind: str, file: Path, overwrite: bool, as_json: bool) -> None:
+    """Turn a rubric, or a list of what to do always and never, into a draft of the project's document.
+
+    FILE may be JSON (a list of objects or strings, or objects that hold such lists), JSON lines, CSV, or Markdown with tables or
+    lists. Columns such as question, category, weight, yes and no find their place by their names. Nothing is made up: what the
+    file does not say is missing in the draft, and named. No model is asked, and the draft waits to be edited and accepted like
+    any other.
+    """
+    opened = open_project(project)
+    with locked(opened.layout.lock, "import"):
+        done = importing.import_(opened, importing.SUBJECTS[kind], file, overwrite=overwrite)
+    if as_json:
+        screen.json(done)
+        return
+    things = "question" if importing.SUBJECTS[kind] == "rubric" else "anchor"
+    screen.say(f"{done.path}: {done.number} {things}{'' if done.number == 1 else 's'} from {file}", bold=True)
+    if done.before:
+        screen.say(f"  The text it had is kept: finetune-prep restore {done.kind} {done.before[:SHOWN]}")
+    screen.say("What became what")
+    screen.table([(placed.column, f"→ {placed.became}") for placed in done.placed])
+    _listed("Not placed", [f"{left.place}: {left.text} – {left.why}" for left in done.unplaced])
+    _listed("Missing in the draft", [str(finding) for finding in done.missing])
+    screen.say(f"next: edit it, then finetune-prep check {done.kind}")
+
+
+def _listed(title: str, lines: list[str]) -> None:
+    if not lines:
+        return
+    screen.say(f"{title}: {len(lines)}")
+    for line in lines[:MOST_SHOWN]:
+        screen.say(f"  {line}")
+    if len(lines) > MOST_SHOWN:
+        screen.say(f"  and {len(lines) - MOST_SHOWN} more (--json shows all)")

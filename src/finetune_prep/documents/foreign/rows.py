@@ -1,0 +1,284 @@
+"""JSON, CSV or Markdown as rows with named cells, whatever the rows are about."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+import msgspec
+
+from finetune_prep.documents.slips.near_ids import bare, near_category
+from finetune_prep.errors import UsageError
+from finetune_prep.markdown import inline
+from finetune_prep.markdown.inline import folded
+from finetune_prep.markdown.lines import TABLE_RULE
+from finetune_prep.markdown.tree import Node, Tree, grow
+
+MOST_BYTES = 1024 * 1024
+MOST_ROWS = 500
+DEEPEST = 8  # levels of lists and objects in JSON
+TEXT = "text"  # the column of what stands alone: a string in a list, a list item, a heading
+_LISTS = {
+    *("questions", "criteria", "items", "rubric", "rubrics", "checks", "checklist", "categories", "dimensions", "sections"),
+    *("groups", "anchors", "behaviors", "behaviours", "rules", "data", "examples", "requirements"),
+}
+_NAMES = ("name", "title", "category", "label", "dimension", "section", "id")
+
+
+class Row(NamedTuple):
+    """One row: where it stands ("row 3", "line 12"), and its cells by column. group: the heading or key above it, "" for none."""
+
+    place: str
+    cells: Mapping[str, str]
+    group: str = ""
+
+
+class Rows(NamedTuple):
+    """head: what the file says about the whole. weights: of groups, as written."""
+
+    rows: tuple[Row, ...]
+    head: Mapping[str, str]
+    weights: Mapping[str, float]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(column for row in self.rows for column in row.cells))
+
+
+def read_rows(data: bytes, name: str) -> Rows:
+    """The rows of a file. name: tells its form by its ending (.json, .jsonl, .csv, .tsv, .md).
+
+    Raises UsageError with a sentence for a file that holds no rows.
+    """
+    if len(data) > MOST_BYTES:
+        raise UsageError(f"the file has {-(-len(data) // 1024)} KB", where=name, next=f"keep it below {MOST_BYTES // 1024} KB")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UsageError("this is not UTF-8 text", where=f"{name}:{line}", next="save it as UTF-8") from error
+    if "\0" in text:
+        raise UsageError("this is not text: it holds NUL characters", where=name, next="save it as UTF-8 text")
+    if not text.strip():
+        raise UsageError("the file is empty", where=name, next="name a file with a list of questions or behaviors")
+    readers = {
+        ".json": _json,
+        ".jsonl": _json,
+        ".csv": _csv,
+        ".tsv": _csv,
+        ".md": _markdown,
+        ".markdown": _markdown,
+        ".txt": _markdown,
+    }
+    ending = PurePath(name).suffix.lower()
+    if ending not in readers:
+        raise UsageError(f"“{ending or 'no ending'}” is no form that is read", where=name, next="save it as .json, .csv or .md")
+    found = readers[ending](text, name)
+    if not found.rows:
+        raise UsageError("no list of questions or behaviors was found", where=name, next=_how(ending))
+    if len(found.rows) > MOST_ROWS:
+        raise UsageError(
+            f"the file holds {len(found.rows)} rows", where=name, next=f"keep it to {MOST_ROWS}: a rubric has 15 to 20"
+        )
+    return found
+
+
+def _how(ending: str) -> str:
+    if ending.startswith(".json"):
+        return 'write a list of objects: [{"question": "…", "category": "…"}]'
+    return "write a header and one row each" if ending in (".csv", ".tsv") else "write a table, or a list under a heading"
+
+
+# ---- JSON
+
+
+def _json(text: str, name: str) -> Rows:
+    value = _decoded(text, name)
+    walk = _Walk()
+    try:
+        walk.into(value, "", 0)
+    except RecursionError as error:
+        raise UsageError("lists and objects are nested too deeply", where=name, next=_how(".json")) from error
+    return Rows(tuple(walk.rows), walk.head, walk.weights)
+
+
+def _decoded(text: str, name: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except RecursionError as error:
+        raise UsageError("lists and objects are nested too deeply", where=name, next=_how(".json")) from error
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        try:
+            return [msgspec.json.decode(line) for line in lines] if len(lines) > 1 else _refuse(error, name)
+        except (msgspec.DecodeError, RecursionError):
+            return _refuse(error, name)
+
+
+def _refuse(error: Exception, name: str) -> Any:
+    raise UsageError(
+        f"this is not JSON: {str(error).rstrip('.')}", where=name, next="check it with: python -m json.tool FILE"
+    ) from error
+
+
+class _Walk:
+    """Collects rows from nested lists and objects."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.head: dict[str, str] = {}
+        self.weights: dict[str, float] = {}
+
+    def into(self, value: Any, group: str, depth: int) -> None:
+        if depth > DEEPEST:
+            raise RecursionError
+        if isinstance(value, list):
+            for one in value:
+                self._one(one, group, depth)
+        elif isinstance(value, dict):
+            self._object(value, group, depth)
+
+    def _one(self, value: Any, group: str, depth: int) -> None:
+        if isinstance(value, dict):
+            if inner := self._inner(value):
+                self._group(value, inner, group, depth)
+            else:
+                self._row({str(key): _cell(cell) for key, cell in value.items()}, group)
+        elif isinstance(value, list):
+            self.into(value, group, depth + 1)
+        elif _cell(value):
+            self._row({TEXT: _cell(value)}, group)
+
+    def _object(self, value: dict[str, Any], group: str, depth: int) -> None:
+        if inner := self._inner(value):
+            self.head |= {
+                str(key): _cell(cell) for key, cell in value.items() if key not in inner and not isinstance(cell, list | dict)
+            }
+            for key in inner:
+                self.into(value[key], group, depth + 1)
+        elif value and all(isinstance(cell, list | dict) for cell in value.values()):
+            for key, cell in value.items():
+                if (
+                    isinstance(cell, dict)
+                    and not self._inner(cell)
+                    and not any(isinstance(one, list | dict) for one in cell.values())
+                ):
+                    self._row({"id": str(key), **{str(name): _cell(one) for name, one in cell.items()}}, group)
+                elif isinstance(cell, dict):
+                    self._group({"name": key, **cell}, self._inner(cell) or [*cell], group, depth)
+                else:
+                    self.into(cell, str(key), depth + 1)
+        elif value and all(isinstance(cell, str) for cell in value.values()):
+            for key, cell in value.items():
+                self._row({"id": str(key), TEXT: cell}, group)
+
+    def _inner(self, value: dict[str, Any]) -> list[str]:
+        """Keys whose values are lists of items rather than lists of words."""
+        return [key for key, cell in value.items() if folded(str(key)) in _LISTS and isinstance(cell, list | dict) and cell]
+
+    def _group(self, value: dict[str, Any], inner: Sequence[str], group: str, depth: int) -> None:
+        names = {folded(str(key)): cell for key, cell in value.items() if isinstance(cell, str)}
+        name = next((names[key] for key in _NAMES if names.get(key)), group)
+        weight = next((cell for key, cell in value.items() if folded(str(key)) == "weight"), None)
+        if isinstance(weight, int | float) and not isinstance(weight, bool):
+            self.weights[name] = float(weight)
+        for key in inner:
+            self.into(value[key], name, depth + 1)
+
+    def _row(self, cells: dict[str, str], group: str) -> None:
+        self.rows.append(Row(f"row {len(self.rows) + 1}", {key: cell for key, cell in cells.items() if cell}, group))
+
+
+def _cell(value: Any) -> str:
+    """A JSON value as the text of a cell: lists of words are joined, objects are written as `key: value`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_cell, value[:50])))
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {cell}" for key, inner in [*value.items()][:50] if (cell := _cell(inner)))
+    return "" if value is None else inline.one_line(str(value))
+
+
+# ---- CSV
+
+
+def _csv(text: str, name: str) -> Rows:
+    first = text.lstrip("\r\n").split("\n", 1)[0]
+    delimiter = max(",;\t|", key=first.count)
+    try:
+        table = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise UsageError(f"this is not CSV: {error}", where=name, next=_how(".csv")) from error
+    header = [inline.one_line(cell) or f"column {number}" for number, cell in enumerate(table[0], start=1)]
+    rows = []
+    for number, row in enumerate(table[1:], start=1):
+        if len(row) > len(header):
+            raise UsageError(
+                f"row {number} has {len(row)} cells, the header {len(header)}", where=name, next="quote cells with a comma"
+            )
+        cells = {column: inline.one_line(cell) for column, cell in zip(header, row, strict=False) if cell.strip()}
+        rows.append(Row(f"row {number}", cells))
+    return Rows(tuple(rows), {}, {})
+
+
+# ---- Markdown
+
+
+def _markdown(text: str, name: str) -> Rows:
+    tree = grow(text)
+    rows: list[Row] = []
+    weights: dict[str, float] = {}
+    title = group = ""
+    for number, node in enumerate(tree.nodes):
+        if node.level:
+            if number == 1 and node.level == 1:
+                title = bare(node.text)
+            elif asked := _asks(node):
+                rows.append(Row(f"line {node.line}", {TEXT: asked, **_fields(node)}, group))
+                continue
+            else:
+                group, weight = near_category(node.text) or (bare(node.text), None)
+                weights |= {group: weight} if weight is not None else {}
+        rows += [
+            Row(f"line {entry.line}", {TEXT: bare(entry.text), **_fields(entry)}, group) for entry in node.entries if entry.text
+        ]
+        rows += _table_rows(tree, node, group)
+    head = {"title": title, **tree.front.values}
+    return Rows(tuple(rows), {key: value for key, value in head.items() if value}, weights)
+
+
+def _asks(node: Node) -> str:
+    """The text of a heading that is an item of its own: it asks something, or fields stand below it."""
+    text = bare(node.text)
+    keys = {folded(pair[0]) for entry in node.entries if (pair := inline.key_and_value(entry.text))}
+    return text if text.endswith(("?", "？")) or keys & {"yes", "no", "pass", "fail"} else ""
+
+
+def _fields(node: Node) -> dict[str, str]:
+    pairs = (inline.key_and_value(entry.nested_text) for entry in node.entries)
+    return {bare(key): bare(value) for pair in pairs if pair for key, value in [pair]}
+
+
+def _table_rows(tree: Tree, node: Node, group: str) -> Iterator[Row]:
+    """The rows of the tables in a section; the first line of each is its header."""
+    header: list[str] | None = None
+    for number in range(node.body, node.end):
+        line = tree.scanned[number - 1]
+        if line.kind != "other" or "|" not in line.text:
+            header = None
+        elif not TABLE_RULE.match(line.text):
+            cells = [
+                bare(cell.replace("\\|", "|"))
+                for cell in re.split(r"(?<!\\)\|", line.text.strip().removeprefix("|").removesuffix("|"))
+            ]
+            if header is None:
+                header = [cell or f"column {place}" for place, cell in enumerate(cells, start=1)]
+            else:
+                yield Row(f"line {number}", {name: cell for name, cell in zip(header, cells, strict=False) if cell}, group)
