@@ -1,4 +1,4 @@
-"""The Wilson interval: known values, its laws, and the share of simulated pilots in which it holds the truth."""
+"""Intervals of rates: known values, their laws, and the share of simulated pilots in which they hold the truth."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
-from finetune_prep.statistics.rates import Rate, wilson
+from finetune_prep.statistics.rates import Rate, exact, lower_bound, upper_bound, wilson
 from tests.soak import examples
 
 laws = settings(max_examples=examples(60))
@@ -94,3 +95,42 @@ def test_the_interval_holds_the_truth_in_about_95_of_100_pilots(p: float) -> Non
         rate = wilson(sum(stream.random() < p for _ in range(100)), 100)
         held += rate.low <= p <= rate.high
     assert 0.92 <= held / 4000 <= 0.975
+
+
+@laws
+@given(counts(), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
+def test_the_exact_interval_is_that_of_scipy(count: tuple[int, int], confidence: float) -> None:
+    k, n = count
+    if n:
+        known = stats.binomtest(k, n).proportion_ci(confidence, method="exact")
+        rate = exact(k, n, confidence)
+        assert (rate.low, rate.high) == pytest.approx((known.low, known.high), abs=1e-9)
+
+
+def test_ten_of_ten_prove_little() -> None:
+    assert exact(10, 10).low == pytest.approx(0.6915, abs=1e-4)
+    assert exact(0, 0) == Rate(0, 0, 0.0, 1.0)
+
+
+@laws
+@given(counts())
+def test_one_sided_bounds_are_those_of_scipy(count: tuple[int, int]) -> None:
+    k, n = count
+    if n:
+        above = stats.binomtest(k, n, alternative="less").proportion_ci(0.95).high
+        below = stats.binomtest(k, n, alternative="greater").proportion_ci(0.95).low
+        assert (lower_bound(k, n), upper_bound(k, n)) == pytest.approx((below, above), abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [10, 30, 100])
+@pytest.mark.parametrize("p", [0.05, 0.3, 0.7, 0.95])
+def test_the_exact_interval_keeps_its_word_everywhere(n: int, p: float) -> None:
+    """Not by simulation: all outcomes with their chances."""
+    held = sum(float(stats.binom.pmf(k, n, p)) for k in range(n + 1) if exact(k, n).low <= p <= exact(k, n).high)
+    assert held >= 0.95
+
+
+@pytest.mark.parametrize(("k", "n"), [(-1, 10), (11, 10), (1, 0)])
+def test_the_exact_interval_refuses_what_is_no_rate(k: int, n: int) -> None:
+    with pytest.raises(ValueError, match=f"{k} of {n} is not a rate"):
+        exact(k, n)

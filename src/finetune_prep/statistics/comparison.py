@@ -1,0 +1,117 @@
+"""Is one model better than another on the same scenarios? What is compared are groups, never single runs: runs of one scenario or
+of one seed resemble each other, and counting them as independent calls equal models different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import comb, sqrt
+from statistics import fmean, stdev
+
+import msgspec
+
+from finetune_prep.statistics.beta import student_cdf, student_quantile
+from finetune_prep.statistics.rates import Estimate
+
+FEWEST_GROUPS = 6  # with five, the smallest two-sided p of a sign-flip test is .0625
+_MOST_SUMS = 200_000  # different sums that the exact test keeps; beyond, Student's t decides
+_DIGITS = 12
+SIGN_FLIP, STUDENT = "exact sign-flip of group means", "Student's t of group means (too many different sums for the exact test)"
+T_INTERVAL = "Student's t of group means"
+
+
+class Test(msgspec.Struct, frozen=True, kw_only=True):
+    """p: two-sided. n: groups, or pairs that differ. method: in the words of the field."""
+
+    p: float
+    n: int
+    method: str
+
+
+def mean_difference(differences: Sequence[float]) -> Estimate:
+    """Mean of the groups' differences with Student's 95% interval."""
+    n = len(differences)
+    if n < 2:
+        return Estimate(value=fmean(differences) if n else None, low=-1.0, high=1.0, n=n, method=T_INTERVAL)
+    reach = student_quantile(0.975, n - 1) * stdev(differences) / sqrt(n)
+    mean = fmean(differences)
+    return Estimate(value=mean, low=max(-1.0, mean - reach), high=min(1.0, mean + reach), n=n, method=T_INTERVAL)
+
+
+def sign_flip(differences: Sequence[float]) -> Test:
+    """Whether groups differ in the mean: the share of all 2ⁿ ways to swap the two models within groups whose mean is as far from
+    0.
+
+    Fisher (1935, The Design of Experiments, §21). differences: one for each group. Exact wherever the sums take few values, as
+    those of pass rates do; Student's t otherwise, and the result says which. Raises ValueError for fewer than six groups.
+    """
+    n = len(differences)
+    if n < FEWEST_GROUPS:
+        raise ValueError(f"{n} groups cannot reach .05; {FEWEST_GROUPS} are the fewest")
+    reached = abs(sum(differences)) * (1 - 1e-9)
+    sums = _flipped_sums(differences)
+    if sums is None:
+        return Test(p=student(differences).p, n=n, method=STUDENT)
+    extreme = sum(ways for total, ways in sums.items() if abs(total) >= reached - 1e-9)
+    return Test(p=extreme / 2**n, n=n, method=SIGN_FLIP)
+
+
+def _flipped_sums(differences: Iterable[float]) -> dict[float, int] | None:
+    """How many ways of flipping signs lead to each sum; None if there are too many sums."""
+    sums = {0.0: 1}
+    for difference in differences:
+        flipped: dict[float, int] = {}
+        for total, ways in sums.items():
+            for moved in (total + difference, total - difference):
+                key = round(moved, _DIGITS) + 0.0
+                flipped[key] = flipped.get(key, 0) + ways
+        if len(flipped) > _MOST_SUMS:
+            return None
+        sums = flipped
+    return sums
+
+
+def student(differences: Sequence[float]) -> Test:
+    """Student's paired t of the groups' differences, two-sided; p is 1 where no group differs."""
+    n = len(differences)
+    if n < 2 or not any(differences):
+        return Test(p=1.0, n=n, method=T_INTERVAL)
+    spread = stdev(differences)
+    t = abs(fmean(differences)) / (spread / sqrt(n)) if spread else float("inf")
+    return Test(p=2 * (1 - student_cdf(t, n - 1)) if spread else 0.0, n=n, method=T_INTERVAL)
+
+
+def mcnemar(gained: int, lost: int) -> Test:
+    """Exact McNemar (1947, Psychometrika 12:153): two-sided binomial test of pairs that differ.
+
+    gained, lost: pairs that only the second, only the first of the two passes; one pair for each group.
+    """
+    n = gained + lost
+    tail = sum(comb(n, k) for k in range(min(gained, lost) + 1)) / 2**n
+    return Test(p=min(1.0, 2 * tail), n=n, method="exact McNemar, one pair for each group")
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """p-values adjusted for there being several (Holm 1979, Scand. J. Stat. 6:65)."""
+    adjusted: dict[str, float] = {}
+    worst = 0.0
+    for place, (name, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
+        worst = max(worst, min(1.0, (len(p_values) - place) * p))
+        adjusted[name] = worst
+    return {name: adjusted[name] for name in p_values}
+
+
+def groups_needed(differences: Sequence[float]) -> int | None:
+    """How many groups would show a mean as large as the one seen, spread alike; None if the mean is 0.
+
+    The smallest n at which |mean| reaches Student's .975 quantile plus the .80 quantile of the normal distribution, times the
+    standard error: a chance of 80%.
+    """
+    mean = abs(fmean(differences)) if differences else 0.0
+    if mean < 1e-9 or len(differences) < 2:
+        return None
+    ratio = stdev(differences) / mean
+    n = FEWEST_GROUPS
+    while n < 100_000 and sqrt(n) < ratio * (student_quantile(0.975, n - 1) + 0.8416):
+        n += max(1, n // 50)
+    return n
