@@ -33,6 +33,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Document → who accepted it."""
     overrides: Sequence[tuple[str, str]]
     """Gates that were overridden, each with its reason."""
+    review: Sequence[str] = ()
+    """What persons' labels of the run say, in sentences; empty if nobody has read any."""
     unmet: Sequence[str]
     """Success criteria that do not hold."""
 
@@ -74,6 +76,8 @@ def _account(card: Card) -> str:
             f"{rate.k} of {rate.n} passed: {rate.value:.0%} ({interval}), according to the judge, at threshold "
             f"{card.threshold:g}. How often the judge is right has not been measured."
         )
+    if card.review:
+        parts.append(" ".join(card.review))
     return "\n\n".join(parts)
 
 

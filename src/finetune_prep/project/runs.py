@@ -1,7 +1,8 @@
 """A run's folder: what was planned from which documents, and what became of it.
 
-`runs/pilot-001/` holds plan.json, samples.jsonl, verdicts.jsonl, account.json and report.html. A run is known by its plan:
-the same documents, models, size and seed are the same run, so that running a command again goes on with it.
+`runs/pilot-001/` holds plan.json, samples.jsonl, verdicts.jsonl, account.json and report.html; labels.jsonl once
+somebody has labelled. A run is known by its plan: the same documents, models, size and seed are the same run, so that running a
+command again goes on with it.
 """
 
 from __future__ import annotations
@@ -59,6 +60,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def account_path(self) -> Path:
         return self.folder / "account.json"
+
+    @property
+    def labels_path(self) -> Path:
+        return self.folder / "labels.jsonl"
 
     @property
     def report_path(self) -> Path:

@@ -19,6 +19,7 @@ from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.standing import run_view
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
@@ -92,12 +93,15 @@ def facts(project: Project) -> Facts:
     if not pilots:
         return Facts(present=present, accepted=accepted)
     latest = pilots[-1]
+    labels = reviewed(project, latest)
     return Facts(
         present=present,
         accepted=accepted,
         pilot=latest.account(),
         pilot_path=project.layout.relative(latest.folder),
         changed=tuple(change.document for change in run_view(project, latest).changes),
+        reviewed=labels.read,
+        missed=labels.missed,
     )
 
 

@@ -20,6 +20,7 @@ from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.statistics.rates import Rate, wilson
 from finetune_prep.workflow.checking import outcomes, overrides_in_force
+from finetune_prep.workflow.reviewing.counting import Reviewed, proof, require_whole, reviewed
 from finetune_prep.workflow.status.standing import run_view
 from finetune_prep.workflow.texts.first_brief import title_of
 
@@ -44,10 +45,14 @@ def export(project: Project, *, preview: bool = False, run: str = "", format: st
     """
     prepared(project, "the export")
     chosen, account = finished_pilot(project, run)
-    if account.outstanding or not account.states["accepted"]:
+    said = reviewed(project, chosen)
+    require_whole(said, project.layout.relative(chosen.labels_path))
+    accepted = _accepted(chosen, said)
+    if account.outstanding or not accepted:
+        nothing = "nothing was accepted" if not account.states["accepted"] else "a person failed all that the judge accepted"
         open_rows = f"{account.outstanding} of {account.planned} scenarios are outstanding" if account.outstanding else ""
         raise ActNeeded(
-            f"{chosen.name} gives no rows to export: {open_rows or 'nothing was accepted'}",
+            f"{chosen.name} gives no rows to export: {open_rows or nothing}",
             next=f"finetune-prep pilot -n {chosen.plan.n}" if account.outstanding else "finetune-prep show, to see why",
         )
     unmet = _unmet(project)
@@ -58,12 +63,11 @@ def export(project: Project, *, preview: bool = False, run: str = "", format: st
             next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
         )
     system = project.value(Documents.system_prompt)
-    accepted = _accepted(chosen)
     shape = FORMATS[format]
     data = _file(project, shape, preview=preview)
     write_atomically(data, shape.write(accepted, system.text))
     rate = pass_rate(account)
-    text = card.render(_card(project, chosen, account, rate, data.name, shape, preview=preview, unmet=unmet))
+    text = card.render(_card(project, chosen, said, len(accepted), data.name, shape, preview=preview, unmet=unmet))
     beside = preview and _file(project, shape, preview=False).exists()  # the full set's card stays
     path = data.with_name("README.preview.md" if beside else "README.md")
     write_atomically(path, text)
@@ -78,12 +82,21 @@ def _unmet(project: Project) -> tuple[str, ...]:
     return (*(criterion.sentence for criterion in criteria if not criterion.met), *human)
 
 
+def _left_out(rows: int) -> tuple[str, ...]:
+    if not rows:
+        return ()
+    return (
+        f"{rows} accepted by the judge {'is' if rows == 1 else 'are'} left out: a person failed {'it' if rows == 1 else 'them'}.",
+    )
+
+
 def is_written(project: Project, run: Run) -> bool:
     """Whether the rows of a run stand in the dataset's folder already, as a preview or in full, in any format."""
     system = project.value(Documents.system_prompt)
+    accepted = _accepted(run, reviewed(project, run))
     for shape in FORMATS.values():
         files = [file for preview in (True, False) if (file := _file(project, shape, preview=preview)).is_file()]
-        if files and shape.write(_accepted(run), system.text) in [file.read_bytes() for file in files]:
+        if files and shape.write(accepted, system.text) in [file.read_bytes() for file in files]:
             return True
     return False
 
@@ -93,8 +106,10 @@ def _file(project: Project, shape: Format, *, preview: bool) -> Path:
     return file.with_suffix(f".preview{file.suffix}") if preview else file
 
 
-def _accepted(run: Run) -> list[Conversation]:
-    return [sample.conversation for sample in run.samples() if sample.state == "accepted" and sample.conversation]
+def _accepted(run: Run, said: Reviewed) -> list[Conversation]:
+    """What the judge accepted and no person failed."""
+    talks = (sample.conversation for sample in run.samples() if sample.state == "accepted")
+    return [talk for talk in talks if talk is not None and talk.id not in said.failed]
 
 
 def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:
@@ -121,21 +136,23 @@ def pass_rate(account: Account) -> Rate:
 
 
 def _card(
-    project: Project, run: Run, account: Account, rate: Rate, file: str, shape: Format, *, preview: bool, unmet: tuple[str, ...]
+    project: Project, run: Run, said: Reviewed, rows: int, file: str, shape: Format, *, preview: bool, unmet: tuple[str, ...]
 ) -> card.Card:
     rubric = project.value(Documents.rubric)
+    _, account = finished_pilot(project, run.name)
     texts = {kind: text_hash(project.sound(KINDS[kind]).text) for kind in run.plan.made_from}
     acceptances = {kind: project.acceptance(kind) for kind in texts}
     return card.Card(
         domain=title_of(project),
         run=run.name,
-        rows=account.states["accepted"],
+        rows=rows,
         file=file,
         shape=shape.shape,
         preview=preview,
         language=project.value(Documents.brief).language,
         account=account,
-        rate=rate,
+        rate=pass_rate(account),
+        review=(*proof(said), *_left_out(account.states["accepted"] - rows)),
         threshold=rubric.threshold,
         models={role: run.plan.models[role]["model"] for role in PLAYED},
         texts=texts,

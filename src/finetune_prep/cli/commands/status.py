@@ -9,6 +9,7 @@ from finetune_prep.cli.job import account_words, json_option
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import checking
+from finetune_prep.workflow.reviewing.counting import Reviewed, proof
 from finetune_prep.workflow.status.overview import Effort, Overview
 from finetune_prep.workflow.status.overview import overview as project_overview
 
@@ -61,8 +62,23 @@ def _print_overview(view: Overview) -> None:
         screen.say(f"{run.name}: {run.planned} planned – {account}")
         for line in run.stale:
             screen.say(f"   stale: {line}")
+    if view.review:
+        _print_review(view.review)
     outstanding = f", {view.outstanding} questions outstanding in batches" if view.outstanding else ""
     screen.say(f"{view.answers} answers in the ledger{outstanding}, ${view.spent:.2f} spent", dim=True)
+
+
+def _print_review(review: Reviewed) -> None:
+    for sentence in proof(review) or (f"{review.run}: no conversation is labelled by a person as it stands.",):
+        screen.say(f"   {sentence}")
+    if review.by_models:
+        screen.say(f"   {review.by_models} labelled by a model: no person's word")
+    for stale in review.stale:
+        screen.say(f"   stale: the label of {stale.scenario} by {stale.by} – {stale.why}")
+    for conversation in review.disputed:
+        screen.say(f"   disputed: {conversation[:12]} – one person passes it, another one fails it")
+    for damaged in review.damaged:
+        screen.say(f"   runs/{review.run}/labels.jsonl:{damaged.line}: this label cannot be read: {damaged.why}")
 
 
 def _print_effort(view: Overview) -> None:

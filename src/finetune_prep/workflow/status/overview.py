@@ -13,6 +13,7 @@ from finetune_prep.method.phases import PHASES
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.reviewing.counting import Reviewed, reviewed
 from finetune_prep.workflow.status.next_step import next_step
 from finetune_prep.workflow.status.standing import PhaseView, RunView, phase_view, run_view
 
@@ -49,6 +50,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars in all, as far as prices are known."""
     effort: tuple[Effort, ...]
     next: str
+    review: Reviewed | None = None
+    """What persons' labels of the latest run amount to; None if nobody has labelled."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +80,8 @@ def overview(project: Project) -> Overview:
     in_ledger = looked(project, held, Held())
     phases = tuple(phase_view(project, phase) for phase in PHASES)
     stale = project.stale()
-    views = tuple(run_view(project, run) for run in runs(project.layout))
+    known = runs(project.layout)
+    views = tuple(run_view(project, run) for run in known)
     waiting = {round.number: round.outstanding for round in in_ledger.rounds}
     elsewhere = {submission.number for submission in in_ledger.submissions}
     in_files = sum(count for number, count in waiting.items() if number not in elsewhere)
@@ -92,6 +96,7 @@ def overview(project: Project) -> Overview:
         spent=in_ledger.spent,
         effort=_effort(project, in_ledger.time_spent),
         next=next_step(project, phases, [part.name for part in stale if part.compiled], views, in_files),
+        review=reviewed(project, known[-1]) if known and known[-1].labels_path.is_file() else None,
     )
 
 
