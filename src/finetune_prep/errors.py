@@ -168,11 +168,13 @@ class Unreachable(Unanswered):
 
 
 class Unusable(Unanswered):
-    """The provider refused for good, or no answer of three could be used. Kept in the ledger: the next run gets the same.
+    """The provider refused for good, or no answer of three could be used. Kept in the ledger: the next run gets the same, until
+    a person opens a further attempt (`retry`).
 
-    rejected: whether the provider refused the request itself.
+    rejected: whether the provider refused the request itself. keys: of the requests to which this happened, first attempts.
     """
 
-    def __init__(self, what: str, *, where: str = "", next: str = "", rejected: bool = False) -> None:
+    def __init__(self, what: str, *, where: str = "", next: str = "", rejected: bool = False, keys: tuple[str, ...] = ()) -> None:
         super().__init__(what, where=where, next=next)
         self.rejected = rejected
+        self.keys = keys

@@ -74,7 +74,7 @@ def test_a_pilot_that_passes_leads_to_the_pilot_that_counts(pilot: Any, terminal
 
 
 def test_verdicts_that_cannot_be_read_are_the_headline(pilot: Any, terminal: Terminal) -> None:
-    """Not the 100% of the one that could be; exit code 1; and the next step is to look at one, not to export."""
+    """Not the 100% of the one that could be; exit code 1; and the next step is to have them asked again, not to export."""
     first: list[str] = []
 
     def judge(call: Call, questions: list[str]) -> Behaviour:
@@ -89,8 +89,8 @@ def test_verdicts_that_cannot_be_read_are_the_headline(pilot: Any, terminal: Ter
     assert found["reasons"][0]["state"] == "unjudged"
     assert "2 unjudged: " in shown.out
     assert "perfect scores" not in shown.out
-    unjudged = found["reasons"][0]["example"]
-    assert next_of(shown) == next_of(status) == f"finetune-prep show {unjudged}"
+    assert found["reasons"][0]["example"] in shown.out
+    assert next_of(shown) == next_of(status) == "finetune-prep retry unjudged"
     assert works(next_of(shown), terminal)
 
 

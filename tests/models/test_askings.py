@@ -15,7 +15,7 @@ import pytest
 from finetune_prep.core.request import Reply, Schema, Usage
 from finetune_prep.errors import NotYet, Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
-from finetune_prep.models.askings import recall
+from finetune_prep.models.askings import first_asking, recall
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.scripted import Scripted
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
@@ -165,3 +165,75 @@ async def test_who_only_looks_is_told_how_far_it_went(ledger: SqliteLedger, tmp_
         await door.ask(form)
     with pytest.raises(NotYet, match="for attempt 2"):
         await recall(ledger.answers, form, number)
+
+
+async def test_each_decision_opens_one_more_attempt(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Attempt 4, then 5, each in the words of the first one and with a key of its own; without a decision nothing is asked."""
+    provider = Scripted(lambda asked: '{"n": 7}' if asked.origin.attempt == 5 else "seven")
+    form = request(schema=NUMBER, sample="3f2a")
+    asked = []
+    for opened in (0, 0, 1, 1):
+        async with open_door(config(), ledger, tmp_path, provider=provider, opened={form.key: opened}) as door:
+            with pytest.raises(Unusable, match="there is no n") as settled:
+                await door.ask_for(form, number)
+        asked.append(len(provider.asked))
+    assert settled.value.keys == (form.key,)
+    for _ in range(2):
+        async with open_door(config(), ledger, tmp_path, provider=provider, opened={form.key: 2}) as door:
+            assert await door.ask_for(form, number) == 7
+        asked.append(len(provider.asked))
+    assert asked == [3, 3, 4, 4, 5, 5]
+    assert [(one.sample, one.messages) for one in provider.asked[3:]] == [
+        (f"3f2a/attempt-{number}", form.messages) for number in (4, 5)
+    ]
+    assert {first_asking(one).key for one in provider.asked} == {form.key}
+    assert await recall(ledger.answers, form, number, 2) == 7
+
+
+async def test_a_refusal_can_be_opened_too(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """It is final within the run; the next attempt is the fourth all the same, so that its key tells that a person opened it."""
+    provider = Scripted(lambda asked: Reply(text="", problem="rejected") if asked.origin.attempt == 1 else "Fine.")
+    for opened, outcome in ((0, Unusable), (1, "Fine.")):
+        async with open_door(config(), ledger, tmp_path, provider=provider, opened={request().key: opened}) as door:
+            (found,) = await _outcomes([door.ask_for(request(), spoken)])
+        assert found == outcome or type(found) is outcome
+    assert [asked.origin.attempt for asked in provider.asked] == [1, 4]
+
+
+async def test_a_kill_between_attempts_changes_nothing(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """A run that was killed after its opened attempt, and one that was not, come to the same end with the same requests."""
+    form = request(schema=NUMBER)
+    asked: list[list[str]] = []
+    for killed in (False, True):
+        provider = Scripted(lambda one: '{"n": 7}' if one.origin.attempt == 4 else "seven")
+        own = SqliteLedger(tmp_path / str(killed) / "ledger.sqlite")
+        stops = (1, 2, 3, 4) if killed else ()
+        for most in (*stops, 99):
+            async with open_door(config(), own, tmp_path, provider=provider, opened={form.key: 1}) as door:
+                await _outcomes([door.ask_for(form, _stopping(most))])
+        asked.append([entry.key for entry in await entries(own)])
+        assert len(provider.asked) == 4
+        own.close()
+    assert asked[0] == asked[1]
+
+
+def _stopping(most: int) -> Any:
+    """Reads a number, and is killed at so many answers."""
+    read = 0
+
+    def parse(text: str) -> int:
+        nonlocal read
+        read += 1
+        if read == most:
+            raise KeyError("killed")
+        return number(text)
+
+    return parse
+
+
+async def test_all_that_ended_together_is_named_together(ledger: SqliteLedger, tmp_path: Path) -> None:
+    forms = [request(str(n), schema=NUMBER) for n in range(3)]
+    async with open_door(config(), ledger, tmp_path, provider=Scripted(lambda asked: "seven")) as door:
+        with pytest.raises(Unusable) as settled:
+            await door.ask_all_for(forms, number)
+    assert set(settled.value.keys) == {form.key for form in forms}

@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "history": "The texts that a document had.",
     "restore": "Put an old text of a document back.",
     "pilot": "Make and judge conversations with the accepted prompts.",
+    "retry": "Have answers that cannot be used asked for once more.",
     "export": "Write accepted rows as training data.",
     "cost": "What was spent, on what, for each accepted row; what the next run will cost.",
     "doctor": "What works and what is missing: keys, endpoints, structured output, disk, clock.",

@@ -19,7 +19,7 @@ State = Literal[
     "faulty",  # unusable before any judge saw it; `fault` says why
     "duplicate",  # same as an accepted row earlier in the plan
     "surplus",  # passed, but its cell's quota was full
-    "unjudged",  # the judge's answer could not be read, twice: neither accepted nor rejected
+    "unjudged",  # no answer of the judge could be read: neither accepted nor rejected
     "failed",  # a provider refused for good
     "waiting",  # answers are outstanding: of a batch file, or of a judge that could not be reached
     "not run",  # never started
@@ -40,6 +40,8 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     failed: tuple[str, ...] = ()
     fault: str = ""
     """Name of the fault, the provider's refusal, why the verdict is missing, or why there is no score."""
+    unusable: str = ""
+    """Key of the request with whose unusable answers it ended (its first attempt); `retry` has it asked again."""
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -72,7 +74,9 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 def judged_sample(scenario: Scenario, conversation: Conversation, verdict: Verdict, score: Score | None) -> Sample:
     """The sample of a conversation that a judge has seen."""
     if score is None:
-        return Sample(scenario=scenario, state="unjudged", conversation=conversation, fault=verdict.missing)
+        return Sample(
+            scenario=scenario, state="unjudged", conversation=conversation, fault=verdict.missing, unusable=verdict.unusable
+        )
     return Sample(
         scenario=scenario,
         state="accepted" if score.passed else "rejected",

@@ -43,6 +43,8 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Ids of questions whose evidence does not occur in the conversation."""
     missing: str = ""
     """Why answers are missing, "" if none are."""
+    unusable: str = ""
+    """Key of the request whose answers could not be read."""
 
     @property
     def complete(self) -> bool:

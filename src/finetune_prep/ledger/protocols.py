@@ -13,7 +13,7 @@ from finetune_prep.ledger.submissions import Submission
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One request and its answer. An entry is final: it is never changed and never replaced."""
+    """One request and its answer. An entry is final, but that a good answer of a batch file may replace an unusable one."""
 
     request: Request
     reply: Reply
@@ -136,6 +136,9 @@ class Answers(Protocol):
 
     async def put_all(self, entries: Sequence[Entry]) -> None:
         """Keep many answers that cost nothing here (imports), all or none."""
+
+    async def replace(self, entry: Entry, former: Aside) -> None:
+        """Put another answer in the place of one that cannot be used, which is put aside; what was paid for it stays counted."""
 
     def all(self) -> AsyncIterator[Entry]:
         """All entries, ordered by key."""

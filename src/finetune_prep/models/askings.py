@@ -20,26 +20,56 @@ T = TypeVar("T")
 
 MOST_ATTEMPTS = 3
 FINAL = {"rejected", "filtered", "refused"}  # asking again would get the same
+SHOWN = 12  # characters of a key that people are told
 EMPTY = "(no answer)"  # some chat templates refuse an empty message
 
 
-def next_asking(first: Request, asked: Request, reply: Reply, error: ValueError) -> Request:
+def next_asking(first: Request, asked: Request, reply: Reply, error: ValueError, opened: int = 0) -> Request:
     """The request that follows when an answer to `asked` cannot be used, each with a key of its own. Raises Unusable at the end.
 
     Where a form was asked for it is the first one, with that answer and with what is wrong with it. A turn that somebody speaks
     is asked for in the same words: it may not be an answer to words which are not in the conversation.
+    opened: how many further attempts a person has opened (`retry`), behind the three that every run makes.
     """
     reason = str(error) or "it cannot be read"
     attempt = asked.origin.attempt + 1
-    if reply.problem in FINAL or attempt - first.origin.attempt == MOST_ATTEMPTS or comes_to_nothing(reply):
-        refused = reply.problem == "rejected"
-        raise Unusable(reason, where=first.place, next=f"finetune-prep show {first.key}", rejected=refused)
+    if reply.problem in FINAL or attempt > MOST_ATTEMPTS or comes_to_nothing(reply):
+        further = max(0, asked.origin.attempt - MOST_ATTEMPTS) + 1
+        if further <= opened:
+            return opened_asking(first, further)
+        raise _settled(first, reason, rejected=reply.problem == "rejected")
     complained = first if first.schema is None else _with_complaint(first, reply, reason)
+    return _numbered(complained, first, attempt)
+
+
+def opened_asking(first: Request, number: int) -> Request:
+    """The attempt that the decision of this number (from 1) opened: in the words of the first one."""
+    return _numbered(first, first, MOST_ATTEMPTS + number)
+
+
+def first_asking(asked: Request) -> Request:
+    """The request of which this one is an attempt; itself if it is the first."""
+    attempt = asked.origin.attempt
+    if attempt == 1:
+        return asked
+    complained = asked.schema is not None and attempt <= MOST_ATTEMPTS
     return msgspec.structs.replace(
-        complained,
-        sample=_sample(first, attempt),
-        origin=msgspec.structs.replace(first.origin, attempt=attempt),
+        asked,
+        messages=asked.messages[:-2] if complained else asked.messages,
+        sample=asked.sample.removesuffix("/again").removesuffix(f"/attempt-{attempt}"),
+        origin=msgspec.structs.replace(asked.origin, attempt=1),
     )
+
+
+def _settled(first: Request, reason: str, *, rejected: bool) -> Unusable:
+    key = first.key[:SHOWN]
+    fix = f"finetune-prep retry {key}, which has it asked again by the next run (what came: finetune-prep show {key})"
+    return Unusable(reason, where=first.place, next=fix, rejected=rejected, keys=(first.key,))
+
+
+def _numbered(request: Request, first: Request, attempt: int) -> Request:
+    origin = msgspec.structs.replace(first.origin, attempt=attempt)
+    return msgspec.structs.replace(request, sample=_sample(first, attempt), origin=origin)
 
 
 def _sample(first: Request, attempt: int) -> str:
@@ -56,8 +86,8 @@ def _with_complaint(request: Request, reply: Reply, reason: str) -> Request:
     return msgspec.structs.replace(request, messages=(*request.messages, answer, Message("user", complaint)))
 
 
-async def recall(answers: Answers, request: Request, parse: Callable[[str], T]) -> T:
-    """What `Door.ask_for` would give, from the ledger alone.
+async def recall(answers: Answers, request: Request, parse: Callable[[str], T], opened: int = 0) -> T:
+    """What `Door.ask_for` would give, from the ledger alone. opened: as of `next_asking`.
 
     Raises NotYet where a provider would have to be asked, and Unusable as `ask_for` does.
     """
@@ -66,9 +96,10 @@ async def recall(answers: Answers, request: Request, parse: Callable[[str], T]) 
         entry = await answers.get(asked.key)
         if entry is None:
             attempt = asked.origin.attempt
-            before = "" if asked is request else f" for attempt {attempt}, which an unusable answer calls for"
+            why = "which an unusable answer calls for" if attempt <= MOST_ATTEMPTS else "which was opened for it"
+            before = "" if asked is request else f" for attempt {attempt}, {why}"
             raise NotYet(f"this has not been asked yet{before}", where=request.place)
         try:
             return entry.reply.read(parse)
         except ValueError as error:
-            asked = next_asking(request, asked, entry.reply, error)
+            asked = next_asking(request, asked, entry.reply, error, opened)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
 from finetune_prep.core.request import Reply, Request, RoleName
@@ -42,29 +42,39 @@ def open_door(
     provider: str | Provider | None = None,
     observer: Observer | None = None,
     uncounted: Collection[str] = (),
+    opened: Mapping[str, int] = MappingProxyType({}),
 ) -> Door:
     """The door for a project. Providers are made when first asked, so keys of unused ones need not exist.
 
     folder: the project's folder. provider: one for all roles instead of those in finetune-prep.toml, by name or as an
     object (a Scripted, in tests; free of charge). observer: told of every change of the counts.
     uncounted: models ("provider/model") that may be asked although their price is not known.
+    opened: how many further attempts people have opened, by the key of the first one.
     """
     prices, budget = Prices(config.prices), Budget(config.budget, ledger, uncounted)
     routes = Routes(config, ledger, folder, provider, prices, budget)
-    return Door(ledger, routes, prices=prices, budget=budget, observer=observer)
+    return Door(ledger, routes, prices=prices, budget=budget, observer=observer, opened=opened)
 
 
 class Door:
     """Belongs to one event loop. An async context manager."""
 
     def __init__(
-        self, ledger: Ledger, routes: Routes, *, prices: Prices, budget: Budget, observer: Observer | None = None
+        self,
+        ledger: Ledger,
+        routes: Routes,
+        *,
+        prices: Prices,
+        budget: Budget,
+        observer: Observer | None = None,
+        opened: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.ledger = ledger
         self._routes = routes
         self._prices = prices
         self._budget = budget
         self._observer = observer
+        self._opened = opened
         self._by_role: dict[RoleName, Route] = {}
         self._calls: dict[str, _Call] = {}
         self._stopped: FinetunePrepError | None = None
@@ -97,8 +107,9 @@ class Door:
     async def ask_for(self, request: Request, parse: Callable[[str], T]) -> T:
         """What `parse` reads in the answer. parse raises ValueError, with the reason, for a text that it cannot use.
 
-        An answer that cannot be used is asked for again, up to three times in all (`next_asking` says how); if none can be used,
-        raises Unusable. All stay in the ledger, so another run comes to the same end without asking. Other errors as of `ask`.
+        An answer that cannot be used is asked for again, up to three times in all and once more for each time that a person has
+        opened it again (`next_asking` says how); if none can be used, raises Unusable. All stay in the ledger, so another run
+        comes to the same end without asking. Other errors as of `ask`.
         """
         asked = request
         while True:
@@ -106,7 +117,7 @@ class Door:
             try:
                 return reply.read(parse)
             except ValueError as error:
-                asked = next_asking(request, asked, reply, error)
+                asked = next_asking(request, asked, reply, error, self._opened.get(request.key, 0))
 
     async def ask_all_for(self, requests: Sequence[Request], parse: Callable[[str], T]) -> list[T]:
         """What `parse` reads in the answers to independent requests, in their order. Errors as of `together`."""

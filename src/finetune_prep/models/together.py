@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 from typing import TypeVar
 
-from finetune_prep.errors import FinetunePrepError, NotInRecording, NotYet, Unanswered
+from finetune_prep.errors import FinetunePrepError, NotInRecording, NotYet, Unanswered, Unusable
 
 T = TypeVar("T")
 
@@ -20,7 +20,10 @@ async def together(asked: Iterable[Awaitable[T]]) -> list[T]:
     results = await asyncio.gather(*asked, return_exceptions=True)
     errors = [result for result in results if isinstance(result, BaseException)]
     if errors:
-        raise min(errors, key=_gravity)
+        gravest = min(errors, key=_gravity)
+        if isinstance(gravest, Unusable):  # whoever has them asked again wants to do so once
+            gravest.keys = tuple(dict.fromkeys(key for error in errors if isinstance(error, Unusable) for key in error.keys))
+        raise gravest
     return [result for result in results if not isinstance(result, BaseException)]
 
 

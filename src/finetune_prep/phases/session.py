@@ -125,7 +125,15 @@ async def open_session(
     with locked(project.layout.lock, command):
         async with (
             open_ledger(project.layout.ledger) as ledger,
-            open_door(project.config, ledger, project.folder, provider=provider, observer=observer, uncounted=uncounted) as door,
+            open_door(
+                project.config,
+                ledger,
+                project.folder,
+                provider=provider,
+                observer=observer,
+                uncounted=uncounted,
+                opened=project.opened(),
+            ) as door,
         ):
             to_web = web(ledger.fetched) if web else _web(project, ledger.fetched, provider)
             yield Session(project, Roles(project.config), door=door, tell=tell, web=to_web)

@@ -20,10 +20,11 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     accept: `document` and `text` (hash of its normalised text). override: `gate`, `text` (hash of what the findings are
     about), `because`. uncounted: `model` ("provider/model") may be asked although its price is not known; `text` is empty.
+    retry: the requests of `keys` (first attempts), whose answers could not be used, are asked once more; `text` is empty.
     by: who. interactive: False when given by --yes. at: ISO time, UTC.
     """
 
-    decision: Literal["accept", "override", "uncounted"]
+    decision: Literal["accept", "override", "uncounted", "retry"]
     by: str
     at: str
     text: str
@@ -31,6 +32,7 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     gate: str = ""
     because: str = ""
     model: str = ""
+    keys: tuple[str, ...] = ()
     interactive: bool = True
 
 

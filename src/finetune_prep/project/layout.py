@@ -74,6 +74,11 @@ class Layout(msgspec.Struct, frozen=True):
     def lock(self) -> Path:
         return self.private / "lock"
 
+    @property
+    def stopped(self) -> Path:
+        """With which unusable answers a phase of the preparation ended."""
+        return self.private / "stopped.json"
+
     def document(self, kind: str) -> Path:
         return self.folder / KINDS[kind].path
 

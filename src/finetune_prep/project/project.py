@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -242,6 +243,10 @@ class Project(msgspec.Struct, frozen=True):
     def overrides(self) -> tuple[Decision, ...]:
         """Gates that a person overrode, with the hash of what was overridden."""
         return tuple(decision for decision in self.decisions() if decision.decision == "override")
+
+    def opened(self) -> Counter[str]:
+        """How many further attempts people have opened (`retry`), by the key of a request's first attempt."""
+        return Counter(key for decision in self.decisions() if decision.decision == "retry" for key in decision.keys)
 
     def change_since_accepted(self, kind: str) -> Change | None:
         """Which items differ from the text that was accepted last; None if that text is not known or no item differs."""

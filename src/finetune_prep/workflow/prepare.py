@@ -7,7 +7,7 @@ from typing import Protocol
 
 from finetune_prep.conversations.language import language_of
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.errors import ActNeeded
+from finetune_prep.errors import ActNeeded, Unusable
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.prompts.evaluation_prompt import evaluation_prompt
@@ -19,6 +19,7 @@ from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.checking import concerning
+from finetune_prep.workflow.retrying.stopped import Stopped, write_stopped
 from finetune_prep.workflow.texts.first_brief import states_language
 
 
@@ -43,14 +44,25 @@ async def prepare(session: Session, begun: Callable[[Phase], None]) -> None:
     for phase in PHASES:
         _ready(session.project, phase)
         begun(phase)
-        await MAKERS[phase.name](session)
+        await _made(session, phase)
 
 
 async def one_phase(session: Session, name: str, *, overwrite: bool = False) -> None:
     """A single phase. overwrite: write its documents anew; the texts they replace are kept in the history."""
     phase = next(phase for phase in PHASES if phase.name == name)
     _ready(session.project, phase)
-    await MAKERS[name](session, overwrite=overwrite)
+    await _made(session, phase, overwrite=overwrite)
+
+
+async def _made(session: Session, phase: Phase, *, overwrite: bool = False) -> None:
+    """Make a phase's documents; which answers it ended with, if they cannot be used, is kept for `retry`."""
+    path = session.project.layout.stopped
+    try:
+        await MAKERS[phase.name](session, overwrite=overwrite)
+    except Unusable as error:
+        write_stopped(path, Stopped(phase=phase.name, keys=error.keys, why=error.what, rejected=error.rejected))
+        raise
+    path.unlink(missing_ok=True)
 
 
 def _ready(project: Project, phase: Phase) -> None:

@@ -15,6 +15,7 @@ from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.batches import files
 from finetune_prep.models.batches.answers import import_answers
 from finetune_prep.models.door import Door, open_door
+from tests.ledgers import entries
 from tests.models.examples import config, request
 
 
@@ -164,7 +165,7 @@ async def test_round_trip(ledger: SqliteLedger, tmp_path: Path) -> None:
     assert {row["custom_id"] for row in rows(second.path)} == {keys[name] for name in ("slow", "expired")}
     rest = write(tmp_path / "rest.jsonl", [answer(keys[name]) for name in ("slow", "expired", "null", "odd", "silent", "good")])
     found = await import_answers(ledger, [rest])
-    assert (found.answered, found.known, found.outstanding) == (5, 1, 0)
+    assert (found.answered, found.known, found.replaced, found.outstanding) == (5, 0, 1, 0), "half a character gave way"
     async with door_of(ledger, tmp_path) as door:
         assert [reply.text for reply in await door.ask_all([requests["slow"], requests["silent"]])] == ["yes", "yes"]
         assert await door.flush() == ()
@@ -216,3 +217,67 @@ def test_not_yet_is_an_error_with_exit_code_4() -> None:
     assert issubclass(NotYet, FinetunePrepError)
     assert NotYet.exit_code == 4
     assert Parameters(temperature=0) == Parameters(temperature=0.0)
+
+
+FORM = Schema(name="number", schema={"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]})
+
+
+async def test_a_later_good_answer_replaces_an_unusable_one(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """The first one is put aside, not lost; a good one stays, whatever comes later; the same file again changes nothing."""
+    form, turn = request("How many?", schema=FORM), request("Hello?")
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [form, turn])
+    first = write(tmp_path / "first.jsonl", [answer(form.key, "I'm sorry."), answer(turn.key, "Hi.")])
+    assert (await import_answers(ledger, [first])).answered == 2
+    good = write(tmp_path / "good.jsonl", [answer(form.key, '{"n": 7}'), answer(turn.key, "Bye.")])
+    found = await import_answers(ledger, [good])
+    assert (found.answered, found.replaced, found.known) == (0, 1, 1)
+    again = await import_answers(ledger, [first, good])
+    assert (again.answered, again.replaced, again.known) == (0, 0, 4)
+    kept = {entry.key: entry.reply.text for entry in await entries(ledger)}
+    assert kept == {form.key: '{"n": 7}', turn.key: "Hi."}
+    assert [aside.body for aside in await ledger.answers.aside(form.key)] == ["I'm sorry."]
+
+
+async def test_what_was_asked_for_want_of_it_is_waited_for_no_longer(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """The second attempt is out in another file when the good answer to the first one comes."""
+    form = request("How many?", schema=FORM)
+
+    def number(text: str) -> int:
+        return int(json.loads(text)["n"]) if text.startswith("{") else _no_number()
+
+    for text in ("I'm sorry.", ""):
+        async with door_of(ledger, tmp_path) as door:
+            with pytest.raises(NotYet):
+                await door.ask_for(form, number)
+        if text:
+            await import_answers(ledger, [write(tmp_path / "bad.jsonl", [answer(form.key, text)])])
+    assert [found.outstanding for found in await ledger.rounds.all()] == [0, 1]
+    found = await import_answers(ledger, [write(tmp_path / "good.jsonl", [answer(form.key, '{"n": 7}')])])
+    assert (found.replaced, found.outstanding) == (1, 0)
+    async with door_of(ledger, tmp_path) as door:
+        assert await door.ask_for(form, number) == 7
+
+
+def _no_number() -> int:
+    raise ValueError("there is no n")
+
+
+async def test_an_answer_that_was_used_is_not_undone(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """The second attempt was good, and what followed rests on it: a late good answer to the first one changes nothing."""
+    form = request("How many?", schema=FORM)
+
+    def number(text: str) -> int:
+        return int(json.loads(text)["n"]) if text.startswith("{") else _no_number()
+
+    for text in ("I'm sorry.", '{"n": 8}'):
+        async with door_of(ledger, tmp_path) as door:
+            with pytest.raises(NotYet):
+                await door.ask_for(form, number)
+            (open_round,) = await door.flush()
+        (asked,) = rows(open_round.path)
+        await import_answers(ledger, [write(tmp_path / "answers.jsonl", [answer(asked["custom_id"], text)])])
+    found = await import_answers(ledger, [write(tmp_path / "late.jsonl", [answer(form.key, '{"n": 7}')])])
+    assert (found.replaced, found.known) == (0, 1)
+    async with door_of(ledger, tmp_path) as door:
+        assert await door.ask_for(form, number) == 8

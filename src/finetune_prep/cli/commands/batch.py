@@ -94,6 +94,8 @@ def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
 
 def _print_import(done: BatchImport) -> None:
     screen.say(f"{done.answered} answers kept, {done.outstanding} still outstanding", bold=True)
+    if done.replaced:
+        screen.say(f"  replaced: {done.replaced}, where the answer before could not be used")
     for count, words in (
         (done.refused, "of them are refusals for good; their samples count as failed"),
         (done.known, "were answered before; the first answer counts"),

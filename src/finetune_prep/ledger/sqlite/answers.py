@@ -11,7 +11,7 @@ import msgspec
 from finetune_prep.ledger.packing import Packer
 from finetune_prep.ledger.protocols import Aside, Entry
 from finetune_prep.ledger.sqlite.reader import Reader
-from finetune_prep.ledger.sqlite.writer import Put, Writer, packed_request
+from finetune_prep.ledger.sqlite.writer import Put, Writer, packed_json, packed_request
 
 PAGE = 500  # entries that are read at a time
 # the user speaks first in each exchange, and the judge when all is said
@@ -20,6 +20,7 @@ SELECT key FROM entry WHERE scenario = ? AND scenario != ''
 ORDER BY run, turn = 0, turn, request ->> 'role' != 'user', attempt, id
 """
 ASIDE = "SELECT request, why, body, size, at FROM aside WHERE key >= ?1 AND key < ?1 || char(1114111) ORDER BY id"
+PUT_ASIDE = "INSERT INTO aside (key, request, why, body, size, at) VALUES (?, ?, ?, ?, ?, ?)"
 ASIDE_FIELDS = ("request", "why", "body", "size", "at")
 
 
@@ -60,11 +61,22 @@ class SqliteAnswers:
 
     async def put_aside(self, found: Aside) -> None:
         packer = Packer()
-        row = (found.request.key, packed_request(packer, found.request), found.why, found.body, found.size, found.at)
+        row = _aside_row(packer, found)
 
         def write(connection: apsw.Connection) -> None:
             self._writer.keep_texts(packer.texts)
-            connection.execute("INSERT INTO aside (key, request, why, body, size, at) VALUES (?, ?, ?, ?, ?, ?)", row)
+            connection.execute(PUT_ASIDE, row)
+
+        await self._writer.do(write)
+
+    async def replace(self, entry: Entry, former: Aside) -> None:
+        packer = Packer()
+        row, reply = _aside_row(packer, former), packed_json(packer.reply(entry.reply))
+
+        def write(connection: apsw.Connection) -> None:
+            self._writer.keep_texts(packer.texts)
+            connection.execute(PUT_ASIDE, row)
+            connection.execute("UPDATE entry SET reply = ? WHERE key = ?", (reply, entry.key))
 
         await self._writer.do(write)
 
@@ -99,3 +111,7 @@ class SqliteAnswers:
 
 def _holds(connection: apsw.Connection, key: str) -> bool:
     return bool(connection.execute("SELECT count(*) FROM entry WHERE key = ?", (key,)).get)
+
+
+def _aside_row(packer: Packer, found: Aside) -> tuple[str, str, str, str, int, str]:
+    return found.request.key, packed_request(packer, found.request), found.why, found.body, found.size, found.at

@@ -9,7 +9,8 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.errors import Paused
-from finetune_prep.ledger.protocols import Entry, Ledger
+from finetune_prep.ledger.protocols import Aside, Entry, Ledger
+from finetune_prep.models.askings import first_asking
 from finetune_prep.models.batches.shapes import Foreign, Row, read_rows
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import follows
@@ -27,6 +28,8 @@ class BatchImport(msgspec.Struct, frozen=True, kw_only=True):
     refused: int
     known: int
     """Rows the ledger held an answer to already."""
+    replaced: int
+    """Answers that could not be used, and gave way to a later one that can."""
     released: int
     """Requests that failed in passing; the next run asks them again."""
     strangers: tuple[str, ...]
@@ -76,6 +79,8 @@ class _Reading:
         self.failed: dict[str, Foreign] = {}
         self.foreign: list[Foreign] = []
         self._answered = self._known = 0
+        self._replaced: set[str] = set()
+        self._attempts: dict[str, list[Request]] | None = None
         self._refusals: list[Foreign] = []
         self._strangers: dict[str, None] = {}
         self._unpaid: set[str] = set()
@@ -86,10 +91,48 @@ class _Reading:
         request = await self._ledger.rounds.asked(key)
         if request is None:
             self._strangers[key] = None
-        elif key in self.fresh or await self._ledger.answers.known([key]):
-            self._known += 1
+        elif (known := self.fresh.get(key) or await self._ledger.answers.get(key)) is not None:
+            if not await self._replaces(known, row):
+                self._known += 1
         else:
             self._take_in(key, request, row)
+
+    async def _replaces(self, known: Entry, row: Row) -> bool:
+        """Put the answer of a row in the place of one that cannot be used, unless another attempt brought one that can."""
+        if usable(known):
+            return False
+        try:
+            better = Entry(known.request, row.answer())
+        except (NotACompletion, Paused, Fault):
+            return False
+        attempts = await self._attempts_of(known.request)
+        others = [await self._ledger.answers.get(asked.key) for asked in attempts if asked.key != known.key]
+        if not usable(better) or any(other is not None and usable(other) for other in others):
+            return False
+        if known.key in self.fresh:
+            self.fresh[known.key] = better
+        else:
+            reply = known.reply
+            body = reply.text or reply.detail
+            former = Aside.of(
+                known.request, "an answer that could not be used, and was replaced by a later one", body, at=reply.at
+            )
+            await self._ledger.answers.replace(better, former)
+        # those that were asked since for want of this answer are needed no more
+        await self._ledger.rounds.release(
+            [asked.key for asked in attempts if asked.origin.attempt > known.request.origin.attempt]
+        )
+        self._replaced.add(known.key)
+        return True
+
+    async def _attempts_of(self, request: Request) -> list[Request]:
+        """All attempts at what this request asks that were ever part of a round."""
+        if self._attempts is None:
+            self._attempts = {}
+            for round in await self._ledger.rounds.all():
+                for asked in await self._ledger.rounds.requests_of(round.number):
+                    self._attempts.setdefault(first_asking(asked).key, []).append(asked)
+        return self._attempts.get(first_asking(request).key, [])
 
     def _take_in(self, key: str, request: Request, row: Row) -> None:
         try:
@@ -108,7 +151,7 @@ class _Reading:
             self._unpaid.discard(key)
             if reply.problem in ("rejected", "filtered") and not reply.text:
                 self._refusals.append(Foreign(row.place, reply.detail or str(reply.problem), ""))
-            if request.schema is not None and reply.problem is None and not follows(reply.text, request.schema.schema):
+            if reply.problem is None and not usable(self.fresh[key]):
                 self._misfits.append(row.place)
 
     async def commit(self) -> None:
@@ -121,6 +164,7 @@ class _Reading:
             answered=self._answered,
             refused=len(self._refusals),
             known=self._known,
+            replaced=len(self._replaced),
             released=released,
             strangers=tuple(self._strangers),
             unreadable=tuple(_reasons(self.foreign)),
@@ -130,6 +174,12 @@ class _Reading:
             refusals=tuple(_reasons(self._refusals)),
             misfits=tuple(self._misfits),
         )
+
+
+def usable(entry: Entry) -> bool:
+    """Whether an answer can be used, as far as can be told without knowing what it is for."""
+    schema = entry.request.schema
+    return entry.reply.problem is None and (schema is None or follows(entry.reply.text, schema.schema))
 
 
 def _reasons(foreign: Iterable[Foreign]) -> list[str]:

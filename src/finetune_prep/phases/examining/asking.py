@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
@@ -76,10 +76,28 @@ async def recorded(
     requests: Requests, documents: Documents, answers: Answers, gates: Collection[str] = tuple(BY_ID)
 ) -> dict[str, Outcome]:
     """Outcomes of judged gates by what the ledger holds about these texts. Nothing is asked."""
-    return {asked.gate.id: await _outcome(asked, answers) for asked in gate_requests_of(requests, documents, gates)}
+    opened = requests.project.opened()
+    return {asked.gate.id: await _outcome(asked, answers, opened) for asked in gate_requests_of(requests, documents, gates)}
 
 
-async def _outcome(gate_requests: GateRequests, answers: Answers) -> Outcome:
+async def unusable(
+    requests: Requests, documents: Documents, answers: Answers, gates: Collection[str] = tuple(BY_ID)
+) -> dict[str, Unusable]:
+    """Why answers about these texts cannot be used, by the gate that asked and the item. Nothing is asked."""
+    opened = requests.project.opened()
+    found: dict[str, Unusable] = {}
+    for gate_requests in gate_requests_of(requests, documents, gates):
+        for asked in gate_requests.asked:
+            try:
+                await recall(answers, asked.request, asked.read, opened[asked.request.key])
+            except NotYet:
+                continue
+            except Unusable as error:
+                found[asked.request.origin.label] = error
+    return found
+
+
+async def _outcome(gate_requests: GateRequests, answers: Answers, opened: Mapping[str, int]) -> Outcome:
     gate = gate_requests.gate.id
     if gate_requests.impossible:
         return Outcome(gate=gate, answer="unchecked", note=f"{UNCHECKED}: {gate_requests.impossible}")
@@ -88,7 +106,7 @@ async def _outcome(gate_requests: GateRequests, answers: Answers) -> Outcome:
     open_questions = 0
     for asked in gate_requests.asked:
         try:
-            findings += await recall(answers, asked.request, asked.read)
+            findings += await recall(answers, asked.request, asked.read, opened.get(asked.request.key, 0))
         except NotYet:
             open_questions += 1
         except Unusable as error:

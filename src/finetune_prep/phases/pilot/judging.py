@@ -36,7 +36,8 @@ async def judge(session: Session, evaluation_prompt: str, rubric: Rubric, conver
     try:
         judged = await session.door.ask_for(request, lambda text: read_verdict(text, rubric))
     except Unusable as error:
-        return conclude(rubric, conversation, {}, judge=request.model, missing=error.what)
+        verdict = conclude(rubric, conversation, {}, judge=request.model, missing=error.what)
+        return msgspec.structs.replace(verdict, unusable=request.key)
     return conclude(rubric, conversation, judged, judge=request.model)
 
 

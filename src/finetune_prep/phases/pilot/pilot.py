@@ -9,7 +9,7 @@ from finetune_prep.core.identity import digest
 from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.request import Origin, RoleName
 from finetune_prep.core.rubric import Rubric
-from finetune_prep.core.sample import Account, Sample, account, fold, judged_sample
+from finetune_prep.core.sample import Account, Sample, State, account, fold, judged_sample
 from finetune_prep.core.scenario import Scenario, ScenarioSpace, plan
 from finetune_prep.core.verdict import Verdict
 from finetune_prep.documents.kinds import KINDS, Documents
@@ -124,7 +124,8 @@ async def make_sample(stage: Stage, scenario: Scenario) -> Made:
     except Unreachable as error:
         return Made(Sample(scenario=scenario, state="not run", fault=error.what))
     except Unusable as error:
-        return Made(Sample(scenario=scenario, state="failed" if error.rejected else "faulty", fault=error.what))
+        state: State = "failed" if error.rejected else "faulty"
+        return Made(Sample(scenario=scenario, state=state, fault=error.what, unusable=error.keys[0]))
     examples = [shot.conversation for shot in stage.generation.few_shots]
     if fault := find_fault(conversation, examples):
         return Made(Sample(scenario=scenario, state="faulty", conversation=conversation, fault=f"{fault[0]}: {fault[1]}"))

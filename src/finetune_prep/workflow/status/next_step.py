@@ -13,6 +13,7 @@ from finetune_prep.project.config import FILE
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.exporting import is_written, pass_rate
+from finetune_prep.workflow.retrying.offering import after_phase, after_run
 from finetune_prep.workflow.status.standing import PhaseView, RunView, run_view
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
@@ -51,13 +52,15 @@ def _before_the_pilot(project: Project, phases: Sequence[PhaseView], compiled: S
         if any(name in phase.outputs for name in compiled):
             return f"finetune-prep {phase.name}"
         if not view.done:
-            return _import_first(in_files, "finetune-prep prepare")
+            return _import_first(in_files, after_phase(project, phase.name) or "finetune-prep prepare")
     waiting = [kind for kind, document in documents.items() if document.state == "to accept"]
     return f"finetune-prep accept {waiting[0]}" if waiting else ""
 
 
 def after_pilot(project: Project, run: Run, account: Account) -> str:
     """What to do with a pilot in which nothing is outstanding."""
+    if not _replayed(project) and (again := after_run(project, run)):
+        return again
     if account.unjudged or not account.judged:
         return _show(run, "unjudged", "faulty", "failed", "duplicate")
     rate = pass_rate(account)

@@ -1,0 +1,237 @@
+"""`retry`: what ended with unusable answers is asked once more, because a person says so, and by the next run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.runs import runs
+from finetune_prep.project.scaffold import config_text
+from tests.cli.terminal import Shown, Terminal
+from tests.cli.test_pilot import asked_of, next_of, verdict
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
+from tests.phases.pottery_expert import pottery_sources
+from tests.phases.pottery_shop import accept_all
+
+
+class Server:
+    """A model that can be ill and healed. judge, turn: what it answers while it is ill."""
+
+    def __init__(self) -> None:
+        self.judge: Behaviour | None = None
+        self.turn: Behaviour | None = None
+        self.count = 0
+
+    def __call__(self, call: Call) -> Behaviour:
+        questions = asked_of(call)
+        if questions:
+            return self.judge or verdict(questions)
+        self.count += 1
+        return self.turn or Completion(f"We send a new bowl today, number {self.count}.")
+
+
+@pytest.fixture
+def server(shop: Project) -> Iterator[tuple[Server, FakeEndpoint]]:
+    ill = Server()
+    with FakeEndpoint(ill) as endpoint:
+        text = config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026)
+        shop.layout.config.write_text(text, "utf-8")
+        accept_all(open_project(shop.folder))
+        yield ill, endpoint
+
+
+def states(terminal: Terminal, n: int = 3) -> dict[str, int]:
+    found: dict[str, int] = json.loads(terminal("pilot", "-n", str(n), "--json").out)["states"]
+    return found
+
+
+UNREADABLE = Completion('{"SF1": "I think it was fine."}')
+
+
+def test_unjudged_rows_are_judged_after_a_decision(
+    server: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project
+) -> None:
+    """The way of it: three attempts, nothing asked again; `next:` names retry, which asks nothing; the next run does; and then
+    nothing is asked again."""
+    ill, endpoint = server
+    ill.judge = UNREADABLE
+    assert states(terminal) == {"unjudged": 3}
+    ill.judge = None
+    shown = terminal("pilot", "-n", "3")
+    assert next_of(shown) == next_of(terminal("status")) == "finetune-prep retry unjudged"
+    calls = len(endpoint.calls)
+    opened = terminal("retry", "unjudged")
+    assert opened.code == 0
+    assert "3 questions will be asked once more (3 unjudged). Nothing was asked just now." in opened.out
+    assert next_of(opened) == next_of(terminal("status")) == "finetune-prep pilot -n 3"
+    assert len(endpoint.calls) == calls
+    decision = json.loads(shop.layout.decisions.read_text("utf-8").splitlines()[-1])
+    assert (decision["decision"], len(decision["keys"])) == ("retry", 3)
+    assert decision["by"]
+    assert decision["at"]
+    assert states(terminal) == {"accepted": 3}
+    assert len(endpoint.calls) == calls + 3
+    assert states(terminal) == {"accepted": 3}
+    assert len(endpoint.calls) == calls + 3
+
+
+def test_it_is_offered_once_and_then_a_person_has_to_look(server: tuple[Server, FakeEndpoint], terminal: Terminal) -> None:
+    """An agent that follows `next:` does not go round in circles; a person may open a fifth attempt all the same."""
+    ill, endpoint = server
+    ill.judge = UNREADABLE
+    states(terminal)
+    terminal("retry")
+    calls = len(endpoint.calls)
+    assert states(terminal) == {"unjudged": 3}
+    assert len(endpoint.calls) == calls + 3
+    assert next_of(terminal("status")).startswith("finetune-prep show ")
+    assert json.loads(terminal("retry", "--json").out)["asked_again"] == 3
+    ill.judge = None
+    assert states(terminal) == {"accepted": 3}
+
+
+def test_twice_in_a_row_opens_nothing_twice(server: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project) -> None:
+    ill, _ = server
+    ill.judge = UNREADABLE
+    states(terminal)
+    assert json.loads(terminal("retry", "--json").out)["asked_again"] == 3
+    before = shop.layout.decisions.read_bytes()
+    found = json.loads(terminal("retry", "--json").out)
+    assert (found["asked_again"], found["open_already"], found["next"]) == (0, 3, "finetune-prep pilot -n 3")
+    assert shop.layout.decisions.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("turn", "kind", "state"),
+    [
+        (Completion("<think>Hm."), "unusable", "faulty"),
+        (Completion("I cannot.", finish="content_filter"), "unusable", "faulty"),
+        (Completion(message={"content": None, "refusal": "No."}), "unusable", "faulty"),
+    ],
+    ids=["garbled", "filtered", "refused"],
+)
+def test_rows_without_a_usable_turn(
+    turn: Behaviour, kind: str, state: str, server: tuple[Server, FakeEndpoint], terminal: Terminal
+) -> None:
+    ill, _ = server
+    ill.turn = turn
+    assert states(terminal) == {state: 3}
+    ill.turn = None
+    assert states(terminal) == {state: 3}
+    assert json.loads(terminal("retry", kind, "--json").out)["kinds"] == {kind: 3}
+    assert states(terminal) == {"accepted": 3}
+
+
+def test_a_request_that_was_refused_for_good(shop: Project, terminal: Terminal) -> None:
+    """One of three: what a server refuses to everybody pauses the run instead."""
+    refused: list[str] = []
+
+    def answer(call: Call) -> Behaviour:
+        questions, words = asked_of(call), str(call.body["messages"])
+        if not questions and not refused:
+            refused.append(words)
+        if words in refused and not healed:
+            return Status(400, error={"message": "this prompt is not for us"})
+        return verdict(questions) if questions else Completion(f"We send a new bowl today, number {len(endpoint.calls)}.")
+
+    healed: list[bool] = []
+    with FakeEndpoint(answer) as endpoint:
+        text = config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026)
+        shop.layout.config.write_text(text, "utf-8")
+        accept_all(open_project(shop.folder))
+        assert states(terminal) == {"accepted": 2, "failed": 1}
+        healed.append(True)
+        assert states(terminal) == {"accepted": 2, "failed": 1}
+        assert json.loads(terminal("retry", "failed", "--json").out)["kinds"] == {"failed": 1}
+        assert states(terminal) == {"accepted": 3}
+
+
+def test_one_by_its_id(server: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project) -> None:
+    """A scenario, a conversation, or the key of any attempt; the others stay as they are."""
+    ill, _ = server
+    ill.judge = UNREADABLE
+    states(terminal)
+    scenarios = [sample.scenario.id for sample in runs(shop.layout)[0].samples()]
+    keys = json.loads(terminal("show", scenarios[1], "--json").out)["requests"]
+    ill.judge = None
+    assert json.loads(terminal("retry", scenarios[0], "--json").out)["asked_again"] == 1
+    assert states(terminal) == {"accepted": 1, "unjudged": 2}
+    assert json.loads(terminal("retry", keys[-1], "--json").out)["asked_again"] == 1  # the last attempt at the second verdict
+    assert states(terminal) == {"accepted": 2, "unjudged": 1}
+    wrong: dict[str, Shown] = {
+        "nothing here has the id": terminal("retry", "zzzz"),
+        "is accepted: none of its answers was unusable": terminal("retry", scenarios[0]),
+        "no row, gate or phase ended with": terminal("retry", keys[0]),
+        "nothing here has the id “”": terminal("retry", ""),
+    }
+    for words, shown in wrong.items():
+        assert (shown.code, words in shown.err) == (2, True), (words, shown.err)
+
+
+def test_where_nothing_ended_so_it_says_so(server: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project) -> None:
+    states(terminal)
+    before = shop.layout.decisions.read_bytes()
+    shown = terminal("retry")
+    assert (shown.code, shop.layout.decisions.read_bytes()) == (0, before)
+    assert "there is nothing to ask again" in shown.out
+
+
+def test_a_judged_gate_whose_answer_cannot_be_read(server: tuple[Server, FakeEndpoint], terminal: Terminal) -> None:
+    """It stayed unchecked for ever; opened, the next `check --judge` asks that question alone."""
+    ill, endpoint = server
+    ill.judge = Completion("no idea")
+    terminal("check", "--judge")
+    calls = len(endpoint.calls)
+    terminal("check", "--judge")
+    assert len(endpoint.calls) == calls
+    ill.judge = None
+    found = json.loads(terminal("retry", "unusable", "--json").out)
+    assert found["asked_again"] > 5
+    assert found["next"] == "finetune-prep check --judge"
+    terminal("check", "--judge")
+    assert len(endpoint.calls) == calls + found["asked_again"]
+
+
+def test_a_recording_holds_the_attempts_and_the_decision_its_effect(
+    server: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project
+) -> None:
+    """What was exported replays to the same rows without a call, in a project that has nothing but its files."""
+    ill, endpoint = server
+    ill.judge = UNREADABLE
+    states(terminal)
+    ill.judge = None
+    terminal("retry")
+    assert states(terminal) == {"accepted": 3}
+    rows = (shop.layout.runs / "pilot-001" / "samples.jsonl").read_bytes()
+    assert terminal("ledger", "export").code == 0
+    for path in (*shop.layout.private.glob("ledger*"), *shop.layout.runs.glob("*/samples.jsonl")):
+        path.unlink()
+    calls = len(endpoint.calls)
+    assert terminal("pilot", "-n", "3", "--provider", "recording").code == 0
+    assert (shop.layout.runs / "pilot-001" / "samples.jsonl").read_bytes() == rows
+    assert len(endpoint.calls) == calls
+
+
+def test_a_phase_that_stopped_goes_on(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """`prepare` ends with the same error, asking nothing, until a person opens what it ended with; then it asks that anew."""
+    project = pottery_sources(tmp_path / "shop")
+    terminal = Terminal(capsys, project)
+    with FakeEndpoint(Completion("I'm sorry, I can't do that.")) as endpoint:
+        text = config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026)
+        project.layout.config.write_text(text + '\n[prices."larch-1"]\ninput = 0\noutput = 0\n', "utf-8")
+        first = terminal("prepare", "--yes")
+        calls = len(endpoint.calls)
+        assert (terminal("prepare", "--yes").code, len(endpoint.calls)) == (1, calls)
+        assert first.code == 1
+        assert "finetune-prep retry " in first.err
+        assert next_of(terminal("status")) == "finetune-prep retry unusable"
+        found = json.loads(terminal("retry", "--json").out)
+        assert found["asked_again"] >= 1
+        assert found["next"] == next_of(terminal("status")) == "finetune-prep prepare"
+        assert terminal("prepare", "--yes").code == 1
+        assert len(endpoint.calls) == calls + found["asked_again"]
+        assert next_of(terminal("status")).startswith("finetune-prep show ")
