@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import finetune_prep as fp
-from finetune_prep.core.request import Request
+from finetune_prep.core.request import Origin, Request
 from finetune_prep.project.project import open_project
+from finetune_prep.workflow.looking import looked
 from tests.phases.pottery_shop import accept_all, pottery_project
 from tests.whole.way import example_project
 
@@ -42,7 +43,8 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> fp.Project:
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> fp.Project:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-never-sent")
     project = pottery_project(tmp_path / "shop", model="openai/gpt-4.1")
     accept_all(project)
     return project
@@ -54,7 +56,15 @@ async def test_money_is_agreed_to_first(shop: fp.Project, confirm: Callable[...,
     with pytest.raises(fp.FinetunePrepError) as caught:
         await fp.pilot(shop, n=2, confirm=confirm)
     assert "confirm=" in caught.value.next
-    assert not open_project(shop.folder).layout.runs.exists()
+    assert looked(open_project(shop.folder), lambda ledger: ledger.reports.count(), 0) == 0
+
+
+async def test_a_session_of_ones_own_is_agreed_to_as_well(shop: fp.Project) -> None:
+    async with fp.open_session(shop) as session:
+        origin = Origin("a question")
+        asked = session.roles.request("expert", phase="pilot", origin=origin, messages=[fp.Message("user", "Does it hold?")])
+        with pytest.raises(fp.FinetunePrepError, match="costs money, and no person has agreed to that"):
+            await session.door.ask(asked)
 
 
 async def test_a_question_about_money_may_be_asynchronous(shop: fp.Project) -> None:

@@ -8,7 +8,8 @@
     ├── DocumentError          1   a document cannot be read
     ├── GateError              1   a gate fails
     ├── ActNeeded              3   a person must do something first
-    │   └── PriceUnknown       3   a model costs money, and nobody knows how much
+    │   ├── NotAgreed          3   what would be asked costs money, or may, and nobody has agreed to that
+    │   └── PriceUnknown       3   there is a budget, and nobody knows what a model costs
     ├── Waiting                4   answers of a batch are outstanding
     ├── Paused                 5   a provider or the budget stopped the run
     │   ├── KeyNotAllowed      3   a key would go to a host it was never sent to; a person must say yes
@@ -89,8 +90,12 @@ class ActNeeded(FinetunePrepError):
     exit_code = 3
 
 
+class NotAgreed(ActNeeded):
+    """What would be asked costs money, or nobody knows whether it does, and no person has agreed to that. Nothing was sent."""
+
+
 class PriceUnknown(ActNeeded):
-    """A model costs money and its price is not known: a person must give it, or agree to go on without a count.
+    """There is a budget, and the price of a model is not known: a person must give it, or agree to go on without a count.
 
     model: "provider/model".
     """

@@ -216,13 +216,13 @@ def test_drop_counts_all_that_a_batch_may_cost(fake: FakeBatches, typed: Termina
     prices = '\n[prices."language-model"]\ninput = 1.0\noutput = 2.0\n'
     text = path.read_text().replace('name = "online-shop"', 'name = "online-shop"\nbudget = 10.0')
     path.write_text(text.replace('model = "larch/language-model"', 'model = "larch/language-model"\nmax_tokens = 4000') + prices)
-    typed("prepare")
+    typed("prepare", "--yes")
     cost = json.loads(typed("cost", "--json").out)
     assert cost["committed"] > 0
     assert typed("batch", "drop", "1").code == 0
     after = json.loads(typed("cost", "--json").out)
     assert (after["committed"], after["spent"]) == (0.0, pytest.approx(cost["committed"]))
-    assert typed("prepare").code == 4
+    assert typed("prepare", "--yes").code == 4
     assert len(fake.ours) == 2
 
 

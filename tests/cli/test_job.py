@@ -22,7 +22,7 @@ def test_a_pilot_says_what_is_to_come_and_what_it_comes_to(tmp_path: Path) -> No
         text = config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026)
         project.layout.config.write_text(f"{text}\n[prices.larch-1]\ninput = 1000.0\noutput = 2000.0\n", "utf-8")
         accept_all(open_project(project.folder))
-        command = [sys.executable, "-m", "finetune_prep", "--project", str(project.folder), "pilot", "-n", "2"]
+        command = [sys.executable, "-m", "finetune_prep", "--project", str(project.folder), "pilot", "-n", "2", "--yes"]
         code, shown = on_a_terminal(command, columns=120)
         calls = len(endpoint.calls)
     assert code == 1, shown  # this judge says nothing that can be read

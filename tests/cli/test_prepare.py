@@ -1,8 +1,9 @@
-"""`prepare` says what it will do and cost, asks once, and stops with what to look at."""
+"""`prepare` says what it will do and cost, asks once where it costs anything, and stops with what to look at."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from finetune_prep.method.phases import PHASES
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import Terminal, on_a_terminal
+from tests.fake_endpoint import FakeEndpoint
 from tests.phases.pottery_expert import pottery_people, pottery_sources
 from tests.phases.pottery_shop import accept_all, pottery_project
 from tests.phases.test_preparing import prepared
@@ -23,47 +26,50 @@ def prepare(project: Project, typed: str, *options: str) -> tuple[int, str]:
     return code, " ".join(shown.split())
 
 
-def test_it_explains_itself_and_a_no_leaves_everything_as_it_was(tmp_path: Path) -> None:
+def test_it_explains_itself_and_a_no_sends_nothing(tmp_path: Path) -> None:
+    """And as nothing was asked, it explains itself again the next time."""
     project = pottery_sources(tmp_path / "shop")
-    code, shown = prepare(project, "n\n")
-    assert code == 3
+    with FakeEndpoint() as endpoint:
+        text = config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026)
+        project.layout.config.write_text(f"{text}\n[prices.larch-1]\ninput = 1.0\noutput = 2.0\n", "utf-8")
+        code, shown = prepare(project, "n\n")
+        assert code == 3
+        assert endpoint.calls == []
+        assert "Sources: 2 of sources/." in prepare(project, "n\n")[1]
     for phase in PHASES:
         assert f"{phase.title}: {phase.does}." in shown
     assert "Sources: 2 of sources/." in shown
     assert "It stops three times for you to read and accept" in shown
     assert "Estimate: " in shown
     assert "calls" in shown
-    assert "Begin? [Y/n]" in shown
-    assert "Nothing was asked" in shown
-    assert not project.layout.private.exists()
+    assert re.search(r"This costs money, or may: \d+ calls, .*, about \$\d+\.\d\d", shown)
+    assert "Begin? [y/N]" in shown
+    assert "Nothing was sent" in shown
+    assert shown.endswith("finetune-prep prepare --yes")
 
 
-def test_it_asks_once(tmp_path: Path) -> None:
+def test_batch_files_cost_nothing_here_and_are_begun_without_a_question(tmp_path: Path) -> None:
+    """It explains itself once: what was written to a batch file was asked."""
     project = pottery_sources(tmp_path / "shop")
-    code, shown = prepare(project, "\n")
-    assert code == 4
+    code, shown = prepare(project, "")
+    assert (code, "Begin?" in shown, "Sources:" in shown) == (4, False, True)
     assert "3 questions to models were written to a batch file" in shown
     code, shown = prepare(project, "")
     assert (code, "Begin?" in shown, "Sources:" in shown) == (4, False, False)
-
-
-def test_yes_begins_without_a_question(tmp_path: Path) -> None:
-    code, shown = prepare(pottery_sources(tmp_path / "shop"), "", "--yes")
-    assert (code, "Begin?" in shown, "Estimate: " in shown) == (4, False, True)
 
 
 def test_without_sources_it_says_so_before_anything_is_spent(tmp_path: Path) -> None:
     project = pottery_sources(tmp_path / "shop")
     for path in project.layout.sources.iterdir():
         path.unlink()
-    _, shown = prepare(project, "n\n")
+    _, shown = prepare(project, "")
     assert "No sources. The reference will rest on what the model knows" in shown
 
 
 def test_a_source_that_cannot_be_read_is_told_before_anything_is_spent(tmp_path: Path) -> None:
     project = pottery_sources(tmp_path / "shop")
     (project.layout.sources / "table.xlsx").write_bytes(b"PK")
-    _, shown = prepare(project, "n\n")
+    _, shown = prepare(project, "")
     assert "sources/table.xlsx: not read: .xlsx is not a text format known here" in shown
 
 
@@ -97,19 +103,19 @@ def test_a_german_brief_that_names_no_language_is_not_prepared_in_english(tmp_pa
     brief = project.layout.document("brief")
     german = "# Töpferladen\n\nEin kleiner Töpferladen beantwortet die Fragen seiner Kunden zu Bestellungen und Rücksendungen.\n"
     brief.write_text(german, "utf-8")
-    code, shown = prepare(project, "n\n")
+    code, shown = prepare(project, "")
     assert code == 3
     assert "brief.md: the brief names no language and is written in de" in shown
     assert "language: de" in shown
     brief.write_text(f"---\nlanguage: de\n---\n{german}", "utf-8")
-    code, shown = prepare(project, "n\n")
-    assert "Language (brief.md says it): conversations in de." in shown
     assert not project.layout.ledger.exists()
+    code, shown = prepare(project, "")
+    assert "Language (brief.md says it): conversations in de." in shown
 
 
 def test_a_title_that_says_nothing_gives_way_to_the_folders(tmp_path: Path) -> None:
     project = pottery_sources(tmp_path / "shop")
     project.layout.document("brief").write_text("# Brief\n\nA small shop answers its customers' questions.\n", "utf-8")
-    _, shown = prepare(project, "n\n")
+    _, shown = prepare(project, "")
     assert "Brief" not in shown
     assert "Shop" in shown

@@ -1,4 +1,4 @@
-"""A model that costs money and whose price nobody knows is asked only after a person has said so."""
+"""What costs money, or may, is asked only after a person has said so, and beside a budget only what has a price or a second yes."""
 
 from __future__ import annotations
 
@@ -6,28 +6,41 @@ from pathlib import Path
 
 import pytest
 
-from finetune_prep.errors import ActNeeded, PriceUnknown
+from finetune_prep.errors import ActNeeded, NotAgreed, Paused, PriceUnknown
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models import prices
 from finetune_prep.models.door import open_door
 from finetune_prep.project.config import Price
 from tests.fake_endpoint import FakeEndpoint
-from tests.models.examples import config, request
+from tests.models.examples import MODEL, config, request
 
 FAR = "http://larch.example/v1"  # never reached
 
 
-@pytest.mark.parametrize("budget", [None, 1.0])
-async def test_nothing_is_sent_before_a_person_has_decided(budget: float | None, ledger: SqliteLedger, tmp_path: Path) -> None:
-    """With a budget or without one: the error says what to write, and everybody else who waits gets it, too."""
-    async with open_door(config(FAR, budget=budget), ledger, tmp_path) as door:
+@pytest.mark.parametrize("model", ["nobody-9", MODEL])
+async def test_nothing_is_sent_before_a_person_has_agreed_to_pay(model: str, ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Whether the price is known or not; and afterwards it is sent."""
+    async with open_door(config(FAR), ledger, tmp_path, agreed=False) as door:
+        with pytest.raises(NotAgreed, match=f"larch/{model}"):
+            await door.ask(request(model=model))
+        with pytest.raises(NotAgreed):
+            await door.ask(request("another", model=model))
+    async with open_door(config("http://127.0.0.1:9/v1"), ledger, tmp_path, agreed=False) as door:
+        door.agree()
+        with pytest.raises(Paused, match="cannot connect"):
+            await door.ask(request(model=model))
+
+
+async def test_a_budget_needs_a_price(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """The error says what to write, and everybody else who waits gets it, too."""
+    async with open_door(config(FAR, budget=1.0), ledger, tmp_path) as door:
         with pytest.raises(PriceUnknown, match=r'larch/nobody-9 is not known(?s:.*)\[prices\."nobody-9"\]') as caught:
             await door.ask(request(model="nobody-9"))
         with pytest.raises(PriceUnknown) as again:
             await door.ask(request())
     assert isinstance(caught.value, ActNeeded)
     assert (caught.value.exit_code, caught.value.model, again.value.model) == (3, "larch/nobody-9", "larch/nobody-9")
-    assert ("$1.00" in caught.value.what) == (budget is not None)
+    assert "$1.00" in caught.value.what
 
 
 async def test_after_a_yes_it_is_asked_without_a_count(

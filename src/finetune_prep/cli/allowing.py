@@ -12,7 +12,6 @@ from finetune_prep.errors import KeyNotAllowed
 from finetune_prep.project.keys import KeyUse, allow
 
 T = TypeVar("T")
-yes_option = click.option("--yes", is_flag=True, help="Send keys to hosts to which they were never sent, without being asked.")
 
 
 def with_keys(run: Callable[[], T], *, yes: bool = False) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -10,11 +11,13 @@ from typing import Any, TypeVar
 import click
 
 from finetune_prep.cli import person, screen, termination
+from finetune_prep.cli.agreeing import Consent, amount_words
 from finetune_prep.cli.allowing import allowed
 from finetune_prep.cli.progress import Bar
-from finetune_prep.errors import KeyNotAllowed, NotYet, PriceUnknown, Waiting
+from finetune_prep.errors import KeyNotAllowed, LedgerBroken, NotAgreed, NotYet, PriceUnknown, Waiting
 from finetune_prep.models.batches.files import OpenRound
 from finetune_prep.models.batches.submissions import OpenBatch
+from finetune_prep.models.costs import so_far
 from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, open_project
@@ -35,24 +38,28 @@ def work(
     provider: str | None,
     job: Callable[[Session], Awaitable[T]],
     *,
+    expect: Callable[[Session], Awaitable[Estimate]],
     quiet: bool = False,
-    expect: Callable[[Session], Awaitable[Estimate]] | None = None,
     yes: bool = False,
 ) -> T:
     """Run `job` in a session with the project in `folder`; quiet: lines for people go to standard error.
 
-    expect: what the job will need; told before it starts, and projected while it runs. yes: keys may go where they never went.
-    A model whose price is not known, and a key that goes to a new host, are asked about on a terminal before anything is sent;
-    after a yes the job begins again, and has what it had. Raises Waiting, naming the files, if answers are outstanding when the
-    job ends, PriceUnknown and KeyNotAllowed.
+    expect: what the job will need; told before it starts, and projected while it runs. yes: it may cost that, and keys may go
+    where they never went. What costs money, or may, and a key that goes to a new host, are asked about on a terminal before
+    anything is sent; after a yes the job begins again, and has what it had. Raises Waiting, naming the files, if answers are
+    outstanding when the job ends, NotAgreed, PriceUnknown and KeyNotAllowed.
     """
     project = open_project(folder)
+    consent = Consent(project, command, provider, yes=yes)
     while True:
         try:
-            return termination.run(_work(project, command, provider, job, quiet=quiet, expect=expect))
+            return termination.run(_work(project, command, provider, job, consent, quiet=quiet, expect=expect))
         except KeyNotAllowed as refused:
             if not allowed(refused, yes=yes):
                 raise
+        except NotAgreed:
+            if not consent.ask():
+                raise consent.refusal from None
         except PriceUnknown as unknown:
             if not _agreed(project, unknown):
                 raise
@@ -62,8 +69,7 @@ def _agreed(project: Project, unknown: PriceUnknown) -> bool:
     """Ask whether to go on without a count, and keep a yes in decisions.jsonl; nobody there to ask is a no."""
     if not person.is_there():
         return False
-    cap = "" if project.config.budget is None else " The budget does not hold for it."
-    question = f"{unknown.what}. You can give it: {unknown.next}.\nOr go on without a count?{cap}"
+    question = f"{unknown.what}. You can give it: {unknown.next}.\nOr go on without a count? The budget does not hold for it."
     if not click.confirm(screen.clean(question), default=False, err=True):
         return False
     at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -76,18 +82,25 @@ async def _work(
     command: str,
     provider: str | None,
     job: Callable[[Session], Awaitable[T]],
+    consent: Consent,
     *,
     quiet: bool,
-    expect: Callable[[Session], Awaitable[Estimate]] | None,
+    expect: Callable[[Session], Awaitable[Estimate]],
 ) -> T:
     bar = Bar()
     tell = bar.around(screen.note if quiet else lambda line: screen.say(f"  {line}"))
     try:
         async with open_session(project, command=command, provider=provider, observer=bar, tell=tell) as session:
             try:
-                if expect is not None:
-                    bar.expected = await expect(session)
-                    tell(estimate_words(bar.expected))
+                expected = await expect(session)
+                if not consent.told:
+                    tell(estimate_words(expected))
+                if len({row.phase for row in expected.rows}) == 1:  # where a person must read in between, nothing is projected
+                    bar.expected = expected
+                if consent.stands(expected, await so_far(session.door.ledger)):
+                    session.door.agree()
+                elif consent.up_front:
+                    raise NotAgreed("nobody has agreed to what this will cost")
                 result = await job(session)
                 rounds = await session.door.flush()
             except NotYet as missing:
@@ -96,6 +109,9 @@ async def _work(
                 bar.clear()
                 screen.note("Stopping: calls under way may finish, since they are paid for. Ctrl-C again leaves at once.")
                 raise
+            finally:
+                with contextlib.suppress(LedgerBroken):  # that has been told
+                    consent.note(await so_far(session.door.ledger))
     finally:
         bar.clear()
     if rounds:
@@ -143,22 +159,9 @@ def estimate_words(expected: Estimate) -> str:
     """What is to come, in one line."""
     if not expected.calls:
         return "Nothing is left to ask."
-    tokens = f"{_thousands(expected.input_tokens)} tokens in, {_thousands(expected.output_tokens)} out"
-    cached = f" ({expected.cached_tokens / expected.input_tokens:.0%} cached)" if expected.cached_tokens else ""
-    price = "free of charge" if expected.cost == 0 else "at an unknown price"
-    price = f"about ${expected.cost:.2f}" if expected.cost else price
     basis = "answers so far" if expected.measured else "the bundled examples"
     basis += " and the bundled examples" if 0 < expected.measured < 1 else ""
-    return f"Estimate: {counted(expected.calls)}, {tokens}{cached}, {price}, going by {basis}"
-
-
-def _thousands(tokens: int) -> str:
-    return f"{tokens / 1000:,.0f}k" if tokens >= 10_000 else f"{tokens:,}"
-
-
-def counted(calls: int) -> str:
-    """A number of calls in words."""
-    return "1 call" if calls == 1 else f"{calls:,} calls"
+    return f"Estimate: {amount_words(expected)}, going by {basis}"
 
 
 def account_words(states: dict[Any, int]) -> str:

@@ -9,7 +9,8 @@ What a Batch API works on is set aside from before it is sent until its results 
 It holds when the run is killed, too: how much is set aside is written to the ledger before the calls are sent, in steps, so
 that a run of thousands of calls writes it a few times. What a killed run had set aside is counted as spent by the next one.
 
-A model whose price is not known is asked only after a person has agreed to go on without a count; the cap says nothing about it.
+What costs money, or may, is asked only after a person has agreed to that. Where there is a cap, a model whose price is not known
+is asked only after a person has agreed to go on without a count; the cap says nothing about it.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from typing import Self
 import msgspec
 
 from finetune_prep.core.request import Reply, Request
-from finetune_prep.errors import Paused, PriceUnknown
+from finetune_prep.errors import NotAgreed, Paused, PriceUnknown
 from finetune_prep.ledger.protocols import Ledger
-from finetune_prep.models.prices import Prices, cost, most_tokens, worst_case
+from finetune_prep.models.prices import Prices, cost, may_cost, most_tokens, worst_case
 from finetune_prep.models.providers.provider import Fault, Unreadable
 from finetune_prep.project.config import FILE, Price
 
@@ -34,11 +35,13 @@ STEP = 1.25  # times what is needed is recorded as held, so that the next calls 
 class Budget:
     """Money set aside and spent; `load` it first. cap: US dollars, None = no cap. spent: by earlier runs and this one.
 
-    uncounted: models ("provider/model") that a person agreed to ask although nobody knows what they cost.
+    agreed: whether a person has agreed to pay. uncounted: models ("provider/model") that a person agreed to ask beside the cap,
+    although nobody knows what they cost.
     """
 
-    def __init__(self, cap: float | None, ledger: Ledger, uncounted: Collection[str] = ()) -> None:
+    def __init__(self, cap: float | None, ledger: Ledger, uncounted: Collection[str] = (), *, agreed: bool = True) -> None:
         self.cap = cap
+        self.agreed = agreed
         self._ledger = ledger
         self._uncounted = frozenset(uncounted)
         self.spent = 0.0
@@ -63,14 +66,26 @@ class Budget:
     def charge(self, request: Request, prices: Prices, provider: str, base_url: str) -> Charge:
         """What one call may cost, nothing of it set aside yet. provider: its name.
 
-        Raises PriceUnknown if nobody knows the price and nobody agreed to do without, and Paused if a call could cost any sum.
+        Raises NotAgreed if it may cost anything and nobody has agreed to pay, PriceUnknown if there is a cap, nobody knows the
+        price, and nobody agreed to do without, and Paused if a call could cost any sum.
         """
         tokens = 1 if self.cap is None else most_tokens(request)
-        price = prices.of(request.model, base_url, tokens)
-        if price is None and f"{provider}/{request.model}" not in self._uncounted:
-            raise self._unknown(request, provider)
+        price = self._price(request, prices, provider, base_url, tokens)
         worst = 0.0 if price is None or self.cap is None else self._worst(request, price, tokens)
         return Charge(self, request, prices, base_url, worst)
+
+    def admit(self, request: Request, prices: Prices, provider: str, base_url: str) -> None:
+        """Let a request be put where it costs money. Raises NotAgreed and PriceUnknown as `charge`."""
+        self._price(request, prices, provider, base_url, most_tokens(request))
+
+    def _price(self, request: Request, prices: Prices, provider: str, base_url: str, tokens: int) -> Price | None:
+        """The price for so many tokens, None if nobody knows it and that has been agreed to. Raises as `admit`."""
+        price = prices.of(request.model, base_url, tokens)
+        if not self.agreed and may_cost(price):
+            raise _not_agreed(request, provider, known=price is not None)
+        if price is None and self.cap is not None and f"{provider}/{request.model}" not in self._uncounted:
+            raise self._unknown(request, provider, self.cap)
+        return price
 
     async def hold(self, worst: float, request: Request) -> None:
         """Set the worst case of the next attempt aside. Raises Paused if it does not fit, LedgerBroken."""
@@ -101,12 +116,13 @@ class Budget:
                 self._changed.notify_all()
 
     def worst(self, request: Request, prices: Prices, provider: str, base_url: str) -> float:
-        """US dollars that one attempt may cost at most; without a cap, 0 where answers have no limit. Raises as `charge`."""
+        """US dollars that one attempt may cost at most, 0 where nobody knows; without a cap also where answers have no limit.
+
+        Raises Paused as `charge`.
+        """
         tokens = most_tokens(request)
         price = prices.of(request.model, base_url, tokens)
         if price is None:
-            if f"{provider}/{request.model}" not in self._uncounted:
-                raise self._unknown(request, provider)
             return 0.0
         try:
             return self._worst(request, price, tokens)
@@ -157,10 +173,10 @@ class Budget:
             )
         return worst_case(price, tokens, request.parameters.max_tokens or 0)
 
-    def _unknown(self, request: Request, provider: str) -> PriceUnknown:
+    @staticmethod
+    def _unknown(request: Request, provider: str, cap: float) -> PriceUnknown:
         return PriceUnknown(
-            f"the price of {provider}/{request.model} is not known"
-            + ("" if self.cap is None else f", so the budget of ${self.cap:.2f} could not hold"),
+            f"the price of {provider}/{request.model} is not known, so the budget of ${cap:.2f} could not hold",
             model=f"{provider}/{request.model}",
             where=request.place,
             next=f'add to {FILE}: [prices."{request.model}"] with input = … and output = …, '
@@ -173,6 +189,12 @@ class Budget:
             where=request.place,
             next=f"raise `budget` in {FILE} and run the same command again; nothing is lost",
         )
+
+
+def _not_agreed(request: Request, provider: str, *, known: bool) -> NotAgreed:
+    model = f"{provider}/{request.model}"
+    what = f"{model} costs money" if known else f"nobody knows what {model} costs"
+    return NotAgreed(f"{what}, and no person has agreed to that", where=request.place, next="open the session with agreed=True")
 
 
 class Charge:

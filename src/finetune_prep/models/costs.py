@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from finetune_prep.ledger.protocols import Consumption, Ledger
+from finetune_prep.project.consent.agreements import Amount
 
 
 class Costs(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,12 @@ async def costs(ledger: Ledger) -> Costs:
     committed = sum(submission.worst for submission in await ledger.rounds.submissions() if submission.open)
     lines, money = await ledger.reports.tokens_used(), ledger.money
     return Costs(lines=lines, spent=await money.spent(), held=await money.held(), committed=committed)
+
+
+async def so_far(ledger: Ledger) -> Amount:
+    """What was spent through this ledger, and how many of its answers have no known cost: what agreements go by."""
+    lines = await ledger.reports.tokens_used()
+    return Amount(dollars=round(await ledger.money.spent(), 9), answers=sum(line.unpriced for line in lines))
 
 
 def per_row(part: Costs, rows: int) -> float | None:

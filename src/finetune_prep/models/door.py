@@ -15,7 +15,7 @@ from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
 from finetune_prep.core.request import Reply, Request, RoleName
-from finetune_prep.errors import FinetunePrepError, NotInRecording, NotYet, Paused, PriceUnknown, Unreachable
+from finetune_prep.errors import FinetunePrepError, NotAgreed, NotInRecording, NotYet, Paused, PriceUnknown, Unreachable
 from finetune_prep.ledger.protocols import Entry, Ledger
 from finetune_prep.models.askings import next_asking
 from finetune_prep.models.attempts import Attempts
@@ -43,15 +43,17 @@ def open_door(
     observer: Observer | None = None,
     uncounted: Collection[str] = (),
     opened: Mapping[str, int] = MappingProxyType({}),
+    agreed: bool = True,
 ) -> Door:
     """The door for a project. Providers are made when first asked, so keys of unused ones need not exist.
 
     folder: the project's folder. provider: one for all roles instead of those in finetune-prep.toml, by name or as an
     object (a Scripted, in tests; free of charge). observer: told of every change of the counts.
-    uncounted: models ("provider/model") that may be asked although their price is not known.
-    opened: how many further attempts people have opened, by the key of the first one.
+    uncounted: models ("provider/model") that may be asked beside a budget although their price is not known. opened: how many
+    further attempts people have opened, by the key of the first one. agreed: whether a person has agreed to pay for what costs
+    money.
     """
-    prices, budget = Prices(config.prices), Budget(config.budget, ledger, uncounted)
+    prices, budget = Prices(config.prices), Budget(config.budget, ledger, uncounted, agreed=agreed)
     routes = Routes(config, ledger, folder, provider, prices, budget)
     return Door(ledger, routes, prices=prices, budget=budget, observer=observer, opened=opened)
 
@@ -85,7 +87,7 @@ class Door:
         """The answer to a request, from the ledger or from its provider. Look at `reply.problem` before using it.
 
         Raises NotYet (recorded for a batch file), Unreachable (passing faults; not kept), NotInRecording, Paused (key,
-        credit, settings, budget), PriceUnknown, LedgerBroken.
+        credit, settings, budget), NotAgreed, PriceUnknown, LedgerBroken.
         """
         self._count(asked=1)
         entry = await self.ledger.answers.get(request.key)
@@ -197,7 +199,7 @@ class Door:
             raise
         except BaseException as error:
             self._count(in_flight=-1, failed=1)
-            if isinstance(error, Paused | PriceUnknown) and not isinstance(error, NotInRecording):
+            if isinstance(error, Paused | NotAgreed | PriceUnknown) and not isinstance(error, NotInRecording):
                 self._stop(error)
             raise
         self._count(request.role, in_flight=-1, answered=1, spent=spent)
@@ -235,6 +237,10 @@ class Door:
         """Raise what has stopped the run. After that nothing more is sent, neither new calls nor retries of old ones."""
         if self._stopped is not None:
             raise copy.copy(self._stopped)
+
+    def agree(self) -> None:
+        """A person has agreed to pay for what is asked from now on."""
+        self._budget.agreed = True
 
     @property
     def progress(self) -> Progress:

@@ -86,6 +86,11 @@ def cost_of(price: Price, prompt: float, cached: float, answer: float) -> float:
     return ((prompt - cached) * price.input + cached * cached_price + answer * price.output) / MILLION
 
 
+def may_cost(price: Price | None) -> bool:
+    """Whether anything is ever paid at this price; what nobody knows may be."""
+    return price is None or bool(price.input or price.output or price.cached)
+
+
 def most_tokens(request: Request) -> int:
     """More tokens than the prompt can have.
 

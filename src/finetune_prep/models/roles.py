@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Parameters, Request, RoleName, Schema
-from finetune_prep.models.prices import FREE, Prices
+from finetune_prep.models.prices import FREE, Prices, may_cost
 from finetune_prep.models.routes import charges_by_call
-from finetune_prep.project.config import BATCH_APIS, Config, Price
+from finetune_prep.project.config import BATCH_APIS, ROLES, Config, Price
 
 
 class Roles:
@@ -47,6 +47,22 @@ class Roles:
             parameters=parameters,
             sample=sample,
         )
+
+
+def costly(config: Config, provider: str = "") -> dict[RoleName, str]:
+    """Models that cost money, or may, by the role that they play: as provider/model at the address to which it all goes.
+
+    provider: asked instead of those in finetune-prep.toml.
+    """
+    found: dict[RoleName, str] = {}
+    prices = Prices(config.prices)
+    for role in ROLES:
+        settings = config.role(role)
+        name = provider or settings.provider
+        where = config.provider(name)
+        if (charges_by_call(where.kind) or where.kind in BATCH_APIS) and may_cost(price_of(config, prices, role, 1, provider)):
+            found[role] = f"{name}/{settings.model_name} at {where.address}"
+    return found
 
 
 def price_of(config: Config, prices: Prices, role: RoleName, tokens: int, provider: str = "") -> Price | None:

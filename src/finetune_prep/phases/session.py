@@ -112,13 +112,15 @@ async def open_session(
     observer: Observer | None = None,
     tell: Callable[[str], None] = lambda line: None,
     web: Callable[[Archive], Web] | None = None,
+    agreed: bool = False,
 ) -> AsyncIterator[Session]:
     """A session with a project: takes its lock, opens its ledger and the door to its models, and closes them again.
 
     provider: one for all roles instead of those of finetune-prep.toml, by name or as an object. command: named to whoever
-    finds the project locked. web: makes another door to the web than the settings do. What was recorded for batch files is
-    written on leaving. Raises ProjectLocked, and DocumentError or UsageError, before anything is touched, if the brief or the
-    decisions cannot be read.
+    finds the project locked. web: makes another door to the web than the settings do. agreed: a person has agreed to pay for what
+    costs money, or may; until then asking it raises NotAgreed. What was recorded for batch files is written on leaving.
+    Raises ProjectLocked, and DocumentError or UsageError, before anything is touched, if the brief or the decisions cannot be
+    read.
     """
     project.sound(Documents.brief)
     uncounted = [decision.model for decision in project.decisions() if decision.decision == "uncounted"]
@@ -133,6 +135,7 @@ async def open_session(
                 observer=observer,
                 uncounted=uncounted,
                 opened=project.opened(),
+                agreed=agreed,
             ) as door,
         ):
             to_web = web(ledger.fetched) if web else _web(project, ledger.fetched, provider)

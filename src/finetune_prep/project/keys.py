@@ -9,17 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import msgspec
 
-from finetune_prep.durable import append_durably
 from finetune_prep.errors import KeyNotAllowed, UsageError
 from finetune_prep.http.endpoint import Endpoint, endpoint_of
 from finetune_prep.http.secrets import Secret, read_secret
 from finetune_prep.project.config import FILE, NATIVE, SEARCHES, WELL_KNOWN, WELL_KNOWN_BATCHES, ProviderSettings
+from finetune_prep.project.consent.memory import remember, remembered
 
 ALLOWED = "FINETUNE_PREP_ALLOW_KEYS"
+MEMORY = "allowed-keys.jsonl"
 AWS_KEYS = "AWS_*"  # what Amazon's own library finds in the environment and in its files
 
 
@@ -47,15 +47,13 @@ def key_for(variable: str, address: str, environment: Mapping[str, str] | None =
 
 def allow(use: KeyUse) -> None:
     """Remember a person's yes. Raises UsageError where there is no place to remember it in."""
-    path = _memory()
-    if path is None:
+    if not remember(MEMORY, use):
         raise UsageError("there is no home folder to remember this in", next=f"export {ALLOWED}={use.variable}@{use.host}")
-    append_durably(path, msgspec.json.encode(use).decode())
 
 
 def _check(variable: str, endpoint: Endpoint) -> None:
     use = KeyUse(variable, endpoint.origin)
-    if use in _made_for_each_other() or _allowed_by_environment(use, endpoint) or use in _remembered():
+    if use in _made_for_each_other() or _allowed_by_environment(use, endpoint) or use in remembered(MEMORY, KeyUse):
         return
     raise KeyNotAllowed(
         f"{variable} would be sent to {endpoint.origin} for the first time",
@@ -82,28 +80,3 @@ def _allowed_by_environment(use: KeyUse, endpoint: Endpoint) -> bool:
     told = os.environ.get(ALLOWED, "")
     hosts = (endpoint.host, endpoint.place, endpoint.origin)
     return any(fnmatchcase(f"{use.variable}@{host}", pattern) for pattern in told.replace(",", " ").split() for host in hosts)
-
-
-def _memory() -> Path | None:
-    """The file of what was allowed (XDG Base Directory Specification); None where the user has no home."""
-    folder = os.environ.get("XDG_CONFIG_HOME", "")
-    try:
-        base = Path(folder) if Path(folder).is_absolute() else Path.home() / ".config"
-    except RuntimeError:
-        return None
-    return base / "finetune-prep" / "allowed-keys.jsonl"
-
-
-def _remembered() -> set[KeyUse]:
-    path = _memory()
-    found = set()
-    try:
-        lines = path.read_bytes().splitlines() if path is not None else []
-    except OSError:
-        lines = []
-    for line in lines:
-        try:
-            found.add(msgspec.json.decode(line, type=KeyUse))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue  # what cannot be read allows nothing
-    return found

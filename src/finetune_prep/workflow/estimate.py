@@ -9,19 +9,20 @@ asking after an answer that could not be used is expected as often as it was nee
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from finetune_prep.core.request import RoleName
+from finetune_prep.core.request import Request, RoleName
 from finetune_prep.ledger.protocols import Measured
 from finetune_prep.method import limits
 from finetune_prep.models.prices import Prices, cost_of
 from finetune_prep.models.progress import Progress
 from finetune_prep.models.roles import price_of
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES
+from finetune_prep.project.consent.agreements import Amount
 from finetune_prep.project.project import Project
-from finetune_prep.workflow.planned_calls import Planned, Used, planned
+from finetune_prep.workflow.planned_calls import Planned, Used, planned, written
 
 ALL = PHASE_NAMES
 
@@ -90,6 +91,24 @@ def estimate(
     )
     order = [*phases, *ALL]
     return _sum(sorted(rows, key=lambda row: (order.index(row.phase), -row.input_tokens)))
+
+
+def estimate_of(project: Project, used: Used, requests: Sequence[Request], provider: str = "") -> Estimate:
+    """What requests that are written already will need: prompts as long as they are, answers as such ones usually are."""
+    measured = {(found.phase, found.role, found.form): found for found in used.measured}
+    prices = Prices(project.config.prices)
+    rows = []
+    for request in requests:
+        call = written(project, request)
+        rows.append(_row(project, prices, call, measured.get((call.phase, call.role, call.form)), provider))
+    return _sum(rows)
+
+
+def to_agree(expected: Estimate, costly: Collection[RoleName]) -> Amount:
+    """What a person agrees to with an estimate. costly: roles whose models cost money, or may."""
+    rows = [row for row in expected.rows if row.role in costly]
+    dollars = sum(row.cost for row in rows if row.cost is not None)
+    return Amount(dollars=dollars, answers=sum(row.calls for row in rows if row.cost is None))
 
 
 def projected(expected: Estimate, progress: Progress) -> float | None:

@@ -14,11 +14,12 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from finetune_prep.core.request import RoleName
+from finetune_prep.core.request import Request, RoleName
 from finetune_prep.core.scenario import plan
 from finetune_prep.documents.kinds import Documents, Kind
 from finetune_prep.ledger.protocols import Consumption, Ledger, Measured
 from finetune_prep.method import limits
+from finetune_prep.models.prices import most_tokens
 from finetune_prep.phases.drafting import prompt_files, schemas
 from finetune_prep.phases.drafting.prompt_facts import PILOT, Facts, Use, facts
 from finetune_prep.phases.pilot import pilot
@@ -29,6 +30,7 @@ from finetune_prep.project.runs import runs
 from finetune_prep.sources.files import read_folder
 from finetune_prep.sources.searching.choosing import chosen
 
+ANSWER = 300  # tokens of an answer of which nothing is known
 CHARACTERS = 4  # of English for one token, the usual rule of thumb
 READING = "research-read"
 # what is in documents that are not written yet: as in both bundled examples
@@ -84,6 +86,24 @@ def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Ite
                 yield _calls(project, name, about, use, counts, known)
     if phase == PILOT:
         yield _calls(project, "assistant", Facts(role="assistant", form="assistant"), ASSISTANT, counts, known)
+
+
+def written(project: Project, request: Request) -> Planned:
+    """One call of a request that is written already. Gates name their prompt, whose front matter tells how long answers are."""
+    name = request.origin.about
+    uses = facts(name, project.layout.phase_prompts).uses if name in prompt_files.BUILT_IN else ()
+    form = request.schema.name if request.schema else request.role
+    return Planned(
+        prompt=name,
+        role=request.role,
+        form=form,
+        phase=request.phase,
+        times=1.0,
+        known=0,
+        input=most_tokens(request) / CHARACTERS,
+        output=max((use.output for use in uses), default=ANSWER),
+        measurable=False,
+    )
 
 
 def _calls(project: Project, name: str, about: Facts, use: Use, counts: dict[str, int], known: dict[str, int]) -> Planned:

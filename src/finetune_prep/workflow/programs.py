@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from finetune_prep.errors import ActNeeded
+from finetune_prep.errors import NotAgreed
 from finetune_prep.method import limits
 from finetune_prep.method.phases import PHASES
 from finetune_prep.models.providers.provider import Provider
@@ -24,10 +24,20 @@ from finetune_prep.workflow.run_summary import RunSummary, summarize
 
 Confirm = Callable[[Estimate], bool | Awaitable[bool]]
 Tell = Callable[[str], None]
+T = TypeVar("T")
 
 
 def _silent(line: str) -> None:
     """Nobody is told anything."""
+
+
+class Asked(NamedTuple):
+    """How a program was called: see `pilot`."""
+
+    provider: str | Provider | None
+    budget: float | None
+    confirm: Confirm | None
+    tell: Tell
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +61,11 @@ async def prepare(
 
     provider, budget, confirm, tell: as of `pilot`. Raises ActNeeded where a person must accept first: run it again after that.
     """
-    names = [phase.name for phase in PHASES]
-    async with _agreed(project, "prepare", names, 0, provider, budget, confirm, tell) as session:
+
+    async def job(session: Session) -> None:
         await run_phases(session, lambda phase: tell(phase.title))
+
+    await _run(project, "prepare", [phase.name for phase in PHASES], job, Asked(provider, budget, confirm, tell))
     kinds = tuple(dict.fromkeys(kind for phase in PHASES for kind in phase.outputs))
     return Prepared(documents=kinds, to_accept=tuple(kind for kind in kinds if project.acceptance(kind) is None))
 
@@ -70,49 +82,52 @@ async def pilot(
     """Make and judge n conversations; the results stand in the run's folder, the summary says what came of it.
 
     provider: asked for all roles instead of those in finetune-prep.toml, by name or as an object. budget: US dollars that this
-    project may spend in all; with it nothing is asked before. confirm: is given the estimate, and its no sends nothing. tell:
-    takes lines for a person. What costs money, or may, needs one of budget and confirm: raises ActNeeded without either, as
-    where documents are missing or not accepted.
+    project may spend in all. confirm: is given the estimate before the first call that costs money, or may, and its no sends
+    nothing. tell: takes lines for a person. What costs money, or may, needs one of budget and confirm: raises NotAgreed without
+    either, and ActNeeded where documents are missing or not accepted.
     """
     prepared(project, "the pilot")
-    async with _agreed(project, f"pilot -n {n}", (KIND,), n, provider, budget, confirm, tell) as session:
+
+    async def job(session: Session) -> RunSummary:
         run, account = await run_pilot(session, n)
         write_report(session.project, run)
         return await summarize(session.project, session.door.ledger, run, account)
 
+    return await _run(project, f"pilot -n {n}", (KIND,), job, Asked(provider, budget, confirm, tell), n)
 
-@asynccontextmanager
-async def _agreed(
+
+async def _run(
     project: Project,
     command: str,
     phases: Sequence[str],
-    n: int,
-    provider: str | Provider | None,
-    budget: float | None,
-    confirm: Confirm | None,
-    tell: Tell,
-) -> AsyncIterator[Session]:
-    """A session in which what is to come has been agreed to."""
-    if budget is not None:
-        project = msgspec.structs.replace(project, config=msgspec.structs.replace(project.config, budget=budget))
-    async with open_session(project, command=command, provider=provider, tell=tell) as session:
-        name = provider if isinstance(provider, str) else ""
-        expected = estimate(project, await used(session.door.ledger), phases, n=n or limits.PILOT, provider=name)
-        own = provider is not None and not isinstance(provider, str)  # the caller's object: what it costs is the caller's
-        if expected.calls and not own:
-            await _ask(expected, budget, confirm)
-        yield session
+    job: Callable[[Session], Awaitable[T]],
+    asked: Asked,
+    n: int = limits.PILOT,
+) -> T:
+    """What `job` gives, in a session in which what costs money, or may, has been agreed to. It begins again after a yes."""
+    if asked.budget is not None:
+        project = msgspec.structs.replace(project, config=msgspec.structs.replace(project.config, budget=asked.budget))
+    name = asked.provider if isinstance(asked.provider, str) else ""
+    agreed = asked.budget is not None and asked.confirm is None
+    while True:
+        async with open_session(project, command=command, provider=asked.provider, tell=asked.tell, agreed=agreed) as session:
+            expected = estimate(project, await used(session.door.ledger), phases, n=n, provider=name)
+            try:
+                return await job(session)
+            except NotAgreed:
+                pass  # nothing that costs anything was sent; asked about below, when the project is free again
+        await _ask(expected, asked.confirm)
+        agreed = True
 
 
-async def _ask(expected: Estimate, budget: float | None, confirm: Confirm | None) -> None:
-    """Raise ActNeeded unless the caller agrees to what is to come."""
-    price = "at an unknown price" if expected.cost is None else f"about ${expected.cost:.2f}"
-    if confirm is not None:
-        answer = confirm(expected)
-        if not (await answer if inspect.isawaitable(answer) else answer):
-            raise ActNeeded("nothing was asked", next="answer True in confirm= to begin")
-    elif budget is None and expected.cost != 0:
-        raise ActNeeded(
+async def _ask(expected: Estimate, confirm: Confirm | None) -> None:
+    """Raise NotAgreed unless the caller agrees to what is to come."""
+    if confirm is None:
+        price = "at an unknown price" if expected.cost is None else f"about ${expected.cost:.2f}"
+        raise NotAgreed(
             f"{expected.calls:,} calls {price}, and nobody has agreed to that",
             next="pass budget= (US dollars) or confirm= (a function that is given the estimate)",
         )
+    answer = confirm(expected)
+    if not (await answer if inspect.isawaitable(answer) else answer):
+        raise NotAgreed("nothing was asked", next="answer True in confirm= to begin")

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.agreeing import yes_option
 from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option, provider_option, work
 from finetune_prep.cli.told import Told
@@ -21,6 +22,8 @@ from finetune_prep.phases import examining
 from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import checking
+from finetune_prep.workflow.estimate import Estimate, estimate_of
+from finetune_prep.workflow.planned_calls import used
 
 BY_ID = {gate.id: gate for gate in GATES}
 TITLES = {phase.name: phase.title for phase in PHASES} | {"workflow": "Workflow"}
@@ -31,13 +34,21 @@ MOST_NAMED = 3  # gates that are named beside a reason they share
 @click.command()
 @click.argument("wanted", nargs=-1, type=DocumentName())
 @click.option("--judge", is_flag=True, help="Ask the judge what only a judge can answer. What was answered before is free.")
+@yes_option
 @provider_option
 @json_option
 @click.option("--all", "everything", is_flag=True, help="On a terminal, print what was printed before, too.")
 @click.option("--format", "style", type=click.Choice(["text", "github"]), default="text", help="github: annotations for CI.")
 @click.pass_obj
 def check(
-    project: str, wanted: tuple[str, ...], judge: bool, provider: str | None, as_json: bool, everything: bool, style: str
+    project: str,
+    wanted: tuple[str, ...],
+    judge: bool,
+    yes: bool,
+    provider: str | None,
+    as_json: bool,
+    everything: bool,
+    style: str,
 ) -> None:
     """Run the gates over all documents, or over these; print what to fix, phase by phase. Exit code 1 if a must-gate fails.
 
@@ -46,7 +57,10 @@ def check(
     """
     if provider and not judge:
         raise UsageError("--provider says whom to ask, and without --judge nobody is asked", next="finetune-prep check --judge")
-    reasons = _ask_judge(project, wanted, provider, quiet=as_json or style == "github") if judge else {}
+    if yes and not judge:
+        what = "--yes agrees to what a judge costs, and without --judge nobody is asked"
+        raise UsageError(what, next="finetune-prep check --judge --yes")
+    reasons = _ask_judge(project, wanted, provider, yes=yes, quiet=as_json or style == "github") if judge else {}
     opened = open_project(project)
     form = checking.of_form(opened, wanted)
     outcomes = [outcome for outcome in checking.outcomes(opened, reasons) if _is_wanted(outcome.gate, wanted)]
@@ -76,14 +90,18 @@ def _is_wanted(gate: str, wanted: Sequence[str]) -> bool:
     return not wanted or bool(BY_ID[gate].documents and BY_ID[gate].documents[-1] in wanted)
 
 
-def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, quiet: bool) -> dict[str, str]:
+def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, yes: bool, quiet: bool) -> dict[str, str]:
     """Why gates could not be put to the judge. Raises Waiting if answers come by batch file."""
     asked = [gate.id for gate in GATES if gate.kind == "judged" and _is_wanted(gate.id, wanted)]
 
     async def job(session: Session) -> dict[str, str]:
         return await examining.ask(session, asked)
 
-    return work(folder, " ".join(["check", *wanted, "--judge"]), provider, job, quiet=quiet)
+    async def expect(session: Session) -> Estimate:
+        requests = await examining.unasked(session, asked)
+        return estimate_of(session.project, await used(session.door.ledger), requests, provider or "")
+
+    return work(folder, " ".join(["check", *wanted, "--judge"]), provider, job, quiet=quiet, yes=yes, expect=expect)
 
 
 def _print_outcomes(outcomes: list[Outcome], told: Told) -> None:

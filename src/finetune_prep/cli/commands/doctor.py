@@ -16,11 +16,13 @@ import click
 import msgspec
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.allowing import with_keys, yes_option
+from finetune_prep.cli.agreeing import may_try, yes_option
+from finetune_prep.cli.allowing import with_keys
 from finetune_prep.cli.job import json_option
 from finetune_prep.core.request import RoleName
 from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
 from finetune_prep.http.secrets import Secret
+from finetune_prep.models.prices import Prices, may_cost
 from finetune_prep.models.routes import list_batches
 from finetune_prep.models.setup import detect
 from finetune_prep.project.config import BATCH_APIS, INSTALL_NATIVE, NATIVE, Config, ProviderSettings, SearchSettings
@@ -59,9 +61,11 @@ def doctor(project: str, no_ask: bool, yes: bool, as_json: bool) -> None:
         opened = open_project(project)
     except NotAProject:
         opened = None
+    free_only = False
     if opened is not None:
         _ask_about_keys(opened.config, yes=yes)
-    checks = asyncio.run(_examine(opened, Path(project), ask=not no_ask))
+        free_only = not no_ask and not may_try(opened, yes=yes)
+    checks = asyncio.run(_examine(opened, Path(project), ask=not no_ask, free_only=free_only))
     if as_json:
         screen.json(checks)
     else:
@@ -82,11 +86,14 @@ def _ask_about_keys(config: Config, *, yes: bool) -> None:
         with_keys(partial(open_search, config.search, os.environ), yes=yes)
 
 
-async def _examine(project: Project | None, folder: Path, *, ask: bool) -> list[Check]:
+async def _examine(project: Project | None, folder: Path, *, ask: bool, free_only: bool) -> list[Check]:
+    """ask: put a question to each model. free_only: but not to those that cost money, or may."""
     checks = [_disk(folder)]
     if project is not None:
         for name, models in _used(project.config).items():
-            checks += await _provider(name, project.config.provider(name), models, project.folder, ask=ask)
+            settings = project.config.provider(name)
+            spared = [model for model in models if free_only and _costs(project.config, settings, model)]
+            checks += await _provider(name, settings, models, project.folder, ask=ask, spared=spared)
         checks.append(await _search(project.config.search))
     else:
         checks.append(
@@ -115,7 +122,13 @@ def _used(config: Config) -> dict[str, list[str]]:
     return used
 
 
-async def _provider(name: str, settings: ProviderSettings, models: list[str], folder: Path, *, ask: bool) -> list[Check]:
+def _costs(config: Config, settings: ProviderSettings, model: str) -> bool:
+    return may_cost(Prices(config.prices).of(model, settings.address, 1))
+
+
+async def _provider(
+    name: str, settings: ProviderSettings, models: list[str], folder: Path, *, ask: bool, spared: list[str]
+) -> list[Check]:
     about = f"provider {name}"
     if settings.kind == "batch":
         return [Check(about=about, state="fine", found="questions go to batch files; nothing else is needed")]
@@ -137,7 +150,7 @@ async def _provider(name: str, settings: ProviderSettings, models: list[str], fo
         checks = [*_reached(about, endpoint, settings, models)]
     if ask and checks[0].state == "fine":
         for model in models:
-            checks.append(await _structured(name, settings, secret, model))
+            checks.append(_spared(name, model) if model in spared else await _structured(name, settings, secret, model))
     return checks
 
 
@@ -179,6 +192,11 @@ def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, 
     if endpoint.clock is not None and abs(endpoint.clock) > CLOCK_SECONDS:
         found = f"this machine's clock differs from the endpoint's by {abs(endpoint.clock) / 60:.0f} minutes"
         yield Check(about="clock", state="note", found=found, fix="set the clock: certificates and dates depend on it")
+
+
+def _spared(name: str, model: str) -> Check:
+    found = "not tried: a question to it costs money, or may, and nobody has agreed to that"
+    return Check(about=f"JSON schema, {name}/{model}", state="note", found=found, fix="finetune-prep doctor --yes")
 
 
 async def _structured(name: str, settings: ProviderSettings, secret: Secret | None, model: str) -> Check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.agreeing import yes_option
 from finetune_prep.cli.job import account_words, json_option, provider_option, work
 from finetune_prep.core.sample import UNSETTLED
 from finetune_prep.method import limits
@@ -22,10 +23,11 @@ MOST_REASONS = 5  # that are printed
 @click.command()
 @click.option("-n", "size", default=limits.PILOT, show_default=True, type=click.IntRange(min=1), help="Number of conversations.")
 @click.option("--window", default=64, show_default=True, type=click.IntRange(min=1), help="Conversations in work at a time.")
+@yes_option
 @provider_option
 @json_option
 @click.pass_obj
-def pilot(project: str, size: int, window: int, provider: str | None, as_json: bool) -> None:
+def pilot(project: str, size: int, window: int, yes: bool, provider: str | None, as_json: bool) -> None:
     """Make and judge conversations for scenarios drawn from the scenario space.
 
     Every planned scenario ends in exactly one state. The same documents give the same run: running it again goes on with it.
@@ -41,7 +43,7 @@ def pilot(project: str, size: int, window: int, provider: str | None, as_json: b
         so_far = await used(session.door.ledger)
         return estimate(session.project, so_far, (KIND,), n=size, provider=provider or "")
 
-    summary = work(project, f"pilot -n {size}", provider, job, quiet=as_json, expect=expect)
+    summary = work(project, f"pilot -n {size}", provider, job, quiet=as_json, yes=yes, expect=expect)
     if as_json:
         screen.json(summary)
     else:

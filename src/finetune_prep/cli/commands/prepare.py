@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import click
 
-from finetune_prep.cli import person, screen
-from finetune_prep.cli.job import estimate_words, json_option, provider_option, work
+from finetune_prep.cli import screen
+from finetune_prep.cli.agreeing import yes_option
+from finetune_prep.cli.job import json_option, provider_option, work
 from finetune_prep.documents.kinds import Documents
-from finetune_prep.errors import ActNeeded
+from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.files import read_folder
-from finetune_prep.workflow.estimate import estimate
+from finetune_prep.workflow.estimate import Estimate, estimate
+from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.prepare import one_phase, require_language, to_read
 from finetune_prep.workflow.prepare import prepare as all_phases
 from finetune_prep.workflow.status.overview import overview
@@ -20,18 +25,18 @@ from finetune_prep.workflow.texts.first_brief import title_of
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Begin without being asked.")
+@yes_option
 @provider_option
 @json_option
 @click.pass_obj
 def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> None:
     """Make the documents of phases 1 to 5 in order, stopping where a person must accept.
 
-    Says first what it will do and cost, and asks once. Each phase makes only what is not there yet: run it again after
-    accepting, after importing answers, after a crash.
+    Says first what it will do and cost, and asks once if it costs money, or may. Each phase makes only what is not there
+    yet: run it again after accepting, after importing answers, after a crash.
     """
     if not as_json:
-        _explain(open_project(project), provider or "", yes=yes)
+        _explain(open_project(project))
 
     def begun(phase: Phase) -> None:
         if not as_json:
@@ -40,7 +45,7 @@ def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> Non
     async def job(session: Session) -> None:
         await all_phases(session, begun)
 
-    work(project, "prepare", provider, job, quiet=as_json, yes=yes)
+    work(project, "prepare", provider, job, quiet=as_json, yes=yes, expect=_expecting([phase.name for phase in PHASES], provider))
     opened = open_project(project)
     made = [*dict.fromkeys(kind for phase in PHASES for kind in phase.outputs)]
     unread = [kind for kind in made if opened.acceptance(kind) is None]
@@ -58,9 +63,19 @@ def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> Non
     screen.say(f"next: {step}")
 
 
-def _explain(project: Project, provider: str, *, yes: bool) -> None:
-    """What is going to happen and what it will cost, once: before the first question to a model."""
-    if project.layout.ledger.exists():
+def _expecting(phases: list[str], provider: str | None, *, anew: bool = False) -> Callable[[Session], Awaitable[Estimate]]:
+    """What these phases have still to ask. anew: documents that exist are written again."""
+
+    async def expect(session: Session) -> Estimate:
+        so_far = await used(session.door.ledger)
+        return estimate(session.project, so_far, phases, provider=provider or "", anew=anew)
+
+    return expect
+
+
+def _explain(project: Project) -> None:
+    """What is going to happen, once: before the first question to a model."""
+    if looked(project, _begun, nothing=False):
         return
     require_language(project)
     brief = project.value(Documents.brief)
@@ -81,11 +96,12 @@ def _explain(project: Project, provider: str, *, yes: bool) -> None:
             "sources/ (handbooks, guidelines, reports of what went wrong) before you go on."
         )
     screen.paragraph("It stops three times for you to read and accept what was written, and says where to look first.")
-    names = [phase.name for phase in PHASES]
-    screen.paragraph(estimate_words(estimate(project, None, names, provider=provider)))
     screen.say()
-    if not yes and person.is_there() and not click.confirm("Begin?", default=True, err=True):
-        raise ActNeeded("nothing was asked", next="finetune-prep prepare, when you are ready")
+
+
+async def _begun(ledger: Ledger) -> bool:
+    """Whether anything was ever asked."""
+    return bool(await ledger.reports.count() or await ledger.rounds.all())
 
 
 def _phase_command(phase: Phase) -> click.Command:
@@ -96,14 +112,17 @@ def _phase_command(phase: Phase) -> click.Command:
     @click.option(
         "--overwrite", is_flag=True, help="Make them anew from their present inputs. The texts they replace stay in the history."
     )
+    @yes_option
     @provider_option
     @json_option
     @click.pass_obj
-    def command(project: str, overwrite: bool, provider: str | None, as_json: bool) -> None:
+    def command(project: str, overwrite: bool, yes: bool, provider: str | None, as_json: bool) -> None:
         async def job(session: Session) -> None:
             await one_phase(session, phase.name, overwrite=overwrite)
 
-        work(project, phase.name, provider, job, quiet=as_json)
+        again = f"{phase.name} --overwrite" if overwrite else phase.name
+        expect = _expecting([phase.name], provider, anew=overwrite)
+        work(project, again, provider, job, quiet=as_json, yes=yes, expect=expect)
         if as_json:
             screen.json({"phase": phase.name, "documents": [*dict.fromkeys(phase.outputs)]})
         else:

@@ -33,8 +33,12 @@ class BatchPricing:
         self._base_url = base_url
         self._factor = factor
 
+    def admit(self, request: Request) -> None:
+        """Let a request into the next batch. Raises NotAgreed, PriceUnknown."""
+        self.budget.admit(request, self._prices, self._provider, self._base_url)
+
     def worst(self, request: Request) -> float:
-        """US dollars at most. Raises PriceUnknown, and Paused if there is a cap and answers have no limit."""
+        """US dollars at most. Raises Paused if there is a cap and answers have no limit."""
         return self._factor * self.budget.worst(request, self._prices, self._provider, self._base_url)
 
     def cost(self, request: Request, reply: Reply) -> float | None:

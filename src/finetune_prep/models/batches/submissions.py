@@ -77,7 +77,8 @@ class Batches:
             return entry.reply  # it has come in just now
         number = await self._ledger.rounds.outstanding(request.key)
         if number is None:
-            self._tariff.worst(request)  # a price that is not known stops the run before anything is sent
+            self._tariff.admit(request)  # what nobody has agreed to stops the run before anything is sent
+            self._tariff.worst(request)
             self._recorded[request.key] = request
             raise NotYet("the request is recorded for the next batch", where=request.place, next="finetune-prep batch status")
         raise NotYet(f"the answer is outstanding in round {number}", where=request.place, next="finetune-prep batch status")

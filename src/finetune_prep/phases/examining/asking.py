@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from finetune_prep.core.finding import Finding, Outcome
+from finetune_prep.core.request import Request
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ConfigError, KeyNotAllowed, LedgerBroken, NotYet, Paused, Unreachable, Unusable
 from finetune_prep.gates.premises import Unchecked
@@ -53,6 +54,14 @@ async def ask(session: Session, gates: Collection[str] = tuple(BY_ID), documents
         session.tell(f"{count} questions to a judge, {known} of them answered before")
     reasons = await together(_ask_gate(session, gate_requests) for gate_requests in asked)
     return {gate_requests.gate.id: reason for gate_requests, reason in zip(asked, reasons, strict=True) if reason}
+
+
+async def unasked(session: Session, gates: Collection[str]) -> list[Request]:
+    """What these gates ask about the documents as they are, and nobody has answered yet."""
+    asked = gate_requests_of(session, session.project.documents(), gates)
+    requests = {one.request.key: one.request for gate_requests in asked for one in gate_requests.asked}
+    known = await session.door.ledger.answers.known(requests)
+    return [request for key, request in requests.items() if key not in known]
 
 
 async def _ask_gate(session: Session, gate_requests: GateRequests) -> str:

@@ -1,0 +1,119 @@
+"""Asking a person whether a command may cost what it will. A yes is remembered outside the project, for a run that goes on."""
+
+from __future__ import annotations
+
+import click
+
+from finetune_prep.cli import person, screen
+from finetune_prep.core.request import RoleName
+from finetune_prep.errors import NotAgreed
+from finetune_prep.models.costs import so_far
+from finetune_prep.models.roles import costly
+from finetune_prep.project.config import ROLES
+from finetune_prep.project.consent.agreements import Amount, agree, agreed, note_spent
+from finetune_prep.project.project import Project
+from finetune_prep.workflow.estimate import Estimate, to_agree
+from finetune_prep.workflow.looking import looked
+
+yes_option = click.option(
+    "--yes", is_flag=True, help="Agree to what it costs, and to keys that go to hosts to which they were never sent."
+)
+
+
+class Consent:
+    """Whether a person has agreed to what a command costs. yes: said already. provider: asked instead of the settings' ones."""
+
+    def __init__(self, project: Project, command: str, provider: str | None, *, yes: bool) -> None:
+        self._folder = project.folder.resolve()
+        self._again = f"finetune-prep {command}" + (f" --provider {provider}" if provider else "") + " --yes"
+        self._models: dict[RoleName, str] = costly(project.config, provider or "")
+        self._given = yes
+        self._expected: Estimate | None = None
+        self._spent = Amount()
+
+    def stands(self, expected: Estimate | None, spent: Amount) -> bool:
+        """Whether this was agreed to, now or before. expected: what is to come. spent: so far, by the ledger."""
+        self._expected, self._spent = expected, spent
+        if not self._models:
+            return True
+        known = agreed(self._folder, self._named, spent, self._to_come)
+        if self._given and not known:
+            agree(self._folder, self._named, spent, self._to_come)
+        return self._given or known
+
+    def note(self, spent: Amount) -> None:
+        """What was spent by the end of a run."""
+        if self._models:
+            note_spent(self._folder, self._named, spent)
+
+    def ask(self) -> bool:
+        """Whether a person says yes; nobody there to ask is a no."""
+        if person.is_there():
+            models = "".join(f"\n  {name}" for name in self._named)
+            question = f"This costs money, or may: {self._amount}{models}\nBegin?"
+            self._given = click.confirm(screen.clean(question), default=False, err=True)
+        return self._given
+
+    @property
+    def refusal(self) -> NotAgreed:
+        """What is told where there was no yes."""
+        return NotAgreed(
+            f"nothing was sent: {self._amount}, and nobody has agreed to that",
+            details=tuple(f"  {name}" for name in self._named),
+            next=self._again,
+        )
+
+    @property
+    def told(self) -> bool:
+        """Whether the estimate has been told: the job has begun before."""
+        return self._expected is not None
+
+    @property
+    def up_front(self) -> bool:
+        """Whether to ask before the first call. Where everything costs, the first call is soon enough, and may not come: all that
+        is asked may have been answered. Where some models are free, the first that is not may come hours later."""
+        return bool(self._to_come) and len(self._models) < len(ROLES)
+
+    @property
+    def _named(self) -> list[str]:
+        return [f"{role}: {model}" for role, model in self._models.items()]
+
+    @property
+    def _to_come(self) -> Amount:
+        return to_agree(self._expected, self._models) if self._expected else Amount()
+
+    @property
+    def _amount(self) -> str:
+        if self._expected is None or not self._expected.calls:
+            return "more calls than the estimate foresaw"
+        return amount_words(self._expected)
+
+
+def may_try(project: Project, *, yes: bool) -> bool:
+    """Whether a short question may be put to each model that costs money, or may: said now, or agreed to before with more."""
+    named = [f"{role}: {model}" for role, model in costly(project.config).items()]
+    if yes or not named or agreed(project.folder.resolve(), named, looked(project, so_far, Amount()), Amount()):
+        return True
+    if not person.is_there():
+        return False
+    models = "".join(f"\n  {model}" for model in dict.fromkeys(costly(project.config).values()))
+    question = f"A short question to each of these models costs less than a tenth of a cent:{models}\nPut it?"
+    return click.confirm(screen.clean(question), default=False, err=True)
+
+
+def amount_words(expected: Estimate) -> str:
+    """Calls, tokens and money in one line."""
+    tokens = f"{_thousands(expected.input_tokens)} tokens in, {_thousands(expected.output_tokens)} out"
+    cached = f" ({expected.cached_tokens / expected.input_tokens:.0%} cached)" if expected.cached_tokens else ""
+    price = "free of charge" if expected.cost == 0 else "at an unknown price"
+    price = f"about ${expected.cost:.2f}" if expected.cost else price
+    return f"{counted(expected.calls)}, {tokens}{cached}, {price}"
+
+
+def _thousands(tokens: int) -> str:
+    return f"{tokens / 1000:,.0f}k" if tokens >= 10_000 else f"{tokens:,}"
+
+
+def counted(calls: int) -> str:
+    """A number of calls in words."""
+    return "1 call" if calls == 1 else f"{calls:,} calls"
