@@ -60,6 +60,12 @@ def test_six_groups_can_just_tell() -> None:
     assert sign_flip([0.0] * 6).p == 1
 
 
+def test_groups_that_are_all_alike_leave_room_for_others() -> None:
+    found = mean_difference([0.0] * 16)
+    assert found.value == 0
+    assert (found.low, found.high) == pytest.approx((-0.2059, 0.2059), abs=1e-4)  # 1 − .025 ** (1 / 16)
+
+
 def test_many_groups_of_pass_rates_stay_exact_and_scores_fall_back_to_t() -> None:
     chance = dice("many groups")
     rates = [round(float(x), 1) for x in chance.uniform(-0.6, 1, 150)]

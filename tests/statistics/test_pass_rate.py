@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.statistics.agreement import Design, Drawn, Stratum
-from finetune_prep.statistics.pass_rate import FEWEST_LABELS, STRATIFIED, WILSON, by_people, corrected
-from finetune_prep.statistics.rates import wilson
+from finetune_prep.statistics.pass_rate import EXACT_LABELS, FEWEST_LABELS, STRATIFIED, by_people, corrected
+from finetune_prep.statistics.rates import exact
 from tests.soak import SOAK, examples
 from tests.statistics.simulated import REPETITIONS, draws, slack
 
@@ -73,9 +73,9 @@ def test_below_thirty_labels_people_speak_alone() -> None:
     few = Drawn(passed=Stratum(700, 20, 19), failed=Stratum(300, 9, 1), design="uniform")
     assert few.labelled == FEWEST_LABELS - 1
     assert corrected(few) is None
-    known = wilson(20, 29)
+    known = exact(20, 29)
     assert (by_people(few).value, by_people(few).low, by_people(few).high) == (20 / 29, known.low, known.high)
-    assert by_people(few).method == WILSON
+    assert by_people(few).method == EXACT_LABELS
 
 
 def test_by_verdict_people_are_weighted() -> None:

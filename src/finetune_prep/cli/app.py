@@ -45,6 +45,11 @@ COMMANDS: dict[str, str] = {
     "pilot": "Make and judge conversations with the accepted prompts.",
     "retry": "Have answers that cannot be used asked for once more.",
     "export": "Write accepted rows as training data.",
+    "score": "How many conversations pass by a file of verdicts, and by which questions the others fail.",
+    "health": "Which questions of a rubric are dead, redundant, the wrong way round or noisy.",
+    "agreement": "Whether a judge agrees with people's labels: certified, or what is missing.",
+    "compare": "Whether a tuned model is better than its base on the same scenarios.",
+    "faults": "What is wrong with conversations before any judge sees them, and what they repeat.",
     "cost": "What was spent, on what, for each accepted row; what the next run will cost.",
     "doctor": "What works and what is missing: keys, endpoints, structured output, disk, clock.",
     "batch": "Batch files and Batch APIs: what is outstanding; import, fetch, cancel.",
@@ -52,7 +57,8 @@ COMMANDS: dict[str, str] = {
     "demo": "The whole way on the bundled example, without key or network.",
     "completion": "Completion of commands, options and documents in your shell.",
 }
-WITHOUT_PROJECT = {"new", "template", "demo", "completion"}
+MEASURING = {"score", "health", "agreement", "compare", "faults"}  # files, anybody's
+WITHOUT_PROJECT = {"new", "template", "demo", "completion", *MEASURING}
 PHASES = {"research", "anchors", "rubric", "evaluation-prompt", "generation-prompt"}  # single phases of `prepare`
 
 

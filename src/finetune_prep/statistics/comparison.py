@@ -11,13 +11,14 @@ from statistics import fmean, stdev
 import msgspec
 
 from finetune_prep.statistics.beta import student_cdf, student_quantile
-from finetune_prep.statistics.rates import Estimate
+from finetune_prep.statistics.rates import Estimate, exact
 
 FEWEST_GROUPS = 6  # with five, the smallest two-sided p of a sign-flip test is .0625
 _MOST_SUMS = 200_000  # different sums that the exact test keeps; beyond, Student's t decides
 _DIGITS = 12
 SIGN_FLIP, STUDENT = "exact sign-flip of group means", "Student's t of group means (too many different sums for the exact test)"
 T_INTERVAL = "Student's t of group means"
+ALIKE = "exact bound of the share of groups that differ from all others"
 
 
 class Test(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,13 +30,18 @@ class Test(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def mean_difference(differences: Sequence[float]) -> Estimate:
-    """Mean of the groups' differences with Student's 95% interval."""
+    """Mean of the groups' differences with Student's 95% interval.
+
+    Where all groups differ alike, as where none does, that would have no width: the exact bound of what n groups may have missed
+    stands in its place.
+    """
     n = len(differences)
     if n < 2:
         return Estimate(value=fmean(differences) if n else None, low=-1.0, high=1.0, n=n, method=T_INTERVAL)
-    reach = student_quantile(0.975, n - 1) * stdev(differences) / sqrt(n)
-    mean = fmean(differences)
-    return Estimate(value=mean, low=max(-1.0, mean - reach), high=min(1.0, mean + reach), n=n, method=T_INTERVAL)
+    mean, spread = fmean(differences), stdev(differences)
+    reach = student_quantile(0.975, n - 1) * spread / sqrt(n) if spread else exact(0, n).high
+    method = T_INTERVAL if spread else ALIKE
+    return Estimate(value=mean, low=max(-1.0, mean - reach), high=min(1.0, mean + reach), n=n, method=method)
 
 
 def sign_flip(differences: Sequence[float]) -> Test:

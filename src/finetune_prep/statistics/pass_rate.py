@@ -13,12 +13,13 @@ from math import sqrt
 import msgspec
 
 from finetune_prep.statistics.agreement import Drawn
-from finetune_prep.statistics.rates import Z_95, Estimate, wilson
+from finetune_prep.statistics.rates import Z_95, Estimate, exact
 
 FEWEST_LABELS = 30  # below, intervals of PPI++ held the truth too seldom (docs/decisions/0022)
 PPI = "PPI++ with two passing and two failing pseudo-labels"
 STRATIFIED = "labels alone, weighted by how they were drawn"
-WILSON = "labels alone, Wilson"
+EXACT_LABELS = "labels alone, exact (Clopper–Pearson)"
+WILSON_OF_VERDICTS = "Wilson, of verdicts alone"
 
 
 class Corrected(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +46,10 @@ def corrected(drawn: Drawn) -> Corrected | None:
 
 
 def by_people(drawn: Drawn) -> Estimate:
-    """The pass rate by labels alone: Wilson's interval under a uniform draw, else weighted by the draw."""
+    """The pass rate by labels alone: the exact interval under a uniform draw, else weighted by the draw."""
     if drawn.design == "uniform":
-        rate = wilson(drawn.passed.passed + drawn.failed.passed, drawn.labelled)
-        return Estimate(value=rate.value, low=rate.low, high=rate.high, n=rate.n, method=WILSON)
+        rate = exact(drawn.passed.passed + drawn.failed.passed, drawn.labelled)
+        return Estimate(value=rate.value, low=rate.low, high=rate.high, n=rate.n, method=EXACT_LABELS)
     value, variance = _stratified(drawn)
     return _normal(value, variance, drawn.labelled, STRATIFIED)
 

@@ -1,0 +1,72 @@
+"""`health`: which questions of a rubric tell anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.job import json_option
+from finetune_prep.cli.measured import (
+    FILE,
+    conversations_option,
+    counted,
+    judge_option,
+    leave,
+    print_files,
+    print_limits,
+    rubric_option,
+)
+from finetune_prep.statistics.rates import Estimate
+from finetune_prep.statistics.rubric_health import QuestionHealth
+from finetune_prep.workflow.measuring import health as measuring
+
+HEAD = ("question", "YES", "N/A", "missing", "life", "with the rest", "with passing", "alone", "flips")
+
+
+@click.command()
+@click.argument("verdicts", type=FILE)
+@rubric_option
+@conversations_option
+@judge_option
+@json_option
+def health(verdicts: Path, rubric: Path, conversations: Path | None, judge: str, as_json: bool) -> None:
+    """Look at the questions of a rubric through the VERDICTS of one judge: dead, redundant, the wrong way round, noisy.
+
+    Nothing is re-weighted: a question that deserves a look is named, with the figures that say so. Verdicts on the same
+    conversation in runs of different names (“run”) measure the judge's own noise. Exit code 1 if rows of the file do not count as
+    they stand.
+    """
+    found = measuring.health(verdicts, rubric, conversations, judge)
+    if as_json:
+        screen.json(found)
+        leave(found)
+        return
+    total = counted(found.health.conversations, "conversation")
+    questions = counted(len(found.advice), "thing")
+    by = f" by {found.judge}" if found.judge else ""
+    screen.say(f"{questions if found.advice else 'Nothing'} to look at, by verdicts{by} on {total}", bold=True)
+    for sentence in found.advice:
+        screen.say(f"  {sentence}")
+    screen.table([HEAD, *map(_row, found.health.questions)])
+    screen.say("  life: “+59” is how many more alike would tell that it is dead", dim=True)
+    screen.say("  with the rest, with passing: correlation of YES, and its 95% interval (Fisher z)", dim=True)
+    screen.say("  alone: conversations that pass or fail by this question alone", dim=True)
+    twice = counted(found.health.repeats, "conversation")
+    screen.say(f"  flips: answered otherwise the second time; {twice} judged twice", dim=True)
+    print_files(found)
+    print_limits(found)
+    leave(found)
+
+
+def _row(question: QuestionHealth) -> tuple[str, ...]:
+    yes = f"{question.yes.k} of {question.yes.n}"
+    life = f"too few to say, +{question.more}" if question.more else question.life
+    flips = f"{question.flips.k} of {question.flips.n}" if question.flips else ""
+    correlations = _correlation(question.item_rest), _correlation(question.item_pass)
+    return question.id, yes, f"{question.na}", f"{question.missing}", life, *correlations, f"{question.deciding}", flips
+
+
+def _correlation(figure: Estimate) -> str:
+    return "" if figure.value is None else f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"

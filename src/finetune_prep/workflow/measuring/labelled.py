@@ -1,0 +1,137 @@
+"""Which labels count as what people said of which conversations, and how these were drawn."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+from finetune_prep.records.labels import Label
+from finetune_prep.statistics.agreement import Design, Drawn, Stratum
+from finetune_prep.statistics.rates import Rate, exact
+
+_DIGEST = re.compile(r"[0-9a-f]{32}")
+MOST_DEFERRED = 0.20  # of those drawn; beyond, what is left is no picture of them. Convention, untested
+
+Out = Literal[
+    "of a model",
+    "after the verdict was shown",
+    "sealed",
+    "not sealed",
+    "of another text or rubric",
+    "on an unknown conversation",
+    "on an unjudged conversation",
+]
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """labels: the first one of people on each conversation; deferred: conversations they could not decide."""
+
+    labels: tuple[Label, ...]
+    deferred: tuple[Label, ...]
+    out: dict[Out, int]
+    """Labels that do not count, and why."""
+    again: Rate | None
+    """Labels that the same person gave again, and repeated; None if nobody was asked twice."""
+    others: Rate | None
+    """Labels of another person on the same conversation that say the same."""
+
+
+def count(
+    labels: Iterable[Label],
+    passed: Mapping[str, bool | None],
+    texts: Mapping[str, str],
+    rubric: str,
+    *,
+    sealed: bool,
+    split: bool,
+) -> Counted:
+    """Sort labels.
+
+    passed: what the judge said by conversation, None = unjudged. texts: the hash of each conversation, where known.
+
+    rubric: its version. sealed: whether sealed labels are what counts. split: whether any are sealed. A second label by the same
+    person measures that person, and by another one both of them: neither is a label more.
+    """
+    out: Counter[Out] = Counter()
+    first: dict[str, Label] = {}
+    again, others = [0, 0], [0, 0]
+    for label in labels:
+        reason = _why_not(label, passed, texts, rubric, sealed=sealed, split=split)
+        if reason is not None:
+            out[reason] += 1
+        elif (earlier := first.setdefault(label.conversation, label)) is not label:
+            tally = again if earlier.labeller == label.labeller else others
+            tally[0] += earlier.label == label.label
+            tally[1] += 1
+    return Counted(
+        labels=tuple(label for label in first.values() if label.label != "defer"),
+        deferred=tuple(label for label in first.values() if label.label == "defer"),
+        out=dict(out),
+        again=exact(*again) if again[1] else None,
+        others=exact(*others) if others[1] else None,
+    )
+
+
+def _why_not(
+    label: Label, passed: Mapping[str, bool | None], texts: Mapping[str, str], rubric: str, *, sealed: bool, split: bool
+) -> Out | None:
+    if label.kind == "model":
+        return "of a model"
+    if label.stage == "revealed":
+        return "after the verdict was shown"
+    if split and (label.split == "sealed") != sealed:
+        return "not sealed" if sealed else "sealed"
+    if label.conversation not in passed:
+        return "on an unknown conversation"
+    own = label.conversation if _DIGEST.fullmatch(label.conversation) else label.hash  # our ids are hashes of the text
+    text = texts.get(label.conversation, own)
+    if (label.rubric and label.rubric != rubric) or (label.hash and label.hash != text):
+        return "of another text or rubric"
+    return "on an unjudged conversation" if passed[label.conversation] is None else None
+
+
+class Draw(msgspec.Struct, frozen=True):
+    """The two strata, or why they cannot be made."""
+
+    drawn: Drawn | None
+    why_not: str = ""
+
+
+def draw(counted: Counted, passed: Mapping[str, bool | None], stated: str = "") -> Draw:
+    """What people said by verdict, with the design of the draw. stated: the design, where labels do not say it."""
+    labels = counted.labels
+    if not labels:
+        return Draw(None, "there is no label by a person")
+    share = len(counted.deferred) / (len(labels) + len(counted.deferred))
+    if share > MOST_DEFERRED:
+        return Draw(None, f"{share:.0%} of the labels are deferred, and what is left is no picture of the rest")
+    designs = {label.design or stated for label in labels}
+    if designs == {"uniform"}:
+        return Draw(_strata(counted, passed, "uniform", {}))
+    if designs != {"by verdict"}:
+        unknown = designs - {"uniform", "by verdict"}
+        why = (
+            "the labels do not say how their conversations were drawn"
+            if "" in unknown
+            else f"“{', '.join(unknown)}” is no random draw"
+        )
+        return Draw(None, "labels of two ways of drawing are mixed" if not unknown else why)
+    chances = {verdict: {label.p for label in labels if passed[label.conversation] is verdict} for verdict in (True, False)}
+    if any(len(found) > 1 for found in chances.values()):
+        return Draw(None, "conversations with the same verdict were drawn with different chances")
+    return Draw(_strata(counted, passed, "by verdict", {verdict: next(iter(found), None) for verdict, found in chances.items()}))
+
+
+def _strata(counted: Counted, passed: Mapping[str, bool | None], design: Design, chances: Mapping[bool, float | None]) -> Drawn:
+    strata = []
+    for verdict in (True, False):
+        mine = [label for label in counted.labels if passed[label.conversation] is verdict]
+        drawn = len(mine) + sum(passed[label.conversation] is verdict for label in counted.deferred)
+        chance = chances.get(verdict)
+        pool = round(drawn / chance) if chance else sum(said is verdict for said in passed.values())
+        strata.append(Stratum(max(pool, len(mine)), len(mine), sum(label.label == "pass" for label in mine)))
+    return Drawn(passed=strata[0], failed=strata[1], design=design)
