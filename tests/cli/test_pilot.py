@@ -168,5 +168,5 @@ def test_the_preview_is_not_the_next_step_for_ever(pilot: Any, terminal: Termina
     assert terminal("export", "--preview").code == 0
     assert full.read_text() == "The card of a full set."
     assert "preview" in full.with_name("README.preview.md").read_text()
-    assert next_of(terminal("status")) == "finetune-prep show"
-    assert works("finetune-prep show", terminal)
+    assert next_of(terminal("status")) == "finetune-prep review"
+    assert json.loads(terminal("review", "--json").out)["needed"] == 10

@@ -44,6 +44,7 @@ COMMANDS: dict[str, str] = {
     "restore": "Put an old text of a document back.",
     "pilot": "Make and judge conversations with the accepted prompts.",
     "retry": "Have answers that cannot be used asked for once more.",
+    "review": "Read conversations of a pilot and label them, before the judge's verdict is shown.",
     "export": "Write accepted rows as training data.",
     "score": "How many conversations pass by a file of verdicts, and by which questions the others fail.",
     "health": "Which questions of a rubric are dead, redundant, the wrong way round or noisy.",

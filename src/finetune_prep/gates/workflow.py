@@ -127,7 +127,7 @@ def spot_check(facts: Facts) -> Iterable[Finding]:
             path=facts.pilot_path,
             line=0,
             what=f"a person has read {facts.reviewed} conversations",
-            fix=f"{limits.SPOT_CHECK - facts.reviewed} more have to be read and labelled by a person",
+            fix=f"{limits.SPOT_CHECK - facts.reviewed} more have to be read and labelled by a person: `finetune-prep review`",
         )
 
 
@@ -139,7 +139,7 @@ def missed_failures(facts: Facts) -> Iterable[Finding]:
             path=facts.pilot_path,
             line=0,
             what=f"a reviewer saw a failure that no document holds: “{note}”",
-            fix="add it as a failure mode, with an anchor, a question and a guard, or close the note",
+            fix="add it as a failure mode in these words, with anchor, question and guard, or waive this gate with a reason",
         )
 
 

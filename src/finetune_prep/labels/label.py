@@ -96,11 +96,12 @@ def opinions(labels: Iterable[Label]) -> dict[tuple[Labeller, str], Opinion]:
     for label in labels:
         key = (label.labeller, label.conversation_id)
         before = found.get(key)
-        if label.label == "withdrawn":
-            found.pop(key, None)
-        elif label.repeat:
+        if label.repeat:
             if before is not None:
-                found[key] = msgspec.structs.replace(before, repeats=(*before.repeats, label))
+                again = () if label.label == "withdrawn" else (*before.repeats, label)
+                found[key] = msgspec.structs.replace(before, repeats=again)
+        elif label.label == "withdrawn":
+            found.pop(key, None)
         elif before is None or (label.stage == "blind" and not before.decided):
             found[key] = Opinion(blind=label if label.stage == "blind" else None, latest=label)
         else:

@@ -14,6 +14,7 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.exporting import is_written, pass_rate
 from finetune_prep.workflow.retrying.offering import after_phase, after_run
+from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.standing import PhaseView, RunView, run_view
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
@@ -71,6 +72,8 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
         return f"finetune-prep pilot -n {limits.PILOT}"
     if not is_written(project, run):
         return "finetune-prep export --preview"
+    if reviewed(project, run).read < limits.SPOT_CHECK:
+        return "finetune-prep review"
     return "finetune-prep show"
 
 

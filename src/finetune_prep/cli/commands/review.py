@@ -1,0 +1,74 @@
+"""`review`: a person reads conversations of a pilot and labels them, before the judge's verdict is shown."""
+
+from __future__ import annotations
+
+import click
+
+from finetune_prep.cli import person, screen, terminal_review
+from finetune_prep.cli.job import json_option
+from finetune_prep.method import limits
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.workflow.reviewing.counting import Reviewed, proof, reviewed
+from finetune_prep.workflow.reviewing.sitting import Sitting, open_sitting
+from finetune_prep.workflow.status.overview import overview
+
+
+@click.command()
+@click.option("-n", "size", default=limits.SPOT_CHECK, show_default=True, type=click.IntRange(min=1), help="How many to draw.")
+@click.option("--run", default="", metavar="NAME", help="The pilot to review (default: the one with the highest number).")
+@click.option("--by", default="", metavar="NAME", help="Who labels (default: the user of this computer).")
+@json_option
+@click.pass_obj
+def review(project: str, size: int, run: str, by: str, as_json: bool) -> None:
+    """Read conversations of a pilot and label them: pass, fail, or defer.
+
+    Conversations are drawn at random, by what the judge said of them, with known probabilities; one in ten comes a second time.
+    You label first and see the judge's verdict afterwards. Every label is on disk before it is called saved; stop at any time and
+    go on later. A process without a terminal is taken for a model, unless --by names a person; labels of models count for
+    nothing. --json shows what waits, and labels nothing.
+    """
+    opened = open_project(project)
+    sitting = open_sitting(opened, person.labeller(by), run=run, n=size)
+    if as_json:
+        _as_json(opened, sitting)
+        return
+    terminal_review.review(sitting)
+    _print_end(opened, sitting)
+
+
+def _as_json(project: Project, sitting: Sitting) -> None:
+    found = reviewed(project, sitting.run)
+    waiting = sitting.waiting()
+    screen.json(
+        {
+            "run": sitting.run.name,
+            "labeller": sitting.labeller,
+            "drawn": len(sitting.drawn),
+            "waiting": [sitting.drawn[position].conversation_id for position in waiting],
+            "read": found.read,
+            "needed": limits.SPOT_CHECK,
+            "missed": found.missed,
+            "proof": proof(found),
+            "next": _next(project, sitting, found),
+        }
+    )
+
+
+def _print_end(project: Project, sitting: Sitting) -> None:
+    found = reviewed(project, sitting.run)
+    screen.say()
+    labelled = len(sitting.drawn) - len(sitting.waiting())
+    screen.say(f"{labelled} of {len(sitting.drawn)} labelled by {sitting.labeller.name}", bold=True)
+    if sitting.labeller.kind == "model":
+        screen.say("  These are a model's labels: they count for no gate and no export.")
+    for sentence in proof(found):
+        screen.say(f"  {sentence}")
+    for failure in found.missed:
+        screen.say(f"  no document holds this failure yet: {failure}")
+    screen.say(f"next: {_next(project, sitting, found)}")
+
+
+def _next(project: Project, sitting: Sitting, found: Reviewed) -> str:
+    if sitting.waiting():
+        return "finetune-prep review"
+    return overview(project).next
