@@ -32,7 +32,6 @@ def shop(tmp_path: Path, endpoint: FakeEndpoint) -> Project:
     project = pottery_project(tmp_path / "shop")
     base_url = f"http://0.0.0.0:{endpoint.port}/v1"
     settings = config_text("pottery", "larch/nobody-9", base_url, "", year=2026)
-    settings = settings.replace('model = "larch/nobody-9"', 'model = "larch/nobody-9"\nmax_tokens = 100')
     project.layout.config.write_text(f"budget = 5.0\n{settings}", "utf-8")
     accept_all(open_project(project.folder))
     return open_project(project.folder)

@@ -363,18 +363,6 @@ async def test_budget_takes_an_uncounted_answer_for_the_worst(ledger: SqliteLedg
     assert await ledger.money.spent() >= 100 * 2 / 1e6
 
 
-async def test_budget_needs_a_limit(ledger: SqliteLedger, tmp_path: Path) -> None:
-    """Without one no worst case could be set aside, so nothing is sent and the line to add is told."""
-    with FakeEndpoint() as endpoint:
-        async with open_door(config(endpoint.base_url, budget=1, max_tokens=None), ledger, tmp_path) as door:
-            unlimited = Roles(config(max_tokens=None)).request(
-                "judge", phase="p", origin=Origin("a"), messages=request().messages
-            )
-            with pytest.raises(Paused, match=r"\[roles\.judge\]: max_tokens"):
-                await door.ask(unlimited)
-        assert endpoint.calls == []
-
-
 async def test_no_key_is_told_before_anything_is_sent(ledger: SqliteLedger, tmp_path: Path) -> None:
     with FakeEndpoint() as endpoint:
         async with open_door(config(endpoint.base_url, key_env=KEY_ENV), ledger, tmp_path) as door:

@@ -95,6 +95,12 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """Where a message about this request belongs: phase, role and item."""
         return " · ".join(part for part in (self.phase, self.role, self.origin.label) if part)
 
+    def limited(self, tokens: int) -> Request:
+        """The request as it is sent where nobody set a limit and one is needed. Its key stays: it is the same question."""
+        sent = msgspec.structs.replace(self, parameters=msgspec.structs.replace(self.parameters, max_tokens=tokens))
+        sent.__dict__["key"] = self.key
+        return sent
+
     @cached_property
     def key(self) -> str:
         return digest(

@@ -91,15 +91,15 @@ class Attempts:
             raise
         return self._ticket
 
-    async def answer(self) -> Reply:
-        """What the provider answers before the deadline. Raises what it raises.
+    async def answer(self, sent: Request) -> Reply:
+        """What the provider answers before the deadline. sent: the request as it is sent. Raises what it raises.
 
         A call that gets answers with nothing in them, again and again, while others are answered, has its answer with that.
         """
         route = self._route
         try:
             async with asyncio.timeout_at(self._deadline) as clock:
-                self._reply = await route.provider.answer(self._request)
+                self._reply = await route.provider.answer(sent)
         except TimeoutError:
             if not clock.expired():
                 raise

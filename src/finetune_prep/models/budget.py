@@ -25,6 +25,7 @@ import msgspec
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import NotAgreed, Paused, PriceUnknown
 from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.models.answer_limits import AnswerLimits
 from finetune_prep.models.prices import Prices, cost, may_cost, most_tokens, worst_case
 from finetune_prep.models.providers.provider import Fault, Unreadable
 from finetune_prep.project.config import FILE, Price
@@ -36,11 +37,20 @@ class Budget:
     """Money set aside and spent; `load` it first. cap: US dollars, None = no cap. spent: by earlier runs and this one.
 
     agreed: whether a person has agreed to pay. uncounted: models ("provider/model") that a person agreed to ask beside the cap,
-    although nobody knows what they cost.
+    although nobody knows what they cost. limits: of answers for which finetune-prep.toml sets none.
     """
 
-    def __init__(self, cap: float | None, ledger: Ledger, uncounted: Collection[str] = (), *, agreed: bool = True) -> None:
+    def __init__(
+        self,
+        cap: float | None,
+        ledger: Ledger,
+        uncounted: Collection[str] = (),
+        *,
+        agreed: bool = True,
+        limits: AnswerLimits | None = None,
+    ) -> None:
         self.cap = cap
+        self.limits = limits or AnswerLimits()
         self.agreed = agreed
         self._ledger = ledger
         self._uncounted = frozenset(uncounted)
@@ -66,13 +76,24 @@ class Budget:
     def charge(self, request: Request, prices: Prices, provider: str, base_url: str) -> Charge:
         """What one call may cost, nothing of it set aside yet. provider: its name.
 
-        Raises NotAgreed if it may cost anything and nobody has agreed to pay, PriceUnknown if there is a cap, nobody knows the
-        price, and nobody agreed to do without, and Paused if a call could cost any sum.
+        Raises NotAgreed if it may cost anything and nobody has agreed to pay, and PriceUnknown if there is a cap, nobody knows
+        the price, and nobody agreed to do without.
         """
         tokens = 1 if self.cap is None else most_tokens(request)
         price = self._price(request, prices, provider, base_url, tokens)
-        worst = 0.0 if price is None or self.cap is None else self._worst(request, price, tokens)
-        return Charge(self, request, prices, base_url, worst)
+        if price is None or self.cap is None:
+            return Charge(self, request, prices, base_url, 0.0)
+        sent = self._limited(request, price)
+        worst = worst_case(price, tokens, sent.parameters.max_tokens or 0)
+        return Charge(self, request, prices, base_url, worst, sent)
+
+    def limited(self, request: Request, prices: Prices, base_url: str) -> Request:
+        """A request as it is sent: with a limit where there is a cap and none is set."""
+        price = prices.of(request.model, base_url, most_tokens(request))
+        return request if price is None or self.cap is None else self._limited(request, price)
+
+    def _limited(self, request: Request, price: Price) -> Request:
+        return self.limits.limited(request) if price.output > 0 else request
 
     def admit(self, request: Request, prices: Prices, provider: str, base_url: str) -> None:
         """Let a request be put where it costs money. Raises NotAgreed and PriceUnknown as `charge`."""
@@ -115,21 +136,16 @@ class Budget:
                 self.reserved = self.reserved - held if self._holding else 0.0
                 self._changed.notify_all()
 
-    def worst(self, request: Request, prices: Prices, provider: str, base_url: str) -> float:
-        """US dollars that one attempt may cost at most, 0 where nobody knows; without a cap also where answers have no limit.
-
-        Raises Paused as `charge`.
-        """
+    def worst(self, request: Request, prices: Prices, base_url: str) -> float:
+        """US dollars that one attempt may cost at most, 0 where nobody knows; without a cap also where answers have no limit."""
         tokens = most_tokens(request)
         price = prices.of(request.model, base_url, tokens)
         if price is None:
             return 0.0
-        try:
-            return self._worst(request, price, tokens)
-        except Paused:
-            if self.cap is not None:
-                raise
+        sent = self.limited(request, prices, base_url)
+        if sent.parameters.max_tokens is None and price.output > 0:
             return 0.0
+        return worst_case(price, tokens, sent.parameters.max_tokens or 0)
 
     @property
     def room(self) -> float:
@@ -164,16 +180,6 @@ class Budget:
             await self._ledger.money.hold(self._recorded)
 
     @staticmethod
-    def _worst(request: Request, price: Price, tokens: int) -> float:
-        if request.parameters.max_tokens is None and price.output > 0:
-            raise Paused(
-                f"there is a budget, but answers of the role “{request.role}” have no limit, so a call could cost any sum",
-                where=request.place,
-                next=f"add to {FILE} under [roles.{request.role}]: max_tokens = 4096",
-            )
-        return worst_case(price, tokens, request.parameters.max_tokens or 0)
-
-    @staticmethod
     def _unknown(request: Request, provider: str, cap: float) -> PriceUnknown:
         return PriceUnknown(
             f"the price of {provider}/{request.model} is not known, so the budget of ${cap:.2f} could not hold",
@@ -200,15 +206,19 @@ def _not_agreed(request: Request, provider: str, *, known: bool) -> NotAgreed:
 class Charge:
     """The money for one call, in US dollars: set aside before each attempt, and settled when the answer is kept.
 
+    sent: the request as it is sent, if that is another.
     An async context manager: left without an answer, what may have been billed counts as spent.
     """
 
-    def __init__(self, budget: Budget, request: Request, prices: Prices, base_url: str, worst: float) -> None:
+    def __init__(
+        self, budget: Budget, request: Request, prices: Prices, base_url: str, worst: float, sent: Request | None = None
+    ) -> None:
         self._budget = budget
         self._request = request
         self._prices = prices
         self._base_url = base_url
         self._worst = worst
+        self.sent = sent or request
         self._held = 0.0
         self._answered = False
         self.spent = 0.0  # what the answer cost here
@@ -219,8 +229,18 @@ class Charge:
             await self._budget.hold(self._worst, self._request)
             self._held = self._worst
 
+    def put(self, request: Request) -> Request:
+        """A request as it is sent."""
+        return self.sent
+
     def price(self, reply: Reply) -> Reply:
-        """The reply with what it cost. What was not counted is taken for the worst case, or the cap would not hold."""
+        """The reply with what it cost. What was not counted is taken for the worst case, or the cap would not hold.
+
+        Raises Fault where the endpoint refuses a limit of ours: the next attempt has a lower one.
+        """
+        if self.sent is not self._request and (lower := self._budget.limits.learn(self.sent, reply)):
+            self.sent = self._request.limited(lower)
+            raise Fault(reply.detail, retry_after=0.0)
         known = cost(self._prices, self._request.model, self._base_url, reply.usage)
         self.spent = self._worst if known is None else known
         self._answered = True

@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 from finetune_prep.core.request import Reply, Request, RoleName
 from finetune_prep.errors import FinetunePrepError, NotAgreed, NotInRecording, NotYet, Paused, PriceUnknown, Unreachable
 from finetune_prep.ledger.protocols import Entry, Ledger
+from finetune_prep.models.answer_limits import AnswerLimits
 from finetune_prep.models.askings import next_asking
 from finetune_prep.models.attempts import Attempts
 from finetune_prep.models.batches.files import BatchFiles, OpenRound
@@ -44,6 +45,7 @@ def open_door(
     uncounted: Collection[str] = (),
     opened: Mapping[str, int] = MappingProxyType({}),
     agreed: bool = True,
+    usual: Callable[[Request], int] | None = None,
 ) -> Door:
     """The door for a project. Providers are made when first asked, so keys of unused ones need not exist.
 
@@ -51,9 +53,12 @@ def open_door(
     object (a Scripted, in tests; free of charge). observer: told of every change of the counts.
     uncounted: models ("provider/model") that may be asked beside a budget although their price is not known. opened: how many
     further attempts people have opened, by the key of the first one. agreed: whether a person has agreed to pay for what costs
-    money.
+    money. usual: tokens that the answer to a request usually takes, by which answers are limited where there is a budget.
     """
-    prices, budget = Prices(config.prices), Budget(config.budget, ledger, uncounted, agreed=agreed)
+    prices, budget = (
+        Prices(config.prices),
+        Budget(config.budget, ledger, uncounted, agreed=agreed, limits=AnswerLimits(usual) if usual else None),
+    )
     routes = Routes(config, ledger, folder, provider, prices, budget)
     return Door(ledger, routes, prices=prices, budget=budget, observer=observer, opened=opened)
 
@@ -215,7 +220,7 @@ class Door:
                 with attempt:
                     self._check_stopped()
                     await charge.hold()
-                    reply = charge.price(await attempt.answer())
+                    reply = charge.price(await attempt.answer(charge.put(request)))
                     await self.ledger.answers.put(Entry(request, reply), spent=charge.spent)
                     await charge.settle()
                     return reply, charge.spent
@@ -280,6 +285,9 @@ class _Free:
     spent = 0.0
 
     async def hold(self) -> None: ...
+
+    def put(self, request: Request) -> Request:
+        return request
 
     def price(self, reply: Reply) -> Reply:
         return reply

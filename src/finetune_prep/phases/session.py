@@ -23,7 +23,7 @@ from finetune_prep.models.progress import Observer
 from finetune_prep.models.providers.provider import Provider
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases.drafting import prompt_files, schemas
-from finetune_prep.phases.drafting.prompt_facts import facts
+from finetune_prep.phases.drafting.prompt_facts import facts, usual_answer
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
 from finetune_prep.sources.web import Web, open_web
@@ -136,6 +136,7 @@ async def open_session(
                 uncounted=uncounted,
                 opened=project.opened(),
                 agreed=agreed,
+                usual=usual_answer(project.layout.phase_prompts),
             ) as door,
         ):
             to_web = web(ledger.fetched) if web else _web(project, ledger.fetched, provider)

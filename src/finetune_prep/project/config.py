@@ -197,7 +197,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     year: Annotated[int, Meta(ge=1900, le=2200)] = 2026
     """The “current year” of searches, fixed when the project is made."""
     budget: Dollars | None = None
-    """US dollars that may be spent in all; left out, there is no cap."""
+    """US dollars that may be spent in all; left out, there is no cap. With it, answers of roles without `max_tokens` are limited
+    to four times what they usually take, and what is cut is asked for again with twice as much."""
     sittings: Annotated[int, Meta(ge=limits.SITTINGS.fewest, le=limits.SITTINGS.most)] = 2
     """How often the panel of phase 1 is asked at most, each time for something else."""
     revisions: Annotated[int, Meta(ge=limits.REVISIONS.fewest, le=limits.REVISIONS.most)] = 1

@@ -21,7 +21,7 @@ from finetune_prep.ledger.protocols import Consumption, Ledger, Measured
 from finetune_prep.method import limits
 from finetune_prep.models.prices import most_tokens
 from finetune_prep.phases.drafting import prompt_files, schemas
-from finetune_prep.phases.drafting.prompt_facts import PILOT, Facts, Use, facts
+from finetune_prep.phases.drafting.prompt_facts import ASSISTANT, PILOT, Facts, Use, facts
 from finetune_prep.phases.pilot import pilot
 from finetune_prep.phases.research.knowledge_draft import Reading
 from finetune_prep.phases.research.reading import MOST_PORTIONS, PORTION
@@ -35,8 +35,6 @@ CHARACTERS = 4  # of English for one token, the usual rule of thumb
 READING = "research-read"
 # what is in documents that are not written yet: as in both bundled examples
 FRAMEWORKS, CATEGORIES, EXAMPLES, CALIBRATIONS, EXCHANGES = 5, 5, 12, 3, 2
-# The assistant is asked with the generation prompt itself, which has no front matter.
-ASSISTANT = Use(phase=PILOT, document="", counts=("exchange",), input=7_700, output=88)
 
 T = TypeVar("T")
 

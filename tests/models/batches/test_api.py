@@ -13,7 +13,7 @@ import pytest
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Reply, Request, Schema
-from finetune_prep.errors import NotYet, Paused, PriceUnknown
+from finetune_prep.errors import NotAgreed, NotYet, Paused, PriceUnknown
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models import retry
 from finetune_prep.models.batches import results, submissions
@@ -456,19 +456,15 @@ async def test_the_budget_covers_what_is_open(fake: FakeBatches, ledger: SqliteL
     assert fake.calls["create"] > 2
 
 
-@pytest.mark.parametrize("cap", [None, 1.0])
-def test_a_price_that_nobody_knows_is_asked_for_before_anything_is_sent(cap: float | None, ledger: SqliteLedger) -> None:
-    """With a budget and without; a person's word that it need not be known goes before."""
+def test_a_price_that_nobody_knows_is_asked_for_before_anything_is_sent(ledger: SqliteLedger) -> None:
+    """With a budget; a person's word that it need not be known goes before. Without one, a word that it may cost something."""
     asked = (request("a", model="larch-2"), Prices({}), "elm-batch", "https://elm.example/v1")
     with pytest.raises(PriceUnknown, match="price of elm-batch/larch-2 is not known"):
-        Budget(cap, ledger).worst(*asked)
-    assert Budget(cap, ledger, ["elm-batch/larch-2"]).worst(*asked) == 0.0
-
-
-async def test_a_budget_needs_limits_before_anything_is_sent(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:
-    with pytest.raises(Paused, match="have no limit"):
-        await run(fake, ledger, tmp_path, [request("a", parameters=request("a").parameters.__class__())], budget=1.0)
-    assert fake.calls.total() == 0
+        Budget(1.0, ledger).admit(*asked)
+    Budget(1.0, ledger, ["elm-batch/larch-2"]).admit(*asked)
+    Budget(None, ledger).admit(*asked)
+    with pytest.raises(NotAgreed, match="nobody knows what elm-batch/larch-2 costs"):
+        Budget(None, ledger, agreed=False).admit(*asked)
 
 
 async def test_the_price_factor_is_the_users(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:

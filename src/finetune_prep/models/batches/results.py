@@ -38,8 +38,12 @@ class BatchPricing:
         self.budget.admit(request, self._prices, self._provider, self._base_url)
 
     def worst(self, request: Request) -> float:
-        """US dollars at most. Raises Paused if there is a cap and answers have no limit."""
-        return self._factor * self.budget.worst(request, self._prices, self._provider, self._base_url)
+        """US dollars at most."""
+        return self._factor * self.budget.worst(request, self._prices, self._base_url)
+
+    def limited(self, request: Request) -> Request:
+        """A request as it is sent: with a limit where there is a budget and none is set."""
+        return self.budget.limited(request, self._prices, self._base_url)
 
     def cost(self, request: Request, reply: Reply) -> float | None:
         """US dollars, None unknown. What a provider refuses is not billed by either of them."""

@@ -78,7 +78,6 @@ class Batches:
         number = await self._ledger.rounds.outstanding(request.key)
         if number is None:
             self._tariff.admit(request)  # what nobody has agreed to stops the run before anything is sent
-            self._tariff.worst(request)
             self._recorded[request.key] = request
             raise NotYet("the request is recorded for the next batch", where=request.place, next="finetune-prep batch status")
         raise NotYet(f"the answer is outstanding in round {number}", where=request.place, next="finetune-prep batch status")
@@ -172,7 +171,8 @@ class Batches:
         number = await self._ledger.rounds.open(requests, planned)
         submission = msgspec.structs.replace(planned, number=number)
         path = round_path(self._folder, number)
-        await asyncio.to_thread(write_atomically, path, (self._api.row(request, submission.token) for request in requests))
+        rows = (self._api.row(self._tariff.limited(request), submission.token) for request in requests)
+        await asyncio.to_thread(write_atomically, path, rows)
         self._fresh.add(number)
         try:
             uploaded = await self._api.upload(path)

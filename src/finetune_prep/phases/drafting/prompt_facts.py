@@ -17,13 +17,14 @@ A file of the user's that has no front matter is asked like the built-in one of 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
 import msgspec
 
-from finetune_prep.core.request import RoleName
+from finetune_prep.core.request import Request, RoleName
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import UsageError
 from finetune_prep.markdown.tree import read_front_matter
@@ -84,6 +85,10 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
         return f"per {' × '.join(counts)}" if counts else "once"
 
 
+# The assistant is asked with the generation prompt itself, which has no front matter.
+ASSISTANT = Use(phase=PILOT, document="", counts=("exchange",), input=7_700, output=88)
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known of a prompt beside its text."""
 
@@ -95,6 +100,23 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The name under which the ledger counts its answers."""
     added: int = 0
     """Tokens that it adds to a request in which a draft is handed back, beside the draft."""
+
+
+def usual_answer(own: Path) -> Callable[[Request], int]:
+    """From a request to the tokens that its answer usually takes, as the prompts say. own: the project's own prompts."""
+    usual: dict[str, int] = {}
+
+    def look(request: Request) -> int:
+        if not usual:
+            about = [facts(name, own) for name in prompt_files.BUILT_IN]
+            about.append(Facts(role="assistant", form="assistant", uses=(ASSISTANT,)))
+            for prompt in about:
+                if prompt.uses:
+                    usual[prompt.form] = max(use.output for use in prompt.uses)
+        form = request.schema.name if request.schema else request.origin.about if request.role == "expert" else request.role
+        return usual.get(form, max(usual.values()))
+
+    return look
 
 
 def facts(name: str, own: Path) -> Facts:
