@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from finetune_prep.cli.progress import PLAIN_SECONDS, Bar
@@ -80,3 +82,25 @@ def test_a_pipe_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> 
     assert lines[0] == "  30 answered · 3 in flight · 60 a minute"
     bar.clear()
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [
+        (
+            200,
+            "30 of 90 answered · 4 of 20 judged · 3 in flight · 30 a minute · 2 min to go · $0.2500 spent · about $0.75 in all",
+        ),
+        (80, "30 of 90 answered · 4 of 20 judged · 2 min to go · $0.2500 spent"),
+        (56, "30 of 90 answered · 4 of 20 judged · $0.2500 spent"),
+        (36, "30 of 90 answered · $0.2500 spent"),
+    ],
+)
+def test_where_the_window_is_narrow_what_matters_least_goes(room: int, said: str) -> None:
+    """Money is never what is cut off at the end."""
+    clock = Clock()
+    bar = Bar(clock)
+    bar.expected = EXPECTED
+    bar(progress(0))
+    clock.now = 60.0
+    assert re.sub(r"about \$[\d.]+", "about $0.75", bar.words(progress(30, judged=4, spent=0.25), clock.now, room)) == said

@@ -16,6 +16,8 @@ from finetune_prep.models.progress import Progress
 from finetune_prep.workflow.estimate import Estimate, projected
 
 PLAIN_SECONDS = 30.0  # between two lines where a line cannot be written over
+BETWEEN = " · "
+LEAST_FIRST = ("rate", "in flight", "for a batch", "in all", "to go", "judged")  # what goes first where the window is narrow
 RATED = 5  # answers from which on a rate says something
 
 
@@ -35,40 +37,48 @@ class Bar:
         if progress.in_flight and self._begun is None:
             self._begun = now
         if self._live:
-            self._text = self.words(progress, now)
+            self._text = self.words(progress, now, room=screen.room(sys.stderr, 4))
             click.echo(f"\r\x1b[K  {screen.cut(self._text, sys.stderr, 4)}", nl=False, err=True)
         elif progress.in_flight and now - self._told >= PLAIN_SECONDS:
             self._told = now
             screen.note(f"  {self.words(progress, now)}")
 
-    def words(self, progress: Progress, now: float) -> str:
-        """The counts in one line. now: as the clock says."""
+    def words(self, progress: Progress, now: float, room: int | None = None) -> str:
+        """The counts in one line. now: as the clock says. room: characters; where they are few, what matters least goes."""
         done = progress.answered + progress.known
         total = round(sum(row.calls + row.known for row in self.expected.rows)) if self.expected else 0
-        parts = [f"{done:,} of {total:,} answered" if total > done else f"{done:,} answered"]
-        parts += self._judged(progress)
-        parts += [f"{progress.in_flight} in flight"] if progress.in_flight else []
-        parts += [f"{progress.waiting} for a batch"] if progress.waiting else []
-        parts += [f"{progress.failed} failed"] if progress.failed else []
-        parts += self._pace(progress, total - done, now)
-        parts += [f"${progress.spent:.4f} spent"] if progress.spent else []
+        rate, to_go = self._pace(progress, total - done, now)
         price = projected(self.expected, progress) if self.expected else None
-        parts += [f"about ${price:.2f} in all"] if price else []
-        return " · ".join(parts)
+        parts = {
+            "answered": f"{done:,} of {total:,} answered" if total > done else f"{done:,} answered",
+            "judged": self._judged(progress),
+            "in flight": f"{progress.in_flight} in flight" if progress.in_flight else "",
+            "for a batch": f"{progress.waiting} for a batch" if progress.waiting else "",
+            "failed": f"{progress.failed} failed" if progress.failed else "",
+            "rate": rate,
+            "to go": to_go,
+            "spent": f"${progress.spent:.4f} spent" if progress.spent else "",
+            "in all": f"about ${price:.2f} in all" if price else "",
+        }
+        told = {name: words for name, words in parts.items() if words}
+        for name in LEAST_FIRST:
+            if room is not None and len(BETWEEN.join(told.values())) > room:
+                told.pop(name, None)
+        return BETWEEN.join(told.values())
 
-    def _judged(self, progress: Progress) -> list[str]:
+    def _judged(self, progress: Progress) -> str:
         """Conversations of a pilot that have their verdict."""
         rows = [row for row in self.expected.rows if row.role == "judge" and row.phase == "pilot"] if self.expected else []
         planned = round(sum(row.calls + row.known for row in rows))
         judge = progress.roles.get("judge")
-        return [f"{min(judge.known + judge.answered, planned)} of {planned} judged"] if judge and planned else []
+        return f"{min(judge.known + judge.answered, planned)} of {planned} judged" if judge and planned else ""
 
-    def _pace(self, progress: Progress, left: int, now: float) -> list[str]:
+    def _pace(self, progress: Progress, left: int, now: float) -> tuple[str, str]:
         """Calls per minute and the time to come, once there are enough answers to go by."""
         if self._begun is None or progress.answered < RATED or now <= self._begun:
-            return []
+            return "", ""
         each = (now - self._begun) / progress.answered
-        return [f"{60 / each:,.0f} a minute", *([f"{_time(left * each)} to go"] if left > 0 else [])]
+        return f"{60 / each:,.0f} a minute", f"{_time(left * each)} to go" if left > 0 else ""
 
     def clear(self) -> None:
         if self._live and self._text:

@@ -154,9 +154,14 @@ def has_codes(stream: IO[str]) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
 
 
+def room(stream: IO[str], margin: int) -> int:
+    """Columns of a line beside a margin."""
+    return (_columns(stream) or UNKNOWN_WIDTH) - margin
+
+
 def cut(text: str, stream: IO[str], margin: int) -> str:
     """As much of a line as the window holds beside a margin: a longer one could not be written over."""
-    columns = (_columns(stream) or UNKNOWN_WIDTH) - margin
+    columns = room(stream, margin)
     return text if len(text) <= columns else f"{text[: columns - 1]}…"
 
 
