@@ -146,6 +146,15 @@ class Drip(Behaviour):
     latency: float = 0.0
 
 
+@dataclass(frozen=True)
+class Raw(Behaviour):
+    """These bytes in place of an HTTP answer, and the connection closed after them, or left open."""
+
+    data: bytes
+    close: bool = True
+    latency: float = 0.0
+
+
 AnswerFunction = Callable[[Call], Behaviour]
 
 
@@ -271,6 +280,10 @@ class FakeEndpoint:
                     await writer.drain()
                     await asyncio.sleep(behaviour.pause)
                 return True
+            case Raw():
+                writer.write(behaviour.data)
+                await writer.drain()
+                return not behaviour.close
             case Stall():
                 if behaviour.mid_body:
                     writer.write(_head(200, 5000, {}) + b'{"choices": [')

@@ -53,6 +53,7 @@ def test_a_turn_of_one_sign_is_not_empty(short: str) -> None:
         "Hello<|im_end|>",
         "<|reserved_special_token_5|>",
         "<｜end▁of▁sentence｜>",
+        "<seed:think>plan</seed:think>Hello",
     ],
 )
 def test_reasoning_text_and_control_tokens_are_recognised_wherever_they_stand(leak: str) -> None:
@@ -75,7 +76,27 @@ def test_a_turn_that_begins_with_a_speaker_is_faulty(label: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Users: we have many", "The user: that is you", "Assistants help", "aid: none", "Hello. User: x"]
+    "text",
+    [
+        "Here it is.\n\nUser: and then?\nAssistant: On 4 May.",
+        "Here it is.\n \n**Human:** thanks",
+        "Yes.\n\n\nassistant: And more.",
+    ],
+)
+def test_a_turn_that_goes_on_with_the_next_one_is_faulty(text: str) -> None:
+    assert fault_of(talk("Hello", text)) == fault_of(talk(text, REPLY)) == "speaker label"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Users: we have many",
+        "The user: that is you",
+        "Assistants help",
+        "aid: none",
+        "Hello. User: x",
+        "You wrote:\nUser: Jane\nOrder: 5",
+    ],
 )
 def test_a_turn_that_merely_speaks_of_speakers_is_not(text: str) -> None:
     assert find_fault(talk("Hello", text)) is None

@@ -12,8 +12,11 @@ from finetune_prep.words import split_words
 Fault = Literal["empty turn", "wrong order", "reasoning text", "speaker label", "copied text"]
 COPIED_RUN = 12  # words in a row that stand in a few-shot, too, are no coincidence
 COPIED_SHARE = 0.5  # of the assistant's words in such runs; a set sentence, as in a crisis, is wanted and no copy of a talk
-_REASONING = re.compile(r"</?(?:think|thinking|reasoning|analysis|scratchpad)\b[^>]*>|<[|｜][^\s<>]{1,40}[|｜]>", re.IGNORECASE)
-_LABEL = re.compile(r"\s*(?:\*\*)?(?:user|customer|assistant|agent|ai)(?:\*\*)?\s*:", re.IGNORECASE)
+_REASONING = re.compile(
+    r"</?(?:\w+:)?(?:think|thinking|reasoning|analysis|scratchpad)\b[^>]*>|<[|｜][^\s<>]{1,40}[|｜]>", re.IGNORECASE
+)
+_LABEL = re.compile(r"\s*(?:\*\*)?(?:user|human|customer|assistant|agent|ai)(?:\*\*)?\s*:", re.IGNORECASE)
+_NEXT_TURN = re.compile(r"\n[ \t]*\n[ \t]*(?:\*\*)?(?:user|human|assistant)(?:\*\*)?[ \t]*:", re.IGNORECASE)
 
 
 def find_fault(conversation: Conversation, examples: Iterable[Conversation] = ()) -> tuple[Fault, str] | None:
@@ -28,6 +31,8 @@ def find_fault(conversation: Conversation, examples: Iterable[Conversation] = ()
             return "reasoning text", f"turn {number} holds “{found[0]}”"
         if _LABEL.match(message.content):
             return "speaker label", f"turn {number} begins with the name of a speaker"
+        if found := _NEXT_TURN.search(message.content):
+            return "speaker label", f"turn {number} goes on with a turn of its own: “{found[0].strip()}”"
     taught = {
         run for example in examples for reply in example.spoken_by("assistant") for run in _runs(split_words(reply.casefold()))
     }

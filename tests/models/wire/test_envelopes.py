@@ -38,6 +38,8 @@ data: {"choices":[{"delta":{"content":"ne."},"finish_reason":"stop"}],"usage":{"
 
 data: [DONE]
 """,
+    "a stream that begins with a remark": b": ping\n\nevent: message\n"
+    b'data: {"choices":[{"delta":{"content":"Fine."},"finish_reason":"stop"}]}\n\ndata: [DONE]\n',
     "Ollama's own API": b'{"model":"m","message":{"role":"assistant","content":"Fine."},"done":true,"done_reason":"stop","eval_count":2}',
 }
 

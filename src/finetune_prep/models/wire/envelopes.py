@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 NO_ANSWER = {"reasoning", "thinking", "redacted_thinking", "reasoning_text", "summary_text"}  # types of parts that are not spoken
+STREAM = ("data:", "event:", "id:", "retry:", ":")  # how the lines of a stream of events begin; a colon alone is a remark
 _READER = json.JSONDecoder(strict=False)  # servers write raw control characters into texts
 
 
@@ -25,7 +26,7 @@ def completion(data: bytes) -> dict[str, Any]:
         raise NotACompletion("an empty body")
     if text.startswith("<"):
         raise NotACompletion("an HTML or XML page instead of JSON")
-    if text.startswith("data:"):
+    if text.startswith(STREAM):
         return _streamed(text)
     try:
         value, _ = _READER.raw_decode(text)  # what stands behind it, such as [DONE], is no part of the answer
