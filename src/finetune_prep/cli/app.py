@@ -54,7 +54,7 @@ COMMANDS: dict[str, str] = {
     "cost": "What was spent, on what, for each accepted row; what the next run will cost.",
     "doctor": "What works and what is missing: keys, endpoints, structured output, disk, clock.",
     "batch": "Batch files and Batch APIs: what is outstanding; import, fetch, cancel.",
-    "ledger": "Export or import recordings; list requests without an answer.",
+    "ledger": "Export or import recordings; list requests without an answer; rescue a damaged ledger.",
     "demo": "The whole way on the bundled example, without key or network.",
     "completion": "Completion of commands, options and documents in your shell.",
 }

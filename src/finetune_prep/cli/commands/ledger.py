@@ -16,6 +16,7 @@ from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Entry, Ledger
 from finetune_prep.ledger.recording import export_recording, import_recording, read_fetched, read_recording
+from finetune_prep.ledger.rescue.rescue import rescue
 from finetune_prep.method import limits
 from finetune_prep.project.layout import RECORDING
 from finetune_prep.project.lock import locked
@@ -26,6 +27,7 @@ from finetune_prep.workflow.looking import look, looked
 
 T = TypeVar("T")
 PATH = click.Path(path_type=Path)
+MOST_LOST = 20  # rows that are printed
 
 
 def look_at(project: Project, job: Callable[[Ledger], Awaitable[T]]) -> T:
@@ -85,6 +87,34 @@ def import_ledger(project: str, file: Path, as_json: bool) -> None:
         return
     web = f", {done.fetched} searches and pages" if done.fetched else ""
     screen.say(f"{done.added} answers{web} taken in, {done.known} were known")
+
+
+@ledger.command("rescue")
+@json_option
+@click.pass_obj
+def rescue_ledger(project: str, as_json: bool) -> None:
+    """Save what can still be read of a damaged ledger into a new one.
+
+    The damaged file stays beside it, as ledger.damaged-1.sqlite. Answers that are lost are named, and asked anew by the next run.
+    """
+    opened = open_project(project)
+    with locked(opened.layout.lock, "ledger rescue"):
+        done = rescue(opened.layout.ledger)
+    if as_json:
+        screen.json(done)
+        return
+    if done.sound:
+        screen.say("The ledger is whole: every row of it can be read. Nothing was changed.")
+        return
+    saved = ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in done.saved.items())
+    screen.say(f"saved: {saved or 'nothing'}; lost: {len(done.lost)}", bold=True)
+    screen.table([(f"{lost.what} {lost.id}", lost.key, lost.about, lost.why) for lost in done.lost[:MOST_LOST]])
+    if (more := len(done.lost) - MOST_LOST) > 0:
+        screen.say(f"  … and {more} more")
+    for words in done.notes:
+        screen.say(f"  {words}")
+    screen.say(f"  The damaged file is kept: {opened.layout.relative(Path(done.damaged))}")
+    screen.say("next: finetune-prep status")
 
 
 @ledger.command("missing")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import apsw
 import msgspec
 
 from finetune_prep.ledger.fetched import Fetched, about
@@ -24,8 +25,12 @@ class SqliteArchive:
 
     async def get(self, key: str) -> Fetched | None:
         query = "SELECT about, body FROM fetched WHERE key = ?"
-        row = await self._reader.read(lambda connection: connection.execute(query, (key,)).fetchone())
-        return None if row is None else _whole(*row)
+
+        def read(connection: apsw.Connection) -> Fetched | None:
+            row = connection.execute(query, (key,)).fetchone()
+            return None if row is None else _whole(*row)
+
+        return await self._reader.read(read)
 
     async def keep(self, rows: Sequence[Fetched]) -> None:
         packed = [(row.key, about(row), row.body) for row in rows]

@@ -19,6 +19,11 @@ from finetune_prep.ledger.sqlite.upgrade import ENTRY, FORMER, upgrade
 APPLICATION_ID = 0x46547031  # "FTp1": tells a ledger from other SQLite files
 SCHEMA_VERSION = 3  # `upgrade` says what the others are
 BUSY_MILLISECONDS = 5000
+PAGE_SIZE = 4096  # bytes; what is no multiple of it and has no head of SQLite's never was a ledger
+DAMAGED = (apsw.CorruptError, apsw.SQLError, apsw.NotADBError, apsw.MismatchError, apsw.FormatError, apsw.ConstraintError)
+# what reading a damaged file raises: SQLite itself, and what stands in a row and is not what it should be
+UNREADABLE = (apsw.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+RESCUE = "finetune-prep ledger rescue, which saves what can be read, or put back a copy of .finetune-prep"
 
 TABLES = """
 CREATE TABLE text (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
@@ -62,7 +67,7 @@ def connect(path: Path) -> apsw.Connection:
         connection = apsw.Connection(str(path))
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         _prepare(connection, path)
-    except apsw.Error as error:
+    except UNREADABLE as error:
         raise failure(path, error) from error
     except UsageError:
         if connection is not None:
@@ -75,7 +80,7 @@ def look(path: Path) -> apsw.Connection:
     """A connection that reads alone. Raises as `connect`."""
     try:
         return _presentable(_look(path), path)
-    except apsw.Error as error:
+    except UNREADABLE as error:
         raise failure(path, error) from error
 
 
@@ -83,20 +88,17 @@ def all_keys(connection: apsw.Connection, path: Path) -> set[str]:
     """The keys of all entries. Raises LedgerDamaged."""
     try:
         return {str(key) for (key,) in connection.execute("SELECT key FROM entry")}
-    except (apsw.Error, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise failure(path, error) from error
 
 
 def failure(path: Path, cause: Exception) -> UsageError | LedgerBroken:
     """What a person is told of an error of SQLite, or of something that stands in the file and is no ledger's."""
-    if isinstance(cause, apsw.CantOpenError | apsw.NotADBError):
+    is_no_ledger = isinstance(cause, apsw.NotADBError) and path.is_file() and path.stat().st_size % PAGE_SIZE != 0
+    if isinstance(cause, apsw.CantOpenError) or is_no_ledger:
         return UsageError(f"the ledger cannot be opened: {cause}", where=str(path), next="move the file away, or restore a copy")
-    if isinstance(cause, apsw.CorruptError | apsw.SQLError) or not isinstance(cause, apsw.Error):
-        return LedgerDamaged(
-            f"the ledger is damaged: {cause}",
-            where=str(path),
-            next="put back a copy of .finetune-prep, or import a recording into a new ledger: finetune-prep ledger import",
-        )
+    if isinstance(cause, DAMAGED) or not isinstance(cause, apsw.Error):
+        return LedgerDamaged(f"the ledger is damaged: {cause}", where=str(path), next=RESCUE)
     reason = {apsw.FullError: "the disk is full", apsw.IOError: "the disk reports an error"}.get(type(cause), str(cause))
     return LedgerBroken(
         f"the ledger cannot be written: {reason}",
@@ -123,9 +125,10 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
 def _checked(connection: apsw.Connection, path: Path) -> bool:
     """Whether there is nothing in it yet. Raises UsageError for what is no ledger, or a newer one."""
     application, version = connection.pragma("application_id"), connection.pragma("user_version")
-    empty = bool(connection.execute("SELECT count(*) = 0 FROM sqlite_schema").get)
+    empty = not connection.execute("SELECT count(*) FROM sqlite_schema").get
     if not empty and application != APPLICATION_ID:
-        raise UsageError("this SQLite file is not a ledger of finetune-prep", where=str(path), next="move the file away")
+        fix = "move the file away; if it was a ledger: finetune-prep ledger rescue"
+        raise UsageError("this SQLite file is not a ledger of finetune-prep", where=str(path), next=fix)
     if version > SCHEMA_VERSION:
         raise UsageError(
             f"this ledger was written by a newer version (format {version}, this version reads {SCHEMA_VERSION})",
@@ -146,8 +149,9 @@ def _upgrade(connection: apsw.Connection, path: Path) -> None:
             upgrade(connection)
             connection.pragma("user_version", SCHEMA_VERSION)
     except BaseException as error:
-        connection.execute("ROLLBACK")
-        if not isinstance(error, ValueError):
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if not isinstance(error, UNREADABLE):
             raise
         raise failure(path, error) from error
     connection.execute("COMMIT")

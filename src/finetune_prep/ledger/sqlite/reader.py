@@ -15,7 +15,7 @@ from finetune_prep.core.request import Request
 from finetune_prep.errors import FinetunePrepError, LedgerDamaged
 from finetune_prep.ledger.packing import unpack_reply, unpack_request
 from finetune_prep.ledger.protocols import Entry
-from finetune_prep.ledger.sqlite.connection import failure
+from finetune_prep.ledger.sqlite.connection import RESCUE, UNREADABLE, failure
 from finetune_prep.ledger.sqlite.worker import Worker
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class Reader:
             return job()
         except FinetunePrepError as error:
             return error
-        except (apsw.Error, ValueError, TypeError, RecursionError) as error:
+        except UNREADABLE as error:
             return failure(self._path, error)
 
     def _text(self, name: str) -> str:
@@ -98,7 +98,7 @@ class Reader:
         if text is None:
             row = self._connection.execute("SELECT body FROM text WHERE name = ?", (name,)).fetchone()
             if row is None:
-                raise LedgerDamaged(f"it has lost the text {name}")
+                raise LedgerDamaged(f"the ledger is damaged: it has lost the text {name}", where=str(self._path), next=RESCUE)
             text = self._texts[name] = str(row[0])
             if len(self._texts) > MOST_TEXTS:
                 del self._texts[next(iter(self._texts))]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import apsw
+import msgspec
 
 from finetune_prep.ledger.protocols import Consumption, Measured, TimeSpent
 from finetune_prep.ledger.sqlite.reader import Reader
 
+T = TypeVar("T")
 TIME_SPENT = """
 SELECT request ->> 'phase' AS phase, count(*), total(reply ->> 'seconds'),
        min(nullif(reply ->> 'at', '')) AS first, max(reply ->> 'at')
@@ -40,7 +44,7 @@ class SqliteReports:
     async def time_spent(self) -> tuple[TimeSpent, ...]:
         def read(connection: apsw.Connection) -> tuple[TimeSpent, ...]:
             return tuple(
-                TimeSpent(phase=phase, answers=answers, seconds=seconds, first=first or "", last=last or "")
+                _as(TimeSpent, phase=phase, answers=answers, seconds=seconds, first=first or "", last=last or "")
                 for phase, answers, seconds, first, last in connection.execute(TIME_SPENT)
             )
 
@@ -49,7 +53,8 @@ class SqliteReports:
     async def tokens_used(self) -> tuple[Consumption, ...]:
         def read(connection: apsw.Connection) -> tuple[Consumption, ...]:
             return tuple(
-                Consumption(
+                _as(
+                    Consumption,
                     phase=phase,
                     run=run,
                     role=role,
@@ -73,6 +78,11 @@ class SqliteReports:
         names = Measured.__struct_fields__
 
         def read(connection: apsw.Connection) -> tuple[Measured, ...]:
-            return tuple(Measured(**dict(zip(names, row, strict=True))) for row in connection.execute(MEASURED))
+            return tuple(_as(Measured, **dict(zip(names, row, strict=True))) for row in connection.execute(MEASURED))
 
         return await self._reader.read(read)
+
+
+def _as(kind: type[T], **fields: Any) -> T:
+    """A value of this kind. Raises ValueError where a damaged row has put something else into its sums."""
+    return msgspec.convert(fields, kind)

@@ -34,7 +34,10 @@ class SqliteRounds:
     async def all(self) -> tuple[Round, ...]:
         def read(connection: apsw.Connection) -> tuple[Round, ...]:
             return tuple(
-                Round(number=number, asked=asked, answered=answered, released=int(released), written=bool(written))
+                msgspec.convert(
+                    {"number": number, "asked": asked, "answered": answered, "released": int(released), "written": bool(written)},
+                    Round,
+                )
                 for number, written, asked, answered, released in connection.execute(ROUNDS)
             )
 
@@ -120,7 +123,4 @@ def _update(connection: apsw.Connection, submission: Submission) -> None:
 def _submissions(connection: apsw.Connection) -> tuple[Submission, ...]:
     """All submissions, by number."""
     rows = connection.execute("SELECT number, provider, token, worst, state, batch, clue, at FROM submission ORDER BY number")
-    return tuple(
-        Submission(number=number, provider=provider, token=token, worst=worst, state=state, batch=batch, clue=clue, at=at)
-        for number, provider, token, worst, state, batch, clue, at in rows
-    )
+    return tuple(msgspec.convert(dict(zip(Submission.__struct_fields__, row, strict=True)), Submission) for row in rows)

@@ -79,7 +79,7 @@ class Writer:
         try:
             results = self._committed(jobs)
             self._read_along()
-        except apsw.Error as cause:
+        except (apsw.Error, UnicodeDecodeError) as cause:
             self._rollback()
             raise failure(self._path, cause) from cause
         except Exception:
@@ -138,7 +138,8 @@ class Writer:
     def _rollback(self) -> None:
         self._known_texts.clear()
         if self._connection.in_transaction:  # SQLite has rolled back by itself after some errors
-            self._connection.execute("ROLLBACK")
+            with contextlib.suppress(apsw.Error):  # a damaged file may not let it
+                self._connection.execute("ROLLBACK")
 
 
 class LookedAt(Writer):
