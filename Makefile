@@ -51,6 +51,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/first_minutes.py
 	$(BIN)/python benchmarks/check.py examples/online-shop
 	$(BIN)/python benchmarks/estimate.py
+	$(BIN)/python benchmarks/verdicts.py
 
 # Real inference engines with a tiny model made on the spot, each in an environment of its own; docs/decisions/0011 says what
 # they are and how large. ENGINES="llamacpp transformers vllm llama-cpp-python" is all of them.

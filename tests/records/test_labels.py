@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from finetune_prep.records.labels import Spent, read_labels, spend
+from finetune_prep.errors import UsageError
+from finetune_prep.labels import label as review
+from finetune_prep.labels.file import record_label
+from finetune_prep.records.labels import Spent, read_labels, spend, spent_of
 from tests.records.judged import RUBRIC, lines
 
 
@@ -55,9 +58,25 @@ def test_a_chance_that_is_none_is_unknown(tmp_path: Path, p: object) -> None:
 
 def test_sealed_labels_that_are_spent_stay_so(tmp_path: Path) -> None:
     path = lines(tmp_path / "l.jsonl", {"conversation_id": "c1", "label": "pass"})
+    assert spent_of(path) is None
     spent = Spent(at="2026-01-02T03:04:05+00:00", judge="J", rubric="r", pin="p", word="refused")
     spend(path, spent)
-    found = read_labels(path, RUBRIC)
-    assert (found.spent, len(found.rows), found.findings) == ((spent,), 1, ())
-    path.write_text(path.read_text().replace('"pin"', '"pen"'))
-    assert "cannot be read" in read_labels(path, RUBRIC).findings[0].what
+    assert spent_of(path) == spent
+    assert len(read_labels(path, RUBRIC).rows) == 1
+    kept = tmp_path / "l.spent.jsonl"
+    kept.write_text(kept.read_text().replace('"pin"', '"pen"'))
+    with pytest.raises(UsageError, match="cannot be read"):
+        spent_of(path)
+
+
+def test_labels_of_a_review_are_read(tmp_path: Path) -> None:
+    """As `review` writes them."""
+    label = review.Label(
+        at="2026-01-02T03:04:05Z", labeller=review.Labeller("Ada", "person"), conversation_id="c1", scenario="s", rubric="r",
+        stage="blind", label="withdrawn", sample=review.Sampling(design="strata-10/7", p=0.5, repeat=True),
+    )  # fmt: skip
+    record_label(tmp_path / "labels.jsonl", label)
+    found = read_labels(tmp_path / "labels.jsonl", RUBRIC)
+    [row] = found.rows
+    assert (row.label, row.labeller, row.kind, row.stage) == ("withdrawn", "Ada", "person", "blind")
+    assert (row.design, row.p, row.repeat, found.mapping) == ("by verdict", 0.5, True, ())

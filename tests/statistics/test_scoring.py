@@ -46,6 +46,7 @@ def test_it_is_the_score_of_each(case: tuple[Rubric, tuple[YesNo, ...]]) -> None
     known = score(rubric, dict(zip([question.id for question in rubric.questions], answers, strict=True)))
     assert Scoring(rubric).value(answers) == known.value
     assert Scoring(rubric).passed(answers) == known.passed
+    assert Scoring(rubric).decide(answers)[:2] == (known.value, known.passed)
 
 
 @laws
@@ -59,4 +60,4 @@ def test_a_question_decides_if_leaving_it_out_turns_the_verdict(case: tuple[Rubr
         for place, question in enumerate(rubric.questions)
         if score(without(rubric, question.id), given_answers).passed != passed
     ]
-    assert sorted(Scoring(rubric).deciding(answers)) == turned
+    assert sorted(Scoring(rubric).decide(answers).alone) == turned

@@ -11,12 +11,14 @@ import msgspec
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.rubric import Rubric, YesNo
 from finetune_prep.durable import append_durably
+from finetune_prep.errors import UsageError
 from finetune_prep.records.rows import Row, first_cells, read_rows
 from finetune_prep.records.spellings import ANSWERS, LABELS, Mapped, column, question_of, spelt
 
-Said = Literal["pass", "fail", "defer"]
+Said = Literal["pass", "fail", "defer", "withdrawn"]
 Word = Literal["not measured", "smoke-tested", "inconclusive", "refused", "certified", "stale"]  # of a judge
 _DESIGNS = {"uniform": "uniform", "by verdict": "by verdict", "by-verdict": "by verdict", "by_verdict": "by verdict"}
+_STRATA = "strata-"  # how `labels/drawing.py` names its draws, which are by verdict
 _PLAIN = ("conversation_id", "label")
 
 
@@ -37,13 +39,15 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     """How the conversation was drawn: "uniform", "by verdict", another word, or "" where the label does not say."""
     p: float | None = None
     """Its chance of being drawn."""
+    repeat: bool = False
+    """Drawn a second time, to measure the labeller."""
     hash: str = ""
     rubric: str = ""
     answers: dict[str, YesNo] = {}
 
 
-class Spent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="final"):
-    """That sealed labels were looked at, once and for all: a line of the labels' file.
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """That sealed labels were looked at, once and for all: a line of a file of its own beside them.
 
     at: ISO time. pin: hash of all that the word depends on. word: what was said then.
     """
@@ -58,7 +62,6 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="f
 class Labels(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     rows: tuple[Label, ...]
-    spent: tuple[Spent, ...]
     findings: tuple[Finding, ...]
     mapping: tuple[str, ...]
 
@@ -70,34 +73,37 @@ def read_labels(path: Path, rubric: Rubric) -> Labels:
     """
     mapped = Mapped()
     rows: list[Label] = []
-    spent: list[Spent] = []
     findings: list[Finding] = []
     ids = [question.id for question in rubric.questions]
     for row in read_rows(path, _columns(first_cells(path), mapped)):
-        read = row if isinstance(row, Finding) else _spent(path, row) or _label(path, row, ids, mapped)
+        read = row if isinstance(row, Finding) else _label(path, row, ids, mapped)
         if isinstance(read, Finding):
             findings.append(read)
-        elif isinstance(read, Spent):
-            spent.append(read)
         else:
             rows.append(read)
-    return Labels(path=str(path), rows=tuple(rows), spent=tuple(spent), findings=tuple(findings), mapping=mapped.lines())
+    return Labels(path=str(path), rows=tuple(rows), findings=tuple(findings), mapping=mapped.lines())
 
 
-def spend(path: Path, spent: Spent) -> None:
-    """Write down, durably, that the sealed labels of this file were looked at."""
-    append_durably(path, msgspec.json.encode(spent).decode())
+def spent_path(labels: Path) -> Path:
+    """Where it is kept that the sealed labels of a file are spent."""
+    return labels.with_name(f"{labels.stem}.spent.jsonl")
 
 
-def _spent(path: Path, row: Row) -> Spent | Finding | None:
-    """That sealed labels were spent, if the row says so."""
-    if row.value.get("event") != "final":
+def spent_of(labels: Path) -> Spent | None:
+    """When the sealed labels of this file were first looked at, None if never. Raises UsageError if that cannot be read."""
+    path = spent_path(labels)
+    if not path.exists():
         return None
     try:
-        return msgspec.convert(row.value, Spent)
-    except msgspec.ValidationError as error:
-        what = f"this line, by which sealed labels were spent, cannot be read: {error}"
-        return Finding(path=str(path), line=row.number, what=what, fix="put the line back as it was written")
+        return msgspec.json.decode(path.read_bytes().split(b"\n")[0], type=Spent)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        fix = "put it back as it was; without it nobody knows whether the sealed labels were looked at"
+        raise UsageError(f"this file cannot be read: {error}", where=str(path), next=fix) from error
+
+
+def spend(labels: Path, spent: Spent) -> None:
+    """Write down, durably, that the sealed labels of this file were looked at."""
+    append_durably(spent_path(labels), msgspec.json.encode(spent).decode())
 
 
 def _columns(cells: list[str], mapped: Mapped) -> tuple[str, ...]:
@@ -133,8 +139,9 @@ def _label(path: Path, row: Row, ids: list[str], mapped: Mapped) -> Label | Find
         kind=str(named.get("kind") or ""),
         stage=str(value.get("stage") or ""),
         split=str(value.get("split") or ""),
-        design=_DESIGNS.get(design.casefold(), design),
+        design="by verdict" if design.startswith(_STRATA) else _DESIGNS.get(design.casefold(), design),
         p=_chance(drawn.get("p")),
+        repeat=drawn.get("repeat") is True,
         hash=str(value.get("hash") or ""),
         rubric=str(value.get("rubric") or ""),
         answers=_answers(value.get("answers"), ids),

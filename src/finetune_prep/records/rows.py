@@ -67,7 +67,8 @@ def _lines(path: Path) -> Iterator[Row | Finding]:
 
 def _named_twice(line: bytes, value: dict[str, Any]) -> str:
     """A key that stands twice in one object at any depth, "" for none: decoders keep the last one without a word."""
-    if line.count(b'":') == _keys(value):
+    names = line.count(b'":')
+    if names == len(value) + sum(len(inner) for inner in value.values() if isinstance(inner, dict)) or names == _keys(value):
         return ""
     found: list[str] = []
 

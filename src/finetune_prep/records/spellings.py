@@ -20,6 +20,7 @@ ANSWERS: Mapping[str, str] = (
 LABELS: Mapping[str, str] = (
     dict.fromkeys(("pass", "passed", "good", "ok", "accept", "accepted", "true", "yes", "y", "1", "1.0"), "pass")
     | dict.fromkeys(("fail", "failed", "bad", "reject", "rejected", "false", "no", "n", "0", "0.0"), "fail")
+    | {"withdrawn": "withdrawn"}
     | dict.fromkeys(("defer", "deferred", "unsure", "skip", "skipped"), "defer")
 )
 COLUMNS: Mapping[str, tuple[str, ...]] = {

@@ -19,6 +19,7 @@ from finetune_prep.records.rows import Row, first_cells, read_rows
 from finetune_prep.records.spellings import ANSWERS, COLUMNS, FAILED, MISSING, NATIVE, Mapped, column, question_of, spelt
 
 LONG = ("conversation_id", "question", "answer")
+_OURS = {"conversation_id", "judge", "rubric", "group", "scenario", "run", "answers", "evidence", "unsupported", "missing"}
 _KNOWN = ("conversation_id", "judge", "rubric", "group", "run", "question", "answer", "answers")
 
 
@@ -114,6 +115,8 @@ class _Reading:
             if isinstance(row, Finding):
                 self.findings.append(row)
                 self.left_out += 1
+            elif row.value.keys() <= _OURS and (judged := self._native(row.number, row.value)) is not None:
+                yield judged
             elif "answers" not in row.value and (said := self._one_answer(row)):
                 self._collect(several, row, said)
             elif (judged := self._judged_row(row, self._answers_of(row))) is not None:
@@ -121,6 +124,37 @@ class _Reading:
         for number, value in several.values():
             if (judged := self._judged_row(Row(number, value), value["answers"])) is not None:
                 yield judged
+
+    def _native(self, line: int, value: dict[str, Any]) -> Judged | None:
+        """A sound row of our own shape, for which nothing has to be looked up; None for any other."""
+        conversation, given = value.get("conversation_id"), value.get("answers")
+        if not conversation or not isinstance(conversation, str) or not isinstance(given, dict) or self.hashes is not None:
+            return None
+        answers = self._sound(given)
+        rubric = value.get("rubric", "")
+        if answers is None or (rubric and rubric != self.version):
+            return None
+        return Judged(
+            line=line,
+            conversation=conversation,
+            judge=str(value.get("judge") or ""),
+            group=str(value.get("group") or value.get("scenario") or ""),
+            run=str(value.get("run") or ""),
+            rubric=rubric,
+            answers=answers,
+        )
+
+    def _sound(self, given: Mapping[str, Any]) -> tuple[YesNo | None, ...] | None:
+        """The answers in order, if there is one to every question, each in our words and allowed; else None."""
+        if len(given) != len(self.ids):
+            return None
+        try:
+            answers = tuple([NATIVE[given[id]] for id in self.ids])
+        except (KeyError, TypeError):
+            return None
+        if "na" in answers and any(answers[place] == "na" for place in self.no_na):
+            return None
+        return answers
 
     def _one_answer(self, row: Row) -> tuple[str, Any] | None:
         """Question and answer of a row that holds one of each; None for a row of another shape."""
@@ -203,12 +237,8 @@ class _Reading:
         return None
 
     def _answers(self, line: int, given: Mapping[str, Any]) -> tuple[YesNo | None, ...]:
-        try:
-            answers = tuple(NATIVE[given[id]] for id in self.ids)
-            if len(given) == len(answers) and not any(answers[place] == "na" for place in self.no_na):
-                return answers
-        except (KeyError, TypeError):
-            pass  # in another shape, or with something to say about it
+        if (sound := self._sound(given)) is not None:
+            return sound
         found: dict[str, YesNo | None] = {}
         for name, written in given.items():
             id = question_of(name, self.ids)

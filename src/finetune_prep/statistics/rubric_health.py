@@ -82,11 +82,14 @@ def rubric_health(rubric: Rubric, rows: Sequence[Answers], repeats: Sequence[tup
     gate = {question.id for category in rubric.categories if category.gate for question in category.questions}
     complete = [row for row in rows if None not in row]
     deciding = [0] * len(rubric.questions)
+    passed = []
     for row in complete:
-        for place in scoring.deciding(row):
+        decided = scoring.decide(row)
+        passed.append(decided.passed)
+        for place in decided.alone:
             deciding[place] += 1
     rest = _item_rest(rows, len(deciding))
-    passing = _item_pass(complete, [scoring.passed(row) for row in complete], len(deciding))
+    passing = _item_pass(complete, passed, len(deciding))
     return RubricHealth(
         conversations=len(rows),
         complete=len(complete),

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from finetune_prep.core.rubric import Rubric, YesNo
 
 Answers = Sequence[YesNo | None]
 """One answer for each question in the order of `Rubric.questions`; None = missing."""
+
+
+class Decided(NamedTuple):
+    """value: the score, 0 to 1, None if nothing was assessed.
+
+    alone: places of the questions without which this conversation would pass instead of fail, or fail instead of pass.
+    """
+
+    value: float | None
+    passed: bool
+    alone: tuple[int, ...]
 
 
 class Scoring:
@@ -28,37 +40,54 @@ class Scoring:
 
     def value(self, answers: Answers) -> float | None:
         """The weighted mean of category scores, 0 to 1; None if nothing was assessed."""
-        return self._mean([self._count(answers, places) for _, places in self._groups])
+        return self._mean(self._counts(answers))
 
     def passed(self, answers: Answers) -> bool:
         """Whether no question of the gate is answered NO and the score reaches the threshold."""
-        return self._reached(self.value(answers)) and all(answers[place] != "no" for place in self._gate)
+        return self._reached(self.value(answers)) and not self._blocking(answers)
 
-    def deciding(self, answers: Answers) -> Iterator[int]:
-        """Places of the questions without which this conversation would pass instead of fail, or fail instead of pass."""
-        counts = [self._count(answers, places) for _, places in self._groups]
-        reached = self._reached(self._mean(counts))
-        blocking = [place for place in self._gate if answers[place] == "no"]
-        if len(blocking) == 1 and reached:
-            yield blocking[0]
+    def decide(self, answers: Answers) -> Decided:
+        """Score, passing and the questions that decide alone, in one go."""
+        counts = self._counts(answers)
+        value = self._mean(counts)
+        reached, blocking = self._reached(value), self._blocking(answers)
         if blocking:
-            return
+            return Decided(value, False, tuple(blocking) if reached and len(blocking) == 1 else ())
+        return Decided(value, reached, tuple(self._deciding(answers, counts, reached)))
+
+    def _deciding(self, answers: Answers, counts: list[tuple[int, int]], reached: bool) -> Iterator[int]:
+        """Without which question the score would fall below the threshold, or reach it.
+
+        Leaving out a YES never raises the score and leaving out a NO never lowers it, so only one of the two is tried.
+        """
         for number, (_, places) in enumerate(self._groups):
             yes, assessed = counts[number]
-            for place in places:
-                if answers[place] == "na" and not self._na_counts:
-                    continue
-                counts[number] = yes - (answers[place] != "no"), assessed - 1
-                if self._reached(self._mean(counts)) != reached:
-                    yield place
+            if not (yes if reached else assessed - yes):
+                continue
+            counts[number] = yes - reached, assessed - 1
+            if self._reached(self._mean(counts)) != reached:
+                for place in places:
+                    answer = answers[place]
+                    if (answer == "no") != reached and (answer != "na" or self._na_counts):
+                        yield place
             counts[number] = yes, assessed
+
+    def _blocking(self, answers: Answers) -> list[int]:
+        return [place for place in self._gate if answers[place] == "no"]
+
+    def _counts(self, answers: Answers) -> list[tuple[int, int]]:
+        return [self._count(answers, places) for _, places in self._groups]
 
     def _count(self, answers: Answers, places: list[int]) -> tuple[int, int]:
         """How many count as YES, and of how many."""
-        given = [answers[place] for place in places]
-        against = given.count("no")
-        in_favour = len(given) - against if self._na_counts else given.count("yes")
-        return in_favour, in_favour + against
+        yes = no = 0
+        for place in places:
+            answer = answers[place]
+            if answer == "yes" or (answer == "na" and self._na_counts):
+                yes += 1
+            elif answer == "no":
+                no += 1
+        return yes, yes + no
 
     def _mean(self, counts: list[tuple[int, int]]) -> float | None:
         total = weights = 0.0

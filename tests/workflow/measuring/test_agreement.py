@@ -75,7 +75,7 @@ def test_sealed_labels_certify_a_good_judge_once(files: Files) -> None:
     assert found.disagreements == ()
     again = files.compare(final="2027-01-01T00:00:00+00:00")
     assert again == found
-    assert (files.folder / "labels.jsonl").read_text().count('"event":"final"') == 1
+    assert (files.folder / "labels.spent.jsonl").read_text().count("\n") == 1
     later = files.compare()
     assert (later.word, later.labels) == ("certified", 0)
     assert "by the sealed labels, on 2026-03-04" in later.reasons[0]
@@ -186,13 +186,34 @@ def test_what_a_label_has_to_be_to_count(files: Files) -> None:
 
 def test_a_repeat_measures_the_labeller_and_is_no_second_label(files: Files) -> None:
     files.draw(20, 20)
-    files.label("p0", "fail")
-    files.label("p1", "pass")
-    files.label("p2", "fail", labeller={"name": "Bo", "kind": "person"})
+    sample = files.labels[0]["sample"]
+    files.label("p0", "fail", sample=sample)
+    files.label("p1", "pass", sample=sample)
+    files.label("p2", "fail", sample=sample, labeller={"name": "Bo", "kind": "person"})
     found = files.compare()
     assert found.labels == 40
     assert found.again is not None and (found.again.k, found.again.n) == (1, 2)
     assert found.others is not None and (found.others.k, found.others.n) == (0, 1)
+
+
+def test_what_was_withdrawn_counts_nowhere_and_who_deferred_may_decide(files: Files) -> None:
+    files.draw(20, 20)
+    files.label("p0", "withdrawn")
+    files.labels[1]["label"] = "defer"
+    files.label("p1", "pass", sample={"design": "by verdict", "p": 20 / 300})
+    files.label("p2", "fail", sample={"design": "by verdict", "p": 20 / 300, "repeat": True})
+    files.label("p50", "pass", sample={"design": "by verdict", "p": 20 / 300, "repeat": True})
+    found = files.compare()
+    assert (found.labels, found.deferred, found.disagreements) == (39, 0, ())
+    assert found.again is not None and (found.again.k, found.again.n) == (0, 1)
+
+
+def test_conversations_picked_by_hand_enter_no_estimate(files: Files) -> None:
+    files.draw(20, 20)
+    files.label("p99", "fail")
+    found = files.compare()
+    assert (found.labels, found.out) == (40, {"on a conversation picked by hand": 1})
+    assert found.tpr is not None
 
 
 def test_without_a_known_draw_nothing_is_estimated(files: Files) -> None:

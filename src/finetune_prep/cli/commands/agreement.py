@@ -38,7 +38,7 @@ MOST_NAMED = 10
     type=click.Choice([*DESIGNS]),
     help="How the labelled conversations were drawn, where the labels do not say: all alike, or alike within each verdict.",
 )
-@click.option("--final", is_flag=True, help="Judge by the sealed labels, once: the file of labels keeps that they are spent.")
+@click.option("--final", is_flag=True, help="Judge by the sealed labels, once: a file beside them keeps that they are spent.")
 @click.option("--ci", is_flag=True, help="Exit code 1 unless the judge is certified.")
 @json_option
 def agreement(

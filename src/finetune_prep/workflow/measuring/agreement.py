@@ -11,7 +11,7 @@ from finetune_prep.core.identity import digest
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.errors import UsageError
 from finetune_prep.records.conversations import read_conversations
-from finetune_prep.records.labels import Label, Labels, Spent, Word, read_labels, spend
+from finetune_prep.records.labels import Label, Labels, Spent, Word, read_labels, spend, spent_of
 from finetune_prep.records.verdicts import Verdicts
 from finetune_prep.statistics import certification
 from finetune_prep.statistics.agreement import Drawn, kappa, true_negative_rate, true_positive_rate
@@ -19,7 +19,7 @@ from finetune_prep.statistics.pass_rate import Corrected, by_people, corrected
 from finetune_prep.statistics.rates import Estimate, Rate, exact
 from finetune_prep.statistics.scoring import Scoring
 from finetune_prep.workflow.measuring.inputs import Measured, one_judge, read_rubric, verdicts_of
-from finetune_prep.workflow.measuring.labelled import Counted, Out, count, draw
+from finetune_prep.workflow.measuring.labelled import Counted, Out, Rules, count, draw, text_of
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,17 +95,25 @@ def agreement(
     scoring = Scoring(rubric)
     passed = {row.conversation: scoring.passed(row.answers) if row.complete else None for row in verdicts.rows}
     texts = read_conversations(conversations).hashes if conversations else {}
-    counted = count(labels.rows, passed, texts, rubric.version, sealed=bool(final), split=split)
+    rules = Rules(
+        passed=passed,
+        texts=texts,
+        rubric=rubric.version,
+        sealed=bool(final),
+        split=split,
+        drawn=not design and any(label.design for label in labels.rows),
+    )
+    counted = count(labels.rows, rules)
     case = _Case(rubric=rubric, verdicts=verdicts, passed=passed, counted=counted, sealed=bool(final))
-    pin = _pin(case, labels, name)
-    if final:
-        _refuse_final(labels, labels_path, pin, split=split)
+    pin, spent = _pin(case, labels, name), spent_of(labels_path)
+    if not final:
         result = _result(case, name, design, labels)
-        if not labels.spent:
-            spend(labels_path, Spent(at=final, judge=name, rubric=rubric.version, pin=pin, word=result.word))
-        return result
+        return _as_spent(result, spent, pin) if spent else result
+    _refuse_final(spent, labels_path, pin, split=split)
     result = _result(case, name, design, labels)
-    return _as_spent(result, labels.spent[-1], pin) if labels.spent else result
+    if spent is None:
+        spend(labels_path, Spent(at=final, judge=name, rubric=rubric.version, pin=pin, word=result.word))
+    return result
 
 
 def _pin(case: _Case, labels: Labels, judge: str) -> str:
@@ -116,17 +124,16 @@ def _pin(case: _Case, labels: Labels, judge: str) -> str:
     return digest([judge, case.rubric.version, given, said])
 
 
-def _refuse_final(labels: Labels, path: Path, pin: str, *, split: bool) -> None:
+def _refuse_final(spent: Spent | None, path: Path, pin: str, *, split: bool) -> None:
     if not split:
         raise UsageError(
             "not certified: no label here is sealed, and only labels that nobody has looked at can certify a judge",
             where=str(path),
             next="finetune-prep agreement without --final, for what the open labels say",
         )
-    if labels.spent and labels.spent[-1].pin != pin:
-        last = labels.spent[-1]
+    if spent is not None and spent.pin != pin:
         raise UsageError(
-            f"the sealed labels were spent on {last.at[:10]}, on {last.judge or 'a judge without a name'}; "
+            f"the sealed labels were spent on {spent.at[:10]}, on {spent.judge or 'a judge without a name'}; "
             "judge, rubric, labels or verdicts have changed since",
             where=str(path),
             next="seal labels of conversations that were never labelled, in a file of their own",
@@ -217,7 +224,7 @@ def _unsealed(labels: Sequence[Label], case: _Case) -> tuple[str, ...]:
         "do not say that a person gave them": lambda label: label.kind == "person",
         "do not say that they were given blind": lambda label: label.stage == "blind",
         "do not say how, and with which chance, they were drawn": lambda label: bool(label.design and label.p),
-        "do not say of which text they speak": lambda label: bool(label.hash),
+        "do not say of which text they speak": lambda label: bool(text_of(label)),
         "are not bound to this rubric": lambda label: label.rubric == case.rubric.version,
         "do not answer every question of the gate": lambda label: all(id in label.answers for id in gate),
     }

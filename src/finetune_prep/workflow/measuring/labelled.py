@@ -24,6 +24,7 @@ Out = Literal[
     "of another text or rubric",
     "on an unknown conversation",
     "on an unjudged conversation",
+    "on a conversation picked by hand",
 ]
 
 
@@ -40,30 +41,45 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """Labels of another person on the same conversation that say the same."""
 
 
-def count(
-    labels: Iterable[Label],
-    passed: Mapping[str, bool | None],
-    texts: Mapping[str, str],
-    rubric: str,
-    *,
-    sealed: bool,
-    split: bool,
-) -> Counted:
-    """Sort labels.
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a label has to be to count."""
 
-    passed: what the judge said by conversation, None = unjudged. texts: the hash of each conversation, where known.
+    passed: Mapping[str, bool | None]
+    """What the judge said by conversation, None = unjudged."""
+    texts: Mapping[str, str]
+    """The hash of each conversation's text, where it is at hand."""
+    rubric: str
+    """Its version."""
+    sealed: bool
+    """Whether sealed labels are what counts."""
+    split: bool
+    """Whether any label is sealed."""
+    drawn: bool
+    """Whether labels say how their conversations were drawn: then one that does not was picked by hand."""
 
-    rubric: its version. sealed: whether sealed labels are what counts. split: whether any are sealed. A second label by the same
-    person measures that person, and by another one both of them: neither is a label more.
+
+def count(labels: Iterable[Label], rules: Rules) -> Counted:
+    """Sort labels, in the order in which they were given.
+
+    What was withdrawn counts nowhere, and who deferred may decide later. A second label by the same person measures that person,
+    and by another one both of them: neither is a label more.
     """
     out: Counter[Out] = Counter()
     first: dict[str, Label] = {}
     again, others = [0, 0], [0, 0]
     for label in labels:
-        reason = _why_not(label, passed, texts, rubric, sealed=sealed, split=split)
-        if reason is not None:
+        earlier = first.get(label.conversation)
+        if label.label == "withdrawn":
+            if earlier is not None and earlier.labeller == label.labeller:
+                del first[label.conversation]
+        elif (reason := _why_not(label, rules)) is not None:
             out[reason] += 1
-        elif (earlier := first.setdefault(label.conversation, label)) is not label:
+        elif earlier is None:
+            if not label.repeat:
+                first[label.conversation] = label
+        elif earlier.label == "defer" and earlier.labeller == label.labeller:
+            first[label.conversation] = label
+        else:
             tally = again if earlier.labeller == label.labeller else others
             tally[0] += earlier.label == label.label
             tally[1] += 1
@@ -76,22 +92,26 @@ def count(
     )
 
 
-def _why_not(
-    label: Label, passed: Mapping[str, bool | None], texts: Mapping[str, str], rubric: str, *, sealed: bool, split: bool
-) -> Out | None:
+def _why_not(label: Label, rules: Rules) -> Out | None:
     if label.kind == "model":
         return "of a model"
     if label.stage == "revealed":
         return "after the verdict was shown"
-    if split and (label.split == "sealed") != sealed:
-        return "not sealed" if sealed else "sealed"
-    if label.conversation not in passed:
+    if rules.split and (label.split == "sealed") != rules.sealed:
+        return "not sealed" if rules.sealed else "sealed"
+    if label.conversation not in rules.passed:
         return "on an unknown conversation"
-    own = label.conversation if _DIGEST.fullmatch(label.conversation) else label.hash  # our ids are hashes of the text
-    text = texts.get(label.conversation, own)
-    if (label.rubric and label.rubric != rubric) or (label.hash and label.hash != text):
+    text = rules.texts.get(label.conversation, text_of(label))
+    if (label.rubric and label.rubric != rules.rubric) or (label.hash and label.hash != text):
         return "of another text or rubric"
-    return "on an unjudged conversation" if passed[label.conversation] is None else None
+    if rules.drawn and not label.design:
+        return "on a conversation picked by hand"
+    return "on an unjudged conversation" if rules.passed[label.conversation] is None else None
+
+
+def text_of(label: Label) -> str:
+    """The hash of the text that was labelled, "" where the label does not say; our own ids of conversations are such hashes."""
+    return label.conversation if _DIGEST.fullmatch(label.conversation) else label.hash
 
 
 class Draw(msgspec.Struct, frozen=True):

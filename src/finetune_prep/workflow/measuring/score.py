@@ -11,7 +11,7 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.records.verdicts import Judged
 from finetune_prep.statistics.pass_rate import WILSON_OF_VERDICTS
 from finetune_prep.statistics.rates import Estimate, Rate, wilson
-from finetune_prep.statistics.scoring import Scoring
+from finetune_prep.statistics.scoring import Decided, Scoring
 from finetune_prep.workflow.measuring.inputs import Measured, joined, read_rubric, verdicts_of
 
 DOUBT = "No question got a single NO. Perfect scores are suspicious: a judge that always agrees looks like this."
@@ -52,9 +52,10 @@ def score(verdicts_path: Path, rubric_path: Path, conversations: Path | None = N
     rows = joined(verdicts, rubric)
     scoring = Scoring(rubric)
     complete = [row.answers for row in rows if row.complete]
-    values = [value for answers in complete if (value := scoring.value(answers)) is not None]
+    decided = [scoring.decide(answers) for answers in complete]
+    values = [one.value for one in decided if one.value is not None]
     gates = [place for place, is_gate in enumerate(_gate(rubric)) if is_gate]
-    rate = wilson(sum(map(scoring.passed, complete)), len(complete))
+    rate = wilson(sum(one.passed for one in decided), len(complete))
     return Scored(
         findings=verdicts.findings,
         left_out=verdicts.left_out,
@@ -68,7 +69,7 @@ def score(verdicts_path: Path, rubric_path: Path, conversations: Path | None = N
         passed=_estimate(rate),
         mean=sum(values) / len(values) if values else None,
         gate_failed=sum(any(answers[place] == "no" for place in gates) for answers in complete),
-        questions=_counts(rubric, rows, scoring),
+        questions=_counts(rubric, rows, decided),
         doubt=DOUBT if complete and not any("no" in answers for answers in complete) else "",
     )
 
@@ -82,12 +83,11 @@ def _gate(rubric: Rubric) -> list[bool]:
     return [question.id in gate for question in rubric.questions]
 
 
-def _counts(rubric: Rubric, rows: Sequence[Judged], scoring: Scoring) -> tuple[QuestionCount, ...]:
+def _counts(rubric: Rubric, rows: Sequence[Judged], decided: Sequence[Decided]) -> tuple[QuestionCount, ...]:
     alone = [0] * len(rubric.questions)
-    for row in rows:
-        if row.complete:
-            for place in scoring.deciding(row.answers):
-                alone[place] += 1
+    for one in decided:
+        for place in one.alone:
+            alone[place] += 1
     columns = list(zip(*(row.answers for row in rows), strict=True))
     return tuple(
         QuestionCount(
