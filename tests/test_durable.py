@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finetune_prep.durable import append_durably, sweep, write_atomically
+from finetune_prep.durable import JOURNAL, Together, append_durably, settle, sweep, write_atomically
+from tests.kill_points import killed_everywhere
 from tests.soak import examples
 from tests.waiting import HUNG
 
@@ -155,3 +156,79 @@ def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -
     (tmp_path / "deep" / ".hidden").write_text("mine")
     sweep(tmp_path)
     assert [path.name for path in (tmp_path / "deep").iterdir()] == [".hidden"]
+
+
+OLD = {"a.jsonl": b"old a", "b.json": b"old b", "gone.jsonl": b"old", "mine.txt": b"a person's"}
+NEW = {"a.jsonl": b"new a" * 9000, "b.json": b"new b", "c.md": b"new c", "mine.txt": b"a person's"}
+REPLACE = """
+def replace(folder):
+    with Together(folder) as files:
+        files.begin("a.jsonl").write(b"new a" * 9000)
+        files.put("b.json", b"new b")
+        files.put("c.md", b"new c")
+        files.commit(gone=["gone.jsonl", "never.there"])
+"""
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    (tmp_path / "old").mkdir()
+    for name, data in OLD.items():
+        (tmp_path / "old" / name).write_bytes(data)
+    return tmp_path / "old"
+
+
+def test_files_that_belong_together_are_all_new_or_all_old_wherever_the_work_is_killed(old: Path, tmp_path: Path) -> None:
+    """Before it counts, not one byte of the old files has changed; from then on, whoever comes next finishes it."""
+    setup = f"from finetune_prep.durable import Together{REPLACE}"
+    copies = killed_everywhere(old, tmp_path / "killed", setup=setup, work="replace(folder)")
+    found = []
+    for copy in copies:
+        if not (copy / JOURNAL).exists():
+            assert {name: data for name, data in content(copy).items() if not name.startswith(".")} in (OLD, NEW)
+        sweep(copy)
+        assert content(copy) in (OLD, NEW)
+        found.append(content(copy) == NEW)
+    assert len(found) > 12
+    assert found == sorted(found), "later kills never bring back the old files"
+    assert {*found} == {False, True}
+
+
+def test_a_finish_that_is_killed_is_finished_by_the_next(old: Path, tmp_path: Path) -> None:
+    setup = f"from finetune_prep.durable import Together, settle{REPLACE}"
+    halfway = next(
+        copy
+        for copy in killed_everywhere(old, tmp_path / "killed", setup=setup, work="replace(folder)")
+        if (copy / JOURNAL).exists()
+    )
+    for copy in killed_everywhere(halfway, tmp_path / "again", setup=setup, work="settle(folder)"):
+        sweep(copy)
+        assert content(copy) == NEW
+
+
+def test_files_are_read_before_they_count_and_an_error_leaves_the_old_ones(old: Path) -> None:
+    with pytest.raises(ValueError, match="unsound"), Together(old) as files:
+        files.put("a.jsonl", b"new a")
+        assert files.finish("a.jsonl").read_bytes() == b"new a"
+        raise ValueError("unsound")
+    assert content(old) == OLD
+
+
+@pytest.mark.parametrize(
+    "journal",
+    [
+        '{"places": {"a.jsonl": "../a.jsonl"}, "gone": []}',
+        '{"places": {}, "gone": ["/etc/x"]}',
+        '{"places": {}, "gone": [1]}',
+        "[]",
+        "",
+    ],
+)
+def test_a_journal_that_is_not_ours_moves_nothing(old: Path, journal: str) -> None:
+    (old / JOURNAL).write_text(journal)
+    settle(old)
+    assert content(old) == OLD

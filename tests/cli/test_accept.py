@@ -7,9 +7,9 @@ import io
 import json
 import sys
 
+import msgspec
 import pytest
 
-from finetune_prep.core.sample import Account
 from finetune_prep.exports import card
 from finetune_prep.method.gates import NEVER_OVERRIDDEN
 from finetune_prep.models.providers.scripted import Scripted
@@ -17,8 +17,8 @@ from finetune_prep.phases import examining
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project
 from finetune_prep.workflow import checking
-from finetune_prep.workflow.exporting import pass_rate
 from tests.cli.terminal import Terminal
+from tests.exports.test_card import CARD
 from tests.phases.pottery_shop import accept_all, judge, rewrite
 
 GATE = "rubric.threshold"
@@ -76,26 +76,8 @@ def test_an_override_expires_with_what_it_speaks_of(low: Project, terminal: Term
 def test_the_card_prints_the_reason(low: Project, terminal: Terminal) -> None:
     """Only of overrides that still hold something up."""
     terminal("accept", "--yes", "--by", "Ines", "--override", GATE, "--because", "a strict rubric")
-    account = Account(planned=1, states={"accepted": 1, "failed": 0})
-    text = card.render(
-        card.Card(
-            domain="Pottery",
-            run="pilot-001",
-            rows=1,
-            file="train.jsonl",
-            shape="chat format",
-            preview=False,
-            language="en",
-            account=account,
-            rate=pass_rate(account),
-            threshold=0.65,
-            models={},
-            texts={},
-            accepted_by={},
-            overrides=[(decision.gate, decision.because) for decision in checking.overrides_in_force(low)],
-            unmet=(),
-        )
-    )
+    overrides = [(decision.gate, decision.because) for decision in checking.overrides_in_force(low)]
+    text = card.render(msgspec.structs.replace(CARD, overrides=overrides))
     assert "- `rubric.threshold`: a strict rubric" in text
 
 

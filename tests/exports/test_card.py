@@ -6,10 +6,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from finetune_prep.core.sample import STATES, Account, State
-from finetune_prep.exports.card import Card, render
+from finetune_prep.exports.card import LICENSE, Card, Served, TrainingFile, render
+from finetune_prep.exports.manifest import Written
+from finetune_prep.exports.trainers import TRAINERS, Facts
 from finetune_prep.statistics.rates import wilson
 
 
@@ -18,18 +22,21 @@ def account(**counts: int) -> Account:
     return Account(planned=sum(states.values()), states=states)
 
 
+ROWS = Written(file="train.jsonl", form="messages", rows=70, bytes=1, sha256="", left_out={"rejected": 25, "chat markup": 1})
 CARD = Card(
     domain="Support for a pottery shop",
     run="pilot-001",
-    rows=70,
-    file="train.jsonl",
-    shape="chat format",
+    files=(TrainingFile(written=ROWS, shape="chat format", sidecar="train.meta.jsonl"),),
+    rejected="rejected.jsonl",
+    manifest="manifest.json",
+    facts=Facts("Pottery", "train.jsonl", "dataset_info.json", rows=70, replies=90, longest=3000),
     preview=False,
     language="en",
     account=account(accepted=70, rejected=25, failed=3, not_run=2),
     rate=wilson(70, 97),
     threshold=0.75,
     models={"user": "larch-1", "assistant": "larch-2", "judge": "linen-1"},
+    served=(),
     texts={"evaluation-rubric": "0123456789abcdef0123456789abcdef"},
     accepted_by={"evaluation-rubric": "Ada Larch"},
     overrides=(),
@@ -48,9 +55,66 @@ def metadata(text: str) -> Any:
 def test_metadata_can_be_read_by_a_hub() -> None:
     assert metadata(card()) == {
         "language": ["en"],
+        "pretty_name": "Support for a pottery shop",
         "task_categories": ["text-generation"],
-        "tags": ["synthetic", "finetune-prep"],
+        "size_categories": ["n<1K"],
+        "tags": ["synthetic", "conversational", "sft", "finetune-prep"],
+        "annotations_creators": ["machine-generated"],
+        "source_datasets": ["original"],
+        "configs": [{"config_name": "sft", "default": True, "data_files": [{"split": "train", "path": "train.jsonl"}]}],
     }
+
+
+def test_the_licence_is_left_to_a_person_and_said_so() -> None:
+    assert card().startswith(f"---\n{LICENSE}\n")
+    assert "license" not in metadata(card())
+
+
+@pytest.mark.parametrize(
+    ("rows", "size"),
+    [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (10_000, "10K<n<100K"), (100_000, "100K<n<1M"), (10_000_000, "10M<n<100M")],
+)
+def test_the_size_is_one_that_hubs_know(rows: int, size: str) -> None:
+    file = TrainingFile(written=msgspec.structs.replace(ROWS, rows=rows), shape="chat format", sidecar="train.meta.jsonl")
+    assert metadata(card(files=(file,)))["size_categories"] == [size]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_any_title_is_read_as_it_is_written(title: str) -> None:
+    """Quotes, colons, three dashes, line ends: all of them have broken a card somewhere."""
+    text = card(domain=title)
+    block = text.removeprefix("---\n").split("\n---\n", 1)[0]
+    assert YAML(typ="safe", pure=True).load(block)["pretty_name"] == " ".join(title.split())
+    assert text.count("\n---\n") == 1
+
+
+@pytest.mark.parametrize(
+    "title", ["no", "2026-11-29", "1e3", "null", "---", "a: b # c", "'", '"', "\\", "{x}", "| y", "\x85", "🏺"]
+)
+def test_titles_stay_texts_for_old_readers_of_yaml(title: str) -> None:
+    old = YAML(typ="safe", pure=True)
+    old.version = (1, 1)
+    assert old.load(card(domain=title).removeprefix("---\n").split("\n---\n", 1)[0])["pretty_name"] == " ".join(title.split())
+
+
+def test_every_file_accounts_for_the_plan() -> None:
+    assert "`train.jsonl`: 100 planned = 70 rows + 25 rejected + 1 chat markup." in card()
+
+
+def test_who_wrote_which_rows_is_told_and_who_answered_in_their_place() -> None:
+    text = card(served=(Served(role="assistant", asked="larch-2", served="larch-2-mini"),))
+    assert "| assistant | larch-2 | every reply |" in text
+    assert "The assistant was asked for as larch-2; larch-2-mini answered." in text
+    assert "read the terms of the models above" in text
+
+
+def test_every_trainer_of_the_rows_is_told_how() -> None:
+    text = card()
+    assert all(f"**{trainer.name}**" in text for trainer in TRAINERS if trainer.form == "messages")
+    assert "assistant_only_loss=True, max_length=4096" in text
+    few = card(facts=Facts("Pottery", "train.jsonl", "dataset_info.json", rows=2, replies=2, longest=10))
+    assert "It wants at least 10 rows." in few
+    assert "It wants at least" not in text
 
 
 def test_norwegian_stays_a_language() -> None:
@@ -75,7 +139,7 @@ def test_the_pass_rate_stands_with_its_n_its_interval_and_whose_word_it_is() -> 
 
 
 def test_a_run_in_which_nothing_could_be_judged_claims_no_rate() -> None:
-    text = card(rate=wilson(0, 0), account=account(failed=5), rows=0)
+    text = card(rate=wilson(0, 0), account=account(failed=5))
     assert "passed:" not in text
     assert "| failed | 5 |" in text
 

@@ -1,26 +1,18 @@
-"""The table of formats: every row can be chosen, writes a file of its own, and loses no conversation."""
+"""The table of formats: every row can be chosen, writes files of its own, and a preview has the name of no training file."""
 
 from __future__ import annotations
 
-import pytest
-
-from finetune_prep.core.conversation import Conversation, Message
-from finetune_prep.exports.formats import DEFAULT, FORMATS, Format
-
-TALKS = [
-    Conversation((Message("user", f"Bowl {n} is cracked."), Message("assistant", f"Bowl {n}: a new one leaves today.")))
-    for n in range(3)
-]
+from finetune_prep.exports.formats import DEFAULT, FORMATS, preview_of
 
 
-def test_each_has_its_own_file_and_one_is_the_default() -> None:
+def test_each_has_its_own_files_and_one_is_the_default() -> None:
     assert DEFAULT in FORMATS
-    assert len({form.file for form in FORMATS.values()}) == len(FORMATS)
+    names = [name for form in FORMATS.values() for name in (form.file, form.sidecar)]
+    assert len(set(names)) == len(names)
     assert all(form.file.startswith("train.") and form.file.endswith(".jsonl") for form in FORMATS.values())
+    assert not {preview_of(name) for name in names} & set(names)
 
 
-@pytest.mark.parametrize("form", FORMATS.values(), ids=[*FORMATS])
-def test_every_conversation_is_in_the_file_and_nothing_is_an_empty_file(form: Format) -> None:
-    data = form.write(TALKS, "You help.").decode()
-    assert [data.count(f"Bowl {number}: a new one leaves today.") for number in range(3)] == [1, 1, 1]
-    assert form.write([], "You help.") == b""
+def test_the_name_of_a_preview_says_so_before_its_ending() -> None:
+    assert preview_of("train.jsonl") == "train.preview.jsonl"
+    assert preview_of("train.meta.jsonl") == "train.meta.preview.jsonl"

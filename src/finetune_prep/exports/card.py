@@ -1,13 +1,40 @@
-"""The dataset card: a README.md that says what is in the data, how it came about, and what it cannot promise."""
+"""The dataset card: a README.md that says what is in the data, how it was made, how to train on it, what it cannot promise."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import Any
 
 import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from finetune_prep.core.sample import Account
+from finetune_prep.exports.manifest import Written
+from finetune_prep.exports.trainers import TRAINERS, Facts, filled
 from finetune_prep.statistics.rates import Rate
+
+SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M", 10_000_000: "1M<n<10M"}
+LICENSE = "# license: choose one, and write it here; whoever publishes the rows decides, finetune-prep cannot"
+
+
+class TrainingFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of rows, as the card tells of it."""
+
+    written: Written
+    shape: str
+    """The form of the rows ("chat format")."""
+    sidecar: str
+    """The file that says of each row where it comes from."""
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that answered under another name than it was asked by."""
+
+    role: str
+    asked: str
+    served: str
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,10 +42,12 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
     domain: str
     run: str
-    rows: int
-    file: str
-    shape: str
-    """The form of the rows ("chat format")."""
+    files: Sequence[TrainingFile]
+    rejected: str
+    """The file of what was left out."""
+    manifest: str
+    facts: Facts
+    """What the settings of trainers depend on."""
     preview: bool
     language: str
     account: Account
@@ -27,6 +56,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
     models: Mapping[str, str]
     """Role → model."""
+    served: Sequence[Served]
     texts: Mapping[str, str]
     """Document → hash of the text that was used."""
     accepted_by: Mapping[str, str]
@@ -38,24 +68,69 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     unmet: Sequence[str]
     """Success criteria that do not hold."""
 
+    @property
+    def rows(self) -> int:
+        return sum(file.written.rows for file in self.files)
+
 
 def render(card: Card) -> str:
     """The card as Markdown with the metadata block that dataset hubs read."""
     sections = [
-        f'---\nlanguage:\n- "{card.language}"\ntask_categories:\n- text-generation\ntags:\n- synthetic\n- finetune-prep\n---',
+        f"---\n{LICENSE}\n{_metadata(card)}---",
         f"# {_line(card.domain)}{' (preview)' if card.preview else ''}",
         _opening(card),
         "## Account\n\n" + _account(card),
         "## How it was made\n\n" + _making(card),
+        "## Training on it\n\n" + _training(card),
         "## What it cannot promise\n\n" + _limits(card),
     ]
     return "\n\n".join(sections) + "\n"
 
 
+def _metadata(card: Card) -> str:
+    """YAML in which every text is quoted: a Norwegian is no boolean, and a title may hold any character."""
+    forms = {"messages": "sft"}
+    names = [forms[file.written.form] for file in card.files]
+    found: dict[str, Any] = {
+        "language": [card.language],
+        "pretty_name": _line(card.domain),
+        "task_categories": ["text-generation"],
+        "size_categories": [next((size for most, size in SIZES.items() if card.rows < most), "10M<n<100M")],
+        "tags": ["synthetic", "conversational", *names, "finetune-prep"],
+        "annotations_creators": ["machine-generated"],
+        "source_datasets": ["original"],
+        "configs": [_config(name, file.written.file) for name, file in zip(names, card.files, strict=True)],
+    }
+    found["configs"][0]["default"] = True
+    yaml, text = YAML(typ="rt", pure=True), StringIO()
+    yaml.width = 10_000  # no line is broken
+    yaml.dump(_quoted(found), text)
+    return text.getvalue()
+
+
+def _config(name: str, file: str) -> dict[str, Any]:
+    """Without it a hub would load every JSON file of the folder, one over the other."""
+    return {"config_name": name, "data_files": [{"split": "train", "path": file}]}
+
+
+def _quoted(value: object) -> object:
+    if isinstance(value, str):
+        return DoubleQuotedScalarString(value)
+    if isinstance(value, list):
+        return [_quoted(item) for item in value]
+    return {name: _quoted(item) for name, item in value.items()} if isinstance(value, dict) else value
+
+
 def _opening(card: Card) -> str:
+    files = " and ".join(f"{file.written.rows} conversations in {file.shape} (`{file.written.file}`)" for file in card.files)
     text = (
-        f"{card.rows} conversations in {card.shape} (`{card.file}`), written by language models for scenarios drawn from a "
+        f"{files}, written by language models for scenarios drawn from a "
         f"scenario space, each judged against a binary rubric; only those that passed are in it. From run `{card.run}`."
+    )
+    sidecars = " and ".join(f"`{file.sidecar}`" for file in card.files)
+    text += (
+        f"\n\n{sidecars} says of each row which scenario it is of and what it scored, `{card.rejected}` which planned "
+        f"conversations are not in it and why, `{card.manifest}` which files belong together."
     )
     if not card.preview:
         return text
@@ -69,6 +144,9 @@ def _account(card: Card) -> str:
         "Every planned scenario is in exactly one state.",
         f"| state | scenarios |\n| --- | ---: |\n{rows}\n| planned | {card.account.planned} |",
     ]
+    for file in card.files:
+        left = "".join(f" + {count} {why}" for why, count in file.written.left_out.items())
+        parts.append(f"`{file.written.file}`: {card.account.planned} planned = {file.written.rows} rows{left}.")
     rate = card.rate
     if rate.value is not None:
         interval = f"95% Wilson interval {rate.low:.0%} to {rate.high:.0%}"
@@ -82,17 +160,38 @@ def _account(card: Card) -> str:
 
 
 def _making(card: Card) -> str:
-    models = "\n".join(f"| {role} | {_cell(model)} |" for role, model in card.models.items())
+    wrote = {"user": "every user turn", "assistant": "every reply", "judge": "every verdict"}
+    models = "\n".join(f"| {role} | {_cell(model)} | {wrote.get(role, '')} |" for role, model in card.models.items())
     texts = "\n".join(
         f"| {kind} | `{text[:12]}` | {_cell(card.accepted_by.get(kind, 'not accepted'))} |" for kind, text in card.texts.items()
     )
-    parts = [
-        f"| role | model |\n| --- | --- |\n{models}",
+    parts = [f"| role | model | wrote |\n| --- | --- | --- |\n{models}"]
+    parts += [f"The {line.role} was asked for as {_line(line.asked)}; {_line(line.served)} answered." for line in card.served]
+    parts += [
+        "Before you publish these rows, or a model trained on them, read the terms of the models above: some forbid training "
+        "others on what they write, or ask to be named.",
         f"| document | text | accepted by |\n| --- | --- | --- |\n{texts}",
     ]
     if card.overrides:
         parts.append("Overridden gates:\n\n" + "\n".join(f"- `{gate}`: {_line(because)}" for gate, because in card.overrides))
     return "\n\n".join(parts)
+
+
+def _training(card: Card) -> str:
+    facts, forms = card.facts, {file.written.form for file in card.files}
+    parts = [
+        "The smallest settings that train the replies and nothing else, run from this folder. `MODEL` is yours to fill in; the "
+        "length cuts no row, since no token of a byte-level tokenizer stands for less than a byte."
+    ]
+    plain = []
+    for trainer in (trainer for trainer in TRAINERS if trainer.form in forms):
+        few = f" It wants at least {trainer.fewest} rows." if facts.rows < trainer.fewest else ""
+        beware = filled(trainer.beware, facts) + few
+        if trainer.settings:
+            parts += [f"**{trainer.name}**", f"```{trainer.language}\n{filled(trainer.settings, facts)}\n```", beware]
+        else:
+            plain.append(f"- **{trainer.name}**: {beware}")
+    return "\n\n".join([*parts, *(["\n".join(plain)] if plain else [])])
 
 
 def _line(text: str) -> str:

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from finetune_prep.core.conversation import Conversation
-from finetune_prep.exports import chat
+from finetune_prep.core.sample import Sample
+from finetune_prep.exports import messages
 
 
 class Format(NamedTuple):
-    """A form in which accepted conversations are written for a trainer."""
+    """A form in which what a run brought is written for trainers."""
 
     name: str
     """As `export --format` says it."""
     file: str
-    """Name of the file in dataset/."""
+    """Name of the file in dataset/: `train.jsonl`, or `train.….jsonl`."""
     shape: str
     """In what form rows are, for the card."""
-    readers: str
-    """Who reads it, for whoever chooses."""
-    write: Callable[[Iterable[Conversation], str], bytes]
-    """From conversations, in their order, and the system prompt to the file's content. Raises ValueError for a conversation
-    that a trainer would learn wrongly from."""
+    columns: tuple[str, ...]
+    """The keys of a row: exactly these, since several trainers take others for something that they are not."""
+    row: Callable[[Sample, Conversation], Mapping[str, object] | str]
+    """The row of a sample whose conversation has the system prompt in front; a str says why it has none."""
+    talk_of: Callable[[Mapping[str, object]], object]
+    """The conversation that a row trains, a list of messages if the row is sound."""
+
+    @property
+    def sidecar(self) -> str:
+        """Name of the file that says of each row what it is about and where it comes from."""
+        return self.file.replace(".jsonl", ".meta.jsonl")
 
 
 FORMATS: dict[str, Format] = {
-    row.name: row
-    for row in (
-        Format("chat", "train.jsonl", "chat format", "OpenAI, TRL's SFTTrainer, Axolotl, Unsloth, LLaMA-Factory", chat.rows),
+    form.name: form
+    for form in (
+        Format("messages", "train.jsonl", "chat format", messages.COLUMNS, messages.row, messages.talk_of),
     )
 }  # fmt: skip
-DEFAULT = "chat"
+DEFAULT = "messages"
+
+
+def preview_of(file: str) -> str:
+    """The name of a preview, which no trainer takes for a training file: `train.preview.jsonl`."""
+    stem, dot, ending = file.rpartition(".")
+    return f"{stem}.preview{dot}{ending}"

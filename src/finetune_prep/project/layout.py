@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -115,6 +116,12 @@ class Layout(msgspec.Struct, frozen=True):
 
 def read_plain(path: Path) -> bytes:
     """The content of a file of the project. Raises UsageError for what is none: reading a pipe would wait for ever."""
+    with open_plain(path) as file:
+        return file.read()
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """A file of the project, to read. Raises as `read_plain`."""
     if not path.is_file():
         raise UsageError("this is no plain file", where=str(path), next="remove it; a file of the project belongs there")
-    return path.read_bytes()
+    return path.open("rb")

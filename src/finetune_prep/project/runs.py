@@ -8,6 +8,7 @@ command again goes on with it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from finetune_prep.core.sample import Account, Sample
 from finetune_prep.core.verdict import Verdict
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
-from finetune_prep.project.layout import Layout, read_plain
+from finetune_prep.project.layout import Layout, open_plain, read_plain
 from finetune_prep.project.stamps import Items
 
 NAME = re.compile(r"[a-z]+-\d{3,}")
@@ -71,10 +72,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def samples(self) -> list[Sample]:
         """Samples in plan order; empty if the run has not come to its end yet."""
-        return _read_rows(self.samples_path, Sample)
+        return [*self.each_sample()]
+
+    def each_sample(self) -> Iterator[Sample]:
+        """The same one by one, for runs that do not fit into memory."""
+        return _each_row(self.samples_path, Sample)
 
     def verdicts(self) -> list[VerdictRow]:
-        return _read_rows(self.verdicts_path, VerdictRow)
+        return [*_each_row(self.verdicts_path, VerdictRow)]
 
     def account(self) -> Account | None:
         if not self.account_path.exists():
@@ -163,18 +168,17 @@ def _lines(rows: list[Any]) -> bytes:
     return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
 
 
-def _read_rows(path: Path, kind: type[Any]) -> list[Any]:
+def _each_row(path: Path, kind: type[Any]) -> Iterator[Any]:
     if not path.exists():
-        return []
+        return
     decoder = msgspec.json.Decoder(kind)
-    rows = []
-    for number, line in enumerate(read_plain(path).splitlines(), start=1):
-        try:
-            rows.append(decoder.decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise UsageError(
-                f"this row cannot be read: {error}",
-                where=f"{path.parent.name}/{path.name}:{number}",
-                next="run the command of the run again",
-            ) from error
-    return rows
+    with open_plain(path) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise UsageError(
+                    f"this row cannot be read: {error}",
+                    where=f"{path.parent.name}/{path.name}:{number}",
+                    next="run the command of the run again",
+                ) from error

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from finetune_prep.core.conversation import Conversation
+from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.durable import write_atomically
-from finetune_prep.errors import ActNeeded
-from finetune_prep.exports import card
-from finetune_prep.exports.formats import DEFAULT, FORMATS, Format
+from finetune_prep.durable import Together
+from finetune_prep.errors import ActNeeded, UsageError
+from finetune_prep.exports import card, dataset
+from finetune_prep.exports.dataset import with_system_prompt
+from finetune_prep.exports.formats import DEFAULT, FORMATS, Format, preview_of
+from finetune_prep.exports.manifest import (
+    MANIFEST,
+    REJECTED,
+    Manifest,
+    Source,
+    Written,
+    encoded,
+    in_words,
+    read_manifest,
+    sha256_of,
+    stands,
+)
+from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wanting
+from finetune_prep.exports.traps import TRAPS, trap_in
 from finetune_prep.gates import success_criteria
 from finetune_prep.method.gates import GATES
-from finetune_prep.phases.pilot.pilot import PLAYED, prepared
+from finetune_prep.phases.pilot.pilot import KIND, PLAYED, prepared
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.statistics.rates import Rate, wilson
 from finetune_prep.workflow.checking import outcomes, overrides_in_force
+from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.reviewing.counting import Reviewed, proof, require_whole, reviewed
 from finetune_prep.workflow.status.standing import run_view
 from finetune_prep.workflow.texts.first_brief import title_of
 
 BY_A_PERSON = ("workflow.spot-check", "workflow.missed-failures")  # gates of a pilot that no criterion holds
+SHOWN = 5  # ids of rows in a warning; rejected.jsonl has them all
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,27 +50,36 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
 
     run: str
     rows: int
-    """Number of conversations in `data`."""
+    """Number of rows in `data`."""
     data: Path
+    """The training file; of several formats the first."""
+    files: tuple[Written, ...]
+    """Every training file, with what is not in it and why."""
     card: Path
+    manifest: Path
+    rejected: Path
+    """What was left out, a line each, for people."""
     rate: Rate
+    account: str
+    """Every planned scenario by its state, in words."""
+    warnings: tuple[str, ...]
+    """What trainers would stumble over: rows that were kept out, and trainers that want more of them."""
 
 
-def export(project: Project, *, preview: bool = False, run: str = "", format: str = DEFAULT) -> Exported:
-    """Write the accepted rows of a pilot, the latest unless named, in a format of `FORMATS`, with their card.
+def export(project: Project, *, preview: bool = False, run: str = "", formats: Sequence[str] = (DEFAULT,)) -> Exported:
+    """Write what a pilot brought, the latest unless named, in formats of `FORMATS`, with card, sidecars and manifest.
 
-    Raises ActNeeded if there is no pilot of the present documents, or, without `preview`, while a success criterion is unmet.
+    All files of an earlier export are replaced together, or none. Raises ActNeeded if there is no pilot of the present
+    documents, if no row can be trained, or, without `preview`, while a success criterion is unmet.
     """
     prepared(project, "the export")
     chosen, account = finished_pilot(project, run)
     said = reviewed(project, chosen)
     require_whole(said, project.layout.relative(chosen.labels_path))
-    accepted = _accepted(chosen, said)
-    if account.outstanding or not accepted:
-        nothing = "nothing was accepted" if not account.states["accepted"] else "a person failed all that the judge accepted"
+    if account.outstanding or not account.states["accepted"]:
         open_rows = f"{account.outstanding} of {account.planned} scenarios are outstanding" if account.outstanding else ""
         raise ActNeeded(
-            f"{chosen.name} gives no rows to export: {open_rows or nothing}",
+            f"{chosen.name} gives no rows to export: {open_rows or 'nothing was accepted'}",
             next=f"finetune-prep pilot -n {chosen.plan.n}" if account.outstanding else "finetune-prep show, to see why",
         )
     unmet = _unmet(project)
@@ -62,16 +89,104 @@ def export(project: Project, *, preview: bool = False, run: str = "", format: st
             details=tuple(f"  - {criterion}" for criterion in unmet),
             next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
         )
-    system = project.value(Documents.system_prompt)
-    shape = FORMATS[format]
-    data = _file(project, shape, preview=preview)
-    write_atomically(data, shape.write(accepted, system.text))
-    rate = pass_rate(account)
-    text = card.render(_card(project, chosen, said, len(accepted), data.name, shape, preview=preview, unmet=unmet))
-    beside = preview and _file(project, shape, preview=False).exists()  # the full set's card stays
-    path = data.with_name("README.preview.md" if beside else "README.md")
-    write_atomically(path, text)
-    return Exported(run=chosen.name, rows=len(accepted), data=data, card=path, rate=rate)
+    forms = [FORMATS[name] for name in formats]
+    return _written(project, chosen, account, said, forms, preview=preview, unmet=unmet)
+
+
+def _written(
+    project: Project,
+    run: Run,
+    account: Account,
+    said: Reviewed,
+    forms: Sequence[Format],
+    *,
+    preview: bool,
+    unmet: tuple[str, ...],
+) -> Exported:
+    system = project.value(Documents.system_prompt).text
+    _check_system_prompt(project, system)
+    folder = project.layout.dataset
+    beside = preview and any((folder / form.file).exists() for form in FORMATS.values())  # the full set's card stays
+    readme, info = ("README.preview.md", preview_of(DATASET_INFO)) if beside else ("README.md", DATASET_INFO)
+    manifest, rejected = (preview_of(name) if preview else name for name in (MANIFEST, REJECTED))
+    with Together(folder) as files:
+        rows = dataset.write(files, run.each_sample(), system, forms, failed=said.failed, preview=preview)
+        _check_account(run, account, rows)
+        about = _card(project, run, account, said, rows, forms, preview=preview, unmet=unmet, info=info)
+        files.put(manifest, encoded(_manifest(project, run, said, rows, about)))
+        files.put(readme, card.render(about).encode())
+        files.put(info, dataset_info(title_of(project), forms[0], rows.training[0].file))
+        files.commit(gone=_names(preview=preview) - {written.file for written in rows.files})
+    return Exported(
+        run=run.name,
+        rows=rows.training[0].rows,
+        data=folder / rows.training[0].file,
+        files=rows.training,
+        card=folder / readme,
+        manifest=folder / manifest,
+        rejected=folder / rejected,
+        rate=pass_rate(account),
+        account=in_words(account.planned, account.states),
+        warnings=tuple(_warnings(rows)),
+    )
+
+
+def _check_system_prompt(project: Project, system: str) -> None:
+    """A trap in it would be one in every row. Raises ActNeeded."""
+    harmless = Conversation((Message("user", "What?"), Message("assistant", "That.")))
+    if trap := trap_in(with_system_prompt(harmless, system).messages):
+        where = project.layout.relative(project.layout.document("system-prompt"))
+        raise ActNeeded(
+            f"every row would begin with {trap.name}: {trap.does}",
+            where=where,
+            next=f"take it out of {where}, and accept it again",
+        )
+
+
+def _check_account(run: Run, account: Account, rows: dataset.Rows) -> None:
+    """Raises UsageError if a training file does not account for every planned scenario, ActNeeded if one has no row."""
+    for written in rows.training:
+        counted = written.rows + sum(written.left_out.values())
+        if counted != account.planned:
+            raise UsageError(
+                f"{run.name} has planned {account.planned} scenarios, and its samples are {counted}",
+                where=f"{run.name}/{run.samples_path.name}",
+                next=f"finetune-prep {run.plan.kind} -n {run.plan.n}, which writes them anew",
+            )
+        if not written.rows:
+            raise ActNeeded(f"{run.name} gives no rows to export: {_why_none(written, rows)}", next="finetune-prep show")
+
+
+def _why_none(written: Written, rows: dataset.Rows) -> str:
+    if {*rows.held_back} == {dataset.FAILED}:
+        return "a person failed all that the judge accepted"
+    return ", ".join(f"{count} {why}" for why, count in written.left_out.items())
+
+
+def _failed_by_people(rows: int) -> tuple[str, ...]:
+    if not rows:
+        return ()
+    return (
+        f"{rows} accepted by the judge {'is' if rows == 1 else 'are'} left out: a person failed {'it' if rows == 1 else 'them'}.",
+    )
+
+
+def _warnings(rows: dataset.Rows) -> Iterator[str]:
+    does = {trap.name: trap.does for trap in TRAPS}
+    for name, scenarios in rows.held_back.items():
+        shown = ", ".join(scenarios[:SHOWN]) + (", …" if len(scenarios) > SHOWN else "")
+        why = f" ({does[name]})" if name in does else ""
+        yield f"{len(scenarios)} accepted {'row was' if len(scenarios) == 1 else 'rows were'} kept out: {name}{why}: {shown}"
+    for written in rows.training:
+        if few := wanting(written.form, written.rows):
+            wanted = ", ".join(f"{trainer.name} {trainer.fewest}" for trainer in few)
+            yield f"{written.file} has {written.rows} rows; some trainers want more: {wanted}"
+
+
+def _names(*, preview: bool) -> set[str]:
+    """Every training file and sidecar that an export may write."""
+    names = {name for form in FORMATS.values() for name in (form.file, form.sidecar)}
+    return {preview_of(name) for name in names} if preview else names
 
 
 def _unmet(project: Project) -> tuple[str, ...]:
@@ -82,34 +197,24 @@ def _unmet(project: Project) -> tuple[str, ...]:
     return (*(criterion.sentence for criterion in criteria if not criterion.met), *human)
 
 
-def _left_out(rows: int) -> tuple[str, ...]:
-    if not rows:
-        return ()
-    return (
-        f"{rows} accepted by the judge {'is' if rows == 1 else 'are'} left out: a person failed {'it' if rows == 1 else 'them'}.",
-    )
-
-
 def is_written(project: Project, run: Run) -> bool:
-    """Whether the rows of a run stand in the dataset's folder already, as a preview or in full, in any format."""
-    system = project.value(Documents.system_prompt)
-    accepted = _accepted(run, reviewed(project, run))
-    for shape in FORMATS.values():
-        files = [file for preview in (True, False) if (file := _file(project, shape, preview=preview)).is_file()]
-        if files and shape.write(accepted, system.text) in [file.read_bytes() for file in files]:
+    """Whether the rows of a run stand in the dataset's folder already as they were written, as a preview or in full."""
+    folder = project.layout.dataset
+    source = _source(project, run, reviewed(project, run))
+    for name in (preview_of(MANIFEST), MANIFEST):
+        found = read_manifest(folder / name)
+        if found and found.source == source and stands(found, folder):
             return True
     return False
 
 
-def _file(project: Project, shape: Format, *, preview: bool) -> Path:
-    file = project.layout.dataset / shape.file
-    return file.with_suffix(f".preview{file.suffix}") if preview else file
-
-
-def _accepted(run: Run, said: Reviewed) -> list[Conversation]:
-    """What the judge accepted and no person failed."""
-    talks = (sample.conversation for sample in run.samples() if sample.state == "accepted")
-    return [talk for talk in talks if talk is not None and talk.id not in said.failed]
+def _source(project: Project, run: Run, said: Reviewed) -> Source:
+    return Source(
+        run=run.name,
+        samples=sha256_of(run.samples_path) if run.samples_path.is_file() else "",
+        system_prompt=text_hash(project.sound(Documents.system_prompt).text),
+        failed_by_people=said.failed,
+    )
 
 
 def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:
@@ -136,25 +241,32 @@ def pass_rate(account: Account) -> Rate:
 
 
 def _card(
-    project: Project, run: Run, said: Reviewed, rows: int, file: str, shape: Format, *, preview: bool, unmet: tuple[str, ...]
-) -> card.Card:
+    project: Project, run: Run, account: Account, said: Reviewed, rows: dataset.Rows, forms: Sequence[Format], *,
+    preview: bool, unmet: tuple[str, ...], info: str,
+) -> card.Card:  # fmt: skip
     rubric = project.value(Documents.rubric)
-    _, account = finished_pilot(project, run.name)
     texts = {kind: text_hash(project.sound(KINDS[kind]).text) for kind in run.plan.made_from}
     acceptances = {kind: project.acceptance(kind) for kind in texts}
+    first = rows.training[0]
+    named = preview_of if preview else str
     return card.Card(
         domain=title_of(project),
         run=run.name,
-        rows=rows,
-        file=file,
-        shape=shape.shape,
+        files=[
+            card.TrainingFile(written=written, shape=form.shape, sidecar=named(form.sidecar))
+            for written, form in zip(rows.training, forms, strict=True)
+        ],
+        rejected=named(REJECTED),
+        manifest=named(MANIFEST),
+        facts=Facts(title_of(project), first.file, info, first.rows, rows.replies, rows.longest),
         preview=preview,
         language=project.value(Documents.brief).language,
         account=account,
         rate=pass_rate(account),
-        review=(*proof(said), *_left_out(account.states["accepted"] - rows)),
+        review=(*proof(said), *_failed_by_people(len(rows.held_back.get(dataset.FAILED, ())))),
         threshold=rubric.threshold,
         models={role: run.plan.models[role]["model"] for role in PLAYED},
+        served=_served(project, run),
         texts=texts,
         accepted_by={
             kind: f"{decision.by}{'' if decision.interactive else ' (not interactive)'}"
@@ -163,4 +275,36 @@ def _card(
         },
         overrides=[(decision.gate, decision.because) for decision in overrides_in_force(project)],
         unmet=unmet,
+    )
+
+
+def _served(project: Project, run: Run) -> list[card.Served]:
+    """Models of the run that answered under another name than they were asked by, as far as the ledger is still there."""
+    used = looked(project, lambda ledger: ledger.reports.tokens_used(), ())
+    found = {
+        (line.role, line.model, line.served)
+        for line in used
+        if line.phase == KIND and line.role in PLAYED and line.model == run.plan.models[line.role]["model"]
+        and line.served not in ("", line.model)
+    }  # fmt: skip
+    return [card.Served(role=role, asked=asked, served=served) for role, asked, served in sorted(found)]
+
+
+def _manifest(project: Project, run: Run, said: Reviewed, rows: dataset.Rows, about: card.Card) -> Manifest:
+    account = about.account
+    spent = looked(project, lambda ledger: ledger.reports.time_spent(), ())
+    times = next(((line.first, line.last) for line in spent if line.phase == KIND), ("", ""))
+    return Manifest(
+        preview=about.preview,
+        source=_source(project, run, said),
+        planned=account.planned,
+        states={state: count for state, count in account.states.items() if count},
+        account=in_words(account.planned, account.states),
+        rubric=project.value(Documents.rubric).version,
+        documents=dict(about.texts),
+        prompts=run.plan.prompts,
+        models=dict(about.models),
+        first_answer=times[0],
+        last_answer=times[1],
+        files=rows.files,
     )

@@ -7,11 +7,12 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
 from finetune_prep.exports.formats import DEFAULT, FORMATS
+from finetune_prep.exports.trainers import readers
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import exporting
 
-SHAPES = "; ".join(f"{name}: for {form.readers}" for name, form in FORMATS.items())
+SHAPES = "; ".join(f"{name}: for {readers(name)}" for name in FORMATS)
 
 
 @click.command()
@@ -19,17 +20,36 @@ SHAPES = "; ".join(f"{name}: for {form.readers}" for name, form in FORMATS.items
     "--preview", is_flag=True, help="Write the data as it is, although success criteria are unmet; says so in name and card."
 )
 @click.option("--run", default="", metavar="NAME", help="The run to export (default: the pilot with the highest number).")
-@click.option("--format", type=click.Choice([*FORMATS]), default=DEFAULT, show_default=True, help=f"The form of rows. {SHAPES}.")
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice([*FORMATS]),
+    default=(DEFAULT,),
+    multiple=True,
+    show_default=DEFAULT,
+    help=f"The form of rows; may be given more than once. {SHAPES}.",
+)
 @json_option
 @click.pass_obj
-def export(project: str, preview: bool, run: str, format: str, as_json: bool) -> None:
-    """Write the accepted rows of a pilot as training data, with a dataset card."""
+def export(project: str, preview: bool, run: str, formats: tuple[str, ...], as_json: bool) -> None:
+    """Write the accepted rows of a pilot as training data, with a dataset card that says how to train on them.
+
+    Rows that a trainer would learn wrongly from are kept out, counted and named; the files are read back before they replace
+    those of an earlier export, all of them together. docs/exports.md says what each trainer has to be told.
+    """
     opened = open_project(project)
     with locked(opened.layout.lock, "export"):
-        done = exporting.export(opened, preview=preview, run=run, format=format)
+        done = exporting.export(opened, preview=preview, run=run, formats=tuple(dict.fromkeys(formats)))
     if as_json:
-        places = {"format": format, "data": str(done.data), "card": str(done.card)}
-        screen.json({"run": done.run, "rows": done.rows, **places, "rate": done.rate})
+        places = {"data": str(done.data), "card": str(done.card), "manifest": str(done.manifest), "rejected": str(done.rejected)}
+        told = {"files": done.files, "account": done.account, "warnings": done.warnings, "rate": done.rate}
+        screen.json({"run": done.run, "rows": done.rows, **places, **told})
         return
-    screen.say(f"{opened.layout.relative(done.data)}: {done.rows} accepted rows of {done.run}", bold=True)
-    screen.say(f"  {opened.layout.relative(done.card)}: what is in them, how they were made, what is missing")
+    relative = opened.layout.relative
+    for written in done.files:
+        screen.say(f"{relative(done.data.with_name(written.file))}: {written.rows} rows of {done.run}", bold=True)
+    screen.say(f"  {done.account}")
+    for warning in done.warnings:
+        screen.say(f"  {warning}")
+    screen.say(f"  {relative(done.card)}: what is in them, how they were made, what is missing, how to train on them")
+    screen.say(f"  {relative(done.rejected)}: what was left out, and why; {relative(done.manifest)}: which files belong together")
