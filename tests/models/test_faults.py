@@ -21,7 +21,7 @@ from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
-from finetune_prep.models.providers import openai_compatible
+from finetune_prep.models.providers import reach
 from tests.fake_endpoint import Behaviour, Call, Completion, Drip, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.ledgers import entries
 from tests.models.examples import config, request
@@ -208,8 +208,8 @@ async def test_a_server_that_was_never_there_is_told_soon(
     ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not after the whole time of a call: the run pauses and names the address. The calls cost nothing."""
-    monkeypatch.setattr(openai_compatible, "UNREACHED_SECONDS", 0.2)
-    monkeypatch.setattr(openai_compatible, "UNREACHED_PAUSE", 0.05)
+    monkeypatch.setattr(reach, "UNREACHED_SECONDS", 0.2)
+    monkeypatch.setattr(reach, "UNREACHED_PAUSE", 0.05)
     with FakeEndpoint() as endpoint:
         base_url = endpoint.base_url
     async with open_door(config(base_url, timeout=300, budget=1.0), ledger, tmp_path) as door:
@@ -222,7 +222,7 @@ async def test_a_server_that_was_never_there_is_told_soon(
 
 def test_the_time_until_that_is_told_is_short() -> None:
     """With the pause before the last try and its connection, which is refused at once."""
-    assert openai_compatible.UNREACHED_SECONDS + openai_compatible.UNREACHED_PAUSE + 1.0 < 10
+    assert reach.UNREACHED_SECONDS + reach.UNREACHED_PAUSE + 1.0 < 10
 
 
 @pytest.mark.usefixtures("one_try")
@@ -230,7 +230,7 @@ async def test_a_server_that_goes_away_for_a_while_is_waited_for(
     ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once it has answered, it may be started again meanwhile: the call has all of its time."""
-    monkeypatch.setattr(openai_compatible, "UNREACHED_SECONDS", 0.0)
+    monkeypatch.setattr(reach, "UNREACHED_SECONDS", 0.0)
     async with AsyncExitStack() as stack:
         with FakeEndpoint() as endpoint:
             door = await stack.enter_async_context(open_door(config(endpoint.base_url), ledger, tmp_path))

@@ -17,6 +17,7 @@ import apsw
 import pytest
 
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
+from finetune_prep.models.pace.slots import FIRST_NEAR
 from tests.fake_endpoint import Completion, FakeEndpoint
 from tests.ledgers import entries
 from tests.models.examples import request
@@ -161,7 +162,7 @@ def test_ctrl_c_lets_calls_under_way_finish(tmp_path: Path) -> None:
             child = subprocess.Popen(
                 command(tmp_path, endpoint, CALLS), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
             )
-        endpoint.wait_for_calls(AT_ONCE)
+        endpoint.wait_for_calls(FIRST_NEAR)
         child.send_signal(signal.SIGINT)
         endpoint.release()
         child.communicate(timeout=HUNG)

@@ -6,6 +6,7 @@ It is the user's own choice, so it may lie on this machine or in the network aro
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode, urlsplit
@@ -52,6 +53,16 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
             return read_endpoint(url).origin == self.origin
         except ValueError:
             return False
+
+
+def is_nearby(base_url: str) -> bool:
+    """Whether an address is this machine's, or in the network around it: loopback, private, or a name without a domain."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return bool(host) and ("." not in host or host.endswith((".local", ".internal", ".lan", ".localhost")))
+    return address.is_private or address.is_link_local
 
 
 def _name(host: str) -> str:

@@ -19,7 +19,6 @@ from finetune_prep.models.retry import pause_before_next
 from finetune_prep.models.routes import Route
 from finetune_prep.project.config import FILE
 
-SILENT_CALLS = 5  # calls that used up all their time while nobody was answered, before the run stops asking that provider
 MOST_TRIES_FOR_NOTHING = 3  # of a call to which there are answers, but with nothing in them
 MOST_UNREADABLE = 2  # bodies without an answer that one call may bring: each may be billed, and a third would be no other
 BEGINNING = 160  # characters of such a body that a person is shown
@@ -45,6 +44,7 @@ class Attempts:
         self._tries = 0
         self._unreadable = 0
         self._reply: Reply | None = None
+        self._late = False
 
     def __aiter__(self) -> Self:
         return self
@@ -104,7 +104,9 @@ class Attempts:
             if not clock.expired():
                 raise
             before = f"; before that: {self.fault.reason}" if self._tries > 1 else ""
-            raise Fault(f"no answer within {route.timeout:g} s{before}", maybe_billed=True) from None
+            reason = f"no answer within {route.timeout:g} s{before}{route.patience}"
+            self._late = True
+            raise Fault(reason, congested=True, maybe_billed=True) from None
         except Fault as fault:
             if fault.reply is None or self._tries < MOST_TRIES_FOR_NOTHING or route.last_answer <= self._began:
                 raise
@@ -128,6 +130,8 @@ class Attempts:
             self.fault = error
             if isinstance(error, Unreadable):
                 self._unreadable += 1
+            elif self._late:
+                limit.too_late(self._ticket)
             elif error.congested:
                 limit.refused(self._ticket, error.retry_after, error.resource)
             else:
@@ -146,7 +150,7 @@ class Attempts:
         route.silent += self._began > route.last_answer
         times = "once" if self._tries == 1 else f"{self._tries} times"
         reason = f"no answer after trying {times}: {self.fault.reason}"
-        if route.silent >= SILENT_CALLS:
+        if route.silent >= route.most_silent:
             return Paused(
                 f"the provider “{route.name}” gives no answers: {reason}",
                 where=self._request.place,

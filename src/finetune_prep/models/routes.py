@@ -8,6 +8,7 @@ from pathlib import Path
 
 from finetune_prep.core.request import RoleName
 from finetune_prep.errors import ConfigError
+from finetune_prep.http.endpoint import is_nearby
 from finetune_prep.http.secrets import Secret
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.models.batches.anthropic import AnthropicBatches
@@ -19,6 +20,7 @@ from finetune_prep.models.batches.submissions import Batches
 from finetune_prep.models.budget import Budget
 from finetune_prep.models.pace.limit import AdaptiveLimit
 from finetune_prep.models.pace.rates import Listener
+from finetune_prep.models.pace.slots import FIRST_NEAR
 from finetune_prep.models.prices import Prices
 from finetune_prep.models.providers.openai_compatible import OpenAICompatible
 from finetune_prep.models.providers.provider import Provider, Speaker
@@ -28,6 +30,8 @@ from finetune_prep.project.keys import key_of
 
 # seconds: what a batch brings may take long to fetch, and its calls have deadlines of their own
 LONGEST_LOOK = 86_400.0
+SILENT_CALLS = 5  # calls that used up all their time while nobody was answered, before the run stops asking that provider
+LONGER = 4  # times a time-out, as is proposed where it is too short
 
 
 @dataclass(slots=True)
@@ -46,6 +50,10 @@ class Route:
     """Calls without any answer that were begun after the last answer came."""
     last_answer: float = -math.inf
     """Loop time, seconds."""
+    most_silent: int = SILENT_CALLS
+    """Calls that used up all their time while nobody was answered, before the run stops asking."""
+    patience: str = ""
+    """Which settings a time-out depends on, and what to write."""
 
 
 class Routes:
@@ -79,11 +87,33 @@ class Routes:
 
     def _route(self, name: str, settings: ProviderSettings) -> Route:
         injected = None if isinstance(self._override, str) else self._override
-        limit = AdaptiveLimit(settings.concurrency)
+        near = injected is None and is_nearby(settings.base_url)
+        limit = AdaptiveLimit(settings.concurrency, near=settings.timeout if near else None)
         provider = self._provider(name, settings, limit) if injected is None else injected
         timeout = LONGEST_LOOK if isinstance(provider, Batches) else settings.timeout
         charges = injected is None and charges_by_call(settings.kind)
-        return Route(name, provider, limit, timeout, base_url=settings.address, charges=charges)
+        return Route(
+            name,
+            provider,
+            limit,
+            timeout,
+            base_url=settings.address,
+            charges=charges,
+            most_silent=FIRST_NEAR if near else SILENT_CALLS,
+            patience=self._patience(name, settings, near=near),
+        )
+
+    def _patience(self, name: str, settings: ProviderSettings, *, near: bool) -> str:
+        """What a person is told of a time-out: the settings that it depends on, and the line that helps."""
+        fewer = 1 if near else max(1, settings.concurrency // 4)
+        change = f"concurrency = {fewer} or " if fewer < settings.concurrency else ""
+        table = f"under [providers.{name}]"
+        if name not in self._config.providers:
+            table = f'in a table [providers.{name}] with kind = "{settings.kind}" and base_url = "{settings.base_url}"'
+        return (
+            f" (timeout = {settings.timeout:g}, concurrency = {settings.concurrency}): write {change}"
+            f"timeout = {LONGER * settings.timeout:g} {table} in {FILE}"
+        )
 
     def _provider(self, name: str, settings: ProviderSettings, limit: AdaptiveLimit) -> Provider:
         if settings.kind == "batch":

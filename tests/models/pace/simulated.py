@@ -216,7 +216,7 @@ async def answered(route: Route, request: Request) -> Reply:
     """The reply to a call, tried for as long as the door would. Raises as `Attempts`."""
     async for attempt in Attempts(route, request):
         with attempt:
-            return await attempt.answer()
+            return await attempt.answer(request)
     raise AssertionError("the attempts end with an error")
 
 

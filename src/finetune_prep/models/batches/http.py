@@ -21,6 +21,7 @@ from finetune_prep.http.retry_after import asked_wait
 from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.models.batches.api import RERUN, Missing
 from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.reach import Reach
 from finetune_prep.models.retry import persist
 from finetune_prep.models.wire.http_status import interpret
 from finetune_prep.models.wire.key_echo import read_without_key
@@ -61,6 +62,7 @@ class BatchHttp:
         self._secret = secret
         lines = {"Accept": JSON, "Accept-Encoding": "identity"} | dict(headers)
         self._headers = [f"{name}: {value}" for name, value in lines.items()]
+        self._reach = Reach(f"provider “{name}”")
         self._client: Client | None = None
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
@@ -147,6 +149,7 @@ class BatchHttp:
         """once: a call that is not sent again if it may have been heard."""
         headers = self._headers if body is None else [*self._headers, f"Content-Type: {body.kind}"]
         seconds = self._timeout + (body.size / SLOWEST if body else 0.0)
+        self._reach.trying()
         try:
             async with asyncio.timeout(seconds):
                 answer = await self._connected().send(Call(method, url, headers), body.data if body else b"")
@@ -154,6 +157,7 @@ class BatchHttp:
             raise Fault(f"no answer within {seconds:.0f} s", maybe_billed=once) from None
         except NoAnswer as failure:
             raise self._fault(failure, once=once) from None
+        self._reach.reached()
         if not 200 <= answer.status < 300:
             self._refuse(answer, once=once)
         return self._decoded(answer.body, once=once)
@@ -191,9 +195,11 @@ class BatchHttp:
     def _out_of_reach(self, fault: Fault) -> Paused:
         return Paused(f"the Batch API gives no answer: {fault.reason}", where=f"provider “{self.name}”", next=RERUN)
 
-    def _fault(self, failure: NoAnswer, *, once: bool) -> Fault:
-        where = f"cannot connect to {self._endpoint.at('')}: " if failure.unreached else ""
-        return Fault(redacted(where + failure.reason, self._secret), maybe_billed=once and failure.sent)
+    def _fault(self, failure: NoAnswer, *, once: bool) -> Fault | Paused:
+        if failure.unreached:
+            return self._reach.unreached(redacted(f"cannot connect to {self._endpoint.at('')}: {failure.reason}", self._secret))
+        self._reach.reached()
+        return Fault(redacted(failure.reason, self._secret), maybe_billed=once and failure.sent)
 
     def _connected(self) -> Client:
         if self._client is None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from finetune_prep.models.pace.complaints import Complaints
 from finetune_prep.models.pace.rates import Allowance, Pace, Resource
-from finetune_prep.models.pace.slots import FORGET, Slots, Ticket
+from finetune_prep.models.pace.slots import FIRST_NEAR, FORGET, PATIENCE, Slots, Ticket
 
 
 @dataclass(slots=True)
@@ -26,12 +26,17 @@ class _Turn:
 
 
 class AdaptiveLimit:
-    """Entries for calls. ceiling: the most there may ever be at once. Belongs to one event loop."""
+    """Entries for calls. ceiling: the most there may ever be at once. Belongs to one event loop.
 
-    def __init__(self, ceiling: int) -> None:
-        self.slots = Slots(ceiling)
+    near: seconds within which a server on this machine or in the network around it has to answer; there few calls go at once at
+    first, and never so many that the last could come too late. None: it is elsewhere.
+    """
+
+    def __init__(self, ceiling: int, *, near: float | None = None) -> None:
+        self.slots = Slots(ceiling) if near is None else Slots(ceiling, first=FIRST_NEAR, patience=PATIENCE * near)
         self.pace = Pace()
         self._complaints = Complaints(self.slots, self.pace)
+        self._fewer_since = -math.inf  # when calls were last too late
         self._abandoned = asyncio.Event()
         self._waiting: deque[_Turn] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -66,6 +71,7 @@ class AdaptiveLimit:
         if used is not None:
             self.pace.answered(ticket.characters, ticket.tokens, *used, now)
         if answered:
+            slots.took(now - ticket.entered, ticket.level)
             slots.sustained = max(float(ticket.level), slots.sustained * FORGET)
             slots.answers_since_cut += 1
             if slots.taken >= int(slots.allowed):
@@ -81,6 +87,15 @@ class AdaptiveLimit:
         now = asyncio.get_running_loop().time()
         self.pace.refused(ticket.entered, ticket.tokens)
         self._complaints.refused(ticket, now, wait or 0.0, resource)
+        self.slots.taken -= 1
+        self._admit()
+
+    def too_late(self, ticket: Ticket) -> None:
+        """Give the slot back after a call that was not answered in time: half as many may go at once, once for all that were late
+        together."""
+        if ticket.entered >= self._fewer_since:
+            self._fewer_since = asyncio.get_running_loop().time()
+            self.slots.halve(ticket.level)
         self.slots.taken -= 1
         self._admit()
 

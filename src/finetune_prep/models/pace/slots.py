@@ -10,6 +10,9 @@ import math
 from dataclasses import dataclass
 
 FIRST = 8
+FIRST_NEAR = 2  # at a server nearby: it may well answer one call after the other
+PATIENCE = 0.5  # of the time-out: how long an answer of a server nearby may take, so that more calls at once are let in
+EASING = 0.9  # what an answer that came more quickly leaves of the seconds that are expected
 EAGER = 64  # calls at once up to which the number doubles in every round at first
 CAREFUL = 0.5  # beyond that: slots for each answer
 CUT = 0.8
@@ -52,13 +55,27 @@ class Slots:
     sustained: float = 1.0
     """Calls at once that were answered."""
     answers_since_cut: int = 1
+    first: int = FIRST
+    """The most at once at first."""
+    patience: float = math.inf
+    """Seconds that an answer may take. A server that answers one call after the other takes longer with each that waits there."""
+    seconds_each: float = 0.0
+    """Seconds that an answer takes for each call that is under way, as the slowest of late."""
 
     def __post_init__(self) -> None:
         self.ceiling = max(1, self.ceiling)
-        self.allowed = float(min(FIRST, self.ceiling))
+        self.allowed = float(min(self.first, self.ceiling))
+
+    def took(self, seconds: float, level: int) -> None:
+        """A call was answered after so long. Never more are let in than can be expected to be answered in time."""
+        if self.patience < math.inf:
+            self.seconds_each = max(seconds / level, EASING * self.seconds_each)
+            self.allowed = max(1.0, min(self.allowed, self.patience / max(self.seconds_each, 1e-9)))
 
     def grow(self) -> None:
         """A call was answered while all slots were taken."""
+        if self.seconds_each * (self.allowed + 1) > self.patience:
+            return
         if self.too_many == math.inf:
             more = 1.0 if self.allowed < EAGER else CAREFUL
         elif self.allowed < self.too_many - 1:
@@ -72,6 +89,11 @@ class Slots:
         """The endpoint complained about so many at once."""
         self.limited_at(level)
         self.lower_to(self.too_many)
+
+    def halve(self, level: float) -> None:
+        """So many at once were too slow: that cost a whole time-out, so the next try is well below."""
+        self.limited_at(level)
+        self.allowed = max(1.0, self.too_many / 2)
 
     def limited_at(self, level: float) -> None:
         """Now it is known that there is such a limit, if not yet exactly where."""

@@ -17,6 +17,7 @@ from finetune_prep.core.request import Reply, Request, Usage
 from finetune_prep.errors import ConfigError, Paused
 from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.models.providers.provider import Fault, Unreadable, whole
+from finetune_prep.models.providers.reach import Reach
 from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.http_status import DETAIL_LIMIT, interpret
@@ -61,6 +62,8 @@ class Native:
         self._kind = settings.kind
         self._enforcement = Enforcement(settings.structured)
         self._secret = secret
+        self._reach = Reach(f"provider “{name}”")
+        self._address = settings.address
         self._models: dict[str, Model[Any]] = {}
         self._clients = contextlib.AsyncExitStack()
 
@@ -69,8 +72,10 @@ class Native:
         model = await self._model(request.model)
         enforced = request.schema is not None and self._enforcement.asked and _enforces(model)
         worded = request.schema is not None and (self._enforcement.worded or not enforced)
+        self._reach.trying()
         try:
             response = await model.request(_messages(request, worded), self._settings(request), _parameters(request, enforced))
+            self._reach.reached()
             reply = _reply(response)
         except Exception as error:
             reply = self._failure(error)
@@ -119,9 +124,13 @@ class Native:
         """A refusal for good as a reply. Raises Fault, Paused, or the error itself if it is none of the provider's."""
         if isinstance(error, of.ModelAPIError):
             if (status := _status(error)) is not None:
+                self._reach.reached()
                 return interpret(status, self._complaint(error), retry_after=error.retry_after)
-            sent = getattr(error, "phase", None) not in ("pool", "connect")
-            raise Fault(redacted(error.message, self._secret)[:DETAIL_LIMIT], maybe_billed=sent) from None
+            said = redacted(error.message, self._secret)[:DETAIL_LIMIT]
+            if _unconnected(error):
+                raise self._reach.unreached(f"cannot connect to {self._address}: {said}") from None
+            self._reach.reached()
+            raise Fault(said, maybe_billed=getattr(error, "phase", None) != "pool") from None
         if isinstance(error, of.ContentFilterError):
             return Reply(text="", finish="error", problem="filtered", detail=redacted(error.message, self._secret)[:DETAIL_LIMIT])
         if isinstance(error, of.UnexpectedModelBehavior):
@@ -211,6 +220,14 @@ def _status(error: ModelAPIError) -> int | None:
         if isinstance(error, category):
             return status if status in meant else fallback
     return status
+
+
+def _unconnected(error: BaseException) -> bool:
+    """Whether there was no connection, so that nothing was sent. The library may know, or what it was raised from."""
+    if getattr(error, "phase", None) == "connect":
+        return True
+    cause = error.__cause__ or error.__context__
+    return type(error).__name__ in ("ConnectError", "ConnectTimeout") or (cause is not None and _unconnected(cause))
 
 
 def _said(body: object) -> str:

@@ -23,6 +23,7 @@ from finetune_prep.models.pace.rates import Listener
 from finetune_prep.models.providers.dialect import Dialect, Words
 from finetune_prep.models.providers.own_headers import own_headers
 from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.reach import Reach
 from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.http_status import interpret
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from finetune_prep.http.client import Client
 
 REFUSED = (400, 422, 500)  # with one of these an endpoint says that it does not take what every such request holds
-UNREACHED_SECONDS = 6.0  # without any connection from the first call on, before a person is told that there is nobody
-UNREACHED_PAUSE = 0.5
 MOST_ID = 200  # characters of a request's id
 
 
@@ -70,8 +69,7 @@ class OpenAICompatible:
         self._secrets = (*others, *([secret] if secret is not None else ()))
         self._call = Call("POST", endpoint.at(openai_wire.PATH), headers)
         self._client: Client | None = None
-        self._reached = False  # an answer has come: then a server that is away for a while is waited for
-        self._first_try: float | None = None
+        self._reach = Reach(f"provider “{name}”")
 
     async def answer(self, request: Request) -> Reply:
         enforced, worded = self._enforcement.asked, self._enforcement.worded
@@ -80,15 +78,14 @@ class OpenAICompatible:
         data = msgspec.json.encode(self._dialect.said(body))
         started = time.monotonic()
         sent = asyncio.get_running_loop().time()
-        if self._first_try is None:
-            self._first_try = sent
+        self._reach.trying()
         try:
             if self._client is None:
                 self._client = open_client()
             answer = await self._client.send(self._call, data)
         except NoAnswer as failure:
             raise self._failure(failure) from None
-        self._reached = True
+        self._reach.reached()
         headers = answer.headers
         if self._listener is not None:
             for allowance in allowances(headers):
@@ -134,14 +131,9 @@ class OpenAICompatible:
     def _failure(self, failure: NoAnswer) -> Fault | Paused:
         """A passing fault; a pause where nobody was there from the first call on, as with a server that was never started."""
         if not failure.unreached:
-            self._reached = True
+            self._reach.reached()
             return Fault(self._redacted(failure.reason), maybe_billed=failure.sent)
-        what = self._redacted(f"cannot connect to {self._call.url}: {failure.reason}")
-        since = asyncio.get_running_loop().time() - (self._first_try or 0.0)
-        if not self._reached and since > UNREACHED_SECONDS:
-            fix = f"start the server, or fix `base_url` in {FILE}, then run the same command again; nothing is lost"
-            return Paused(what, where=f"provider “{self.name}”", next=fix)
-        return Fault(what, retry_after=None if self._reached else UNREACHED_PAUSE)
+        return self._reach.unreached(self._redacted(f"cannot connect to {self._call.url}: {failure.reason}"))
 
     def _redacted(self, text: str) -> str:
         for secret in self._secrets:
