@@ -14,6 +14,7 @@ from finetune_prep.project.consent.agreements import Amount, agree, agreed, note
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.estimate import Estimate, to_agree
 from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.status.emptied import emptied, way_back
 
 yes_option = click.option(
     "--yes", is_flag=True, help="Agree to what it costs, and to keys that go to hosts to which they were never sent."
@@ -24,6 +25,9 @@ class Consent:
     """Whether a person has agreed to what a command costs. yes: said already. provider: asked instead of the settings' ones."""
 
     def __init__(self, project: Project, command: str, provider: str | None, *, yes: bool) -> None:
+        self._project = project
+        self._provider = provider or ""
+        self._emptied = ""
         self._folder = project.folder.resolve()
         self._again = f"finetune-prep {command}" + (f" --provider {provider}" if provider else "") + " --yes"
         self._models: dict[RoleName, str] = costly(project.config, provider or "")
@@ -36,7 +40,8 @@ class Consent:
         self._expected, self._spent = expected, spent
         if not self._models:
             return True
-        known = agreed(self._folder, self._named, spent, self._to_come)
+        self._emptied = emptied(self._project, self._provider)
+        known = not self._emptied and agreed(self._folder, self._named, spent, self._to_come)
         if self._given and not known:
             agree(self._folder, self._named, spent, self._to_come)
         return self._given or known
@@ -50,13 +55,20 @@ class Consent:
         """Whether a person says yes; nobody there to ask is a no."""
         if person.is_there():
             models = "".join(f"\n  {name}" for name in self._named)
-            question = f"This costs money, or may: {self._amount}{models}\nBegin?"
+            lost = f"{self._emptied}. What was paid for would be paid for again.\n" if self._emptied else ""
+            question = f"{lost}This costs money, or may: {self._amount}{models}\nBegin?"
             self._given = click.confirm(screen.clean(question), default=False, err=True)
         return self._given
 
     @property
     def refusal(self) -> NotAgreed:
         """What is told where there was no yes."""
+        if self._emptied:
+            return NotAgreed(
+                self._emptied,
+                details=(f"  Nothing was sent: {self._amount}, all of it a second time", *(f"  {name}" for name in self._named)),
+                next=f"{way_back(self._project)}; or pay for it again: {self._again}",
+            )
         return NotAgreed(
             f"nothing was sent: {self._amount}, and nobody has agreed to that",
             details=tuple(f"  {name}" for name in self._named),

@@ -22,6 +22,7 @@ from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.estimate import Estimate
+from finetune_prep.workflow.status.emptied import emptied, way_back
 
 T = TypeVar("T")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -92,6 +93,8 @@ async def _work(
     try:
         async with open_session(project, command=command, provider=provider, observer=bar, tell=tell) as session:
             try:
+                if not consent.told and (lost := emptied(project, provider or "")):
+                    tell(f"{lost}. To have it again: {way_back(project)}")
                 expected = await expect(session)
                 if not consent.told:
                     tell(estimate_words(expected))

@@ -64,6 +64,8 @@ def _print_overview(view: Overview) -> None:
             screen.say(f"   stale: {line}")
     if view.review:
         _print_review(view.review)
+    if view.note:
+        screen.paragraph(view.note)
     outstanding = f", {view.outstanding} questions outstanding in batches" if view.outstanding else ""
     screen.say(f"{view.answers} answers in the ledger{outstanding}, ${view.spent:.2f} spent", dim=True)
 

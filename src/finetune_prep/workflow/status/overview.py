@@ -14,6 +14,7 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.reviewing.counting import Reviewed, reviewed
+from finetune_prep.workflow.status.emptied import emptied, way_back
 from finetune_prep.workflow.status.next_step import next_step
 from finetune_prep.workflow.status.standing import PhaseView, RunView, phase_view, run_view
 
@@ -50,6 +51,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars in all, as far as prices are known."""
     effort: tuple[Effort, ...]
     next: str
+    note: str = ""
+    """What is odd about it and should be put right first, "" for nothing."""
     review: Reviewed | None = None
     """What persons' labels of the latest run amount to; None if nobody has labelled."""
 
@@ -96,6 +99,7 @@ def overview(project: Project) -> Overview:
         spent=in_ledger.spent,
         effort=_effort(project, in_ledger.time_spent),
         next=next_step(project, phases, [part.name for part in stale if part.compiled], views, in_files),
+        note=f"{words}. To have it again: {way_back(project)}" if (words := emptied(project)) else "",
         review=reviewed(project, known[-1]) if known and known[-1].labels_path.is_file() else None,
     )
 

@@ -1,0 +1,99 @@
+"""An emptied ledger beside a finished run: nothing is bought a second time unless somebody says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.scaffold import config_text
+from tests.cli.terminal import Terminal
+from tests.cli.test_agreeing import PRICED, unattended
+from tests.cli.test_pilot import asked_of, verdict
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
+from tests.phases.pottery_shop import accept_all
+
+
+def emptied_file(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+def fresh(path: Path) -> None:
+    """As a sync tool or another program's start leaves it: a ledger, with nothing in it."""
+    path.unlink()
+    SqliteLedger(path).close()
+
+
+LOSSES = {"emptied": emptied_file, "gone": gone, "fresh": fresh}
+
+
+@pytest.fixture
+def endpoint(shop: Project) -> Iterator[FakeEndpoint]:
+    count = iter(range(10_000))
+
+    def answer(call: Call) -> Behaviour:
+        questions = asked_of(call)
+        return verdict(questions) if questions else Completion(f"We send a new bowl today, number {next(count)}.")
+
+    with FakeEndpoint(answer) as running:
+        text = config_text("pottery", "larch/larch-1", running.base_url, "", year=2026)
+        shop.layout.config.write_text(text + PRICED, "utf-8")
+        accept_all(open_project(shop.folder))
+        yield running
+
+
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES.keys())
+def test_nothing_is_bought_a_second_time_without_a_yes(
+    lose: Callable[[Path], None], endpoint: FakeEndpoint, shop: Project, terminal: Terminal
+) -> None:
+    assert terminal("pilot", "-n", "2", "--yes").code == 0
+    calls = len(endpoint.calls)
+    for log in shop.layout.private.glob("ledger.sqlite-*"):
+        log.unlink()
+    lose(shop.layout.ledger)
+    done = unattended(shop, "pilot", "-n", "2")
+    assert (done.returncode, len(endpoint.calls)) == (3, calls)
+    assert "holds no answers, although runs/pilot-001 holds 2 conversations" in done.stderr
+    assert "a failed restore" in done.stderr
+    assert "put back a copy of .finetune-prep/ledger.sqlite; or pay for it again: finetune-prep pilot -n 2 --yes" in done.stderr
+    assert "holds no answers, although runs/pilot-001" in " ".join(terminal("status").out.split())
+    assert json.loads(terminal("status", "--json").out)["overview"]["note"].endswith("ledger.sqlite")
+    assert terminal("pilot", "-n", "2", "--yes").code == 0
+    assert len(endpoint.calls) > calls
+    assert json.loads(terminal("status", "--json").out)["overview"]["note"] == ""
+
+
+def test_a_recording_is_the_way_back(endpoint: FakeEndpoint, shop: Project, terminal: Terminal) -> None:
+    assert terminal("pilot", "-n", "2", "--yes").code == 0
+    terminal("ledger", "export")
+    calls = len(endpoint.calls)
+    gone(shop.layout.ledger)
+    done = unattended(shop, "pilot", "-n", "2")
+    assert "finetune-prep ledger import recording.jsonl" in done.stderr
+    assert terminal("ledger", "import", str(shop.folder / "recording.jsonl")).code == 0
+    assert terminal("pilot", "-n", "2").code == 0
+    assert len(endpoint.calls) == calls
+
+
+def test_where_everything_is_free_it_is_said(endpoint: FakeEndpoint, shop: Project, terminal: Terminal) -> None:
+    """Nobody is asked about money then; it goes on, and says what it looks like."""
+    free = shop.layout.config.read_text("utf-8").replace("= 1.0", "= 0").replace("= 2.0", "= 0")
+    shop.layout.config.write_text(free, "utf-8")
+    assert terminal("pilot", "-n", "1").code == 0
+    gone(shop.layout.ledger)
+    shown = terminal("pilot", "-n", "1")
+    assert shown.code == 0
+    assert "The ledger holds no answers, although runs/pilot-001" in shown.out
+
+
+def test_a_new_project_hears_nothing_of_it(endpoint: FakeEndpoint, shop: Project, terminal: Terminal) -> None:
+    assert json.loads(terminal("status", "--json").out)["overview"]["note"] == ""
+    assert "holds no answers" not in unattended(shop, "pilot", "-n", "2").stderr
