@@ -46,6 +46,7 @@ COMMANDS: dict[str, str] = {
     "retry": "Have answers that cannot be used asked for once more.",
     "review": "Read conversations of a pilot and label them, before the judge's verdict is shown.",
     "export": "Write accepted rows as training data.",
+    "judge": "Verdicts of the project's judge on conversations of any origin.",
     "score": "How many conversations pass by a file of verdicts, and by which questions the others fail.",
     "health": "Which questions of a rubric are dead, redundant, the wrong way round or noisy.",
     "agreement": "Whether a judge agrees with people's labels: certified, or what is missing.",

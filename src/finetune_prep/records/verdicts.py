@@ -19,7 +19,19 @@ from finetune_prep.records.rows import Row, first_cells, read_rows
 from finetune_prep.records.spellings import ANSWERS, COLUMNS, FAILED, MISSING, NATIVE, Mapped, column, question_of, spelt
 
 LONG = ("conversation_id", "question", "answer")
-_OURS = {"conversation_id", "judge", "rubric", "group", "scenario", "run", "answers", "evidence", "unsupported", "missing"}
+_OURS = {
+    "conversation_id",
+    "judge",
+    "rubric",
+    "group",
+    "scenario",
+    "run",
+    "answers",
+    "evidence",
+    "unsupported",
+    "missing",
+    "hash",
+}
 _KNOWN = ("conversation_id", "judge", "rubric", "group", "run", "question", "answer", "answers")
 
 
