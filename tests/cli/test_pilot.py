@@ -148,6 +148,10 @@ def test_a_model_that_answers_under_another_name_is_named(pilot: Any, terminal: 
     other = Completion("A new bowl leaves today.", more={"model": "cheap-mini-001"})
     shown, found, _ = pilot(lambda call, questions: verdict(questions), turn=other, n=1)
     assert "assistant: asked for larch-1, and cheap-mini-001 answered" in shown.out
+    told = "The assistant was asked for as larch-1; cheap-mini-001 answered."
+    assert told in (shop.folder / found["report"]).read_text("utf-8")
+    assert terminal("export", "--preview").code == 0
+    assert told in (shop.layout.dataset / "README.md").read_text("utf-8")
     assert {served["served"] for served in found["served"]} == {"cheap-mini-001"}
 
 

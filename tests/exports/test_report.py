@@ -11,6 +11,7 @@ import pytest
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Sample, account
+from finetune_prep.exports.card import Served
 from finetune_prep.exports.report import ENOUGH, FLAWLESS, Row, render, suspicion
 from finetune_prep.statistics.rates import wilson
 from tests.core.test_rubric import rubric_of
@@ -178,3 +179,15 @@ def test_ten_verdicts_without_a_single_no_are_called_suspicious() -> None:
     rows = [Row(sample=sample(n % 4, "accepted", score=1.0), answers=ANSWERS) for n in range(ENOUGH)]
     assert FLAWLESS in Page(html_of(rows)).text
     assert FLAWLESS not in Page(html_of(rows[1:])).text
+
+
+def test_another_model_than_asked_stands_in_the_report() -> None:
+    """Beside the judge's name, and as text; where all answered as asked, nothing does."""
+    fields: dict[str, Any] = {
+        "domain": "d", "run": "pilot-001", "judge": "j", "assistant": "a", "rubric": RUBRIC, "account": account([]),
+        "rate": wilson(0, 0), "rows": [],
+    }  # fmt: skip
+    page = Page(render(**fields, served=(Served(role="judge", asked="larch-2", served=f"larch-2-mini{ATTACK}"),)))
+    assert "The judge was asked for as larch-2; larch-2-mini</div>" in page.text
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert "was asked for as" not in render(**fields)

@@ -13,6 +13,7 @@ import msgspec
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Account, Sample
+from finetune_prep.exports.card import Served
 from finetune_prep.statistics.rates import Rate
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -78,6 +79,7 @@ class Report(NamedTuple):
     run: str
     judge: str
     assistant: str
+    served: Sequence[Served]
     threshold: float
     account: Account
     rate: Rate
@@ -91,15 +93,25 @@ class Report(NamedTuple):
 
 
 def render(
-    *, domain: str, run: str, judge: str, assistant: str, rubric: Rubric, account: Account, rate: Rate, rows: Sequence[Row]
+    *,
+    domain: str,
+    run: str,
+    judge: str,
+    assistant: str,
+    rubric: Rubric,
+    account: Account,
+    rate: Rate,
+    rows: Sequence[Row],
+    served: Sequence[Served] = (),
 ) -> str:
-    """The HTML of a run's report. rows: in plan order."""
+    """The HTML of a run's report. rows: in plan order. served: models that answered under another name than asked by."""
     states = [(state, count) for state, count in account.states.items() if count]
     report = Report(
         domain=domain,
         run=run,
         judge=judge,
         assistant=assistant,
+        served=served,
         threshold=rubric.threshold,
         account=account,
         rate=rate,

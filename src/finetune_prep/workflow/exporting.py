@@ -266,7 +266,7 @@ def _card(
         review=(*proof(said), *_failed_by_people(len(rows.held_back.get(dataset.FAILED, ())))),
         threshold=rubric.threshold,
         models={role: run.plan.models[role]["model"] for role in PLAYED},
-        served=_served(project, run),
+        served=served(project, run),
         texts=texts,
         accepted_by={
             kind: f"{decision.by}{'' if decision.interactive else ' (not interactive)'}"
@@ -278,7 +278,7 @@ def _card(
     )
 
 
-def _served(project: Project, run: Run) -> list[card.Served]:
+def served(project: Project, run: Run) -> list[card.Served]:
     """Models of the run that answered under another name than they were asked by, as far as the ledger is still there."""
     used = looked(project, lambda ledger: ledger.reports.tokens_used(), ())
     found = {

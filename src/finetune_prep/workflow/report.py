@@ -7,7 +7,7 @@ from finetune_prep.durable import write_atomically
 from finetune_prep.exports.report import Row, render
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
-from finetune_prep.workflow.exporting import pass_rate
+from finetune_prep.workflow.exporting import pass_rate, served
 from finetune_prep.workflow.texts.first_brief import title_of
 
 
@@ -34,5 +34,6 @@ def write_report(project: Project, run: Run) -> None:
         account=account,
         rate=pass_rate(account),
         rows=rows,
+        served=served(project, run),
     )
     write_atomically(run.report_path, html)

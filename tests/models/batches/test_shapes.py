@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from finetune_prep.core.request import Request, Schema
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.batches import pages
 from finetune_prep.models.batches.answers import BatchImport, import_answers
+from finetune_prep.models.batches.shapes import Foreign, Row, read_rows
 from tests.models.batches.test_files import answer, ask, door_of
 from tests.models.examples import request
 
@@ -173,3 +175,51 @@ async def test_a_file_holds_one_role(ledger: SqliteLedger, tmp_path: Path) -> No
         await ask(door, [request("a"), request("b", role="user"), request("c")])
         rounds = await door.flush()
     assert [found.asked for found in rounds] == [2, 1]
+
+
+HUGE = 200 * 1024 * 1024
+
+
+def test_a_row_of_200_megabytes_is_a_sentence(tmp_path: Path) -> None:
+    """It names file, line and size; it is never in memory as a whole; and the rows beside it are read."""
+    path = tmp_path / "answers.jsonl"
+    good = json.dumps({"custom_id": "a" * 32, "content": "Yes."}).encode() + b"\n"
+    with path.open("wb") as file:
+        file.write(good + b'{"custom_id": "b')
+        file.seek(len(good) + HUGE)  # a hole, which takes no room on the disk
+        file.write(b"\n" + good)
+    tracemalloc.start()
+    rows = list(read_rows(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < HUGE / 3
+    first, huge, last = rows
+    assert isinstance(first, Row)
+    assert isinstance(last, Row)
+    assert isinstance(huge, Foreign)
+    assert huge.place == "answers.jsonl:2"
+    assert f"{HUGE + 1:,} bytes" in huge.why
+    assert len(huge.why + huge.sample) < 500
+
+
+@pytest.mark.parametrize("name", ["array.json", "folder"])
+def test_a_huge_array_and_a_huge_page_are_sentences(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if name == "folder":
+        path.mkdir()
+    with (path / "001-page.md" if name == "folder" else path).open("wb") as file:
+        file.write(b"[")
+        file.truncate(HUGE)
+    (huge,) = read_rows(path)
+    assert isinstance(huge, Foreign)
+    assert f"{HUGE:,} bytes" in huge.why
+    assert len(huge.why + huge.sample) < 500
+
+
+def test_an_id_that_is_none_is_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps({"custom_id": "c" * 10_000_000, "content": "Yes."}))
+    (foreign,) = read_rows(path)
+    assert isinstance(foreign, Foreign)
+    assert "10,000,000 characters" in foreign.why
+    assert len(foreign.why + foreign.sample) < 500

@@ -11,12 +11,13 @@ import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
 from finetune_prep.core.request import Reply
 from finetune_prep.errors import UsageError
+from finetune_prep.http.exchange import MOST_BYTES
 from finetune_prep.models.batches import pages
 from finetune_prep.models.batches.anthropic import answer_of_result
 from finetune_prep.models.providers.dialect import concerns_every_request
@@ -28,6 +29,8 @@ from finetune_prep.models.wire.http_status import DETAIL_LIMIT, OUT_OF_CREDIT, i
 # error codes of a row that is refused for good; every other error without a status is a passing one (expired, cancelled)
 FINAL_CODES = {"invalid_request", "invalid_request_error", "bad_request"}
 GEMINI = 'this is a row of Gemini\'s Batch API, which is not read; answers as {"custom_id": …, "content": …} are'
+MOST_OF_ARRAY = 64 * 1024 * 1024  # bytes: an array has to be held in memory as a whole
+LONGEST_ID = 200  # characters of a custom_id; ours have 32
 SAMPLE = 160  # characters of a row that is not understood, which are shown
 
 
@@ -58,20 +61,34 @@ def read_rows(path: Path) -> Iterator[Row | Foreign]:
             yield from _pages(path)
             return
         with path.open("rb") as file:
-            if _is_array(file.read(4096)):
-                file.seek(0)
-                yield from _array(path, file.read())
-                return
+            is_array = _is_array(file.read(4096))
             file.seek(0)
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield read_row(f"{path.name}:{number}", line.removeprefix(b"\xef\xbb\xbf"))
+            yield from _array(path, file) if is_array else _lines(path, file)
     except OSError as error:
         raise UsageError(
             f"the answers cannot be read: {error.strerror}",
             where=str(path),
             next="give the path of a file or folder of answers",
         ) from error
+
+
+def _lines(path: Path, file: BinaryIO) -> Iterator[Row | Foreign]:
+    """A row a line. One that is longer than any answer is passed over piece by piece, and not held in memory."""
+    number = 0
+    while line := file.readline(MOST_BYTES + 1):
+        number += 1
+        place, size = f"{path.name}:{number}", len(line)
+        if size > MOST_BYTES:
+            sample = _sample(line)
+            while not line.endswith(b"\n") and (line := file.readline(MOST_BYTES)):
+                size += len(line)
+            yield Foreign(place, _too_long("row", size), sample)
+        elif line.strip():
+            yield read_row(place, line.removeprefix(b"\xef\xbb\xbf"))
+
+
+def _too_long(what: str, size: int, most: int = MOST_BYTES) -> str:
+    return f"the {what} has {size:,} bytes, and at most {most:,} are read"
 
 
 def read_row(place: str, line: bytes) -> Row | Foreign:
@@ -85,6 +102,8 @@ def read_row(place: str, line: bytes) -> Row | Foreign:
     key = value.get("custom_id")
     if not isinstance(key, str):
         return Foreign(place, GEMINI if _is_gemini(value) else "it has no custom_id", _sample(line))
+    if len(key) > LONGEST_ID:
+        return Foreign(place, f"its custom_id has {len(key):,} characters", _sample(line))
     if "method" in value and "body" in value:
         return Foreign(place, "it is a request; import the file of answers", _sample(line))
     answer = _answer_of(value)
@@ -151,6 +170,9 @@ def _said(code: str, message: str) -> str:
 
 def _pages(folder: Path) -> Iterator[Row | Foreign]:
     for path in sorted(folder.glob("*.md")):
+        if (size := path.stat().st_size) > MOST_BYTES:
+            yield Foreign(path.name, _too_long("page", size), "")
+            continue
         found = pages.read(path.read_text("utf-8-sig", errors="replace"))
         if found is None:
             yield Foreign(path.name, "it is no page of `finetune-prep batch show`, or its last comment line was changed", "")
@@ -162,7 +184,12 @@ def _is_array(start: bytes) -> bool:
     return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
-def _array(path: Path, data: bytes) -> Iterator[Row | Foreign]:
+def _array(path: Path, file: BinaryIO) -> Iterator[Row | Foreign]:
+    if (size := path.stat().st_size) > MOST_OF_ARRAY:
+        why = f"{_too_long('JSON array', size, MOST_OF_ARRAY)}; write a row a line"
+        yield Foreign(path.name, why, _sample(file.read(4 * SAMPLE)))
+        return
+    data = file.read()
     try:
         rows = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
