@@ -32,6 +32,8 @@ HEAVY = (
     "rich",
     "ruamel",
     "scipy",
+    "starlette",
+    "uvicorn",
 )
 
 

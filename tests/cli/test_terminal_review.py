@@ -40,7 +40,9 @@ def labels(run: Run) -> tuple[Label, ...]:
 
 
 def typed(shop: Project, keys: str, *options: str, columns: int = 80, **more: str) -> tuple[int, str]:
-    return on_a_terminal([*COMMAND, "--project", str(shop.folder), "review", *options], keys, columns=columns, **more)
+    return on_a_terminal(
+        [*COMMAND, "--project", str(shop.folder), "review", "--terminal", *options], keys, columns=columns, **more
+    )
 
 
 def test_a_whole_review_by_keys_alone(shop: Project, run: Run) -> None:
@@ -146,10 +148,10 @@ def test_a_pipe_is_taken_for_a_model_unless_a_person_is_named(
 ) -> None:
     """And each of its lines is a key; the end of the input stops."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("p\n\n"))
-    shown = terminal("review", "-n", "10")
+    shown = terminal("review", "--terminal", "-n", "10")
     assert "they count for no gate and no export" in shown.out
     monkeypatch.setattr(sys, "stdin", io.StringIO("f\nno reason at all\n\n"))
-    terminal("review", "-n", "10", "--by", "Ada Larch")
+    terminal("review", "--terminal", "-n", "10", "--by", "Ada Larch")
     assert [label.labeller.kind for label in labels(run)] == ["model", "person"]
     assert labels(run)[0].seconds is None
 

@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "pilot": "Make and judge conversations with the accepted prompts.",
     "retry": "Have answers that cannot be used asked for once more.",
     "review": "Read conversations of a pilot and label them, before the judge's verdict is shown.",
+    "serve": "The project in a browser of this machine: where it stands, conversations, the review.",
     "export": "Write accepted rows as training data.",
     "judge": "Verdicts of the project's judge on conversations of any origin.",
     "score": "How many conversations pass by a file of verdicts, and by which questions the others fail.",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
-from finetune_prep.cli import person, screen, terminal_review
+from finetune_prep.cli import person, screen
 from finetune_prep.cli.job import json_option
+from finetune_prep.cli.reviewing import terminal as keys
+from finetune_prep.cli.reviewing.serving import serve_page
 from finetune_prep.method import limits
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.web.desk import Desk
 from finetune_prep.workflow.reviewing.counting import Reviewed, proof, reviewed
 from finetune_prep.workflow.reviewing.sitting import Sitting, open_sitting
 from finetune_prep.workflow.status.overview import overview
@@ -15,12 +18,13 @@ from finetune_prep.workflow.status.overview import overview
 
 @click.command()
 @click.option("-n", "size", default=limits.SPOT_CHECK, show_default=True, type=click.IntRange(min=1), help="How many to draw.")
+@click.option("--terminal", is_flag=True, help="By keys in this terminal, without a browser.")
 @click.option("--run", default="", metavar="NAME", help="The pilot to review (default: the one with the highest number).")
 @click.option("--by", default="", metavar="NAME", help="Who labels (default: the user of this computer).")
 @json_option
 @click.pass_obj
-def review(project: str, size: int, run: str, by: str, as_json: bool) -> None:
-    """Read conversations of a pilot and label them: pass, fail, or defer.
+def review(project: str, size: int, terminal: bool, run: str, by: str, as_json: bool) -> None:
+    """Read conversations of a pilot and label them, in a browser or with --terminal: pass, fail, or defer.
 
     Conversations are drawn at random, by what the judge said of them, with known probabilities; one in ten comes a second time.
     You label first and see the judge's verdict afterwards. Every label is on disk before it is called saved; stop at any time and
@@ -28,11 +32,15 @@ def review(project: str, size: int, run: str, by: str, as_json: bool) -> None:
     nothing. --json shows what waits, and labels nothing.
     """
     opened = open_project(project)
-    sitting = open_sitting(opened, person.labeller(by), run=run, n=size)
+    labeller = person.labeller(by)
+    sitting = open_sitting(opened, labeller, run=run, n=size)
+    if not terminal and not as_json:
+        serve_page(Desk(opened, labeller, run=run, n=size), "/review")
+        return
     if as_json:
         _as_json(opened, sitting)
         return
-    terminal_review.review(sitting)
+    keys.review(sitting)
     _print_end(opened, sitting)
 
 

@@ -1,0 +1,21 @@
+"""Serving the local page from a command: the link is printed, and Ctrl-C is how it ends."""
+
+from __future__ import annotations
+
+from finetune_prep.cli import screen
+from finetune_prep.web.desk import Desk
+from finetune_prep.web.server import serve
+
+
+def serve_page(desk: Desk, first: str) -> None:
+    """Until Ctrl-C. first: the page that the link leads to."""
+    try:
+        serve(desk, first, _told)
+    except KeyboardInterrupt:
+        screen.note("Stopped. Every label that was shown as saved is on disk.")
+
+
+def _told(link: str) -> None:
+    screen.say("Open this link in a browser of this machine; it is good once:")
+    screen.say(f"  {link}", bold=True, wrapped=False)
+    screen.say("Ctrl-C stops.", dim=True)

@@ -1,0 +1,188 @@
+"""The pages for labelling: one conversation of the draw, a label given blind, then the verdict and the second event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from finetune_prep.core.rubric import YesNo
+from finetune_prep.errors import UsageError
+from finetune_prep.labels.label import DECIDED, Word
+from finetune_prep.method import limits
+from finetune_prep.web.desk import Desk
+from finetune_prep.web.pages import desk_of
+from finetune_prep.web.rendering import page
+from finetune_prep.workflow.reviewing.counting import proof, reviewed
+from finetune_prep.workflow.reviewing.sitting import LabelChanged, Sitting
+from finetune_prep.workflow.status.overview import overview
+
+LONGEST_BODY = 64_000  # bytes
+FORM = "application/x-www-form-urlencoded"
+WORDS: dict[str, Word] = {"pass": "pass", "fail": "fail", "defer": "defer"}
+ANSWERS: dict[str, YesNo] = {"yes": "yes", "no": "no", "na": "na"}
+Form = Mapping[str, Sequence[str]]
+
+
+def onwards(request: Request) -> Response:
+    """To the next conversation that waits, or to the end."""
+    waiting = desk_of(request).sitting().waiting()
+    return RedirectResponse(f"/review/{waiting[0] + 1}" if waiting else "/review/end", status_code=303)
+
+
+def end(request: Request) -> Response:
+    """What the labels prove, what waits, and the next command."""
+    desk = desk_of(request)
+    sitting = desk.sitting()
+    found = reviewed(desk.project, sitting.run)
+    waiting = sitting.waiting()
+    return page(
+        request,
+        "end.html",
+        sitting=sitting,
+        found=found,
+        proof=proof(found),
+        waiting=len(waiting),
+        needed=limits.SPOT_CHECK,
+        next=overview(desk.project).next,
+    )
+
+
+def conversation(request: Request) -> Response:
+    """A place of the draw, blind until this labeller's decision is on disk."""
+    desk = desk_of(request)
+    sitting = desk.sitting()
+    return _shown(request, desk, sitting, _place(request, sitting))
+
+
+async def label(request: Request) -> Response:
+    """Save a label."""
+    form = await _form(request)
+    return await run_in_threadpool(_label, request, form)
+
+
+def _label(request: Request, form: Form) -> Response:
+    desk = desk_of(request)
+    sitting = desk.sitting()
+    place = _place(request, sitting)
+    if (word := WORDS.get(_field(form, "label"))) is None or not _field(form, "seen").isdigit():
+        return _shown(request, desk, sitting, place, form, "Choose pass, fail or defer.", status=422)
+    answers = {
+        id: ANSWERS[value]
+        for id, value in ((name[2:], _field(form, name)) for name in form if name.startswith("q_"))
+        if value in ANSWERS
+    }
+    try:
+        with desk.saving:
+            sitting.say(
+                place,
+                word,
+                note=_field(form, "note"),
+                answers=answers,
+                missed=tuple(_field(form, "missed").splitlines()),
+                seconds=desk.seconds(place),
+                seen=int(_field(form, "seen")),
+            )
+    except LabelChanged:
+        said = sitting.given(place)
+        told = f"Elsewhere you said {said.label} in the meantime" if said else "Elsewhere you took a label back in the meantime"
+        return _shown(request, desk, sitting, place, form, f"{told}. “{word}” from here is not saved.", status=409)
+    except UsageError as problem:
+        return _shown(request, desk, sitting, place, form, f"Not saved: {problem.what}. {problem.next}.", status=422)
+    except OSError as problem:
+        told = f"Not saved: {problem.strerror or problem}. What was saved before is still there."
+        return _shown(request, desk, sitting, place, form, told, status=507)
+    return RedirectResponse(f"/review/{place + 1}" if word in DECIDED else "/review", status_code=303)
+
+
+async def second(request: Request) -> Response:
+    """Save the second event, or take the label back."""
+    form = await _form(request)
+    return await run_in_threadpool(_second, request, form)
+
+
+def _second(request: Request, form: Form) -> Response:
+    desk = desk_of(request)
+    sitting = desk.sitting()
+    place = _place(request, sitting)
+    acts = {"wrong": sitting.stand_by, "change": sitting.change, "undo": sitting.withdraw}
+    act = _field(form, "act")
+    if act not in acts:
+        raise HTTPException(422)
+    try:
+        with desk.saving:
+            acts[act](place)
+    except UsageError as problem:
+        return _shown(request, desk, sitting, place, form, f"Not saved: {problem.what}. {problem.next}.", status=409)
+    except OSError as problem:
+        told = f"Not saved: {problem.strerror or problem}. What was saved before is still there."
+        return _shown(request, desk, sitting, place, form, told, status=507)
+    return RedirectResponse(f"/review/{place + 1}" if act == "undo" else "/review", status_code=303)
+
+
+def _shown(
+    request: Request,
+    desk: Desk,
+    sitting: Sitting,
+    place: int,
+    form: Form | None = None,
+    problem: str = "",
+    *,
+    status: int = 200,
+) -> Response:
+    given, found = sitting.given(place), sitting.revealed(place)
+    if found is None:
+        desk.shown(place)
+    quotes = [answered.evidence for answered in found.answers if answered.answer == "no"] if found else []
+    waiting = sitting.waiting()
+    context: dict[str, Any] = {
+        "sitting": sitting,
+        "place": place,
+        "total": len(sitting.drawn),
+        "done": len(sitting.drawn) - len(waiting),
+        "drawn": sitting.drawn[place],
+        "given": given,
+        "found": found,
+        "agreed": found is not None and given is not None and (given.label == "pass") == found.passed,
+        "quotes": quotes,
+        "seen": sitting.times(place),
+        "problem": problem,
+        "chosen": _field(form, "label") if form else given.label if given and given.label == "defer" else "",
+        "note": _field(form, "note") if form else "",
+        "missed": _field(form, "missed") if form else "",
+        "answers": {name[2:]: _field(form, name) for name in form if name.startswith("q_")} if form else {},
+        "previous": place if place > 0 else len(sitting.drawn),
+        "following": place + 2 if place + 1 < len(sitting.drawn) else 1,
+    }
+    return page(request, "review.html", status=status, **context)
+
+
+def _place(request: Request, sitting: Sitting) -> int:
+    place: int = request.path_params["place"] - 1
+    if not 0 <= place < len(sitting.drawn):
+        raise HTTPException(404)
+    return place
+
+
+def _field(form: Form, name: str) -> str:
+    return form.get(name, [""])[0]
+
+
+async def _form(request: Request) -> Form:
+    """The fields of a form. Raises HTTPException for anything else, and for what is too long for one."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise HTTPException(415)
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST_BODY:
+            raise HTTPException(413)
+    try:
+        return parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=200)
+    except ValueError as error:
+        raise HTTPException(400) from error

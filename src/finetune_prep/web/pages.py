@@ -1,0 +1,126 @@
+"""The pages for looking: where the project stands, the conversations of a run, one conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from finetune_prep.core.sample import STATES, Sample
+from finetune_prep.method import limits
+from finetune_prep.project.runs import Run, runs
+from finetune_prep.web.desk import Desk
+from finetune_prep.web.rendering import page
+from finetune_prep.workflow import checking
+from finetune_prep.workflow.reviewing.counting import proof
+from finetune_prep.workflow.status.overview import overview
+
+BLIND = "to review"  # what stands for the state of a conversation whose verdict is not to be seen yet
+A_PAGE = 50  # conversations
+
+
+def start(request: Request) -> Response:
+    """Phases, criteria, runs, what waits, and the next command."""
+    desk = desk_of(request)
+    view, criteria = overview(desk.project), checking.criteria(desk.project)
+    known = runs(desk.project.layout)
+    return page(
+        request,
+        "start.html",
+        view=view,
+        criteria=criteria,
+        met=sum(criterion.met for criterion in criteria),
+        latest=known[-1].name if known else "",
+        proof=proof(view.review) if view.review else (),
+        needed=limits.SPOT_CHECK,
+        waiting=len(desk.hidden()),
+    )
+
+
+def talks(request: Request) -> Response:
+    """Conversations of a run by state, question and words."""
+    desk = desk_of(request)
+    run = _run(desk, request.path_params["run"])
+    state, question = request.query_params.get("state", ""), request.query_params.get("question", "")
+    words = request.query_params.get("words", "").strip()
+    hidden = desk.hidden()
+    rows = [_row(sample, hidden) for sample in desk.samples(run)]
+    found = [row for row in rows if _fits(row, state, question, words)]
+    number = max(1, min(_number(request.query_params.get("page", "1")), -(-len(found) // A_PAGE) or 1))
+    return page(
+        request,
+        "talks.html",
+        run=run.name,
+        rows=found[(number - 1) * A_PAGE : number * A_PAGE],
+        count=len(found),
+        total=len(rows),
+        states=[name for name in (*STATES, BLIND) if any(row["state"] == name for row in rows)],
+        questions=sorted({id for row in rows for id in row["failed"]}),
+        state=state,
+        question=question,
+        words=words,
+        number=number,
+        last=-(-len(found) // A_PAGE) or 1,
+    )
+
+
+def talk(request: Request) -> Response:
+    """One conversation; with its verdict, unless it waits to be labelled blind."""
+    desk = desk_of(request)
+    run = _run(desk, request.path_params["run"])
+    sample = next((one for one in desk.samples(run) if one.scenario.id == request.path_params["scenario"]), None)
+    if sample is None:
+        raise HTTPException(404)
+    place = desk.hidden().get(sample.conversation.id) if sample.conversation else None
+    verdict = None if place is not None else next((row for row in run.verdicts() if row.scenario == sample.scenario.id), None)
+    quotes = [verdict.evidence.get(id, "") for id in sample.failed] if verdict else []
+    return page(
+        request,
+        "talk.html",
+        run=run.name,
+        sample=sample,
+        state=BLIND if place is not None else sample.state,
+        place=place,
+        verdict=verdict,
+        quotes=quotes,
+        failed=[id for id in (verdict.answers if verdict else ()) if verdict and verdict.answers[id] == "no"],
+    )
+
+
+def desk_of(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def _run(desk: Desk, name: str) -> Run:
+    for run in runs(desk.project.layout):
+        if run.name == name:
+            return run
+    raise HTTPException(404)
+
+
+def _row(sample: Sample, hidden: dict[str, int]) -> dict[str, Any]:
+    """What a list says of a conversation; of one that waits to be labelled blind, nothing that a judge said."""
+    blind = sample.conversation is not None and sample.conversation.id in hidden
+    return {
+        "scenario": sample.scenario,
+        "state": BLIND if blind else sample.state,
+        "score": None if blind else sample.score,
+        "failed": () if blind else sample.failed,
+        "fault": sample.fault,
+        "messages": sample.conversation.messages if sample.conversation else (),
+    }
+
+
+def _fits(row: dict[str, Any], state: str, question: str, words: str) -> bool:
+    if (state and row["state"] != state) or (question and question not in row["failed"]):
+        return False
+    texts: Sequence[str] = [message.content.casefold() for message in row["messages"]]
+    return all(any(word in text for text in texts) for word in words.casefold().split())
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1

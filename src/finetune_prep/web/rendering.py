@@ -1,0 +1,35 @@
+"""From a template and values to a page. Every value is escaped; no value is ever taken for a template."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from finetune_prep.web.text import pieces
+
+HERE = Path(__file__).parent
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["pieces"] = pieces
+    return environment
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page of a template. Halves of characters, which no page can hold, are shown as what they are by `pieces`."""
+    desk = request.app.state.desk
+    text = _environment().get_template(template).render(project=desk.project.config.name, labeller=desk.labeller, **values)
+    return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)

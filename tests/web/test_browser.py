@@ -1,0 +1,233 @@
+"""The review in a real browser: by keyboard alone, by mouse on a phone's width, without a script; blind, and deaf to hostile text."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from finetune_prep.core.sample import account
+from finetune_prep.labels.file import read_labels
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run, write_results
+from tests.soak import SOAK
+from tests.web.serving import Served, served
+from tests.workflow.reviewing.pilots import SECRET, pilot_of
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium"),
+]
+VECTORS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<img src=http://203.0.113.7/x>",
+    "<svg onload=alert(1)>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<a href=javascript:alert(1) autofocus onfocus=alert(1)>x</a>",
+    "<style>@import 'http://203.0.113.7/x';</style>",
+    "<link rel=stylesheet href=http://203.0.113.7/x>",
+    "<meta http-equiv=refresh content='0;url=http://203.0.113.7/'>",
+    "<form action=http://203.0.113.7/><button>Save</button></form>",
+    "<base href=http://203.0.113.7/>",
+    "<object data=http://203.0.113.7/x></object>",
+    "<body onload=alert(1)>",
+    "<details open ontoggle=alert(1)>",
+    "<video><source onerror=alert(1)></video>",
+    "{{ cycler.__init__.__globals__ }}",
+    "{% include '/etc/passwd' %}",
+    "${alert(1)}",
+    "javascript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "\u202etpircs\u202c <script>alert(1)</script>",
+    "<scr\x00ipt>alert(1)</scr\x00ipt>",
+    "＜script＞alert(1)＜/script＞",
+    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+]
+WRAPPED = [
+    "{}", "'{}", '"{}', '">{}', "'>{}", "</div>{}", "</textarea>{}", "</title>{}", "</script>{}", "</style>{}", "<!--{}", "-->{}", "]]>{}",
+    "`{}`", "&lt;{}", "%3C{}", "\n{}\n", "\\{}", "/*{}*/", "//{}", "x onmouseover=alert(1) {}", "\u200b{}", "&#x3c;{}", "<p>{}</p>", "{} {{{{7*7}}}}",
+    "</option>{}", "</details>{}", "</form>{}", "</mark>{}", "<![CDATA[{}",
+]  # fmt: skip
+HOSTILE = [wrap.format(vector) for wrap, vector in itertools.product(WRAPPED, VECTORS)]
+SAMPLE = HOSTILE if SOAK else HOSTILE[::62]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])  # tests may run as root
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page_of(shop: Project, run: Run) -> Iterator[Served]:
+    with served(shop, "review", "--by", "Ada Larch") as page:
+        yield page
+
+
+def opened(browser: Browser, page: Served, **options: Any) -> tuple[BrowserContext, Page]:
+    context = browser.new_context(**options)
+    tab = context.new_page()
+    tab.goto(page.link)
+    return context, tab
+
+
+def revealed(tab: Page) -> None:
+    """Wait for the verdict, and for the script that listens to keys there."""
+    tab.wait_for_selector("#verdict")
+    tab.wait_for_load_state("load")
+
+
+def said(run: Run) -> list[tuple[str, str]]:
+    return [(label.label, label.stage) for label in read_labels(run.labels_path).labels]
+
+
+def test_a_whole_review_by_keyboard_alone(browser: Browser, page_of: Served, run: Run) -> None:
+    """The draw holds eight that the judge passes and two or more that it fails; every step stands in the file."""
+    context, tab = opened(browser, page_of)
+    assert tab.url.endswith("/review/1")
+    tab.keyboard.press("f")
+    tab.keyboard.type("it promises too much")
+    tab.keyboard.press("Enter")
+    revealed(tab)
+    tab.keyboard.press("u")
+    tab.wait_for_selector("text=blind")
+    tab.wait_for_load_state("load")
+    tab.keyboard.press("d")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/review/2")
+    tab.keyboard.press("q")
+    for key in ("y", "n", "x"):
+        tab.keyboard.press(key)
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("m")
+    tab.keyboard.type("calls me a liar")
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("2")
+    tab.keyboard.type("why")
+    tab.keyboard.press("Enter")
+    revealed(tab)
+    tab.keyboard.press("c")
+    tab.wait_for_url("**/review/3")
+    while not tab.url.endswith("/end"):
+        before = tab.url
+        tab.keyboard.press("1")
+        tab.keyboard.press("Enter")
+        revealed(tab)
+        tab.keyboard.press("Enter")
+        tab.wait_for_url(lambda url, before=before: url != before)
+    assert "All read." in tab.inner_text("h1")
+    kept = read_labels(run.labels_path).labels
+    assert said(run)[:5] == [
+        ("fail", "blind"),
+        ("withdrawn", "revealed"),
+        ("defer", "revealed"),
+        ("fail", "blind"),
+        ("pass", "revealed"),
+    ]
+    assert list(kept[3].answers.values()) == ["yes", "no", "na"]
+    assert (kept[3].missed, kept[3].note, kept[3].labeller.name) == (("calls me a liar",), "why", "Ada Larch")
+    assert len({label.conversation_id for label in kept if label.label == "pass"}) == 10
+    assert sum(label.repeat for label in kept) == 1
+    context.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_by_pointer_on_a_phone_with_and_without_our_script(browser: Browser, page_of: Served, run: Run, script: bool) -> None:
+    context, tab = opened(browser, page_of, viewport={"width": 390, "height": 844}, has_touch=True, java_script_enabled=script)
+    if script:
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    tab.get_by_role("radio", name="Fail").tap()
+    tab.get_by_label("Why, in one line").fill("too long")
+    tab.get_by_role("button", name="Save, and see the verdict").tap()
+    revealed(tab)
+    tab.get_by_role("button", name="I change my mind").tap()
+    tab.wait_for_url("**/review/2")
+    assert said(run) == [("fail", "blind"), ("pass", "revealed")]
+    context.close()
+
+
+def test_no_response_holds_a_verdict_before_the_label(browser: Browser, page_of: Served, run: Run) -> None:
+    bodies: list[str] = []
+    context, tab = opened(browser, page_of)
+    tab.on("response", lambda response: bodies.append(response.text() if response.status == 200 else ""))
+    for path in ("/review/1", "/review/2", "/review/11", "/review/end", "/"):
+        tab.goto(page_of.own + path)
+    assert len(bodies) >= 5
+    assert not [body for body in bodies if SECRET in body or "The judge " in body]
+    tab.goto(f"{page_of.own}/review/1")
+    tab.keyboard.press("p")
+    tab.keyboard.press("Enter")
+    revealed(tab)
+    tab.get_by_text("questions without a NO").click()
+    context.close()
+
+
+def test_every_control_has_a_name(browser: Browser, page_of: Served, run: Run) -> None:
+    context, tab = opened(browser, page_of)
+    tree = context.new_cdp_session(tab)
+    roles = {"button", "link", "textbox", "searchbox", "radio", "checkbox", "combobox", "progressbar", "dialog"}
+    for path in ("/review/1", "/", "/runs/pilot-001", f"/runs/pilot-001/{run.samples()[0].scenario.id}", "/review/end"):
+        tab.goto(page_of.own + path)
+        nodes = tree.send("Accessibility.getFullAXTree")["nodes"]
+        controls = [node for node in nodes if node.get("role", {}).get("value") in roles and not node.get("ignored")]
+        assert len(controls) > 2
+        assert not [node["role"]["value"] for node in controls if not node.get("name", {}).get("value", "").strip()], path
+    context.close()
+
+
+def test_hostile_text_opens_nothing_and_reaches_nobody(browser: Browser, shop: Project) -> None:
+    """In every field that a model or a person fills: talks, situations, evidence, the judge's name, notes, missed failures, words."""
+    run = pilot_of(shop, "p" * min(len(SAMPLE), 60) + "fff", SAMPLE)
+    samples = [
+        msgspec.structs.replace(
+            sample,
+            fault=text,
+            scenario=msgspec.structs.replace(
+                sample.scenario, situation=msgspec.structs.replace(sample.scenario.situation, text=text)
+            ),
+        )
+        for sample, text in zip(run.samples(), itertools.cycle(SAMPLE), strict=False)
+    ]
+    ids = {old.scenario.id: new.scenario.id for old, new in zip(run.samples(), samples, strict=True)}
+    verdicts = [
+        msgspec.structs.replace(row, judge=text, scenario=ids[row.scenario], evidence=dict.fromkeys(row.evidence, text))
+        for row, text in zip(run.verdicts(), itertools.cycle(reversed(SAMPLE)), strict=False)
+    ]
+    write_results(run, samples, verdicts, account(samples))
+    with served(shop, "review", "--by", SAMPLE[1].replace("\x00", ""), "-n", "100") as page:
+        events: list[str] = []
+        context, tab = opened(browser, page)
+        tab.on("dialog", lambda dialog: (events.append(dialog.message), dialog.dismiss()))
+        context.on("request", lambda request: events.append(request.url) if not request.url.startswith(page.own) else None)
+        tab.on("pageerror", lambda error: events.append(str(error)))
+        count = int(tab.inner_text(".headline span").split(" of ")[1])
+        for place, text in zip(range(1, count + 1) if SOAK else range(1, 8), itertools.cycle(SAMPLE), strict=False):
+            tab.goto(f"{page.own}/review/{place}")
+            tab.get_by_label("Why, in one line").fill(text)
+            tab.get_by_label("A failure that no question asks about").fill(text)
+            tab.keyboard.press("Escape")
+            tab.keyboard.press("f")
+            tab.keyboard.press("Enter")
+            revealed(tab)
+        for sample in samples[:: 1 if SOAK else 20]:
+            tab.goto(f"{page.own}/runs/{run.name}/{sample.scenario.id}")
+        for text in SAMPLE[:: 1 if SOAK else 4]:
+            tab.goto(f"{page.own}/runs/{run.name}")
+            tab.get_by_label("Words").fill(text)
+            tab.keyboard.press("Enter")
+            tab.wait_for_url("**words=*")
+        for path in ("/", "/review/end"):
+            tab.goto(page.own + path)
+        assert events == []
+        assert tab.url.startswith(page.own)
+        context.close()
