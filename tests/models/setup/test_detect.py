@@ -277,3 +277,47 @@ def test_doctor_and_a_native_provider(tmp_path: Path, monkeypatch: pytest.Monkey
     assert done.exit_code == 0, done.output
     assert "✓ JSON schema, anthropic/claude-haiku-4-5: enforced (110 tokens used to try)" in done.output
     assert KEY not in done.output
+
+
+THOUGHT = "<think>\nThe sky is blue.\n</think>\n\n"
+ONLY_THOUGHT = {"role": "assistant", "content": "", "reasoning_content": "The sky is blue."}
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (Completion(THOUGHT + FOLLOWED), "its thoughts came before the answer"),
+        (Completion("<think>\nThe sky", finish="length"), "<think> in the answer"),
+        (Completion(message=ONLY_THOUGHT), "only reasoning came back"),
+        (Completion(message=ONLY_THOUGHT, finish="length"), "only reasoning came back"),
+    ],
+)
+def test_doctor_names_the_setting_of_a_model_that_reasons(answer: Completion, found: str, tmp_path: Path) -> None:
+    """With the line that keeps it from that; and where the line is there, it is sent, and there is nothing to say."""
+
+    def reply(call: Call) -> Behaviour:
+        if call.path.endswith("/models"):
+            return listing("larch-1")
+        off = call.body.get("chat_template_kwargs") == {"enable_thinking": False}
+        return Completion(FOLLOWED) if off else answer
+
+    with FakeEndpoint(reply) as endpoint:
+        folder = project(tmp_path / "p", endpoint.base_url)
+        shown = " ".join(doctor(folder).output.split())
+        assert f"reasoning, larch/larch-1: {found}" in shown
+        line = "chat_template_kwargs = { enable_thinking = false }"
+        assert f"[roles.expert.extra] {line} (the same for user, assistant, judge)" in shown
+        path = folder / "finetune-prep.toml"
+        tables = "".join(f"\n[roles.{role}.extra]\n{line}\n" for role in ("expert", "user", "assistant", "judge"))
+        path.write_text(path.read_text("utf-8") + tables, "utf-8")
+        done = doctor(folder)
+        assert (done.exit_code, "reasoning" in done.output) == (0, False), done.output
+
+
+def test_roles_that_reason_in_different_ways_are_tried_apart(tmp_path: Path) -> None:
+    """An endpoint far away is told by reasoning_effort; here nothing is sent to it."""
+    text = scaffold.config_text("bicycles", "openai/gpt-5-mini", "", "", year=2026)
+    config = configuration.parse(f"{text}\n[roles.judge.extra]\nseed = 1\n")
+    ways = doctoring._ways(config, "openai", "gpt-5-mini")
+    assert [way.roles for way in ways] == [["expert", "user", "assistant"], ["judge"]]
+    assert doctoring._less_reasoning(config.provider("openai"), ways[1]) == '[roles.judge] reasoning_effort = "low"'

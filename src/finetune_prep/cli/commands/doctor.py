@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import click
 import msgspec
@@ -19,8 +19,9 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.agreeing import may_try, yes_option
 from finetune_prep.cli.allowing import with_keys
 from finetune_prep.cli.job import json_option
-from finetune_prep.core.request import RoleName
+from finetune_prep.core.request import Parameters, RoleName
 from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
+from finetune_prep.http.endpoint import is_nearby
 from finetune_prep.http.secrets import Secret
 from finetune_prep.models.prices import Prices, may_cost
 from finetune_prep.models.routes import list_batches
@@ -45,6 +46,13 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     found: str
     fix: str = ""
     """The command or edit that helps."""
+
+
+class _Way(NamedTuple):
+    """How a model is asked, and the roles that it plays so."""
+
+    parameters: Parameters
+    roles: list[RoleName]
 
 
 @click.command()
@@ -93,7 +101,8 @@ async def _examine(project: Project | None, folder: Path, *, ask: bool, free_onl
         for name, models in _used(project.config).items():
             settings = project.config.provider(name)
             spared = [model for model in models if free_only and _costs(project.config, settings, model)]
-            checks += await _provider(name, settings, models, project.folder, ask=ask, spared=spared)
+            asked = {model: _ways(project.config, name, model) if ask and model not in spared else [] for model in models}
+            checks += await _provider(name, settings, asked, project.folder, ask=ask)
         checks.append(await _search(project.config.search))
     else:
         checks.append(
@@ -126,9 +135,27 @@ def _costs(config: Config, settings: ProviderSettings, model: str) -> bool:
     return may_cost(Prices(config.prices).of(model, settings.address, 1))
 
 
+def _ways(config: Config, provider: str, model: str) -> list[_Way]:
+    """In which ways a model is asked, as far as that bears on its reasoning."""
+    ways: list[_Way] = []
+    roles: list[RoleName] = [*config.roles]  # type: ignore[list-item]
+    for role in roles:
+        settings = config.role(role)
+        if (settings.provider, settings.model_name) != (provider, model):
+            continue
+        parameters = Parameters(reasoning_effort=settings.reasoning_effort, extra=settings.extra)
+        same = next((way for way in ways if way.parameters == parameters), None)
+        if same is None:
+            ways.append(_Way(parameters, [role]))
+        else:
+            same.roles.append(role)
+    return ways
+
+
 async def _provider(
-    name: str, settings: ProviderSettings, models: list[str], folder: Path, *, ask: bool, spared: list[str]
+    name: str, settings: ProviderSettings, models: dict[str, list[_Way]], folder: Path, *, ask: bool
 ) -> list[Check]:
+    """models: with the ways in which to put a question to them; without any they are spared."""
     about = f"provider {name}"
     if settings.kind == "batch":
         return [Check(about=about, state="fine", found="questions go to batch files; nothing else is needed")]
@@ -147,10 +174,12 @@ async def _provider(
         checks = [_native(about, settings)]
     else:
         endpoint = await detect.look_at(name, settings.base_url, secret)
-        checks = [*_reached(about, endpoint, settings, models)]
+        checks = [*_reached(about, endpoint, settings, [*models])]
     if ask and checks[0].state == "fine":
-        for model in models:
-            checks.append(_spared(name, model) if model in spared else await _structured(name, settings, secret, model))
+        for model, ways in models.items():
+            checks += [] if ways else [_spared(name, model)]
+            for way in ways:
+                checks += await _structured(name, settings, secret, model, way)
     return checks
 
 
@@ -199,15 +228,39 @@ def _spared(name: str, model: str) -> Check:
     return Check(about=f"JSON schema, {name}/{model}", state="note", found=found, fix="finetune-prep doctor --yes")
 
 
-async def _structured(name: str, settings: ProviderSettings, secret: Secret | None, model: str) -> Check:
+async def _structured(name: str, settings: ProviderSettings, secret: Secret | None, model: str, way: _Way) -> list[Check]:
+    trial = await detect.try_schema(name, settings, secret, model, parameters=way.parameters)
+    checks = [await _schema(name, settings, secret, model, way, trial)]
+    if trial.reasoning:
+        found = f"{trial.reasoning}: it costs time and tokens, and what is no closed block spoils an answer"
+        checks.append(Check(about=f"reasoning, {name}/{model}", state="note", found=found, fix=_less_reasoning(settings, way)))
+    return checks
+
+
+def _less_reasoning(settings: ProviderSettings, way: _Way) -> str:
+    """The line of finetune-prep.toml that makes a model reason less, or what is left where it stands there."""
+    others = f" (the same for {', '.join(way.roles[1:])})" if way.roles[1:] else ""
+    if settings.kind == "openai-compatible" and is_nearby(settings.base_url):
+        if "chat_template_kwargs" in way.parameters.extra:
+            return "start the server with its reasoning parser: chat_template_kwargs is set and does not keep it from reasoning"
+        line = "chat_template_kwargs = { enable_thinking = false }"
+        return f"[roles.{way.roles[0]}.extra] {line}{others}, or start the server with its reasoning parser"
+    lower = "minimal" if way.parameters.reasoning_effort == "low" else "low"
+    return f'[roles.{way.roles[0]}] reasoning_effort = "{lower}"{others}'
+
+
+async def _schema(
+    name: str, settings: ProviderSettings, secret: Secret | None, model: str, way: _Way, trial: detect.SchemaTrial
+) -> Check:
+    """What trying a schema has shown; where it is not enforced, whether it is followed when told in the prompt."""
     about = f"JSON schema, {name}/{model}"
-    trial = await detect.try_schema(name, settings, secret, model)
     if trial.honoured == "unknown":
-        return Check(about=about, state="wrong", found=f"a question could not be put: {trial.detail}", fix="finetune-prep doctor")
+        fix = _less_reasoning(settings, way) if trial.reasoning else "finetune-prep doctor"
+        return Check(about=about, state="wrong", found=f"a question could not be put: {trial.detail}", fix=fix)
     if trial.honoured == "yes":
         fix = f"take out structured = false under [providers.{name}]: it is not needed" if settings.structured is False else ""
         return Check(about=about, state="fine", found=f"enforced ({trial.tokens} tokens used to try)", fix=fix)
-    worded = await detect.try_schema(name, settings, secret, model, worded=True)
+    worded = await detect.try_schema(name, settings, secret, model, worded=True, parameters=way.parameters)
     if worded.honoured != "yes":
         found = f"neither enforced ({trial.detail}) nor followed when told in the prompt ({worded.detail})"
         return Check(about=about, state="wrong", found=found, fix="give the role a model that follows a JSON Schema")

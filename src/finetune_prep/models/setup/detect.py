@@ -25,6 +25,7 @@ from finetune_prep.http.retry_after import http_date
 from finetune_prep.http.secrets import Secret
 from finetune_prep.models.providers.provider import Fault, Provider
 from finetune_prep.models.routes import speaker
+from finetune_prep.models.wire import openai_wire
 from finetune_prep.project.config import NATIVE, WELL_KNOWN, ProviderSettings
 
 LOOK_SECONDS = 1.0  # a server on this machine answers at once or is not there
@@ -68,6 +69,8 @@ class SchemaTrial(msgspec.Struct, frozen=True, kw_only=True):
     """What came instead."""
     tokens: int = 0
     """Tokens that the trial used."""
+    reasoning: str = ""
+    """How the model's reasoning came with the answer, "" if none did."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,12 +179,20 @@ async def _answered(provider: Provider, request: Request) -> Reply:
 
 
 async def try_schema(
-    name: str, settings: ProviderSettings, secret: Secret | None, model: str, *, worded: bool = False
+    name: str,
+    settings: ProviderSettings,
+    secret: Secret | None,
+    model: str,
+    *,
+    worded: bool = False,
+    parameters: Parameters | None = None,
 ) -> SchemaTrial:
     """Ask one tiny question whose answer follows the schema only if the endpoint enforces it.
 
-    worded: the schema is told in the prompt instead; then it is followed if the model is able to.
+    worded: the schema is told in the prompt instead; then it is followed if the model is able to. parameters: as a role is asked,
+    of which what bears on reasoning is taken.
     """
+    asked = parameters or Parameters()
     request = Request(
         role="judge",
         phase="doctor",
@@ -189,7 +200,7 @@ async def try_schema(
         model=model,
         messages=(Message("user", "What colour is the sky? One word."),),
         schema=SCHEMA,
-        parameters=Parameters(max_tokens=ANSWER_TOKENS),
+        parameters=Parameters(max_tokens=ANSWER_TOKENS, reasoning_effort=asked.reasoning_effort, extra=asked.extra),
     )
     provider = speaker(name, msgspec.structs.replace(settings, structured=not worded), secret)
     try:
@@ -206,6 +217,11 @@ async def try_schema(
         return SchemaTrial(honoured="no" if refused else "unknown", detail=paused.what)
     finally:
         await provider.close()
+    return msgspec.structs.replace(_tried(reply), reasoning=_reasoning(reply))
+
+
+def _tried(reply: Reply) -> SchemaTrial:
+    """What an answer shows of the schema."""
     tokens = (reply.usage.input or 0) + (reply.usage.output or 0)
     if reply.problem == "rejected":
         return SchemaTrial(honoured="no", detail=reply.detail, tokens=tokens)
@@ -218,3 +234,12 @@ async def try_schema(
     if reply.problem is not None:
         return SchemaTrial(honoured="unknown", detail=f"{reply.problem}: {reply.detail}", tokens=tokens)
     return SchemaTrial(honoured="no", detail=f"it answered “{reply.text.strip()[:60]}”", tokens=tokens)
+
+
+def _reasoning(reply: Reply) -> str:
+    """How reasoning came with an answer, "" if none did that need concern anybody."""
+    if found := openai_wire.REASONING.search(reply.text):
+        return f"{found[0].strip()} in the answer"
+    if reply.problem in ("empty", "truncated") and (reply.reasoning or reply.usage.reasoning):
+        return "only reasoning came back"
+    return "its thoughts came before the answer" if reply.reasoning else ""
