@@ -243,3 +243,35 @@ def test_a_key_that_is_not_written_out_is_at_its_table() -> None:
     assert line_of(text, ["prices", "y", "input"]) == 5
     assert line_of(text, ["name"]) == 1
     assert line_of('[roles.judge]\nmodel = "x"\n[roles]\n', ["roles", "judge", "temperature"]) == 1
+
+
+PLACED = f'{SOUND}[providers.m]\nkind = "openai-compatible"\nbase_url = "http://localhost:8000/v1"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (f"{SOUND}[roles.judge.extra]\nseed = nan\n", 11, "roles.judge.extra.seed is no number: nan"),
+        (f"{SOUND}[roles.judge.extra]\nmin_p = 0.1\nstop = [1, {{ y = -inf }}]\n", 12, "roles.judge.extra.stop.y is no number"),
+        (f"{SOUND}extra = {{ a = {{ b = inf }} }}\n", 10, "roles.judge.extra.a.b is no number: inf"),
+        (f"{SOUND}extra = {{ a = {'[' * 90}{']' * 90} }}\n", 10, "roles.judge.extra.a is nested more than 20 deep"),
+        (f"{SOUND}extra = {{ since = 2026-01-01 }}\n", 10, "roles.judge.extra.since is a date"),
+        (f"{SOUND}extra = {{ at = 07:30:00 }}\n", 10, "roles.judge.extra.at is a date"),
+        (f'{PLACED}headers = {{ "X-Team" = 3 }}\n', 13, "the value of the header “X-Team” is no text"),
+        (f'{PLACED}[providers.m.headers]\n"X-A" = "a"\n"X-B" = ["sk-0123"]\n', 15, "the value of the header “X-B” is no text"),
+        (f'{PLACED}headers = {{ "X-Team" = "a\\nb" }}\n', 13, "the value of the header “X-Team” holds special characters"),
+        (f"{PLACED}headers = 3\n", 13, "providers.m.headers: Expected `table`"),
+    ],
+)
+def test_what_cannot_be_sent_is_one_sentence_with_its_line(text: str, line: int, what: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    assert caught.value.where == f"finetune-prep.toml:{line}"
+    assert what in caught.value.what
+    assert caught.value.next
+    assert "sk-0123" not in str(caught.value)
+
+
+def test_fields_that_endpoints_have_are_sent_as_they_are() -> None:
+    text = f"{SOUND}[roles.judge.extra]\nseed = 7\nstop = ['a', 'b']\nchat_template_kwargs = {{ enable_thinking = false }}\n"
+    assert parse(text).role("judge").extra["chat_template_kwargs"] == {"enable_thinking": False}

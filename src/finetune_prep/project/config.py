@@ -6,9 +6,11 @@ Keys (API keys) are never in this file: a provider names the environment variabl
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from collections.abc import Sequence
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -78,6 +80,7 @@ SET_BY_US = {
     "max_completion_tokens": "max_tokens",
     "reasoning_effort": "reasoning_effort",
 }
+DEEPEST = 20  # tables and lists within `extra`; no endpoint has fields as deep
 NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
 
 
@@ -286,6 +289,8 @@ class _Reader:
                 if not isinstance(value, dict):
                     raise self._error(f"“{key}” is not a table", [table, key], f"write a table [{table}.{key}] with its keys")
                 self._refuse_unknown(value, struct, [table, key])
+                self._check_sent(value.get("extra"), [table, key, "extra"])
+                self._check_headers(value.get("headers"), [table, key, "headers"])
                 settings = self._read(value, struct, [table, key])
                 if isinstance(settings, ProviderSettings):
                     self._check_connection(settings, [table, key])
@@ -306,6 +311,31 @@ class _Reader:
             what = what.replace(" | null", "").replace("`object`", "`table`").replace("Object missing", "missing")
             hint = "add it" if what.startswith("missing") else "fix this line"
             raise self._error(f"{'.'.join(found)}: {what}" if found else what, found, hint) from error
+
+    def _check_sent(self, value: Any, path: list[str], depth: int = 0) -> None:
+        """Refuse what cannot go into a request as JSON."""
+        where = ".".join(path)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._error(f"{where} is no number: {value}", path, "write a number, or take it out")
+        if isinstance(value, date | time):  # a datetime is a date
+            raise self._error(f"{where} is a date, which JSON has no word for", path, "write it in quotes")
+        if depth > DEEPEST:
+            raise self._error(f"{where} is nested more than {DEEPEST} deep", path, "write what the endpoint's reference shows")
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                self._check_sent(inner, [*path, key] if depth < DEEPEST else path, depth + 1)
+        elif isinstance(value, list):
+            for inner in value:
+                self._check_sent(inner, path, depth + 1)
+
+    def _check_headers(self, value: Any, path: list[str]) -> None:
+        """Refuse values that are no text; they are not repeated, as a key may stand there."""
+        for name, header in value.items() if isinstance(value, dict) else ():
+            if not isinstance(header, str):
+                raise self._error(f"the value of the header “{name}” is no text", [*path, name], "write it in quotes")
+            if not header.isascii() or not header.isprintable():
+                what = f"the value of the header “{name}” holds special characters"
+                raise self._error(what, [*path, name], "write it in ASCII, on one line")
 
     def _check_connection(self, settings: ProviderSettings | SearchSettings, path: list[str]) -> None:
         """Refuse an address or a name that cannot be used. Neither is repeated: a password or a key may stand in it."""
