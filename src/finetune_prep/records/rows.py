@@ -48,21 +48,24 @@ def _lines(path: Path) -> Iterator[Row | Finding]:
     with path.open("rb") as file:
         for number, line in enumerate(iter(lambda: file.readline(_LONGEST_ROW), b""), start=1):
             line = line.removeprefix(BOM) if number == 1 else line
-            if not line.strip():
-                continue
-            try:
-                value = decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                yield Finding(path=str(path), line=number, what=f"this row cannot be read: {error}", fix=_REPAIR)
-                continue
-            if not isinstance(value, dict):
-                fix = f"{_REPAIR}: jq -c '.[]' {path.name}" if isinstance(value, list) else _REPAIR
-                yield Finding(path=str(path), line=number, what="this row is no JSON object", fix=fix)
-            elif twice := _named_twice(line, value):
-                what = f"“{twice}” stands twice in this row, and only its author knows which is meant"
-                yield Finding(path=str(path), line=number, what=what, fix="keep one of them")
-            else:
-                yield Row(number, value)
+            if line.strip():
+                try:
+                    yield _object(path, number, line, decoder.decode(line))
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    yield Finding(path=str(path), line=number, what=f"this row cannot be read: {error}", fix=_REPAIR)
+                except RecursionError:
+                    yield Finding(path=str(path), line=number, what="this row is nested too deeply to be read", fix=_REPAIR)
+
+
+def _object(path: Path, number: int, line: bytes, value: Any) -> Row | Finding:
+    """The row of a line that was decoded, or what is wrong with it."""
+    if not isinstance(value, dict):
+        fix = f"{_REPAIR}: jq -c '.[]' {path.name}" if isinstance(value, list) else _REPAIR
+        return Finding(path=str(path), line=number, what="this row is no JSON object", fix=fix)
+    if twice := _named_twice(line, value):
+        what = f"“{twice}” stands twice in this row, and only its author knows which is meant"
+        return Finding(path=str(path), line=number, what=what, fix="keep one of them")
+    return Row(number, value)
 
 
 def _named_twice(line: bytes, value: dict[str, Any]) -> str:
@@ -87,23 +90,39 @@ def _keys(value: Any) -> int:
 
 
 def _table(path: Path, headless: Sequence[str]) -> Iterator[Row | Finding]:
-    text = path.read_bytes().removeprefix(BOM).decode("utf-8", "replace")
-    if not text.strip():
-        return
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header: list[str] | None = list(headless) or None
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
+    try:
+        text = path.read_bytes().removeprefix(BOM).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"this file is not UTF-8: {error}", where=str(path), next="save it as UTF-8") from error
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else _delimiter(text))
+    header = list(headless)
+    for cells in _cells(reader):
+        if isinstance(cells, str):
+            yield Finding(
+                path=str(path), line=reader.line_num, what=f"this row cannot be read: {cells}", fix="give each column a cell"
+            )
+        elif not any(cell.strip() for cell in cells):
             continue
-        if header is None:
+        elif not header:
             header = [cell.strip() for cell in cells]
-            continue
-        if len(cells) != len(header):
+            if twice := next((name for name in header if header.count(name) > 1), None):
+                raise UsageError(f"the column “{twice}” stands twice", where=f"{path}:1", next="keep one of them")
+        elif len(cells) != len(header):
             what = f"this row has {len(cells)} cells, and the header {len(header)}"
             yield Finding(path=str(path), line=reader.line_num, what=what, fix="give each column a cell")
-            continue
-        yield Row(reader.line_num, dict(zip(header, cells, strict=True)))
+        else:
+            yield Row(reader.line_num, dict(zip(header, cells, strict=True)))
+
+
+def _cells(reader: Iterator[list[str]]) -> Iterator[list[str] | str]:
+    """The rows of a table, and in words why one cannot be read."""
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield str(error)
 
 
 def _delimiter(text: str) -> str:
