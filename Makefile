@@ -2,6 +2,7 @@
 #   .venv         the wheel, as users install it: demo, test, bench. CI tests this one.
 #   .venv-dev     this folder, editable: dev, quick, lint, types, coverage, soak, docs. An edit is tested at once.
 #   .venv-engine  one more for each inference engine: test-engine.
+#   .venv-loaders one more for each loader of exports: test-exports.
 # docs/contributing.md says which target is for what.
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ DEV := $(DEV_VENV)/bin
 SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
 WORKERS ?= 2
 
-.PHONY: demo test dev quick lint types coverage soak everywhere test-engine bench bench-door docs example clean
+.PHONY: demo test dev quick lint types coverage soak everywhere test-engine test-exports bench bench-door docs example clean
 
 demo: $(VENV)/installed
 	@$(BIN)/finetune-prep demo
@@ -51,6 +52,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/first_minutes.py
 	$(BIN)/python benchmarks/check.py examples/online-shop
 	$(BIN)/python benchmarks/estimate.py
+	$(BIN)/python benchmarks/export.py
 	$(BIN)/python benchmarks/verdicts.py
 
 # Real inference engines with a tiny model made on the spot, each in an environment of its own; docs/decisions/0011 says what
@@ -59,6 +61,12 @@ ENGINES ?= llamacpp
 ENGINE_FOLDER := .venv-engine
 test-engine: $(VENV)/installed-dev $(ENGINES:%=$(ENGINE_FOLDER)/%/installed)
 	FINETUNE_PREP_ENGINE="$(strip $(ENGINES))" $(BIN)/python -m pytest tests/engine
+
+# Exports as `datasets`, an old one and the newest, `pyarrow` and the Hub's reader of cards load them; 400 MB each, without torch.
+LOADERS ?= newest oldest
+LOADER_FOLDER := .venv-loaders
+test-exports: $(VENV)/installed-dev $(LOADERS:%=$(LOADER_FOLDER)/%/installed)
+	FINETUNE_PREP_LOADERS="$(strip $(LOADERS))" $(BIN)/python -m pytest tests/loaders
 
 # The door to models beside a bare loop over the same HTTP library: throughput, CPU, end to end, resume, memory; how limits are found.
 bench-door: $(VENV)/installed-dev
@@ -95,8 +103,13 @@ $(ENGINE_FOLDER)/vllm/installed: tests/engine/needs/vllm.txt tests/engine/vllm_n
 	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -r $(@D)/needs.txt
 	@touch $@
 
+$(LOADER_FOLDER)/%/installed: tests/loaders/needs/%.txt
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -r $<
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(DEV_VENV) $(ENGINE_FOLDER) build dist finetune-prep-demo .coverage .coverage.*
+	rm -rf $(VENV) $(DEV_VENV) $(ENGINE_FOLDER) $(LOADER_FOLDER) build dist finetune-prep-demo .coverage .coverage.*
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

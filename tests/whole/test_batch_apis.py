@@ -32,6 +32,8 @@ def test_waves_of_batches_end_in_the_same_rows(api: Api, demo: Path, tmp_path: P
             if api == "openai":
                 row["response"]["body"] |= {"model": "language-model", "created": _seconds(KNOWN[key].at)}
                 del row["response"]["body"]["usage"]
+            else:
+                row["result"]["message"]["model"] = "language-model"
             return row
 
         kind = "openai-batch" if api == "openai" else "anthropic-batch"

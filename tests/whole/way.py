@@ -79,7 +79,10 @@ def ask(folder: Path, provider: str, **settings: Any) -> None:
 
 
 def rows(folder: Path) -> dict[str, str]:
-    """Hash of every result of the way: documents, the pilot's files, the dataset. The day on which a source was read is none."""
+    """Hash of every result of the way: documents, the pilot's files, the dataset.
+
+    The day on which a source was read is none, nor is the hour at which a provider says that it answered.
+    """
     wanted = [path for name in RESULTS if (path := folder / "runs" / "pilot-001" / name).is_file()]
     wanted += sorted(
         path for name in ("reference", "prompts", "dataset", "skills") for path in (folder / name).rglob("*") if path.is_file()
@@ -89,6 +92,8 @@ def rows(folder: Path) -> dict[str, str]:
 
 def _hash(path: Path) -> str:
     data = path.read_bytes()
+    if path.name.startswith("manifest."):
+        data = re.sub(rb'("(?:first|last)_answer": )"[^"]+"', rb"\1", data)
     return hashlib.sha256(undated(data.decode()).encode() if path.suffix == ".md" else data).hexdigest()
 
 
