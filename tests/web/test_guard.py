@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -155,8 +157,9 @@ def test_every_answer_has_the_headers_that_keep_a_page_shut(client: TestClient, 
 
 
 def test_our_own_pages_can_write(client: TestClient, run: Run) -> None:
+    of = html.unescape(re.findall(r'name="of" value="([^"]+)"', client.get("/review/1").text)[0])
     answer = client.post(
-        "/review/1/label", data={"label": "pass", "seen": "0"}, headers={"origin": OWN, "sec-fetch-site": "same-origin"}
+        "/review/1/label", data={"label": "pass", "seen": "0", "of": of}, headers={"origin": OWN, "sec-fetch-site": "same-origin"}
     )
     assert answer.status_code == 200  # after the redirect
     assert len(run.labels_path.read_bytes().splitlines()) == 1
@@ -180,6 +183,8 @@ def test_our_own_pages_can_write(client: TestClient, run: Run) -> None:
 def test_what_is_no_form_of_ours_is_not_taken(
     client: TestClient, run: Run, headers: dict[str, Any], body: bytes, status: int
 ) -> None:
+    of = re.findall(rb'name="of" value="([^"]+)"', client.get("/review/1").content)[0].replace(b" ", b"+")
+    body = b"of=" + of + b"&" + body
     answer = client.post("/review/1/label", content=body, headers={"origin": OWN} | headers)
     assert answer.status_code == status
     assert not run.labels_path.exists()

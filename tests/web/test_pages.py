@@ -16,14 +16,20 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.web.app import application
 from finetune_prep.web.desk import Desk
+from tests.phases.pottery_shop import rewrite
 from tests.web.conftest import OWN, PORT
 from tests.workflow.reviewing.pilots import ADA, BEN, SECRET, edit_talk, pilot_of, say
 
 FROM_US = {"origin": OWN, "sec-fetch-site": "same-origin"}
 
 
+def subject(client: TestClient, place: int) -> str:
+    """What the page says that it is about."""
+    return re.findall(r'name="of" value="([^"]+)"', client.get(f"/review/{place}").text)[0]
+
+
 def label(client: TestClient, place: int, **fields: str) -> tuple[int, str]:
-    answer = client.post(f"/review/{place}/label", data={"seen": "0"} | fields, headers=FROM_US)
+    answer = client.post(f"/review/{place}/label", data={"seen": "0", "of": subject(client, place)} | fields, headers=FROM_US)
     return answer.status_code, answer.text
 
 
@@ -72,7 +78,7 @@ def test_after_the_label_there_is_its_verdict_and_no_other(client: TestClient, r
     assert "Saved." in text
     (said,) = read_labels(run.labels_path).labels
     assert (said.conversation_id, said.label, said.stage, said.labeller) == (drawn[0].conversation_id, "pass", "blind", ADA)
-    assert said.seconds is None  # it was posted without having been shown
+    assert said.seconds is not None
     assert "The judge" not in client.get("/review/2").text
 
 
@@ -102,9 +108,9 @@ def test_a_whole_review_ends_with_what_it_proves(client: TestClient, run: Run) -
 
 def test_the_second_event_and_undo_are_events_of_their_own(client: TestClient, run: Run) -> None:
     label(client, 1, label="pass")
-    client.post("/review/1/second", data={"act": "change"}, headers=FROM_US)
-    client.post("/review/1/second", data={"act": "wrong"}, headers=FROM_US)
-    client.post("/review/1/second", data={"act": "undo"}, headers=FROM_US)
+    client.post("/review/1/second", data={"act": "change", "of": subject(client, 1)}, headers=FROM_US)
+    client.post("/review/1/second", data={"act": "wrong", "of": subject(client, 1)}, headers=FROM_US)
+    client.post("/review/1/second", data={"act": "undo", "of": subject(client, 1)}, headers=FROM_US)
     assert [(one.label, one.stage) for one in read_labels(run.labels_path).labels] == [
         ("pass", "blind"),
         ("fail", "revealed"),
@@ -112,7 +118,7 @@ def test_the_second_event_and_undo_are_events_of_their_own(client: TestClient, r
         ("withdrawn", "revealed"),
     ]
     assert "blind" in client.get("/review/1").text
-    assert client.post("/review/1/second", data={"act": "change"}, headers=FROM_US).status_code == 409
+    assert client.post("/review/1/second", data={"act": "change", "of": subject(client, 1)}, headers=FROM_US).status_code == 409
 
 
 def test_a_failure_without_a_reason_comes_back_with_what_was_written(client: TestClient, run: Run) -> None:
@@ -219,6 +225,22 @@ def test_text_of_a_model_is_text(shop: Project, text: str) -> None:
         assert "\u202e" not in page
         assert "invisible character U+202E right-to-left override" in page
         assert "invisible character U+200B zero width space" in page
+
+
+def test_a_label_is_of_what_was_shown_and_of_nothing_that_came_in_its_place(client: TestClient, shop: Project, run: Run) -> None:
+    """A run goes on, a text or the rubric is edited: what stands in this place then was not what the person read."""
+    shown = subject(client, 1)
+    drawn = Desk(shop, ADA, n=10).sitting().drawn
+    edit_talk(run, [sample.scenario.id for sample in run.samples()].index(drawn[0].sample.scenario.id), "Another text.")
+    status, text = label(client, 1, label="pass", of=shown)
+    assert status == 409
+    assert "has changed since this page was shown" in text
+    assert "Another text." in text
+    shown = subject(client, 1)
+    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.7")
+    assert label(client, 1, label="pass", of=shown)[0] == 409
+    assert client.post("/review/1/second", data={"act": "undo", "of": shown}, headers=FROM_US).status_code == 409
+    assert not run.labels_path.exists()
 
 
 def test_an_edit_of_the_run_is_seen_at_once(client: TestClient, shop: Project, run: Run) -> None:

@@ -55,9 +55,10 @@ def test_no_label_that_was_shown_as_saved_is_lost_when_the_server_is_killed(shop
     shown = []
     with served(shop) as page, closing(enter(page)) as client:
         for place in range(1, killed_after + 1):
+            of = re.findall(r'name="of" value="([^"]+)"', client.get(f"/review/{place}").text)[0]
             answer = client.post(
                 f"/review/{place}/label",
-                data={"label": "pass", "seen": "0", "note": f"number {place}"},
+                data={"label": "pass", "seen": "0", "of": of, "note": f"number {place}"},
                 headers={"origin": page.own},
             )
             if "Saved." in answer.text:

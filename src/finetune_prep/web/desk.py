@@ -10,7 +10,7 @@ from finetune_prep.core.sample import Sample
 from finetune_prep.errors import ActNeeded
 from finetune_prep.labels.label import Labeller
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, runs
+from finetune_prep.project.runs import Run, VerdictRow, runs
 from finetune_prep.workflow.reviewing.counting import rubric_version
 from finetune_prep.workflow.reviewing.sitting import Sitting, open_sitting
 
@@ -27,6 +27,7 @@ class Desk:
         self._run, self._n = run, n
         self._sitting: tuple[Seen, str, Sitting] | None = None
         self._samples: dict[Path, tuple[Seen, list[Sample]]] = {}
+        self._verdicts: dict[Path, tuple[Seen, dict[str, VerdictRow]]] = {}
         self._shown: dict[int, float] = {}
 
     def sitting(self) -> Sitting:
@@ -54,6 +55,14 @@ class Desk:
         kept = self._samples.get(run.folder)
         if kept is None or kept[0] != seen:
             kept = self._samples[run.folder] = (seen, run.samples())
+        return kept[1]
+
+    def verdicts(self, run: Run) -> dict[str, VerdictRow]:
+        """Verdicts of a run by scenario, read again when the file has changed."""
+        seen = _stat(run.verdicts_path)
+        kept = self._verdicts.get(run.folder)
+        if kept is None or kept[0] != seen:
+            kept = self._verdicts[run.folder] = (seen, {row.scenario: row for row in run.verdicts()})
         return kept[1]
 
     def shown(self, place: int) -> None:

@@ -23,6 +23,7 @@ from finetune_prep.workflow.reviewing.sitting import LabelChanged, Sitting
 from finetune_prep.workflow.status.overview import overview
 
 LONGEST_BODY = 64_000  # bytes
+CHANGED = "Not saved: the run or the rubric has changed since this page was shown. This is what is here now."
 FORM = "application/x-www-form-urlencoded"
 WORDS: dict[str, Word] = {"pass": "pass", "fail": "fail", "defer": "defer"}
 ANSWERS: dict[str, YesNo] = {"yes": "yes", "no": "no", "na": "na"}
@@ -70,6 +71,8 @@ def _label(request: Request, form: Form) -> Response:
     desk = desk_of(request)
     sitting = desk.sitting()
     place = _place(request, sitting)
+    if _field(form, "of") != _subject(sitting, place):
+        return _shown(request, desk, sitting, place, None, CHANGED, status=409)
     if (word := WORDS.get(_field(form, "label"))) is None or not _field(form, "seen").isdigit():
         return _shown(request, desk, sitting, place, form, "Choose pass, fail or defer.", status=422)
     answers = {
@@ -114,6 +117,8 @@ def _second(request: Request, form: Form) -> Response:
     act = _field(form, "act")
     if act not in acts:
         raise HTTPException(422)
+    if _field(form, "of") != _subject(sitting, place):
+        return _shown(request, desk, sitting, place, None, CHANGED, status=409)
     try:
         with desk.saving:
             acts[act](place)
@@ -151,6 +156,7 @@ def _shown(
         "agreed": found is not None and given is not None and (given.label == "pass") == found.passed,
         "quotes": quotes,
         "seen": sitting.times(place),
+        "subject": _subject(sitting, place),
         "problem": problem,
         "chosen": _field(form, "label") if form else given.label if given and given.label == "defer" else "",
         "note": _field(form, "note") if form else "",
@@ -160,6 +166,11 @@ def _shown(
         "following": place + 2 if place + 1 < len(sitting.drawn) else 1,
     }
     return page(request, "review.html", status=status, **context)
+
+
+def _subject(sitting: Sitting, place: int) -> str:
+    """What a label of this place is about. A run that has gone on, or an edit, may have put something else there."""
+    return f"{sitting.drawn[place].conversation_id} {sitting.rubric.version}"
 
 
 def _place(request: Request, sitting: Sitting) -> int:

@@ -75,7 +75,7 @@ def talk(request: Request) -> Response:
     if sample is None:
         raise HTTPException(404)
     place = desk.hidden().get(sample.conversation.id) if sample.conversation else None
-    verdict = None if place is not None else next((row for row in run.verdicts() if row.scenario == sample.scenario.id), None)
+    verdict = None if place is not None else desk.verdicts(run).get(sample.scenario.id)
     quotes = [verdict.evidence.get(id, "") for id in sample.failed] if verdict else []
     return page(
         request,
