@@ -37,6 +37,8 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     """"dev", "sealed", or ""."""
     design: str = ""
     """How the conversation was drawn: "uniform", "by verdict", another word, or "" where the label does not say."""
+    draw: str = ""
+    """The draw by its own name, as the label has it."""
     p: float | None = None
     """Its chance of being drawn."""
     repeat: bool = False
@@ -140,6 +142,7 @@ def _label(path: Path, row: Row, ids: list[str], mapped: Mapped) -> Label | Find
         stage=str(value.get("stage") or ""),
         split=str(value.get("split") or ""),
         design="by verdict" if design.startswith(_STRATA) else _DESIGNS.get(design.casefold(), design),
+        draw=design,
         p=_chance(drawn.get("p")),
         repeat=drawn.get("repeat") is True,
         hash=str(value.get("hash") or ""),

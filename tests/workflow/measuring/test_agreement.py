@@ -244,6 +244,39 @@ def test_a_draw_that_cannot_be_weighted_gives_no_figure(files: Files, change: di
     assert words in found.reasons[0]
 
 
+def reviewed(design: str, p: float) -> dict[str, Any]:
+    return {"sample": {"design": design, "p": p}}
+
+
+def test_a_draw_that_was_made_larger_or_stopped_half_way_weighs_right(files: Files) -> None:
+    """As `review` draws: ten first, then fifty, of which not all were read."""
+    for n in range(20):
+        files.label(f"p{n}", "pass", **reviewed("strata-10/1" if n < 6 else "strata-50/1", 0.02 if n < 6 else 0.1))
+    for n in range(12):
+        files.label(f"f{n}", "fail", **reviewed("strata-10/1" if n < 4 else "strata-50/1", 0.04 if n < 4 else 0.2))
+    found = files.compare()
+    assert found.drawn is not None and found.tpr is not None
+    assert (found.drawn.design, found.drawn.passed.pool, found.drawn.failed.pool) == ("by verdict", 300, 100)
+
+
+def test_labels_drawn_by_another_judges_verdicts_give_no_figure(files: Files) -> None:
+    for n in range(20):
+        files.label(f"p{n}", "pass", **reviewed("strata-50/1", 0.1 if n % 2 else 0.3))
+        files.label(f"f{n}", "fail", **reviewed("strata-50/1", 0.3))
+    found = files.compare()
+    assert found.tpr is None
+    assert "by something else than this verdict" in found.reasons[0]
+
+
+def test_verdicts_on_the_labelled_conversations_alone_are_weighted_by_their_chances(files: Files) -> None:
+    files.draw(30, 50)
+    files.judged = [
+        row for row in files.judged if int(row["conversation_id"][1:]) < (30 if row["conversation_id"][0] == "p" else 50)
+    ]
+    found = files.compare()
+    assert found.drawn is not None and (found.drawn.passed.pool, found.drawn.failed.pool) == (300, 100)
+
+
 def test_too_many_deferred_labels_are_no_picture_of_the_rest(files: Files) -> None:
     files.draw(20, 20)
     for row in files.labels[:9]:

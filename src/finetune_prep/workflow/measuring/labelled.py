@@ -122,7 +122,11 @@ class Draw(msgspec.Struct, frozen=True):
 
 
 def draw(counted: Counted, passed: Mapping[str, bool | None], stated: str = "") -> Draw:
-    """What people said by verdict, with the design of the draw. stated: the design, where labels do not say it."""
+    """What people said by verdict, with the design of the draw. stated: the design, where labels do not say it.
+
+    How many conversations each verdict has is counted where the file of verdicts holds more than the labelled ones, else it
+    follows from the chances. So a draw that is labelled in part, or made larger later, weighs right, too.
+    """
     labels = counted.labels
     if not labels:
         return Draw(None, "there is no label by a person")
@@ -140,13 +144,28 @@ def draw(counted: Counted, passed: Mapping[str, bool | None], stated: str = "") 
             else f"“{', '.join(unknown)}” is no random draw"
         )
         return Draw(None, "labels of two ways of drawing are mixed" if not unknown else why)
+    if any(
+        len({label.p for label in labels if (label.draw, passed[label.conversation]) == same}) > 1
+        for same in _alike(labels, passed)
+    ):
+        return Draw(
+            None, "conversations with the same verdict were drawn with different chances, so by something else than this verdict"
+        )
+    if len(passed) > len(labels) + len(counted.deferred):
+        return Draw(_strata(counted, passed, "by verdict", {}))
     chances = {verdict: {label.p for label in labels if passed[label.conversation] is verdict} for verdict in (True, False)}
     if any(len(found) > 1 for found in chances.values()):
-        return Draw(None, "conversations with the same verdict were drawn with different chances")
+        return Draw(None, "labels of several draws, and the file of verdicts holds none but the labelled conversations")
     return Draw(_strata(counted, passed, "by verdict", {verdict: next(iter(found), None) for verdict, found in chances.items()}))
 
 
+def _alike(labels: Iterable[Label], passed: Mapping[str, bool | None]) -> set[tuple[str, bool | None]]:
+    """Draws and verdicts within which each conversation had the same chance."""
+    return {(label.draw, passed[label.conversation]) for label in labels}
+
+
 def _strata(counted: Counted, passed: Mapping[str, bool | None], design: Design, chances: Mapping[bool, float | None]) -> Drawn:
+    """chances: of being drawn by verdict, where the pool follows from them."""
     strata = []
     for verdict in (True, False):
         mine = [label for label in counted.labels if passed[label.conversation] is verdict]
