@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
+from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import Terminal
 from tests.cli.test_agreeing import PRICED, unattended
 from tests.cli.test_pilot import asked_of, verdict
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
+from tests.phases.pottery_expert import pottery_people, pottery_sources
 from tests.phases.pottery_shop import accept_all
+from tests.phases.test_preparing import prepared
 
 
 def emptied_file(path: Path) -> None:
@@ -97,3 +101,15 @@ def test_where_everything_is_free_it_is_said(endpoint: FakeEndpoint, shop: Proje
 def test_a_new_project_hears_nothing_of_it(endpoint: FakeEndpoint, shop: Project, terminal: Terminal) -> None:
     assert json.loads(terminal("status", "--json").out)["overview"]["note"] == ""
     assert "holds no answers" not in unattended(shop, "pilot", "-n", "2").stderr
+
+
+def test_documents_that_models_have_written_are_evidence_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is no run yet: a phase was made here, and the ledger knows nothing of it."""
+    project = pottery_sources(tmp_path / "shop")
+    asyncio.run(prepared(project, Scripted(pottery_people())))
+    terminal = Terminal(capsys, project)
+    assert json.loads(terminal("status", "--json").out)["overview"]["note"] == ""
+    for path in project.layout.private.glob("ledger*"):
+        path.unlink()
+    note = json.loads(terminal("status", "--json").out)["overview"]["note"]
+    assert "although models have written reference/domain-frameworks.md" in note

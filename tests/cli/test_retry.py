@@ -235,3 +235,25 @@ def test_a_phase_that_stopped_goes_on(tmp_path: Any, capsys: pytest.CaptureFixtu
         assert terminal("prepare", "--yes").code == 1
         assert len(endpoint.calls) == calls + found["asked_again"]
         assert next_of(terminal("status")).startswith("finetune-prep show ")
+
+
+def test_by_batch_files_alone(shop: Project, terminal: Terminal) -> None:
+    """Three rounds of useless answers end it; a decision opens a fourth round, which asks in the words of the first one."""
+    accept_all(shop)
+    asked: list[list[dict[str, Any]]] = []
+    for number in range(1, 5):
+        assert terminal("check", "--judge").code == 4
+        files = sorted(shop.folder.glob("batches/round-*.requests.jsonl"))
+        lines = [line for path in files for line in path.read_text("utf-8").splitlines()]
+        known = {row["custom_id"] for rows in asked for row in rows}
+        asked.append([row for row in map(json.loads, lines) if row["custom_id"] not in known])
+        answers = "".join(json.dumps({"custom_id": row["custom_id"], "content": "I'm sorry."}) + "\n" for row in asked[-1])
+        (shop.folder / "answers.jsonl").write_text(answers, "utf-8")
+        assert terminal("batch", "import", str(shop.folder / "answers.jsonl")).code == 0
+        if number == 3:
+            assert terminal("check", "--judge").code != 4
+            assert json.loads(terminal("retry", "--json").out)["asked_again"] == len(asked[0])
+    assert terminal("check", "--judge").code != 4
+    first, second, _, fourth = ({json.dumps(row["body"]) for row in rows} for rows in asked)
+    assert fourth == first
+    assert second.isdisjoint(first)

@@ -13,6 +13,8 @@ from finetune_prep.errors import FinetunePrepError, LedgerDamaged
 from finetune_prep.ledger.opening import look_at_ledger
 from finetune_prep.ledger.rescue.rescue import rescue
 from tests.ledger.damages import ANSWERS, ODD_ROWS, Damage, filled, headless, readable, scratched, truncated, zeroed
+from tests.ledger.dated import answered, asked
+from tests.ledger.former_ledgers import Row, write_former_ledger
 from tests.ledgers import entries
 from tests.soak import SOAK
 
@@ -136,3 +138,25 @@ def test_it_may_be_done_twice(whole: Path, tmp_path: Path) -> None:
         ODD_ROWS["a reply that is no JSON"](path)
         assert Path(rescue(path).damaged).name == f"ledger.damaged-{number}.sqlite"
     assert len(kept(path)) == ANSWERS - 2
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_ledger_of_an_earlier_version(version: int, tmp_path: Path) -> None:
+    """It is brought to the present form on the way; an answer that is found under another key today is found under that."""
+    path = tmp_path / "ledger.sqlite"
+    day = "2026-11-22" if version == 1 else ""
+    names = ("anchors", "a rubric", "guards")
+    rows = [Row(found.request, name, found.reply, 0.25) for name in names for found in (answered(name, day, said=name),)]
+    write_former_ledger(path, rows, version=version, asked=[(asked("later", day), "later")])
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE entry SET reply = '{' WHERE id = 2")
+    connection.commit()
+    connection.close()
+    done = rescue(path)
+    assert ([lost.id for lost in done.lost], done.saved) == ([2], {"answer": 2, "question of a batch": 1, "round": 1})
+    assert kept(path) == {found.key: msgspec.json.encode(found) for found in (answered(name, said=name) for name in names[::2])}
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT total(spent) FROM entry").fetchone() == (0.5,)
+    assert [key for (key,) in connection.execute("SELECT key FROM asked")] == [asked("later").key]
+    connection.close()
+    assert rescue(path).sound

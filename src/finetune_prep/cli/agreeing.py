@@ -64,9 +64,10 @@ class Consent:
     def refusal(self) -> NotAgreed:
         """What is told where there was no yes."""
         if self._emptied:
+            nothing = f"  Nothing was sent: {self._amount}, and what was paid for would be paid for again"
             return NotAgreed(
                 self._emptied,
-                details=(f"  Nothing was sent: {self._amount}, all of it a second time", *(f"  {name}" for name in self._named)),
+                details=(nothing, *(f"  {name}" for name in self._named)),
                 next=f"{way_back(self._project)}; or pay for it again: {self._again}",
             )
         return NotAgreed(

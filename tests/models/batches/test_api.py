@@ -262,7 +262,8 @@ async def test_results_with_fewer_rows_than_were_done_are_not_believed(
 
 
 async def test_a_row_that_cannot_be_read_counts_as_spent(fake: FakeBatches, ledger: SqliteLedger, tmp_path: Path) -> None:
-    """It may have been billed: its worst case is lost, its request is asked again, the others are kept."""
+    """It may have been billed: its worst case is lost, its request is asked again, the others are kept, and so is the row itself,
+    as evidence."""
     await run(fake, ledger, tmp_path, three(), budget=1.0)
     worst = (await ledger.rounds.submissions())[0].worst / 3
     fake.work()
@@ -276,6 +277,9 @@ async def test_a_row_that_cannot_be_read_counts_as_spent(fake: FakeBatches, ledg
     replies, (second,) = await run(fake, ledger, tmp_path, three(), budget=1.0)
     assert (len(replies), second.asked) == (2, 1)
     assert await ledger.money.spent() == pytest.approx(2 * 0.5 * 120 / 1e6 + worst)
+    (kept,) = await ledger.answers.aside("")
+    assert kept.request.messages[-1].content == "b"
+    assert '"hello"' in kept.body or '"message": 7' in kept.body
 
 
 async def test_large_batches_are_split(

@@ -80,7 +80,10 @@ def _round_words(found: Round) -> str:
 @json_option
 @click.pass_obj
 def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
-    """Take in answers, in any order and over any number of FILES. A row that cannot be read stops no other."""
+    """Take in answers, in any order and over any number of FILES. A row that cannot be read stops no other.
+
+    The first answer to a question counts, unless it cannot be used: then a later good one replaces it.
+    """
     opened = open_project(project)
     with locked(opened.layout.lock, "batch import"):
         done = work_on(opened, lambda ledger: import_answers(ledger, files))

@@ -121,9 +121,8 @@ class Contents:
 
     def _entry(self, row: Row) -> None:
         id, key, request, reply, spent = row
-        asked, present = self._request(request, _text(key))
+        asked, present, packed = self._request(request, _text(key))
         unpack_reply(msgspec.json.decode(reply), self._body)
-        packed = _text(request) if asked is present else self._packed(present)
         values = (id, present.key, *columns(present.origin), packed, _text(reply), float(spent))
         self._to.execute(ENTRY, values)
         if not self._to.changes():  # two that had differed by the day alone: the first one counts, the other stays under its key
@@ -137,8 +136,7 @@ class Contents:
 
     def _asked(self, row: Row) -> None:
         id, round, key, request, released = row
-        asked, present = self._request(request, _text(key))
-        packed = _text(request) if asked is present else self._packed(present)
+        _, present, packed = self._request(request, _text(key))
         self._to.execute("INSERT OR IGNORE INTO round VALUES (?, 1)", (int(round),))  # its own row may be lost
         values = (id, int(round), present.key, packed, int(released))
         self._to.execute("INSERT OR IGNORE INTO asked VALUES (?, ?, ?, ?, ?)", values)
@@ -182,16 +180,14 @@ class Contents:
         except UNREADABLE as error:
             self.notes.append(f"former keys of requests are lost ({error})")
 
-    def _request(self, packed: bytes, key: str) -> tuple[Request, Request]:
-        """A request as it was asked, and as it would be today; the same object where there is no difference."""
+    def _request(self, packed: bytes, key: str) -> tuple[Request, Request, str]:
+        """A request as it was asked, as it would be today, and how that is written down."""
         value = msgspec.json.decode(packed)
-        if is_former(value):
-            asked, present = unpack_former(value, self._body)
-        else:
-            asked = present = unpack_request(value, self._body)
+        former = is_former(value)
+        asked, present = unpack_former(value, self._body) if former else (unpack_request(value, self._body),) * 2
         if asked.key != key:
             raise ValueError("its key is not that of the request that stands there")
-        return asked, present
+        return asked, present, self._packed(present) if former else _text(packed)
 
     def _body(self, name: str) -> str:
         """A shared text that was saved."""
