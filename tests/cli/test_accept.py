@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import sys
@@ -12,14 +11,11 @@ import pytest
 
 from finetune_prep.exports import card
 from finetune_prep.method.gates import NEVER_OVERRIDDEN
-from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases import examining
-from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project
-from finetune_prep.workflow import checking
+from finetune_prep.workflow import accepting, checking
 from tests.cli.terminal import Terminal
 from tests.exports.test_card import CARD
-from tests.phases.pottery_shop import accept_all, judge, rewrite
+from tests.phases.pottery_shop import accept_all, have_judged, rewrite
 
 GATE = "rubric.threshold"
 
@@ -33,6 +29,7 @@ def answer(terminal: Terminal, gate: str) -> str:
 def low(shop: Project) -> Project:
     """The shop with a threshold below what is allowed."""
     rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.65")
+    have_judged(shop)
     return shop
 
 
@@ -114,17 +111,36 @@ def test_what_cannot_be_overridden_is_refused_with_the_reason(
 
 def test_an_open_judged_gate_can_be_overridden_where_there_is_no_judge(shop: Project, terminal: Terminal) -> None:
     gate = "generation-prompt.few-shots-pass"
-    accept_all(shop)
-    assert terminal("accept", "--by", "Ines", "--override", gate, "--because", "three of us read them").code == 0
+    refused = terminal("accept", "generation-prompt", "--yes", "--by", "Ines")
+    assert refused.code == 1
+    assert "2 gates are unchecked" in refused.err
+    assert "finetune-prep check generation-prompt --judge" in refused.err
+    both = ("--override", gate, "--override", "generation-prompt.usable-by-outsider", "--because", "three of us read them")
+    assert f"finetune-prep accept generation-prompt {' '.join(both[:4])}" in refused.err
+    assert terminal("accept", "generation-prompt", "--yes", "--by", "Ines", *both).code == 0
     assert answer(terminal, gate) == "overridden"
     rewrite(shop, "generation-prompt", "## Output format\n", "## Output format\n\nOne more sentence.\n")
     assert answer(terminal, gate) == "unchecked"
 
 
+def test_documents_of_the_template_are_stopped(shop: Project, terminal: Terminal) -> None:
+    """Not asking a judge gets nobody further than asking one."""
+    for kind in accepting.ORDER:
+        shop.layout.document(kind).write_text(terminal("template", kind).out, "utf-8")
+    for kind in ("domain-frameworks", "evaluation-rubric", "generation-prompt"):
+        shown = terminal("accept", kind, "--yes", "--by", "Ines")
+        assert shown.code == 1
+        assert "unchecked" in shown.err
+        assert shop.acceptance(kind) is None
+    assert terminal("pilot", "-n", "1").code != 0
+
+
 def test_accepting_all_in_turn_shows_the_difference_next_time(shop: Project, terminal: Terminal) -> None:
+    have_judged(shop)
     assert terminal("accept", "--yes", "--by", "Ines").code == 0
     assert terminal("accept").out == "Nothing is waiting to be accepted.\n"
     rewrite(shop, "domain-frameworks", "a fault repaired fast", "a fault repaired quickly")
+    have_judged(shop)
     shown = terminal("accept", "domain-frameworks", "--yes", "--by", "Ines")
     assert "Idea: a fault repaired [-fast-]{+quickly+} costs less trust" in shown.out
     published = shop.layout.published("domain-frameworks").read_text("utf-8")
@@ -132,8 +148,9 @@ def test_accepting_all_in_turn_shows_the_difference_next_time(shop: Project, ter
 
 
 def test_a_changed_word_is_told_with_its_line_and_little_else(shop: Project, terminal: Terminal) -> None:
-    terminal("accept", "--yes", "--by", "Ines")
+    accept_all(shop)
     rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.72")
+    have_judged(shop)
     shown = terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines").out.splitlines()
     assert shown[1:-1] == ["    2  threshold: [-0.75-]{+0.72+}"]
     assert terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines").out == (
@@ -143,8 +160,9 @@ def test_a_changed_word_is_told_with_its_line_and_little_else(shop: Project, ter
 
 @pytest.fixture
 def twice(low: Project) -> Project:
-    """The shop with two gates that fail."""
+    """The shop with two gates that fail, and with answers of a judge about its text as it is."""
     rewrite(low, "evaluation-rubric", "Fit (weight 0.3)", "Fit (weight 0.4)")
+    have_judged(low)
     return low
 
 
@@ -187,19 +205,18 @@ def test_what_is_refused_leaves_no_override_behind(twice: Project, terminal: Ter
 
 
 def test_a_judges_no_refuses_until_it_is_mended_or_overridden(shop: Project, terminal: Terminal) -> None:
-    """A judged gate weighs as much as a computed one; it is unchecked again once the text has changed."""
-
-    async def job() -> None:
-        async with open_session(shop, provider=Scripted(judge(no=["DO3"]))) as session:
-            await examining.ask(session, ["anchors.actionable"])
-
-    asyncio.run(job())
+    """A judged gate weighs as much as a computed one; it is unchecked again once the text has changed, and stops as before."""
+    have_judged(shop, no=["DO3"])
     shown = terminal("accept", "domain-frameworks", "--yes", "--by", "Ines")
     assert shown.code == 1
     assert "a judge answers no about DO3: “we will see”; Write DO3 anew.  [anchors.actionable]" in shown.err
-    because = ("--override", "anchors.actionable", "--because", "the judge misread DO3")
+    gates = ("actionable", "visible-in-text", "independent", "every-reply")
+    overrides = [option for gate in gates for option in ("--override", f"anchors.{gate}")]
+    because = (*overrides, "--because", "the judge misread DO3")
     assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines", *because).code == 0
     assert answer(terminal, "anchors.actionable") == "overridden"
     rewrite(shop, "domain-frameworks", "Ask for one missing detail at a time", "Ask for one thing at a time")
     assert answer(terminal, "anchors.actionable") == "unchecked"
+    assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines").code == 1
+    have_judged(shop)
     assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines").code == 0

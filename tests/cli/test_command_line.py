@@ -15,7 +15,7 @@ from finetune_prep.cli.app import COMMANDS, WITHOUT_PROJECT, app
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
 from tests.cli.terminal import Terminal, environment
-from tests.phases.pottery_shop import accept_all
+from tests.phases.pottery_shop import accept_all, have_judged
 
 
 @pytest.fixture
@@ -160,6 +160,7 @@ def test_a_planned_stop_is_no_error(shop: Project, terminal: Terminal) -> None:
 
 def test_json_of_a_template_and_of_an_acceptance(shop: Project, terminal: Terminal) -> None:
     assert json.loads(terminal("template", "brief", "--json").out)["path"] == "brief.md"
+    have_judged(shop)
     shown = terminal("accept", "rubric", "--json")
     found = json.loads(shown.out)
     assert (shown.code, found["accepted"], found["to_accept"][0]["document"]) == (3, [], "evaluation-rubric")

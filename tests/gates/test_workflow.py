@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finetune_prep import gates
 from finetune_prep.core.finding import Outcome
 from finetune_prep.core.sample import STATES, Account, State
 from finetune_prep.documents.kinds import KINDS, Documents
@@ -117,6 +118,16 @@ def test_before_anything_ran_nothing_holds(gate: str) -> None:
     answer = outcome(gate, Facts())
     assert answer.answer == "unchecked"
     assert "finetune-prep" in answer.note
+
+
+def test_failures_that_nobody_looked_for_are_not_known() -> None:
+    """It speaks of the pilot, so that a person's decision about it ends with the next one."""
+    answer = outcome("missed-failures", changed(reviewed=0))
+    assert (answer.answer, answer.about) == ("unchecked", "runs/pilot-001")
+    assert gates.may_override(answer, Documents())
+    other = outcome("missed-failures", changed(reviewed=0, pilot_path="runs/pilot-002"))
+    assert gates.binding(answer, Documents()) != gates.binding(other, Documents())
+    assert not gates.may_override(outcome("missed-failures", Facts()), Documents())
 
 
 def test_without_facts_the_workflow_is_unchecked() -> None:

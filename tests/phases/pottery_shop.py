@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,13 @@ import msgspec
 from finetune_prep.core.request import Request
 from finetune_prep.core.rubric import Example
 from finetune_prep.documents.kinds import KINDS
+from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.phases import examining
+from finetune_prep.phases.session import open_session
 from finetune_prep.project import scaffold
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import accepting
+from finetune_prep.workflow.checking import concerning, in_the_way
 from tests.gates import pottery
 from tests.gates.test_parsed import written
 
@@ -87,6 +92,25 @@ def _example_of(request: Request) -> Example:
 
 
 def accept_all(project: Project, by: str = "a reader") -> None:
-    """Accept every document as it stands, in the order in which they are made."""
+    """Accept every document as it stands, in the order in which they are made, in the judge's place where none has been asked."""
     for kind in accepting.ORDER:
-        accepting.accept(project, accepting.propose(project, kind), by=by, interactive=True)
+        accept_one(project, kind, by)
+
+
+def have_judged(project: Project, no: Iterable[str] = ()) -> None:
+    """Have the judge answer every judged gate about the documents as they are."""
+
+    async def job() -> None:
+        async with open_session(project, provider=Scripted(judge(no))) as session:
+            await examining.ask(session)
+
+    asyncio.run(job())
+
+
+def accept_one(project: Project, kind: str, by: str = "a reader") -> None:
+    """Accept a document as it stands, with a decision for each gate that nobody has answered."""
+    later = accepting.ORDER[accepting.ORDER.index(kind) + 1 :]
+    open_gates = in_the_way(concerning(project, kind))
+    unasked = [outcome.gate for outcome in open_gates if outcome.answer == "unchecked" and outcome.lacks not in later]
+    given = [accepting.override(project, gate, kind, by=by, because="read it instead of a judge") for gate in unasked]
+    accepting.accept(project, accepting.propose(project, kind, given), by=by, interactive=True)

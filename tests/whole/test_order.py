@@ -61,6 +61,13 @@ def test_the_way_back_from_an_edited_question_needs_no_model_for_compiled_parts(
     assert refused.returncode == 3
     assert "next:  finetune-prep accept evaluation-prompt" in refused.stderr
     accept(folder, "evaluation-prompt")
+    # the examples were judged under the old question, and nobody has asked about the new one
+    refused = run("pilot", "-n", str(SIZE), folder=folder)
+    assert refused.returncode == 1
+    gates = ("worked-examples.judged-blind", "generation-prompt.few-shots-pass")
+    assert all(gate in refused.stderr for gate in gates)
+    options = [option for gate in gates for option in ("--override", gate)]
+    assert run("accept", *options, "--because", "a word more or less", "--by", "a test", folder=folder).returncode == 0
     # the pilot may begin now; the recording has no verdict under the new question
     assert run("pilot", "-n", str(SIZE), folder=folder).returncode == 5
 

@@ -33,3 +33,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer
     findings: tuple[Finding, ...] = ()
     note: str = ""
+    about: str = ""
+    """What a decision about it would speak of where it has no finding and looks at no document: "runs/pilot-001"."""
+    lacks: str = ""
+    """The kind of document that does not exist yet, if that is why it is unchecked."""

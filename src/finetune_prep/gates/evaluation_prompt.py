@@ -51,7 +51,9 @@ def purpose(documents: Documents) -> Iterable[Finding]:
     if _PURPOSE.search(prompt.role) and _FILTER.search(prompt.role):
         return
     if not is_english(documents):
-        raise Unchecked("no English sentence says what verdicts are for; a judge or reader decides about other languages")
+        raise Unchecked(
+            "no English sentence says what verdicts are for; whoever accepts it decides about other languages", reader=True
+        )
     yield document.finding(
         "the role does not say what verdicts are for",
         "add: “Your verdicts decide which conversations become training data.”",

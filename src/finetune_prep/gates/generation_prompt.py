@@ -257,7 +257,7 @@ def output_format(documents: Documents) -> Iterable[Finding]:
         if pattern.search(prompt.output):
             continue
         if not is_english(documents):
-            raise Unchecked(f"no English sentence says {lacking}; a judge or reader decides about other languages")
+            raise Unchecked(f"no English sentence says {lacking}; whoever accepts it decides about other languages", reader=True)
         yield document.finding(f"“Output format” does not say {lacking}", fix, "output format")
 
 

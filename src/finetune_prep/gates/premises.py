@@ -14,14 +14,24 @@ T = TypeVar("T")
 
 
 class Unchecked(Exception):
-    """A gate cannot be decided; the message says why, and what would let it be."""
+    """A gate cannot be decided; the message says why, and what would let it be.
+
+    about: what a person's decision would speak of if the gate looks at no document, "" if there is nothing to decide about yet.
+    lacks: the kind of document that does not exist yet, if that is why. reader: whether whoever accepts the document decides.
+    """
+
+    def __init__(self, why: str, *, about: str = "", lacks: str = "", reader: bool = False) -> None:
+        super().__init__(why)
+        self.reader = reader
+        self.about = about
+        self.lacks = lacks
 
 
 def need(documents: Documents, kind: Kind[T]) -> tuple[Document[T], T]:
     """A document and its value. Raises Unchecked if the document is missing or nothing could be read from it."""
     document = documents.get(kind)
     if document is None:
-        raise Unchecked(f"{kind.path} does not exist yet")
+        raise Unchecked(f"{kind.path} does not exist yet", lacks=kind.name)
     if document.value is None:
         raise Unchecked(f"{kind.path} cannot be read; fix what `finetune-prep check {kind.name}` says about it first")
     return document, document.value
@@ -48,9 +58,7 @@ def need_english(documents: Documents) -> None:
     """Raises Unchecked unless the documents are in English: word lists exist for no other language."""
     if not is_english(documents):
         _, brief = need(documents, Documents.brief)
-        raise Unchecked(
-            f"this check looks at English words, the documents' language is “{brief.written_in}”; a judge or reader decides"
-        )
+        raise Unchecked(f"this check looks at English words, the documents' language is “{brief.written_in}”; a reader decides")
 
 
 def parts_in_order(document: Document[Any], parts: Sequence[str]) -> Iterator[Finding]:

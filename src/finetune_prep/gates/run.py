@@ -69,14 +69,26 @@ def _outcome(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
     subject = facts if gate.phase == "workflow" else documents
     if subject is None:
         return Outcome(gate=gate.id, answer="unchecked", note="nothing is known about runs and acceptances here")
-    findings, note = _asked(gate, subject)
+    findings, unchecked = _asked(gate, subject)
+    note = str(unchecked or "")
     unsound = [document for document in documents if document.kind in gate.documents and document.findings]
     known = {(finding.path, finding.item, finding.what) for document in unsound for finding in document.findings}
     if unsound and not note:
         note = f"{' and '.join(document.path for document in unsound)} cannot be read in full; fix that first"
     answer: Answer = "fails" if findings else "unchecked" if note else "holds"
+    if unchecked and unchecked.reader and facts is not None and not unsound and not findings:
+        return _read(gate, facts, note)
     new = tuple(finding for finding in findings if (finding.path, finding.item, finding.what) not in known)
-    return Outcome(gate=gate.id, answer=answer, findings=new, note=note)
+    about, lacks = (unchecked.about, unchecked.lacks) if unchecked else ("", "")
+    return Outcome(gate=gate.id, answer=answer, findings=new, note=note, about=about, lacks=lacks)
+
+
+def _read(gate: Gate, facts: Facts, why: str) -> Outcome:
+    """The answer of a gate that whoever accepts the document decides, because code cannot in its language."""
+    kind = gate.documents[-1]
+    if kind in facts.accepted:
+        return Outcome(gate=gate.id, answer="holds", note=f"accepted by {facts.accepted[kind]}: {why}")
+    return Outcome(gate=gate.id, answer="waiting", note=f"{why}: `finetune-prep accept {kind}`")
 
 
 def _human(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
@@ -84,7 +96,10 @@ def _human(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
     if missing := _missing(gate, documents):
         return Outcome(gate=gate.id, answer="unchecked", note=missing)
     if not gate.documents:
-        return Outcome(gate=gate.id, answer="unchecked", note="a person decides this by reading conversations of the pilot")
+        run = facts.pilot_path if facts is not None and facts.pilot is not None else ""
+        return Outcome(
+            gate=gate.id, answer="unchecked", note="a person decides this by reading conversations of the pilot", about=run
+        )
     kind = gate.documents[-1]
     if facts is None:
         return Outcome(gate=gate.id, answer="unchecked", note=f"a person decides this: `finetune-prep accept {kind}`")
@@ -111,15 +126,15 @@ def _missing(gate: Gate, documents: Documents) -> str:
     return next((f"{KINDS[kind].path} does not exist yet" for kind in gate.documents if kind not in there), "")
 
 
-def _asked(gate: Gate, subject: Documents | Facts) -> tuple[list[Finding], str]:
-    """What a gate finds, and why it could not be decided, "" if it could."""
+def _asked(gate: Gate, subject: Documents | Facts) -> tuple[list[Finding], Unchecked | None]:
+    """What a gate finds, and why it could not be decided, None if it could."""
     findings: list[Finding] = []
     try:
         for finding in function_of(gate)(subject):
             findings.append(finding)  # one by one: what was found before a gate gives up still counts
     except Unchecked as reason:
-        return findings, str(reason)
-    return findings, ""
+        return findings, reason
+    return findings, None
 
 
 def binding(outcome: Outcome, documents: Documents) -> str:
@@ -144,7 +159,7 @@ def _binding(outcome: Outcome, documents: Documents, shown: Callable[[str], str]
     )
     gate = _GATE[outcome.gate]
     whole = [] if findings else [_text(by_path.get(KINDS[kind].path), "", shown) for kind in gate.documents]
-    return digest([outcome.gate, findings, whole])
+    return digest([outcome.gate, findings, whole, *([outcome.about] if outcome.about else [])])
 
 
 def _text(document: Document[Any] | None, item: str, shown: Callable[[str], str]) -> str:
@@ -178,4 +193,4 @@ def may_override(outcome: Outcome, documents: Documents) -> bool:
     gate = _GATE[outcome.gate]
     if outcome.answer not in OVERRIDABLE or gate.id in NEVER_OVERRIDDEN:
         return False
-    return bool(gate.documents or outcome.findings) and not _missing(gate, documents)
+    return bool(gate.documents or outcome.findings or outcome.about) and not _missing(gate, documents)

@@ -132,7 +132,7 @@ def spot_check(facts: Facts) -> Iterable[Finding]:
 
 
 def missed_failures(facts: Facts) -> Iterable[Finding]:
-    """No failure that a reviewer noted is still without a place in the documents."""
+    """No failure that a reviewer noted is still without a place in the documents. Nobody has noted any who has not looked."""
     _pilot(facts)
     for note in facts.missed:
         yield Finding(
@@ -140,6 +140,10 @@ def missed_failures(facts: Facts) -> Iterable[Finding]:
             line=0,
             what=f"a reviewer saw a failure that no document holds: “{note}”",
             fix="add it as a failure mode in these words, with anchor, question and guard, or waive this gate with a reason",
+        )
+    if not facts.reviewed:
+        raise Unchecked(
+            f"nobody has read conversations of {facts.pilot_path} for failures that no document holds", about=facts.pilot_path
         )
 
 

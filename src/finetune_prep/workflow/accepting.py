@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,7 +15,7 @@ from finetune_prep.errors import ActNeeded, GateError, UsageError
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, text_hash
-from finetune_prep.workflow.checking import LEVELS, concerning, outcomes
+from finetune_prep.workflow.checking import GATE, LEVELS, concerning, counted, how_to_close, in_the_way, outcomes, told
 from finetune_prep.workflow.texts.changed_words import Change, changed_words
 
 ORDER = tuple(kind for kind, document in KINDS.items() if document.made_by)
@@ -34,6 +34,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """What differs from the text that was accepted last."""
     advice: tuple[Outcome, ...]
     """Gates that do not hold and do not stand in the way."""
+    decides: tuple[str, ...]
+    """What accepting it says yes to because code cannot say it in this language."""
     waived: tuple[Decision, ...] = ()
     """Overrides that are given with the acceptance, and recorded with it."""
 
@@ -46,16 +48,23 @@ def waiting(project: Project) -> list[str]:
 def propose(project: Project, kind: str, waived: Sequence[Decision] = ()) -> Proposal:
     """The document as it stands, if it may be accepted. waived: overrides that are given with it.
 
-    Raises ActNeeded if it does not exist, DocumentError for problems of form, GateError if another gate of level "must" fails.
+    Raises ActNeeded if it does not exist, DocumentError for problems of form, GateError if another gate of level "must" fails or
+    is unchecked.
     """
     document = project.sound(KINDS[kind])
     if kind == Documents.knowledge.name and not project.value(Documents.knowledge).anchors:
         raise ActNeeded(f"{document.path} has no behavioral anchors yet", next="finetune-prep anchors")
     found = concerning(project, kind)
     given = {decision.gate for decision in waived}
-    failing = [outcome for outcome in found if outcome.answer == "fails" and LEVELS[outcome.gate] == "must"]
-    if any(outcome.gate not in given for outcome in failing):
-        raise _refusal(kind, document.path, [outcome for outcome in failing if outcome.gate not in given], given)
+    later = ORDER[ORDER.index(kind) + 1 :]  # what only a later document can answer is asked once that is there
+    open_gates = [outcome for outcome in in_the_way(found) if outcome.gate not in given and outcome.lacks not in later]
+    if open_gates:
+        raise GateError(
+            f"{counted(open_gates)}; all must hold before it can be accepted",
+            where=document.path,
+            details=tuple(told(open_gates)),
+            next=how_to_close(open_gates, kind, open_gates, given),
+        )
     before = project.last_accepted_text(kind)
     return Proposal(
         kind=kind,
@@ -65,22 +74,12 @@ def propose(project: Project, kind: str, waived: Sequence[Decision] = ()) -> Pro
         first=before is None,
         changes=() if before is None else changed_words(before, document.text),
         advice=tuple(outcome for outcome in found if outcome.answer == "fails"),
+        decides=tuple(
+            GATE[outcome.gate].sentence
+            for outcome in found
+            if outcome.answer == "waiting" and GATE[outcome.gate].kind == "computed" and LEVELS[outcome.gate] == "must"
+        ),
         waived=tuple(waived),
-    )
-
-
-def _refusal(kind: str, path: str, failing: list[Outcome], given: Collection[str]) -> GateError:
-    """given: gates whose override was given with it; a command that leaves them out would be refused again."""
-    fix = f"fix it, then: finetune-prep accept {kind}"
-    open_to_override = [outcome.gate for outcome in failing if outcome.gate not in NEVER_OVERRIDDEN]
-    if len(open_to_override) == len(failing):
-        options = " ".join(f"--override {gate}" for gate in (*given, *open_to_override))
-        fix += f'; or, if you know better: finetune-prep accept {kind} {options} --because "…"'
-    return GateError(
-        f"{len(failing)} gate{'s' if len(failing) > 1 else ''} must hold before it can be accepted",
-        where=path,
-        details=tuple(f"  {finding}  [{outcome.gate}]" for outcome in failing for finding in outcome.findings),
-        next=fix,
     )
 
 

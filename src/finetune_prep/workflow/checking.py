@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -10,8 +10,9 @@ import msgspec
 from finetune_prep import gates
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.errors import GateError
 from finetune_prep.gates import Criterion, Facts
-from finetune_prep.method.gates import GATES
+from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases import examining
 from finetune_prep.phases.session import Requests
@@ -23,6 +24,7 @@ from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.standing import run_view
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
+GATE = {gate.id: gate for gate in GATES}
 LEVELS = {gate.id: gate.level for gate in GATES}
 
 
@@ -51,6 +53,62 @@ def _plain(project: Project, documents: Documents) -> list[Outcome]:
     requests = Requests(project, Roles(project.config))
     judged = looked(project, lambda ledger: examining.recorded(requests, documents, ledger.answers), {})
     return [judged.get(outcome.gate, outcome) for outcome in gates.check(documents, facts(project))]
+
+
+def in_the_way(found: Sequence[Outcome]) -> list[Outcome]:
+    """Gates that must hold and do not: they fail, or nobody knows. Silence is no yes."""
+    return [outcome for outcome in found if LEVELS[outcome.gate] == "must" and outcome.answer in ("fails", "unchecked")]
+
+
+def require_checked(project: Project, what: str) -> None:
+    """Raise GateError while a gate about a document fails or is unchecked, and nobody has decided that it may."""
+    open_gates = in_the_way([outcome for outcome in outcomes(project) if GATE[outcome.gate].documents])
+    if not open_gates:
+        return
+    kinds = list(dict.fromkeys(GATE[outcome.gate].documents[-1] for outcome in open_gates))
+    raise GateError(
+        f"{what} must wait: {counted(open_gates)}",
+        details=tuple(told(open_gates)),
+        next=how_to_close(open_gates, kinds[0], [one for one in open_gates if GATE[one.gate].documents[-1] == kinds[0]]),
+    )
+
+
+def counted(open_gates: Sequence[Outcome]) -> str:
+    """How many gates stand in the way, in words: "1 gate fails and 3 are unchecked"."""
+    fails = sum(outcome.answer == "fails" for outcome in open_gates)
+    unchecked = len(open_gates) - fails
+    words = [f"{fails} gate{' fails' if fails == 1 else 's fail'}"] if fails else []
+    if unchecked:
+        subject = "" if fails else f" gate{'' if unchecked == 1 else 's'}"
+        words.append(f"{unchecked}{subject} {'is' if unchecked == 1 else 'are'} unchecked")
+    return " and ".join(words)
+
+
+def told(open_gates: Sequence[Outcome]) -> Iterator[str]:
+    """Each finding on its line, then why gates are unchecked, each reason once."""
+    reasons: dict[str, list[str]] = {}
+    for outcome in open_gates:
+        yield from (f"  {finding}  [{outcome.gate}]" for finding in outcome.findings)
+        if not outcome.findings:
+            reasons.setdefault(outcome.note, []).append(outcome.gate)
+    yield from (f"  unchecked: {reason}  [{', '.join(gates)}]" for reason, gates in reasons.items())
+
+
+def how_to_close(open_gates: Sequence[Outcome], kind: str, concerned: Sequence[Outcome], given: Collection[str] = ()) -> str:
+    """What to do about the gates of a document, as commands: fix it, ask a judge, or decide.
+
+    open_gates: all that stand in the way. concerned: those about `kind`. given: gates that are overridden with it already; a
+    command that leaves them out would be refused again.
+    """
+    steps = ["fix what fails"] if any(outcome.answer == "fails" for outcome in concerned) else []
+    if any(outcome.answer == "unchecked" and GATE[outcome.gate].kind == "judged" for outcome in concerned):
+        steps.append(f"ask the judge: finetune-prep check {kind} --judge")
+    words = ", ".join(steps) or f"see finetune-prep check {kind}"
+    words += f", then: finetune-prep accept {kind}" if len(concerned) == len(open_gates) else ", and go on with the next document"
+    if all(outcome.gate not in NEVER_OVERRIDDEN for outcome in concerned):
+        options = " ".join(f"--override {gate}" for gate in (*given, *(outcome.gate for outcome in concerned)))
+        words += f'; or, if you know better: finetune-prep accept {kind} {options} --because "…"'
+    return words
 
 
 def of_form(project: Project, kinds: Sequence[str] = ()) -> list[Finding]:

@@ -30,18 +30,16 @@ from finetune_prep.exports.manifest import (
 from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wanting
 from finetune_prep.exports.traps import TRAPS, trap_in
 from finetune_prep.gates import success_criteria
-from finetune_prep.method.gates import GATES
 from finetune_prep.phases.pilot.pilot import KIND, PLAYED, prepared
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.statistics.rates import Rate, wilson
-from finetune_prep.workflow.checking import outcomes, overrides_in_force
+from finetune_prep.workflow.checking import GATE, LEVELS, outcomes, overrides_in_force
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.reviewing.counting import Reviewed, proof, require_whole, reviewed
 from finetune_prep.workflow.status.standing import run_view
 from finetune_prep.workflow.texts.first_brief import title_of
 
-BY_A_PERSON = ("workflow.spot-check", "workflow.missed-failures")  # gates of a pilot that no criterion holds
 SHOWN = 5  # ids of rows in a warning; rejected.jsonl has them all
 
 
@@ -190,11 +188,14 @@ def _names(*, preview: bool) -> set[str]:
 
 
 def _unmet(project: Project) -> tuple[str, ...]:
-    """Success criteria that do not hold, and what a person has still to do with the pilot."""
-    criteria = success_criteria(found := outcomes(project))
-    answers = {outcome.gate: outcome.answer for outcome in found}
-    human = [gate.sentence for gate in GATES if gate.id in BY_A_PERSON and answers[gate.id] not in ("holds", "overridden")]
-    return (*(criterion.sentence for criterion in criteria if not criterion.met), *human)
+    """Success criteria that do not hold, and gates that must and are in none of them: of the workflow, or unchecked."""
+    found = outcomes(project)
+    criteria = success_criteria(found)
+    told = {gate for criterion in criteria for gate in criterion.gates}
+    beside = [outcome for outcome in found if outcome.gate not in told and LEVELS[outcome.gate] == "must"]
+    open_gates = [outcome for outcome in beside if outcome.answer not in ("holds", "overridden")]
+    gates = [f"{GATE[outcome.gate].sentence}  [{outcome.gate} {outcome.answer}]" for outcome in open_gates]
+    return (*(criterion.sentence for criterion in criteria if not criterion.met), *gates)
 
 
 def is_written(project: Project, run: Run) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from finetune_prep.conversations.language import language_of
+from finetune_prep.core.finding import Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, Unusable
 from finetune_prep.method.phases import PHASES, Phase
@@ -18,7 +19,7 @@ from finetune_prep.phases.rubric.rubric import rubric
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project
-from finetune_prep.workflow.checking import concerning
+from finetune_prep.workflow.checking import LEVELS, concerning
 from finetune_prep.workflow.retrying.stopped import Stopped, write_stopped
 from finetune_prep.workflow.texts.first_brief import states_language
 
@@ -94,8 +95,19 @@ def to_read(project: Project, kinds: Iterable[str]) -> Iterator[str]:
     for kind in kinds:
         if not project.layout.document(kind).is_file() or project.acceptance(kind) is not None:
             continue
-        open_gates = [outcome.gate for outcome in concerning(project, kind) if outcome.answer == "fails"]
-        holds = f"{len(open_gates)} gate{'s' if len(open_gates) > 1 else ''} not met" if open_gates else "every gate holds"
-        yield f"  {KINDS[kind].path}: {holds}"
+        yield f"  {KINDS[kind].path}: {_standing(concerning(project, kind))}"
         for page in briefing.pages(project, kind):
             yield f"    look first at {project.layout.relative(page)}"
+
+
+def _standing(found: Sequence[Outcome]) -> str:
+    """How the gates of a document stand, in words; "every gate holds" only of gates that do."""
+    words = {"fails": "not met", "unchecked": "unchecked", "overridden": "waived"}
+    counted = [
+        outcome
+        for outcome in found
+        if outcome.answer != "unchecked" or (LEVELS[outcome.gate] == "must" and not outcome.lacks)  # asked once that is there
+    ]
+    counts = {said: sum(outcome.answer == answer for outcome in counted) for answer, said in words.items()}
+    parts = [f"{count} gate{'' if count == 1 else 's'} {said}" for said, count in counts.items() if count]
+    return ", ".join(parts) or "every gate holds"

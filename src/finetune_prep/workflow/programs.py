@@ -16,6 +16,7 @@ from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.project import Project
+from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.estimate import Estimate, estimate
 from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.prepare import prepare as run_phases
@@ -87,6 +88,7 @@ async def pilot(
     either, and ActNeeded where documents are missing or not accepted.
     """
     prepared(project, "the pilot")
+    require_checked(project, "the pilot")
 
     async def job(session: Session) -> RunSummary:
         run, account = await run_pilot(session, n)

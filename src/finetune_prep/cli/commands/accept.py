@@ -128,6 +128,7 @@ def _shown(proposal: accepting.Proposal) -> dict[str, Any]:
         "first": proposal.first,
         "changes": [{"line": change.line, "text": change.marked} for change in proposal.changes],
         "advice": proposal.advice,
+        "decides": proposal.decides,
     }
 
 
@@ -139,6 +140,8 @@ def _accept(project: Project, proposal: accepting.Proposal, *, yes: bool, by: st
         screen.say("  No word has changed since it was accepted last.")
     for change in proposal.changes:
         _print_change(change)
+    for sentence in proposal.decides:
+        screen.say(f"  you decide, as no code can in this language: {sentence}")
     for outcome in proposal.advice:
         for finding in outcome.findings:
             screen.say(f"  worth a look: {finding}", dim=True)

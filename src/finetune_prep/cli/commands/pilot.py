@@ -12,6 +12,7 @@ from finetune_prep.method import limits
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.session import Session
+from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.estimate import Estimate, estimate
 from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.report import write_report
@@ -40,6 +41,7 @@ def pilot(project: str, size: int, window: int, yes: bool, provider: str | None,
 
     async def expect(session: Session) -> Estimate:
         prepared(session.project, "the pilot")
+        require_checked(session.project, "the pilot")
         so_far = await used(session.door.ledger)
         return estimate(session.project, so_far, (KIND,), n=size, provider=provider or "")
 

@@ -15,6 +15,8 @@ from finetune_prep.workflow.status.overview import overview as project_overview
 
 MARKS = {"missing": "·", "broken": "!", "to accept": "?", "accepted": "✓"}
 
+CRITERIA = {"holds": "✓", "overridden": "~"}
+
 
 @click.command()
 @json_option
@@ -30,10 +32,12 @@ def status(project: str, as_json: bool) -> None:
         return
     _print_overview(view)
     screen.say()
-    met = sum(criterion.met for criterion in criteria)
-    screen.say(f"Success criteria: {met} of {len(criteria)}", bold=True)
+    holding, waived = (sum(criterion.answer == answer for criterion in criteria) for answer in ("holds", "overridden"))
+    by_decision = f", {waived} waived" if waived else ""
+    screen.say(f"Success criteria: {holding} of {len(criteria)} hold{by_decision}", bold=True)
     for criterion in criteria:
-        screen.say(f"  {'✓' if criterion.met else '·'} {criterion.sentence}")
+        words = " (waived)" if criterion.answer == "overridden" else ""
+        screen.say(f"  {CRITERIA.get(criterion.answer, '·')} {criterion.sentence}{words}")
         if criterion.evidence:
             more = f" (and {len(criterion.evidence) - 1} more: --json)" if len(criterion.evidence) > 1 else ""
             screen.paragraph(f"{criterion.evidence[0]}{more}", indent=6, dim=True)

@@ -34,7 +34,7 @@ def _requests_of(requests: Requests, documents: Documents, gate: Gate) -> GateRe
         build = ask_about if gate.id in READERS else ask_blind
         return GateRequests(gate=gate, asked=build(requests, documents, gate))
     except Unchecked as reason:
-        return GateRequests(gate=gate, impossible=str(reason))
+        return GateRequests(gate=gate, impossible=str(reason), lacks=reason.lacks)
 
 
 async def ask(session: Session, gates: Collection[str] = tuple(BY_ID), documents: Documents | None = None) -> dict[str, str]:
@@ -109,7 +109,8 @@ async def unusable(
 async def _outcome(gate_requests: GateRequests, answers: Answers, opened: Mapping[str, int]) -> Outcome:
     gate = gate_requests.gate.id
     if gate_requests.impossible:
-        return Outcome(gate=gate, answer="unchecked", note=f"{UNCHECKED}: {gate_requests.impossible}")
+        note = f"{UNCHECKED}: {gate_requests.impossible}"
+        return Outcome(gate=gate, answer="unchecked", note=note, lacks=gate_requests.lacks)
     findings: list[Finding] = []
     unread: list[str] = []
     open_questions = 0

@@ -34,6 +34,8 @@ class GateRequests(msgspec.Struct, frozen=True, kw_only=True):
     asked: tuple[Asked, ...] = ()
     impossible: str = ""
     """Why it cannot be put to a judge, "" if it can."""
+    lacks: str = ""
+    """The kind of document that does not exist yet, if that is why."""
 
 
 class Sound(NamedTuple, Generic[T]):
