@@ -177,7 +177,14 @@ def _is_good(given: Behaviour, good: Completion) -> bool:
 
 @contextmanager
 def trial(
-    accepted: Path, folder: Path, terminal: Callable[[Path], Terminal], member: Member, *, key: str = "", more: str = ""
+    accepted: Path,
+    folder: Path,
+    terminal: Callable[[Path], Terminal],
+    member: Member,
+    *,
+    key: str = "",
+    more: str = "",
+    held: bool = False,
 ) -> Iterator[Trial]:
     """A copy of an accepted project, asked of such an endpoint. more: what goes into its provider's table."""
     numbers = iter(range(10**9))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.errors import DocumentError, FinetunePrepError
-from finetune_prep.project.project import Project
+from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
 from finetune_prep.sources.files import read_folder
 from tests.phases.pottery_shop import pottery_project
@@ -28,6 +28,14 @@ def test_a_file_name_in_another_encoding_is_read_under_its_codes(tmp_path: Path)
     assert findings == []
     assert text.source.where == "sources/R\\xfcckgabe.md"
     assert text.source.where.encode()
+
+
+def test_a_project_in_a_folder_whose_name_is_no_text_is_refused_in_words(shop: Project) -> None:
+    """SQLite opens no such path."""
+    folder = Path(os.fsdecode(os.fsencode(shop.folder) + b"-\xfc"))
+    shop.folder.rename(folder)
+    with pytest.raises(FinetunePrepError, match="not UTF-8"):
+        open_project(folder)
 
 
 def test_a_copy_of_a_source_that_is_no_text_is_named_with_its_line(shop: Project) -> None:

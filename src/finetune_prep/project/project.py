@@ -272,10 +272,16 @@ class Project(msgspec.Struct, frozen=True):
 
 
 def open_project(folder: str | Path = ".") -> Project:
-    """Open the project in this folder. Raises NotAProject, ConfigError, and UsageError for a link that leads out of it."""
+    """Open the project in this folder. Raises NotAProject, ConfigError, and UsageError for a link that leads out of it and for a
+    path that is no UTF-8, at which no ledger can be opened."""
     root = Path(folder).resolve()
     if not root.is_dir():
         raise NotAProject("there is no such folder", where=str(folder), next=f"finetune-prep new {folder}")
+    try:
+        str(root).encode()
+    except UnicodeEncodeError:
+        fix = "rename the folder, or the one that it lies in, and run the same command again"
+        raise UsageError("the name of this folder is not UTF-8", where=str(folder), next=fix) from None
     layout = Layout(root)
     if not layout.config.is_file():
         raise NotAProject(
@@ -301,7 +307,7 @@ def _snapshot(path: Path) -> str:
         raise DocumentError(
             "this copy of a source is not UTF-8 text",
             where=f"reference/sources/{path.name}:{line}",
-            next="restore it from version control, or delete it: finetune-prep research takes it again",
+            next="restore it from version control; or delete it, and take it again: finetune-prep research",
         ) from error
 
 
