@@ -13,7 +13,7 @@ from finetune_prep.cli.app import COMMANDS, app
 ROOT = Path(__file__).parents[1]
 PLACES = [*sorted((ROOT / "src").rglob("*.py")), ROOT / "README.md", ROOT / "docs" / "method.md"]
 NAMED = re.compile(r"finetune-prep(?: --project \S+)? ([a-z][a-z-]+)")
-PROSE = {"project"}  # "finetune-prep project …" in a sentence is not a command
+PROSE = {"project", "cannot"}  # "finetune-prep cannot …" in a sentence is not a command
 
 
 @pytest.mark.parametrize("path", PLACES, ids=lambda path: path.name)

@@ -45,8 +45,9 @@ def typed(shop: Project, keys: str, *options: str, columns: int = 80, **more: st
     )
 
 
-def test_a_whole_review_by_keys_alone(shop: Project, run: Run) -> None:
-    """Ten and one again; where the judge says otherwise, a second event is asked for."""
+def test_a_whole_review_by_keys_alone(shop: Project, run: Run, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten and one again; where the judge says otherwise, a second event is asked for. At the end, what measures the judge."""
+    monkeypatch.chdir(shop.folder)
     code, shown = typed(
         shop, "1\r\rw" * 30, "-n", "10"
     )  # Enter after an agreement, W after a disagreement; neither harms the other
@@ -62,6 +63,9 @@ def test_a_whole_review_by_keys_alone(shop: Project, run: Run) -> None:
     assert "11 of 11 labelled by reader" in shown
     proven = "Of 8 drawn that the judge passed, 8 were passed blind, too: exact 95% interval 63% to 100%."
     assert proven in " ".join(shown.split())
+    measured = terminal(*re.findall(r"finetune-prep (agreement .*?\.md)", " ".join(shown.split()))[0].split())
+    assert "smoke-tested" in measured.out
+    assert "10 labels of people" in measured.out
 
 
 def test_no_verdict_is_shown_before_a_label_is_on_disk(shop: Project, run: Run) -> None:

@@ -18,7 +18,7 @@ from finetune_prep.method import limits
 from finetune_prep.web.desk import Desk
 from finetune_prep.web.pages import desk_of
 from finetune_prep.web.rendering import page
-from finetune_prep.workflow.reviewing.counting import proof, reviewed
+from finetune_prep.workflow.reviewing.counting import more, proof, reviewed
 from finetune_prep.workflow.reviewing.sitting import LabelChanged, Sitting
 from finetune_prep.workflow.status.overview import overview
 
@@ -48,6 +48,7 @@ def end(request: Request) -> Response:
         sitting=sitting,
         found=found,
         proof=proof(found),
+        more=more(sitting.run, desk.project.layout.relative(sitting.run.folder)),
         waiting=len(waiting),
         needed=limits.SPOT_CHECK,
         next=overview(desk.project).next,

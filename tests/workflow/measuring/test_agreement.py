@@ -208,6 +208,16 @@ def test_what_was_withdrawn_counts_nowhere_and_who_deferred_may_decide(files: Fi
     assert found.again is not None and (found.again.k, found.again.n) == (0, 1)
 
 
+def test_a_second_reading_is_compared_though_the_verdict_was_shown_and_taking_it_back_leaves_the_first(files: Files) -> None:
+    files.draw(20, 20)
+    again = {"design": "by verdict", "p": 20 / 300, "repeat": True}
+    files.label("p0", "fail", sample=again, stage="revealed")
+    files.label("p0", "withdrawn", sample=again, stage="revealed")
+    found = files.compare()
+    assert (found.labels, found.out) == (40, {})
+    assert found.again is not None and (found.again.k, found.again.n) == (0, 1)
+
+
 def test_conversations_picked_by_hand_enter_no_estimate(files: Files) -> None:
     files.draw(20, 20)
     files.label("p99", "fail")

@@ -11,7 +11,7 @@ from finetune_prep.cli.reviewing.serving import serve_page
 from finetune_prep.method import limits
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.web.desk import Desk
-from finetune_prep.workflow.reviewing.counting import Reviewed, proof, reviewed
+from finetune_prep.workflow.reviewing.counting import Reviewed, more, proof, reviewed
 from finetune_prep.workflow.reviewing.sitting import Sitting, open_sitting
 from finetune_prep.workflow.status.overview import overview
 
@@ -71,6 +71,9 @@ def _print_end(project: Project, sitting: Sitting) -> None:
         screen.say("  These are a model's labels: they count for no gate and no export.")
     for sentence in proof(found):
         screen.say(f"  {sentence}")
+    sentence, command = more(sitting.run, project.layout.relative(sitting.run.folder))
+    screen.say(f"  {sentence}")
+    screen.say(f"  how far these labels go: {command}")
     for failure in found.missed:
         screen.say(f"  no document holds this failure yet: {failure}")
     screen.say(f"next: {_next(project, sitting, found)}")

@@ -69,7 +69,14 @@ def count(labels: Iterable[Label], rules: Rules) -> Counted:
     again, others = [0, 0], [0, 0]
     for label in labels:
         earlier = first.get(label.conversation)
-        if label.label == "withdrawn":
+        if label.repeat and label.kind != "model" and earlier is not None and earlier.labeller == label.labeller:
+            if {label.label, earlier.label} <= {
+                "pass",
+                "fail",
+            }:  # that the verdict was shown after the first one is no matter here
+                again[0] += earlier.label == label.label
+                again[1] += 1
+        elif label.label == "withdrawn":
             if earlier is not None and earlier.labeller == label.labeller:
                 del first[label.conversation]
         elif (reason := _why_not(label, rules)) is not None:

@@ -15,7 +15,10 @@ from finetune_prep.labels.file import Damaged, read_labels
 from finetune_prep.labels.label import DECIDED, Label, Opinion, opinions
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
+from finetune_prep.statistics.certification import labels_needed
 from finetune_prep.statistics.rates import Rate, exact
+
+LIKELY = 0.95  # how often a good judge is right, to say how many labels show it; convention, untested
 
 
 class Stale(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +150,14 @@ def require_whole(found: Reviewed, path: str) -> None:
             where=f"{path}:{first.line}",
             next="restore the line from version control, or delete it and label the conversation again",
         )
+
+
+def more(run: Run, path: str) -> tuple[str, ...]:
+    """What would prove more, and what measures it. path: of the run's folder in the project."""
+    return (
+        f"A judge that is right in {LIKELY:.0%} of both verdicts is certified by about {labels_needed(LIKELY)} labels of each.",
+        f"finetune-prep agreement {path}/{run.verdicts_path.name} {path}/{run.labels_path.name} --rubric {Documents.rubric.path}",
+    )
 
 
 def proof(found: Reviewed) -> tuple[str, ...]:
