@@ -211,3 +211,29 @@ def test_a_conversation_that_a_person_failed_is_kept_out_and_said_so(ran: Any, t
     assert (left["scenario"], left["why"]) == (found.scenario.id, "failed by a person")
     assert b"4 planned = 3 rows + 1 failed by a person." in files["README.md"]
     assert is_written(project, run)
+
+
+def test_kto_needs_both_labels_and_stands_beside_the_other_format(ran: Any, terminal: Terminal) -> None:
+    project = ran(4)
+    assert (
+        "ll 4 rows of pilot-001 have the label true; the format kto needs both"
+        in terminal("export", "--preview", "--format", "kto").err
+    )
+    (run,) = runs(project.layout)
+    found = run.samples()
+    found[1] = msgspec.structs.replace(found[1], state="rejected", failed=("Q1",), score=0.2)
+    write_results(run, found, [], account(found))
+    shown = terminal("export", "--preview", "--format", "messages", "--format", "kto")
+    assert "dataset/train.preview.jsonl: 3 rows" in shown.out
+    assert "dataset/train.kto.preview.jsonl: 4 rows" in shown.out
+    assert set(dataset(project)) == PREVIEW | {"train.kto.preview.jsonl", "train.kto.meta.preview.jsonl"}
+
+
+def test_files_of_a_format_that_is_no_longer_asked_for_go_with_the_old_export(ran: Any, terminal: Terminal) -> None:
+    project = ran(4, lambda found: [*found[:-1], msgspec.structs.replace(found[-1], state="rejected", failed=("Q1",), score=0.2)])
+    assert terminal("export", "--preview", "--format", "kto").code == 0
+    assert set(dataset(project)) == {
+        "README.md", "manifest.preview.json", "rejected.preview.jsonl", "train.kto.meta.preview.jsonl", "train.kto.preview.jsonl",
+    }  # fmt: skip
+    assert terminal("export", "--preview").code == 0
+    assert set(dataset(project)) == PREVIEW

@@ -92,5 +92,18 @@ def hosted(folder: Path) -> Learned:
     return [replies(row) for row in found]
 
 
+def kto(folder: Path) -> list[tuple[str, str, bool]]:
+    """As TRL reads unpaired preferences: the last user turn, the reply, and whether it is wanted."""
+    learned = []
+    for row in rows(folder / "train.kto.jsonl"):
+        assert set(row) == {"prompt", "completion", "label"}
+        assert [turn["role"] for turn in row["prompt"]] == ["system", "user"]
+        (reply,) = row["completion"]
+        assert reply["role"] == "assistant"
+        assert isinstance(row["label"], bool)
+        learned.append((row["prompt"][-1]["content"], reply["content"], row["label"]))
+    return learned
+
+
 ALL = {"TRL": trl, "Axolotl": axolotl, "Unsloth": unsloth, "LLaMA-Factory": llama_factory, "OpenAI": hosted, "Together": hosted,
        "Fireworks": hosted}  # fmt: skip

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from finetune_prep.core.sample import STATES, Account, State
 from finetune_prep.exports.card import LICENSE, Card, Served, TrainingFile, render
+from finetune_prep.exports.dataset import Measures
 from finetune_prep.exports.manifest import Written
 from finetune_prep.exports.trainers import TRAINERS, Facts
 from finetune_prep.statistics.rates import wilson
@@ -23,13 +24,26 @@ def account(**counts: int) -> Account:
 
 
 ROWS = Written(file="train.jsonl", form="messages", rows=70, bytes=1, sha256="", left_out={"rejected": 25, "chat markup": 1})
+FILE = TrainingFile(
+    written=ROWS,
+    config="sft",
+    shape="chat format",
+    sidecar="train.meta.jsonl",
+    facts=Facts("Pottery", "train.jsonl", "dataset_info.json", Measures(rows=70, passed=70, replies=90, longest=3000)),
+)
+KTO = TrainingFile(
+    written=Written(file="train.kto.jsonl", form="kto", rows=60, bytes=1, sha256="", left_out={"more than one reply": 40}),
+    config="kto",
+    shape="KTO's format",
+    sidecar="train.kto.meta.jsonl",
+    facts=Facts("Pottery", "train.kto.jsonl", "dataset_info.json", Measures(rows=60, passed=45, replies=60, longest=900)),
+)
 CARD = Card(
     domain="Support for a pottery shop",
     run="pilot-001",
-    files=(TrainingFile(written=ROWS, shape="chat format", sidecar="train.meta.jsonl"),),
+    files=(FILE,),
     rejected="rejected.jsonl",
     manifest="manifest.json",
-    facts=Facts("Pottery", "train.jsonl", "dataset_info.json", rows=70, replies=90, longest=3000),
     preview=False,
     language="en",
     account=account(accepted=70, rejected=25, failed=3, not_run=2),
@@ -75,7 +89,7 @@ def test_the_licence_is_left_to_a_person_and_said_so() -> None:
     [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (10_000, "10K<n<100K"), (100_000, "100K<n<1M"), (10_000_000, "10M<n<100M")],
 )
 def test_the_size_is_one_that_hubs_know(rows: int, size: str) -> None:
-    file = TrainingFile(written=msgspec.structs.replace(ROWS, rows=rows), shape="chat format", sidecar="train.meta.jsonl")
+    file = msgspec.structs.replace(FILE, written=msgspec.structs.replace(ROWS, rows=rows))
     assert metadata(card(files=(file,)))["size_categories"] == [size]
 
 
@@ -112,7 +126,8 @@ def test_every_trainer_of_the_rows_is_told_how() -> None:
     text = card()
     assert all(f"**{trainer.name}**" in text for trainer in TRAINERS if trainer.form == "messages")
     assert "assistant_only_loss=True, max_length=4096" in text
-    few = card(facts=Facts("Pottery", "train.jsonl", "dataset_info.json", rows=2, replies=2, longest=10))
+    measures = Measures(rows=2, passed=2, replies=2, longest=10)
+    few = card(files=(msgspec.structs.replace(FILE, facts=FILE.facts._replace(of=measures)),))
     assert "It wants at least 10 rows." in few
     assert "It wants at least" not in text
 
@@ -175,3 +190,17 @@ def test_names_cannot_break_the_tables() -> None:
     assert "| judge | linen\\|1 |" in text
     assert "| Ada Larch \\| Linen |" in text
     assert "# Two lines\n" in text
+
+
+def test_two_formats_are_two_configs_and_what_failed_is_said_to_be_in_one() -> None:
+    text = card(files=(FILE, KTO))
+    found = metadata(text)
+    assert [(config["config_name"], config.get("default", False)) for config in found["configs"]] == [
+        ("sft", True),
+        ("kto", False),
+    ]
+    assert found["tags"] == ["synthetic", "conversational", "sft", "kto", "finetune-prep"]
+    assert "only those that passed are in it; in `train.kto.jsonl` 15 that failed as well, with the label false." in text
+    assert "`train.kto.jsonl`: 100 planned = 60 rows + 40 more than one reply." in text
+    assert 'data_files="train.kto.jsonl"' in text
+    assert "45 of 60 rows have the label true" in text

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.core.sample import STATES, Sample
-from finetune_prep.exports.formats import FORMATS
 from finetune_prep.exports.trainers import TRAINERS, dataset_info
 from finetune_prep.exports.traps import trap_in
 from tests.exports import as_trainers_read
@@ -63,8 +62,8 @@ def trainable(found: list[Sample]) -> list[tuple[str, ...]]:
 @laws
 @given(odd_samples)
 def test_each_trainer_learns_the_accepted_replies_and_nothing_else(tmp_path: Path, found: list[Sample]) -> None:
-    written(tmp_path, found)
-    (tmp_path / "dataset_info.json").write_bytes(dataset_info("A shop", FORMATS["messages"], "train.jsonl"))
+    rows = written(tmp_path, found)
+    (tmp_path / "dataset_info.json").write_bytes(dataset_info("A shop", rows.training))
     for trainer, read in as_trainers_read.ALL.items():
         assert read(tmp_path) == trainable(found), trainer
     assert as_trainers_read.mlx(tmp_path) == [replies[-1:] for replies in trainable(found)]
@@ -146,5 +145,21 @@ def test_a_preview_has_no_name_of_a_training_file(tmp_path: Path) -> None:
 
 def test_the_longest_row_is_measured_in_bytes(tmp_path: Path) -> None:
     rows = written(tmp_path, samples([talk("a", "ü" * 1000), talk("a", "b")]))
-    assert rows.longest == len(SYSTEM) + 1 + 2000 + 3 * 64
-    assert rows.replies == 2
+    (measures,) = rows.measures
+    assert measures.longest == len(SYSTEM) + 1 + 2000 + 3 * 64
+    assert (measures.rows, measures.passed, measures.replies) == (2, 2, 2)
+
+
+@laws
+@given(odd_samples)
+def test_kto_learns_from_single_replies_with_a_verdict_and_nothing_else(tmp_path: Path, found: list[Sample]) -> None:
+    rows = written(tmp_path, found, "messages", "kto")
+    expected: dict[str, tuple[str, str, bool]] = {}
+    for sample in found:
+        said = sample.conversation
+        if sample.state in ("accepted", "rejected") and said and said.exchanges == 1 and trap_in(said.messages) is None:
+            turn, reply = said.messages
+            expected.setdefault(said.id, (turn.content, reply.content, sample.state == "accepted"))
+    assert as_trainers_read.kto(tmp_path) == [*expected.values()]
+    assert accounted(rows) == [len(found)] * 2
+    assert rows.measures[1].passed == sum(label for _, _, label in expected.values())

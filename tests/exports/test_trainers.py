@@ -14,11 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from finetune_prep.exports.dataset import Measures
 from finetune_prep.exports.formats import FORMATS
+from finetune_prep.exports.manifest import Written
 from finetune_prep.exports.trainers import TRAINERS, Facts, Trainer, dataset_info, filled, slug, tokens, wanting
 from finetune_prep.exports.traps import DOUBLE, TRAPS
 
-FACTS = Facts('Pots & pans: "glazed"', "train.jsonl", "dataset_info.json", rows=16, replies=40, longest=5000)
+FACTS = Facts('Pots & pans: "glazed"', "train.jsonl", "dataset_info.json", Measures(rows=16, passed=12, replies=40, longest=5000))
+ROWS = Written(file="train.jsonl", form="messages", rows=16, bytes=1, sha256="", left_out={})
+KTO = Written(file="train.kto.jsonl", form="kto", rows=16, bytes=1, sha256="", left_out={})
 NAMED = {trainer.name: trainer for trainer in TRAINERS}
 
 
@@ -52,7 +56,7 @@ def test_each_is_told_to_train_replies_alone_and_not_to_cut_a_row() -> None:
 
 
 def test_the_registry_names_the_rows_as_the_settings_do() -> None:
-    registry = json.loads(dataset_info(FACTS.name, FORMATS["messages"], "train.jsonl"))
+    registry = json.loads(dataset_info(FACTS.name, [ROWS]))
     (entry,) = registry.values()
     assert [*registry] == [settings_of("LLaMA-Factory")["dataset"]] == ["pots_pans_glazed"]
     assert entry["formatting"] == "sharegpt"
@@ -60,6 +64,19 @@ def test_the_registry_names_the_rows_as_the_settings_do() -> None:
     assert entry["tags"] == {
         "role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant", "system_tag": "system",
     }  # fmt: skip
+
+
+def test_labels_of_kto_count_the_same_whatever_their_numbers() -> None:
+    text = filled(NAMED["TRL's KTO"].settings, FACTS)
+    assert "desirable_weight=1.00, undesirable_weight=3.00" in text
+    rare = FACTS._replace(of=Measures(rows=16, passed=4, replies=16, longest=5000))
+    assert "desirable_weight=3.00, undesirable_weight=1.00" in filled(NAMED["TRL's KTO"].settings, rare)
+    assert int(re.findall(r"per_device_train_batch_size=(\d+)", text)[0]) >= 2
+
+
+def test_rows_of_kto_are_in_no_registry() -> None:
+    assert dataset_info(FACTS.name, [ROWS]) == dataset_info(FACTS.name, [ROWS, KTO])
+    assert dataset_info(FACTS.name, [KTO]) == b""
 
 
 @given(st.integers(0, 10**7))

@@ -1,6 +1,6 @@
 """Runs in a loader's own environment: what `datasets`, `pyarrow` and the Hub's reader of cards make of an export, as JSON.
 
-python load.py FOLDER FILE SIDECAR
+python load.py FOLDER FILE SIDECAR CONFIG
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from huggingface_hub import DatasetCard
 
 
 def main() -> None:
-    folder, file, sidecar = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    folder, file, sidecar, config = Path(sys.argv[1]), *sys.argv[2:]
     datasets.disable_progress_bars()
     loaded = datasets.load_dataset("json", data_files=str(folder / file), split="train")
-    by_card = datasets.load_dataset(str(folder), split="train")
+    by_card = datasets.load_dataset(str(folder), config, split="train")
     beside = datasets.load_dataset("json", data_files=str(folder / sidecar), split="train")
     table = pyarrow.json.read_json(folder / file)
     card = DatasetCard.load(folder / "README.md")

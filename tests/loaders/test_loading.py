@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from finetune_prep.core.sample import account
+from finetune_prep.core.sample import Sample, State, account
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import runs, write_results
 from finetune_prep.workflow.exporting import export
@@ -31,8 +31,8 @@ def read(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text("utf-8").split("\n")[:-1]]
 
 
-def loaded(loader: Path, folder: Path, home: Path) -> Any:
-    files = ["train.preview.jsonl", "train.meta.preview.jsonl"]
+def loaded(loader: Path, folder: Path, home: Path, stem: str = "train", config: str = "sft") -> Any:
+    files = [f"{stem}.preview.jsonl", f"{stem}.meta.preview.jsonl", config]
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "HF_HOME": str(home / "hf")}
     done = subprocess.run(
         [str(loader), str(SCRIPT), str(folder), *files],
@@ -52,11 +52,11 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path / "shop"
 
 
-def check(found: Any, folder: Path) -> None:
-    rows = read(folder / "train.preview.jsonl")
+def check(found: Any, folder: Path, stem: str = "train") -> None:
+    rows = read(folder / f"{stem}.preview.jsonl")
     assert found["datasets"] == found["by_card"] == found["pyarrow"] == rows
-    assert found["columns"] == ["messages"]
-    assert found["sidecar"] == read(folder / "train.meta.preview.jsonl")
+    assert found["columns"] == sorted(rows[0])
+    assert found["sidecar"] == read(folder / f"{stem}.meta.preview.jsonl")
 
 
 def test_the_example_is_loaded_as_it_is_written(loader: Path, shop: Path, tmp_path: Path) -> None:
@@ -74,10 +74,24 @@ def test_odd_texts_in_a_file_beyond_the_first_block_keep_their_types(loader: Pat
     known = run.samples()[0]
     long = [talk(f"Question {number}?", f"Answer {number}. " + "So it is. " * 2000 + "That is all.") for number in range(650)]
     found = [
-        type(known)(scenario=known.scenario, state="accepted", conversation=said, score=1.0)
-        for said in (*ODD[:4], *long, *ODD[4:])
+        Sample(scenario=known.scenario, state="accepted", conversation=said, score=1.0) for said in (*ODD[:4], *long, *ODD[4:])
     ]
     write_results(run, found, [], account(found))
     export(project, preview=True)
     assert (shop / "dataset" / "train.preview.jsonl").stat().st_size > BLOCK
     check(loaded(loader, shop / "dataset", tmp_path), shop / "dataset")
+
+
+def test_both_formats_are_loaded_each_by_its_config(loader: Path, shop: Path, tmp_path: Path) -> None:
+    project = open_project(shop)
+    (run,) = runs(project.layout)
+    known = run.samples()[0]
+    states: tuple[State, ...] = ("accepted", "rejected")
+    found = [
+        Sample(scenario=known.scenario, state=states[n % 2], conversation=said, score=1.0 - n % 2, failed=("Q1",) * (n % 2))
+        for n, said in enumerate(ODD)
+    ]
+    write_results(run, found, [], account(found))
+    export(project, preview=True, formats=("messages", "kto"))
+    check(loaded(loader, shop / "dataset", tmp_path), shop / "dataset")
+    check(loaded(loader, shop / "dataset", tmp_path, "train.kto", "kto"), shop / "dataset", "train.kto")

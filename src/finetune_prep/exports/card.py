@@ -23,10 +23,14 @@ class TrainingFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of rows, as the card tells of it."""
 
     written: Written
+    config: str
+    """The name by which a hub loads it."""
     shape: str
     """The form of the rows ("chat format")."""
     sidecar: str
     """The file that says of each row where it comes from."""
+    facts: Facts
+    """What the settings of trainers depend on."""
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +50,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     rejected: str
     """The file of what was left out."""
     manifest: str
-    facts: Facts
-    """What the settings of trainers depend on."""
     preview: bool
     language: str
     account: Account
@@ -89,8 +91,7 @@ def render(card: Card) -> str:
 
 def _metadata(card: Card) -> str:
     """YAML in which every text is quoted: a Norwegian is no boolean, and a title may hold any character."""
-    forms = {"messages": "sft"}
-    names = [forms[file.written.form] for file in card.files]
+    names = [file.config for file in card.files]
     found: dict[str, Any] = {
         "language": [card.language],
         "pretty_name": _line(card.domain),
@@ -123,9 +124,14 @@ def _quoted(value: object) -> object:
 
 def _opening(card: Card) -> str:
     files = " and ".join(f"{file.written.rows} conversations in {file.shape} (`{file.written.file}`)" for file in card.files)
+    failed = [file for file in card.files if file.facts.of.passed < file.facts.of.rows]
+    also = "".join(
+        f"; in `{file.written.file}` {file.facts.of.rows - file.facts.of.passed} that failed as well, with the label false"
+        for file in failed
+    )
     text = (
         f"{files}, written by language models for scenarios drawn from a "
-        f"scenario space, each judged against a binary rubric; only those that passed are in it. From run `{card.run}`."
+        f"scenario space, each judged against a binary rubric; only those that passed are in it{also}. From run `{card.run}`."
     )
     sidecars = " and ".join(f"`{file.sidecar}`" for file in card.files)
     text += (
@@ -178,14 +184,13 @@ def _making(card: Card) -> str:
 
 
 def _training(card: Card) -> str:
-    facts, forms = card.facts, {file.written.form for file in card.files}
     parts = [
         "The smallest settings that train the replies and nothing else, run from this folder. `MODEL` is yours to fill in; the "
         "length cuts no row, since no token of a byte-level tokenizer stands for less than a byte."
     ]
     plain = []
-    for trainer in (trainer for trainer in TRAINERS if trainer.form in forms):
-        few = f" It wants at least {trainer.fewest} rows." if facts.rows < trainer.fewest else ""
+    for facts, trainer in ((file.facts, one) for file in card.files for one in TRAINERS if one.form == file.written.form):
+        few = f" It wants at least {trainer.fewest} rows." if facts.of.rows < trainer.fewest else ""
         beware = filled(trainer.beware, facts) + few
         if trainer.settings:
             parts += [f"**{trainer.name}**", f"```{trainer.language}\n{filled(trainer.settings, facts)}\n```", beware]

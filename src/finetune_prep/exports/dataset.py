@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from hashlib import sha256
 
 import msgspec
 
@@ -20,6 +19,18 @@ FAILED = "failed by a person"
 ESCAPED = {end.encode(): f"\\u{ord(end):04x}".encode() for end in reading.LINE_ENDS}
 
 
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """What settings of trainers depend on, of one training file."""
+
+    rows: int
+    passed: int
+    """Rows whose conversation was accepted."""
+    replies: int
+    """Turns of the assistant."""
+    longest: int
+    """UTF-8 bytes of all turns of the longest row, and 64 for the markup of each."""
+
+
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
     """The rows of a run, written and read back, but not in their place yet."""
 
@@ -28,10 +39,8 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     """Those of `files` that are trained, by format."""
     held_back: Mapping[str, Sequence[str]]
     """Why → ids of scenarios that the judge accepted, and that are in no file: a trap of some trainer, or a person's word."""
-    replies: int
-    """Turns of the assistant in the first training file."""
-    longest: int
-    """UTF-8 bytes of all turns of the longest row of the first training file, and 64 for the markup of each."""
+    measures: tuple[Measures, ...]
+    """Of each of `training`."""
 
 
 class _File:
@@ -41,28 +50,27 @@ class _File:
         self.form = form
         self.name = preview_of(form.file) if preview else form.file
         self.sidecar = preview_of(form.sidecar) if preview else form.sidecar
-        self.rows = self.replies = self.longest = 0
+        self.rows = self.passed = self.replies = self.longest = 0
         self.left_out: Counter[str] = Counter()
         self._data, self._beside = together.begin(self.name), together.begin(self.sidecar)
-        self._seen: set[bytes] = set()
+        self._seen: set[str] = set()
 
     def take(self, sample: Sample, talk: Conversation | None, against: str) -> str:
         """Write the row of a sample, if nothing speaks against it. Returns why there is none, "" if there is."""
         row = self.form.row(sample, talk) if talk else sample.state
         why = row if isinstance(row, str) else against
         if not why and not isinstance(row, str) and talk:
-            line = encoded(row)
-            name = sha256(line).digest()
-            why = DOUBLE if name in self._seen else ""
-            if not why:
-                self._seen.add(name)
-                self._write(sample, talk, line)
+            if talk.id not in self._seen:
+                self._seen.add(talk.id)
+                self._write(sample, talk, encoded(row))
                 return ""
+            why = DOUBLE
         self.left_out[why] += 1
         return why
 
     def _write(self, sample: Sample, talk: Conversation, line: bytes) -> None:
         self.rows += 1
+        self.passed += sample.state == "accepted"
         self.replies += talk.exchanges
         self.longest = max(self.longest, sum(len(message.content.encode()) + 64 for message in talk.messages))
         self._data.write(line + b"\n")
@@ -113,8 +121,9 @@ def write(
         files=(*(written for pair in training for written in pair), beside),
         training=tuple(data for data, _ in training),
         held_back=held_back,
-        replies=files[0].replies,
-        longest=files[0].longest,
+        measures=tuple(
+            Measures(rows=file.rows, passed=file.passed, replies=file.replies, longest=file.longest) for file in files
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.sample import Sample
-from finetune_prep.exports import messages
+from finetune_prep.exports import kto, messages
 
 
 class Format(NamedTuple):
@@ -17,6 +17,8 @@ class Format(NamedTuple):
     """As `export --format` says it."""
     file: str
     """Name of the file in dataset/: `train.jsonl`, or `train.….jsonl`."""
+    config: str
+    """The name by which a hub loads it."""
     shape: str
     """In what form rows are, for the card."""
     columns: tuple[str, ...]
@@ -35,7 +37,8 @@ class Format(NamedTuple):
 FORMATS: dict[str, Format] = {
     form.name: form
     for form in (
-        Format("messages", "train.jsonl", "chat format", messages.COLUMNS, messages.row, messages.talk_of),
+        Format("messages", "train.jsonl", "sft", "chat format", messages.COLUMNS, messages.row, messages.talk_of),
+        Format("kto", "train.kto.jsonl", "kto", "KTO's format", kto.COLUMNS, kto.row, kto.talk_of),
     )
 }  # fmt: skip
 DEFAULT = "messages"

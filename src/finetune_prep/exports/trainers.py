@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from finetune_prep.exports.formats import Format
+from finetune_prep.exports.dataset import Measures
+from finetune_prep.exports.manifest import Written
 
 DATASET_INFO = "dataset_info.json"
 SHORTEST = 1024  # tokens; what trainers cut at where nobody says otherwise
@@ -120,6 +122,23 @@ output_dir: tuned""",
         "It reads `train.jsonl` of a folder, by that name alone. Without `--mask-prompt` every word is trained, with it only the "
         "last reply of each row: here «last».",
     ),
+    Trainer(
+        "TRL's KTO",
+        "kto",
+        2,
+        "python",
+        """\
+from datasets import load_dataset
+from trl import KTOConfig, KTOTrainer
+
+rows = load_dataset("json", data_files="«file»", split="train")
+settings = KTOConfig(
+    max_length=«tokens», per_device_train_batch_size=4, desirable_weight=«liked», undesirable_weight=«disliked»
+)
+KTOTrainer(model="MODEL", args=settings, train_dataset=rows).train()""",
+        "A batch of one row is refused. «passed» of «rows» rows have the label true; the weights let both labels count the same. "
+        "Tune on `messages` first: KTO moves a model that can already do it.",
+    ),
     Trainer("Fireworks", "messages", 3, "", "", "It takes `«file»` as it is."),
     Trainer("Together", "messages", 1, "", "", "It takes `«file»` as it is; leave `train_on_inputs` at `auto`."),
     Trainer("OpenAI", "messages", 10, "", "", "It takes `«file»` as it is, where fine-tuning is still open to you."),
@@ -134,11 +153,7 @@ class Facts(NamedTuple):
     file: str
     info: str
     """The name of LLaMA-Factory's registry."""
-    rows: int
-    replies: int
-    """Turns of the assistant in all rows."""
-    longest: int
-    """As `dataset.Rows.longest`."""
+    of: Measures
 
 
 def tokens(longest: int) -> int:
@@ -151,12 +166,18 @@ def tokens(longest: int) -> int:
 
 def filled(text: str, facts: Facts) -> str:
     """Settings or a warning with their slots filled."""
+    of = facts.of
+    failed = of.rows - of.passed
     slots = {
         "file": facts.file,
         "name": slug(facts.name),
         "info": facts.info,
-        "tokens": str(tokens(facts.longest)),
-        "last": f"{facts.rows} of {facts.replies} replies",
+        "tokens": str(tokens(of.longest)),
+        "last": f"{of.rows} of {of.replies} replies",
+        "rows": str(of.rows),
+        "passed": str(of.passed),
+        "liked": f"{max(1.0, failed / of.passed):.2f}" if of.passed else "1.0",
+        "disliked": f"{max(1.0, of.passed / failed):.2f}" if failed else "1.0",
     }
     return re.sub("«([a-z]+)»", lambda slot: slots[slot[1]], text)
 
@@ -171,17 +192,19 @@ def readers(form: str) -> str:
     return ", ".join(trainer.name for trainer in TRAINERS if trainer.form == form)
 
 
-def dataset_info(name: str, form: Format, file: str) -> bytes:
-    """The registry by which LLaMA-Factory finds the rows, tags and all: what is not listed there it takes for absent."""
-    tags = {
-        "role_tag": "role",
-        "content_tag": "content",
-        "user_tag": "user",
-        "assistant_tag": "assistant",
-        "system_tag": "system",
+def dataset_info(name: str, training: Sequence[Written]) -> bytes:
+    """The registry by which LLaMA-Factory finds rows in chat format, tags and all; b"" if there are none.
+
+    What is not listed in it counts as absent there.
+    """
+    speakers = {f"{role}_tag": role for role in ("user", "assistant", "system")}
+    tags = {"role_tag": "role", "content_tag": "content"} | speakers
+    entries = {
+        slug(name): {"file_name": written.file, "formatting": "sharegpt", "columns": {"messages": "messages"}, "tags": tags}
+        for written in training
+        if written.form == "messages"
     }
-    entry = {"file_name": file, "formatting": "sharegpt", "columns": {column: column for column in form.columns}, "tags": tags}
-    return msgspec.json.format(msgspec.json.encode({slug(name): entry}), indent=2) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(entries), indent=2) + b"\n" if entries else b""
 
 
 def slug(name: str) -> str:

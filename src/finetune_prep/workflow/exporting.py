@@ -110,11 +110,14 @@ def _written(
     with Together(folder) as files:
         rows = dataset.write(files, run.each_sample(), system, forms, failed=said.failed, preview=preview)
         _check_account(run, account, rows)
+        _check_labels(run, rows, preview=preview)
         about = _card(project, run, account, said, rows, forms, preview=preview, unmet=unmet, info=info)
         files.put(manifest, encoded(_manifest(project, run, said, rows, about)))
         files.put(readme, card.render(about).encode())
-        files.put(info, dataset_info(title_of(project), forms[0], rows.training[0].file))
-        files.commit(gone=_names(preview=preview) - {written.file for written in rows.files})
+        gone = _names(preview=preview) - {written.file for written in rows.files}
+        if registry := dataset_info(title_of(project), rows.training):
+            files.put(info, registry)
+        files.commit(gone=gone if registry else {*gone, info})
     return Exported(
         run=run.name,
         rows=rows.training[0].rows,
@@ -153,6 +156,16 @@ def _check_account(run: Run, account: Account, rows: dataset.Rows) -> None:
             )
         if not written.rows:
             raise ActNeeded(f"{run.name} gives no rows to export: {_why_none(written, rows)}", next="finetune-prep show")
+
+
+def _check_labels(run: Run, rows: dataset.Rows, *, preview: bool) -> None:
+    """Raises ActNeeded if a file that is learnt from by comparison has nothing to compare."""
+    for written, of in zip(rows.training, rows.measures, strict=True):
+        if written.form == "kto" and of.passed in (0, of.rows):
+            raise ActNeeded(
+                f"all {of.rows} rows of {run.name} have the label {'true' if of.passed else 'false'}; the format kto needs both",
+                next=f"finetune-prep export --format messages{' --preview' if preview else ''}",
+            )
 
 
 def _why_none(written: Written, rows: dataset.Rows) -> str:
@@ -248,18 +261,22 @@ def _card(
     rubric = project.value(Documents.rubric)
     texts = {kind: text_hash(project.sound(KINDS[kind]).text) for kind in run.plan.made_from}
     acceptances = {kind: project.acceptance(kind) for kind in texts}
-    first = rows.training[0]
     named = preview_of if preview else str
     return card.Card(
         domain=title_of(project),
         run=run.name,
         files=[
-            card.TrainingFile(written=written, shape=form.shape, sidecar=named(form.sidecar))
-            for written, form in zip(rows.training, forms, strict=True)
+            card.TrainingFile(
+                written=written,
+                config=form.config,
+                shape=form.shape,
+                sidecar=named(form.sidecar),
+                facts=Facts(title_of(project), written.file, info, of),
+            )
+            for written, form, of in zip(rows.training, forms, rows.measures, strict=True)
         ],
         rejected=named(REJECTED),
         manifest=named(MANIFEST),
-        facts=Facts(title_of(project), first.file, info, first.rows, rows.replies, rows.longest),
         preview=preview,
         language=project.value(Documents.brief).language,
         account=account,
