@@ -37,6 +37,16 @@ def test_what_never_varies_correlates_with_nothing() -> None:
     assert (sums.correlation().value, sums.correlation().low, sums.correlation().high) == (None, -1, 1)
 
 
+@pytest.mark.parametrize(("n", "proves"), [(4, False), (40, True)])
+def test_a_handful_of_pairs_in_a_line_prove_nothing(n: int, proves: bool) -> None:
+    sums = Sums()
+    for place in range(n):
+        sums.add(float(place % 2), 1.0 - place % 2)
+    found = sums.correlation()
+    assert found.value == pytest.approx(-1)
+    assert (found.high < 0) == proves
+
+
 @laws
 @given(tables)
 def test_phi_is_matthews_coefficient(table: tuple[int, int, int, int]) -> None:

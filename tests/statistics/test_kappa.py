@@ -33,8 +33,9 @@ def test_a_uniform_draw_is_the_kappa_of_the_literature(table: tuple[int, int, in
     known = cohens_kappa(np.array([[both, judge_only], [people_only, neither]]))
     found = kappa(uniform(*table))
     assert found.value == pytest.approx(known.kappa)
-    assert found.low == pytest.approx(max(-1, known.kappa - 1.959964 * known.std_kappa), abs=1e-4)
-    assert found.high == pytest.approx(min(1, known.kappa + 1.959964 * known.std_kappa), abs=1e-4)
+    if all(table):
+        assert found.low == pytest.approx(max(-1, known.kappa - 1.959964 * known.std_kappa), abs=1e-4)
+        assert found.high == pytest.approx(min(1, known.kappa + 1.959964 * known.std_kappa), abs=1e-4)
     people = [1] * both + [0] * judge_only + [1] * people_only + [0] * neither
     judge = [1] * (both + judge_only) + [0] * (people_only + neither)
     assert found.value == pytest.approx(cohen_kappa_score(people, judge))
@@ -48,7 +49,15 @@ def test_a_draw_by_verdict_is_weighted_to_the_pool() -> None:
     assert kappa(seen).high - kappa(seen).low > 2 * 1.96 * known.std_kappa  # 100 labels, not 1,000
 
 
-@pytest.mark.parametrize("seen", [uniform(0, 0, 0, 0), uniform(7, 0, 0, 0), uniform(0, 0, 0, 9)])
+def test_few_labels_that_all_agree_are_no_proof() -> None:
+    found = kappa(uniform(10, 0, 0, 10))
+    assert found.value == 1
+    assert 0.6 < found.low < 0.9
+
+
+@pytest.mark.parametrize(
+    "seen", [uniform(0, 0, 0, 0), uniform(7, 0, 0, 0), uniform(0, 0, 0, 9), uniform(7, 5, 0, 0), uniform(7, 0, 5, 0)]
+)
 def test_where_nobody_ever_differs_there_is_no_kappa(seen: Drawn) -> None:
     assert (kappa(seen).value, kappa(seen).low, kappa(seen).high) == (None, -1, 1)
 

@@ -79,6 +79,12 @@ def test_one_odd_conversation_makes_no_twins() -> None:
     assert health.redundant == ()
 
 
+@pytest.mark.parametrize(("pairs", "accused"), [(4, False), (10, True)])
+def test_a_handful_of_conversations_accuses_no_question(pairs: int, accused: bool) -> None:
+    first, *_ = rubric_health(rubric_of(0, 3), rows(*["nyy", "ynn"] * pairs)).questions
+    assert first.reversed == accused
+
+
 def test_nothing_was_answered() -> None:
     health = rubric_health(rubric_of(1, 2), [])
     assert [question.yes.value for question in health.questions] == [None] * 3

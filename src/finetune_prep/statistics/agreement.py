@@ -105,17 +105,24 @@ def kappa(drawn: Drawn) -> Estimate:
     """
     n = drawn.labelled
     shares = _shares(drawn)
-    if shares is None or (value := _kappa(*shares)) is None:
+    value = _kappa(*shares) if shares else None
+    if shares is None or value is None:
         return Estimate(value=None, low=-1.0, high=1.0, n=n, method=DELTA)
-    w, a, b = shares
+    strata = (drawn.passed, drawn.failed)
+    near = (shares[0], *(_inside(share, stratum) for share, stratum in zip(shares[1:], strata, strict=True)))
     sizes = (n if drawn.design == "uniform" else drawn.passed.pool + drawn.failed.pool, *_labelled(drawn))
     variance = sum(
-        _slope(shares, place) ** 2 * share * (1 - share) / size
-        for place, (share, size) in enumerate(zip((w, a, b), sizes, strict=True))
+        _slope(near, place) ** 2 * share * (1 - share) / size
+        for place, (share, size) in enumerate(zip(near, sizes, strict=True))
         if size
     )
     reach = Z_95 * sqrt(variance)
     return Estimate(value=value, low=max(-1.0, value - reach), high=min(1.0, value + reach), n=n, method=DELTA)
+
+
+def _inside(share: float, stratum: Stratum) -> float:
+    """The share, or where all or none passed, one that few labels leave possible: the variance of 0 and 1 is none."""
+    return (stratum.passed + 1) / (stratum.labelled + 2) if share in (0.0, 1.0) else share
 
 
 def _labelled(drawn: Drawn) -> tuple[int, int]:
@@ -135,10 +142,10 @@ def _kappa(w: float, a: float, b: float) -> float | None:
     people = w * a + (1 - w) * b
     agreed = w * a + (1 - w) * (1 - b)
     by_chance = w * people + (1 - w) * (1 - people)
-    return (agreed - by_chance) / (1 - by_chance) if by_chance < 1 else None
+    return (agreed - by_chance) / (1 - by_chance) if 0 < w < 1 and 0 < people < 1 else None
 
 
-def _slope(shares: tuple[float, float, float], place: int) -> float:
+def _slope(shares: tuple[float, ...], place: int) -> float:
     """Derivative of kappa by one of the three, looked at from both sides."""
     ends = []
     for step in (_STEP, -_STEP):

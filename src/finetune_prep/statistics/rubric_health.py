@@ -20,6 +20,7 @@ from finetune_prep.statistics.scoring import Answers, Scoring
 DEAD = 0.05  # the minority's share, below which a question tells nothing apart (docs/decisions/0022)
 REDUNDANT, MOST_DISCORDANT, FEWEST_MINORITY = 0.8, 2, 5  # phi; conversations; answers on the rarer side. Conventions, untested
 NOISY = 0.10  # of conversations that are answered otherwise the second time; re-runs of sound judges flip 9–13% of whole verdicts
+FEWEST_PAIRS = 10  # conversations before a correlation accuses anybody: Fisher's z is for more than a handful
 _MOST_NEEDED = 1000  # conversations; beyond, more of them are no advice
 
 Liveliness = Literal["alive", "dead", "too few to say", "gate"]
@@ -53,7 +54,7 @@ class QuestionHealth(msgspec.Struct, frozen=True, kw_only=True):
     item_pass: Estimate
     """Correlation of YES with the conversation's passing."""
     reversed: bool
-    """Whether it speaks against the others: the upper end of `item_rest` is below 0."""
+    """Whether it speaks against the others: the upper end of `item_rest` is below 0, over ten conversations at least."""
     deciding: int
     """Conversations that pass or fail by this question alone."""
     flips: Rate | None
@@ -127,7 +128,7 @@ def _question(
         more=0 if is_gate else more,
         item_rest=item_rest,
         item_pass=passing.correlation(),
-        reversed=item_rest.value is not None and item_rest.high < 0,
+        reversed=item_rest.value is not None and item_rest.n >= FEWEST_PAIRS and item_rest.high < 0,
         deciding=deciding,
         flips=flips,
         noisy=flips is not None and lower_bound(flips.k, flips.n) > NOISY,

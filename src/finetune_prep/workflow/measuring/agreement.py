@@ -209,12 +209,8 @@ def _shortfall(tpr: Estimate, tnr: Estimate) -> str:
     ]
     rates = [rate.value for rate in (tpr, tnr) if rate.value is not None]
     needed = certification.labels_needed(min(rates)) if len(rates) == 2 else certification.labels_needed(0.95)
-    more = (
-        f"with rates as seen it takes {needed} labels of each kind"
-        if needed
-        else "no number of labels will show a rate above .80"
-    )
-    return f"{' and '.join(low)}, below {certification.CERTIFIED:.2f}; {more}"
+    more = f"it takes {needed} labels of each kind" if needed else "no number of labels certifies this judge"
+    return f"{' and '.join(low)}, below {certification.CERTIFIED:.2f}; with rates as seen, {more}"
 
 
 def _unsealed(labels: Sequence[Label], case: _Case) -> tuple[str, ...]:
