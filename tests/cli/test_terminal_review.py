@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
 from finetune_prep.cli import screen
+from finetune_prep.labels import file
 from finetune_prep.labels.file import read_labels
 from finetune_prep.labels.label import Label
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
+from finetune_prep.workflow.reviewing import sitting
 from tests.cli.terminal import Terminal, on_a_terminal
 from tests.workflow.reviewing.pilots import SECRET, pilot_of, talk_of
 
@@ -158,6 +162,25 @@ def test_a_pipe_is_taken_for_a_model_unless_a_person_is_named(
     terminal("review", "--terminal", "-n", "10", "--by", "Ada Larch")
     assert [label.labeller.kind for label in labels(run)] == ["model", "person"]
     assert labels(run)[0].seconds is None
+
+
+def test_a_full_disk_is_said_and_the_label_can_be_saved_later(
+    shop: Project, run: Run, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = [OSError(errno.ENOSPC, "No space left on device")]
+    record = file.record_label
+
+    def once(path: Path, label: Label) -> None:
+        if full:
+            raise full.pop()
+        record(path, label)
+
+    monkeypatch.setattr(sitting, "record_label", once)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("p\n\n\n"))
+    shown = terminal("review", "--terminal", "-n", "10", "--by", "Ada")
+    assert "not saved: No space left on device" in shown.out
+    assert shown.out.index("not saved") < shown.out.index("saved: pass")
+    assert [label.label for label in labels(run)] == ["pass"]
 
 
 def test_json_shows_what_waits_and_nothing_of_verdicts(shop: Project, run: Run, terminal: Terminal) -> None:

@@ -85,6 +85,8 @@ def _talk(sitting: Sitting, position: int, clock: Callable[[], float]) -> int | 
                 _choose(sitting, key, draft)
         except UsageError as problem:
             screen.say(f"  {problem.what}: {problem.next}")
+        except OSError as problem:
+            screen.say(f"  not saved: {problem.strerror or problem}. What was saved before is still there; Enter tries again.")
 
 
 def _choose(sitting: Sitting, key: str, draft: Draft) -> None:
@@ -135,13 +137,11 @@ def _after(sitting: Sitting, position: int) -> int | None:
     if sitting.drawn[position].repeat or given is None:
         return _following(sitting, position)
     agreed = (given.label == "pass") == found.passed
-    _ask(
-        "Enter next · C I change my mind · U undo · S stop"
-        if agreed
-        else "W the judge is wrong · C I change my mind · U undo · S stop"
-    )
-    while (key := _key()) not in ((ENTER, "c", "u", STOP) if agreed else ("w", "c", "u", STOP)):
-        pass
+    first, words = (ENTER, "Enter next") if agreed else ("w", "W the judge is wrong")
+    key = ""
+    while key not in (first, "c", "u", STOP):
+        _ask(f"{words} · C I change my mind · U undo · S stop")
+        key = _key()
     if key == "c":
         screen.say(
             f"  saved: {SAID[sitting.change(position).label]}, and that you said {SAID[given.label]} before you saw the verdict"
