@@ -106,9 +106,26 @@ class PriceUnknown(ActNeeded):
 
 
 class Waiting(FinetunePrepError):
-    """Requests were written to a batch file or sent to a Batch API; the run goes on when their answers are there."""
+    """Requests were written to a batch file or sent to a Batch API; the run goes on when their answers are there.
+
+    rounds: numbers of those that wait. of_about: how many there will be, 0 = nobody knows.
+    """
 
     exit_code = 4
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        next: str = "",
+        details: tuple[str, ...] = (),
+        rounds: tuple[int, ...] = (),
+        of_about: int = 0,
+    ) -> None:
+        super().__init__(what, where=where, next=next, details=details)
+        self.rounds = rounds
+        self.of_about = of_about
 
 
 class Paused(FinetunePrepError):

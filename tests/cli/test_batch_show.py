@@ -26,7 +26,12 @@ def typed(capsys: pytest.CaptureFixture[str], folder: Path) -> Terminal:
 
 
 def test_a_round_is_answered_on_pages(typed: Terminal, folder: Path) -> None:
-    assert typed("prepare").code == 4
+    asked = typed("prepare")
+    assert asked.code == 4
+    assert "about 21 rounds of a batch" in " ".join(asked.out.split())
+    assert "written to a batch file: round 1 of about 21" in " ".join((asked.out + asked.err).split()).replace("Batch API", "")
+    stopped = json.loads(typed("prepare", "--json").out)["stopped"]
+    assert (stopped["rounds"], stopped["of_about"]) == ([1], 21)
     shown = typed("batch", "show", "1")
     assert shown.code == 0
     pages = sorted((folder / "batches" / "round-001").glob("*.md"))
@@ -37,7 +42,7 @@ def test_a_round_is_answered_on_pages(typed: Terminal, folder: Path) -> None:
     again = json.loads(typed("batch", "show", "1", "--json").out)
     assert (again["pages"], again["written"]) == (len(pages), 0), "a page that somebody writes on is left alone"
     taken = typed("batch", "import", str(first.parent))
-    assert "1 answers kept" in taken.out or "1 answer kept" in taken.out
+    assert "1 answer kept" in taken.out
     assert json.loads(typed("batch", "show", "1", "--json").out)["pages"] == len(pages) - 1
 
 
@@ -46,3 +51,12 @@ def test_a_round_that_is_not_there(typed: Terminal) -> None:
     shown = typed("batch", "show", "9")
     assert shown.code == 2
     assert "there is no round 9" in shown.err
+
+
+def test_one_page_is_one_page(typed: Terminal, folder: Path) -> None:
+    typed("prepare")
+    pages = json.loads(typed("batch", "show", "1", "--json").out)["pages"]
+    for page in sorted((folder / "batches" / "round-001").glob("*.md"))[: pages - 1]:
+        page.write_text(page.read_text("utf-8") + "an answer by hand\n", "utf-8")
+    typed("batch", "import", str(folder / "batches" / "round-001"))
+    assert ": 1 page, 0 of them new" in typed("batch", "show", "1").out

@@ -120,13 +120,10 @@ def amount_words(expected: Estimate) -> str:
     cached = f" ({expected.cached_tokens / expected.input_tokens:.0%} cached)" if expected.cached_tokens else ""
     price = "free of charge" if expected.cost == 0 else "at an unknown price"
     price = f"about ${expected.cost:.2f}" if expected.cost else price
-    return f"{counted(expected.calls)}, {tokens}{cached}, {price}"
+    rounds = sum(expected.rounds.values())
+    carried = f", about {screen.counted(rounds, 'round')} of a batch" if rounds else ""
+    return f"{screen.counted(expected.calls, 'call')}, {tokens}{cached}{carried}, {price}"
 
 
 def _thousands(tokens: int) -> str:
     return f"{tokens / 1000:,.0f}k" if tokens >= 10_000 else f"{tokens:,}"
-
-
-def counted(calls: int) -> str:
-    """A number of calls in words."""
-    return "1 call" if calls == 1 else f"{calls:,} calls"

@@ -203,6 +203,8 @@ def _report(error: FinetunePrepError, *, as_json: bool) -> int:
     planned = isinstance(error, ActNeeded | Waiting)
     if as_json:
         fields: dict[str, Any] = {"what": error.what, "where": error.where, "details": error.details, "next": error.next}
+        if isinstance(error, Waiting):
+            fields |= {"rounds": error.rounds, "of_about": error.of_about}
         screen.json({"stopped" if planned else "error": fields, "exit_code": error.exit_code})
     else:
         screen.error(error, planned=planned)

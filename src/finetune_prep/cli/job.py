@@ -21,6 +21,7 @@ from finetune_prep.models.costs import so_far
 from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.workflow.batching.rounds import about
 from finetune_prep.workflow.estimate import Estimate
 from finetune_prep.workflow.status.emptied import emptied, way_back
 
@@ -89,6 +90,7 @@ async def _work(
     expect: Callable[[Session], Awaitable[Estimate]],
 ) -> T:
     bar = Bar()
+    of_about = 0
     tell = bar.around(screen.note if quiet else lambda line: screen.say(f"  {line}"))
     try:
         async with open_session(project, command=command, provider=provider, observer=bar, tell=tell) as session:
@@ -106,8 +108,11 @@ async def _work(
                     raise NotAgreed("nobody has agreed to what this will cost")
                 result = await job(session)
                 rounds = await session.door.flush()
+                of_about = await about(session.door.ledger, expected.rounds)
             except NotYet as missing:
-                raise _waiting(project, await session.door.flush(), command, missing) from None
+                rounds = await session.door.flush()
+                of_about = await about(session.door.ledger, expected.rounds)
+                raise _waiting(project, rounds, command, of_about, missing) from None
             except asyncio.CancelledError:
                 bar.clear()
                 screen.note("Stopping: calls under way may finish, since they are paid for. Ctrl-C again leaves at once.")
@@ -118,11 +123,13 @@ async def _work(
     finally:
         bar.clear()
     if rounds:
-        raise _waiting(project, rounds, command)
+        raise _waiting(project, rounds, command, of_about)
     return result
 
 
-def _waiting(project: Project, rounds: tuple[OpenRound | OpenBatch, ...], command: str, missing: NotYet | None = None) -> Waiting:
+def _waiting(
+    project: Project, rounds: tuple[OpenRound | OpenBatch, ...], command: str, of_about: int, missing: NotYet | None = None
+) -> Waiting:
     if not rounds and missing is not None:  # it waits where another provider put it
         return Waiting(missing.what, where=missing.where, next=missing.next)
     files = [round for round in rounds if isinstance(round, OpenRound)]
@@ -140,11 +147,22 @@ def _waiting(project: Project, rounds: tuple[OpenRound | OpenBatch, ...], comman
         what = f"{are} waiting in batch files and with a Batch API"
     again = f"finetune-prep {command}"
     later = f"{again}, later: it takes in what is done by then (how far it is: finetune-prep batch status)"
+    numbers = tuple(round.number for round in rounds)
     return Waiting(
-        f"{subject} {what}",
+        f"{subject} {what}{_position(numbers, of_about)}",
+        rounds=numbers,
+        of_about=of_about,
         details=(*(_round_words(project, round) for round in files), *map(_batch_words, batches)),
         next=f"have them answered, then: finetune-prep batch import ANSWERS.jsonl && {again}" if files else later,
     )
+
+
+def _position(numbers: tuple[int, ...], of_about: int) -> str:
+    """Which rounds of how many these are, "" where nobody knows: ": round 7 of about 28"."""
+    if not of_about:
+        return ""
+    which = f"round {numbers[0]}" if len(numbers) == 1 else f"rounds {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+    return f": {which} of about {max(of_about, *numbers)}"
 
 
 def _round_words(project: Project, round: OpenRound) -> str:

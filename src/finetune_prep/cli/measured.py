@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.screen import counted as counted
 from finetune_prep.core.finding import Finding
 from finetune_prep.statistics.rates import Estimate, Rate
 from finetune_prep.workflow.measuring.inputs import Measured
@@ -67,7 +68,3 @@ def leave(result: Measured) -> None:
     """End with 1 if something is wrong with the files."""
     if result.findings:
         raise click.exceptions.Exit(1)
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

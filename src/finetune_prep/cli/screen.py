@@ -30,6 +30,11 @@ _LINE_END = re.compile(r"\s*[\n\u0085]\s*")
 _ONE_COLUMN_EACH = re.compile("[\x00-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u257f\u2713\u2717]*")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things in words: "1 page", "2,000 pages"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def clean(text: str) -> str:
     """Text that a model, a page, a server or a file wrote, made safe to print: what is not safe is written as its code."""
     return _UNSAFE.sub(_escaped, text)

@@ -22,6 +22,7 @@ from finetune_prep.models.roles import price_of
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES
 from finetune_prep.project.consent.agreements import Amount
 from finetune_prep.project.project import Project
+from finetune_prep.workflow.batching.rounds import rounds as rounds_of
 from finetune_prep.workflow.planned_calls import Planned, Used, planned, written
 
 ALL = PHASE_NAMES
@@ -62,10 +63,13 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     measured: float
     """Share of the calls that rests on answers, 0 to 1."""
     rows: tuple[Row, ...]
+    rounds: dict[str, int] = {}
+    """Where answers come by batch file or Batch API: rounds of each phase that is not finished, one after the other."""
 
     def of(self, phase: str) -> Estimate:
         """The part of one phase."""
-        return _sum(row for row in self.rows if row.phase == phase)
+        rounds = {name: count for name, count in self.rounds.items() if name == phase}
+        return msgspec.structs.replace(_sum(row for row in self.rows if row.phase == phase), rounds=rounds)
 
 
 def estimate(
@@ -90,7 +94,8 @@ def estimate(
         _row(project, prices, call, measured.get((call.phase, call.role, call.form)), provider) for call in asked if call.times
     )
     order = [*phases, *ALL]
-    return _sum(sorted(rows, key=lambda row: (order.index(row.phase), -row.input_tokens)))
+    found = _sum(sorted(rows, key=lambda row: (order.index(row.phase), -row.input_tokens)))
+    return msgspec.structs.replace(found, rounds=rounds_of(project, used, phases, n=n, provider=provider, anew=anew))
 
 
 def estimate_of(project: Project, used: Used, requests: Sequence[Request], provider: str = "") -> Estimate:

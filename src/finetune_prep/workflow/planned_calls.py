@@ -106,11 +106,11 @@ def written(project: Project, request: Request) -> Planned:
 
 def _calls(project: Project, name: str, about: Facts, use: Use, counts: dict[str, int], known: dict[str, int]) -> Planned:
     own = project.layout.phase_prompts
-    drafts = _drafts(facts(use.drafts_of, own), project.config.revisions) if use.drafts_of else 1.0
-    times = drafts * math.prod(counts[count] for count in use.counts)
+    copies = drafts(facts(use.drafts_of, own), project.config.revisions) if use.drafts_of else 1.0
+    times = copies * math.prod(counts[count] for count in use.counts)
     prompt = float(use.input)
     if use.drafts_of == name:  # a draft that is handed back stands in its prompt, with what was found
-        prompt += (1 - 1 / drafts) * (use.output + facts("revise", own).added)
+        prompt += (1 - 1 / copies) * (use.output + facts("revise", own).added)
     if name == READING and counts["source"]:
         prompt = _readings(project).tokens / counts["source"] + use.input * counts["page"] / counts["source"]
     return Planned(
@@ -126,7 +126,7 @@ def _calls(project: Project, name: str, about: Facts, use: Use, counts: dict[str
     )
 
 
-def _drafts(about: Facts, revisions: int) -> float:
+def drafts(about: Facts, revisions: int) -> float:
     """How often a draft is usually written: once, and each time that it is handed back."""
     return sum(about.returned**revision for revision in range(revisions + 1))
 

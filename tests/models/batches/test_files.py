@@ -55,7 +55,7 @@ async def test_a_group_goes_into_one_file(ledger: SqliteLedger, tmp_path: Path) 
     async with door_of(ledger, tmp_path) as door:
         await ask(door, random.Random(1).sample(requests, 5))
         (written,) = await door.flush()
-        assert await door.flush() == (files.OpenRound(path=written.path, asked=5, outstanding=5, fresh=False),), (
+        assert await door.flush() == (files.OpenRound(number=1, path=written.path, asked=5, outstanding=5, fresh=False),), (
             "a second flush writes nothing"
         )
     assert (written.path.relative_to(tmp_path).as_posix(), written.asked, written.fresh) == (

@@ -96,7 +96,7 @@ def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
 
 
 def _print_import(done: BatchImport) -> None:
-    screen.say(f"{done.answered} answers kept, {done.outstanding} still outstanding", bold=True)
+    screen.say(f"{screen.counted(done.answered, 'answer')} kept, {done.outstanding} still outstanding", bold=True)
     if done.replaced:
         screen.say(f"  replaced: {done.replaced}, where the answer before could not be used")
     for count, words in (
@@ -136,14 +136,14 @@ def show_round(project: str, number: int, folder: Path | None, as_json: bool) ->
     fresh = 0
     for count, asked in enumerate(waiting, start=1):
         path = place / f"{count:03d}-{asked.role}-{asked.key[:12]}.md"
-        if not path.exists():
+        if not any(place.glob(f"*-{path.name.partition('-')[2]}")):  # it had another number while more were waiting
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, [pages.page(asked).encode()])
             fresh += 1
     if as_json:
         screen.json({"folder": str(place), "pages": len(waiting), "written": fresh})
         return
-    screen.say(f"{place}: {len(waiting)} pages, {fresh} of them new", bold=True)
+    screen.say(f"{place}: {screen.counted(len(waiting), 'page')}, {fresh} of them new", bold=True)
     if waiting:
         screen.say("  Write each answer below the last line of its page.")
         screen.say(f"next: finetune-prep batch import {place}")

@@ -100,7 +100,9 @@ def fetch(project: str, as_json: bool) -> None:
             await _look_after(opened, ledger, [submission.provider for submission in await _open(ledger)])
         finally:
             # said even where something is to be fixed: what has come is kept
-            (screen.note if as_json else screen.say)(f"{await ledger.reports.count() - before} answers taken in")
+            (screen.note if as_json else screen.say)(
+                f"{screen.counted(await ledger.reports.count() - before, 'answer')} taken in"
+            )
         return await ledger.reports.count() - before
 
     taken, standings = _working(project, "batch fetch", job)
@@ -137,7 +139,7 @@ def cancel(project: str, batch: str | None, as_json: bool) -> None:
     if as_json:
         screen.json({"taken": taken, "open": standings})
         return
-    screen.say(f"{taken} answers taken in")
+    screen.say(f"{screen.counted(taken, 'answer')} taken in")
     _print_open(standings)
 
 

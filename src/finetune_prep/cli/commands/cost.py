@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.agreeing import counted
 from finetune_prep.cli.job import estimate_words, json_option
 from finetune_prep.ledger.protocols import Consumption
 from finetune_prep.method import limits
@@ -98,7 +97,7 @@ def _line(line: Consumption) -> tuple[str, ...]:
         line.phase,
         line.role,
         f"{line.model}{served}",
-        f"{line.answers:,} answers",
+        screen.counted(line.answers, "answer"),
         tokens,
         share,
         _dollars(line.cost, line.unpriced),
@@ -106,7 +105,7 @@ def _line(line: Consumption) -> tuple[str, ...]:
 
 
 def _dollars(cost: float, unpriced: int) -> str:
-    return f"${cost:.4f}" + (f" and {unpriced:,} answers of unknown cost" if unpriced else "")
+    return f"${cost:.4f}" + (f" and {screen.counted(unpriced, 'answer')} of unknown cost" if unpriced else "")
 
 
 def _print_estimate(expected: Estimate, spent: float, budget: float | None) -> None:
@@ -122,9 +121,9 @@ def _expected_row(row: Row) -> tuple[str, ...]:
         row.role,
         row.prompt,
         row.model,
-        counted(round(row.calls)),
+        screen.counted(round(row.calls), "call"),
         f"{row.input_tokens:,} + {row.output_tokens:,} tokens",
         f"{row.cached_tokens / row.input_tokens:.0%} cached" if row.cached_tokens else "",
         "price unknown" if row.cost is None else f"${row.cost:.4f}",
-        f"as {row.measured:,} answers took" if row.measured else "as in the examples",
+        f"as {screen.counted(row.measured, 'answer')} took" if row.measured else "as in the examples",
     )

@@ -47,7 +47,9 @@ def export(project: str, preview: bool, run: str, formats: tuple[str, ...], as_j
         return
     relative = opened.layout.relative
     for written in done.files:
-        screen.say(f"{relative(done.data.with_name(written.file))}: {written.rows} rows of {done.run}", bold=True)
+        screen.say(
+            f"{relative(done.data.with_name(written.file))}: {screen.counted(written.rows, 'row')} of {done.run}", bold=True
+        )
     screen.say(f"  {done.account}")
     for warning in done.warnings:
         screen.say(f"  {warning}")

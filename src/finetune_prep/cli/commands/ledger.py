@@ -70,7 +70,7 @@ def export_ledger(project: str, file: Path, as_json: bool) -> None:
         screen.json({"file": str(path), "answers": count, "fetched": pages})
         return
     web = f", {pages} searches and pages" if pages else ""
-    screen.say(f"{opened.layout.relative(path)}: {count} answers{web}")
+    screen.say(f"{opened.layout.relative(path)}: {screen.counted(count, 'answer')}{web}")
 
 
 @ledger.command("import")
@@ -86,7 +86,7 @@ def import_ledger(project: str, file: Path, as_json: bool) -> None:
         screen.json(done)
         return
     web = f", {done.fetched} searches and pages" if done.fetched else ""
-    screen.say(f"{done.added} answers{web} taken in, {done.known} were known")
+    screen.say(f"{screen.counted(done.added, 'answer')}{web} taken in, {done.known} known before")
 
 
 @ledger.command("rescue")
@@ -149,7 +149,9 @@ def missing(project: str, size: int | None, as_json: bool) -> None:
         return
     screen.table([(asked.key[:12], asked.phase, asked.role, asked.origin.label) for asked in done.missing])
     unused = len(entries) - len(done.used)
-    screen.say(f"{len(done.missing)} questions without an answer; {len(done.used)} answered, {unused} answers not needed")
+    screen.say(
+        f"{screen.counted(len(done.missing), 'question')} without an answer; {len(done.used)} answered, {unused} not needed"
+    )
     if done.stopped:
         screen.say(f"It goes no further: {done.stopped}")
 

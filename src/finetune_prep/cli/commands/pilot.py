@@ -67,7 +67,8 @@ def _print(summary: RunSummary) -> None:
         if words:
             screen.paragraph(words)
     for served in summary.served:
-        screen.say(f"  {served.role}: asked for {served.asked}, and {served.served} answered ({served.answers:,} answers)")
+        times = screen.counted(served.answers, "answer")
+        screen.say(f"  {served.role}: asked for {served.asked}, and {served.served} answered ({times})")
     if summary.cost:
         each = "" if summary.cost_per_accepted is None else f", ${summary.cost_per_accepted:.4f} for each accepted row"
         screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}")

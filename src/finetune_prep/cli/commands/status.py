@@ -71,7 +71,7 @@ def _print_overview(view: Overview) -> None:
     if view.note:
         screen.paragraph(view.note)
     outstanding = f", {view.outstanding} questions outstanding in batches" if view.outstanding else ""
-    screen.say(f"{view.answers} answers in the ledger{outstanding}, ${view.spent:.2f} spent", dim=True)
+    screen.say(f"{screen.counted(view.answers, 'answer')} in the ledger{outstanding}, ${view.spent:.2f} spent", dim=True)
 
 
 def _print_review(review: Reviewed) -> None:

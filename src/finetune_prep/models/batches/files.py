@@ -31,6 +31,7 @@ MOST_BYTES = 190_000_000  # OpenAI takes 200 MB
 class OpenRound(msgspec.Struct, frozen=True, kw_only=True):
     """A batch file with requests still unanswered."""
 
+    number: int
     path: Path
     asked: int
     outstanding: int
@@ -80,6 +81,7 @@ class BatchFiles:
         elsewhere = {submission.number for submission in await self._ledger.rounds.submissions()}
         return tuple(
             OpenRound(
+                number=found.number,
                 path=round_path(self._folder, found.number),
                 asked=found.asked,
                 outstanding=found.outstanding,

@@ -1,0 +1,136 @@
+"""How many rounds of batch files a phase takes. What depends on nothing that is still open is asked together, in one round.
+
+A round is one file: questions to two models or roles at the same time are two. Which prompts a phase asks after each other stands
+here; how often they are asked, by whom, and how often a draft is handed back, in their front matter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from typing import NamedTuple
+
+from finetune_prep.core.scenario import plan
+from finetune_prep.documents.kinds import Documents
+from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.method import limits
+from finetune_prep.phases.drafting.prompt_facts import PILOT, facts
+from finetune_prep.project.config import BATCH_APIS, ROLES
+from finetune_prep.project.project import Project
+from finetune_prep.workflow.planned_calls import Used, drafts, planned
+
+LENGTHS = (1, 3, 5)  # exchanges of conversations, where no scenario space says how many: as in the bundled examples
+
+
+class Asked(NamedTuple):
+    """Prompts that are asked together. sittings: as often as the panel sits, one after the other."""
+
+    prompts: tuple[str, ...]
+    sittings: bool = False
+
+
+class Drafted(NamedTuple):
+    """A draft and its examination, and both again whenever it is handed back.
+
+    beside: asked with the first draft. readers: asked with its first examination.
+    """
+
+    prompt: str
+    beside: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+
+
+STEPS: dict[str, tuple[tuple[Asked, ...] | Drafted, ...]] = {
+    "research": (
+        (Asked(("research-panel", "research-read", "research-queries")),),
+        (Asked(("research-propose",), sittings=True), Asked(("research-same",), sittings=True)),
+        Drafted("research-frameworks", readers=("criticise",)),
+        Drafted("research-scenario-space"),
+    ),
+    "anchors": (Drafted("anchors"),),
+    "rubric": (
+        Drafted("rubric-questions", readers=("criticise",)),
+        Drafted("rubric-examples"),
+        (Asked(("rubric-witnesses",)),),
+    ),
+    "evaluation-prompt": (Drafted("evaluation-prompt"), (Asked(("judge",)),)),
+    "generation-prompt": (
+        Drafted("generation-few-shots", beside=("generation-guidance", "generation-user-prompt")),
+        (Asked(("generation-prompt.usable-by-outsider",)),),
+        (Asked(("generation-system-prompt",)),),
+    ),
+}
+
+
+def rounds(
+    project: Project,
+    used: Used,
+    phases: Sequence[str],
+    *,
+    n: int = limits.PILOT,
+    provider: str = "",
+    anew: bool = False,
+) -> dict[str, int]:
+    """Rounds of each phase that is not finished, with those that were carried already; none where no answer comes by batch.
+
+    n: conversations of the pilot. provider: asked for every role. anew: documents that exist are written again.
+    """
+    by_batch = {role for role in ROLES if _comes_by_batch(project, provider or project.config.role(role).provider)}
+    counts: dict[str, int] = {}
+    for phase in phases:
+        calls = [call for call in planned(project, used, phase, n, anew) if call.times and call.role in by_batch]
+        asked = {call.prompt for call in calls}
+        found = _of_pilot(project, n, asked) if phase == PILOT else sum(_of_step(project, step, asked) for step in STEPS[phase])
+        counts |= {phase: round(found)} if round(found) else {}
+    return counts
+
+
+async def about(ledger: Ledger, expected: Mapping[str, int]) -> int:
+    """Rounds that there will have been in all; 0 = nobody knows. A phase takes what is expected of it, or what it took."""
+    if not expected:
+        return 0
+    taken: Counter[str] = Counter()
+    for written in await ledger.rounds.all():
+        requests = await ledger.rounds.requests_of(written.number)
+        taken.update(request.phase for request in requests[:1])
+    return sum(max(taken[phase], expected.get(phase, 0)) for phase in {*taken, *expected})
+
+
+def _comes_by_batch(project: Project, provider: str) -> bool:
+    kind = project.config.provider(provider).kind
+    return kind == "batch" or kind in BATCH_APIS
+
+
+def _of_step(project: Project, step: tuple[Asked, ...] | Drafted, asked: Set[str]) -> float:
+    if not isinstance(step, Drafted):
+        sittings = min(project.config.sittings, limits.SITTINGS.most)
+        return sum(_files(project, part.prompts, asked) * (sittings if part.sittings else 1) for part in step)
+    if step.prompt not in asked:
+        return 0.0
+    examined = [name for name in asked if name != step.prompt and step.prompt in _examined(project, name)]
+    again = drafts(facts(step.prompt, project.layout.phase_prompts), project.config.revisions) - 1
+    first = _files(project, (step.prompt, *step.beside), asked) + _files(project, (*examined, *step.readers), asked)
+    return first + again * (_files(project, (step.prompt,), asked) + _files(project, examined, asked))
+
+
+def _examined(project: Project, name: str) -> Iterator[str]:
+    """The prompts whose drafts are examined by this one."""
+    return (use.drafts_of for use in facts(name, project.layout.phase_prompts).uses)
+
+
+def _files(project: Project, prompts: Iterable[str], asked: Set[str]) -> int:
+    """Files in which so many prompts are written at the same time: one for each model and role."""
+    roles = {facts(name, project.layout.phase_prompts).role for name in prompts if name in asked}
+    return len({(role, project.config.role(role).model_name) for role in roles})
+
+
+def _of_pilot(project: Project, n: int, asked: Set[str]) -> float:
+    """One for each turn of the longest conversation, and one of verdicts for each length that conversations have."""
+    space = project.document(Documents.space)
+    lengths = set(LENGTHS)
+    if space and space.value:
+        with contextlib.suppress(ValueError):  # nothing can be planned from it: that is for the pilot to say
+            lengths = {scenario.exchanges for scenario in plan(space.value, n, project.config.seed)} or lengths
+    turns = max(lengths) * sum(speaker in asked for speaker in ("converse-user", "assistant"))
+    return turns + (len(lengths) if "judge" in asked else 0)

@@ -1,0 +1,117 @@
+"""How many rounds of batch files are expected, against the rounds that the bundled examples take."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from finetune_prep.errors import NotYet
+from finetune_prep.ledger.protocols import Entry
+from finetune_prep.ledger.recording import read_recording
+from finetune_prep.method.phases import PHASES
+from finetune_prep.phases.drafting.prompt_facts import PILOT, facts
+from finetune_prep.phases.drafting.prompt_files import BUILT_IN
+from finetune_prep.phases.pilot.pilot import pilot
+from finetune_prep.phases.session import Session, open_session
+from finetune_prep.project.project import open_project
+from finetune_prep.project.scaffold import copy_inputs
+from finetune_prep.workflow.batching.rounds import STEPS, Drafted, about, rounds
+from finetune_prep.workflow.estimate import estimate
+from finetune_prep.workflow.planned_calls import Used
+from finetune_prep.workflow.prepare import prepare
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+NAMES = [phase.name for phase in PHASES]
+MOST = 100
+SIZE = 16
+
+
+class Carried:
+    """An example whose rounds are answered from its recording, one after the other."""
+
+    def __init__(self, example: str, folder: Path) -> None:
+        copy_inputs(EXAMPLES / example, folder)
+        self.folder = folder
+        self._replies = {entry.key: entry.reply for entry in read_recording(EXAMPLES / example / "recording.jsonl")}
+        self.said: list[int] = []
+
+    async def carry(self, job: Callable[[Session], Awaitable[object]], phases: list[str]) -> int:
+        """The rounds that a job takes. said: at each of them, how many it would be in all."""
+        first = await self._written()
+        for _ in range(MOST):
+            if await self._once(job, phases):
+                return await self._written() - first
+        raise AssertionError("it never ends")
+
+    async def _once(self, job: Callable[[Session], Awaitable[object]], phases: list[str]) -> bool:
+        async with open_session(open_project(self.folder), provider="batch") as session:
+            expected = rounds(session.project, Used(), phases, n=SIZE, provider="batch")
+            with contextlib.suppress(NotYet):
+                await job(session)
+            written = await session.door.flush()
+            for found in written:
+                for request in await session.door.ledger.rounds.requests_of(found.number):
+                    await session.door.ledger.answers.put(Entry(request, self._replies[request.key]), spent=0.0)
+            if written:
+                self.said.append(await about(session.door.ledger, expected))
+            return not written
+
+    async def _written(self) -> int:
+        async with open_session(open_project(self.folder)) as session:
+            return len(await session.door.ledger.rounds.all())
+
+
+async def make(session: Session) -> None:
+    await prepare(session, lambda phase: None)
+
+
+async def talk(session: Session) -> None:
+    await pilot(session, SIZE)
+
+
+@pytest.mark.parametrize("example", ["online-shop", "museum-visitors"])
+async def test_a_preparation_takes_about_as_many_rounds_as_were_expected(example: str, tmp_path: Path) -> None:
+    """Said before it begins and at every round, within a quarter of what it comes to."""
+    carried = Carried(example, tmp_path / "p")
+    expected = estimate(open_project(carried.folder), None, NAMES, provider="batch")
+    taken = await carried.carry(make, NAMES)
+    print(f"\n{example}: {taken} rounds, {sum(expected.rounds.values())} expected; said on the way: {carried.said}")
+    assert abs(sum(expected.rounds.values()) - taken) <= taken / 4
+    assert all(abs(said - taken) <= taken / 4 for said in carried.said)
+
+
+async def test_a_pilot_takes_them_too(tmp_path: Path) -> None:
+    """Of the example whose recording holds one; before anything is written and with the scenario space at hand."""
+    carried = Carried("online-shop", tmp_path / "p")
+    before = rounds(open_project(carried.folder), Used(), [PILOT], n=SIZE, provider="batch")
+    await carried.carry(make, NAMES)
+    carried.said.clear()
+    with_space = rounds(open_project(carried.folder), Used(), [PILOT], n=SIZE, provider="batch")
+    taken = await carried.carry(talk, [PILOT])
+    for expected in (before, with_space):
+        assert abs(expected[PILOT] - taken) <= taken / 4
+    everything = carried.said[-1]
+    assert all(abs(said - everything) <= everything / 4 for said in carried.said)
+
+
+def test_every_prompt_has_its_step() -> None:
+    """A prompt that a phase asks and no step names would be in no round."""
+    for name in BUILT_IN:
+        for use in facts(name, Path("/nowhere")).uses:
+            if use.phase == PILOT:
+                continue
+            named: set[str] = set()
+            for step in STEPS[use.asked_in]:
+                parts = (
+                    [(step.prompt, *step.beside, *step.readers)] if isinstance(step, Drafted) else [part.prompts for part in step]
+                )
+                named |= {prompt for part in parts for prompt in part}
+            assert name in named or use.drafts_of in named, name
+
+
+def test_where_nothing_comes_by_batch_there_are_none(tmp_path: Path) -> None:
+    copy_inputs(EXAMPLES / "online-shop", tmp_path / "p")
+    assert estimate(open_project(tmp_path / "p"), None, NAMES).rounds == {}
