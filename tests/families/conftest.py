@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.project.project import open_project
 from tests.cli.terminal import Terminal
 from tests.phases.pottery_shop import accept_all, pottery_project
@@ -27,6 +28,13 @@ def accepted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def terminal_in(capsys: pytest.CaptureFixture[str]) -> Callable[[Path], Terminal]:
     return lambda folder: Terminal(capsys, open_project(folder))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
+    opened = SqliteLedger(tmp_path / ".finetune-prep" / "ledger.sqlite")
+    yield opened
+    opened.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -69,6 +69,8 @@ async def test_answers_in_every_known_shape(shape: Any, array: bool, ledger: Sql
 
 UNKNOWN: dict[str, Any] = {
     "Gemini": lambda key: {"key": key, "response": {"candidates": [{"content": {"parts": [{"text": "yes"}]}}]}},
+    "an id that is no text": lambda key: {"custom_id": f"{key}\ud800", "content": "yes"},
+    "an id with NUL": lambda key: {"custom_id": f"\0{key}", "content": "yes"},
     "no shape at all": lambda key: {"custom_id": key, "answer": "yes"},
     "a body that is no answer": lambda key: {"custom_id": key, "response": {"status_code": 200, "body": {"output": "yes"}}},
 }
@@ -123,6 +125,20 @@ async def test_what_every_request_would_meet_gives_none_of_them_up(why: Any, led
     (sentence,) = done.failures
     assert sentence.startswith("answers.jsonl:1 (and 2 more rows like it): HTTP 400: ")
     assert await ledger.reports.count() == 0
+
+
+async def test_half_a_character_in_a_row_is_kept_as_a_mark(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """In the id of a call or the words of a refusal: what is kept can be written."""
+    requests = [request(str(n)) for n in range(2)]
+    rows = [
+        {"custom_id": requests[0].key, "response": answer("k")["response"] | {"request_id": "r\ud800"}},
+        {"custom_id": requests[1].key, "error": {"code": "invalid_request", "message": "too \ud800 long"}},
+    ]
+    rows[0]["response"]["body"].pop("id")
+    done = await imported(ledger, tmp_path, rows, requests)
+    assert (done.answered, done.outstanding) == (2, 0)
+    kept = [await ledger.answers.get(asked.key) for asked in requests]
+    assert [one.reply.request_id + one.reply.detail for one in kept if one] == ["r\ufffd", "invalid_request: too \ufffd long"]
 
 
 async def test_without_credit_a_request_is_still_waited_for(ledger: SqliteLedger, tmp_path: Path) -> None:

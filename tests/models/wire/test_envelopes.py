@@ -18,6 +18,7 @@ def a_body(message: Any = None, choice: dict[str, Any] | None = None, **more: An
 
 READ = {
     "no index": a_body(choice={"index": None}),
+    "an index of true": a_body(choice={"index": True}),
     "an index in words": a_body(choice={"index": "first"}),
     "refusal: false": a_body({"content": "Fine.", "refusal": False}),
     "a model that is a number": a_body(model=5),

@@ -104,6 +104,8 @@ def read_row(place: str, line: bytes) -> Row | Foreign:
         return Foreign(place, GEMINI if _is_gemini(value) else "it has no custom_id", _sample(line))
     if len(key) > LONGEST_ID:
         return Foreign(place, f"its custom_id has {len(key):,} characters", _sample(line))
+    if openai_wire.UNPRINTABLE.search(key):
+        return Foreign(place, "its custom_id is no text", _sample(line))
     if "method" in value and "body" in value:
         return Foreign(place, "it is a request; import the file of answers", _sample(line))
     answer = _answer_of(value)
@@ -150,18 +152,23 @@ def _answered(response: dict[str, Any], error: Any) -> Reply:
         reply = interpret(status, data)
     if reply.problem == "rejected" and concerns_every_request(reply.detail):
         raise Fault(reply.detail)  # with another model or server the same request may be answered
-    request_id = reply.request_id or str(response.get("request_id") or "")
+    request_id = reply.request_id or _text(response.get("request_id"))
     return msgspec.structs.replace(reply, request_id=request_id, at=reply.at or openai_wire.now())
 
 
 def _failed(error: Any) -> Reply:
     """A row without a response. Raises Fault for what may be asked again, Paused where the credit is used up."""
     found = error if isinstance(error, dict) else {"message": str(error)}
-    code, message = str(found.get("code") or found.get("type") or ""), str(found.get("message") or "")
+    code, message = _text(found.get("code") or found.get("type")), _text(found.get("message"))
     if code.casefold() in FINAL_CODES | OUT_OF_CREDIT:
         reply = interpret(400, json.dumps({"error": found}).encode())
         return msgspec.structs.replace(reply, detail=_said(code, message))
     raise Fault(_said(code, message))
+
+
+def _text(value: Any) -> str:
+    """A value as a text that a file can hold."""
+    return openai_wire.UNPRINTABLE.sub("\ufffd", str(value or ""))
 
 
 def _said(code: str, message: str) -> str:
@@ -191,12 +198,19 @@ def _array(path: Path, file: BinaryIO) -> Iterator[Row | Foreign]:
         return
     data = file.read()
     try:
-        rows = msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"), type=list[msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        rows = _rows_of(data.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError) as error:
         yield Foreign(path.name, f"not a JSON array of rows: {error}", _sample(data))
         return
     for number, row in enumerate(rows, start=1):
-        yield read_row(f"{path.name}, row {number}", bytes(row))
+        yield read_row(f"{path.name}, row {number}", row)
+
+
+def _rows_of(data: bytes) -> list[bytes]:
+    try:
+        return [bytes(row) for row in msgspec.json.decode(data, type=list[msgspec.Raw])]
+    except (msgspec.DecodeError, UnicodeDecodeError):  # as in `_decoded`: half a character in one row stops no other
+        return [json.dumps(row).encode() for row in json.loads(data)]
 
 
 def _decoded(line: bytes) -> Any:

@@ -62,7 +62,7 @@ def _choice(choice: dict[str, Any]) -> dict[str, Any]:
     finish = choice.get("finish_reason")
     refusal = message.get("refusal")
     return {
-        "index": index if isinstance(index := choice.get("index"), int) else 0,
+        "index": index if type(index := choice.get("index")) is int else 0,  # to Python, true is a number, too
         "finish_reason": finish if finish is None or isinstance(finish, str) else str(finish),
         "message": {
             "content": spoken(message.get("content")),

@@ -137,7 +137,7 @@ def reply(data: bytes) -> Reply:
     try:
         completion = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        completion = msgspec.convert(envelopes.completion(data), _Completion)
+        completion = _converted(envelopes.completion(data))
     found = Reply(
         text="",
         served_model=_clean(completion.model or ""),
@@ -154,6 +154,13 @@ def reply(data: bytes) -> Reply:
     reasoning = reasoning if isinstance(reasoning, str) else ""
     refused = bool(message.refusal)
     return examined(found, text or message.refusal or "", choice.finish_reason or "", refused=refused, reasoning=reasoning)
+
+
+def _converted(value: dict[str, Any]) -> _Completion:
+    try:
+        return msgspec.convert(value, _Completion)
+    except msgspec.ValidationError as error:
+        raise envelopes.NotACompletion(f"JSON that is no chat completion: {error}") from error
 
 
 def examined(found: Reply, text: str, finish: str, *, refused: bool = False, reasoning: str = "") -> Reply:
