@@ -11,7 +11,7 @@ from finetune_prep.cli.reviewing.serving import serve_page
 from finetune_prep.method import limits
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.web.desk import Desk
-from finetune_prep.workflow.reviewing.counting import Reviewed, more, proof, reviewed
+from finetune_prep.workflow.reviewing.counting import more, proof, reviewed
 from finetune_prep.workflow.reviewing.sitting import Sitting, open_sitting
 from finetune_prep.workflow.status.overview import overview
 
@@ -57,7 +57,7 @@ def _as_json(project: Project, sitting: Sitting) -> None:
             "needed": limits.SPOT_CHECK,
             "missed": found.missed,
             "proof": proof(found),
-            "next": _next(project, sitting, found),
+            "next": _next(project, sitting),
         }
     )
 
@@ -76,10 +76,10 @@ def _print_end(project: Project, sitting: Sitting) -> None:
     screen.say(f"  how far these labels go: {command}")
     for failure in found.missed:
         screen.say(f"  no document holds this failure yet: {failure}")
-    screen.say(f"next: {_next(project, sitting, found)}")
+    screen.say(f"next: {_next(project, sitting)}")
 
 
-def _next(project: Project, sitting: Sitting, found: Reviewed) -> str:
+def _next(project: Project, sitting: Sitting) -> str:
     if sitting.waiting():
         return "finetune-prep review"
     return overview(project).next
