@@ -35,12 +35,16 @@ ODD = [
     "🏺",
 ]
 texts = st.lists(st.sampled_from(ODD) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8), max_size=4).map("".join)
-talks = st.lists(texts, min_size=2, max_size=6).filter(lambda said: len(said) % 2 == 0).map(lambda said: talk(*said))
+SOUND = [
+    talk("Why?", "So."), talk("Why\u2028not?", "It\x85is."), talk(" größer? ", "🏺\n\nYes."), talk("One?", "One.", "Two?", "Two."),
+]  # fmt: skip
+odd_talks = st.lists(texts, min_size=2, max_size=6).filter(lambda said: len(said) % 2 == 0).map(lambda said: talk(*said))
+talks = st.sampled_from(SOUND) | odd_talks
 odd_samples = st.lists(
     st.builds(
         Sample,
         scenario=st.sampled_from(SCENARIOS),
-        state=st.sampled_from(STATES),
+        state=st.just(STATES[0]) | st.sampled_from(STATES),
         conversation=talks,
         score=st.floats(0, 1),
         fault=st.just("empty turn: turn 2 is empty"),

@@ -26,7 +26,7 @@ SHAPES = "; ".join(f"{name}: for {readers(name)}" for name in FORMATS)
     type=click.Choice([*FORMATS]),
     default=(DEFAULT,),
     multiple=True,
-    show_default=DEFAULT,
+    show_default=True,
     help=f"The form of rows; may be given more than once. {SHAPES}.",
 )
 @json_option
