@@ -18,8 +18,8 @@ from tests.phases.pottery_shop import accept_all
 from tests.soak import SOAK
 
 DAMAGES: dict[str, Damage] = {
-    **{f"scratched {seed}": scratched(seed) for seed in range(500 if SOAK else 24)},
-    **{f"zeroed {seed}": zeroed(seed) for seed in range(100 if SOAK else 3)},
+    **{f"scratched {seed}": scratched(seed) for seed in range(100 if SOAK else 24)},
+    **{f"zeroed {seed}": zeroed(seed) for seed in range(30 if SOAK else 3)},
     **{f"truncated to {share}": truncated(share) for share in (0.95, 0.3, 0.05)},
     "headless": headless,
     **ODD_ROWS,
