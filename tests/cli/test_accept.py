@@ -138,7 +138,7 @@ def test_documents_of_the_template_are_stopped(shop: Project, terminal: Terminal
 def test_accepting_all_in_turn_shows_the_difference_next_time(shop: Project, terminal: Terminal) -> None:
     have_judged(shop)
     assert terminal("accept", "--yes", "--by", "Ines").code == 0
-    assert terminal("accept").out == "Nothing is waiting to be accepted.\n"
+    assert terminal("accept").out == "Nothing is waiting to be accepted.\nnext: finetune-prep pilot -n 20\n"
     rewrite(shop, "domain-frameworks", "a fault repaired fast", "a fault repaired quickly")
     have_judged(shop)
     shown = terminal("accept", "domain-frameworks", "--yes", "--by", "Ines")
@@ -152,9 +152,10 @@ def test_a_changed_word_is_told_with_its_line_and_little_else(shop: Project, ter
     rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.72")
     have_judged(shop)
     shown = terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines").out.splitlines()
-    assert shown[1:-1] == ["    2  threshold: [-0.75-]{+0.72+}"]
+    assert shown[1:-2] == ["    2  threshold: [-0.75-]{+0.72+}"]
+    assert shown[-2:] == ["  accepted by Ines", "next: finetune-prep pilot -n 20"]
     assert terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines").out == (
-        "reference/evaluation-rubric.md is accepted as it stands.\n"
+        "reference/evaluation-rubric.md is accepted as it stands.\nnext: finetune-prep pilot -n 20\n"
     )
 
 

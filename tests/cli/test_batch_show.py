@@ -30,12 +30,13 @@ def test_a_round_is_answered_on_pages(typed: Terminal, folder: Path) -> None:
     assert asked.code == 4
     assert "about 21 rounds of a batch" in " ".join(asked.out.split())
     assert "written to a batch file: round 1 of about 21" in " ".join((asked.out + asked.err).split()).replace("Batch API", "")
+    assert "to answer by hand: finetune-prep batch show 1" in " ".join(asked.err.split())
     stopped = json.loads(typed("prepare", "--json").out)["stopped"]
     assert (stopped["rounds"], stopped["of_about"]) == ([1], 21)
     shown = typed("batch", "show", "1")
     assert shown.code == 0
     pages = sorted((folder / "batches" / "round-001").glob("*.md"))
-    assert f"{len(pages)} pages, {len(pages)} of them new" in shown.out
+    assert f"{len(pages)} pages, new" in shown.out
     assert "batch import" in shown.out
     first = pages[0]
     first.write_text(first.read_text("utf-8") + "an answer by hand\n", "utf-8")
@@ -43,6 +44,7 @@ def test_a_round_is_answered_on_pages(typed: Terminal, folder: Path) -> None:
     assert (again["pages"], again["written"]) == (len(pages), 0), "a page that somebody writes on is left alone"
     taken = typed("batch", "import", str(first.parent))
     assert "1 answer kept" in taken.out
+    assert taken.out.endswith("next: finetune-prep batch import ANSWERS.jsonl, then finetune-prep prepare\n")
     assert json.loads(typed("batch", "show", "1", "--json").out)["pages"] == len(pages) - 1
 
 
@@ -59,4 +61,4 @@ def test_one_page_is_one_page(typed: Terminal, folder: Path) -> None:
     for page in sorted((folder / "batches" / "round-001").glob("*.md"))[: pages - 1]:
         page.write_text(page.read_text("utf-8") + "an answer by hand\n", "utf-8")
     typed("batch", "import", str(folder / "batches" / "round-001"))
-    assert ": 1 page, 0 of them new" in typed("batch", "show", "1").out
+    assert ": 1 page\n" in typed("batch", "show", "1").out

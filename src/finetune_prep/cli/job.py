@@ -153,7 +153,14 @@ def _waiting(
         rounds=numbers,
         of_about=of_about,
         details=(*(_round_words(project, round) for round in files), *map(_batch_words, batches)),
-        next=f"have them answered, then: finetune-prep batch import ANSWERS.jsonl && {again}" if files else later,
+        next=_answer_them(files, again) if files else later,
+    )
+
+
+def _answer_them(files: list[OpenRound], again: str) -> str:
+    return (
+        f"have them answered, then: finetune-prep batch import ANSWERS.jsonl && {again} "
+        f"(to answer by hand: finetune-prep batch show {files[0].number})"
     )
 
 

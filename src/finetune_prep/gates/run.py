@@ -101,6 +101,9 @@ def _human(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
             gate=gate.id, answer="unchecked", note="a person decides this by reading conversations of the pilot", about=run
         )
     kind = gate.documents[-1]
+    reference = documents.knowledge
+    if kind == Documents.knowledge.name and reference is not None and reference.value is not None and not reference.value.anchors:
+        return Outcome(gate=gate.id, answer="unchecked", note="a person decides this when its anchors are there, after phase 2")
     if facts is None:
         return Outcome(gate=gate.id, answer="unchecked", note=f"a person decides this: `finetune-prep accept {kind}`")
     if kind in facts.accepted:

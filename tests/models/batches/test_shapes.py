@@ -163,7 +163,7 @@ async def test_an_answer_that_misses_its_schema_is_told_at_once(ledger: SqliteLe
         {"custom_id": requests[2].key, "content": '{"a": "yes"}'},
     ]
     done = await imported(ledger, tmp_path, rows, requests)
-    assert (done.answered, done.misfits) == (3, ("answers.jsonl:1",))
+    assert (done.answered, done.misfits) == (3, ("answers.jsonl:1: not JSON, line 1, column 1: invalid character",))
     assert (await ledger.answers.get(requests[1].key)).reply.text == '{"a": "yes"}'
 
 

@@ -13,7 +13,7 @@ from finetune_prep.core.request import Reply, Schema
 from finetune_prep.errors import Paused, Unusable
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
-from finetune_prep.models.providers.schema_enforcement import Enforcement, follows
+from finetune_prep.models.providers.schema_enforcement import Enforcement, follows, misfit
 from finetune_prep.phases.drafting.schemas import schema_of
 from finetune_prep.phases.research.knowledge_draft import Reading
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
@@ -168,3 +168,23 @@ CLAIM = {"kind": "fact", "statement": "s", "quote": "q"}
 )
 def test_the_form_of_an_answer(text: str, schema: dict[str, Any], fits: bool) -> None:
     assert follows(text, schema) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"CP1": "YES",\n "more": 1,}', "not JSON, line 2, column 12: trailing comma in object"),
+        ('{“CP1”: "YES"}', "not JSON, line 1, column 2: object keys must be strings (curly quotes do not count in JSON)"),
+        ('{"CP1": ', "not JSON: Input data was truncated"),
+        ("[]", "the answer is no object"),
+        ("{}", "the answer lacks “CP1”"),
+        ('{"CP1": "YES", "CP2": "YES"}', "the answer has “CP2”, which does not belong there"),
+    ],
+)
+def test_a_person_is_told_where_an_answer_leaves_the_form(text: str, why: str) -> None:
+    assert misfit(text, SCHEMA.schema) == why
+
+
+def test_a_place_deep_in_an_answer_is_named() -> None:
+    assert misfit('{"claims": [{}]}', READING).startswith("the answer.claims[0] lacks")
+    assert misfit('"c"', {"enum": ["a", "b"]}) == "the answer is none of a, b"

@@ -16,6 +16,7 @@ from finetune_prep.project.decisions import Decision
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import accepting
+from finetune_prep.workflow.status.overview import overview
 from finetune_prep.workflow.texts.changed_words import Change
 
 
@@ -67,6 +68,7 @@ def accept(
             screen.say("Nothing is waiting to be accepted.")
         for proposal in proposals:
             _accept(opened, proposal, yes=yes, by=by)
+        screen.say(f"next: {overview(opened).next}")
 
 
 def _paired(document: str | None, gates: Sequence[str], reasons: Sequence[str]) -> list[tuple[str, str]]:

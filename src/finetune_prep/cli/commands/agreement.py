@@ -12,7 +12,6 @@ from finetune_prep.cli.job import json_option
 from finetune_prep.cli.measured import (
     FILE,
     conversations_option,
-    counted,
     in_words,
     judge_option,
     leave,
@@ -21,6 +20,7 @@ from finetune_prep.cli.measured import (
     print_limits,
     rubric_option,
 )
+from finetune_prep.cli.screen import counted
 from finetune_prep.workflow.measuring import agreement as measuring
 
 DESIGNS = {"uniform": "uniform", "by-verdict": "by verdict"}

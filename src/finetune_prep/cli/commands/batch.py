@@ -21,8 +21,10 @@ from finetune_prep.models.batches.answers import BatchImport, import_answers
 from finetune_prep.models.batches.files import round_path
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.workflow.status.overview import overview
 
 PATH = click.Path(path_type=Path)
+MOST_MISFITS = 5  # shown
 
 
 @click.group(invoke_without_command=True)
@@ -90,12 +92,12 @@ def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
     if as_json:
         screen.json(done)
     else:
-        _print_import(done)
+        _print_import(done, next=overview(opened).next)
     if done.unreadable or done.strangers:
         raise click.exceptions.Exit(1)
 
 
-def _print_import(done: BatchImport) -> None:
+def _print_import(done: BatchImport, *, next: str) -> None:
     screen.say(f"{screen.counted(done.answered, 'answer')} kept, {done.outstanding} still outstanding", bold=True)
     if done.replaced:
         screen.say(f"  replaced: {done.replaced}, where the answer before could not be used")
@@ -104,19 +106,18 @@ def _print_import(done: BatchImport) -> None:
         (done.known, "were answered before; the first answer counts"),
         (done.released, "failed temporarily; the next run asks them again"),
         (done.unpaid, "were refused because the credit is used up; they are still waited for"),
-        (len(done.misfits), f"do not follow the schema that was asked for, and are asked for once more: {_first(done.misfits)}"),
     ):
         if count:
             screen.say(f"  {count} {words}")
     for line in (*done.unreadable, *done.refusals, *done.failures):
         screen.say(f"  {line}")
+    if done.misfits:
+        screen.say(f"  not in the form that was asked for, so asked for once more: {len(done.misfits)}")
+        for line in done.misfits[:MOST_MISFITS]:
+            screen.say(f"    {line}")
     if done.strangers:
         screen.say(f"  {len(done.strangers)} were never asked here: {', '.join(done.strangers[:5])}")
-    screen.say("next: finetune-prep status, which names the command that goes on")
-
-
-def _first(places: tuple[str, ...]) -> str:
-    return ", ".join(places[:3]) + (" …" if len(places) > 3 else "")
+    screen.say(f"next: {next}")
 
 
 @batch.command("show")
@@ -143,7 +144,8 @@ def show_round(project: str, number: int, folder: Path | None, as_json: bool) ->
     if as_json:
         screen.json({"folder": str(place), "pages": len(waiting), "written": fresh})
         return
-    screen.say(f"{place}: {screen.counted(len(waiting), 'page')}, {fresh} of them new", bold=True)
+    new = "" if not fresh else ", new" if fresh == len(waiting) else f", {fresh} of them new"
+    screen.say(f"{place}: {screen.counted(len(waiting), 'page')}{new}", bold=True)
     if waiting:
         screen.say("  Write each answer below the last line of its page.")
         screen.say(f"next: finetune-prep batch import {place}")

@@ -8,7 +8,8 @@ import click
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
-from finetune_prep.cli.measured import FILE, counted, in_words, judge_option, leave, print_files, print_limits, rubric_option
+from finetune_prep.cli.measured import FILE, in_words, judge_option, leave, print_files, print_limits, rubric_option
+from finetune_prep.cli.screen import counted
 from finetune_prep.workflow.measuring import compare as measuring
 
 MOST_NAMED = 10

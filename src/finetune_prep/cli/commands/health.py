@@ -11,13 +11,13 @@ from finetune_prep.cli.job import json_option
 from finetune_prep.cli.measured import (
     FILE,
     conversations_option,
-    counted,
     judge_option,
     leave,
     print_files,
     print_limits,
     rubric_option,
 )
+from finetune_prep.cli.screen import counted
 from finetune_prep.statistics.rates import Estimate
 from finetune_prep.statistics.rubric_health import QuestionHealth
 from finetune_prep.workflow.measuring import health as measuring

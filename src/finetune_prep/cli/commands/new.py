@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from finetune_prep.models.setup.detect import Found
 
 STANDARD_INPUT = Path("-")
+LONGEST_NAME = 80  # characters; who types more is at the brief already
 WORTH_IT = (
     "This is worth the effort when there is no large set of real conversations to train on, when prompting a model alone does "
     "not reach the quality you need, and when the result is meant to last: it is not for quick prototypes."
@@ -291,10 +292,16 @@ def _read_brief(path: Path) -> str:
 
 def _ask_brief(folder: Path) -> str:
     screen.say("Now the domain. Everything can be edited later in brief.md.")
-    title = click.prompt("What is the domain", default=title_from(folder))
+    title = click.prompt("A short name for the domain", default=title_from(folder), value_proc=_name)
     screen.say("In one paragraph: who is the assistant, for whom, what belongs to it and what not, what must never happen?")
     screen.say("Several lines are welcome; a line with a dot alone ends it.")
     return f"# {title}\n\n{_lines()}\n"
+
+
+def _name(text: str) -> str:
+    if len(text) > LONGEST_NAME:
+        raise click.UsageError(f"That is {len(text)} characters. A few words are enough here; the paragraph comes next.")
+    return text
 
 
 def _ask_language(guess: str) -> str:

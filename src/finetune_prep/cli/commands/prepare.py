@@ -126,7 +126,11 @@ def _phase_command(phase: Phase) -> click.Command:
         if as_json:
             screen.json({"phase": phase.name, "documents": [*dict.fromkeys(phase.outputs)]})
         else:
-            screen.say(f"{outputs}: there. next: finetune-prep status")
+            opened = open_project(project)
+            screen.say(f"{outputs}: written.")
+            for line in to_read(opened, dict.fromkeys(phase.outputs)):
+                screen.say(line)
+            screen.say(f"next: {overview(opened).next}")
 
     return command
 

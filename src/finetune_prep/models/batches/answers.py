@@ -13,7 +13,7 @@ from finetune_prep.ledger.protocols import Aside, Entry, Ledger
 from finetune_prep.models.askings import first_asking
 from finetune_prep.models.batches.shapes import Foreign, Row, read_rows
 from finetune_prep.models.providers.provider import Fault
-from finetune_prep.models.providers.schema_enforcement import follows
+from finetune_prep.models.providers.schema_enforcement import follows, misfit
 from finetune_prep.models.wire.envelopes import NotACompletion
 from finetune_prep.models.wire.http_status import out_of_credit
 
@@ -45,7 +45,7 @@ class BatchImport(msgspec.Struct, frozen=True, kw_only=True):
     refusals: tuple[str, ...] = ()
     """Why requests were refused for good, a sentence for each reason."""
     misfits: tuple[str, ...] = ()
-    """Answers that do not follow the schema that was asked for, as `file:line`; they are kept, and asked for once more."""
+    """Answers that do not follow the schema that was asked for, as `file:line: why`; they are kept, and asked for once more."""
 
 
 async def import_answers(ledger: Ledger, paths: Sequence[Path]) -> BatchImport:
@@ -151,8 +151,8 @@ class _Reading:
             self._unpaid.discard(key)
             if reply.problem in ("rejected", "filtered") and not reply.text:
                 self._refusals.append(Foreign(row.place, reply.detail or str(reply.problem), ""))
-            if reply.problem is None and not usable(self.fresh[key]):
-                self._misfits.append(row.place)
+            if reply.problem is None and request.schema is not None and (why := misfit(reply.text, request.schema.schema)):
+                self._misfits.append(f"{row.place}: {why}")
 
     async def commit(self) -> None:
         await self._ledger.answers.put_all(list(self.fresh.values()))

@@ -16,6 +16,7 @@ from finetune_prep.core.request import Reply, Request
 IGNORED = 2  # answers in a row that did not follow the schema: nothing enforces it
 # how endpoints name what they do not take, or why not this schema
 COMPLAINT = re.compile(r"response[ _]?format|schema|output_?config|structured output|grammar", re.IGNORECASE)
+_MALFORMED = re.compile(r"JSON is malformed: (?P<why>.*) \(byte (?P<byte>[0-9]+)\)")
 TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
@@ -66,32 +67,55 @@ class Enforcement:
 
 def follows(text: str, schema: dict[str, Any]) -> bool:
     """Whether a text is JSON of this form: types, keys and enumerations; lengths and patterns are not looked at."""
+    return not misfit(text, schema)
+
+
+def misfit(text: str, schema: dict[str, Any]) -> str:
+    """Why a text is not JSON of this form, with the place; "" if it is, as far as `follows` looks."""
     try:
-        return _fits(msgspec.json.decode(text), schema)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return False
+        return _misfit(msgspec.json.decode(text), schema, "the answer")
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        return _no_json(text, str(error))
 
 
-def _fits(value: Any, schema: dict[str, Any]) -> bool:
+def _no_json(text: str, error: str) -> str:
+    """Where a text stops being JSON, by line and column. error: the decoder's words, which count bytes."""
+    found = _MALFORMED.fullmatch(error)
+    if found is None:
+        return f"not JSON: {error}"
+    before = text.encode()[: int(found["byte"])].decode(errors="ignore")
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    curly = " (curly quotes do not count in JSON)" if text[len(before) :][:1] in ("“", "”", "„") else ""
+    return f"not JSON, line {line}, column {column}: {found['why']}{curly}"
+
+
+def _misfit(value: Any, schema: dict[str, Any], place: str) -> str:
     for choice in ("anyOf", "oneOf"):
-        if choice in schema and not any(_fits(value, part) for part in schema[choice]):
-            return False
+        if choice in schema and all(_misfit(value, part, place) for part in schema[choice]):
+            return f"{place} is none of the forms that may stand there"
     if "enum" in schema and value not in schema["enum"]:
-        return False
+        return f"{place} is none of {', '.join(map(str, schema['enum']))}"
     if "const" in schema and value != schema["const"]:
-        return False
+        return f"{place} is not {schema['const']}"
     if "type" in schema and not _is_of(value, schema["type"]):
-        return False
+        wanted = schema["type"] if isinstance(schema["type"], str) else " or ".join(schema["type"])
+        return f"{place} is no {wanted}"
     if isinstance(value, dict):
-        known = schema.get("properties", {})
-        if not set(schema.get("required", ())) <= set(value):
-            return False
-        if schema.get("additionalProperties") is False and not set(value) <= set(known):
-            return False
-        return all(_fits(value[name], known[name]) for name in known if name in value)
+        return _misfit_of_object(value, schema, place)
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
-        return all(_fits(item, schema["items"]) for item in value)
-    return True
+        found = (_misfit(item, schema["items"], f"{place}[{number}]") for number, item in enumerate(value))
+        return next(filter(None, found), "")
+    return ""
+
+
+def _misfit_of_object(value: dict[str, Any], schema: dict[str, Any], place: str) -> str:
+    known = schema.get("properties", {})
+    if missing := [name for name in schema.get("required", ()) if name not in value]:
+        return f"{place} lacks “{missing[0]}”"
+    if schema.get("additionalProperties") is False and (more := [name for name in value if name not in known]):
+        return f"{place} has “{more[0]}”, which does not belong there"
+    found = (_misfit(value[name], known[name], f"{place}.{name}") for name in known if name in value)
+    return next(filter(None, found), "")
 
 
 def _is_of(value: Any, names: str | list[str]) -> bool:
