@@ -13,7 +13,7 @@ from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import Shown, Terminal
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
-from tests.phases.pottery_shop import accept_all
+from tests.phases.pottery_shop import accept_all, rewrite
 
 Judge = Callable[[Call, list[str]], Behaviour]
 
@@ -174,3 +174,26 @@ def test_the_preview_is_not_the_next_step_for_ever(pilot: Any, terminal: Termina
     assert "preview" in full.with_name("README.preview.md").read_text()
     assert next_of(terminal("status")) == "finetune-prep review"
     assert json.loads(terminal("review", "--json").out)["needed"] == 10
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "anew"),
+    [
+        ("evaluation-rubric", "- Catches: FM2, FM3", "- Catches: FM2", False),
+        ("evaluation-rubric", "## Examples\n", "## Examples\n\nA note of mine.\n", False),
+        ("evaluation-rubric", "The words say so.", "The words say so, plainly.", False),
+        ("evaluation-rubric", "threshold: 0.75", "threshold: 0.72", True),
+        ("evaluation-rubric", "Does the reply", "Does any reply", True),
+        ("generation-prompt", "## Output format\n", "## Output format\n\nOne more sentence.\n", True),
+    ],
+)
+def test_a_reason_or_a_note_needs_no_new_pilot(
+    kind: str, old: str, new: str, anew: bool, pilot: Any, shop: Project, terminal: Terminal
+) -> None:
+    """What a judge or a score uses does."""
+    pilot(lambda call, questions: verdict(questions))
+    rewrite(shop, kind, old, new)
+    found = json.loads(terminal("status", "--json").out)["overview"]["runs"][-1]
+    assert bool(found["stale"]) == anew
+    gates = {gate["gate"]: gate["answer"] for gate in json.loads(terminal("check", "--json").out)["outcomes"]}
+    assert gates["workflow.same-prompts"] == ("fails" if anew else "holds")

@@ -37,6 +37,10 @@ def pottery_project(folder: Path, *, model: str = "batch/any-model") -> Project:
         path = folder / "reference" / "sources" / f"{id}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
+    for source in pottery.knowledge().sources:
+        path = folder / source.where
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(pottery.sound().snapshots[source.id], "utf-8")
     return open_project(folder)
 
 

@@ -33,6 +33,18 @@ def item_texts(document: Document[Any]) -> dict[str, str]:
     return {id: normal("\n".join(lines)) for id, lines in texts.items()}
 
 
+def other_text(document: Document[Any]) -> str:
+    """The normalised text that belongs to no item: role, output format, notes between items; without headings and comments."""
+    tree = grow(document.text)
+    owners = _owners(tree, document.lines)
+    kept = [
+        tree.scanned[line - 1].visible
+        for line in range(1, len(tree.scanned) + 1)
+        if not owners.get(line) and tree.scanned[line - 1].kind not in ("comment", "heading")
+    ]
+    return normal("\n".join(kept))
+
+
 def _owners(tree: Tree, lines: dict[str, int]) -> dict[int, str]:
     """Which item each line belongs to, "" for none. An inner item takes its lines from the outer one."""
     known = {line: name for name, line in lines.items()}

@@ -21,10 +21,12 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.reviewing.counting import reviewed
+from finetune_prep.workflow.status.sources_now import sources_now
 from finetune_prep.workflow.status.standing import run_view
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 GATE = {gate.id: gate for gate in GATES}
+QUOTES = "research.quotes-found"
 LEVELS = {gate.id: gate.level for gate in GATES}
 
 
@@ -52,7 +54,16 @@ def _plain(project: Project, documents: Documents) -> list[Outcome]:
     """Outcomes before overrides."""
     requests = Requests(project, Roles(project.config))
     judged = looked(project, lambda ledger: examining.recorded(requests, documents, ledger.answers), {})
-    return [judged.get(outcome.gate, outcome) for outcome in gates.check(documents, facts(project))]
+    found = [judged.get(outcome.gate, outcome) for outcome in gates.check(documents, facts(project))]
+    return [_compared(outcome, project) if outcome.gate == QUOTES else outcome for outcome in found]
+
+
+def _compared(outcome: Outcome, project: Project) -> Outcome:
+    """Quotations are looked up in copies, and a copy proves nothing if it does not say what its file says."""
+    now = sources_now(project)
+    if not (now.differing or now.gone):
+        return outcome
+    return msgspec.structs.replace(outcome, answer="fails", findings=(*outcome.findings, *now.differing, *now.gone))
 
 
 def in_the_way(found: Sequence[Outcome]) -> list[Outcome]:

@@ -160,3 +160,14 @@ def test_an_answer_that_does_not_follow_is_refused_with_a_sentence_for_its_write
 def test_a_model_that_ran_away_is_refused_at_once(text: str) -> None:
     with in_proportion(), pytest.raises(ValueError, match=r"."):
         read(text, Part)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": {"b": 1}, "a": {"b": 2}}', '{"a": {"b": 1, "b": 2}}', '```json\n{"a": {"c": 0, "b": 1, "b": 1}}\n```'],
+)
+def test_a_key_that_stands_twice_is_refused_at_any_depth(text: str) -> None:
+    """Decoders keep the last one without a word, and a NO becomes a YES."""
+    with pytest.raises(ValueError, match="stands twice in one object"):
+        read(text, dict[str, dict[str, int]])
+    assert read('{"a": {"b": 1}, "c": {"b": 1}}', dict[str, dict[str, int]]) == {"a": {"b": 1}, "c": {"b": 1}}

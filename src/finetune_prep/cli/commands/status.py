@@ -61,6 +61,10 @@ def _print_overview(view: Overview) -> None:
         screen.say("Stale", bold=True)
         for line in view.stale:
             screen.say(f"   {line}")
+    if view.sources:
+        screen.say("Sources", bold=True)
+        for finding in view.sources:
+            screen.say(f"   {finding}")
     for run in view.runs:
         account = f"{account_words(run.account.states)}" if run.account else "not at its end"
         screen.say(f"{run.name}: {run.planned} planned – {account}")

@@ -46,7 +46,33 @@ def unfenced(text: str) -> str:
 
 
 def read(text: str, kind: type[T]) -> T:
-    """An answer as a struct. Raises ValueError with a sentence that a model can act on."""
+    """An answer as a struct. Raises ValueError with a sentence that a model can act on.
+
+    A key that stands twice in one object, at any depth, leaves open which value is meant: decoders keep the last without a word.
+    """
+    value = decoded(text, kind)
+    if twice := named_twice(text):
+        raise ValueError(f"The answer does not follow the schema: “{twice}” stands twice in one object; give it once.")
+    return value
+
+
+def named_twice(text: str) -> str:
+    """The first key of a JSON text that stands twice in one object, "" for none."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            names = [name for name, _ in pairs]
+            found.extend(name for name in value if names.count(name) > 1)
+        return value
+
+    json.loads(unfenced(text), object_pairs_hook=look)
+    return found[0] if found else ""
+
+
+def decoded(text: str, kind: type[T]) -> T:
+    """An answer as a struct, of keys that stand twice the last. Raises ValueError as `read`."""
     try:
         return msgspec.json.decode(unfenced(text), type=kind)
     except msgspec.DecodeError as error:

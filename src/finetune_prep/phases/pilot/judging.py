@@ -93,7 +93,7 @@ def read_verdict(text: str, rubric: Rubric) -> dict[str, Judgement]:
 def _given(text: str, wanted: Collection[str]) -> dict[str, Answered]:
     """What the JSON holds. Nothing is repaired: a form that judges are known to give instead is named, and refused."""
     try:
-        return schemas.read(text, dict[str, Answered])
+        return schemas.decoded(text, dict[str, Answered])  # what is given twice is named question by question
     except ValueError as error:
         form = _foreign_form(text, wanted)
         if not form:

@@ -12,6 +12,7 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Account, Sample, State, account, fold, judged_sample
 from finetune_prep.core.scenario import Scenario, ScenarioSpace, plan
 from finetune_prep.core.verdict import Verdict
+from finetune_prep.documents.items import other_text
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, DocumentError, NotYet, Unreachable, Unusable
 from finetune_prep.phases.drafting import prompt_files
@@ -22,6 +23,7 @@ from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, RunPlan, VerdictRow, run_of, verdict_row, write_results
+from finetune_prep.project.stamps import Items
 
 KIND = "pilot"
 PLAYED: tuple[RoleName, ...] = ("user", "assistant", "judge")
@@ -95,10 +97,18 @@ def current_plan(project: Project, n: int) -> RunPlan:
             name: {"model": role.model_name, **{k: v for k, v in msgspec.to_builtins(role.parameters).items() if v is not None}}
             for name, role in roles.items()
         },
-        made_from={kind: project.items(kind) for kind in MADE_FROM},
+        made_from={kind: _items(project, kind) for kind in MADE_FROM},
         language=project.value(Documents.brief).language,
         prompts={name: digest(prompt_files.source(name, project.layout.phase_prompts)) for name in PROMPTS},
     )
+
+
+def _items(project: Project, kind: str) -> Items:
+    """The items of a document, and of a prompt also what stands outside of them: it is sent like the rest."""
+    document = project.document(KINDS[kind])
+    if document is None or kind not in ("evaluation-prompt", "generation-prompt"):
+        return project.items(kind)
+    return project.items(kind) | {"other text": digest(other_text(document))}
 
 
 def stage_of(session: Session, run: str) -> Stage:

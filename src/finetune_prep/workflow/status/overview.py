@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from finetune_prep.core.finding import Finding
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.ledger.protocols import Ledger, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
@@ -16,6 +17,7 @@ from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.reviewing.counting import Reviewed, reviewed
 from finetune_prep.workflow.status.emptied import emptied, way_back
 from finetune_prep.workflow.status.next_step import next_step
+from finetune_prep.workflow.status.sources_now import sources_now
 from finetune_prep.workflow.status.standing import PhaseView, RunView, phase_view, run_view
 
 
@@ -42,6 +44,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Of the conversations."""
     phases: tuple[PhaseView, ...]
     stale: tuple[str, ...]
+    sources: tuple[Finding, ...]
+    """Files of `sources/` that changed, vanished or arrived since the reference was written, and copies that differ."""
     runs: tuple[RunView, ...]
     answers: int
     """How many answers the ledger holds."""
@@ -93,6 +97,7 @@ def overview(project: Project) -> Overview:
         language=project.value(Documents.brief).language,
         phases=phases,
         stale=tuple(str(part) for part in stale),
+        sources=sources_now(project).all,
         runs=views,
         answers=in_ledger.answers,
         outstanding=sum(waiting.values()),

@@ -10,7 +10,7 @@ from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError
 from finetune_prep.method.phases import Phase
-from finetune_prep.phases.pilot.pilot import current_plan
+from finetune_prep.phases.pilot.pilot import current_plan, planned
 from finetune_prep.project.acceptance import why_not_accepted
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
@@ -76,11 +76,29 @@ def _document(project: Project, kind: str) -> DocumentView:
     return DocumentView(kind=kind, path=path, state="to accept", note=why_not_accepted(project, kind), edited=edited)
 
 
+def _matters(project: Project, run: Run, change: Change) -> bool:
+    """Whether what a judge, a score or a scenario rests on has changed, and not only a reason, a goal or a note beside it.
+
+    Verdicts name the version of the rubric they were given by; samples hold the scenarios as they were drawn.
+    """
+    if change.document == Documents.rubric.name:
+        rubric = project.document(Documents.rubric)
+        versions = {verdict.rubric for verdict in run.verdicts()}
+        return rubric is None or rubric.value is None or versions != {rubric.value.version}
+    if change.document == Documents.space.name:
+        drawn = tuple(sample.scenario for sample in run.samples())
+        try:
+            return drawn != planned(project.value(Documents.space), run.plan.n, run.plan.seed)
+        except DocumentError:
+            return True
+    return True
+
+
 def run_view(project: Project, run: Run) -> RunView:
     """A run, and what has changed since it was made."""
     now = current_plan(project, run.plan.n)
     compared = (compare(kind, before, now.made_from.get(kind, {})) for kind, before in run.plan.made_from.items())
-    changes = tuple(change for change in compared if change)
+    changes = tuple(change for change in compared if change and _matters(project, run, change))
     stale = [f"{change} since" for change in changes]
     if run.plan.models != now.models:
         stale.append("other models or parameters are configured since")
