@@ -36,7 +36,7 @@ from tests.ledgers import entries
 N = 2  # conversations of a pilot: six calls
 CODES = {0, 1, 3, 4, 5}  # all but usage, another process, signals
 KEY_ENV = "LARCH_API_KEY"
-NAMED = re.compile(r"finetune-prep(?: +[^,;&()`\n]+)?")  # a command within a sentence
+NAMED = re.compile(r"finetune-prep(?: +[^,;&()`>\n]+)?")  # a command within a sentence
 Member = Callable[[Call, Completion], Behaviour | tuple[Behaviour, str]]
 """What an endpoint does with a call to which this is the good answer; with a text, if that is what a kind reader finds in it."""
 

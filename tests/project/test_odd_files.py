@@ -10,7 +10,7 @@ import pytest
 from finetune_prep.errors import DocumentError, FinetunePrepError
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
-from finetune_prep.sources.files import read_folder
+from finetune_prep.sources.files import known_ids, read_folder
 from tests.phases.pottery_shop import pottery_project
 
 
@@ -44,6 +44,24 @@ def test_a_copy_of_a_source_that_is_no_text_is_named_with_its_line(shop: Project
     with pytest.raises(DocumentError) as caught:
         shop.documents()
     assert caught.value.where == f"reference/sources/{path.name}:2"
+
+
+def test_a_link_that_leads_to_itself_is_refused_in_words(shop: Project) -> None:
+    shop.layout.decisions.unlink(missing_ok=True)
+    shop.layout.decisions.symlink_to(shop.layout.decisions.name)
+    with pytest.raises(FinetunePrepError, match="is a link that leads out of the project"):
+        open_project(shop.folder)
+
+
+def test_a_copy_of_a_source_that_is_no_text_keeps_its_number(shop: Project) -> None:
+    """`sources` lists the others, and says nothing of a traceback."""
+    path = sorted(shop.layout.snapshots.glob("S*.md"))[0]
+    path.write_bytes(b"---\nwhere: sources/x.md\n---\n\xff\n")
+    assert known_ids(shop.layout.snapshots)["sources/x.md"] == path.stem
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(FinetunePrepError, match="this is no plain file"):
+        known_ids(shop.layout.snapshots)
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe", b'{"kind": "\xff"}', b"{"])

@@ -107,11 +107,18 @@ class Layout(msgspec.Struct, frozen=True):
         seen = [self.folder / name for name in (*OWN_FILES, *OWN_FOLDERS)]
         for name in OWN_FOLDERS:
             seen += [Path(root, found) for root, folders, files in os.walk(self.folder / name) for found in (*folders, *files)]
-        return next((path for path in seen if path.is_symlink() and not path.resolve().is_relative_to(folder)), None)
+        return next((path for path in seen if path.is_symlink() and not _leads_into(path, folder)), None)
 
     def relative(self, path: Path) -> str:
         """A path as people read it in messages: relative to the project where it lies inside."""
         return path.relative_to(self.folder).as_posix() if path.is_relative_to(self.folder) else str(path)
+
+
+def _leads_into(link: Path, folder: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(folder)
+    except (OSError, RuntimeError):  # it leads to itself
+        return False
 
 
 def read_plain(path: Path) -> bytes:

@@ -14,6 +14,7 @@ from msgspec import structs
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.knowledge import Source
+from finetune_prep.project.layout import read_plain
 from finetune_prep.sources.parsing.extracted import Extracted, Unreadable, counted
 from finetune_prep.sources.text import extract
 from finetune_prep.sources.titles import address_name
@@ -87,7 +88,7 @@ def known_ids(snapshots: Path) -> dict[str, str]:
     """`where` → id of every source that has a snapshot: a file that is added later must not take the number of a cited one."""
     found = {}
     for path in sorted(snapshots.glob("S*.md")):
-        about, _ = _front_matter(path.read_text("utf-8"))
+        about, _ = _front_matter(read_plain(path).decode(errors="replace"))
         if where := about.get("where"):
             found[where] = path.stem
     return found
@@ -102,7 +103,7 @@ def read_snapshots(folder: Path) -> list[SourceText]:
     """Every source of which there is a snapshot, as it was read, in the order of their ids."""
     found = []
     for path in sorted(folder.glob("S*.md"), key=lambda path: (len(path.stem), path.stem)):
-        about, body = _front_matter(path.read_text("utf-8", errors="replace"))
+        about, body = _front_matter(read_plain(path).decode(errors="replace"))
         if "hash" in about and "where" in about and body.strip():
             headline = about.get("title", "") if about["where"].startswith(WEB) else ""
             source = Source(
@@ -130,7 +131,10 @@ def from_snapshot(path: Path, now: SourceText) -> SourceText:
 
     Falls back to what the file says now if the snapshot cannot be read.
     """
-    about, body = _front_matter(path.read_text("utf-8"))
+    try:
+        about, body = _front_matter(read_plain(path).decode())
+    except UnicodeDecodeError:
+        return now
     if "hash" not in about or not body.strip():
         return now
     title = now.source.title if now.headline else about.get("title", "")
