@@ -20,8 +20,9 @@ INTRODUCTION = """\
 # The method, rule by rule
 
 Every rule of the method stands here with the gate that enforces it, or with the reason why none can. A gate answers *holds*,
-*fails*, *unchecked*, *waiting* or *overridden*; *unchecked* is never *holds*. **Must** gates stop the next phase, **advice** does
-not. Code, a judge (a model that is asked one binary question) or a person decides.
+*fails*, *unchecked*, *waiting* or *overridden*; *unchecked* is never *holds*. **Must** gates stop what comes next when they
+fail, and when they are unchecked; **advice** does not. Code, a judge (a model that is asked one binary question) or a person
+decides.
 """
 PROMPTS = """\
 A prompt is a Markdown file beside its phase; one of your own stands in the project's `phase-prompts/` under the same name. What
