@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -13,12 +15,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from finetune_prep.core.sample import account
 from finetune_prep.labels.file import read_labels
-from finetune_prep.project.project import Project
+from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import Run, write_results
 from tests.soak import SOAK
 from tests.web.serving import Served, served
 from tests.workflow.reviewing.pilots import SECRET, pilot_of
 
+ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.slow,
@@ -85,6 +88,27 @@ def revealed(tab: Page) -> None:
     """Wait for the verdict, and for the script that listens to keys there."""
     tab.wait_for_selector("#verdict")
     tab.wait_for_load_state("load")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_picture_of_the_readme(browser: Browser, scheme: Literal["light", "dark"], tmp_path: Path) -> None:
+    """What README.md shows is what the page is; FINETUNE_PREP_WRITE_PICTURES=1 takes it anew."""
+    shutil.copytree(ROOT / "examples" / "online-shop", tmp_path / "shop")
+    with served(open_project(tmp_path / "shop"), "review", "--by", "Ada Larch") as page:
+        context, tab = opened(browser, page, color_scheme=scheme, viewport={"width": 1280, "height": 720})
+        tab.goto(f"{page.own}/review/4")
+        tab.keyboard.press("p")
+        picture = tab.screenshot()
+        context.close()
+    shown = ROOT / "docs" / f"review-{scheme}.png"
+    if os.environ.get("FINETUNE_PREP_WRITE_PICTURES"):
+        shown.write_bytes(picture)
+    assert size_of(picture) == size_of(shown.read_bytes()) == (1280, 720)
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    """Width and height in pixels."""
+    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
 
 
 def said(run: Run) -> list[tuple[str, str]]:
