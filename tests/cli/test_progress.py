@@ -70,6 +70,26 @@ def test_of_a_few_answers_no_rate_is_told() -> None:
     assert bar.words(progress(2), clock.now) == "2 answered · 3 in flight"
 
 
+def test_what_was_never_asked_has_not_failed() -> None:
+    bar = Bar(Clock())
+    stopped = Progress(answered=10, in_flight=4, unasked=26)
+    assert bar.words(stopped, 0.0) == "10 answered · 4 in flight · 26 not asked"
+
+
+@pytest.mark.parametrize(
+    ("abandoned", "said"),
+    [
+        (0, ""),
+        (1, "1 call under way was abandoned; it will be asked again and may be billed twice."),
+        (4, "4 calls under way were abandoned; they will be asked again and may be billed twice."),
+    ],
+)
+def test_calls_that_were_given_up_are_told(abandoned: int, said: str) -> None:
+    bar = Bar(Clock())
+    bar(Progress(answered=10, abandoned=abandoned))
+    assert bar.loss == said
+
+
 def test_a_pipe_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     """However often the counts change; none at all for what is done at once."""
     clock = Clock()

@@ -401,6 +401,17 @@ async def test_closing_waits_no_longer_than_its_grace(ledger: SqliteLedger, tmp_
             await asking
 
 
+async def test_a_stopped_run_tells_what_was_never_asked_from_what_was_given_up(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """Two calls are under way, three wait for their turn: none of the five has failed."""
+    with FakeEndpoint(Stall()) as endpoint:
+        door = open_door(config(endpoint.base_url, concurrency=2), ledger, tmp_path)
+        asking = asyncio.gather(*(door.ask(request(str(n))) for n in range(5)), return_exceptions=True)
+        await asyncio.to_thread(endpoint.wait_for_calls, 2)
+        await door.close(grace=0.1)
+        await asking
+    assert door.progress == Progress(asked=5, unasked=3, abandoned=2)
+
+
 async def test_a_broken_ledger_stops_before_more_is_spent(ledger: SqliteLedger, tmp_path: Path) -> None:
     """When an answer cannot be kept, nothing further is sent."""
     with FakeEndpoint(lambda call: Completion(latency=0.02)) as endpoint:

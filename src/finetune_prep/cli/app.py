@@ -178,7 +178,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except FinetunePrepError as error:
         sys.exit(_report(error, as_json=as_json))
     except click.exceptions.Abort as stopped:
-        screen.note("Stopped. All answers are saved; run the same command to resume.")
+        screen.note("Stopped. Every answer that came is saved; run the same command to resume.")
         sys.exit(TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED)
     except click.ClickException as error:
         sys.exit(_report(_usage(error), as_json=as_json))

@@ -54,8 +54,9 @@ def work(
     project = open_project(folder)
     consent = Consent(project, command, provider, yes=yes)
     while True:
+        bar = Bar()
         try:
-            return termination.run(_work(project, command, provider, job, consent, quiet=quiet, expect=expect))
+            return termination.run(_work(project, command, provider, job, consent, bar, quiet=quiet, expect=expect))
         except KeyNotAllowed as refused:
             if not allowed(refused, yes=yes):
                 raise
@@ -65,6 +66,9 @@ def work(
         except PriceUnknown as unknown:
             if not _agreed(project, unknown):
                 raise
+        finally:  # not before the event loop has ended: a second Ctrl-C gives up its calls in any order
+            if bar.loss:
+                screen.note(bar.loss)
 
 
 def _agreed(project: Project, unknown: PriceUnknown) -> bool:
@@ -85,11 +89,11 @@ async def _work(
     provider: str | None,
     job: Callable[[Session], Awaitable[T]],
     consent: Consent,
+    bar: Bar,
     *,
     quiet: bool,
     expect: Callable[[Session], Awaitable[Estimate]],
 ) -> T:
-    bar = Bar()
     of_about = 0
     tell = bar.around(screen.note if quiet else lambda line: screen.say(f"  {line}"))
     try:

@@ -31,9 +31,11 @@ class Bar:
         self._begun: float | None = None
         self._told = clock()
         self._text = ""
+        self._abandoned = 0
 
     def __call__(self, progress: Progress) -> None:
         now = self._clock()
+        self._abandoned = progress.abandoned
         if progress.in_flight and self._begun is None:
             self._begun = now
         if self._live:
@@ -55,6 +57,7 @@ class Bar:
             "in flight": f"{progress.in_flight} in flight" if progress.in_flight else "",
             "for a batch": f"{progress.waiting} for a batch" if progress.waiting else "",
             "failed": f"{progress.failed} failed" if progress.failed else "",
+            "not asked": f"{progress.unasked} not asked" if progress.unasked else "",
             "rate": rate,
             "to go": to_go,
             "spent": f"${progress.spent:.4f} spent" if progress.spent else "",
@@ -79,6 +82,15 @@ class Bar:
             return "", ""
         each = (now - self._begun) / progress.answered
         return f"{60 / each:,.0f} a minute", f"{_time(left * each)} to go" if left > 0 else ""
+
+    @property
+    def loss(self) -> str:
+        """What is said at the end of calls that were given up while a provider worked on them, "" if there were none."""
+        calls = self._abandoned
+        if not calls:
+            return ""
+        were, they = ("call under way was", "it") if calls == 1 else ("calls under way were", "they")
+        return f"{calls} {were} abandoned; {they} will be asked again and may be billed twice."
 
     def clear(self) -> None:
         if self._live and self._text:

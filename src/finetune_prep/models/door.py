@@ -176,7 +176,7 @@ class Door:
         They wait for futures and not for the task: that is one turn of the event loop less for each call.
         """
         try:
-            reply = await self._counted(request)
+            reply = await self._counted(request, call)
         except asyncio.CancelledError:
             for asker in call.askers:
                 asker.cancel()
@@ -190,7 +190,7 @@ class Door:
         finally:
             del self._calls[request.key]
 
-    async def _counted(self, request: Request) -> Reply:
+    async def _counted(self, request: Request, call: _Call) -> Reply:
         """The reply; how the call went is counted, and what must stop the run stops it."""
         self._check_stopped()
         route = self._by_role.get(request.role)
@@ -198,19 +198,19 @@ class Door:
             route = self._by_role[request.role] = self._routes.of(request.role)
         self._count(in_flight=1)
         try:
-            reply, spent = await self._buy(route, request)
+            reply, spent = await self._buy(route, request, call)
         except NotYet:
             self._count(in_flight=-1, waiting=1)
             raise
         except BaseException as error:
-            self._count(in_flight=-1, failed=1)
+            self._count(None, in_flight=-1, **{call.ended(error, stopped=self._stopped is not None): 1})
             if isinstance(error, Paused | NotAgreed | PriceUnknown) and not isinstance(error, NotInRecording):
                 self._stop(error)
             raise
         self._count(request.role, in_flight=-1, answered=1, spent=spent)
         return reply
 
-    async def _buy(self, route: Route, request: Request) -> tuple[Reply, float]:
+    async def _buy(self, route: Route, request: Request, call: _Call) -> tuple[Reply, float]:
         """Hold, answer, put, settle – once for each attempt, until one is answered: the reply, and the US dollars it cost here.
 
         The slot is held until the reply is on disk, so there are never more unkept answers than slots. Raises as `ask`.
@@ -220,10 +220,12 @@ class Door:
                 with attempt:
                     self._check_stopped()
                     await charge.hold()
+                    call.sent = call.under_way = True
                     reply = charge.price(await attempt.answer(charge.put(request)))
                     await self.ledger.answers.put(Entry(request, reply), spent=charge.spent)
                     await charge.settle()
                     return reply, charge.spent
+                call.under_way = False
                 if isinstance(attempt.fault, Unreadable):
                     await self.ledger.answers.put_aside(attempt.fault.evidence(request))
                 await charge.failed(attempt.fault)
@@ -273,10 +275,20 @@ class _Call:
 
     task: asyncio.Task[None] | None = None
     askers: list[asyncio.Future[Reply]] = field(default_factory=list)
+    sent: bool = False
+    """Whether any attempt of it has been sent."""
+    under_way: bool = False
+    """Whether one is with the provider now."""
 
     def waiting(self) -> list[asyncio.Future[Reply]]:
         """Askers who have not given up."""
         return [asker for asker in self.askers if not asker.done()]
+
+    def ended(self, error: BaseException, *, stopped: bool) -> str:
+        """As what a call without an answer is counted. stopped: whether the run has been."""
+        if isinstance(error, asyncio.CancelledError) and self.under_way:
+            return "abandoned"
+        return "unasked" if stopped and not self.sent else "failed"
 
 
 class _Free:

@@ -35,6 +35,10 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Recorded for a batch file."""
     failed: int = 0
     """Gave no answer."""
+    unasked: int = 0
+    """Never sent, because the run was stopped before."""
+    abandoned: int = 0
+    """Given up with a provider at work on them: they may be billed."""
     spent: float = 0.0
     """US dollars, this run."""
     roles: dict[RoleName, RoleProgress] = {}
