@@ -15,7 +15,7 @@ import pytest
 from finetune_prep.core.request import Usage
 from finetune_prep.errors import Paused
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
-from finetune_prep.models.budget import Budget
+from finetune_prep.models.budget import Budget, budget_line
 from finetune_prep.models.door import open_door
 from finetune_prep.models.prices import Prices, cost, most_tokens, worst_case
 from finetune_prep.project.config import Price
@@ -50,6 +50,23 @@ class Billing:
         return (self.prompt * price + self.answer * 3 * price) / 1e6
 
 
+async def test_a_call_that_does_not_fit_says_what_is_left(ledger: SqliteLedger) -> None:
+    """Nothing is used up yet, and the line to write lets this call through."""
+    budget = await Budget(0.05, ledger).load()
+    budget.spent = 0.0224
+    with pytest.raises(Paused) as caught:
+        await budget.hold(0.0312, request())
+    assert caught.value.what == "$0.0276 of the budget of $0.05 is left, and the next call could cost up to $0.0312"
+    assert "write at least budget = 0.06 in finetune-prep.toml" in caught.value.next
+    budget.cap = 0.06
+    await budget.hold(0.0312, request())
+
+
+@pytest.mark.parametrize(("dollars", "line"), [(0.3, "budget = 0.30"), (0.3001, "budget = 0.31"), (12.0, "budget = 12.00")])
+def test_the_line_for_a_budget_is_never_too_small(dollars: float, line: str) -> None:
+    assert budget_line(dollars) == line
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(20 if SOAK else 2))
 def test_never_above_the_cap_though_runs_are_killed(number: int, tmp_path: Path) -> None:
@@ -80,7 +97,7 @@ async def test_what_a_killed_run_had_set_aside_is_spent(ledger: SqliteLedger, tm
     await ledger.money.hold(0.99)
     with FakeEndpoint(Completion(prompt_tokens=10, completion_tokens=10)) as endpoint:
         async with open_door(config(endpoint.base_url, budget=0.9901), ledger, tmp_path) as door:
-            with pytest.raises(Paused, match=r"\$0\.9900 spent"):
+            with pytest.raises(Paused, match=r"\$0\.0001 of the budget of \$0\.9901 is left"):
                 await door.ask(request())
         assert endpoint.calls == []
         async with open_door(config(endpoint.base_url, budget=1.0), ledger, tmp_path) as door:

@@ -15,6 +15,7 @@ import pytest
 from finetune_prep.core.request import Origin, Reply, Request, Schema
 from finetune_prep.errors import ConfigError, LedgerBroken, Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
+from finetune_prep.models import attempts
 from finetune_prep.models.door import open_door
 from finetune_prep.models.progress import Progress, RoleProgress
 from finetune_prep.models.providers.provider import Fault
@@ -179,6 +180,26 @@ async def test_a_dead_endpoint_pauses_the_run(ledger: SqliteLedger, tmp_path: Pa
     assert "check that the endpoint runs" in str(paused)
 
 
+async def test_a_server_that_went_away_is_told_once(
+    ledger: SqliteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at the first fault, and not for each of the calls that wait."""
+    told: list[str] = []
+    failing = iter(range(6))  # as many calls fail after it was told
+    monkeypatch.setattr(attempts, "SILENCE_SECONDS", 3600.0)
+    with FakeEndpoint(lambda call: Completion() if told and next(failing, None) is None else Status(503)) as endpoint:
+        async with open_door(config(endpoint.base_url, timeout=240.0), ledger, tmp_path, tell=told.append) as door:
+            asking = asyncio.gather(*(door.ask(request(str(n))) for n in range(3)))
+            await asyncio.to_thread(endpoint.wait_for_calls, 4)
+            assert told == []
+            monkeypatch.setattr(attempts, "SILENCE_SECONDS", 0.0)
+            await asking
+    assert len(told) == 1
+    assert told[0].startswith(f"no answer from 127.0.0.1:{endpoint.port}: ")
+    assert "503" in told[0]
+    assert told[0].endswith("; trying again for up to 4 min")
+
+
 PAUSING: dict[str, tuple[Behaviour, str]] = {
     "401": (Status(401, error={"message": "Incorrect API key provided: sk-canary-4711"}), "API key"),
     "402": (Status(402), "credit"),
@@ -331,7 +352,7 @@ async def test_budget_is_never_exceeded(ledger: SqliteLedger, tmp_path: Path) ->
             errors = [result for result in results if isinstance(result, BaseException)]
             assert errors
             assert all(isinstance(error, Paused) for error in errors)
-            assert "raise `budget`" in str(errors[0])
+            assert "write at least budget = 0.01 in finetune-prep.toml" in str(errors[0])
         calls = len(endpoint.calls)
     assert calls * (40 * 1 + 100 * 2) / 1e6 == pytest.approx(await ledger.money.spent())
     assert 0.8 * cap < await ledger.money.spent() <= cap

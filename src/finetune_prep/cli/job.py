@@ -17,8 +17,10 @@ from finetune_prep.cli.progress import Bar
 from finetune_prep.errors import KeyNotAllowed, LedgerBroken, NotAgreed, NotYet, PriceUnknown, Waiting
 from finetune_prep.models.batches.files import OpenRound
 from finetune_prep.models.batches.submissions import OpenBatch
+from finetune_prep.models.budget import budget_line
 from finetune_prep.models.costs import so_far
 from finetune_prep.phases.session import Session, open_session
+from finetune_prep.project.config import FILE
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.batching.rounds import about
@@ -104,6 +106,8 @@ async def _work(
                 expected = await expect(session)
                 if not consent.told:
                     tell(estimate_words(expected))
+                    if short := short_words(expected, session.door.room, project.config.budget):
+                        tell(short)
                 if len({row.phase for row in expected.rows}) == 1:  # where a person must read in between, nothing is projected
                     bar.expected = expected
                 if consent.stands(expected, await so_far(session.door.ledger)):
@@ -194,6 +198,15 @@ def estimate_words(expected: Estimate) -> str:
     basis = "answers so far" if expected.measured else "the bundled examples"
     basis += " and the bundled examples" if 0 < expected.measured < 1 else ""
     return f"Estimate: {amount_words(expected)}, going by {basis}"
+
+
+def short_words(expected: Estimate, room: float, budget: float | None) -> str:
+    """What is said where the budget will not do, "" where it may. room: US dollars of it that are left."""
+    if budget is None or expected.cost is None or expected.cost <= room:
+        return ""
+    enough = budget_line(budget - room + expected.cost)
+    left = f"${max(0.0, room):.4f} of the budget of ${budget:.2f} is left, so the run would stop before its end"
+    return f"{left}; write at least {enough} in {FILE} to let it finish"
 
 
 def account_words(states: dict[Any, int]) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import math
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused, Unreachable
@@ -21,6 +22,7 @@ from finetune_prep.project.config import FILE
 
 MOST_TRIES_FOR_NOTHING = 3  # of a call to which there are answers, but with nothing in them
 MOST_UNREADABLE = 2  # bodies without an answer that one call may bring: each may be billed, and a third would be no other
+SILENCE_SECONDS = 5.0  # without an answer to anybody, before a person is told why nothing moves
 BEGINNING = 160  # characters of such a body that a person is shown
 
 
@@ -116,6 +118,18 @@ class Attempts:
         route.last_answer = asyncio.get_running_loop().time()
         return self._reply
 
+    def silence(self) -> str:
+        """What a person is told, once in a run, when an attempt failed and nobody has been answered for a while; else ""."""
+        route, now = self._route, asyncio.get_running_loop().time()
+        left = self._deadline - now
+        came = self.fault.reply is not None or isinstance(self.fault, Unreadable)
+        if came or route.silence_told or left <= 0 or now - max(self._began, route.last_answer) < SILENCE_SECONDS:
+            return ""
+        route.silence_told = True
+        place = urlsplit(route.base_url).netloc.rpartition("@")[2] or route.name
+        time = f"{left:.0f} s" if left < 90 else f"{left / 60:.0f} min"
+        return f"no answer from {place}: {self.fault.reason}; trying again for up to {time}"
+
     @property
     def _began(self) -> float:
         return self._deadline - self._route.timeout
@@ -148,14 +162,14 @@ class Attempts:
         """Passing faults used up the time; where nobody else was answered meanwhile, several times, it is not this call alone."""
         route = self._route
         route.silent += self._began > route.last_answer
-        times = "once" if self._tries == 1 else f"{self._tries} times"
-        reason = f"no answer after trying {times}: {self.fault.reason}"
+        times = "1 attempt" if self._tries == 1 else f"{self._tries} attempts"
         if route.silent >= route.most_silent:
             return Paused(
-                f"the provider “{route.name}” gives no answers: {reason}",
+                f"the provider “{route.name}” does not answer ({times}): {self.fault.reason}",
                 where=self._request.place,
                 next="check that the endpoint runs and can be reached, then run the same command again; nothing is lost",
             )
+        reason = f"no answer after {times}: {self.fault.reason}"
         return Unreachable(reason, where=self._request.place, next="run the same command again; only what is missing is asked")
 
     def _not_read(self, fault: Unreadable) -> Paused | Unreachable:

@@ -16,6 +16,7 @@ is asked only after a person has agreed to go on without a count; the cap says n
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Collection
 from types import TracebackType
 from typing import Self
@@ -190,11 +191,23 @@ class Budget:
         )
 
     def _used_up(self, request: Request, worst: float, cap: float) -> Paused:
+        """What is left may be more than nothing: a call is not begun unless its worst case fits."""
+        gone = self.spent + self.committed
+        left = max(0.0, cap - gone)
         return Paused(
-            f"the budget of ${cap:.2f} is used up: ${self.spent:.4f} spent, and the next call may cost up to ${worst:.4f}",
+            f"${left:.4f} of the budget of {_dollars(cap)} is left, and the next call could cost up to ${worst:.4f}",
             where=request.place,
-            next=f"raise `budget` in {FILE} and run the same command again; nothing is lost",
+            next=f"write at least {budget_line(gone + worst)} in {FILE} and run the same command again; nothing is lost",
         )
+
+
+def budget_line(dollars: float) -> str:
+    """The line of finetune-prep.toml for a budget of so much, rounded up to cents."""
+    return f"budget = {math.ceil(round(100 * dollars, 6)) / 100:.2f}"
+
+
+def _dollars(cap: float) -> str:
+    return f"${cap:.2f}" if math.isclose(cap, round(cap, 2)) else f"${cap:.4f}"
 
 
 def _not_agreed(request: Request, provider: str, *, known: bool) -> NotAgreed:

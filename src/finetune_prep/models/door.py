@@ -46,6 +46,7 @@ def open_door(
     opened: Mapping[str, int] = MappingProxyType({}),
     agreed: bool = True,
     usual: Callable[[Request], int] | None = None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Door:
     """The door for a project. Providers are made when first asked, so keys of unused ones need not exist.
 
@@ -54,13 +55,14 @@ def open_door(
     uncounted: models ("provider/model") that may be asked beside a budget although their price is not known. opened: how many
     further attempts people have opened, by the key of the first one. agreed: whether a person has agreed to pay for what costs
     money. usual: tokens that the answer to a request usually takes, by which answers are limited where there is a budget.
+    tell: takes a line for a person.
     """
     prices, budget = (
         Prices(config.prices),
         Budget(config.budget, ledger, uncounted, agreed=agreed, limits=AnswerLimits(usual) if usual else None),
     )
     routes = Routes(config, ledger, folder, provider, prices, budget)
-    return Door(ledger, routes, prices=prices, budget=budget, observer=observer, opened=opened)
+    return Door(ledger, routes, prices=prices, budget=budget, observer=observer, opened=opened, tell=tell)
 
 
 class Door:
@@ -75,6 +77,7 @@ class Door:
         budget: Budget,
         observer: Observer | None = None,
         opened: Mapping[str, int] = MappingProxyType({}),
+        tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.ledger = ledger
         self._routes = routes
@@ -82,6 +85,7 @@ class Door:
         self._budget = budget
         self._observer = observer
         self._opened = opened
+        self._tell = tell
         self._by_role: dict[RoleName, Route] = {}
         self._calls: dict[str, _Call] = {}
         self._stopped: FinetunePrepError | None = None
@@ -226,6 +230,8 @@ class Door:
                     await charge.settle()
                     return reply, charge.spent
                 call.under_way = False
+                if silence := attempt.silence():
+                    self._tell(silence)
                 if isinstance(attempt.fault, Unreadable):
                     await self.ledger.answers.put_aside(attempt.fault.evidence(request))
                 await charge.failed(attempt.fault)
@@ -244,6 +250,11 @@ class Door:
         """Raise what has stopped the run. After that nothing more is sent, neither new calls nor retries of old ones."""
         if self._stopped is not None:
             raise copy.copy(self._stopped)
+
+    @property
+    def room(self) -> float:
+        """US dollars of the budget that are neither spent nor set aside, infinity without one."""
+        return self._budget.room
 
     def agree(self) -> None:
         """A person has agreed to pay for what is asked from now on."""

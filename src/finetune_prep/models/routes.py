@@ -52,6 +52,8 @@ class Route:
     """Loop time, seconds."""
     most_silent: int = SILENT_CALLS
     """Calls that used up all their time while nobody was answered, before the run stops asking."""
+    silence_told: bool = False
+    """Whether a person has been told that nobody is answered."""
     patience: str = ""
     """Which settings a time-out depends on, and what to write."""
 

@@ -137,6 +137,7 @@ async def open_session(
                 opened=project.opened(),
                 agreed=agreed,
                 usual=usual_answer(project.layout.phase_prompts),
+                tell=tell,
             ) as door,
         ):
             to_web = web(ledger.fetched) if web else _web(project, ledger.fetched, provider)
