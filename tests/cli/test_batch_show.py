@@ -30,7 +30,7 @@ def test_a_round_is_answered_on_pages(typed: Terminal, folder: Path) -> None:
     assert asked.code == 4
     assert "about 21 rounds of a batch" in " ".join(asked.out.split())
     assert "written to a batch file: round 1 of about 21" in " ".join((asked.out + asked.err).split()).replace("Batch API", "")
-    assert "to answer by hand: finetune-prep batch show 1" in " ".join(asked.err.split())
+    assert "or by hand on pages: finetune-prep batch show 1" in " ".join(asked.err.split())
     stopped = json.loads(typed("prepare", "--json").out)["stopped"]
     assert (stopped["rounds"], stopped["of_about"]) == ([1], 21)
     shown = typed("batch", "show", "1")

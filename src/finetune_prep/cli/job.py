@@ -160,16 +160,16 @@ def _waiting(
         f"{subject} {what}{_position(numbers, of_about)}",
         rounds=numbers,
         of_about=of_about,
-        details=(*(_round_words(project, round) for round in files), *map(_batch_words, batches)),
-        next=_answer_them(files, again) if files else later,
+        details=(*(_round_words(project, round) for round in files), *map(_batch_words, batches), *_how_to_answer(files)),
+        next=f"finetune-prep batch import ANSWERS.jsonl && {again}" if files else later,
     )
 
 
-def _answer_them(files: list[OpenRound], again: str) -> str:
-    return (
-        f"have them answered, then: finetune-prep batch import ANSWERS.jsonl && {again} "
-        f"(to answer by hand: finetune-prep batch show {files[0].number})"
-    )
+def _how_to_answer(files: list[OpenRound]) -> list[str]:
+    if not files:
+        return []
+    pages = " && ".join(f"finetune-prep batch show {round.number}" for round in files)
+    return ["Have them answered by a model that takes such files, by a coding agent, or by hand on pages:", f"  {pages}"]
 
 
 def _position(numbers: tuple[int, ...], of_about: int) -> str:

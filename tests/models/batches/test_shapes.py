@@ -167,6 +167,24 @@ async def test_an_answer_that_misses_its_schema_is_told_at_once(ledger: SqliteLe
     assert (await ledger.answers.get(requests[1].key)).reply.text == '{"a": "yes"}'
 
 
+async def test_an_answer_may_be_a_file_of_its_own(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """In a folder or alone, over many lines, under the custom_id of its name or of what stands in it."""
+    requests = [request(str(n)) for n in range(4)]
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, requests)
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    (folder / f"{requests[0].key}.json").write_text('{\n  "a": 1\n}')
+    (folder / "second.json").write_text(json.dumps({"custom_id": requests[1].key, "content": "Fine."}, indent=2))
+    (folder / "notes.json").write_text("{}")
+    alone = tmp_path / f"{requests[2].key}.json"
+    alone.write_text('{\n"a": 2}')
+    done = await import_answers(ledger, [folder, alone])
+    assert (done.answered, done.outstanding) == (3, 1)
+    assert done.unreadable == ("notes.json: neither it nor its name says which request it answers: {}",)
+    assert (await ledger.answers.get(requests[0].key)).reply.text == '{"a": 1}'
+
+
 async def test_pages_are_answered_below_their_last_line(ledger: SqliteLedger, tmp_path: Path) -> None:
     """A page that nobody has answered is passed over; one whose last line is gone is named."""
     requests = [request(f"{n}\n<!-- answer below this line: {'0' * 32} -->\nno") for n in range(4)]

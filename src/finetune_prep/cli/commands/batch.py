@@ -84,7 +84,9 @@ def _round_words(found: Round) -> str:
 def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
     """Take in answers, in any order and over any number of FILES. A row that cannot be read stops no other.
 
-    The first answer to a question counts, unless it cannot be used: then a later good one replaces it.
+    FILES are JSON Lines, JSON arrays, pages that `batch show` wrote, or folders of pages and of NAME.json, where NAME is the
+    custom_id. The shortest row is {"custom_id": "…", "content": "…"}. The first answer to a question counts, unless it cannot be
+    used: then a later good one replaces it. Exit code 1: something was not taken, or is not in the form that was asked for.
     """
     opened = open_project(project)
     with locked(opened.layout.lock, "batch import"):
@@ -93,12 +95,14 @@ def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
         screen.json(done)
     else:
         _print_import(done, next=overview(opened).next)
-    if done.unreadable or done.strangers:
+    if done.unreadable or done.strangers or done.misfits or not done.taken:
         raise click.exceptions.Exit(1)
 
 
 def _print_import(done: BatchImport, *, next: str) -> None:
     screen.say(f"{screen.counted(done.answered, 'answer')} kept, {done.outstanding} still outstanding", bold=True)
+    if not done.taken:
+        screen.say("  No answer was found in what was given.")
     if done.replaced:
         screen.say(f"  replaced: {done.replaced}, where the answer before could not be used")
     for count, words in (

@@ -13,7 +13,7 @@ from finetune_prep.ledger.protocols import Aside, Entry, Ledger
 from finetune_prep.models.askings import first_asking
 from finetune_prep.models.batches.shapes import Foreign, Row, read_rows
 from finetune_prep.models.providers.provider import Fault
-from finetune_prep.models.providers.schema_enforcement import follows, misfit
+from finetune_prep.models.providers.schema_enforcement import misfit
 from finetune_prep.models.wire.envelopes import NotACompletion
 from finetune_prep.models.wire.http_status import out_of_credit
 
@@ -46,6 +46,11 @@ class BatchImport(msgspec.Struct, frozen=True, kw_only=True):
     """Why requests were refused for good, a sentence for each reason."""
     misfits: tuple[str, ...] = ()
     """Answers that do not follow the schema that was asked for, as `file:line: why`; they are kept, and asked for once more."""
+
+    @property
+    def taken(self) -> int:
+        """Rows that say something about a request of this project."""
+        return self.answered + self.known + self.replaced + self.released + self.unpaid
 
 
 async def import_answers(ledger: Ledger, paths: Sequence[Path]) -> BatchImport:
@@ -179,7 +184,7 @@ class _Reading:
 def usable(entry: Entry) -> bool:
     """Whether an answer can be used, as far as can be told without knowing what it is for."""
     schema = entry.request.schema
-    return entry.reply.problem is None and (schema is None or follows(entry.reply.text, schema.schema))
+    return entry.reply.problem is None and (schema is None or not misfit(entry.reply.text, schema.schema))
 
 
 def _reasons(foreign: Iterable[Foreign]) -> list[str]:

@@ -8,6 +8,7 @@ array. In a folder, every page of `batch show` is a row.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from finetune_prep.models.wire.http_status import DETAIL_LIMIT, OUT_OF_CREDIT, i
 FINAL_CODES = {"invalid_request", "invalid_request_error", "bad_request"}
 GEMINI = 'this is a row of Gemini\'s Batch API, which is not read; answers as {"custom_id": …, "content": …} are'
 MOST_OF_ARRAY = 64 * 1024 * 1024  # bytes: an array has to be held in memory as a whole
+KEY = re.compile(r"[0-9a-f]{32}")
 LONGEST_ID = 200  # characters of a custom_id; ours have 32
 SAMPLE = 160  # characters of a row that is not understood, which are shown
 
@@ -59,6 +61,11 @@ def read_rows(path: Path) -> Iterator[Row | Foreign]:
     try:
         if path.is_dir():
             yield from _pages(path)
+            for one in sorted(path.glob("*.json")):
+                yield _named(one)
+            return
+        if path.suffix == ".json" and isinstance(row := _named(path), Row):
+            yield row
             return
         with path.open("rb") as file:
             is_array = _is_array(file.read(4096))
@@ -185,6 +192,22 @@ def _pages(folder: Path) -> Iterator[Row | Foreign]:
             yield Foreign(path.name, "it is no page of `finetune-prep batch show`, or its last comment line was changed", "")
         elif found.answer:
             yield Row(path.name, found.key, partial(written, found.answer))
+
+
+def _named(path: Path) -> Row | Foreign:
+    """A file that is one answer, under the custom_id in it or, without one, under that of its name."""
+    if (size := path.stat().st_size) > MOST_BYTES:
+        return Foreign(path.name, _too_long("answer", size), "")
+    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    try:
+        value = _decoded(data)
+    except (ValueError, RecursionError) as error:
+        return Foreign(path.name, f"not JSON: {error}", _sample(data))
+    if isinstance(value, dict) and "custom_id" in value:
+        return read_row(path.name, data)
+    if not KEY.fullmatch(path.stem):
+        return Foreign(path.name, "neither it nor its name says which request it answers", _sample(data))
+    return Row(path.name, path.stem, partial(written, value))
 
 
 def _is_array(start: bytes) -> bool:

@@ -67,13 +67,13 @@ class Enforcement:
 
 def follows(text: str, schema: dict[str, Any]) -> bool:
     """Whether a text is JSON of this form: types, keys and enumerations; lengths and patterns are not looked at."""
-    return not misfit(text, schema)
+    return not misfit(text, schema, lengths=False)
 
 
-def misfit(text: str, schema: dict[str, Any]) -> str:
-    """Why a text is not JSON of this form, with the place; "" if it is, as far as `follows` looks."""
+def misfit(text: str, schema: dict[str, Any], *, lengths: bool = True) -> str:
+    """Why a text is not JSON of this form, with the place; "" if it is. lengths: look at them, and at ranges, too."""
     try:
-        return _misfit(msgspec.json.decode(text), schema, "the answer")
+        return _misfit(msgspec.json.decode(text), schema, "the answer", lengths)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         return _no_json(text, str(error))
 
@@ -89,9 +89,9 @@ def _no_json(text: str, error: str) -> str:
     return f"not JSON, line {line}, column {column}: {found['why']}{curly}"
 
 
-def _misfit(value: Any, schema: dict[str, Any], place: str) -> str:
+def _misfit(value: Any, schema: dict[str, Any], place: str, lengths: bool) -> str:
     for choice in ("anyOf", "oneOf"):
-        if choice in schema and all(_misfit(value, part, place) for part in schema[choice]):
+        if choice in schema and all(_misfit(value, part, place, lengths) for part in schema[choice]):
             return f"{place} is none of the forms that may stand there"
     if "enum" in schema and value not in schema["enum"]:
         return f"{place} is none of {', '.join(map(str, schema['enum']))}"
@@ -100,21 +100,43 @@ def _misfit(value: Any, schema: dict[str, Any], place: str) -> str:
     if "type" in schema and not _is_of(value, schema["type"]):
         wanted = schema["type"] if isinstance(schema["type"], str) else " or ".join(schema["type"])
         return f"{place} is no {wanted}"
+    if lengths and (why := _out_of_bounds(value, schema)):
+        return f"{place} {why}"
     if isinstance(value, dict):
-        return _misfit_of_object(value, schema, place)
+        return _misfit_of_object(value, schema, place, lengths)
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
-        found = (_misfit(item, schema["items"], f"{place}[{number}]") for number, item in enumerate(value))
+        found = (_misfit(item, schema["items"], f"{place}[{number}]", lengths) for number, item in enumerate(value))
         return next(filter(None, found), "")
     return ""
 
 
-def _misfit_of_object(value: dict[str, Any], schema: dict[str, Any], place: str) -> str:
+def _out_of_bounds(value: Any, schema: dict[str, Any]) -> str:
+    """Why a list, text or number is too small or too large, "" if it is not."""
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, int | float):
+        size, fewest, most, what = value, "minimum", "maximum", ""
+    elif isinstance(value, str):
+        size, fewest, most, what = len(value), "minLength", "maxLength", " characters"
+    elif isinstance(value, list):
+        size, fewest, most, what = len(value), "minItems", "maxItems", " entries"
+    else:
+        return ""
+    is_or_has = "is" if not what else "has"
+    if size < schema.get(fewest, size):
+        return f"{is_or_has} {size}{what}, and at least {schema[fewest]} are asked for"
+    if size > schema.get(most, size):
+        return f"{is_or_has} {size}{what}, and at most {schema[most]} are asked for"
+    return ""
+
+
+def _misfit_of_object(value: dict[str, Any], schema: dict[str, Any], place: str, lengths: bool) -> str:
     known = schema.get("properties", {})
     if missing := [name for name in schema.get("required", ()) if name not in value]:
         return f"{place} lacks “{missing[0]}”"
     if schema.get("additionalProperties") is False and (more := [name for name in value if name not in known]):
         return f"{place} has “{more[0]}”, which does not belong there"
-    found = (_misfit(value[name], known[name], f"{place}.{name}") for name in known if name in value)
+    found = (_misfit(value[name], known[name], f"{place}.{name}", lengths) for name in known if name in value)
     return next(filter(None, found), "")
 
 

@@ -44,8 +44,9 @@ def import_(project: Project, subject: str, file: Path, *, overwrite: bool = Fal
     not `overwrite`), or none yet that the anchors could go into.
     """
     kind = (Documents.rubric if subject == "rubric" else Documents.knowledge).name
+    rows = _read(file)
     _require_room(project, subject, file, overwrite=overwrite)
-    drawn = _drawn(subject, _read(file), file)
+    drawn = _drawn(subject, rows, file)
     before = project.keep(kind)
     if subject == "rubric":
         project.write(kind, drawn.text, {})
