@@ -221,6 +221,14 @@ def test_the_brief_may_come_by_pipe(tmp_path: Path) -> None:
         (("--model", "mine/x"), "--model mine/x --base-url http://HOST:PORT/v1"),
         (("--model", "mine/x", "--base-url", "localhost:8000/v1"), "--base-url http://localhost:8000/v1"),
         (("--json",), "--brief FILE"),
+        (
+            ("--model", "larch-1"),
+            "--model local/larch-1 --base-url http://HOST:PORT/v1, or for example --model openai/gpt-5-mini",
+        ),
+        (
+            ("--model", "larch-1", "--base-url", "http://localhost:8000/v1"),
+            "--model local/larch-1 --base-url http://localhost:8000/v1, or for example --model openai/gpt-5-mini",
+        ),
     ],
 )
 def test_what_is_missing_is_named_as_an_option(options: tuple[str, ...], fix: str, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def export(project: Project, *, preview: bool = False, run: str = "", formats: S
     unmet = _unmet(project)
     if unmet and not preview:
         raise ActNeeded(
-            f"{len(unmet)} of what a full export needs {'is' if len(unmet) == 1 else 'are'} not there yet",
+            f"{len(unmet)} {'thing is' if len(unmet) == 1 else 'things are'} missing for a full export",
             details=tuple(f"  - {criterion}" for criterion in unmet),
             next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
         )
@@ -241,7 +241,7 @@ def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:
         raise ActNeeded(f"there is no pilot {name} of the present documents".replace("  ", " "), next="finetune-prep pilot")
     account = fresh[-1].account()
     if account is None:
-        raise ActNeeded(f"{fresh[-1].name} has not come to its end", next=f"finetune-prep pilot -n {fresh[-1].plan.n}")
+        raise ActNeeded(f"{fresh[-1].name} is unfinished", next=f"finetune-prep pilot -n {fresh[-1].plan.n}")
     return fresh[-1], account
 
 

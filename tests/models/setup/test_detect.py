@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import tomllib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -303,10 +305,13 @@ def test_doctor_names_the_setting_of_a_model_that_reasons(answer: Completion, fo
 
     with FakeEndpoint(reply) as endpoint:
         folder = project(tmp_path / "p", endpoint.base_url)
-        shown = " ".join(doctor(folder).output.split())
-        assert f"reasoning, larch/larch-1: {found}" in shown
+        output = doctor(folder).output
+        assert f"reasoning, larch/larch-1: {found}" in " ".join(output.split())
         line = "chat_template_kwargs = { enable_thinking = false }"
-        assert f"[roles.expert.extra] {line} (the same for user, assistant, judge)" in shown
+        assert "# the same for user, assistant, judge" in output
+        begun, end = output.index("[roles.expert.extra]"), "with its reasoning parser\n"
+        pasted = output[begun : output.index(end, begun) + len(end)]
+        assert tomllib.loads(pasted) == {"roles": {"expert": {"extra": {"chat_template_kwargs": {"enable_thinking": False}}}}}
         path = folder / "finetune-prep.toml"
         tables = "".join(f"\n[roles.{role}.extra]\n{line}\n" for role in ("expert", "user", "assistant", "judge"))
         path.write_text(path.read_text("utf-8") + tables, "utf-8")
@@ -320,4 +325,29 @@ def test_roles_that_reason_in_different_ways_are_tried_apart(tmp_path: Path) -> 
     config = configuration.parse(f"{text}\n[roles.judge.extra]\nseed = 1\n")
     ways = doctoring._ways(config, "openai", "gpt-5-mini")
     assert [way.roles for way in ways] == [["expert", "user", "assistant"], ["judge"]]
-    assert doctoring._less_reasoning(config.provider("openai"), ways[1]) == '[roles.judge] reasoning_effort = "low"'
+    said = doctoring._less_reasoning(config.provider("openai"), ways[1])
+    assert said == '# under [roles.judge]:\nreasoning_effort = "low"'
+    assert tomllib.loads(said) == {"reasoning_effort": "low"}
+
+
+def test_a_table_that_is_there_is_not_opened_twice() -> None:
+    """A second [roles.judge.extra] would make the whole file unreadable."""
+    text = scaffold.config_text("bicycles", "larch/larch-1", "http://127.0.0.1:1/v1", "", year=2026)
+    config = configuration.parse(f"{text}\n[roles.judge.extra]\nseed = 1\n")
+    way = doctoring._ways(config, "larch", "larch-1")[1]
+    said = doctoring._less_reasoning(config.provider("larch"), way)
+    assert said.startswith("# under [roles.judge.extra], which is there:\n")
+    assert tomllib.loads(said) == {"chat_template_kwargs": {"enable_thinking": False}}
+
+
+def test_where_every_role_has_its_provider_no_other_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch files need a key or a server from somewhere, in the end; a server that answers needs nothing beside it."""
+    for name in [*os.environ]:
+        if name.endswith("_API_KEY"):
+            monkeypatch.delenv(name)
+    with endpoint_that(Completion(FOLLOWED)) as endpoint:
+        assert "models: no key" not in doctor(project(tmp_path / "p", endpoint.base_url)).output
+    scaffold.create(
+        tmp_path / "b", "# Bicycles\n\nHow to mend small faults.\n", scaffold.config_text("b", "batch/any", "", "", year=2026)
+    )
+    assert "models: no key" in doctor(tmp_path / "b").output

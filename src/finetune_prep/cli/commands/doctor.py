@@ -79,8 +79,8 @@ def doctor(project: str, no_ask: bool, yes: bool, as_json: bool) -> None:
     else:
         for check in checks:
             screen.say(f"{MARKS[check.state]} {check.about}: {check.found}", dim=check.state == "note")
-            if check.fix:
-                screen.say(f"    {check.fix}")
+            for line in check.fix.splitlines():
+                screen.say(f"    {line}", wrapped="\n" not in check.fix)  # what is to be pasted stays as it is
     if any(check.state == "wrong" for check in checks):
         raise click.exceptions.Exit(1)
 
@@ -108,7 +108,13 @@ async def _examine(project: Project | None, folder: Path, *, ask: bool, free_onl
         checks.append(
             Check(about="project", state="note", found="none in this folder", fix="finetune-prep new DIR, or --project DIR")
         )
-    return [*checks, *_around(await detect.look_around(os.environ))]
+    found = await detect.look_around(os.environ)
+    return [*checks, *_around(found, provided=project is not None and _is_provided(project.config))]
+
+
+def _is_provided(config: Config) -> bool:
+    """Whether every role has a provider of the project's own choice, so that nothing further need be found here."""
+    return all(config.provider(name).kind != "batch" for name in _used(config))
 
 
 def _disk(folder: Path) -> Check:
@@ -232,21 +238,23 @@ async def _structured(name: str, settings: ProviderSettings, secret: Secret | No
     trial = await detect.try_schema(name, settings, secret, model, parameters=way.parameters)
     checks = [await _schema(name, settings, secret, model, way, trial)]
     if trial.reasoning:
-        found = f"{trial.reasoning}: it costs time and tokens, and what is no closed block spoils an answer"
+        found = f"{trial.reasoning}: it costs time and tokens, and an unclosed think block makes an answer unusable"
         checks.append(Check(about=f"reasoning, {name}/{model}", state="note", found=found, fix=_less_reasoning(settings, way)))
     return checks
 
 
 def _less_reasoning(settings: ProviderSettings, way: _Way) -> str:
-    """The line of finetune-prep.toml that makes a model reason less, or what is left where it stands there."""
-    others = f" (the same for {', '.join(way.roles[1:])})" if way.roles[1:] else ""
+    """Lines of finetune-prep.toml that make a model reason less, with comments, or what is left where they stand there."""
+    others = f"\n# the same for {', '.join(way.roles[1:])}" if way.roles[1:] else ""
     if settings.kind == "openai-compatible" and is_nearby(settings.base_url):
         if "chat_template_kwargs" in way.parameters.extra:
             return "start the server with its reasoning parser: chat_template_kwargs is set and does not keep it from reasoning"
         line = "chat_template_kwargs = { enable_thinking = false }"
-        return f"[roles.{way.roles[0]}.extra] {line}{others}, or start the server with its reasoning parser"
+        table = f"[roles.{way.roles[0]}.extra]"
+        table = f"# under {table}, which is there:" if way.parameters.extra else table
+        return f"{table}\n{line}{others}\n# or start the server with its reasoning parser"
     lower = "minimal" if way.parameters.reasoning_effort == "low" else "low"
-    return f'[roles.{way.roles[0]}] reasoning_effort = "{lower}"{others}'
+    return f'# under [roles.{way.roles[0]}]:\nreasoning_effort = "{lower}"{others}'
 
 
 async def _schema(
@@ -293,7 +301,8 @@ async def _search(settings: SearchSettings) -> Check:
     return Check(about=about, state="fine", found=f"{search.name}, with a key that is not tried out: a search costs money")
 
 
-def _around(found: detect.Found) -> Iterator[Check]:
+def _around(found: detect.Found, *, provided: bool) -> Iterator[Check]:
+    """Keys and servers of this machine. provided: the project needs none of them."""
     for name, key_env in found.keys:
         yield Check(about="key", state="fine", found=f"{key_env} is set: models as {name}/…")
     for server in found.servers:
@@ -302,6 +311,6 @@ def _around(found: detect.Found) -> Iterator[Check]:
     for name, key_env in found.unusable:
         fix = INSTALL_NATIVE
         yield Check(about="key", state="note", found=f"{key_env} is set; models as {name}/… need the extra “native”", fix=fix)
-    if not found.keys and not found.servers:
+    if not (found.keys or found.servers or provided):
         found_nothing = "no key of a known provider in the environment, no server on the usual ports"
         yield Check(about="models", state="note", found=found_nothing, fix="batch files need neither: they are the default")

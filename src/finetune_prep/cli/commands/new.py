@@ -139,8 +139,14 @@ def _refuse_contradictions(model: str, provider: str, base_url: str, key_env: st
         raise UsageError("--model names a provider already", next="leave out --provider")
     if (base_url or key_env) and not model:
         raise UsageError("--base-url and --key-env need --model", next="--model local/NAME --base-url URL")
+    if model and not all(model.partition("/")):
+        name = model.strip("/") or "NAME"
+        raise UsageError(
+            f"--model “{model}” is not provider/model",
+            next=f"--model local/{name} --base-url {base_url or 'http://HOST:PORT/v1'}, or for example --model openai/gpt-5-mini",
+        )
     if base_url and "://" not in base_url and "@" not in base_url:
-        raise UsageError(f"“{base_url}” is no address of an endpoint", next=f"--base-url http://{base_url}")
+        raise UsageError(f"“{base_url}” is not a valid endpoint address", next=f"--base-url http://{base_url}")
     if base_url:
         try:
             read_endpoint(base_url)
@@ -151,7 +157,7 @@ def _refuse_contradictions(model: str, provider: str, base_url: str, key_env: st
         raise UsageError(what, next="--key-env NAME, where NAME is the variable that holds the key")
     if model and not base_url and "/" in model and not config.is_known(model.partition("/")[0]):
         name = model.partition("/")[0]
-        raise UsageError(f"“{name}” is no provider of a known address", next=f"--model {model} --base-url http://HOST:PORT/v1")
+        raise UsageError(f"no address is known for the provider “{name}”", next=f"--model {model} --base-url http://HOST:PORT/v1")
     if as_json and asked:
         raise UsageError("with --json nobody is asked, and the brief must come from a file", next="--brief FILE")
 

@@ -66,7 +66,7 @@ def _print_overview(view: Overview) -> None:
         for finding in view.sources:
             screen.say(f"   {finding}")
     for run in view.runs:
-        account = f"{account_words(run.account.states)}" if run.account else "not at its end"
+        account = f"{account_words(run.account.states)}" if run.account else "unfinished"
         screen.say(f"{run.name}: {run.planned} planned – {account}")
         for line in run.stale:
             screen.say(f"   stale: {line}")

@@ -155,7 +155,7 @@ def require_whole(found: Reviewed, path: str) -> None:
 def more(run: Run, path: str) -> tuple[str, ...]:
     """What would prove more, and what measures it. path: of the run's folder in the project."""
     return (
-        f"A judge that is right in {LIKELY:.0%} of both verdicts is certified by about {labels_needed(LIKELY)} labels of each.",
+        f"For a judge that is right {LIKELY:.0%} of the time, about {labels_needed(LIKELY)} labels of each kind are enough.",
         f"finetune-prep agreement {path}/{run.verdicts_path.name} {path}/{run.labels_path.name} --rubric {Documents.rubric.path}",
     )
 
