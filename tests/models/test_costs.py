@@ -113,7 +113,7 @@ async def test_the_command(shop: Path) -> None:
     done = cost(shop)
     assert done.exit_code == 0, done.output
     assert "larch-1 (served willow-tiny)" in done.output
-    assert "All answers cost $2.5000 and 1 answers of unknown cost, 20% of the prompts from caches" in done.output
+    assert "All answers cost $2.5000 and 1 answer of unknown cost, 20% of the prompts from caches" in done.output
     assert "$2.5000 spent by this project of a budget of $100.00" in done.output
     assert "pilot-001: 1 accepted rows, $2.5000 for each" in done.output
 
@@ -149,6 +149,7 @@ def test_before_anything_was_asked(tmp_path: Path) -> None:
     expected = cost(tmp_path, "--estimate", "research")
     assert expected.exit_code == 0
     assert re.search(
-        r"Estimate: \d+ calls, [\d,k]+ tokens in, [\d,k]+ out, at an unknown price, going by the bundled example", expected.output
+        r"Estimate: \d+ calls, [\d,k]+ tokens in, [\d,k]+ out, about \d+ rounds of a batch, at an unknown price, going by the bundled example",
+        expected.output,
     )
     assert not Layout(tmp_path).ledger.exists()

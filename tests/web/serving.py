@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from finetune_prep.project.project import Project
+from tests.signals import hearing_ctrl_c
 from tests.waiting import HUNG
 
 
@@ -35,7 +36,10 @@ def served(project: Project, *command: str) -> Iterator[Served]:
         *(command or ("serve", "--by", "Ada Larch")),
     ]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+    with (
+        hearing_ctrl_c(),
+        subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process,
+    ):
         try:
             assert process.stdout is not None
             process.stdout.readline()

@@ -16,6 +16,7 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import Paused, UsageError
 from finetune_prep.phases.pilot.given import GivenJudged, judge_given, prepared, unasked
 from finetune_prep.phases.session import Session
+from finetune_prep.project.project import open_project
 from finetune_prep.records.conversations import Talks, read_conversations
 from finetune_prep.workflow.estimate import Estimate, estimate_of
 from finetune_prep.workflow.planned_calls import used
@@ -36,6 +37,7 @@ def judge(project: str, conversations: Path, out: Path | None, yes: bool, provid
     What was asked before is free. Conversations with a fault are not put to the judge. Exit code 1 if there are such, or verdicts
     that could not be read, 5 if the judge could not be reached for all of them.
     """
+    open_project(project)  # a wrong folder is told before a wrong file
     talks = read_conversations(conversations)
     target = out or conversations.with_name(f"{conversations.stem}.verdicts.jsonl")
     if target.resolve() == conversations.resolve():

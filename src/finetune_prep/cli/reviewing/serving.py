@@ -7,12 +7,16 @@ from finetune_prep.web.desk import Desk
 from finetune_prep.web.server import serve
 
 
-def serve_page(desk: Desk, first: str) -> None:
-    """Until Ctrl-C. first: the page that the link leads to."""
+def serve_page(desk: Desk, first: str, *, as_json: bool = False) -> None:
+    """Until Ctrl-C. first: the page that the link leads to. as_json: the link is all that is printed."""
     try:
-        serve(desk, first, _told)
+        serve(desk, first, _as_json if as_json else _told)
     except KeyboardInterrupt:
         screen.note("Stopped. Every label that was shown as saved is on disk.")
+
+
+def _as_json(link: str) -> None:
+    screen.json({"link": link})
 
 
 def _told(link: str) -> None:
