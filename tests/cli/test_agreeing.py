@@ -86,9 +86,13 @@ def test_nothing_is_sent_where_nobody_can_be_asked(
         what, following = stopped["what"], stopped["next"]
         assert f"larch/larch-1 at {endpoint.base_url}" in " ".join(stopped["details"])
     else:
-        what = following = " ".join(done.stderr.split())
+        following = " ".join(done.stderr.split())
+        what = f"{' '.join(done.stdout.split())} {following}"
+    assert what.count("tokens in") == 1
+    asked = {role for role in ("expert", "reviser", "user", "assistant", "judge") if f"{role}: larch/larch-1" in done.stderr}
+    if arguments == PILOT:
+        assert asked == {"user", "assistant", "judge"}
     assert "calls, " in what
-    assert "tokens in" in what
     assert "about $" in what
     assert again in following
 
@@ -101,6 +105,9 @@ def test_a_terminal_asks_and_a_no_sends_nothing(arguments: tuple[str, ...], shop
         code, shown = on_a_terminal(command(shop, *arguments), "\n")
         assert (code, endpoint.calls) == (3, []), shown
         assert "Begin? [y/N]" in shown
+        assert "othing was sent" in shown
+        assert "nobody has agreed" not in shown
+        assert shown.count("tokens in") == 1
     assert shop.layout.ledger.exists()
 
 
@@ -164,7 +171,7 @@ def test_what_nobody_knows_the_price_of_is_asked_about(shop: Project, endpoint: 
     shop.layout.config.write_text(text, "utf-8")
     done = unattended(shop, *PILOT)
     assert done.returncode == 3
-    assert "at an unknown price" in " ".join(done.stderr.split())
+    assert "at an unknown price" in " ".join(done.stdout.split())
     assert endpoint.calls == []
     code, shown = on_a_terminal(command(shop, *PILOT), "y\n")
     assert (code, shown.count("[y/N]")) == (UNJUDGED, 1), shown

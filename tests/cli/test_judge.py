@@ -137,7 +137,8 @@ def test_nobody_pays_without_a_yes(served: Any, shop: Project, terminal: Termina
     text = shop.layout.config.read_text("utf-8")
     shop.layout.config.write_text(f"{text}\n[prices.larch-1]\ninput = 1.0\noutput = 2.0\n", "utf-8")
     shown = refused(terminal, str(tmp_path / "talks.jsonl"))
-    assert "Nothing was sent: 2 calls" in shown.err
+    assert "Estimate: 2 calls" in shown.out
+    assert "Nothing was sent: this costs money, or may" in shown.err
     assert "judge" in shown.err and "--yes" in shown.err
     assert endpoint.calls == []
     assert terminal("judge", str(tmp_path / "talks.jsonl"), "--yes").code == 1

@@ -42,10 +42,10 @@ def test_it_explains_itself_and_a_no_sends_nothing(tmp_path: Path) -> None:
     assert "It stops three times for you to read and accept" in shown
     assert "Estimate: " in shown
     assert "calls" in shown
-    assert re.search(r"This costs money, or may: \d+ calls, .*, about \$\d+\.\d\d", shown)
+    assert re.search(r"Estimate: \d+ calls, .*, about \$\d+\.\d\d.*This costs money, or may:", shown)
     assert "Begin? [y/N]" in shown
     assert "Nothing was sent" in shown
-    assert shown.endswith("finetune-prep prepare --yes")
+    assert "nobody has agreed" not in shown
 
 
 def test_batch_files_cost_nothing_here_and_are_begun_without_a_question(tmp_path: Path) -> None:

@@ -123,6 +123,33 @@ def test_questions_and_missed_failures_are_kept(shop: Project, run: Run) -> None
     assert said.missed == ("calls me a liar",)
 
 
+def test_a_wrong_key_skips_no_question(shop: Project, run: Run) -> None:
+    """Only Enter does, as it says."""
+    typed(shop, "qwy7n\rxsf\rs", "-n", "10")
+    (said,) = labels(run)
+    assert list(said.answers.values()) == ["yes", "no", "na"]
+
+
+class Interrupted(io.StringIO):
+    """A Ctrl-C where these lines end."""
+
+    def readline(self, size: int | None = -1, /) -> str:
+        line = super().readline(size or -1)
+        if not line:
+            raise KeyboardInterrupt
+        return line
+
+
+@pytest.mark.parametrize("keys", ["p\n\n", "p\n\n\nq\ny\n"], ids=["between conversations", "in the questions"])
+def test_ctrl_c_speaks_of_labels(keys: str, shop: Project, run: Run, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Interrupted(keys))
+    shown = terminal("review", "--terminal", "-n", "10", "--by", "Ada")
+    assert shown.code == 130
+    assert "Every label that was shown as saved is on disk" in shown.err
+    assert "answer that came" not in shown.err
+    assert len(labels(run)) == 1
+
+
 def test_a_key_of_another_script_is_one_key(shop: Project, run: Run) -> None:
     _, shown = typed(shop, "ж漢🙂p\rs", "-n", "10")
     assert shown.count("P or 1 pass") == 3

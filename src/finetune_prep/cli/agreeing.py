@@ -22,9 +22,10 @@ yes_option = click.option(
 
 
 class Consent:
-    """Whether a person has agreed to what a command costs. yes: said already. provider: asked instead of the settings' ones."""
+    """Whether a person has agreed to what a command costs. yes: said already. provider: asked instead of the settings' ones.
+    quiet: what is told goes to a script, which is not shown the estimate."""
 
-    def __init__(self, project: Project, command: str, provider: str | None, *, yes: bool) -> None:
+    def __init__(self, project: Project, command: str, provider: str | None, *, yes: bool, quiet: bool = False) -> None:
         self._project = project
         self._provider = provider or ""
         self._emptied = ""
@@ -32,6 +33,8 @@ class Consent:
         self._again = f"finetune-prep {command}" + (f" --provider {provider}" if provider else "") + " --yes"
         self._models: dict[RoleName, str] = costly(project.config, provider or "")
         self._given = yes
+        self._declined = False
+        self._quiet = quiet
         self._expected: Estimate | None = None
         self._spent = Amount()
 
@@ -54,25 +57,30 @@ class Consent:
     def ask(self) -> bool:
         """Whether a person says yes; nobody there to ask is a no."""
         if person.is_there():
-            models = "".join(f"\n  {name}" for name in self._named)
+            models = "".join(f"\n{name}" for name in self._asked)
             lost = f"{self._emptied}. What was paid for would be paid for again.\n" if self._emptied else ""
-            question = f"{lost}This costs money, or may: {self._amount}{models}\nBegin?"
+            more = "" if self._foreseen else f": {self._amount}"
+            question = f"{lost}This costs money, or may{more}:{models}\nBegin?"
             self._given = click.confirm(screen.clean(question), default=False, err=True)
+            self._declined = not self._given
         return self._given
 
     @property
     def refusal(self) -> NotAgreed:
         """What is told where there was no yes."""
+        if self._declined:
+            return NotAgreed("Nothing was sent.")
         if self._emptied:
             nothing = f"  Nothing was sent: {self._amount}, and what was paid for would be paid for again"
             return NotAgreed(
                 self._emptied,
-                details=(nothing, *(f"  {name}" for name in self._named)),
+                details=(nothing, *self._asked),
                 next=f"{way_back(self._project)}; or pay for it again: {self._again}",
             )
+        what = "this costs money, or may" if self._foreseen and not self._quiet else self._amount
         return NotAgreed(
-            f"nothing was sent: {self._amount}, and nobody has agreed to that",
-            details=tuple(f"  {name}" for name in self._named),
+            f"nothing was sent: {what}, and nobody has agreed to that",
+            details=self._asked,
             next=self._again,
         )
 
@@ -92,12 +100,24 @@ class Consent:
         return [f"{role}: {model}" for role, model in self._models.items()]
 
     @property
+    def _asked(self) -> tuple[str, ...]:
+        """Lines that name the models which this command asks; all of them where that is not known."""
+        roles = {row.role for row in self._expected.rows if row.calls} if self._expected else set()
+        lines = tuple(f"  {role}: {model}" for role, model in self._models.items() if role in roles)
+        return lines or tuple(f"  {name}" for name in self._named)
+
+    @property
+    def _foreseen(self) -> bool:
+        """Whether the estimate, which has been told, says how much it will be."""
+        return self._expected is not None and self._expected.calls > 0
+
+    @property
     def _to_come(self) -> Amount:
         return to_agree(self._expected, self._models) if self._expected else Amount()
 
     @property
     def _amount(self) -> str:
-        if self._expected is None or not self._expected.calls:
+        if self._expected is None or not self._foreseen:
             return "more calls than the estimate foresaw"
         return amount_words(self._expected)
 

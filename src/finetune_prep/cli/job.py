@@ -54,7 +54,7 @@ def work(
     outstanding when the job ends, NotAgreed, PriceUnknown and KeyNotAllowed.
     """
     project = open_project(folder)
-    consent = Consent(project, command, provider, yes=yes)
+    consent = Consent(project, command, provider, yes=yes, quiet=quiet)
     while True:
         bar = Bar()
         try:

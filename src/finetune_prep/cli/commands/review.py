@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from finetune_prep.cli import person, screen
+from finetune_prep.cli.app import INTERRUPTED
 from finetune_prep.cli.job import json_option
 from finetune_prep.cli.reviewing import terminal as keys
 from finetune_prep.cli.reviewing.serving import serve_page
@@ -40,7 +41,11 @@ def review(project: str, size: int, terminal: bool, run: str, by: str, as_json: 
     if as_json:
         _as_json(opened, sitting)
         return
-    keys.review(sitting)
+    try:
+        keys.review(sitting)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        screen.note("Stopped. Every label that was shown as saved is on disk; run the same command to go on.")
+        raise click.exceptions.Exit(INTERRUPTED) from None
     _print_end(opened, sitting)
 
 

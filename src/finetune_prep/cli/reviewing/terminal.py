@@ -107,12 +107,13 @@ def _choose(sitting: Sitting, key: str, draft: Draft) -> None:
 
 
 def _questions(sitting: Sitting) -> dict[str, YesNo]:
-    """Answers to the questions that the person answers; any other key than y, n and x goes on to the next one."""
+    """Answers to the questions that the person answers; Enter skips one, and keys that mean nothing here are ignored."""
     answers: dict[str, YesNo] = {}
     for question in sitting.questions():
         screen.say(f"  {question.id}: {question.text}")
         _ask("y yes · n no · x N/A · Enter skip · S enough")
-        key = _key()
+        while (key := _key()) not in (*ANSWERS, ENTER, STOP):
+            pass  # a slip of the finger answers nothing, and skips nothing
         if key == STOP:
             break
         if key in ANSWERS:
