@@ -25,6 +25,8 @@ def test_a_hundred_rows_of_noise_that_a_judge_likes_are_not_exported(
     assert found["states"]["accepted"] >= 71
     refused = terminal("export")
     assert refused.code == 3
+    number = "1 thing is" if len(BY_PEOPLE) == 1 else f"{len(BY_PEOPLE)} things are"
+    assert f"{number} missing for a full export" in " ".join(refused.err.split())
     for gate in BY_PEOPLE:
         assert f"[{gate} " in refused.err
     assert not list(shop.layout.dataset.glob("train*"))

@@ -216,24 +216,31 @@ def test_the_brief_may_come_by_pipe(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "fix"),
+    ("options", "what", "fix"),
     [
-        (("--model", "mine/x"), "--model mine/x --base-url http://HOST:PORT/v1"),
-        (("--model", "mine/x", "--base-url", "localhost:8000/v1"), "--base-url http://localhost:8000/v1"),
-        (("--json",), "--brief FILE"),
+        (("--model", "mine/x"), "no address is known for the provider “mine”", "--model mine/x --base-url http://HOST:PORT/v1"),
+        (
+            ("--model", "mine/x", "--base-url", "localhost:8000/v1"),
+            "“localhost:8000/v1” is not a valid endpoint address",
+            "--base-url http://localhost:8000/v1",
+        ),
+        (("--json",), "the brief must come from a file", "--brief FILE"),
         (
             ("--model", "larch-1"),
+            "--model “larch-1” is not provider/model",
             "--model local/larch-1 --base-url http://HOST:PORT/v1, or for example --model openai/gpt-5-mini",
         ),
         (
             ("--model", "larch-1", "--base-url", "http://localhost:8000/v1"),
+            "--model “larch-1” is not provider/model",
             "--model local/larch-1 --base-url http://localhost:8000/v1, or for example --model openai/gpt-5-mini",
         ),
     ],
 )
-def test_what_is_missing_is_named_as_an_option(options: tuple[str, ...], fix: str, tmp_path: Path) -> None:
+def test_what_is_missing_is_named_as_an_option(options: tuple[str, ...], what: str, fix: str, tmp_path: Path) -> None:
     done = new(tmp_path / "shop", "", *options)
     assert isinstance(done.exception, UsageError)
+    assert what in done.exception.what
     assert done.exception.next == fix
 
 

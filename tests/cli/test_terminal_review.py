@@ -67,6 +67,7 @@ def test_a_whole_review_by_keys_alone(shop: Project, run: Run, terminal: Termina
     assert "11 of 11 labelled by reader" in shown
     proven = "Of 8 drawn that the judge passed, 8 were passed blind, too: exact 95% interval 63% to 100%."
     assert proven in " ".join(shown.split())
+    assert "For a judge that is right 95% of the time, about 55 labels of each kind are enough." in " ".join(shown.split())
     measured = terminal(*re.findall(r"finetune-prep (agreement .*?\.md)", " ".join(shown.split()))[0].split())
     assert "smoke-tested" in measured.out
     assert "10 labels of people" in measured.out
