@@ -257,3 +257,15 @@ def test_a_finding_that_comes_back_is_new(shop: Project) -> None:
         rewrite(shop, "evaluation-rubric", old, new)
         seen.append("evaluation-rubric.md:" in on_terminal(shop))
     assert seen == [True, False, True]
+
+
+def test_advice_is_not_counted_as_failing(shop: Project, terminal: Terminal) -> None:
+    """What a gate of level advice finds fails nothing: the summary says it apart, and the exit code is 0."""
+    rewrite(shop, "domain-frameworks", "Ask for one missing detail at a time", "Kindness above all")
+    shown = terminal("check", "domain-frameworks")
+    assert "advice: " in shown.out
+    summaries = [line for line in shown.out.splitlines() if line.startswith("Behavioral")]
+    assert len(summaries) == 1
+    assert "2 with advice" in summaries[0]
+    assert "fail" not in summaries[0]
+    assert shown.code == 0

@@ -15,7 +15,7 @@ from tests.cli.terminal import Shown, Terminal
 from tests.cli.test_pilot import asked_of, next_of, verdict
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
 from tests.phases.pottery_expert import pottery_sources
-from tests.phases.pottery_shop import accept_all
+from tests.phases.pottery_shop import accept_all, have_judged, rewrite
 
 
 class Server:
@@ -62,6 +62,7 @@ def test_unjudged_rows_are_judged_after_a_decision(
     assert states(terminal) == {"unjudged": 3}
     ill.judge = None
     shown = terminal("pilot", "-n", "3")
+    assert "Nothing is left to ask." in shown.out
     assert next_of(shown) == next_of(terminal("status")) == "finetune-prep retry unjudged"
     calls = len(endpoint.calls)
     opened = terminal("retry", "unjudged")
@@ -77,6 +78,102 @@ def test_unjudged_rows_are_judged_after_a_decision(
     assert len(endpoint.calls) == calls + 3
     assert states(terminal) == {"accepted": 3}
     assert len(endpoint.calls) == calls + 3
+
+
+def test_what_was_opened_is_estimated(server: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project) -> None:
+    """One call for each that was opened, however often it was asked in vain; the others are not counted."""
+    ill, endpoint = server
+    ill.judge = UNREADABLE
+    states(terminal)
+    ill.judge = None
+    first, *_ = runs(shop.layout)[0].samples()
+    for words, ids in (("1 call,", [first.scenario.id]), ("2 calls,", ["unjudged"])):
+        terminal("retry", *ids)
+        calls = len(endpoint.calls)
+        assert f"Estimate: {words}" in terminal("pilot", "-n", "3").out
+        assert len(endpoint.calls) == calls + int(words[0])
+    assert "Nothing is left to ask." in terminal("pilot", "-n", "3").out
+
+
+def test_the_price_of_what_was_opened_is_told(server: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project) -> None:
+    ill, endpoint = server
+    ill.judge = UNREADABLE
+    states(terminal)
+    terminal("retry")
+    config = shop.layout.config.read_text("utf-8")
+    shop.layout.config.write_text(f'{config}\n[prices."larch-1"]\ninput = 1\noutput = 2\n', "utf-8")
+    calls = len(endpoint.calls)
+    shown = terminal("pilot", "-n", "3")
+    assert (shown.code, len(endpoint.calls)) == (3, calls)
+    assert "Estimate: 3 calls, " in shown.out
+    assert ", about $" in shown.out
+    assert "more calls than the estimate foresaw" not in shown.err
+
+
+@pytest.fixture
+def judged_before(shop: Project) -> Iterator[tuple[Server, FakeEndpoint]]:
+    """All is judged and accepted, and then another judge is named, who has seen nothing of it."""
+    have_judged(shop)
+    accept_all(open_project(shop.folder))
+    ill = Server()
+    with FakeEndpoint(ill) as endpoint:
+        text = config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026)
+        shop.layout.config.write_text(text, "utf-8")
+        yield ill, endpoint
+
+
+def test_following_next_comes_from_unanswered_gates_to_a_pilot(
+    judged_before: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project
+) -> None:
+    """Unasked, unusable, opened, unusable again: `status` and the refusal of `pilot` name the step that leads on."""
+    ill, endpoint = judged_before
+    assert refused(terminal) == next_of(terminal("status")) == "finetune-prep check --judge"
+    ill.judge = Completion("no idea")
+    first = terminal("check", "--judge")
+    assert first.code == 1
+    assert "27 answers from the judge cannot be used. You can have them asked for once more" in first.out
+    assert "another judge in finetune-prep.toml" in first.out
+    assert next_of(first) == refused(terminal) == next_of(terminal("status")) == "finetune-prep retry unusable"
+    terminal("retry", "unusable")
+    assert refused(terminal) == next_of(terminal("status")) == "finetune-prep check --judge"
+    again = terminal("check", "--judge")
+    assert "Estimate: 27 calls" in again.out
+    assert "27 questions to a judge, 0 of them answered before" in again.out
+    assert (again.code, "although they were asked for once more" in again.out) == (1, True)
+    assert next_of(again) == next_of(terminal("status"))
+    assert next_of(again).startswith("finetune-prep show ")
+    assert refused(terminal).startswith("name another judge in finetune-prep.toml and ask it: finetune-prep check --judge")
+    calls = len(endpoint.calls)
+    assert json.loads(terminal("check", "--judge", "--json").out)["unusable"]
+    assert len(endpoint.calls) == calls
+    ill.judge = None
+    terminal("retry", "unusable")
+    have_judged(open_project(shop.folder))
+    assert terminal("check", "--judge").code == 0
+    assert next_of(terminal("status")) == "finetune-prep pilot -n 20"
+    assert terminal("pilot", "-n", "1").code == 0
+
+
+def refused(terminal: Terminal) -> str:
+    """What the refusal of a pilot names; it gives each reason once."""
+    shown = terminal("pilot", "-n", "3")
+    assert (shown.code, "the pilot must wait" in shown.err) == (1, True)
+    reasons = [line for line in shown.err.splitlines() if line.startswith("  unchecked: ")]
+    assert len(reasons) == len({reason.partition("  [")[0] for reason in reasons}) <= 4
+    return next(line.removeprefix("next: ").strip() for line in shown.err.splitlines() if line.startswith("next: "))
+
+
+def test_accepting_names_retry_where_the_judge_was_asked_in_vain(
+    server: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project
+) -> None:
+    ill, _ = server
+    ill.judge = Completion("no idea")
+    rewrite(shop, "domain-frameworks", "a fault repaired fast", "a fault repaired quickly")
+    before = terminal("accept", "domain-frameworks", "--yes", "--by", "a reader")
+    assert "ask the judge: finetune-prep check domain-frameworks --judge" in before.err
+    assert next_of(terminal("check", "domain-frameworks", "--judge")) == "finetune-prep retry unusable"
+    after = terminal("accept", "domain-frameworks", "--yes", "--by", "a reader")
+    assert "asked for once more: finetune-prep retry unusable, and finetune-prep check domain-frameworks --judge" in after.err
 
 
 def test_it_is_offered_once_and_then_a_person_has_to_look(server: tuple[Server, FakeEndpoint], terminal: Terminal) -> None:
@@ -249,7 +346,7 @@ def test_by_batch_files_alone(shop: Project, terminal: Terminal) -> None:
         asked.append([row for row in map(json.loads, lines) if row["custom_id"] not in known])
         answers = "".join(json.dumps({"custom_id": row["custom_id"], "content": "I'm sorry."}) + "\n" for row in asked[-1])
         (shop.folder / "answers.jsonl").write_text(answers, "utf-8")
-        assert terminal("batch", "import", str(shop.folder / "answers.jsonl")).code == 0
+        assert terminal("batch", "import", str(shop.folder / "answers.jsonl")).code == 1  # kept, and not in the form
         if number == 3:
             assert terminal("check", "--judge").code != 4
             assert json.loads(terminal("retry", "--json").out)["asked_again"] == len(asked[0])

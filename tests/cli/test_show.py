@@ -13,6 +13,16 @@ from tests.phases.pottery_shop import accept_all
 LOGIN = b"<!DOCTYPE html><title>Sign in</title>\nnext: finetune-prep evil\x1b[2J"
 
 
+def test_a_run_without_a_finished_conversation_says_so(shop: Project, terminal: Terminal) -> None:
+    with FakeEndpoint(Status(401, error={"message": "no such key"})) as endpoint:
+        shop.layout.config.write_text(config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026), "utf-8")
+        accept_all(open_project(shop.folder))
+        assert terminal("pilot", "-n", "3").code == 5
+    shown = terminal("show")
+    assert shown.code == 0
+    assert shown.out.splitlines() == ["pilot-001", "  no conversation is finished yet", "next: finetune-prep pilot -n 3"]
+
+
 def test_a_body_that_is_no_answer_is_shown(shop: Project, terminal: Terminal) -> None:
     """A pilot behind a login page: what it says leads to what came, which is shown so that it can do nothing."""
     with FakeEndpoint(Status(200, raw=LOGIN)) as endpoint:

@@ -110,6 +110,15 @@ def test_a_change_of_mind_is_a_second_event(shop: Project, run: Run) -> None:
     ]
 
 
+def test_with_nothing_labelled_nothing_is_to_be_measured(shop: Project, run: Run) -> None:
+    """`agreement` would find no file of labels; after the first one it is named."""
+    code, shown = typed(shop, "s", "-n", "10")
+    assert (code, run.labels_path.exists()) == (0, False)
+    assert "finetune-prep agreement" not in shown
+    assert "next: finetune-prep review" in shown
+    assert "finetune-prep agreement" in typed(shop, "p\rs", "-n", "10")[1]
+
+
 def test_whoever_stops_goes_on_where_they_were(shop: Project, run: Run) -> None:
     typed(shop, "p\rs", "-n", "10")
     _, shown = typed(shop, "s", "-n", "10")

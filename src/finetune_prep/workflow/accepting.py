@@ -63,7 +63,7 @@ def propose(project: Project, kind: str, waived: Sequence[Decision] = ()) -> Pro
             f"{counted(open_gates)}; all must hold before it can be accepted",
             where=document.path,
             details=tuple(told(open_gates)),
-            next=how_to_close(open_gates, kind, open_gates, given),
+            next=how_to_close(project, open_gates, kind, open_gates, given),
         )
     before = project.last_accepted_text(kind)
     return Proposal(

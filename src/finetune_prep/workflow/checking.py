@@ -20,6 +20,7 @@ from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.retrying.offering import after_check
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.sources_now import sources_now
 from finetune_prep.workflow.status.standing import run_view
@@ -76,12 +77,39 @@ def require_checked(project: Project, what: str) -> None:
     open_gates = in_the_way([outcome for outcome in outcomes(project) if GATE[outcome.gate].documents])
     if not open_gates:
         return
-    kinds = list(dict.fromkeys(GATE[outcome.gate].documents[-1] for outcome in open_gates))
-    raise GateError(
-        f"{what} must wait: {counted(open_gates)}",
-        details=tuple(told(open_gates)),
-        next=how_to_close(open_gates, kinds[0], [one for one in open_gates if GATE[one.gate].documents[-1] == kinds[0]]),
-    )
+    raise GateError(f"{what} must wait: {counted(open_gates)}", details=tuple(told(open_gates)), next=_next(project, open_gates))
+
+
+def before_a_pilot(project: Project) -> str:
+    """The command to begin with while `require_checked` would refuse, "" if it would not."""
+    open_gates = in_the_way([outcome for outcome in outcomes(project) if GATE[outcome.gate].documents])
+    if not open_gates:
+        return ""
+    step = None if _failing(open_gates) else after_check(project, unanswered(open_gates))
+    return step.command if step else f"finetune-prep check {GATE[_first(open_gates).gate].documents[-1]}"
+
+
+def _next(project: Project, open_gates: Sequence[Outcome]) -> str:
+    step = None if _failing(open_gates) else after_check(project, unanswered(open_gates))
+    if step:
+        return step.words if step.exhausted else step.command
+    kind = GATE[_first(open_gates).gate].documents[-1]
+    concerned = [outcome for outcome in open_gates if GATE[outcome.gate].documents[-1] == kind]
+    return how_to_close(project, open_gates, kind, concerned)
+
+
+def _failing(open_gates: Sequence[Outcome]) -> list[Outcome]:
+    return [outcome for outcome in open_gates if outcome.answer == "fails"]
+
+
+def _first(open_gates: Sequence[Outcome]) -> Outcome:
+    """The one to begin with: what fails can be fixed at once."""
+    return [*_failing(open_gates), *open_gates][0]
+
+
+def unanswered(found: Sequence[Outcome]) -> list[str]:
+    """The judged gates among these to which a judge has given no answer that can be used."""
+    return [outcome.gate for outcome in found if outcome.answer == "unchecked" and GATE[outcome.gate].kind == "judged"]
 
 
 def counted(open_gates: Sequence[Outcome]) -> str:
@@ -105,15 +133,17 @@ def told(open_gates: Sequence[Outcome]) -> Iterator[str]:
     yield from (f"  unchecked: {reason}  [{', '.join(gates)}]" for reason, gates in reasons.items())
 
 
-def how_to_close(open_gates: Sequence[Outcome], kind: str, concerned: Sequence[Outcome], given: Collection[str] = ()) -> str:
+def how_to_close(
+    project: Project, open_gates: Sequence[Outcome], kind: str, concerned: Sequence[Outcome], given: Collection[str] = ()
+) -> str:
     """What to do about the gates of a document, as commands: fix it, ask a judge, or decide.
 
     open_gates: all that stand in the way. concerned: those about `kind`. given: gates that are overridden with it already; a
     command that leaves them out would be refused again.
     """
     steps = ["fix what fails"] if any(outcome.answer == "fails" for outcome in concerned) else []
-    if any(outcome.answer == "unchecked" and GATE[outcome.gate].kind == "judged" for outcome in concerned):
-        steps.append(f"ask the judge: finetune-prep check {kind} --judge")
+    if step := after_check(project, unanswered(concerned), f"finetune-prep check {kind} --judge"):
+        steps.append(step.words)
     words = ", ".join(steps) or f"see finetune-prep check {kind}"
     words += f", then: finetune-prep accept {kind}" if len(concerned) == len(open_gates) else ", and go on with the next document"
     if all(outcome.gate not in NEVER_OVERRIDDEN for outcome in concerned):

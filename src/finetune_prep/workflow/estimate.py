@@ -102,9 +102,9 @@ def estimate_of(project: Project, used: Used, requests: Sequence[Request], provi
     """What requests that are written already will need: prompts as long as they are, answers as such ones usually are."""
     measured = {(found.phase, found.role, found.form): found for found in used.measured}
     prices = Prices(project.config.prices)
-    rows = []
+    rows, opened = [], project.opened()
     for request in requests:
-        call = written(project, request)
+        call = written(project, request, opened)
         rows.append(_row(project, prices, call, measured.get((call.phase, call.role, call.form)), provider))
     return _sum(rows)
 
@@ -164,7 +164,7 @@ def _row(project: Project, prices: Prices, call: Planned, found: Measured | None
     if found:
         prompt, cached, answer = found.input if call.measurable else call.input, min(found.cached, prompt), found.output
         again = found.answers / max(1, found.answers - found.again)
-    calls = max(0.0, call.times - call.known) * again
+    calls = max(0.0, call.times - call.known - call.opened) * again + call.opened
     price = price_of(project.config, prices, call.role, round(prompt), provider)
     settings = project.config.role(call.role)
     return Row(

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -29,6 +31,8 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.sources.files import read_folder
 from finetune_prep.sources.searching.choosing import chosen
+from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.retrying.settled import waiting
 
 ANSWER = 300  # tokens of an answer of which nothing is known
 CHARACTERS = 4  # of English for one token, the usual rule of thumb
@@ -65,6 +69,8 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """A draft may or may not be handed back, so this need not be a whole number."""
     known: int
     """Answers of these that are there already."""
+    opened: int = 0
+    """How many of these a person has opened once more (`retry`): one call each, whatever comes."""
     input: float
     """Tokens of a prompt as it usually is, the average over those in which a draft is handed back."""
     output: float
@@ -77,17 +83,21 @@ def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Ite
     own = project.layout.phase_prompts
     counts = _counts(project, n)
     known = _answered_before(project, used, n) if phase == PILOT else {}
+    opened = _opened(project, n) if phase == PILOT else Counter[str]()
     for name in prompt_files.BUILT_IN:
         about = facts(name, own)
         for use in about.uses:
             if use.asked_in == phase and (anew or not _made(project, use)):
-                yield _calls(project, name, about, use, counts, known)
+                yield _calls(project, name, about, use, counts, known, opened)
     if phase == PILOT:
-        yield _calls(project, "assistant", Facts(role="assistant", form="assistant"), ASSISTANT, counts, known)
+        yield _calls(project, "assistant", Facts(role="assistant", form="assistant"), ASSISTANT, counts, known, opened)
 
 
-def written(project: Project, request: Request) -> Planned:
-    """One call of a request that is written already. Gates name their prompt, whose front matter tells how long answers are."""
+def written(project: Project, request: Request, opened: Collection[str] = ()) -> Planned:
+    """One call of a request that is written already. Gates name their prompt, whose front matter tells how long answers are.
+
+    opened: keys of requests that a person has opened once more.
+    """
     name = request.origin.about
     uses = facts(name, project.layout.phase_prompts).uses if name in prompt_files.BUILT_IN else ()
     form = request.schema.name if request.schema else request.role
@@ -98,13 +108,16 @@ def written(project: Project, request: Request) -> Planned:
         phase=request.phase,
         times=1.0,
         known=0,
+        opened=int(request.key in opened),
         input=most_tokens(request) / CHARACTERS,
         output=max((use.output for use in uses), default=ANSWER),
         measurable=False,
     )
 
 
-def _calls(project: Project, name: str, about: Facts, use: Use, counts: dict[str, int], known: dict[str, int]) -> Planned:
+def _calls(
+    project: Project, name: str, about: Facts, use: Use, counts: dict[str, int], known: dict[str, int], opened: Mapping[str, int]
+) -> Planned:
     own = project.layout.phase_prompts
     copies = drafts(facts(use.drafts_of, own), project.config.revisions) if use.drafts_of else 1.0
     times = copies * math.prod(counts[count] for count in use.counts)
@@ -119,7 +132,8 @@ def _calls(project: Project, name: str, about: Facts, use: Use, counts: dict[str
         form=about.form,
         phase=use.phase,
         times=times,
-        known=min(round(times), known.get(about.role, 0)),
+        known=max(0, min(round(times), known.get(about.role, 0)) - opened.get(about.role, 0)),
+        opened=opened.get(about.role, 0),
         input=prompt,
         output=use.output,
         measurable=name != READING,
@@ -219,3 +233,19 @@ def _answered_before(project: Project, used: Used, n: int) -> dict[str, int]:
         if line.run in names:
             known[line.role] = known.get(line.role, 0) + line.answers
     return known
+
+
+def _opened(project: Project, n: int) -> Counter[str]:
+    """Questions by role that a person has opened for such a pilot and that nobody has been asked since."""
+    decisions = dict(project.opened())
+    if not decisions or not all(_there(project, kind) for kind in pilot.MADE_FROM):
+        return Counter()
+    now = pilot.current_plan(project, n)
+    same = [run for run in runs(project.layout, pilot.KIND) if run.plan == now]
+    keys = [*dict.fromkeys(sample.unusable for run in same for sample in run.samples() if sample.unusable in decisions)]
+    return looked(project, partial(_roles, keys, decisions), Counter[str]()) if keys else Counter()
+
+
+async def _roles(keys: list[str], opened: dict[str, int], ledger: Ledger) -> Counter[str]:
+    found = [await ledger.answers.get(key) for key in await waiting(ledger, keys, opened)]
+    return Counter(entry.request.role for entry in found if entry is not None)

@@ -189,7 +189,7 @@ async def test_an_unreadable_answer_is_unchecked_and_final(project: Project) -> 
     assert len(provider.asked) == 3
     outcome = judged(project)[gate]
     assert (outcome.answer, outcome.findings) == ("unchecked", ())
-    assert outcome.note.startswith("could not be checked: the judge's answer about anchors.actionable cannot be used: ")
+    assert outcome.note.startswith("could not be checked: the judge's answers cannot be used: ")
     assert "DO1 is answered “MAYBE”, not YES or NO" in outcome.note
     again = Scripted([])
     await ask(project, again, gate)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -15,19 +16,23 @@ from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.job import json_option, provider_option, work
 from finetune_prep.cli.told import Told
 from finetune_prep.core.finding import Finding, Outcome
-from finetune_prep.errors import Paused, UsageError
+from finetune_prep.errors import Paused, Unusable, UsageError
 from finetune_prep.method.gates import GATES
 from finetune_prep.method.phases import PHASES
 from finetune_prep.phases import examining
 from finetune_prep.phases.session import Session
+from finetune_prep.project.config import FILE
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import checking
 from finetune_prep.workflow.estimate import Estimate, estimate_of
 from finetune_prep.workflow.planned_calls import used
+from finetune_prep.workflow.retrying.offering import JudgeStep, after_check
+from finetune_prep.workflow.retrying.settled import judged
 
 BY_ID = {gate.id: gate for gate in GATES}
 TITLES = {phase.name: phase.title for phase in PHASES} | {"workflow": "Workflow"}
-ANSWERS = ("holds", "fails", "overridden", "waiting", "unchecked")
+ADVICE = "with advice"
+ANSWERS = ("holds", "fails", ADVICE, "overridden", "waiting", "unchecked")
 MOST_NAMED = 3  # gates that are named beside a reason they share
 
 
@@ -52,8 +57,9 @@ def check(
 ) -> None:
     """Run the gates over all documents, or over these; print what to fix, phase by phase. Exit code 1 if a must-gate fails.
 
-    Gates that a judge decides are unchecked until a judge has answered about the present text. On a terminal, findings that were
-    printed before and still stand are counted only; --all prints them.
+    Gates that a judge decides are unchecked until a judge has answered about the present text. With --judge, exit code 1 also
+    says that answers cannot be used. On a terminal, findings that were printed before and still stand are counted only; --all
+    prints them.
     """
     if provider and not judge:
         raise UsageError("--provider says whom to ask, and without --judge nobody is asked", next="finetune-prep check --judge")
@@ -65,8 +71,11 @@ def check(
     form = checking.of_form(opened, wanted)
     outcomes = [outcome for outcome in checking.outcomes(opened, reasons) if _is_wanted(outcome.gate, wanted)]
     failing = [outcome for outcome in outcomes if outcome.answer == "fails" and checking.LEVELS[outcome.gate] == "must"]
+    asked = [outcome.gate for outcome in outcomes if BY_ID[outcome.gate].kind == "judged" and outcome.answer != "overridden"]
+    unusable = {about: error.what for about, error in judged(opened, asked).unusable.items()} if judge else {}
     if as_json:
-        screen.json({"form": form, "outcomes": outcomes, "failing": [outcome.gate for outcome in failing], "unasked": reasons})
+        found = {"form": form, "outcomes": outcomes, "failing": [outcome.gate for outcome in failing], "unasked": reasons}
+        screen.json(found | {"unusable": unusable})
     elif style == "github":
         _print_annotations(opened, form, outcomes)
     else:
@@ -79,10 +88,14 @@ def check(
             screen.say("Findings as before are shown by: finetune-prep check --all", dim=True)
         if seen:
             told.keep(whole=not wanted)
+    if unusable and not as_json:
+        _tell_unusable(after_check(opened, asked, command(wanted)), len(unusable), screen.say if style == "text" else screen.note)
     if form or failing:
         raise click.exceptions.Exit(1)
     if reasons:
         raise click.exceptions.Exit(Paused.exit_code)
+    if unusable:
+        raise click.exceptions.Exit(Unusable.exit_code)
 
 
 def _is_wanted(gate: str, wanted: Sequence[str]) -> bool:
@@ -101,7 +114,23 @@ def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, yes:
         requests = await examining.unasked(session, asked)
         return estimate_of(session.project, await used(session.door.ledger), requests, provider or "")
 
-    return work(folder, " ".join(["check", *wanted, "--judge"]), provider, job, quiet=quiet, yes=yes, expect=expect)
+    return work(folder, command(wanted).removeprefix("finetune-prep "), provider, job, quiet=quiet, yes=yes, expect=expect)
+
+
+def command(wanted: Sequence[str]) -> str:
+    """What asks the judge about these documents; all of them without any."""
+    return " ".join(["finetune-prep check", *wanted, "--judge"])
+
+
+def _tell_unusable(step: JudgeStep | None, count: int, tell: Callable[[str], None]) -> None:
+    said = f"{screen.counted(count, 'answer')} from the judge cannot be used"
+    other = f"name another judge in {FILE}, under [roles.judge]"
+    if step and step.exhausted:
+        tell(f"{said}, although they were asked for once more. You can {other}, or try the same one again: finetune-prep retry.")
+    else:
+        tell(f"{said}. You can have them asked for once more with finetune-prep retry unusable, or {other}.")
+    if step:
+        tell(f"next: {step.command}")
 
 
 def _print_outcomes(outcomes: list[Outcome], told: Told) -> None:
@@ -109,8 +138,8 @@ def _print_outcomes(outcomes: list[Outcome], told: Told) -> None:
         mine = [outcome for outcome in outcomes if BY_ID[outcome.gate].phase == name]
         if not mine:
             continue
-        counts = {answer: sum(outcome.answer == answer for outcome in mine) for answer in ANSWERS}
-        screen.say(f"{title}: {', '.join(_counted(count, answer) for answer, count in counts.items() if count)}", bold=True)
+        counts = Counter(map(_standing, mine))
+        screen.say(f"{title}: {', '.join(_counted(counts[answer], answer) for answer in ANSWERS if counts[answer])}", bold=True)
         for outcome in mine:
             for finding in outcome.findings:
                 if not told.is_new(f"{outcome.gate} {outcome.answer} {finding.path} {finding.what}", outcome.gate):
@@ -121,6 +150,11 @@ def _print_outcomes(outcomes: list[Outcome], told: Told) -> None:
             if count := told.as_before[outcome.gate]:
                 screen.say(f"  {count} finding{'s' if count > 1 else ''} as before  [{outcome.gate}]", dim=True)
         _print_reasons(mine)
+
+
+def _standing(outcome: Outcome) -> str:
+    """What a gate is counted as: one that only gives advice does not fail a document."""
+    return ADVICE if outcome.answer == "fails" and BY_ID[outcome.gate].level != "must" else outcome.answer
 
 
 def _counted(count: int, answer: str) -> str:

@@ -78,7 +78,8 @@ def _print_end(project: Project, sitting: Sitting) -> None:
         screen.say(f"  {sentence}")
     sentence, command = more(sitting.run, project.layout.relative(sitting.run.folder))
     screen.say(f"  {sentence}")
-    screen.say(f"  how far these labels go: {command}")
+    if found.read:  # without labels there is nothing to measure
+        screen.say(f"  how far these labels go: {command}")
     for failure in found.missed:
         screen.say(f"  no document holds this failure yet: {failure}")
     screen.say(f"next: {_next(project, sitting)}")

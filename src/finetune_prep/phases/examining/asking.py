@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
 
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.core.request import Request
@@ -20,6 +22,7 @@ from finetune_prep.phases.session import Requests, Session
 
 UNCHECKED = "could not be checked"
 COMMAND = "finetune-prep check --judge"
+MOST_NAMED = 3  # items whose answers share a fault
 
 
 def gate_requests_of(requests: Requests, documents: Documents, gates: Collection[str]) -> list[GateRequests]:
@@ -46,22 +49,20 @@ async def ask(session: Session, gates: Collection[str] = tuple(BY_ID), documents
     answers come by batch file, and LedgerBroken.
     """
     session.project.sound(Documents.brief)
-    asked = gate_requests_of(session, session.project.documents() if documents is None else documents, gates)
-    count = sum(len(gate_requests.asked) for gate_requests in asked)
-    keys = [one.request.key for gate_requests in asked for one in gate_requests.asked]
-    known = len(await session.door.ledger.answers.known(keys))
-    if count:
-        session.tell(f"{count} questions to a judge, {known} of them answered before")
+    there = session.project.documents() if documents is None else documents
+    asked = gate_requests_of(session, there, gates)
+    if count := sum(len(gate_requests.asked) for gate_requests in asked):
+        to_ask = len((await standing(session, there, session.door.ledger.answers, gates)).unasked)
+        session.tell(f"{count} questions to a judge, {count - to_ask} of them answered before")
     reasons = await together(_ask_gate(session, gate_requests) for gate_requests in asked)
     return {gate_requests.gate.id: reason for gate_requests, reason in zip(asked, reasons, strict=True) if reason}
 
 
 async def unasked(session: Session, gates: Collection[str]) -> list[Request]:
-    """What these gates ask about the documents as they are, and nobody has answered yet."""
-    asked = gate_requests_of(session, session.project.documents(), gates)
-    requests = {one.request.key: one.request for gate_requests in asked for one in gate_requests.asked}
-    known = await session.door.ledger.answers.known(requests)
-    return [request for key, request in requests.items() if key not in known]
+    """What `ask` would put to the judge about the documents as they are: what nobody has answered yet, what an unusable answer
+    calls for once more, and what a person has opened again."""
+    found = await standing(session, session.project.documents(), session.door.ledger.answers, gates)
+    return [*{request.key: request for request in found.unasked}.values()]
 
 
 async def _ask_gate(session: Session, gate_requests: GateRequests) -> str:
@@ -89,21 +90,34 @@ async def recorded(
     return {asked.gate.id: await _outcome(asked, answers, opened) for asked in gate_requests_of(requests, documents, gates)}
 
 
-async def unusable(
-    requests: Requests, documents: Documents, answers: Answers, gates: Collection[str] = tuple(BY_ID)
-) -> dict[str, Unusable]:
-    """Why answers about these texts cannot be used, by the gate that asked and the item. Nothing is asked."""
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Which questions of gates have no answer that can be used."""
+
+    unasked: tuple[Request, ...] = ()
+    """Those that the judge would be asked, by their first attempts."""
+    unusable: dict[str, Unusable] = {}
+    """Why answers cannot be used, by the gate that asked and the item; each is settled until a person opens it."""
+
+
+def questions(requests: Requests, documents: Documents, gates: Collection[str] = tuple(BY_ID)) -> tuple[Request, ...]:
+    """All that these gates ask about the documents, answered or not."""
+    return tuple(asked.request for found in gate_requests_of(requests, documents, gates) for asked in found.asked)
+
+
+async def standing(requests: Requests, documents: Documents, answers: Answers, gates: Collection[str] = tuple(BY_ID)) -> Standing:
+    """How the questions of these gates about these texts stand by what the ledger holds. Nothing is asked."""
     opened = requests.project.opened()
-    found: dict[str, Unusable] = {}
+    unasked: list[Request] = []
+    unusable: dict[str, Unusable] = {}
     for gate_requests in gate_requests_of(requests, documents, gates):
         for asked in gate_requests.asked:
             try:
                 await recall(answers, asked.request, asked.read, opened[asked.request.key])
             except NotYet:
-                continue
+                unasked.append(asked.request)
             except Unusable as error:
-                found[asked.request.origin.label] = error
-    return found
+                unusable[asked.request.origin.label] = error
+    return Standing(unasked=tuple(unasked), unusable=unusable)
 
 
 async def _outcome(gate_requests: GateRequests, answers: Answers, opened: Mapping[str, int]) -> Outcome:
@@ -112,7 +126,7 @@ async def _outcome(gate_requests: GateRequests, answers: Answers, opened: Mappin
         note = f"{UNCHECKED}: {gate_requests.impossible}"
         return Outcome(gate=gate, answer="unchecked", note=note, lacks=gate_requests.lacks)
     findings: list[Finding] = []
-    unread: list[str] = []
+    unread: dict[str, list[str]] = {}  # by the reason, the items that share it
     open_questions = 0
     for asked in gate_requests.asked:
         try:
@@ -121,7 +135,7 @@ async def _outcome(gate_requests: GateRequests, answers: Answers, opened: Mappin
             open_questions += 1
         except Unusable as error:
             origin = asked.request.origin
-            unread.append(f"the judge's answer about {origin.item or origin.about} cannot be used: {error.what}")
+            unread.setdefault(error.what, []).append(origin.item or origin.about)
     note = _note(unread, open_questions, len(gate_requests.asked))
     if findings:
         return Outcome(gate=gate, answer="fails", findings=tuple(findings), note=note)
@@ -130,11 +144,21 @@ async def _outcome(gate_requests: GateRequests, answers: Answers, opened: Mappin
     return Outcome(gate=gate, answer="holds", note=f"judged by {gate_requests.asked[0].request.model}")
 
 
-def _note(unread: list[str], open_questions: int, all_questions: int) -> str:
-    """Why not everything that the gate asks has an answer, "" if it has."""
+def _note(unread: Mapping[str, Sequence[str]], open_questions: int, all_questions: int) -> str:
+    """Why not everything that the gate asks has an answer, "" if it has. Gates share the words where it is all for one reason."""
     if unread:
-        return f"{UNCHECKED}: {'; '.join(unread)}"
+        alike = len(unread) == 1 and sum(map(len, unread.values())) == all_questions
+        return f"{UNCHECKED}: {'; '.join(_unread(why, () if alike else items) for why, items in unread.items())}"
     if not open_questions:
         return ""
     share = "" if open_questions == all_questions else f" ({open_questions} of {all_questions} questions are open)"
     return f"{UNCHECKED}: no judge has answered about the present text{share}; {COMMAND} asks one"
+
+
+def _unread(why: str, items: Sequence[str]) -> str:
+    """items: those that it concerns, none if it concerns all."""
+    if not items:
+        return f"the judge's answers cannot be used: {why}"
+    more = f" and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
+    plural = "s" if len(items) > 1 else ""
+    return f"the judge's answer{plural} about {', '.join(items[:MOST_NAMED])}{more} cannot be used: {why}"

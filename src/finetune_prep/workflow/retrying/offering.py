@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.models.askings import SHOWN
+from finetune_prep.project.config import FILE
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.workflow.looking import looked
-from finetune_prep.workflow.retrying.settled import Kind, ended, waiting
+from finetune_prep.workflow.retrying.settled import Kind, ended, judged, kind_of, waiting
 from finetune_prep.workflow.retrying.stopped import read_stopped
 
+CHECK = "finetune-prep check --judge"
 CUT = "truncated"  # what a fault begins with that comes again as long as the limit is the same
 
 
@@ -32,7 +36,35 @@ def after_phase(project: Project, phase: str) -> str:
         return ""
     kind: Kind = "failed" if stopped.rejected else "unusable"
     step = _step(project, [(kind, key) for key in stopped.keys], "finetune-prep prepare")
-    return step or f"finetune-prep show {stopped.keys[0][:12]}"
+    return step or f"finetune-prep show {stopped.keys[0][:SHOWN]}"
+
+
+class JudgeStep(NamedTuple):
+    """What closes judged gates to which there is no answer."""
+
+    command: str
+    """One that does something and does not fail."""
+    words: str
+    """The same, and what comes after it, within a sentence that goes on with commands."""
+    exhausted: bool = False
+    """Whether the answers were asked for once more already, and a person has to look."""
+
+
+def after_check(project: Project, gates: Collection[str], check: str = CHECK) -> JudgeStep | None:
+    """The next step for these judged gates, None where they have nothing to ask or all is answered.
+
+    check: the command that asks the judge about them.
+    """
+    found = judged(project, gates)
+    if found.unasked:
+        return JudgeStep(check, f"ask the judge: {check}")
+    ends = [(kind_of(error), key) for error in found.unusable.values() for key in error.keys]
+    if not ends:
+        return None
+    if again := _step(project, ends, check):
+        return JudgeStep(again, f"have the judge's unusable answers asked for once more: {again}, and {check}")
+    look = f"finetune-prep show {ends[0][1][:SHOWN]}"
+    return JudgeStep(look, f"name another judge in {FILE} and ask it: {check} (what came: {look})", exhausted=True)
 
 
 def _step(project: Project, ends: Sequence[tuple[Kind, str]], again: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 import msgspec
 
 from finetune_prep.core.sample import Sample, State
+from finetune_prep.errors import Unusable
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.models.askings import first_asking, opened_asking
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases import examining
+from finetune_prep.phases.examining.gate_requests import BY_ID
 from finetune_prep.phases.session import Requests
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
@@ -80,12 +82,20 @@ def _rows(project: Project) -> Iterator[Settled]:
 
 
 def _gates(project: Project) -> Iterator[Settled]:
-    requests, documents = Requests(project, Roles(project.config)), project.documents()
-    found = looked(project, lambda ledger: examining.unusable(requests, documents, ledger.answers), {})
-    for about, error in found.items():
-        kind: Kind = "failed" if error.rejected else "unusable"
+    for about, error in judged(project).unusable.items():
         for key in error.keys:
-            yield Settled(key=key, kind=kind, about=f"{about}: {error.what}", again="finetune-prep check --judge")
+            yield Settled(key=key, kind=kind_of(error), about=f"{about}: {error.what}", again="finetune-prep check --judge")
+
+
+def judged(project: Project, gates: Collection[str] = tuple(BY_ID)) -> examining.Standing:
+    """How the questions of these judged gates about the present texts stand. Raises as `looked`."""
+    requests, documents = Requests(project, Roles(project.config)), project.documents()
+    found = looked(project, lambda ledger: examining.standing(requests, documents, ledger.answers, gates), None)
+    return found or examining.Standing(unasked=examining.questions(requests, documents, gates))
+
+
+def kind_of(error: Unusable) -> Kind:
+    return "failed" if error.rejected else "unusable"
 
 
 async def waiting(ledger: Ledger, keys: list[str], opened: dict[str, int]) -> set[str]:

@@ -12,6 +12,7 @@ from finetune_prep.phases.pilot.pilot import KIND, PLAYED
 from finetune_prep.project.config import FILE
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
+from finetune_prep.workflow.checking import before_a_pilot
 from finetune_prep.workflow.exporting import is_written, pass_rate
 from finetune_prep.workflow.retrying.offering import after_phase, after_run
 from finetune_prep.workflow.reviewing.counting import reviewed
@@ -30,6 +31,8 @@ def next_step(
     before = _before_the_pilot(project, phases, compiled, in_files)
     if before:
         return before
+    if first := before_a_pilot(project):
+        return _import_first(in_files, first)
     fresh = [view for view in views if not view.stale]
     if not fresh:
         return _import_first(in_files, _first_pilot(project))
