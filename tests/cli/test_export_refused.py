@@ -55,5 +55,5 @@ def test_a_gate_that_nobody_answers_stops_what_comes_after(
     words = " ".join(shown.err.split())
     assert "rubric.unambiguous" in words
     if command[0] == "pilot":
-        assert "finetune-prep check domain-frameworks --judge" in words
+        assert "finetune-prep check --judge" in words
         assert "--override" in words
