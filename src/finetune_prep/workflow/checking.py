@@ -77,7 +77,8 @@ def require_checked(project: Project, what: str) -> None:
     open_gates = in_the_way([outcome for outcome in outcomes(project) if GATE[outcome.gate].documents])
     if not open_gates:
         return
-    raise GateError(f"{what} must wait: {counted(open_gates)}", details=tuple(told(open_gates)), next=_next(project, open_gates))
+    details = (*told(open_gates), *_or_decide(open_gates))
+    raise GateError(f"{what} must wait: {counted(open_gates)}", details=details, next=_next(project, open_gates))
 
 
 def before_a_pilot(project: Project) -> str:
@@ -96,6 +97,13 @@ def _next(project: Project, open_gates: Sequence[Outcome]) -> str:
     kind = GATE[_first(open_gates).gate].documents[-1]
     concerned = [outcome for outcome in open_gates if GATE[outcome.gate].documents[-1] == kind]
     return how_to_close(project, open_gates, kind, concerned)
+
+
+def _or_decide(open_gates: Sequence[Outcome]) -> Iterator[str]:
+    """How a person who knows better goes on without an answer."""
+    if free := [outcome.gate for outcome in open_gates if outcome.gate not in NEVER_OVERRIDDEN]:
+        kind = GATE[free[0]].documents[-1]
+        yield f'  if you know better: finetune-prep accept {kind} --override {free[0]} --because "…", and so for each'
 
 
 def _failing(open_gates: Sequence[Outcome]) -> list[Outcome]:
