@@ -82,7 +82,9 @@ def test_a_foreign_word_beside_them_changes_no_count(text: str, foreign: str) ->
 def test_words_stand_in_the_text_in_order(text: str) -> None:
     at = 0
     for word in split_words(text):
-        at = text.index(word, at) + len(word)
+        found = text.find(word, at)
+        assert found >= at
+        at = found + len(word)
 
 
 def test_scripts_that_are_written_without_blanks_are_known() -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.scaffold import config_text
+from tests.cli.served_shop import accepted_at_an_endpoint
 from tests.cli.terminal import Terminal
-from tests.cli.test_pilot import asked_of, verdict
-from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
+from tests.fake_endpoint import FakeEndpoint
 from tests.ledger.damages import ODD_ROWS, Damage, filled, headless, scratched, truncated, zeroed
 from tests.phases.pottery_shop import accept_all
 from tests.soak import SOAK
@@ -89,16 +88,7 @@ def test_a_sentence_and_the_way_out(name: str, whole: bytes, accepted: Project, 
 
 @pytest.fixture
 def endpoint(shop: Project) -> Iterator[FakeEndpoint]:
-    count = iter(range(10_000))
-
-    def answer(call: Call) -> Behaviour:
-        questions = asked_of(call)
-        return verdict(questions) if questions else Completion(f"We send a new bowl today, number {next(count)}.")
-
-    with FakeEndpoint(answer) as running:
-        text = config_text("pottery", "larch/larch-1", running.base_url, "", year=2026)
-        shop.layout.config.write_text(text, "utf-8")
-        accept_all(open_project(shop.folder))
+    with accepted_at_an_endpoint(shop) as running:
         yield running
 
 

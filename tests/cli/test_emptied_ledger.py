@@ -11,14 +11,12 @@ import pytest
 
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.scaffold import config_text
+from finetune_prep.project.project import Project
+from tests.cli.served_shop import accepted_at_an_endpoint
 from tests.cli.terminal import Terminal
 from tests.cli.test_agreeing import PRICED, unattended
-from tests.cli.test_pilot import asked_of, verdict
-from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
+from tests.fake_endpoint import FakeEndpoint
 from tests.phases.pottery_expert import pottery_people, pottery_sources
-from tests.phases.pottery_shop import accept_all
 from tests.phases.test_preparing import prepared
 
 
@@ -41,16 +39,7 @@ LOSSES = {"emptied": emptied_file, "gone": gone, "fresh": fresh}
 
 @pytest.fixture
 def endpoint(shop: Project) -> Iterator[FakeEndpoint]:
-    count = iter(range(10_000))
-
-    def answer(call: Call) -> Behaviour:
-        questions = asked_of(call)
-        return verdict(questions) if questions else Completion(f"We send a new bowl today, number {next(count)}.")
-
-    with FakeEndpoint(answer) as running:
-        text = config_text("pottery", "larch/larch-1", running.base_url, "", year=2026)
-        shop.layout.config.write_text(text + PRICED, "utf-8")
-        accept_all(open_project(shop.folder))
+    with accepted_at_an_endpoint(shop, PRICED) as running:
         yield running
 
 

@@ -83,4 +83,6 @@ def test_no_shape_ends_in_a_traceback(rows: list[dict[str, object]], tmp_path_fa
     read_verdicts(path, RUBRIC)
     read_verdicts(path, RUBRIC, {"a": "h"})
     read_labels(path, RUBRIC)
-    read_conversations(path)
+    talks = read_conversations(path)
+    samples = [row for row in rows if isinstance(row.get("state"), str) and isinstance(row.get("scenario"), dict)]
+    assert len(talks.rows) + len(talks.findings) + len(samples) >= len(rows), "a row is neither read nor named"

@@ -69,7 +69,7 @@ def _talk(row: Row, mapped: Mapped) -> Talk | str | None:
     value = row.value
     if isinstance(value.get("conversation"), dict):
         value = value["conversation"]
-    elif "state" in value and "scenario" in value:
+    elif isinstance(value.get("state"), str) and isinstance(value.get("scenario"), dict):
         return None
     turns = value.get("messages", value.get("conversations"))
     if not isinstance(turns, list):
