@@ -15,7 +15,8 @@ from finetune_prep.core.knowledge import Anchor, Citation, Contradiction, Prefer
 from finetune_prep.core.rubric import Category, Expected, Question, Term
 from finetune_prep.core.scenario import SpecialCase
 from finetune_prep.documents.kinds import Documents
-from finetune_prep.gates import check, rubric
+from finetune_prep.gates import check
+from finetune_prep.gates.rubric import rubric
 from finetune_prep.method.gates import GATES
 from tests.gates import pottery
 from tests.gates.pottery import broken, having, sound, talk

@@ -53,7 +53,7 @@ def test_ids_are_unique() -> None:
 
 
 def test_every_computed_gate_has_one_function_and_every_function_one_gate() -> None:
-    """`rubric.question-count` is `question_count` in gates/rubric.py, and the other way round."""
+    """`rubric.question-count` is `question_count` in gates/rubric/rubric.py, and the other way round."""
     functions = {f"{prefix}.{name.replace('_', '-')}" for prefix, module in MODULES.items() for name in public_functions(module)}
     assert functions == {gate.id for gate in COMPUTED}
 

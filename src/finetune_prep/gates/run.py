@@ -13,17 +13,11 @@ from finetune_prep.core.identity import digest
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.items import undated
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.gates import (
-    anchors,
-    evaluation_prompt,
-    generation_prompt,
-    research,
-    rubric,
-    scenario_space,
-    worked_examples,
-    workflow,
-)
+from finetune_prep.gates import scenario_space, workflow
+from finetune_prep.gates.knowledge import anchors, research
 from finetune_prep.gates.premises import Unchecked
+from finetune_prep.gates.prompts import evaluation_prompt, generation_prompt
+from finetune_prep.gates.rubric import rubric, worked_examples
 from finetune_prep.gates.workflow import Facts
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
 
@@ -43,7 +37,7 @@ _GATE = {gate.id: gate for gate in GATES}
 
 
 def function_of(gate: Gate) -> Callable[[Any], Iterable[Finding]]:
-    """The function of a computed gate: `rubric.question-count` is `question_count` in gates/rubric.py."""
+    """The function of a computed gate: `rubric.question-count` is `question_count` in gates/rubric/rubric.py."""
     module, _, name = gate.id.partition(".")
     function: Callable[[Any], Iterable[Finding]] = getattr(MODULES[module], name.replace("-", "_"))
     return function

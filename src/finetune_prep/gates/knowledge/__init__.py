@@ -1,0 +1,1 @@
+"""Gates of phases 1 and 2: domain-frameworks.md, its sources and its anchors."""

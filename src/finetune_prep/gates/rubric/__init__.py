@@ -1,0 +1,1 @@
+"""Gates of phases 3 and 4: evaluation-rubric.md and its worked examples."""
