@@ -15,6 +15,14 @@ import msgspec
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.core.rubric import Example, Question
+from finetune_prep.phases.drafting.draft import Strict
+from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, FewShotsDraft, JudgeDraft, WitnessesDraft
+from finetune_prep.phases.drafting.patching import SUFFIX, walk
+from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft
+from finetune_prep.phases.research.knowledge_draft import KnowledgeDraft
+from finetune_prep.phases.research.scenario_space_draft import SpaceDraft
+from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft
+from finetune_prep.phases.rubric.rubric_draft import RubricDraft
 from finetune_prep.project import scaffold
 from finetune_prep.project.project import Project, open_project
 from tests.gates import pottery
@@ -62,12 +70,33 @@ def pottery_people(**changed: Callable[[Request, Draft], Draft]) -> Callable[[Re
             return _verdict(request, no=witness[1]) if witness else judges(request)
         if request.schema is None:
             return "You play a customer of a small shop. You write as people type."
-        name = request.schema.name.replace("-", "_")
+        name = request.schema.name.removesuffix(SUFFIX).replace("-", "_")
         draft = DRAFTS[name](request)
         change = changed.get(name)
-        return msgspec.json.encode(change(request, draft) if change else draft).decode()
+        draft = change(request, draft) if change else draft
+        return msgspec.json.encode(patch(request, name, draft) if request.schema.name.endswith(SUFFIX) else draft).decode()
 
     return answer
+
+
+def patch(request: Request, name: str, wanted: Draft) -> Draft:
+    """What makes the draft that was handed back the wanted one, which has as many items; objections are set aside."""
+    kind = KINDS[name]
+    former = msgspec.json.decode(request.messages[-2].content)
+    changes = [
+        {"item": item, "field": field, "new": new}
+        for item, before, after, holder in [("", former, wanted, kind), *_items(kind, former, wanted)]
+        for field, new in (after.items() if isinstance(after, dict) else [("", after)])
+        if (field not in holder.ITEMS and before[field] != new if field else before != new)
+    ]
+    numbers = re.findall(r"^- (O\d+)", request.messages[-1].content, re.MULTILINE)
+    answered = [{"objection": number, "answer": "set_aside", "because": "The brief leaves it out."} for number in numbers]
+    return {"changes": changes, "additions": [], "answered": answered}
+
+
+def _items(kind: Any, former: Draft, wanted: Draft) -> list[tuple[str, Any, Any, Any]]:
+    pairs = zip(walk(kind, former), walk(kind, wanted), strict=True)
+    return [(old.id, old.among[old.at], new.among[new.at], old.kind) for old, new in pairs]
 
 
 def _verdict(request: Request, no: str) -> str:
@@ -293,6 +322,17 @@ def queries(request: Request) -> Draft:
     return {"queries": [{"kind": kinds[n % 5], "query": f"pottery shop support {n}"} for n in range(8)]}
 
 
+KINDS: dict[str, type[Strict]] = {
+    "research_frameworks": KnowledgeDraft,
+    "research_scenario_space": SpaceDraft,
+    "anchors": AnchorsDraft,
+    "rubric_questions": RubricDraft,
+    "rubric_examples": ExamplesDraft,
+    "rubric_witnesses": WitnessesDraft,
+    "evaluation_prompt": JudgeDraft,
+    "generation_few_shots": FewShotsDraft,
+    "generation_guidance": GuidanceDraft,
+}
 DRAFTS: dict[str, Callable[[Request], Draft]] = {
     "reading": reading,
     "research_queries": queries,

@@ -116,20 +116,24 @@ def recording(example: str) -> Path:
 def test_a_draft_is_handed_back_as_often_as_it_usually_is(fresh: Project) -> None:
     """Within what the project allows; then it is examined again, and stands in the prompt. Readers object once in any case."""
 
-    def rows(revisions: int) -> dict[str, Row]:
+    def rows(revisions: int) -> dict[tuple[str, str], Row]:
         config = msgspec.structs.replace(fresh.config, revisions=revisions)
         project = msgspec.structs.replace(fresh, config=config)
-        return {row.prompt: row for row in estimate(project, None, ("research", "anchors")).rows}
+        return {(row.phase, row.prompt): row for row in estimate(project, None, ("research", "anchors")).rows}
 
     never, once, twice = rows(0), rows(1), rows(2)
     returned = facts("anchors", Path()).returned
     assert 0 < returned < 1
-    assert [found["anchors"].calls for found in (never, once, twice)] == [1, 1 + returned, 1 + returned + returned**2]
-    assert once["anchors.actionable"].calls == once["anchors"].calls
-    assert never["criticise"].calls == twice["criticise"].calls == 8
-    first, second = never["research-frameworks"], once["research-frameworks"]
-    assert (first.calls, second.calls) == (1, 2)
-    assert second.input_tokens == 2 * first.input_tokens + first.output_tokens + facts("revise", Path()).added
+    assert [found["anchors", "anchors"].calls for found in (never, once, twice)] == [1, 1, 1]
+    assert ("anchors", "revise") not in never
+    assert [found["anchors", "revise"].calls for found in (once, twice)] == pytest.approx([returned, returned + returned**2])
+    assert once["anchors", "anchors.actionable"].calls == 1 + returned
+    critics = "research", "criticise"
+    assert never[critics].calls == twice[critics].calls == 8
+    draft, patch = facts("anchors", Path()).uses[0], once["anchors", "revise"]
+    revise = facts("revise", Path())
+    assert patch.input_tokens == round((draft.input + draft.output + revise.added) * returned)
+    assert patch.output_tokens == round(draft.output * revise.share * returned)
 
 
 def test_what_is_there_is_not_written_again(shop: Project) -> None:

@@ -23,6 +23,7 @@ from finetune_prep.ledger.protocols import Consumption, Ledger, Measured
 from finetune_prep.method import limits
 from finetune_prep.models.prices import most_tokens
 from finetune_prep.phases.drafting import prompt_files, schemas
+from finetune_prep.phases.drafting.patching import SUFFIX
 from finetune_prep.phases.drafting.prompt_facts import ASSISTANT, PILOT, Facts, Use, facts
 from finetune_prep.phases.pilot import pilot
 from finetune_prep.phases.research.knowledge_draft import Reading
@@ -36,7 +37,7 @@ from finetune_prep.workflow.retrying.settled import waiting
 
 ANSWER = 300  # tokens of an answer of which nothing is known
 CHARACTERS = 4  # of English for one token, the usual rule of thumb
-READING = "research-read"
+READING, REVISE = "research-read", "revise"
 # what is in documents that are not written yet: as in both bundled examples
 FRAMEWORKS, CATEGORIES, EXAMPLES, CALIBRATIONS, EXCHANGES = 5, 5, 12, 3, 2
 
@@ -72,7 +73,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     opened: int = 0
     """How many of these a person has opened once more (`retry`): one call each, whatever comes."""
     input: float
-    """Tokens of a prompt as it usually is, the average over those in which a draft is handed back."""
+    """Tokens of a prompt as it usually is."""
     output: float
     measurable: bool = True
     """Whether earlier prompts of the same file tell more of these than `input` does."""
@@ -89,6 +90,8 @@ def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Ite
         for use in about.uses:
             if use.asked_in == phase and (anew or not _made(project, use)):
                 yield _calls(project, name, about, use, counts, known, opened)
+                if use.drafts_of == name:
+                    yield _patches(project, about, use, counts)
     if phase == PILOT:
         yield _calls(project, "assistant", Facts(role="assistant", form="assistant"), ASSISTANT, counts, known, opened)
 
@@ -119,11 +122,10 @@ def _calls(
     project: Project, name: str, about: Facts, use: Use, counts: dict[str, int], known: dict[str, int], opened: Mapping[str, int]
 ) -> Planned:
     own = project.layout.phase_prompts
-    copies = drafts(facts(use.drafts_of, own), project.config.revisions) if use.drafts_of else 1.0
+    others = use.drafts_of and use.drafts_of != name  # the drafts of another prompt, each of which calls for this one
+    copies = drafts(facts(use.drafts_of, own), project.config.revisions) if others else 1.0
     times = copies * math.prod(counts[count] for count in use.counts)
     prompt = float(use.input)
-    if use.drafts_of == name:  # a draft that is handed back stands in its prompt, with what was found
-        prompt += (1 - 1 / copies) * (use.output + facts("revise", own).added)
     if name == READING and counts["source"]:
         prompt = _readings(project).tokens / counts["source"] + use.input * counts["page"] / counts["source"]
     return Planned(
@@ -137,6 +139,22 @@ def _calls(
         input=prompt,
         output=use.output,
         measurable=name != READING,
+    )
+
+
+def _patches(project: Project, about: Facts, use: Use, counts: dict[str, int]) -> Planned:
+    """What comes back for drafts that are handed back: each stands in its prompt, with what was found."""
+    revise = facts(REVISE, project.layout.phase_prompts)
+    again = drafts(about, project.config.revisions) - 1
+    return Planned(
+        prompt=REVISE,
+        role=about.role,
+        form=f"{about.form}{SUFFIX}",
+        phase=use.phase,
+        times=again * math.prod(counts[count] for count in use.counts),
+        known=0,
+        input=use.input + use.output + revise.added,
+        output=use.output * revise.share,
     )
 
 

@@ -33,6 +33,9 @@ def slots_of(name: str, value: Any) -> dict[str, Any]:
         "sources": [],
         "things": [thing],
         "points": [{"item": "CP1", "what": value, "fix": value, "weight": "advice", "by": "a reader"}],
+        "objections": [{"number": "O1", "item": "CP1", "what": value, "fix": value, "by": "a reader"}],
+        "items": [("CP1", "A question")],
+        "lists": ["categories"],
     }
     return {slot: listed.get(slot, value) for slot in slots_in(text)}
 
@@ -68,7 +71,7 @@ def test_text_that_is_put_in_is_never_read_as_a_template(name: str, attack: str,
 
 def test_a_prompt_that_is_one_message_is_filled_in_the_same_way(tmp_path: Path) -> None:
     slots = slots_of("revise", "what {{ brief }} was put in")
-    assert message("revise", tmp_path, **slots).count("what {{ brief }} was put in") == 2
+    assert message("revise", tmp_path, **slots).count("what {{ brief }} was put in") == 4
     with pytest.raises(UsageError, match="takes no line"):
         message("judge", tmp_path, **slots_of("judge", "x"))
     with pytest.raises(UsageError, match="exactly once"):

@@ -14,7 +14,7 @@ import msgspec
 
 from finetune_prep.durable import write_atomically
 from finetune_prep.method.phases import PHASES
-from finetune_prep.phases.drafting.revising import Drafted, Point
+from finetune_prep.phases.drafting.revising import Answered, Drafted, Point
 from finetune_prep.project.project import Project
 
 MOST = 8  # lines of a section: it is to be read
@@ -35,14 +35,19 @@ def points(heading: str, found: Iterable[Point], more: str = "") -> Part:
 
 
 def objections(result: Drafted[Any]) -> Part:
-    """What readers held against a first draft, and whether its writer has heard it."""
-    heard = "it went back to the writer with this" if result.attempts > 1 else "it was not handed back to the writer"
+    """What readers held against a first draft, and what its writer said to each; what was set aside stands first."""
+    answers = {answered.objection: answered for answered in result.answered}
     by_reader: dict[str, list[Point]] = {}
-    for point in result.objections:
+    for point in sorted(result.objections, key=lambda point: point in answers and answers[point].taken_up):
         by_reader.setdefault(point.by, []).append(point)
     # each reader's gravest first: a page that shows some of them shows all readers
     in_turn = [point for row in zip_longest(*by_reader.values()) for point in row if point is not None]
-    return points(f"Said by readers of the first draft; {heard}", in_turn)
+    in_turn.sort(key=lambda point: point in answers and answers[point].taken_up)
+    if not answers:
+        return Part("Said by readers of the first draft; its writer was not asked about it", tuple(map(_line, in_turn)))
+    taken = sum(answered.taken_up for answered in result.answered)
+    heading = f"Said by readers of the first draft; {taken} of {len(answers)} taken up, the others set aside"
+    return Part(heading, tuple(_answered(answers[point]) for point in in_turn))
 
 
 def write(project: Project, phase: str, subject: str, path: str, parts: Sequence[Part]) -> None:
@@ -76,6 +81,11 @@ def _shown(part: Part) -> list[str]:
         where = f": {part.more}" if part.more else ""
         lines.append(f"- … and {len(part.lines) - MOST} more{where}")
     return lines
+
+
+def _answered(answered: Answered) -> str:
+    said = "taken up" if answered.taken_up else "set aside"
+    return f"{_line(answered.objection)} – {said}: {' '.join(answered.because.split())}"
 
 
 def _line(point: Point) -> str:

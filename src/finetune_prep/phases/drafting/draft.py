@@ -6,8 +6,8 @@ back to the writer. A `to_…` raises ValueError where no value can be built; th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -32,6 +32,9 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     A text of white space alone is an error too: a document could not hold it.
     """
+
+    ITEMS: ClassVar[Mapping[str, str]] = {}
+    """Its lists of items that a revision may change one by one: the pattern of their ids by the list's name (see `patching`)."""
 
     def __post_init__(self) -> None:
         for field in self.__struct_fields__:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -32,6 +32,8 @@ class ClaimedDraft(ExampleDraft, frozen=True):
 
 
 class ExamplesDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"examples": "E{0}"}
+
     examples: Annotated[list[ClaimedDraft], exactly(limits.EXAMPLES)]
 
 
@@ -57,6 +59,8 @@ class WitnessDraft(ExampleDraft, frozen=True):
 
 
 class WitnessesDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"witnesses": "W{0}"}
+
     witnesses: Annotated[list[WitnessDraft], Meta(max_length=limits.WITNESSES)]
 
 
@@ -87,6 +91,8 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 class JudgeDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"calibrations": "C{0}"}
+
     role: Text
     calibrations: Annotated[list[ExampleDraft], counted(limits.CALIBRATIONS)]
 
@@ -104,6 +110,8 @@ class FewShotDraft(Strict, frozen=True):
 
 
 class FewShotsDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"few_shots": "X{0}"}
+
     few_shots: Annotated[list[FewShotDraft], counted(limits.FEW_SHOTS)]
 
 

@@ -9,7 +9,8 @@ A line for each phase. How often is "once", or "per" and counts, which are multi
 prompt's answer is written, once and once more whenever it is handed back) and "draft of PROMPT" (each time that one's is). `in`
 and `out` are tokens. `for DOCUMENT` stands where the answer goes into another document than the first of its phase: once the
 document is there, nothing is asked for it. `returned` is the share of drafts that are handed back; `form` the name under which
-the ledger counts the answers, where it is not the file's; `added` the tokens that handing back adds beside the draft.
+the ledger counts the answers, where it is not the file's; `added` the tokens that handing back adds beside the draft, and `share`
+how long the patch is that comes back, relative to the draft.
 
 A file of the user's that has no front matter is asked like the built-in one of its name.
 """
@@ -30,6 +31,7 @@ from finetune_prep.errors import UsageError
 from finetune_prep.markdown.tree import read_front_matter
 from finetune_prep.method.phases import PHASES
 from finetune_prep.phases.drafting import prompt_files
+from finetune_prep.phases.drafting.patching import SUFFIX
 
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 PILOT = "pilot"
@@ -48,7 +50,7 @@ COUNTS = (
     "exchange",
     "conversation",
 )
-KEYS = ("role", *PHASE_NAMES, "returned", "form", "added")
+KEYS = ("role", *PHASE_NAMES, "returned", "form", "added", "share")
 _OUTPUTS = {phase.name: phase.outputs for phase in PHASES}
 _USE = re.compile(
     r"(?:once|per (?P<per>[^,]+))(?:, for (?P<document>[\w-]+))?, (?P<input>\d{1,7}) in, (?P<output>\d{1,7}) out", re.IGNORECASE
@@ -100,6 +102,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The name under which the ledger counts its answers."""
     added: int = 0
     """Tokens that it adds to a request in which a draft is handed back, beside the draft."""
+    share: float = 0.0
+    """Length of the patch that comes back, relative to the draft."""
 
 
 def usual_answer(own: Path) -> Callable[[Request], int]:
@@ -112,7 +116,8 @@ def usual_answer(own: Path) -> Callable[[Request], int]:
             about.append(Facts(role="assistant", form="assistant", uses=(ASSISTANT,)))
             for prompt in about:
                 if prompt.uses:
-                    usual[prompt.form] = max(use.output for use in prompt.uses)
+                    # a patch may change everything, so its limit is that of a draft
+                    usual[prompt.form] = usual[f"{prompt.form}{SUFFIX}"] = max(use.output for use in prompt.uses)
         form = request.schema.name if request.schema else request.origin.about if request.role == "expert" else request.role
         return usual.get(form, max(usual.values()))
 
@@ -146,6 +151,7 @@ def _facts(name: str, path: Path, lines: tuple[str, ...]) -> Facts:
         returned=_number(given["returned"], where["returned"], most=1) if "returned" in given else 0.0,
         form=given.get("form", name.replace(".", "-")),
         added=round(_number(given["added"], where["added"], most=1_000_000)) if "added" in given else 0,
+        share=_number(given["share"], where["share"], most=1) if "share" in given else 0.0,
     )
 
 

@@ -16,8 +16,14 @@ _FENCE = "```"
 
 def schema_of(kind: type[Any], name: str) -> Schema:
     """JSON Schema of a struct in the form that structured outputs require: no references, nothing optional, nothing extra."""
+    return Schema(name=name, schema=node_of(kind))
+
+
+def node_of(kind: Any) -> dict[str, Any]:
+    """The same for any type that a field may have."""
     (root,), definitions = msgspec.json.schema_components([kind], ref_template="{name}")
-    return Schema(name=name, schema=_inline(root, definitions))
+    node: dict[str, Any] = _inline(root, definitions)
+    return node
 
 
 def _inline(node: Any, definitions: dict[str, Any]) -> Any:

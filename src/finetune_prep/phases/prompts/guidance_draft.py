@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from finetune_prep.core.knowledge import Anchor, Knowledge
 from finetune_prep.core.prompts import GenerationPrompt, Guard, TechniqueUse
@@ -24,6 +24,8 @@ class GuardDraft(Strict, frozen=True):
 
 
 class GuidanceDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"techniques": "{item[id]}", "guards": "GD{0}"}
+
     role: Text
     grounding: Text
     techniques: list[TechniqueUseDraft]

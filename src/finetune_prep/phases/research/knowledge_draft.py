@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -49,6 +49,8 @@ class TechniqueDraft(Strict, frozen=True):
 
 
 class FrameworkDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"techniques": "T{0}.{1}"}
+
     name: Text
     idea: Text
     use_when: Text
@@ -75,6 +77,8 @@ class ContradictionDraft(Strict, frozen=True):
 
 
 class KnowledgeDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"frameworks": "F{0}", "principles": "P{0}", "failure_modes": "FM{0}", "contradictions": "CT{0}"}
+
     title: Text
     frameworks: Annotated[list[FrameworkDraft], counted(limits.FRAMEWORKS.taken)]
     principles: Annotated[list[PrincipleDraft], counted(limits.PRINCIPLES.taken)]

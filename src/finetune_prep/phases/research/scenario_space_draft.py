@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -16,6 +16,8 @@ Share = Annotated[float, Meta(ge=0, le=0.5)]
 
 
 class TopicDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"situations": "TP{0}.{1}"}
+
     name: Text
     weight: Positive
     situations: Annotated[list[Text], counted(limits.SITUATIONS.taken)]
@@ -56,6 +58,16 @@ class CaseDraft(Strict, frozen=True):
 
 
 class SpaceDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {
+        "topics": "TP{0}",
+        "styles": "ST{0}",
+        "difficulties": "DF{0}",
+        "flaws": "FL{0}",
+        "lengths": "LN{0}",
+        "edge_cases": "ED{0}",
+        "out_of_scope": "OS{0}",
+    }
+
     topics: Annotated[list[TopicDraft], counted(limits.TOPICS.taken)]
     styles: Annotated[list[StyleDraft], counted(limits.STYLES.taken)]
     difficulties: Annotated[list[DifficultyDraft], counted(limits.DIFFICULTIES.taken)]

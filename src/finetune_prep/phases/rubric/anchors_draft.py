@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from finetune_prep.core.knowledge import Anchor
 from finetune_prep.method import limits
@@ -15,6 +15,8 @@ class AnchorDraft(Strict, frozen=True):
 
 
 class AnchorsDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"always": "DO{0}", "never": "DONT{0}"}
+
     always: Annotated[list[AnchorDraft], counted(limits.ALWAYS)]
     never: Annotated[list[AnchorDraft], counted(limits.NEVER)]
 

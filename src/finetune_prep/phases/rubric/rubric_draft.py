@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -33,6 +33,8 @@ class QuestionDraft(Strict, frozen=True):
 
 
 class CategoryDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"questions": "{parent[code]}{1}"}
+
     code: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
     name: Text
     weight: Annotated[float, Meta(gt=0, le=1)]
@@ -41,6 +43,8 @@ class CategoryDraft(Strict, frozen=True):
 
 
 class RubricDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"goals": "G{0}", "terms": "{item[name]}", "safety": "SF{0}", "categories": "{item[code]}"}
+
     title: Text
     threshold: Annotated[float, Meta(ge=limits.THRESHOLD.fewest, le=limits.THRESHOLD.most)]
     goals: Annotated[list[Text], counted(limits.GOALS.taken)]
