@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finetune_prep.core.knowledge import FailureMode, Knowledge, Severity
 from finetune_prep.core.measures import parse_rule
-from finetune_prep.core.rubric import Category, Goal, Question, Rubric, Term, YesNo, score
+from finetune_prep.core.rubric import Category, Goal, Question, Rubric, Ruling, Term, YesNo, accepted, score, undistinguished
 from tests.soak import examples
 
 laws = settings(max_examples=examples(40))
@@ -173,19 +174,93 @@ def test_judged_and_measured_questions_are_all_the_questions() -> None:
 def test_the_version_changes_with_whatever_may_change_a_verdict_or_a_score_and_with_nothing_else() -> None:
     first = RUBRIC.categories[0]
     asked_otherwise = msgspec.structs.replace(first.questions[0], yes="something else")
+    ruled = msgspec.structs.replace(first.questions[0], rulings=(RULING,))
+    of_absence = msgspec.structs.replace(first.questions[0], form="absence")
+    applying = msgspec.structs.replace(first.questions[0], applies="TP1")
     changes: list[dict[str, object]] = [
         {"threshold": 0.7},
         {"na_counts": True},
         {"terms": (Term("Next step", "one action"),)},
         {"categories": (msgspec.structs.replace(first, weight=0.4), *RUBRIC.categories[1:])},
-        {
-            "categories": (
-                msgspec.structs.replace(first, questions=(asked_otherwise, *first.questions[1:])),
-                *RUBRIC.categories[1:],
-            )
-        },
+        *(
+            {"categories": (msgspec.structs.replace(first, questions=(changed, *first.questions[1:])), *RUBRIC.categories[1:])}
+            for changed in (asked_otherwise, ruled, of_absence, applying)
+        ),
         {"categories": RUBRIC.categories[1:]},
     ]
     versions = {msgspec.structs.replace(RUBRIC, **change).version for change in changes}
     assert len(versions | {RUBRIC.version}) == len(changes) + 1
     assert msgspec.structs.replace(RUBRIC, title="Another", goals=(Goal("G1", "Felt heard"),)).version == RUBRIC.version
+    traced = msgspec.structs.replace(first.questions[0], checks=("DO1",), catches=("FM1",))
+    same = msgspec.structs.replace(first, questions=(traced, *first.questions[1:]))
+    assert (
+        msgspec.structs.replace(RUBRIC, categories=(same, *RUBRIC.categories[1:]), accept_passed=True).version == RUBRIC.version
+    )
+
+
+RULING = Ruling(answer="no", user="It broke.", assistant="Sorry.", why="Nothing is named.", unlike=("AA2",))
+GRAVE: tuple[Severity, ...] = ("minor", "critical", "serious")
+KNOWLEDGE = Knowledge(
+    title="K",
+    failure_modes=tuple(
+        FailureMode(id=f"FM{n}", name="x", kind="AI", instance="x", counter="x", severity=severity)
+        for n, severity in enumerate(GRAVE, 1)
+    ),
+)
+
+
+def catching(rubric: Rubric, **catches: str) -> Rubric:
+    """The rubric, its questions catching these failure modes."""
+    categories = tuple(
+        msgspec.structs.replace(
+            part,
+            questions=tuple(msgspec.structs.replace(q, catches=tuple(catches.get(q.id, "").split())) for q in part.questions),
+        )
+        for part in rubric.categories
+    )
+    return msgspec.structs.replace(rubric, categories=categories)
+
+
+def test_a_question_is_as_grave_as_the_gravest_failure_that_it_catches() -> None:
+    rubric = catching(RUBRIC, AA1="FM1", AA2="FM1 FM3", BB1="FM3 FM2", BB2="FM9")
+    found = {question.id: rubric.gravity(question, KNOWLEDGE) for question in rubric.questions}
+    assert [found[id] for id in ("AA1", "AA2", "BB1", "BB2", "CC1")] == ["minor", "serious", "critical", "minor", "minor"]
+    assert rubric.grave(KNOWLEDGE) == {"AA2", "BB1"}
+    assert msgspec.structs.replace(rubric, accept_passed=True).grave(KNOWLEDGE) == frozenset()
+
+
+def test_accepted_is_passed_without_a_no_to_a_grave_question() -> None:
+    """One serious NO may pass by the threshold, and is no training row."""
+    grave = frozenset({"AA1", "SF1"})
+    assert accepted(score(RUBRIC, all_yes(RUBRIC)), grave)
+    assert accepted(score(RUBRIC, all_yes(RUBRIC, BB1="no")), grave)
+    flawed = score(RUBRIC, all_yes(RUBRIC, AA1="no"))
+    assert flawed.passed
+    assert not accepted(flawed, grave)
+    assert not accepted(score(RUBRIC, all_yes(RUBRIC, SF2="no")), grave)
+
+
+def test_a_ruling_tells_its_question_from_those_it_is_unlike() -> None:
+    part = RUBRIC.categories[0]
+    assert undistinguished(part, ()) == [("AA1", "AA2")]
+    ruled = msgspec.structs.replace(part.questions[0], rulings=(RULING,))
+    assert undistinguished(msgspec.structs.replace(part, questions=(ruled, part.questions[1])), ()) == []
+
+
+def test_to_which_topics_a_question_is_sure_to_apply() -> None:
+    ask = Question(id="AA1", text="So?", yes="so", no="not so")
+    assert (ask.topics, ask.applies_to("TP1")) == ((), True)
+    some = msgspec.structs.replace(ask, applies="TP1, TP3")
+    assert (some.topics, some.applies_to("TP1"), some.applies_to("TP2")) == (("TP1", "TP3"), True, False)
+    when = msgspec.structs.replace(ask, applies="when TP1 is about money")
+    assert (when.topics, when.applies_to("TP1")) == ((), False)
+
+
+def test_a_judge_reads_the_rulings_and_nothing_that_is_for_gates() -> None:
+    ask = Question(
+        id="AA1", text="So?", yes="so", no="not so", na="never", applies="TP1", form="absence", checks=("DO1",), catches=("FM1",),
+        rulings=(RULING,),
+    )  # fmt: skip
+    asked = ask.as_asked
+    assert (asked.text, asked.na, asked.rulings[0].why, asked.rulings[0].unlike) == ("So?", "never", "Nothing is named.", ())
+    assert (asked.applies, asked.form, asked.checks, asked.catches) == ("always", "presence", (), ())

@@ -80,7 +80,7 @@ def test_item_texts_hold_an_item_and_nothing_else() -> None:
     )
     assert texts["E1"].startswith("### E1. Strong: the salad bowl\n\n> **User:**")
     assert "- MN4: yes." in texts["E1"]
-    assert set(texts) >= {"SF1", "CP1", "US4", "HN3", "E3", "W1"}
+    assert set(texts) >= {"SF1", "CP1", "US4", "HN3", "E3"}
 
 
 def test_outer_items_do_not_hold_inner_ones() -> None:

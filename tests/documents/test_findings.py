@@ -47,6 +47,11 @@ MISTAKES = [
     ("evaluation-rubric", "- CP2: yes. The bowl and", "- CP1: yes. The bowl and", "E1 answers CP1 twice", "remove one"),
     ("evaluation-rubric", "### E1. Strong: the", "### E1. The", "E1 does not say what it stands for", "E1. Strong: …"),
     ("evaluation-rubric", "- Filler: a sentence", "- Filler, a sentence", "this term has no meaning", "- Term: what it means"),
+    ("evaluation-rubric", "- Form: absence", "- Form: lacking", "the form of SF1 is “lacking”", "write presence"),
+    ("evaluation-rubric", "format: 1", "accept: all", "accept is “all”", "write passed"),
+    ("evaluation-rubric", "- Ruling: no. User:", "- Ruling: User:", "a ruling of SF1 begins with no answer", "- Ruling: no. User:"),
+    ("evaluation-rubric", "- Ruling: no. User: ", "- Ruling: no. Customer: ", "a ruling of SF1 lacks User",
+     "- Ruling: no. User:"),
     ("evaluation-prompt", "## Input format", "## Input formats", "unknown heading “Input formats”", "write “Input format”"),
     ("evaluation-prompt", "## Role and context", "## Role & contxt", "unknown heading “Role & contxt”",
      "write “Role and context”"),
@@ -151,7 +156,7 @@ def test_lines_point_at_items_and_sections() -> None:
     text = documents.template("evaluation-rubric")
     document = documents.parse("evaluation-rubric", text, "x.md")
     lines = text.split("\n")
-    for item in ("G1", "SF1", "CP3", "MN2", "E3", "W1"):
+    for item in ("G1", "SF1", "CP3", "MN2", "E3"):
         assert re.search(rf"\b{item}[.:]", lines[document.lines[item] - 1])
     assert lines[document.lines["comprehension"] - 1] == "## Comprehension (weight 0.3)"
     assert lines[document.lines["examples"] - 1] == "## Examples"

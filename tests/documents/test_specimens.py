@@ -2,7 +2,6 @@
 
 from importlib import resources
 
-import msgspec
 import pytest
 
 from finetune_prep import documents
@@ -44,7 +43,7 @@ def test_the_specimens_belong_together() -> None:
     value = {kind: documents.parse(kind, documents.template(kind), kind).value for kind in documents.KINDS}
     rubric, judge = value["evaluation-rubric"], value["evaluation-prompt"]
     embedded = [question for category in judge.categories for question in category.questions]
-    assert embedded == [msgspec.structs.replace(question, catches=()) for question in rubric.judged]
+    assert embedded == [question.as_asked for question in rubric.judged]
     assert judge.terms == rubric.terms
     knowledge, assistant = value["domain-frameworks"], value["generation-prompt"]
     assert [anchor.text for anchor in assistant.always + assistant.never] == [anchor.text for anchor in knowledge.anchors]

@@ -16,12 +16,13 @@ from finetune_prep.core.knowledge import (
     Knowledge,
     Preference,
     Principle,
+    SetAside,
     Source,
     Technique,
 )
 from finetune_prep.core.measures import METRICS, Rule
 from finetune_prep.core.prompts import Brief, EvaluationPrompt, GenerationPrompt, Guard, PlainPrompt, TechniqueUse
-from finetune_prep.core.rubric import Category, Example, Expected, Goal, Question, Rubric, Term
+from finetune_prep.core.rubric import Category, Example, Expected, Goal, Question, Rubric, Ruling, Term
 from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
 from finetune_prep.markdown.inline import one_line
 from finetune_prep.markdown.prose import tidy
@@ -39,7 +40,7 @@ NASTY = (
     "漢字", "\u200dé", "Yes: ", "- Yes: no", "T1.1", "DO1: x", "- DO1: x", "- T1.1. y", "### T1.1. y", "### C1. z",
     "Role and context",
     "{{ slot }}", "%s", "$x$", "[a](b)", "[ref]: c", "![i](j)", "\ufeff", "yes", "n/a", "expert, unsourced", "weight 0.1",
-    "Strong: ", "🏺",
+    "Strong: ", "🏺", "User: ", "Assistant：", "Why: ", "\\Why: ", "Unlike: HE2", "- Ruling: no. User: “a” Assistant: “b” Why: c.",
 )  # fmt: skip
 
 
@@ -178,11 +179,25 @@ rules = st.one_of(
 )
 
 
+answer = st.sampled_from(["yes", "no", "na"])
+
+
+def rulings(*, compiled: bool) -> st.SearchStrategy[tuple[Ruling, ...]]:
+    unlike = st.just(()) if compiled else ids("CP", "US")
+    return st.lists(st.builds(Ruling, answer=answer, user=line, assistant=line, why=line, unlike=unlike), max_size=2).map(tuple)
+
+
+applies = st.one_of(st.sampled_from(["always", "TP1, TP3"]), line.filter(lambda text: text.rstrip(".").casefold() != "always"))
+
+
 @st.composite
 def categories(draw: st.DrawFn, *, compiled: bool) -> tuple[Category, ...]:
     result = []
     for letters in ("SF", "CP", "US")[: draw(st.integers(0, 3))]:
-        extra = {} if compiled else {"catches": ids("FM"), "measured": st.one_of(st.none(), rules)}
+        extra: dict[str, st.SearchStrategy[Any]] = {"rulings": rulings(compiled=compiled)}
+        if not compiled:
+            extra |= {"checks": ids("DO", "DONT"), "catches": ids("FM"), "measured": st.one_of(st.none(), rules)}
+            extra |= {"applies": applies, "form": st.sampled_from(["presence", "absence"])}
         questions = draw(items(Question, letters, text=line, yes=line, no=line, na=maybe_line, **extra))
         weighted = None if letters == "SF" else draw(weight)
         serves = () if compiled else draw(ids("G"))
@@ -193,7 +208,7 @@ def categories(draw: st.DrawFn, *, compiled: bool) -> tuple[Category, ...]:
 @st.composite
 def answers(draw: st.DrawFn) -> tuple[Expected, ...]:
     asked = draw(st.lists(st.sampled_from(["SF1", "CP1", "US2"]), unique=True))
-    return tuple(Expected(question, draw(st.sampled_from(["yes", "no", "na"])), draw(maybe_line)) for question in asked)
+    return tuple(Expected(question, draw(answer), draw(maybe_line)) for question in asked)
 
 
 def examples(prefix: str, claims: tuple[str, ...]) -> st.SearchStrategy[tuple[Example, ...]]:
@@ -207,12 +222,12 @@ rubric = st.builds(
     goals=st.lists(line, max_size=2).map(lambda texts: tuple(Goal(f"G{n}", text) for n, text in enumerate(texts, 1))),
     terms=terms,
     categories=categories(compiled=False),
-    examples=st.builds(
-        lambda worked, witnesses: worked + witnesses,
-        examples("E", ("strong", "mediocre", "violation", "witness")),
-        examples("W", ("witness",)),
+    not_asked=st.lists(line, max_size=2).map(
+        lambda texts: tuple(SetAside(f"DO{n}", "", text) for n, text in enumerate(texts, 1))
     ),
+    examples=examples("E", ("strong", "mediocre", "violation")),
     na_counts=st.booleans(),
+    accept_passed=st.booleans(),
 )
 evaluation_prompt = st.builds(
     EvaluationPrompt,

@@ -211,7 +211,7 @@ BROKEN: tuple[Broken, ...] = (
         [("rubric.goals-served", "## Fit (weight 0.3)", "“Fit” serves no goal")]),
     # worked-examples
     Broken("worked-examples.kinds", RUBRIC,
-        [("### E3. Violation: Violation: a card number", "### W3. Witness: CP1 without SF1")],
+        [("### E3. Violation: Violation: a card number", "### E3. Strong: a card number")],
         [("worked-examples.kinds", "## Examples", "no violation example")]),
     Broken("worked-examples.complete", RUBRIC,
         [("- SF1: yes. The words say so.\n", "")],
@@ -231,10 +231,6 @@ BROKEN: tuple[Broken, ...] = (
         [(": no. The words", ": yes. The words")] * 5,
         [("worked-examples.scores", "### E2. Mediocre: Mediocre: looked into",
           "E2 claims to be mediocre and passes: 0.92 at a threshold of 0.75")]),
-    Broken("worked-examples.witnesses", RUBRIC,
-        [("Witness: CP1 without CP3", "Witness: CP2 without CP1")],
-        [("worked-examples.witnesses", "### W2. Witness: Witness: CP2 without CP1",
-          "W2 is to pass CP2 and fail CP1, and answers yes and yes")]),
     # evaluation-prompt
     Broken("evaluation-prompt.parts", EVALUATION,
         [("## Input format\n\nThe conversation stands between two boundary lines.\n\n", ""),

@@ -21,7 +21,7 @@ from finetune_prep.core.knowledge import (
 )
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.prompts import Brief, EvaluationPrompt, GenerationPrompt, Guard, PlainPrompt, TechniqueUse
-from finetune_prep.core.rubric import Category, Claim, Example, Expected, Goal, Question, Rubric, Term, YesNo
+from finetune_prep.core.rubric import Category, Claim, Example, Expected, Goal, Question, Rubric, Ruling, Term, YesNo
 from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents
@@ -234,8 +234,18 @@ def questions(prefix: str, rows: tuple[tuple[str, str, str], ...]) -> tuple[Ques
             no=f"not: {yes}",
             na="the customer says nothing of it",
             catches=tuple(catches.split()),
+            rulings=rulings(f"{prefix}{n}", tuple(f"{prefix}{m}" for m in range(1, len(rows) + 1) if m != n)),
         )
         for n, (text, catches, yes) in enumerate(rows, 1)
+    )
+
+
+def rulings(question: str, others: tuple[str, ...]) -> tuple[Ruling, ...]:
+    """One YES and one NO; the NO tells the question from the others of its category."""
+    said = f"Case {question}: my jug leaks."
+    return (
+        Ruling(answer="yes", user=said, assistant=f"Case {question} is taken up in full.", why="It stands in the reply."),
+        Ruling(answer="no", user=said, assistant=f"Case {question} is left open.", why="It is left open.", unlike=others),
     )
 
 
@@ -258,7 +268,12 @@ def categories() -> tuple[Category, ...]:
         catches=("FM1", "FM4"),
     )
     extra = Question(
-        id="CP4", text="Does the reply take up the reason for the order?", yes="a present", no="none", catches=("FM3",)
+        id="CP4",
+        text="Does the reply take up the reason for the order?",
+        yes="a present",
+        no="none",
+        catches=("FM3",),
+        rulings=rulings("CP4", ("CP1", "CP2", "CP3")),
     )
     added = {"Next step": measured, "Fit": brief, "Comprehension": extra}
     return tuple(
@@ -296,8 +311,6 @@ def rubric() -> Rubric:
             answered("E1", "strong", "Strong: the wedding bowl", STRONG),
             answered("E2", "mediocre", "Mediocre: looked into", MEDIOCRE, no="CP1 CP2 CP3 NS1 NS2 FT1"),
             answered("E3", "violation", "Violation: a card number", VIOLATION, no="SF1"),
-            answered("W1", "witness", "Witness: CP1 without CP2", talk("A cup broke.", "A broken cup."), no="CP2 NS1 FT2 SF2"),
-            answered("W2", "witness", "Witness: CP1 without CP3", talk("Order 7 broke.", "Your order broke."), no="CP3"),
         ),
     )
 
@@ -307,7 +320,7 @@ def evaluation_prompt() -> EvaluationPrompt:
         msgspec.structs.replace(
             category,
             serves=(),
-            questions=tuple(msgspec.structs.replace(q, catches=()) for q in category.questions if q.measured is None),
+            questions=tuple(q.as_asked for q in category.questions if q.measured is None),
         )
         for category in categories()
     )

@@ -405,13 +405,6 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         RUBRIC.examples[0].answers,
         ["E3 claims a violation and has no safety NO"],
     ),
-    ("worked-examples.witnesses", "rubric.examples.3.title", "Witness", ["W1 does not name two questions"]),
-    (
-        "worked-examples.witnesses",
-        "rubric.examples.3.title",
-        "Witness: CP2 without CP1",
-        ["W1 is to pass CP2 and fail CP1, and answers no and yes"],
-    ),
     (
         "evaluation-prompt.purpose",
         "evaluation_prompt.role",

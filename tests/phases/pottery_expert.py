@@ -66,8 +66,7 @@ def pottery_people(**changed: Callable[[Request, Draft], Draft]) -> Callable[[Re
 
     def said(request: Request) -> str:
         if request.role == "judge":
-            witness = re.search(r"^A cracked ([A-Z]{2}\d) bowl\.$", request.messages[-1].content, re.MULTILINE)
-            return _verdict(request, no=witness[1]) if witness else judges(request)
+            return judges(request)
         if request.schema is None:
             return "You play a customer of a small shop. You write as people type."
         name = request.schema.name.removesuffix(SUFFIX).replace("-", "_")
@@ -273,24 +272,6 @@ def examples(request: Request) -> Draft:
     return {"examples": shown}
 
 
-def witnesses(request: Request) -> Draft:
-    """One witness for each open pair: it passes the first question and fails the second."""
-    asked = request.messages[1].content
-    questions = re.findall(r"^### ([A-Z]{2}\d)\. (?!.*\n\n- Measured)", asked, re.MULTILINE)
-    judged = [question for question in questions if question in pottery.JUDGED]
-    pairs = re.findall(r"^- ([A-Z]{2}\d) and ([A-Z]{2}\d)$", asked, re.MULTILINE)
-    found, told = [], set()
-    for one, other in pairs:
-        if (one, other) in told or len(found) == 4:
-            continue
-        no = other
-        told |= {pair for pair in pairs if no in pair}
-        answers = [{"question": q, "answer": "no" if q == no else "yes", "reason": "The words say so."} for q in judged]
-        talk = turns(pottery.talk(f"My {no} bowl came cracked.", f"A cracked {no} bowl."))
-        found.append({"title": f"The {no} bowl", "conversation": talk, "answers": answers})
-    return {"witnesses": found}
-
-
 def calibrations(request: Request) -> Draft:
     prompt = pottery.evaluation_prompt()
     return {"role": prompt.role, "calibrations": [example(c, [*pottery.JUDGED]) for c in prompt.calibrations]}
@@ -345,7 +326,6 @@ DRAFTS: dict[str, Callable[[Request], Draft]] = {
     "anchors": anchors,
     "rubric_questions": rubric,
     "rubric_examples": examples,
-    "rubric_witnesses": witnesses,
     "evaluation_prompt": calibrations,
     "generation_few_shots": few_shots,
     "generation_guidance": guidance,

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from finetune_prep.core.request import Request
-from finetune_prep.core.rubric import undistinguished
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded, NotYet, Unreachable
 from finetune_prep.ledger.fetched import Archive
@@ -99,14 +98,6 @@ async def test_the_reference_says_who_was_asked_and_how_far_they_repeated_themse
     )
 
 
-async def test_questions_that_no_example_tells_apart_get_witnesses(tmp_path: Path) -> None:
-    project = pottery_sources(tmp_path / "shop")
-    await prepared(project, Scripted(pottery_people()))
-    rubric = project.value(Documents.rubric)
-    assert not [pair for category in rubric.categories for pair in undistinguished(category, rubric.examples)]
-    assert {example.claim for example in rubric.examples} == {"strong", "mediocre", "violation", "witness"}
-
-
 async def test_what_gates_find_in_a_draft_goes_back_with_it(tmp_path: Path) -> None:
     """A draft that can be read as a document is examined as one: nothing else refuses it."""
 
@@ -115,24 +106,12 @@ async def test_what_gates_find_in_a_draft_goes_back_with_it(tmp_path: Path) -> N
             draft["categories"][0]["weight"] += 0.2
         return draft
 
-    def of_another_question(request: Request, draft: Draft) -> Draft:
-        if not request.sample and draft["witnesses"]:
-            draft["witnesses"][0]["answers"].append({"question": "XX1", "answer": "yes", "reason": "The words say so."})
-        return draft
-
     project = pottery_sources(tmp_path / "shop")
-    script = Scripted(pottery_people(rubric_questions=lopsided, rubric_witnesses=of_another_question))
+    script = Scripted(pottery_people(rubric_questions=lopsided))
     await prepared(project, script)
     handed_back = {r.origin.label: r.messages[-1].content for r in script.asked if r.sample == "revision1"}
     assert "the weights sum to 1.2, not 1" in handed_back["rubric questions, revision 1"]
-    assert "W1 answers XX1, which is no question" in handed_back["witnesses for “Comprehension”, revision 1"]
     assert not [o for o in outcomes(project) if o.answer == "fails" and not o.gate.startswith("workflow.")]
-
-
-async def test_without_witnesses_the_pairs_are_left_for_the_person_to_see(tmp_path: Path) -> None:
-    project = pottery_sources(tmp_path / "shop")
-    await prepared(project, Scripted(pottery_people(rubric_witnesses=lambda request, draft: {"witnesses": []})))
-    assert "no example tells apart" in page(project, "3-evaluation-rubric")
 
 
 async def test_few_shots_that_the_judge_fails_are_replaced(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from finetune_prep.core.conversation import Conversation
 
 FailureKind = Literal["AI", "human", "safety", "ethics"]
+Severity = Literal["critical", "serious", "minor"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # the gravest first
 UNSOURCED = "expert"  # a citation with this source is an expert's own word: written `expert, unsourced`
 
 
@@ -58,6 +60,7 @@ class FailureMode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     kind: FailureKind
     instance: str
     counter: str
+    severity: Severity = "serious"
     sources: tuple[Citation, ...] = ()
 
 
@@ -76,6 +79,14 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     id: str
     text: str
     drawn_from: tuple[str, ...] = ()
+
+
+class SetAside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that was not taken up, and why."""
+
+    id: str
+    text: str
+    because: str
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,12 +1,14 @@
-"""The rubric: goals, terms, a safety gate, weighted categories of binary questions, worked examples, and the score.
+"""The rubric: goals, terms, a gate, weighted categories of binary questions with their rulings, worked examples, and the score.
 
 Score of a conversation: category = YES / (YES + NO); N/A leaves the denominator unless the rubric says `na_counts`
-(then it counts as YES). A category without an answered question
-leaves the weighted mean, the other weights are renormalised. Any safety NO fails, whatever the score.
+(then it counts as YES). A category without an answered question leaves the weighted mean, the other weights are renormalised.
+Any NO of the gate fails, whatever the score. A conversation that reaches the threshold is passed. It is accepted, and becomes a
+training row, if it also has no NO to a question that catches a serious or critical failure.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Literal
@@ -16,10 +18,15 @@ from msgspec import structs
 
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.identity import digest
+from finetune_prep.core.knowledge import SEVERITIES, Knowledge, SetAside, Severity
 from finetune_prep.core.measures import Rule
 
 YesNo = Literal["yes", "no", "na"]
-Claim = Literal["strong", "mediocre", "violation", "witness", "calibration", "few-shot"]
+Claim = Literal["strong", "mediocre", "violation", "calibration", "few-shot"]
+AnswerForm = Literal["presence", "absence"]
+ALWAYS = "always"
+GRAVE: tuple[Severity, ...] = ("critical", "serious")
+_TOPICS = re.compile(r"TP\d+(?:\s*(?:,|and)\s*TP\d+)*\.?")
 
 
 class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,6 +39,17 @@ class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     meaning: str
 
 
+class Ruling(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A decided borderline case of one question: a user's line, a reply, the right answer and what decides it."""
+
+    answer: YesNo
+    user: str
+    assistant: str
+    why: str
+    unlike: tuple[str, ...] = ()
+    """Ids of questions that the same snippet answers the other way: it tells them apart."""
+
+
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One binary question. Either judged (yes and no say what counts) or measured (a rule that code evaluates)."""
 
@@ -41,9 +59,31 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     no: str = ""
     na: str = ""
     """When N/A is allowed, "" = never."""
+    applies: str = ALWAYS
+    """To which conversations it applies: "always", topics ("TP1, TP3"), or a condition ("when a refund is asked for")."""
+    form: AnswerForm = "presence"
+    """Whether YES says that something is there (then YES needs a quote), or that something is missing (then NO needs it)."""
+    checks: tuple[str, ...] = ()
+    """Ids of the anchors that it asks about ("DO1", "DONT3")."""
     catches: tuple[str, ...] = ()
     """Ids of failure modes ("FM1")."""
+    rulings: tuple[Ruling, ...] = ()
     measured: Rule | None = None
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics to which it applies, if `applies` names topics."""
+        return tuple(re.findall(r"TP\d+", self.applies)) if _TOPICS.fullmatch(self.applies.strip()) else ()
+
+    def applies_to(self, topic: str) -> bool:
+        """Whether it is sure to apply to conversations of a topic; a condition may or may not be met there."""
+        return self.applies == ALWAYS or topic in self.topics
+
+    @property
+    def as_asked(self) -> Question:
+        """What a judge reads of it: its text, Yes, No, N/A and the rulings."""
+        rulings = tuple(structs.replace(ruling, unlike=()) for ruling in self.rulings)
+        return Question(id=self.id, text=self.text, yes=self.yes, no=self.no, na=self.na, rulings=rulings, measured=self.measured)
 
 
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,7 +109,7 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A conversation that teaches: worked example (E1), witness (W1), calibration (C1) or few-shot (X1)."""
+    """A conversation that teaches: worked example (E1), calibration (C1) or few-shot (X1)."""
 
     id: str
     claim: Claim
@@ -77,7 +117,7 @@ class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     title: str
     conversation: Conversation
     answers: tuple[Expected, ...] = ()
-    """Question id → the right answer; worked examples, witnesses and calibrations have them."""
+    """Question id → the right answer; worked examples and calibrations have them."""
     techniques: tuple[str, ...] = ()
     """Ids of the techniques that a few-shot shows."""
     tone: str = ""
@@ -94,8 +134,12 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     goals: tuple[Goal, ...] = ()
     terms: tuple[Term, ...] = ()
     categories: tuple[Category, ...] = ()
+    not_asked: tuple[SetAside, ...] = ()
+    """Anchors that no question checks, and why."""
     examples: tuple[Example, ...] = ()
     na_counts: bool = False
+    accept_passed: bool = False
+    """Whether whatever passed is accepted ("accept: passed")."""
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -113,22 +157,39 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def version(self) -> str:
-        """Hash of everything that can change a verdict or a score: titles, goals, what questions catch and examples cannot."""
+        """Hash of everything that can change a verdict or a score: goals, examples, what questions check and catch cannot."""
         asked = [
-            [category.name, category.weight, [structs.replace(question, catches=()) for question in category.questions]]
+            [
+                category.name,
+                category.weight,
+                [[question.as_asked, question.applies, question.form] for question in category.questions],
+            ]
             for category in self.categories
         ]
         return digest([self.threshold, self.na_counts, self.terms, asked])
 
+    def gravity(self, question: Question, knowledge: Knowledge) -> Severity:
+        """The severity of the gravest failure that a question catches; minor if it catches none that is documented."""
+        found = {mode.severity for mode in knowledge.failure_modes if mode.id in question.catches}
+        return next((severity for severity in SEVERITIES if severity in found), "minor")
+
+    def grave(self, knowledge: Knowledge) -> frozenset[str]:
+        """Ids of the questions of which a NO keeps a conversation out of the training rows: see `accepted`."""
+        if self.accept_passed:
+            return frozenset()
+        return frozenset(question.id for question in self.questions if self.gravity(question, knowledge) in GRAVE)
+
 
 def undistinguished(category: Category, examples: Iterable[Example]) -> list[tuple[str, str]]:
-    """Pairs of a category's judged questions of which no example passes one and fails the other."""
+    """Pairs of a category's judged questions of which neither an example nor a ruling passes one and fails the other."""
     answers = [{expected.question: expected.answer for expected in example.answers} for example in examples]
-    judged = [question.id for question in category.questions if question.measured is None]
+    judged = [question for question in category.questions if question.measured is None]
+    apart = {frozenset((one.id, other)) for one in judged for ruling in one.rulings for other in ruling.unlike}
     return [
-        (one, other)
+        (one.id, other.id)
         for one, other in combinations(judged, 2)
-        if not any({given.get(one), given.get(other)} == {"yes", "no"} for given in answers)
+        if not any({given.get(one.id), given.get(other.id)} == {"yes", "no"} for given in answers)
+        and frozenset((one.id, other.id)) not in apart
     ]
 
 
@@ -174,6 +235,11 @@ def score(rubric: Rubric, answers: Mapping[str, YesNo]) -> Score:
         failed=tuple(failed),
         safety_failed=tuple(safety_failed),
     )
+
+
+def accepted(score: Score, grave: frozenset[str]) -> bool:
+    """Whether a conversation becomes a training row. grave: ids of the questions that catch a serious or critical failure."""
+    return score.passed and grave.isdisjoint(score.failed)
 
 
 def _category_score(answers: list[YesNo], *, na_counts: bool) -> float | None:

@@ -113,7 +113,6 @@ NO_FLAW_SHARE = 0.20
 
 GOALS = Count(asked=Range(3, 5), taken=Range(2, 6))
 EXAMPLES = 3  # a strong, a mediocre and a violating conversation
-WITNESSES = 4  # of one category
 EXCHANGES = Range(1, 6)  # taken of an example's conversation; each is two turns
 FEW_SHOTS_ASKED = 4
 GUARDS = Range(1, 24)

@@ -97,7 +97,7 @@ RULES: tuple[Rule, ...] = (
         ("Questions ask for something that is there, wherever possible.", "rubric.presence"),
         ("Only safety asks for something that is absent.", "rubric.presence"),
         ("For two questions of a category, a reply could pass one and fail the other.",
-         "rubric.pairs-apart worked-examples.witnesses rubric.orthogonal"),
+         "rubric.pairs-apart rubric.orthogonal"),
         ("Questions that always agree are merged or dropped.", "rubric.questions-distinct rubric.orthogonal"),
         ("Each question catches a failure of its own.", "rubric.questions-distinct rubric.failures-caught"),
     ),

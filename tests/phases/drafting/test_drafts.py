@@ -21,11 +21,9 @@ from finetune_prep.phases.drafting.examples_draft import (
     ExamplesDraft,
     FewShotsDraft,
     JudgeDraft,
-    WitnessesDraft,
     to_calibrations,
     to_examples,
     to_few_shots,
-    to_witnesses,
 )
 from finetune_prep.phases.drafting.schemas import read
 from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, to_prompt
@@ -272,7 +270,7 @@ def test_worked_examples_answer_every_judged_question_in_the_order_of_the_rubric
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("examples.0.claim", "witness", "Invalid enum value 'witness'"),
+        ("examples.0.claim", "fine", "Invalid enum value 'fine'"),
         ("examples.1.conversation", [*TALK, TALK[0]], "must alternate"),
     ],
 )
@@ -365,44 +363,6 @@ def test_a_space_gets_ids_and_can_be_planned_from() -> None:
 def test_a_draft_of_a_space_that_does_not_hold_together_goes_back(path: str, value: Any, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         space_of(changed(SPACE, path, value))
-
-
-# witnesses
-
-SAFETY, COMPREHENSION, *_ = pottery.rubric().categories
-
-
-def witness(title: str, no: str) -> dict[str, Any]:
-    answers = [
-        {"question": q.id, "answer": "no" if q.id in no.split() else "yes", "reason": "so"} for q in COMPREHENSION.questions
-    ]
-    return {"title": title, "conversation": TALK, "answers": answers}
-
-
-def witnesses(*drafts: dict[str, Any]) -> WitnessesDraft:
-    return read(written({"witnesses": [*drafts]}), WitnessesDraft)
-
-
-def test_a_witness_is_titled_after_the_first_open_pair_that_it_tells_apart() -> None:
-    pairs = [("CP1", "CP2"), ("CP1", "CP3"), ("CP2", "CP3")]
-    found = to_witnesses(witnesses(witness("a cup", "CP1"), witness("a jug", "CP3")), COMPREHENSION, pairs)
-    assert [(w.claim, w.title) for w in found] == [
-        ("witness", "CP2 without CP1. a cup"),
-        ("witness", "CP2 without CP3. a jug"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("drafts", "reason"),
-    [
-        ([witness("a cup", "")], "“a cup” tells no"),
-        ([witness("a cup", "CP1"), witness("a jug", "CP2")], "“a jug” tells no"),
-        ([witness("a cup", "CP2") | {"answers": witness("", "CP2")["answers"][:1]}], "“a cup” tells no"),
-    ],
-)
-def test_a_witness_of_nothing_goes_back(drafts: list[dict[str, Any]], reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        to_witnesses(witnesses(*drafts), COMPREHENSION, [("CP1", "CP2")])
 
 
 # what gates find in the document that a draft becomes

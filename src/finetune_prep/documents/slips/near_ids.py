@@ -27,7 +27,6 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "OS": ("outofscope",),
     "G": ("goal",),
     "E": ("example",),
-    "W": ("witness",),
     "C": ("calibration", "calibrationexample"),
     "GD": ("guard",),
     "X": ("fewshot", "example"),

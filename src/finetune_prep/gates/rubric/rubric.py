@@ -282,13 +282,14 @@ def terms_defined(documents: Documents) -> Iterable[Finding]:
 
 
 def pairs_apart(documents: Documents) -> Iterable[Finding]:
-    """For every two questions of a category, an example or witness passes one and fails the other."""
+    """For every two questions of a category, an example or ruling passes one and fails the other."""
     document, rubric = _rubric(documents)
     for category in rubric.categories:
         together = [f"{one}/{other}" for one, other in undistinguished(category, rubric.examples)]
         if together:
             yield document.finding(
                 f"no example tells apart {', '.join(together)} (“{category.name}”)",
-                f"add a witness that passes one and fails the other: “### W1. Witness: {together[0].replace('/', ' without ')}”",
+                f"add a ruling to {together[0].partition('/')[0]} that the other question answers the other way, ending with "
+                f"“Unlike: {together[0].rpartition('/')[2]}”",
                 _place(category),
             )

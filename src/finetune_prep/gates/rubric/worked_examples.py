@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from finetune_prep.core import measures
@@ -14,7 +13,6 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, need
 
 CLAIMS: tuple[Claim, ...] = ("strong", "mediocre", "violation")
-_WITNESS = re.compile(r"\b([A-Z]+\d+)\s+without\s+([A-Z]+\d+)\b")
 
 
 def _examples(documents: Documents) -> tuple[Document[Rubric], Rubric]:
@@ -36,14 +34,13 @@ def kinds(documents: Documents) -> Iterable[Finding]:
 
 
 def complete(documents: Documents) -> Iterable[Finding]:
-    """Every worked example answers each judged question, and no others; a witness those that it is about."""
+    """Every worked example answers each judged question, and no others."""
     document, rubric = _examples(documents)
     judged = [question.id for question in rubric.judged]
     measured = {question.id for question in rubric.measured}
     for example in rubric.examples:
         given = [expected.question for expected in example.answers]
-        wanted = [] if example.claim == "witness" else judged  # a witness speaks of two questions; see `witnesses`
-        if missing := [question for question in wanted if question not in given]:
+        if missing := [question for question in judged if question not in given]:
             yield document.finding(
                 f"{example.id} does not answer {', '.join(missing)}", f"add “- {missing[0]}: yes. Why.”", example.id
             )
@@ -133,26 +130,6 @@ def _claim_findings(document: Document[Rubric], rubric: Rubric, example: Example
         yield document.finding(
             f"{example.id} claims a violation and has no safety NO", "show one, with NO to the question it breaks", example.id
         )
-
-
-def witnesses(documents: Documents) -> Iterable[Finding]:
-    """Every witness names two questions, and answers yes to the first and no to the second."""
-    document, rubric = _examples(documents)
-    for example in rubric.examples:
-        if example.claim != "witness":
-            continue
-        named = _WITNESS.search(example.title)
-        if named is None:
-            yield document.finding(f"{example.id} does not name two questions", "title it “Witness: CP1 without CP2”", example.id)
-            continue
-        answers = all_answers(rubric, example)
-        if (answers.get(named[1]), answers.get(named[2])) != ("yes", "no"):
-            yield document.finding(
-                f"{example.id} is to pass {named[1]} and fail {named[2]}, and answers "
-                f"{answers.get(named[1], 'nothing')} and {answers.get(named[2], 'nothing')}",
-                "change the conversation until it does, or merge the two questions",
-                example.id,
-            )
 
 
 def measured_answers(rubric: Rubric, conversation: Conversation) -> dict[str, YesNo]:

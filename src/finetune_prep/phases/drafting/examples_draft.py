@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
-import msgspec
 from msgspec import Meta
 
-from finetune_prep.core.rubric import Category, Claim, Example, Expected, Rubric, YesNo
+from finetune_prep.core.rubric import Claim, Example, Expected, Rubric, YesNo
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.draft import Strict, Text, Turn, counted, exactly, to_conversation
 
@@ -52,42 +50,6 @@ def to_example(draft: ExampleDraft, rubric: Rubric, id: str, claim: Claim) -> Ex
 
 def to_examples(draft: ExamplesDraft, rubric: Rubric) -> tuple[Example, ...]:
     return tuple(to_example(example, rubric, f"E{n}", example.claim) for n, example in enumerate(draft.examples, start=1))
-
-
-class WitnessDraft(ExampleDraft, frozen=True):
-    """A conversation with an answer to each question of one category."""
-
-
-class WitnessesDraft(Strict, frozen=True):
-    ITEMS: ClassVar = {"witnesses": "W{0}"}
-
-    witnesses: Annotated[list[WitnessDraft], Meta(max_length=limits.WITNESSES)]
-
-
-def to_witnesses(draft: WitnessesDraft, category: Category, pairs: Sequence[tuple[str, str]]) -> tuple[Example, ...]:
-    """pairs: of questions that nothing tells apart yet. Each witness is titled after the first of them that it tells apart.
-
-    Raises ValueError for one that tells none apart: it would have no title.
-    """
-    alone = Rubric(title="", threshold=0.7, categories=(category,))
-    left = list(pairs)
-    witnesses = []
-    for number, found in enumerate(draft.witnesses, start=1):
-        example = to_example(found, alone, f"W{number}", "witness")
-        given = {expected.question: expected.answer for expected in example.answers}
-        told = [pair for pair in left if {given.get(pair[0]), given.get(pair[1])} == {"yes", "no"}]
-        if not told:
-            raise ValueError(
-                f"“{found.title}” tells no pair apart that is still open: {_pairs(left)}. Change it or leave it out."
-            )
-        left = [pair for pair in left if pair not in told]
-        passed, failed = sorted(told[0], key=lambda question: given[question] == "no")
-        witnesses.append(msgspec.structs.replace(example, title=f"{passed} without {failed}. {found.title}"))
-    return tuple(witnesses)
-
-
-def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
-    return ", ".join("/".join(pair) for pair in pairs) or "none is open"
 
 
 class JudgeDraft(Strict, frozen=True):

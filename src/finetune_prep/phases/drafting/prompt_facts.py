@@ -44,7 +44,7 @@ COUNTS = (
     "source",  # portions of files, and pages
     "framework",
     "category",
-    "example",  # worked examples and witnesses
+    "example",  # worked examples
     "calibration",
     "few-shot",
     "exchange",

@@ -100,7 +100,7 @@ def compiled(prompt: EvaluationPrompt, rubric: Rubric) -> EvaluationPrompt:
 
 
 def _judged(category: Category) -> tuple[Question, ...]:
-    return tuple(msgspec.structs.replace(question, catches=()) for question in category.questions if question.measured is None)
+    return tuple(question.as_asked for question in category.questions if question.measured is None)
 
 
 def _specimen(rubric: Rubric) -> str:

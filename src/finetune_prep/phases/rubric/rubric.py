@@ -8,12 +8,11 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core import measures
-from finetune_prep.core.rubric import Category, Example, Rubric, undistinguished
+from finetune_prep.core.rubric import Example, Rubric
 from finetune_prep.documents.kinds import KINDS
-from finetune_prep.errors import Unusable
 from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import briefing
-from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, WitnessesDraft, to_examples, to_witnesses
+from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, to_examples
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
 from finetune_prep.phases.research.panel import convene, criticise
@@ -27,7 +26,6 @@ KIND = "evaluation-rubric"
 OF_PAIRS = "rubric.pairs-apart"
 OF_QUESTIONS = deciding(PHASE, KIND, only="rubric.", skip=(OF_PAIRS,))
 OF_EXAMPLES = deciding(PHASE, KIND, only="worked-examples.")
-OF_WITNESSES = tuple(f"worked-examples.{gate}" for gate in ("complete", "not-applicable", "measured-agree", "witnesses"))
 
 
 async def rubric(session: Session, *, overwrite: bool = False) -> None:
@@ -37,10 +35,9 @@ async def rubric(session: Session, *, overwrite: bool = False) -> None:
         return
     questions = await _questions(session)
     examples = await _examples(session, questions.value)
-    witnesses = await _witnesses(session, msgspec.structs.replace(questions.value, examples=examples.value))
-    complete = msgspec.structs.replace(questions.value, examples=(*examples.value, *witnesses))
+    complete = msgspec.structs.replace(questions.value, examples=examples.value)
     text = documents.render(KIND, complete)
-    found = await examine(session, {KIND: text}, (OF_PAIRS, *OF_WITNESSES))
+    found = await examine(session, {KIND: text}, (OF_PAIRS,))
     left = dict.fromkeys((*questions.left, *examples.left, *found))
     parts = [
         briefing.points("Gates that do not hold", left, f"finetune-prep check {KIND}"),
@@ -51,7 +48,7 @@ async def rubric(session: Session, *, overwrite: bool = False) -> None:
     project.write(KIND, text, {"Questions": Part(compiled=False, made_from=made_from)})
     session.tell(
         f"rubric: {len(complete.questions)} questions in {len(complete.categories)} categories, "
-        f"{len(examples.value)} worked examples, {len(witnesses)} witnesses"
+        f"{len(examples.value)} worked examples"
     )
 
 
@@ -103,42 +100,3 @@ async def _examples(session: Session, questions: Rubric) -> Drafted[tuple[Exampl
         phase=PHASE,
         about="worked examples",
     )
-
-
-async def _witnesses(session: Session, rubric: Rubric) -> tuple[Example, ...]:
-    """Conversations that pass one question and fail another, for pairs of a category that no worked example tells apart."""
-    found = await together(_of_category(session, rubric, category) for category in rubric.categories)
-    witnesses = [witness for of_category in found for witness in of_category]
-    return tuple(msgspec.structs.replace(witness, id=f"W{number}") for number, witness in enumerate(witnesses, start=1))
-
-
-async def _of_category(session: Session, rubric: Rubric, category: Category) -> tuple[Example, ...]:
-    pairs = undistinguished(category, rubric.examples)
-    if not pairs:
-        return ()
-    alone = msgspec.structs.replace(rubric, categories=(category,), goals=(), terms=(), examples=())
-    about = f"witnesses for “{category.name}”"
-
-    async def look_over(witnesses: tuple[Example, ...], first: bool) -> tuple[Point, ...]:
-        text = documents.render(KIND, msgspec.structs.replace(rubric, examples=witnesses))
-        return await examine(session, {KIND: text}, OF_WITNESSES)
-
-    try:
-        result = await drafted(
-            session,
-            "rubric-witnesses",
-            WitnessesDraft,
-            lambda draft: to_witnesses(draft, category, pairs),
-            session.slots(
-                terms="\n".join(f"- {term.name}: {term.meaning}" for term in rubric.terms) or "(none are defined)",
-                category=documents.section(documents.render(KIND, alone), category.name).strip(),
-                pairs="\n".join(f"- {one} and {other}" for one, other in pairs),
-            ),
-            look_over,
-            phase=PHASE,
-            about=about,
-        )
-    except Unusable as error:
-        session.tell(f"{about}: none ({error.what}); {OF_PAIRS} says which questions nothing tells apart")
-        return ()
-    return result.value

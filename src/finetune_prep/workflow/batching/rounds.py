@@ -52,7 +52,6 @@ STEPS: dict[str, tuple[tuple[Asked, ...] | Drafted, ...]] = {
     "rubric": (
         Drafted("rubric-questions", readers=("criticise",)),
         Drafted("rubric-examples"),
-        (Asked(("rubric-witnesses",)),),
     ),
     "evaluation-prompt": (Drafted("evaluation-prompt"), (Asked(("judge",)),)),
     "generation-prompt": (
