@@ -60,7 +60,7 @@ def yes_to_all(request: Request) -> str:
     """A judge with nothing to object to."""
     assert request.schema is not None
     asked = request.schema.schema["properties"]
-    more = {} if request.schema.name == "verdict" else {"mend": ""}
+    more = {} if request.schema.name == "verdict" else {"fix": ""}
     return msgspec.json.encode({item: {"evidence": "none", "answer": "YES"} | more for item in asked}).decode()
 
 

@@ -64,9 +64,9 @@ def judge(no: Iterable[str] = (), verdicts: dict[str, dict[str, str]] | None = N
         if request.schema.name == "verdict":
             return _verdict(request, [*properties], verdicts or {})
         opinions = {
-            item: {"evidence": "“we will see”", "answer": "NO", "mend": f"Write {item} anew."}
+            item: {"evidence": "“we will see”", "answer": "NO", "fix": f"Write {item} anew."}
             if item in no
-            else {"evidence": "“name the bowl”", "answer": "YES", "mend": ""}
+            else {"evidence": "“name the bowl”", "answer": "YES", "fix": ""}
             for item in properties
         }
         return msgspec.json.encode(opinions).decode()

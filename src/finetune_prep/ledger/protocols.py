@@ -155,6 +155,9 @@ class Answers(Protocol):
     async def of_scenario(self, scenario: str) -> tuple[str, ...]:
         """Keys of what was asked for the conversation of a scenario, run by run in the order in which it is asked."""
 
+    async def outside_runs(self, role: str) -> tuple[Entry, ...]:
+        """What this role was asked while documents were made and checked, in the order in which it was answered."""
+
 
 class Money(Protocol):
     """US dollars that left through this ledger, or may."""

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.request import Origin, Reply, Schema
+from finetune_prep.core.request import Origin, Reply, RoleName, Schema
 from finetune_prep.errors import LedgerBroken, UsageError
 from finetune_prep.ledger.protocols import Entry, TimeSpent
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
@@ -253,6 +253,20 @@ async def test_what_is_behind_a_conversation_is_found_in_the_order_of_asking(pat
     await ledger.answers.put_all([*reversed(wanted), of("user", 1, "3f2b"), entry("no scenario at all")])
     assert await ledger.answers.of_scenario("3f2a") == tuple(found.key for found in wanted)
     assert await ledger.answers.of_scenario("3f2") == await ledger.answers.of_scenario("") == ()
+    ledger.close()
+
+
+async def test_what_a_role_was_asked_outside_of_runs_comes_in_the_order_of_the_answers(path: Path) -> None:
+    def of(text: str, role: RoleName, run: str = "") -> Entry:
+        found = entry(text)
+        return Entry(msgspec.structs.replace(found.request, role=role, origin=Origin("gate", run=run)), found.reply)
+
+    wanted = [of("third", "judge"), of("first", "judge"), of("second", "judge")]
+    ledger = SqliteLedger(path)
+    for found in (*wanted, of("an expert", "expert"), of("in a pilot", "judge", "pilot-001")):
+        await ledger.answers.put(found)
+    assert await ledger.answers.outside_runs("judge") == tuple(wanted)
+    assert await ledger.answers.outside_runs("user") == ()
     ledger.close()
 
 

@@ -183,7 +183,7 @@ async def test_a_few_shot_is_scored_by_the_program(project: Project) -> None:
 async def test_an_unreadable_answer_is_unchecked_and_final(project: Project) -> None:
     """It is asked again, each time with the reason, and then kept: another run asks nothing and says the same."""
     gate = "anchors.actionable"
-    maybe = '{"DO1": {"evidence": "…", "answer": "MAYBE", "mend": ""}}'
+    maybe = '{"DO1": {"evidence": "…", "answer": "MAYBE", "fix": ""}}'
     provider = Scripted(["I like all of them.", maybe, maybe])
     assert await ask(project, provider, gate) == {}
     assert len(provider.asked) == 3
@@ -199,8 +199,8 @@ async def test_an_unreadable_answer_is_unchecked_and_final(project: Project) -> 
 @pytest.mark.parametrize(
     ("opinion", "problem"),
     [
-        ({"evidence": "", "answer": "YES", "mend": ""}, "DO1 has no evidence"),
-        ({"evidence": "x", "answer": "NO", "mend": " "}, "DO1 is answered NO and does not say what to fix"),
+        ({"evidence": "", "answer": "YES", "fix": ""}, "DO1 has no evidence"),
+        ({"evidence": "x", "answer": "NO", "fix": " "}, "DO1 is answered NO and does not say what to fix"),
     ],
 )
 async def test_an_answer_without_evidence_or_way_to_mend_is_asked_again(
@@ -266,6 +266,38 @@ async def test_a_changed_item_is_asked_again_and_only_what_holds_it(project: Pro
     assert [request.origin.label for request in provider.asked] == [
         "rubric.unambiguous · Next step",
         "rubric.orthogonal · Next step",
+    ]
+
+
+async def test_items_that_have_not_changed_keep_their_opinion(project: Project) -> None:
+    """Only the changed anchor is asked about; a NO about another one stays, and so does what was said when it is changed back."""
+    gate = "anchors.actionable"
+    await ask(project, Scripted(judge(no=["DO3"])), gate)
+    before = project.layout.document("domain-frameworks").read_text("utf-8")
+    rewrite(project, "domain-frameworks", "Joke about broken presents.", "Make jokes about broken presents.")
+    assert "no judge has answered about the present text" in judged(project)[gate].note
+    provider = Scripted(judge())
+    await ask(project, provider, gate)
+    [asked] = provider.asked
+    assert asked.schema is not None
+    assert len(asked.schema.schema["properties"]) == 1
+    assert "Make jokes about broken presents." in asked.messages[1].content
+    assert "## DO1" not in asked.messages[1].content
+    assert [finding.what.split(":")[0] for finding in judged(project)[gate].findings] == ["a judge answers no about DO3"]
+    project.layout.document("domain-frameworks").write_text(before, "utf-8")
+    again = Scripted([])
+    await ask(project, again, gate)
+    assert (again.asked, len(judged(project)[gate].findings)) == ([], 1)
+
+
+async def test_in_another_frame_all_is_asked_anew(project: Project) -> None:
+    """What stands before the items, such as the domain and the terms, is part of what an opinion rests on."""
+    await ask(project, Scripted(judge()), "rubric.unambiguous")
+    rewrite(project, "brief", "# Support for a pottery shop", "# Support for a glass shop")
+    provider = Scripted(judge())
+    await ask(project, provider, "rubric.unambiguous")
+    assert [len(r.schema.schema["properties"]) for r in provider.asked if r.schema] == [
+        len([q for q in category.questions if q.measured is None]) for category in pottery.rubric().categories
     ]
 
 

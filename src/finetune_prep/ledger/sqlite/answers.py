@@ -19,6 +19,7 @@ OF_SCENARIO = """
 SELECT key FROM entry WHERE scenario = ? AND scenario != ''
 ORDER BY run, turn = 0, turn, request ->> 'role' != 'user', attempt, id
 """
+OUTSIDE_RUNS = "SELECT request, reply FROM entry WHERE run = '' AND request ->> 'role' = ? ORDER BY id"
 ASIDE = "SELECT request, why, body, size, at FROM aside WHERE key >= ?1 AND key < ?1 || char(1114111) ORDER BY id"
 PUT_ASIDE = "INSERT INTO aside (key, request, why, body, size, at) VALUES (?, ?, ?, ?, ?, ?)"
 ASIDE_FIELDS = ("request", "why", "body", "size", "at")
@@ -96,6 +97,13 @@ class SqliteAnswers:
         return await self._reader.read(
             lambda connection: tuple(str(key) for (key,) in connection.execute(OF_SCENARIO, (scenario,)))
         )
+
+    async def outside_runs(self, role: str) -> tuple[Entry, ...]:
+        def read(connection: apsw.Connection) -> tuple[Entry, ...]:
+            rows: list[Any] = connection.execute(OUTSIDE_RUNS, (role,)).fetchall()
+            return tuple(self._reader.unpacked(str(request), str(reply)) for request, reply in rows)
+
+        return await self._reader.read(read)
 
     async def _page(self, after: str) -> list[Entry]:
         query = f"SELECT request, reply FROM entry WHERE key > ? ORDER BY key LIMIT {PAGE}"  # noqa: S608

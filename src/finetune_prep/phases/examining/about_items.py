@@ -1,42 +1,28 @@
 """Gates for which a judge reads items of a document and answers one question about each: evidence, YES or NO, what to fix.
 
 The prompt of a gate is the Markdown file of the same name in this folder. A request holds the items and nothing else of the
-document, so an answer stays good while other parts change.
+document, so an answer stays good while other parts change. If some items change, only these are asked about again (`opinions`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
-
-import msgspec
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.prompts import EvaluationPrompt, GenerationPrompt
-from finetune_prep.core.request import Origin, Schema
+from finetune_prep.core.request import Origin, Request
 from finetune_prep.core.rubric import Category, Example, Question, Rubric
 from finetune_prep.documents import body
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.method.gates import Gate
-from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, sound
+from finetune_prep.phases.examining.opinions import Item, Opinion, Opinions, opinion_schema, read_opinions
 from finetune_prep.phases.session import Requests
-
-ANSWERS = ("YES", "NO")
-
-
-class Item(NamedTuple):
-    """What one answer is about."""
-
-    id: str
-    """The id by which the judge answers."""
-    text: str
-    at: str
-    """The document's own id for it, where its line is."""
 
 
 class Reading(NamedTuple):
@@ -49,79 +35,63 @@ class Reading(NamedTuple):
     """Values for further slots of the prompt."""
 
 
-class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a judge says about one item."""
+def ask_about(requests: Requests, documents: Documents, gate: Gate, opinions: Opinions) -> tuple[Asked, ...]:
+    """The requests of a gate. opinions: what is known already, which is not asked again.
 
-    evidence: str
-    answer: str
-    fix: str = msgspec.field(name="mend")  # as prompts and recorded answers call it
-    """What to write instead, "" with a YES."""
-
-
-def ask_about(requests: Requests, documents: Documents, gate: Gate) -> tuple[Asked, ...]:
-    """The requests of a gate. Raises Unchecked if there is nothing to ask about."""
+    Raises Unchecked if there is nothing to ask about.
+    """
     read: Sound[Any] = sound(documents, KINDS[gate.documents[-1]])
     domain = sound(documents, Documents.brief).value.title
-    asked = tuple(_asked(requests, domain, gate, read.document, reading) for reading in READERS[gate.id](read) if reading.items)
+    asking = _Asking(requests, domain, gate, read.document, opinions)
+    asked = tuple(asking.about(reading) for reading in READERS[gate.id](read) if reading.items)
     if not asked:
         raise Unchecked(f"{read.document.path} holds nothing that this question could be asked about")
     return asked
 
 
-def _asked(requests: Requests, domain: str, gate: Gate, document: Document[Any], reading: Reading) -> Asked:
-    slots = {
-        "domain": domain,
-        "items": [{"id": item.id, "text": item.text} for item in reading.items],
-        "boundary": requests.boundary("\n".join([*reading.more.values(), *(item.text for item in reading.items)])),
-        **reading.more,
-    }
-    request = requests.request(
-        gate.id,
-        slots,
-        phase=gate.phase,
-        origin=Origin(gate.id, reading.about),
-        schema=_schema(gate, reading.items),
-    )
-    conclude = _any_yes if gate.id in ONE_IS_ENOUGH else _every_yes
-    return Asked(request, lambda text: conclude(document, reading.items, read_opinions(text, reading.items)))
+class _Asking(NamedTuple):
+    """Everything by which the items of one gate are asked about."""
+
+    requests: Requests
+    domain: str
+    gate: Gate
+    document: Document[Any]
+    opinions: Opinions
+
+    def about(self, reading: Reading) -> Asked:
+        """The request about those items that nobody has an opinion on, all of them if that is none or everything changed."""
+        whole = self.request(reading, reading.items)
+        known = self.opinions.about(whole)
+        items = tuple(item for item in reading.items if item.id not in known)
+        kept = {id: given.opinion for id, given in known.items()}
+
+        def conclude(opinions: Mapping[str, Opinion]) -> tuple[Finding, ...]:
+            decide = _any_yes if self.gate.id in ONE_IS_ENOUGH else _every_yes
+            return decide(self.document, reading.items, {**kept, **opinions})
+
+        if not items:  # the last that was asked stands for all
+            return Asked(known[reading.items[-1].id].request, lambda text: conclude({}))
+        ids = [item.id for item in items]
+        request = self.request(reading, items) if kept else whole
+        return Asked(request, lambda text: conclude(read_opinions(text, ids)))
+
+    def request(self, reading: Reading, items: Sequence[Item]) -> Request:
+        slots = {
+            "domain": self.domain,
+            "items": [{"id": item.id, "text": item.text} for item in items],
+            "boundary": self.requests.boundary("\n".join([*reading.more.values(), *(item.text for item in items)])),
+            **reading.more,
+        }
+        return self.requests.request(
+            self.gate.id,
+            slots,
+            phase=self.gate.phase,
+            origin=Origin(self.gate.id, reading.about),
+            schema=opinion_schema(self.gate.id, [item.id for item in items]),
+        )
 
 
-def _schema(gate: Gate, items: Sequence[Item]) -> Schema:
-    """JSON Schema: an object with an opinion for every item, in order; the evidence stands before the answer."""
-    text = {"type": "string"}
-    opinion = {
-        "type": "object",
-        "properties": {"evidence": text, "answer": {"type": "string", "enum": [*ANSWERS]}, "mend": text},
-        "required": ["evidence", "answer", "mend"],
-        "additionalProperties": False,
-    }
-    ids = [item.id for item in items]
-    schema = {"type": "object", "properties": dict.fromkeys(ids, opinion), "required": ids, "additionalProperties": False}
-    return Schema(name=gate.id.replace(".", "-"), schema=schema)
-
-
-def read_opinions(text: str, items: Sequence[Item]) -> dict[str, Opinion]:
-    """A judge's opinions by item, in upper case. Raises ValueError naming every item that is not answered as asked."""
-    given = schemas.read(text, dict[str, Opinion])
-    wanted = [item.id for item in items]
-    problems = [f"{id} is missing" for id in wanted if id not in given]
-    problems += [f"{id} was not asked about" for id in given if id not in wanted]
-    opinions: dict[str, Opinion] = {}
-    for id in (id for id in wanted if id in given):
-        answer = given[id].answer.strip().upper()
-        if answer not in ANSWERS:
-            problems.append(f"{id} is answered “{quoted(given[id].answer)}”, not YES or NO")
-        if not given[id].evidence.strip():
-            problems.append(f"{id} has no evidence")
-        if answer == "NO" and not given[id].fix.strip():
-            problems.append(f"{id} is answered NO and does not say what to fix")
-        opinions[id] = msgspec.structs.replace(given[id], answer=answer)
-    if problems:
-        raise ValueError(f"{'; '.join(problems)}.")
-    return opinions
-
-
-def _every_yes(document: Document[Any], items: Sequence[Item], opinions: dict[str, Opinion]) -> tuple[Finding, ...]:
+def _every_yes(document: Document[Any], items: Sequence[Item], opinions: Mapping[str, Opinion]) -> tuple[Finding, ...]:
     return tuple(
         document.finding(
             f"a judge answers no about {item.id}: {quoted(opinions[item.id].evidence)}", quoted(opinions[item.id].fix), item.at
@@ -131,7 +101,7 @@ def _every_yes(document: Document[Any], items: Sequence[Item], opinions: dict[st
     )
 
 
-def _any_yes(document: Document[Any], items: Sequence[Item], opinions: dict[str, Opinion]) -> tuple[Finding, ...]:
+def _any_yes(document: Document[Any], items: Sequence[Item], opinions: Mapping[str, Opinion]) -> tuple[Finding, ...]:
     if any(opinion.answer == "YES" for opinion in opinions.values()):
         return ()
     names = ", ".join(item.id for item in items)

@@ -18,6 +18,7 @@ from finetune_prep.models.together import together
 from finetune_prep.phases.examining.about_items import READERS, ask_about
 from finetune_prep.phases.examining.blind import ask_blind
 from finetune_prep.phases.examining.gate_requests import BY_ID, Asked, GateRequests, sound
+from finetune_prep.phases.examining.opinions import Opinions, known_opinions
 from finetune_prep.phases.session import Requests, Session
 
 UNCHECKED = "could not be checked"
@@ -25,17 +26,21 @@ COMMAND = "finetune-prep check --judge"
 MOST_NAMED = 3  # items whose answers share a fault
 
 
-def gate_requests_of(requests: Requests, documents: Documents, gates: Collection[str]) -> list[GateRequests]:
-    """What these gates ask about the documents as they are, in the order of the table."""
-    return [_requests_of(requests, documents, gate) for id, gate in BY_ID.items() if id in gates]
+def gate_requests_of(requests: Requests, documents: Documents, gates: Collection[str], opinions: Opinions) -> list[GateRequests]:
+    """What these gates ask about the documents as they are, in the order of the table.
+
+    opinions: what is known about single items, which are not asked about again.
+    """
+    return [_requests_of(requests, documents, gate, opinions) for id, gate in BY_ID.items() if id in gates]
 
 
-def _requests_of(requests: Requests, documents: Documents, gate: Gate) -> GateRequests:
+def _requests_of(requests: Requests, documents: Documents, gate: Gate, opinions: Opinions) -> GateRequests:
     try:
         for kind in (Documents.brief.name, *gate.documents):
             sound(documents, KINDS[kind])
-        build = ask_about if gate.id in READERS else ask_blind
-        return GateRequests(gate=gate, asked=build(requests, documents, gate))
+        if gate.id in READERS:
+            return GateRequests(gate=gate, asked=ask_about(requests, documents, gate, opinions))
+        return GateRequests(gate=gate, asked=ask_blind(requests, documents, gate))
     except Unchecked as reason:
         return GateRequests(gate=gate, impossible=str(reason), lacks=reason.lacks)
 
@@ -50,7 +55,7 @@ async def ask(session: Session, gates: Collection[str] = tuple(BY_ID), documents
     """
     session.project.sound(Documents.brief)
     there = session.project.documents() if documents is None else documents
-    asked = gate_requests_of(session, there, gates)
+    asked = gate_requests_of(session, there, gates, await known_opinions(session.door.ledger.answers))
     if count := sum(len(gate_requests.asked) for gate_requests in asked):
         to_ask = len((await standing(session, there, session.door.ledger.answers, gates)).unasked)
         session.tell(f"{count} questions to a judge, {count - to_ask} of them answered before")
@@ -87,7 +92,8 @@ async def recorded(
 ) -> dict[str, Outcome]:
     """Outcomes of judged gates by what the ledger holds about these texts. Nothing is asked."""
     opened = requests.project.opened()
-    return {asked.gate.id: await _outcome(asked, answers, opened) for asked in gate_requests_of(requests, documents, gates)}
+    asked = gate_requests_of(requests, documents, gates, await known_opinions(answers))
+    return {requests_of.gate.id: await _outcome(requests_of, answers, opened) for requests_of in asked}
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +107,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 def questions(requests: Requests, documents: Documents, gates: Collection[str] = tuple(BY_ID)) -> tuple[Request, ...]:
     """All that these gates ask about the documents, answered or not."""
-    return tuple(asked.request for found in gate_requests_of(requests, documents, gates) for asked in found.asked)
+    return tuple(asked.request for found in gate_requests_of(requests, documents, gates, Opinions()) for asked in found.asked)
 
 
 async def standing(requests: Requests, documents: Documents, answers: Answers, gates: Collection[str] = tuple(BY_ID)) -> Standing:
@@ -109,7 +115,7 @@ async def standing(requests: Requests, documents: Documents, answers: Answers, g
     opened = requests.project.opened()
     unasked: list[Request] = []
     unusable: dict[str, Unusable] = {}
-    for gate_requests in gate_requests_of(requests, documents, gates):
+    for gate_requests in gate_requests_of(requests, documents, gates, await known_opinions(answers)):
         for asked in gate_requests.asked:
             try:
                 await recall(answers, asked.request, asked.read, opened[asked.request.key])
