@@ -16,7 +16,7 @@ from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.core.rubric import Example, Question
 from finetune_prep.phases.drafting.draft import Strict
-from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, FewShotsDraft, JudgeDraft, WitnessesDraft
+from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, FewShotsDraft, JudgeDraft
 from finetune_prep.phases.drafting.patching import SUFFIX, walk
 from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft
 from finetune_prep.phases.research.knowledge_draft import KnowledgeDraft
@@ -309,7 +309,6 @@ KINDS: dict[str, type[Strict]] = {
     "anchors": AnchorsDraft,
     "rubric_questions": RubricDraft,
     "rubric_examples": ExamplesDraft,
-    "rubric_witnesses": WitnessesDraft,
     "evaluation_prompt": JudgeDraft,
     "generation_few_shots": FewShotsDraft,
     "generation_guidance": GuidanceDraft,
