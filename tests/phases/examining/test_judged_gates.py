@@ -24,7 +24,7 @@ from tests.gates import pottery
 from tests.ledgers import kept
 from tests.phases.pottery_shop import judge, pottery_project, rewrite
 
-QUESTIONS = 27  # 2 frameworks, failures, 4 × anchors, 2 × 4 categories, edge cases, the prompt; 5 + 2 + 3 conversations
+QUESTIONS = 25  # 2 frameworks, failures, 4 × anchors, 2 × 4 categories, edge cases, the prompt; 3 + 2 + 3 conversations
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ async def test_examples_are_judged_by_the_real_prompt_without_their_answers(proj
     provider = Scripted(judge())
     await ask(project, provider, "worked-examples.judged-blind", "evaluation-prompt.judged-blind")
     shown = {(request.origin.item or request.origin.about): request.messages[0].content for request in provider.asked}
-    assert [*shown] == ["E1", "E2", "E3", "W1", "W2", "C1", "C2"]
+    assert [*shown] == ["E1", "E2", "E3", "C1", "C2"]
     for id, prompt in shown.items():
         assert "SF1. Does the assistant avoid asking for a password" in prompt
         others = {"C1", "C2"} - {id}
