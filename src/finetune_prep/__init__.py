@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from finetune_prep.core.conversation import Conversation, Message
     from finetune_prep.core.rubric import Rubric, Score, score
     from finetune_prep.core.sample import Account, Sample
-    from finetune_prep.core.scenario import Scenario
+    from finetune_prep.core.scenarios.scenario import Scenario
     from finetune_prep.core.verdict import Verdict
     from finetune_prep.documents import Documents, parse, render
     from finetune_prep.errors import FinetunePrepError
@@ -36,7 +36,7 @@ _HOMES = {
     "Project": "project.project",
     "Rubric": "core.rubric",
     "Sample": "core.sample",
-    "Scenario": "core.scenario",
+    "Scenario": "core.scenarios.scenario",
     "Score": "core.rubric",
     "Scripted": "models.providers.scripted",
     "Verdict": "core.verdict",

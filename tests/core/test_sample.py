@@ -11,7 +11,7 @@ from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.rubric import Score
 from finetune_prep.core.sample import STATES, Sample, State, account, fold, judged_sample
 from finetune_prep.core.verdict import Verdict
-from tests.core.test_scenario import SPACE, plan
+from tests.core.scenarios.test_drawing import SPACE, plan
 from tests.soak import examples
 
 laws = settings(max_examples=examples(40))

@@ -88,7 +88,7 @@ def test_outer_items_do_not_hold_inner_ones() -> None:
     assert "T1.1" not in texts["F1"]
     topics = items(documents.template("scenario-space"), "scenario-space")
     assert "TP1.1" not in topics["TP1"]
-    assert topics["TP1"].endswith("- Techniques: T1.1, T1.2, T1.3, T2.1, T3.2\n")
+    assert topics["TP1"].endswith("- Techniques: T1.1, T1.2, T1.3, T2.1, T3.2\n- From: PR3, PR7\n")
 
 
 def test_only_the_changed_item_changes() -> None:

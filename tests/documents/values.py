@@ -21,9 +21,22 @@ from finetune_prep.core.knowledge import (
     Technique,
 )
 from finetune_prep.core.measures import METRICS, Rule
-from finetune_prep.core.prompts import Brief, EvaluationPrompt, GenerationPrompt, Guard, PlainPrompt, TechniqueUse
+from finetune_prep.core.prompts import SPANS, Brief, EvaluationPrompt, GenerationPrompt, Guard, PlainPrompt, TechniqueUse
 from finetune_prep.core.rubric import Category, Example, Expected, Goal, Question, Rubric, Ruling, Term
-from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
+from finetune_prep.core.scenarios.space import (
+    Arc,
+    Difficulty,
+    Flaw,
+    Gap,
+    Length,
+    Person,
+    Reactions,
+    ScenarioSpace,
+    Situation,
+    SpecialCase,
+    Style,
+    Topic,
+)
 from finetune_prep.markdown.inline import one_line
 from finetune_prep.markdown.prose import tidy
 from finetune_prep.markdown.turns import spoken
@@ -141,8 +154,10 @@ def topics(draw: st.DrawFn) -> tuple[Topic, ...]:
             id=id,
             name=draw(line),
             weight=draw(weight),
+            jobs=draw(ids("JOB")),
             techniques=draw(ids("T1.", "T2.")),
-            situations=tuple(Situation(f"{id}.{n}", draw(line)) for n in range(1, draw(st.integers(1, 3)))),
+            drawn_from=draw(ids("PR")),
+            situations=tuple(Situation(f"{id}.{n}", draw(line), draw(maybe_line)) for n in range(1, draw(st.integers(1, 3)))),
         )
         for id in numbered(draw(st.integers(0, 2)), "TP")
     )
@@ -150,7 +165,15 @@ def topics(draw: st.DrawFn) -> tuple[Topic, ...]:
 
 def special_cases(prefix: str) -> st.SearchStrategy[tuple[SpecialCase, ...]]:
     topic = st.sampled_from(["", "TP1", "TP2"])
-    return items(SpecialCase, prefix, name=line, situation=line, expected=maybe_line, topic=topic)
+    return items(SpecialCase, prefix, name=line, situation=line, expected=maybe_line, topic=topic, drawn_from=ids("PR"))
+
+
+@st.composite
+def gaps(draw: st.DrawFn) -> tuple[Gap, ...]:
+    fewest = draw(st.integers(0, 30))
+    return draw(
+        items(Gap, "GP", name=line, weight=weight, fewest=st.just(fewest), most=st.integers(fewest, 60), reads=maybe_line)
+    )
 
 
 scenario_space = st.builds(
@@ -161,7 +184,15 @@ scenario_space = st.builds(
         Style, "ST", name=line, weight=weight, fewest=st.integers(0, 20), most=st.integers(20, 300), sounds_like=maybe_line
     ),
     difficulties=items(Difficulty, "DF", name=line, weight=weight, means=maybe_line),
-    flaws=items(Flaw, "FL", name=line, weight=weight, shows_as=maybe_line),
+    flaws=items(
+        Flaw, "FL", name=line, weight=weight, shows_as=maybe_line, from_exchange=st.integers(1, 9), not_with=ids("DF", "ST")
+    ),
+    people=items(Person, "PE", name=line, weight=weight, who=line, writes=maybe_line, keeps_back=maybe_line),
+    arcs=items(Arc, "AR", name=line, weight=weight, means=maybe_line),
+    gaps=gaps(),
+    set_aside=items(SetAside, "PR", text=line, because=maybe_line),
+    reactions=st.builds(Reactions, answers=share, half=share, pushes_back=share, ignores=share),
+    panel=ids("PR"),
     lengths=items(Length, "LN", name=line, weight=weight, exchanges=st.integers(1, 40)),
     edge_cases=special_cases("ED"),
     out_of_scope=special_cases("OS"),
@@ -257,7 +288,14 @@ generation_prompt = st.builds(
 )  # fmt: skip
 plain_prompt = st.builds(PlainPrompt, title=line, text=prose)
 tags = ["en", "de", "pt-BR", "no", "zh-Hans"]
-brief = st.builds(Brief, title=line, text=prose, language=st.sampled_from(tags), documents=st.sampled_from(["", *tags]))
+brief = st.builds(
+    Brief,
+    title=line,
+    text=prose,
+    language=st.sampled_from(tags),
+    documents=st.sampled_from(["", *tags]),
+    spans=st.sampled_from(SPANS),
+)
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "brief": brief,

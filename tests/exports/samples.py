@@ -11,7 +11,7 @@ from finetune_prep.core.sample import Sample, State
 from finetune_prep.durable import Together
 from finetune_prep.exports import dataset
 from finetune_prep.exports.formats import FORMATS
-from tests.core.test_scenario import SPACE, plan
+from tests.core.scenarios.test_drawing import SPACE, plan
 
 SCENARIOS = plan(SPACE, 12, 1)
 SYSTEM = "You help, briefly."

@@ -14,8 +14,8 @@ from finetune_prep.core.sample import Sample, account
 from finetune_prep.exports.card import Served
 from finetune_prep.exports.report import ENOUGH, FLAWLESS, Row, render, suspicion
 from finetune_prep.statistics.rates import wilson
+from tests.core.scenarios.test_drawing import SPACE, plan
 from tests.core.test_rubric import rubric_of
-from tests.core.test_scenario import SPACE, plan
 
 RUBRIC = rubric_of(0.6, 0.4)
 SCENARIOS = plan(SPACE, 4, 1)

@@ -22,7 +22,7 @@ from finetune_prep.core.knowledge import (
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.prompts import Brief, EvaluationPrompt, GenerationPrompt, Guard, PlainPrompt, TechniqueUse
 from finetune_prep.core.rubric import Category, Claim, Example, Expected, Goal, Question, Rubric, Ruling, Term, YesNo
-from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
+from finetune_prep.core.scenarios.space import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.core.knowledge import Anchor, Citation, Contradiction, Preference
 from finetune_prep.core.rubric import Category, Expected, Question, Term
-from finetune_prep.core.scenario import SpecialCase
+from finetune_prep.core.scenarios.space import SpecialCase
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates import check
 from finetune_prep.gates.rubric import rubric

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.sample import Sample
-from finetune_prep.core.scenario import Scenario, plan
+from finetune_prep.core.scenarios.drawing import plan
+from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.labels.drawing import Drawn, draw
 from tests.gates import pottery
 from tests.workflow.reviewing.pilots import STATES

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from finetune_prep.core.request import Origin, Reply, Schema, Usage
-from finetune_prep.core.scenario import plan
+from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.recording import read_recording

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import msgspec
 
 from finetune_prep.core.knowledge import Anchor
 from finetune_prep.core.rubric import Category, Example, Term
+
+Spans = Literal["sitting", "days"]
+SPANS: tuple[Spans, ...] = get_args(Spans)
 
 
 class EvaluationPrompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -76,6 +81,8 @@ class Brief(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """BCP 47 tag of the conversations."""
     documents: str = ""
     """BCP 47 tag of the documents, "" = the same."""
+    spans: Spans = "sitting"
+    """Whether a conversation takes place in one sitting, or goes on over days."""
 
     @property
     def written_in(self) -> str:

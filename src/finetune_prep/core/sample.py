@@ -10,7 +10,7 @@ import msgspec
 
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.rubric import Score
-from finetune_prep.core.scenario import Scenario
+from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.verdict import Verdict
 
 State = Literal[

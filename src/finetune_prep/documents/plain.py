@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from finetune_prep.core.prompts import Brief, PlainPrompt
+from finetune_prep.core.prompts import SPANS, Brief, PlainPrompt, Spans
 from finetune_prep.documents.document import Form
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import one_line, written
@@ -17,13 +17,17 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 def read_brief(reader: Reader) -> Brief:
-    values = reader.front(("language", "documents"))
+    values = reader.front(("language", "documents", "spans"))
     tags = {"language": values.get("language") or "en", "documents": values.get("documents") or ""}
     for key, tag in tags.items():
         if tag and not _LANGUAGE.fullmatch(tag):
             reader.add(reader.front_line(key), f"“{tag[:60]}” is not a language", "write a tag such as en, de or pt-BR")
+    spans: Spans = "days" if values.get("spans", "").casefold() == "days" else "sitting"
+    if values.get("spans", spans).casefold() not in SPANS:
+        fix = "write “sitting”, or “days” if people come back to the same conversation on other days"
+        reader.add(reader.front_line("spans"), f"spans is “{values['spans'][:60]}”", fix)
     title, text = _title_and_text(reader)
-    return Brief(title=title, text=text, **tags)
+    return Brief(title=title, text=text, spans=spans, **tags)
 
 
 def read_plain_prompt(reader: Reader) -> PlainPrompt:
@@ -54,6 +58,8 @@ def render_brief(value: Brief) -> str:
     keys = {"language": one_line(value.language)}
     if value.documents:
         keys["documents"] = one_line(value.documents)
+    if value.spans != "sitting":
+        keys["spans"] = value.spans
     return page([*front_matter(keys), *_render(value.title, value.text)])
 
 

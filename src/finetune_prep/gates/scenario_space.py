@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, SpecialCase, Style, Topic
+from finetune_prep.core.scenarios.space import Difficulty, Flaw, Length, ScenarioSpace, SpecialCase, Style, Topic
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import knob_finding, need

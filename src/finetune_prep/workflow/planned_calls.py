@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from finetune_prep.core.request import Request, RoleName
-from finetune_prep.core.scenario import plan
+from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents, Kind
 from finetune_prep.ledger.protocols import Consumption, Ledger, Measured
 from finetune_prep.method import limits

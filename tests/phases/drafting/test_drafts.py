@@ -14,7 +14,7 @@ import pytest
 
 from finetune_prep.core.knowledge import Citation, Preference, Source
 from finetune_prep.core.rubric import score
-from finetune_prep.core.scenario import plan
+from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents, Kind, parse
 from finetune_prep.gates import check
 from finetune_prep.phases.drafting.examples_draft import (

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import msgspec
 import pytest
 
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.request import Origin, Reply, Request
-from finetune_prep.core.scenario import Cell, Scenario, draw
+from finetune_prep.core.scenarios.drawing import draw
+from finetune_prep.core.scenarios.scenario import Cell, Exchange
 from finetune_prep.errors import Unusable
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases.pilot.converse import FLAW_SHOWS, REACTIONS, Voices, converse, spoken, user_request
-from tests.core.test_scenario import SPACE
+from finetune_prep.phases.pilot.converse import REACTIONS, Voices, converse, spoken, user_request
+from tests.core.scenarios.test_drawing import SPACE
 from tests.phases.conftest import OpenSession
 
 VOICES = Voices(assistant="You are the ASSISTANT of a shop.", user="You play a USER of a shop.", language="en")
+CASE = draw(SPACE, Cell("TP1", "edge"), 0, 1)
 SCENARIO = msgspec.structs.replace(
-    draw(SPACE, Cell("TP1", "edge"), 0, 1), exchanges=3, flaw=SPACE.flaws[0], expected="HIDDEN EXPECTATION"
+    CASE,
+    style=SPACE.styles[0],
+    flaw=SPACE.flaws[0],
+    expected="HIDDEN EXPECTATION",
+    course=(
+        Exchange(comes_in=CASE.situation.id),
+        Exchange(flaw_shows=True, reaction="ignores"),
+        Exchange(reaction="pushes back"),
+    ),
 )
 
 
@@ -108,33 +116,13 @@ def test_nothing_is_no_turn(text: str) -> None:
         spoken(text)
 
 
-def scenarios(count: int) -> list[Scenario]:
-    drawn = (draw(SPACE, Cell("TP2", "normal"), index, 1) for index in range(count))
-    return [msgspec.structs.replace(scenario, exchanges=3, flaw=SPACE.flaws[0]) for scenario in drawn]
-
-
-async def test_flaws_show_in_half_of_the_messages_and_reactions_come_in_their_shares(session: OpenSession) -> None:
-    """A user who shows the flaw always, or answers every question, is a caricature."""
-    talk = Conversation(()).then("user", "Hi").then("assistant", "Which bowl?")
-    seen: Counter[str] = Counter()
-    async with session(Scripted([])) as shop:
-        for scenario in scenarios(400):
-            card = user_request(shop, VOICES, scenario, talk, Origin(turn=2)).messages[1].content
-            seen["shows"] += "Your flaw shows in this message." in card
-            seen.update(reaction for _, reaction in REACTIONS if reaction in card)
-    assert abs(seen["shows"] / 400 - FLAW_SHOWS) < 0.1
-    for share, reaction in REACTIONS:
-        assert abs(seen[reaction] / 400 - share) < 0.08
-    assert sum(seen[reaction] for _, reaction in REACTIONS) == 400
-
-
 async def test_the_first_message_reacts_to_nothing_and_the_last_one_ends(session: OpenSession) -> None:
     async with session(Scripted([])) as shop:
         cards = [
             user_request(shop, VOICES, SCENARIO, Conversation(()), Origin(turn=turn)).messages[1].content for turn in (1, 2, 3)
         ]
     assert "This is the beginning" in cards[0]
-    assert not [reaction for _, reaction in REACTIONS if reaction in cards[0]]
+    assert not [reaction for reaction in REACTIONS.values() if reaction in cards[0]]
     assert "This is the middle" in cards[1]
     assert "This is your last message" in cards[2]
 

@@ -9,7 +9,7 @@ import msgspec
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.rubric import YesNo
 from finetune_prep.core.sample import Sample, State, account, fold
-from finetune_prep.core.scenario import plan
+from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.labels.file import record_label
 from finetune_prep.labels.label import Label, Labeller, Sampling, Stage, Word

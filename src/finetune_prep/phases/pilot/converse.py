@@ -5,24 +5,22 @@ The user never sees the rubric, the techniques or the assistant's prompt; the as
 
 from __future__ import annotations
 
-import random
-
 import msgspec
 
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.request import Origin, Request
-from finetune_prep.core.scenario import Scenario
+from finetune_prep.core.scenarios.scenario import Scenario
+from finetune_prep.core.scenarios.space import Reaction
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases.session import Session
 
-FLAW_SHOWS = 0.5  # share of the messages in which a user's flaw shows; all would be a caricature
-# How a user takes a question of the assistant: a user who answers everything is the known way to unreal data.
-REACTIONS = (
-    (0.3, "If the assistant asked something, do not answer it: go on with what is on your mind."),
-    (0.3, "If the assistant asked something, answer half of it and turn to something else."),
-    (0.2, "If the assistant asked something, push back: why does it matter, or what for."),
-    (0.2, "If the assistant asked something, answer it."),
-)
+# How a user takes a question of the assistant, as the scenario has it.
+REACTIONS: dict[Reaction, str] = {
+    "ignores": "If the assistant asked something, do not answer it: go on with what is on your mind.",
+    "half": "If the assistant asked something, answer half of it and turn to something else.",
+    "pushes back": "If the assistant asked something, push back.",
+    "answers": "If the assistant asked something, answer it.",
+}
 
 
 class Voices(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +53,6 @@ def spoken(text: str) -> str:
 
 def user_request(session: Session, voices: Voices, scenario: Scenario, so_far: Conversation, origin: Origin) -> Request:
     turn = origin.turn - 1
-    stream = scenario.stream("user", turn)
     slots = {
         "user_prompt": voices.user,
         "situation": scenario.situation.text,
@@ -68,24 +65,19 @@ def user_request(session: Session, voices: Voices, scenario: Scenario, so_far: C
         "turns": [
             {"speaker": "You" if message.role == "user" else "Assistant", "text": message.content} for message in so_far.messages
         ],
-        "hints": "\n".join(f"- {hint}" for hint in _hints(scenario, turn, stream)),
+        "hints": "\n".join(f"- {hint}" for hint in _hints(scenario, turn)),
         "language": voices.language,
     }
     return session.request("converse-user", slots, phase="pilot", origin=origin, sample=scenario.id)
 
 
-def _hints(scenario: Scenario, turn: int, stream: random.Random) -> list[str]:
+def _hints(scenario: Scenario, turn: int) -> list[str]:
+    planned = scenario.course[turn]
     hints = [_stage(turn, scenario.exchanges)]
-    shows = stream.random() < FLAW_SHOWS
     if scenario.flaw:
-        hints.append("Your flaw shows in this message." if shows else "Your flaw does not show in this message.")
-    point = stream.random()
-    if turn:
-        for share, reaction in REACTIONS:
-            point -= share
-            if point < 0:
-                hints.append(reaction)
-                break
+        hints.append("Your flaw shows in this message." if planned.flaw_shows else "Your flaw does not show in this message.")
+    if planned.reaction:
+        hints.append(REACTIONS[planned.reaction])
     return hints
 
 

@@ -10,7 +10,9 @@ from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.request import Origin, RoleName
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Account, Sample, State, account, fold, judged_sample
-from finetune_prep.core.scenario import Scenario, ScenarioSpace, plan
+from finetune_prep.core.scenarios.drawing import plan
+from finetune_prep.core.scenarios.scenario import Scenario
+from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.core.verdict import Verdict
 from finetune_prep.documents.items import other_text
 from finetune_prep.documents.kinds import KINDS, Documents

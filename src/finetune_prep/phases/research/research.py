@@ -7,7 +7,7 @@ from typing import Any
 
 from finetune_prep import documents
 from finetune_prep.core.knowledge import UNSOURCED, Citation, Knowledge
-from finetune_prep.core.scenario import ScenarioSpace
+from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.models.together import together

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
-from finetune_prep.core.scenario import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
+from finetune_prep.core.scenarios.space import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.draft import Strict, Text, counted
 

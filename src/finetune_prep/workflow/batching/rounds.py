@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from finetune_prep.core.scenario import plan
+from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method import limits

@@ -1,0 +1,1 @@
+"""What conversations are to be about: the space, one scenario of it, and how scenarios are drawn."""
