@@ -12,8 +12,8 @@ from finetune_prep.markdown.reader import MOST_FINDINGS
 MISTAKES = [
     ("domain-frameworks", "- Idea: A fault that", "- Ideas: A fault that", "unknown key “Ideas”", "write “Idea”"),
     ("domain-frameworks", "## Failure modes", "## Failure mods", "unknown heading “Failure mods”", "write “Failure modes”"),
-    ("domain-frameworks", "substance (AI)", "substance (robot)", "FM1 does not say what kind of failure it is",
-     "(AI), (human)"),
+    ("domain-frameworks", "substance (AI, serious)", "substance (robot)", "FM1 does not say what kind of failure it is",
+     "(AI, serious), (human, …)"),
     ("domain-frameworks", "### T1.2. Offer", "### T1.1. Offer", "“T1.1” stands here for the second time",
      "give one of them a new id"),
     ("domain-frameworks", "### T2.2. Sort", "### T9.2. Sort", "T9.2 belongs to no framework",
@@ -105,7 +105,7 @@ def test_empty_turn() -> None:
 
 def test_all_problems_at_once_in_order() -> None:
     text = documents.template("domain-frameworks")
-    for right, wrong in (("- Idea:", "- Ideea:"), ("## Sources", "## Sorces"), ("(ethics)", "(moral)")):
+    for right, wrong in (("- Idea:", "- Ideea:"), ("## Sources", "## Sorces"), ("(ethics, critical)", "(moral)")):
         text = text.replace(right, wrong, 1)
     findings = documents.parse("domain-frameworks", text, "x.md").findings
     assert len(findings) == 4  # the idea is missed as well

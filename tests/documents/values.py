@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
@@ -11,6 +11,8 @@ from finetune_prep.core.knowledge import (
     Anchor,
     Citation,
     Contradiction,
+    Fact,
+    FactKind,
     FailureMode,
     Framework,
     Knowledge,
@@ -19,6 +21,7 @@ from finetune_prep.core.knowledge import (
     SetAside,
     Source,
     Technique,
+    Wish,
 )
 from finetune_prep.core.measures import METRICS, Rule
 from finetune_prep.core.prompts import SPANS, Brief, EvaluationPrompt, GenerationPrompt, Guard, PlainPrompt, TechniqueUse
@@ -46,7 +49,8 @@ NASTY = (
     "**", "_", "`",
     "```", "~~~", "```json\n{}\n```", "---", "===", "<!--", "-->", "<!-- x -->", "\\", "\\\\", ": ", ":", "：", "(weight 0.5)",
     "(gate)", "(AI)",
-    '"', "“", "”", "'", "; S02 \"", "Source: ", "Source: S01 \"a\"", "From: ", "From: T1.1", "Counters: ", " → ", " -> ",
+    '"', "“", "”", "'", "; S02 \"", "Source: ", "Source: S01 \"a\"", "From: ", "From: T1.1", "Except: ", "Confirmed by: ", "Confirmed by: x.",
+    "(price)", "(price; ", ").", " – ", " - ", "Counters: ", " → ", " -> ",
     "=>", "If ",
     "1. ", "2) ", "| a | b |", "|---|---|", "&amp;", "<b>", "</tag>", "\n", "\n\n", "\r\n", "  ", "\t", "    ", "\u00a0",
     "\u2028", "\u200b",
@@ -100,7 +104,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
 
 citations = st.lists(
     st.one_of(
-        st.builds(Citation, st.sampled_from(["S01", "S2", "S12"]), maybe_line),
+        st.builds(Citation, st.sampled_from(["S0", "S01", "S2", "S12"]), maybe_line),
         st.just(Citation("expert")),
         st.builds(Citation, st.just("expert"), line),
     ),
@@ -128,21 +132,33 @@ def frameworks(draw: st.DrawFn) -> tuple[Framework, ...]:
 
 
 def anchors(prefix: str, *, origins: bool) -> st.SearchStrategy[tuple[Anchor, ...]]:
-    return items(Anchor, prefix, text=line, drawn_from=ids("T1.", "FM") if origins else st.just(()))
+    return items(Anchor, prefix, text=line, unless=maybe_line, drawn_from=ids("T1.", "FM") if origins else st.just(()))
 
 
 knowledge = st.builds(
     Knowledge,
     title=line,
+    asked_for=st.tuples(
+        items(Wish, "JOB", text=line, sources=citations), items(Wish, "LIMIT", text=line, sources=citations),
+        items(Wish, "RISK", text=line, sources=citations),
+    ).map(lambda lists: sum(lists, ())),
     frameworks=frameworks(),
     principles=items(Principle, "P", text=line, sources=citations),
     failure_modes=items(
-        FailureMode, "FM", name=line, kind=st.sampled_from(["AI", "human", "safety", "ethics"]), instance=line, counter=line,
-        sources=citations,
+        FailureMode, "FM", name=line, kind=st.sampled_from(["AI", "human", "safety", "ethics"]),
+        severity=st.sampled_from(["critical", "serious", "minor"]), drawn_from=ids("LIMIT", "RISK", "AF"), instance=line,
+        counter=line, sources=citations,
+    ),
+    facts=items(
+        Fact, "FA", name=line, value=line, kind=st.sampled_from(get_args(FactKind)), scope=maybe_line, sources=citations,
+        confirmed_by=maybe_line.map(lambda text: text.removesuffix(".").strip()),
     ),
     contradictions=items(Contradiction, "CT", text=line, sources=citations),
     always=anchors("DO", origins=True),
     never=anchors("DONT", origins=True),
+    set_aside=st.tuples(
+        items(SetAside, "AF", text=maybe_line, because=line), items(SetAside, "RISK", text=maybe_line, because=line),
+    ).map(lambda lists: sum(lists, ())),
     sources=items(Source, "S", title=line, where=line, read=maybe_line, publisher=maybe_line, published=maybe_line),
 )  # fmt: skip
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tests.gates.pottery import BRIEF as BRIEF_TEXT
+
 BRIEF, KNOWLEDGE, SPACE, RUBRIC = "brief", "domain-frameworks", "scenario-space", "evaluation-rubric"
 EVALUATION, GENERATION, USER, SYSTEM = "evaluation-prompt", "generation-prompt", "user-prompt", "system-prompt"
 FORM = "form"
@@ -41,7 +43,7 @@ BROKEN: tuple[Broken, ...] = (
         [("research.citations", "- P1: One question at a time.", "P1 does not say where it comes from")]),
     Broken("research.sources-exist", KNOWLEDGE,
         [('- Source: S02 "never named the bowl"', '- Source: S03 "never named the bowl"')],
-        [("research.sources-exist", "### FM1. Sympathy without substance (AI)",
+        [("research.sources-exist", "### FM1. Sympathy without substance (AI, serious)",
           "FM1 cites S03, which is not under Sources (there are S01, S02)")]),
     Broken("research.sources-described", KNOWLEDGE,
         [("- Where: sources/mistakes.md\n", "")],
@@ -66,11 +68,11 @@ BROKEN: tuple[Broken, ...] = (
          ("broken presents. From: P1", "broken presents. From: FM1")],
         [("research.principles", "## Communication principles", "no communication principle")]),
     Broken("research.failure-kinds", KNOWLEDGE,
-        [("Harm made small (safety)", "Harm made small (human)")],
+        [("Harm made small (safety, critical)", "Harm made small (human, critical)")],
         [("research.failure-kinds", "## Failure modes", "no failure mode of the kind “safety”: what did or could do harm")]),
     Broken("research.failures-specific", KNOWLEDGE,
         [("- Instance: “Cuts from glaze are harmless.”", "- Instance: harm made small")],
-        [("research.failures-specific", "### FM3. Harm made small (safety)", "the instance of FM3 only repeats its name")]),
+        [("research.failures-specific", "### FM3. Harm made small (safety, critical)", "the instance of FM3 only repeats its name")]),
     Broken("research.preferences", KNOWLEDGE,
         [("- Rather than T2.2: the fault", "- Rather than T2.1: the fault")],
         [("research.preferences", "### T2.1. Warm handover", "T2.1 is preferred to itself")]),
@@ -149,7 +151,7 @@ BROKEN: tuple[Broken, ...] = (
         [("anchors.never-count", "## Behavioral anchors", "7 anchors under “Never do”")]),
     Broken("anchors.failures-countered", KNOWLEDGE,
         [("has agreed. From: FM2", "has agreed. From: P1")],
-        [("anchors.failures-countered", "### FM2. The promise nobody can keep (human)",
+        [("anchors.failures-countered", "### FM2. The promise nobody can keep (human, serious)",
           "no anchor counters FM2 “The promise nobody can keep”")]),
     Broken("anchors.drawn-from", KNOWLEDGE,
         [("at a time. From: T1.2", "at a time. From: T4.2")],
@@ -336,13 +338,13 @@ BROKEN: tuple[Broken, ...] = (
         [("language: en-GB", "language: English of Britain")],
         [(FORM, "language: English of Britain", "“English of Britain” is not a language")]),
     Broken(FORM, BRIEF,
-        [("A small shop.\n", "")],
+        [(f"{BRIEF_TEXT}\n", "")],
         [(FORM, "# Support for a pottery shop", "there is no text below the title")]),
     Broken(FORM, KNOWLEDGE,
         [("## Failure modes", "## Failure mode list")],
         [(FORM, "## Failure mode list", "unknown heading “Failure mode list”")]),
     Broken(FORM, KNOWLEDGE,
-        [("Sympathy without substance (AI)", "Sympathy without substance")],
+        [("Sympathy without substance (AI, serious)", "Sympathy without substance")],
         [(FORM, "### FM1. Sympathy without substance", "FM1 does not say what kind of failure it is")]),
     Broken(FORM, KNOWLEDGE,
         [('Source: S01 "Ask one thing, then wait"', "Source: the handbook")],

@@ -11,13 +11,17 @@ from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.knowledge import (
     Anchor,
     Citation,
+    Fact,
     FailureMode,
     Framework,
     Knowledge,
     Preference,
     Principle,
+    SetAside,
+    Severity,
     Source,
     Technique,
+    Wish,
 )
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.prompts import Brief, EvaluationPrompt, GenerationPrompt, Guard, PlainPrompt, TechniqueUse
@@ -39,7 +43,23 @@ The robot promised a refund that nobody could grant. It wrote “I totally under
 never named the bowl. A packer told a customer that cuts from glaze are harmless. Somebody asked for
 the full card number. A reply joked about a broken wedding present.
 """
-S1, S2 = "S01", "S02"
+BRIEF = (
+    "A small shop sells hand-thrown bowls. An assistant answers customers whose goods came late, cracked or wrong. "
+    "It cannot grant a refund. A customer may have been cut by a shard."
+)
+S0, S1, S2 = "S0", "S01", "S02"
+ASKED_FOR = (
+    ("JOB1", "Answer customers whose goods came late, cracked or wrong.", "customers whose goods came late"),
+    ("LIMIT1", "Grants no refund.", "It cannot grant a refund"),
+    ("RISK1", "Makes light of an injury.", "may have been cut by a shard"),
+)
+GRAVE: dict[str, tuple[Severity, tuple[str, ...]]] = {
+    "FM1": ("serious", ("AF2", "AF10")),
+    "FM2": ("serious", ("LIMIT1", "AF1", "AF9")),
+    "FM3": ("critical", ("RISK1", "AF11")),
+    "FM4": ("critical", ()),
+}
+NOT_TAKEN_UP = ("AF3", "AF4", "AF5", "AF6", "AF7", "AF8", "AF12", "AF13")
 
 
 def talk(*turns: str) -> Conversation:
@@ -108,6 +128,7 @@ def knowledge() -> Knowledge:
     techniques = tuple(_technique(*row) for row in TECHNIQUES)
     return Knowledge(
         title="Support for a pottery shop",
+        asked_for=tuple(Wish(id=id, text=text, sources=(Citation(S0, quote),)) for id, text, quote in ASKED_FOR),
         frameworks=(
             Framework(
                 id="F1",
@@ -132,14 +153,18 @@ def knowledge() -> Knowledge:
                 id=id,
                 name=name,
                 kind=kind,
+                severity=GRAVE[id][0],
+                drawn_from=GRAVE[id][1],
                 instance=instance,
                 counter="if the customer names a fault → name it first",
                 sources=(Citation(S2, quote),),
             )
             for id, name, kind, instance, quote in FAILURES
         ),
+        facts=(Fact(id="FA1", name="Photographs", value="kiln@shop.example", kind="address", confirmed_by="Ines Kiln"),),
         always=tuple(Anchor(id=f"DO{n}", text=text, drawn_from=tuple(origin)) for n, (text, *origin) in enumerate(ALWAYS, 1)),
         never=tuple(Anchor(id=f"DONT{n}", text=text, drawn_from=tuple(origin)) for n, (text, *origin) in enumerate(NEVER, 1)),
+        set_aside=tuple(SetAside(id=id, text="", because="nobody has met it here") for id in NOT_TAKEN_UP),
         sources=(
             Source(id=S1, title="Handbook: damaged goods", where="sources/damaged.md", read="2026-11-20", published="2025-03-01"),
             Source(id=S2, title="What went wrong", where="sources/mistakes.md", read="2026-11-20"),
@@ -435,7 +460,7 @@ def document(kind: str, value: Any) -> Document[Any]:
 def sound() -> Documents:
     return Documents(
         [
-            document("brief", Brief(title="Support for a pottery shop", text="A small shop.", language="en-GB")),
+            document("brief", Brief(title="Support for a pottery shop", text=BRIEF, language="en-GB")),
             document("domain-frameworks", knowledge()),
             document("scenario-space", space()),
             document("evaluation-rubric", rubric()),

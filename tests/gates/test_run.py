@@ -12,7 +12,7 @@ from finetune_prep.core.prompts import Brief
 from finetune_prep.documents.kinds import Documents, parse
 from finetune_prep.gates import Facts, binding, bindings, check, may_override, override, success_criteria
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
-from tests.gates.pottery import broken, document, having, sound
+from tests.gates.pottery import BRIEF, broken, document, having, sound
 from tests.gates.test_parsed import written
 from tests.gates.test_workflow import DONE
 
@@ -22,7 +22,7 @@ def outcome(gate: str, documents: Documents) -> Outcome:
 
 
 def in_language(language: str) -> Documents:
-    return broken(sound(), "brief", document("brief", Brief(title="Töpferei", text="Ein kleiner Laden.", language=language)))
+    return broken(sound(), "brief", document("brief", Brief(title="Töpferei", text=BRIEF, language=language)))
 
 
 def test_one_outcome_for_every_gate_in_the_order_of_the_table() -> None:

@@ -1,4 +1,4 @@
-"""What is known about a domain: frameworks, techniques, principles, failure modes, anchors, and where each comes from."""
+"""What is known about a domain: what is asked for, how practitioners work, what goes wrong, facts, anchors, and their sources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from finetune_prep.core.conversation import Conversation
 FailureKind = Literal["AI", "human", "safety", "ethics"]
 Severity = Literal["critical", "serious", "minor"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # the gravest first
+FactKind = Literal["telephone", "address", "link", "price", "deadline", "hours", "dose", "legal", "other"]
 UNSOURCED = "expert"  # a citation with this source is an expert's own word: written `expert, unsourced`
+BRIEF = "S0"  # the brief as a source: what the user says about the project is looked up there
+JOB, LIMIT, RISK = "JOB", "LIMIT", "RISK"  # letters of the ids of what the brief asks for
 
 
 class Citation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,6 +23,14 @@ class Citation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     source: str
     quote: str = ""
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Something the brief asks for: what the assistant is for ("JOB1"), may not do ("LIMIT1"), or could do wrong ("RISK1")."""
+
+    id: str
+    text: str
+    sources: tuple[Citation, ...] = ()
 
 
 class Preference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,10 +69,27 @@ class FailureMode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     id: str
     name: str
     kind: FailureKind
+    severity: Severity = "serious"
+    """How grave it is if it happens; a person confirms it."""
+    drawn_from: tuple[str, ...] = ()
+    """The limits and risks of the brief, and the failures common to assistants, that it makes concrete ("RISK1", "AF9")."""
     instance: str
     counter: str
-    severity: Severity = "serious"
     sources: tuple[Citation, ...] = ()
+
+
+class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A contact, price, date or other figure that replies may state ("FA1")."""
+
+    id: str
+    name: str
+    value: str
+    kind: FactKind
+    scope: str = ""
+    """For whom or when it holds ("UK, day and night")."""
+    sources: tuple[Citation, ...] = ()
+    confirmed_by: str = ""
+    """Who vouches for it where no source does."""
 
 
 class Contradiction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -78,14 +106,17 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     id: str
     text: str
+    unless: str = ""
+    """When it does not hold."""
     drawn_from: tuple[str, ...] = ()
 
 
 class SetAside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that was not taken up, and why."""
+    """Something that was looked at and not taken up, such as a failure common to assistants ("AF6") or a proposal ("PR14")."""
 
     id: str
     text: str
+    """What it was, in a few words; "" if its id says it."""
     because: str
 
 
@@ -107,12 +138,15 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """The content of domain-frameworks.md."""
 
     title: str
+    asked_for: tuple[Wish, ...] = ()
     frameworks: tuple[Framework, ...] = ()
     principles: tuple[Principle, ...] = ()
     failure_modes: tuple[FailureMode, ...] = ()
+    facts: tuple[Fact, ...] = ()
     contradictions: tuple[Contradiction, ...] = ()
     always: tuple[Anchor, ...] = ()
     never: tuple[Anchor, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
     sources: tuple[Source, ...] = ()
 
     @property
@@ -120,15 +154,27 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         return tuple(technique for framework in self.frameworks for technique in framework.techniques)
 
     @property
+    def jobs(self) -> tuple[Wish, ...]:
+        """What the assistant is for."""
+        return tuple(wish for wish in self.asked_for if wish.id.startswith(JOB))
+
+    @property
+    def fears(self) -> tuple[Wish, ...]:
+        """The limits and risks of the brief, in its order: each has to become a failure mode."""
+        return tuple(wish for wish in self.asked_for if not wish.id.startswith(JOB))
+
+    @property
     def anchors(self) -> tuple[Anchor, ...]:
         return self.always + self.never
 
     def citations(self) -> Iterator[tuple[str, Citation]]:
         """Every citation with the id of the item that makes it, in document order."""
-        items: tuple[Technique | Principle | FailureMode | Contradiction, ...] = (
+        items: tuple[Wish | Technique | Principle | FailureMode | Fact | Contradiction, ...] = (
+            *self.asked_for,
             *self.techniques,
             *self.principles,
             *self.failure_modes,
+            *self.facts,
             *self.contradictions,
         )
         for item in items:

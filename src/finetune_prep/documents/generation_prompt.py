@@ -8,7 +8,7 @@ from finetune_prep.core.prompts import GenerationPrompt, Guard, TechniqueUse
 from finetune_prep.documents.citations import split_tail
 from finetune_prep.documents.document import Form
 from finetune_prep.documents.examples import read_few_shot, render_few_shot
-from finetune_prep.documents.knowledge import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
+from finetune_prep.documents.knowledge.anchors import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import guard, prefix, unguard, unguarded, written
 from finetune_prep.markdown.page import bullets, fields, heading, id_list, item_heading, page, tail

@@ -10,8 +10,9 @@ from typing import Any, Generic, TypeVar, overload
 import msgspec
 
 from finetune_prep.core.finding import Finding
-from finetune_prep.documents import evaluation_prompt, generation_prompt, knowledge, plain, rubric, scenario_space
+from finetune_prep.documents import evaluation_prompt, generation_prompt, plain, rubric, scenario_space
 from finetune_prep.documents.document import Document, Form
+from finetune_prep.documents.knowledge import knowledge
 from finetune_prep.documents.slips import unread
 from finetune_prep.invisible import invisible, without_invisible
 from finetune_prep.markdown.lines import lines_of

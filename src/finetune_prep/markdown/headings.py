@@ -32,6 +32,8 @@ class Schema(NamedTuple):
     """By section, the letters that an item without an id is meant to have."""
     lists: frozenset[str] = frozenset()
     """Sections whose items are list items."""
+    about: frozenset[str] = frozenset()
+    """Sections that speak about items of others: an id may stand there as well as at its own place."""
 
 
 class Headings:

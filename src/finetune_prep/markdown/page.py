@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from finetune_prep.markdown.inline import written
+from finetune_prep.markdown.inline import guard, written
 
 
 def heading(level: int, text: str) -> str:
@@ -32,13 +33,28 @@ def id_list(ids: Sequence[str]) -> str:
     return ", ".join(ids)
 
 
+_SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
+
+
+def tails(text: str, pairs: Sequence[tuple[str, str, re.Pattern[str] | None]]) -> str:
+    """`Text. Key: value. Key: value` as long as each part ends like a sentence, the rest as nested fields; empty values left out.
+
+    pairs: key, value, and what the value must be guarded against on a line where another tail follows, None for nothing.
+    """
+    written, nested = [text], False
+    for key, value, structure in pairs:
+        if not value:
+            continue
+        nested = nested or not written[-1].endswith(_SENTENCE_ENDS)
+        separator = "\n  - " if nested else " "
+        shown = value if nested or structure is None else guard(value, structure)
+        written.append(f"{separator}{key}: {shown}")
+    return "".join(written)
+
+
 def tail(text: str, key: str, value: str) -> str:
     """`Text. Key: value` – or, where the text does not end like a sentence, the same as a nested field."""
-    if not value:
-        return text
-    if text.endswith((".", "!", "?", "…", "。", "！", "？")):
-        return f"{text} {key}: {value}"
-    return f"{text}\n  - {key}: {value}"
+    return tails(text, [(key, value, None)])
 
 
 def front_matter(values: Mapping[str, str]) -> list[str]:

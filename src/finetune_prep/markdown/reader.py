@@ -62,13 +62,15 @@ class Reader:
         self.lines: dict[str, int] = {}
         self.headed: list[Part] = []
         """The headings so far, each with what it is."""
+        self.item_lines: set[int] = set()
+        """The lines on which an item begins."""
         self.lost = 0
         """Items that stand there and are not read."""
         self._findings: list[Finding] = []
         self._reported: set[int] = set()
         self._problems = 0
         self._spellings = 0
-        self._ids: set[str] = set()
+        self._ids: dict[str, dict[str, int]] = {}
         self._front_lines: dict[str, int] = {}
         if tree.front.problem:
             self.add(tree.front.problem_line, tree.front.problem, "write `key: value`, one a line, between two lines `---`")
@@ -109,6 +111,9 @@ class Reader:
         around = Part("title", self.tree.preamble, "")  # the title, section or category that the current heading stands in
         for number, node in enumerate(self.tree.sections):
             part = self._part(number, around)
+            if self.ends(part, around):
+                around = Part("title", self.tree.preamble, "")
+                part = part._replace(section="")
             self.headed.append(part)
             if part.kind in ("title", "section", "category"):
                 around = part
@@ -118,6 +123,12 @@ class Reader:
             yield part
             if part.kind != "prose":
                 yield from self._list_items(part, self.headings.allowed(around.section, around.kind))
+
+    def ends(self, part: Part, around: Part) -> bool:
+        """Whether an item ends the section it follows: its heading is of the section's own level or above."""
+        level = part.node.level
+        is_under_title = inline.prefix(part.id) in self.headings.schema.start
+        return part.kind == "item" and around.kind == "section" and 0 < level <= around.node.level and is_under_title
 
     def _part(self, number: int, around: Part) -> Part:
         node = self.tree.sections[number]
@@ -173,8 +184,10 @@ class Reader:
                     yield found
 
     def _is_new(self, part: Part) -> bool:
-        if part.id in self._ids:
-            first = self.lines[part.id]
+        about = part.section if part.section in self.headings.schema.about and part.node.level == 0 else ""
+        known = self._ids.setdefault(about, {})
+        if part.id in known:
+            first = known[part.id]
             self.lose(
                 part.node.line,
                 f"“{part.id}” stands here for the second time",
@@ -182,8 +195,9 @@ class Reader:
                 part.id,
             )
             return False
-        self._ids.add(part.id)
-        self.lines[part.id] = part.node.line
+        known[part.id] = part.node.line
+        self.item_lines.add(part.node.line)
+        self.lines[part.id] = self.lines.get(part.id, part.node.line) if about else part.node.line
         return True
 
     def title(self, part: Part | None) -> str:

@@ -7,7 +7,7 @@ import re
 from finetune_prep.core.knowledge import Anchor
 from finetune_prep.documents.foreign.drafting import Drawn, Placed, Unplaced, columns_by_role
 from finetune_prep.documents.foreign.rows import TEXT, Rows
-from finetune_prep.documents.knowledge import ALWAYS, NEVER, render_anchors
+from finetune_prep.documents.knowledge.anchors import ALWAYS, NEVER, render_anchors
 from finetune_prep.documents.slips.near_ids import counted, meant
 from finetune_prep.markdown import inline
 from finetune_prep.markdown.inline import folded

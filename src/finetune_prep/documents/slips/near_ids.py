@@ -10,6 +10,10 @@ from finetune_prep.markdown.headings import ANY
 from finetune_prep.markdown.inline import read_number
 
 WORDS: Mapping[str, tuple[str, ...]] = {
+    "JOB": ("job",),
+    "LIMIT": ("limit",),
+    "RISK": ("risk",),
+    "FA": ("fact",),
     "F": ("framework",),
     "T": ("technique",),
     "P": ("principle",),

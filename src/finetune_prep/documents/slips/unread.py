@@ -30,7 +30,7 @@ _FIELDS = {
 """Fields by which an item is known, and the letters of its id where its section does not say them; "" = a question."""
 _BESIDE = {"serves", "source", "from", "counters", "techniques", "usewhen", "na", "topic", *_FIELDS}
 _ANSWERED = ("E", "W", "C")
-_ATTRIBUTES = re.compile(r"\((?:weight\s*[:=]?\s*[0-9.]+.*|AI|human|safety|ethics)\)\s*\Z", re.IGNORECASE)
+_ATTRIBUTES = re.compile(r"\((?:weight\s*[:=]?\s*[0-9.]+.*|(?:AI|human|safety|ethics)(?:,\s*\w+)?)\)\s*\Z", re.IGNORECASE)
 _SHORT = 60
 
 
@@ -60,6 +60,9 @@ def _places(reader: Reader) -> Iterator[_Place]:
         if part.kind in ("title", "section", "category"):
             yield _place(reader, around, inside)
             around, inside = part, []
+        elif reader.ends(part, around):
+            yield _place(reader, around, inside)
+            around, inside = Part("title", reader.tree.preamble, ""), [part]
         else:
             inside.append(part)
     yield _place(reader, around, inside)
@@ -78,7 +81,7 @@ class _Search:
             if re.fullmatch(inline.ID, id):
                 self._take(id)
         self._frameworks = [(0, "F1"), *((line, id) for id, line in reader.lines.items() if re.fullmatch("F[0-9]+", id))]
-        self._items = {line for id, line in reader.lines.items() if re.fullmatch(inline.ID, id)}
+        self._items = reader.item_lines
 
     def in_place(self, place: _Place) -> None:
         is_prose = place.around.kind == "section" and self._schema.sections[place.around.section] is None
@@ -116,7 +119,7 @@ class _Search:
 
     def _is_meant(self, place: _Place, part: Part, following: Part | None) -> bool:
         """Whether a heading without an id is an item all the same: by its fields, or because it is counted or asks."""
-        if place.around.section in self._schema.lists:
+        if place.around.section in self._schema.lists and (_is_below(place, part) or not self._known_by_fields(place, part)):
             return False
         if _keys(part.node) & set(_FIELDS) or _ATTRIBUTES.search(part.node.text):
             return True
@@ -141,10 +144,15 @@ class _Search:
         """The letters that the id of an item without one should have."""
         if ANY in place.allowed:
             return self._question_letters(place)
-        if expected := self._schema.expects.get(place.around.section):
+        expected = self._schema.expects.get(place.around.section)
+        if expected and (part.kind != "prose" or _is_below(place, part)):
             return expected
-        known = {letters for key in _keys(part.node) if (letters := _FIELDS.get(key)) and letters in place.allowed}
-        return min(known) if known else place.allowed[0]
+        known = self._known_by_fields(place, part)
+        return min(known) if known else expected or place.allowed[0]
+
+    def _known_by_fields(self, place: _Place, part: Part) -> set[str]:
+        """The letters that the fields below a heading speak for."""
+        return {letters for key in _keys(part.node) if (letters := _FIELDS.get(key)) and letters in place.allowed}
 
     def _question_letters(self, place: _Place) -> str:
         used = Counter(inline.prefix(part.id) for part in place.inside if part.kind == "item")
@@ -282,6 +290,11 @@ class _Search:
         without = "an item stands here without an id, so it is lost"
         what = f"“{near.written}” is not read as an id, so this item is lost" if near else without
         self._reader.lose(node.line, what, f"write: {line}", item)
+
+
+def _is_below(place: _Place, part: Part) -> bool:
+    """Whether a heading stands within the section it follows, and not beside it."""
+    return part.node.level > place.around.node.level
 
 
 def _keys(node: Node) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import get_args
 
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.knowledge import UNSOURCED, Citation, FailureKind, Knowledge, Technique
+from finetune_prep.core.knowledge import BRIEF, UNSOURCED, Citation, FailureKind, Knowledge, Technique
 from finetune_prep.core.quotes import find_quote
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
@@ -96,7 +96,7 @@ def sources_exist(documents: Documents) -> Iterable[Finding]:
     document, knowledge = _knowledge(documents)
     known = {source.id for source in knowledge.sources}
     for item, citation in knowledge.citations():
-        if citation.source != UNSOURCED and citation.source not in known:
+        if citation.source not in (UNSOURCED, BRIEF) and citation.source not in known:
             listed = f"there are {', '.join(sorted(known))}" if known else "there is none"
             yield document.finding(
                 f"{item} cites {citation.source}, which is not under Sources ({listed})",
@@ -139,11 +139,14 @@ def quotes_found(documents: Documents) -> Iterable[Finding]:
     """Every quotation stands in the stored copy of its source, word for word."""
     document, knowledge = _knowledge(documents)
     without_copy: dict[str, int] = {}
-    known = {source.id for source in knowledge.sources}
+    copies = dict(documents.snapshots)
+    if documents.brief is not None and documents.brief.value is not None:
+        copies[BRIEF] = f"{documents.brief.value.title}\n\n{documents.brief.value.text}"
+    known = {source.id for source in knowledge.sources} | {BRIEF}
     for item, citation in knowledge.citations():
         if citation.source == UNSOURCED or citation.source not in known:
             continue  # counted by `unsourced_share`, or reported by `sources_exist`
-        snapshot = documents.snapshots.get(citation.source)
+        snapshot = copies.get(citation.source)
         if snapshot is None:
             without_copy[citation.source] = without_copy.get(citation.source, 0) + 1
         else:
@@ -157,7 +160,7 @@ def quotes_found(documents: Documents) -> Iterable[Finding]:
 
 def _quote_findings(document: Document[Knowledge], item: str, citation: Citation, snapshot: str) -> Iterator[Finding]:
     quote, source = citation.quote.strip(), citation.source
-    copy = f"reference/sources/{source}.md"
+    copy = "brief.md" if source == BRIEF else f"reference/sources/{source}.md"
     if not quote:
         yield document.finding(
             f"{item} cites {source} without its words", f'copy the sentence it rests on: Source: {source} "…"', item

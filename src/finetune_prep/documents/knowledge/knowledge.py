@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import get_args
 
 from finetune_prep.core.knowledge import (
-    Anchor,
+    JOB,
+    LIMIT,
+    RISK,
+    SEVERITIES,
     Citation,
     Contradiction,
     FailureKind,
@@ -15,9 +17,12 @@ from finetune_prep.core.knowledge import (
     Knowledge,
     Preference,
     Principle,
+    Severity,
     Source,
     Technique,
+    Wish,
 )
+from finetune_prep.documents import set_aside
 from finetune_prep.documents.citations import (
     SOURCE_TAIL,
     read_citations,
@@ -26,53 +31,78 @@ from finetune_prep.documents.citations import (
     split_tail,
 )
 from finetune_prep.documents.document import Form
+from finetune_prep.documents.knowledge import anchors, facts
+from finetune_prep.documents.knowledge.anchors import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
+from finetune_prep.documents.knowledge.facts import read_fact, render_fact
+from finetune_prep.documents.set_aside import read_set_aside, render_set_aside
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import guard, name_and_attributes, prefix, written
 from finetune_prep.markdown.page import bullets, fields, heading, id_list, item_heading, page, tail
 from finetune_prep.markdown.reader import Part, Reader
 from finetune_prep.markdown.turns import render_conversation
 
-ALWAYS, NEVER = "DO", "DONT"
-LISTS = {"Always do": ALWAYS, "Never do": NEVER}
 CONTRADICTIONS = "Contradictions between sources"
-_PRINCIPLES, _ANCHORS = "Communication principles", "Behavioral anchors"
-_IDS = ("F", "T", "P", "FM", "CT", ALWAYS, NEVER, "S")
+ASKED_FOR, FAILURE_MODES, SET_ASIDE = "Asked for", "Failure modes", set_aside.SECTION
+_PRINCIPLES = "Communication principles"
+_WISHES = (JOB, LIMIT, RISK)
+_IDS = ("F", "T", "P", "FM", "FA", "CT", ALWAYS, NEVER, "S", *_WISHES)
+_NOT_TAKEN = ("AF", "PR")  # failures common to assistants, and proposals of the panel
 _SECTIONS = (
+    ASKED_FOR,
     "Frameworks",
     _PRINCIPLES,
-    "Failure modes",
+    FAILURE_MODES,
+    facts.SECTION,
     CONTRADICTIONS,
-    _ANCHORS,
+    anchors.SECTION,
     *LISTS,
     "Sources",
 )
 SCHEMA = Schema(
-    sections=dict.fromkeys(_SECTIONS, _IDS),
+    sections={**dict.fromkeys(_SECTIONS, _IDS), SET_ASIDE: (*_IDS, *_NOT_TAKEN)},
     start=_IDS,
-    expects={_PRINCIPLES: "P", "Failure modes": "FM", CONTRADICTIONS: "CT", _ANCHORS: ALWAYS, **LISTS, "Sources": "S"},
-    lists=frozenset({_PRINCIPLES, CONTRADICTIONS, _ANCHORS, *LISTS}),
+    expects={
+        ASKED_FOR: JOB,
+        _PRINCIPLES: "P",
+        FAILURE_MODES: "FM",
+        facts.SECTION: "FA",
+        CONTRADICTIONS: "CT",
+        anchors.SECTION: ALWAYS,
+        **LISTS,
+        SET_ASIDE: "PR",
+        "Sources": "S",
+    },
+    lists=frozenset({ASKED_FOR, _PRINCIPLES, facts.SECTION, CONTRADICTIONS, anchors.SECTION, *LISTS, SET_ASIDE}),
+    about=frozenset({SET_ASIDE}),
 )
-_FROM = re.compile(r"from:(?=\s|$)", re.IGNORECASE)
 _KINDS: dict[str, FailureKind] = {kind.casefold(): kind for kind in get_args(FailureKind)}
+_SEVERITIES: dict[str, Severity] = {severity: severity for severity in SEVERITIES}
 
 
 def read(reader: Reader) -> Knowledge:
     parts = list(reader.parts())
-    items = [part for part in parts if part.kind == "item"]
+    items = [part for part in parts if part.kind == "item" and not _is_set_aside(part)]
 
     def of(letters: str) -> list[Part]:
         return [part for part in items if prefix(part.id) == letters]
 
     return Knowledge(
         title=reader.title(next((part for part in parts if part.kind == "title"), None)),
+        asked_for=tuple(_wish(reader, part) for letters in _WISHES for part in of(letters)),
         frameworks=_frameworks(reader, items),
         principles=tuple(_principle(reader, part) for part in of("P")),
         failure_modes=tuple(_failure_mode(reader, part) for part in of("FM")),
+        facts=tuple(read_fact(reader, part) for part in of("FA")),
         contradictions=tuple(_contradiction(reader, part) for part in of("CT")),
         always=tuple(read_anchor(reader, part) for part in of(ALWAYS)),
         never=tuple(read_anchor(reader, part) for part in of(NEVER)),
+        set_aside=tuple(read_set_aside(reader, part) for part in parts if _is_set_aside(part)),
         sources=tuple(_source(reader, part) for part in of("S")),
     )
+
+
+def _is_set_aside(part: Part) -> bool:
+    return part.kind == "item" and part.section == SET_ASIDE and prefix(part.id) in (*_NOT_TAKEN, *_WISHES)
 
 
 def _frameworks(reader: Reader, items: list[Part]) -> tuple[Framework, ...]:
@@ -115,6 +145,11 @@ def _technique(reader: Reader, part: Part) -> Technique:
     )
 
 
+def _wish(reader: Reader, part: Part) -> Wish:
+    text, sources = _cited_text(reader, part, "what the brief asks for")
+    return Wish(id=part.id, text=text, sources=sources)
+
+
 def _principle(reader: Reader, part: Part) -> Principle:
     text, sources = _cited_text(reader, part, "the principle")
     return Principle(id=part.id, text=text, sources=sources)
@@ -137,37 +172,26 @@ def _cited_text(reader: Reader, part: Part, what: str) -> tuple[str, tuple[Citat
 
 def _failure_mode(reader: Reader, part: Part) -> FailureMode:
     name, attributes = name_and_attributes(part.name)
-    kind = _KINDS.get(attributes.casefold())
+    words = [word.strip().casefold() for word in attributes.split(",")]
+    kind = next((_KINDS[word] for word in words if word in _KINDS), None)
+    severity = next((_SEVERITIES[word] for word in words if word in _SEVERITIES), None)
     if kind is None:
-        reader.add(
-            part.node.line,
-            f"{part.id} does not say what kind of failure it is",
-            "end its heading with (AI), (human), (safety) or (ethics)",
-            part.id,
-        )
-        name = part.name
-    found = reader.fields(part, ("Instance", "Counter"), repeated=("Source",))
+        fix = "end its heading with a kind and how grave it is: (AI, serious), (human, …), (safety, …) or (ethics, …)"
+        reader.add(part.node.line, f"{part.id} does not say what kind of failure it is", fix, part.id)
+    elif severity is None:
+        fix = f"end its heading with ({kind}, critical), ({kind}, serious) or ({kind}, minor)"
+        reader.add(part.node.line, f"{part.id} does not say how grave it is", fix, part.id)
+    found = reader.fields(part, ("From", "Instance", "Counter"), repeated=("Source",))
     return FailureMode(
         id=part.id,
-        name=name,
+        name=name if kind or severity else part.name,
         kind=kind or "AI",
+        severity=severity or "serious",
+        drawn_from=found.ids("From"),
         instance=found.need("Instance"),
         counter=found.need("Counter"),
         sources=read_sources(reader, found, part.id),
     )
-
-
-def read_anchor(reader: Reader, part: Part) -> Anchor:
-    text, drawn_from = split_tail(part.name, _FROM)
-    ids = reader.ids(drawn_from, part.node.line, part.id) + reader.fields(part, ("From",)).ids("From")
-    if not text:
-        reader.add(
-            part.node.line, f"{part.id} is empty", f"write what can be observed: - {part.id}: Name the fault before …", part.id
-        )
-    meant = LISTS.get(part.section, prefix(part.id))
-    if meant != prefix(part.id):
-        reader.add(part.node.line, f"{part.id} stands under “{part.section}”", f"move it, or call it {meant}…", part.id)
-    return Anchor(id=part.id, text=text, drawn_from=ids)
 
 
 def _source(reader: Reader, part: Part) -> Source:
@@ -184,17 +208,23 @@ def _source(reader: Reader, part: Part) -> Source:
 
 def render(value: Knowledge) -> str:
     blocks = [heading(1, written(value.title))]
+    if value.asked_for:
+        blocks += [heading(2, ASKED_FOR), *bullets(map(_render_cited, value.asked_for))]
     for framework in value.frameworks:
         blocks += _render_framework(framework)
     if value.principles:
         blocks += [heading(2, _PRINCIPLES), *bullets(map(_render_cited, value.principles))]
     if value.failure_modes:
-        blocks.append(heading(2, "Failure modes"))
+        blocks.append(heading(2, FAILURE_MODES))
     for failure in value.failure_modes:
         blocks += _render_failure_mode(failure)
+    if value.facts:
+        blocks += [heading(2, facts.SECTION), *bullets(map(render_fact, value.facts))]
     if value.contradictions:
         blocks += [heading(2, CONTRADICTIONS), *bullets(map(_render_cited, value.contradictions))]
     blocks += render_anchors(value.always, value.never, origins=True)
+    if value.set_aside:
+        blocks += [heading(2, SET_ASIDE), *bullets(map(render_set_aside, value.set_aside))]
     if value.sources:
         blocks.append(heading(2, "Sources"))
     for source in value.sources:
@@ -217,7 +247,7 @@ def _render_framework(framework: Framework) -> list[str]:
     return blocks
 
 
-def _render_cited(item: Principle | Contradiction) -> str:
+def _render_cited(item: Wish | Principle | Contradiction) -> str:
     text = f"{item.id}: {guard(written(item.text), SOURCE_TAIL)}"
     citations = [written(render_citation(source)) for source in item.sources]
     if len(citations) == 1:
@@ -226,29 +256,14 @@ def _render_cited(item: Principle | Contradiction) -> str:
 
 
 def _render_failure_mode(failure: FailureMode) -> list[str]:
-    pairs = [("Instance", failure.instance), *_citations(failure.sources), ("Counter", failure.counter)]
-    return [item_heading(3, failure.id, written(failure.name), failure.kind), *fields(pairs)]
+    origins = ("From", id_list(failure.drawn_from))
+    pairs = [origins, ("Instance", failure.instance), *_citations(failure.sources), ("Counter", failure.counter)]
+    return [item_heading(3, failure.id, written(failure.name), f"{failure.kind}, {failure.severity}"), *fields(pairs)]
 
 
 def _render_source(source: Source) -> list[str]:
     pairs = [("Publisher", source.publisher), ("Published", source.published), ("Where", source.where), ("Read", source.read)]
     return [item_heading(3, source.id, written(source.title)), *fields(pairs)]
-
-
-def render_anchors(always: tuple[Anchor, ...], never: tuple[Anchor, ...], *, origins: bool) -> list[str]:
-    """The section with both lists. origins: whether to say what an anchor was drawn from."""
-    if not always and not never:
-        return []
-    blocks = [heading(2, _ANCHORS)]
-    for name, anchors in zip(LISTS, (always, never), strict=True):
-        blocks.append(heading(3, name))
-        blocks.extend(bullets(_render_anchor(anchor, origins) for anchor in anchors))
-    return blocks
-
-
-def _render_anchor(anchor: Anchor, origins: bool) -> str:
-    text = f"{anchor.id}: {guard(written(anchor.text), _FROM)}"
-    return tail(text, "From", id_list(anchor.drawn_from)) if origins else text
 
 
 FORM = Form(SCHEMA, read, render)
