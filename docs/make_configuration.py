@@ -37,6 +37,8 @@ SECTIONS: tuple[tuple[str, type[msgspec.Struct], tuple[str, ...]], ...] = (
     ("`[roles.NAME]`", config.RoleSettings, ("roles", "judge")),
     ("`[providers.NAME]`", config.ProviderSettings, ("providers", "larch")),
     ("`[search]`", config.SearchSettings, ("search",)),
+    ("`[pilot]`", config.PilotSettings, ("pilot",)),
+    ("`[export]`", config.ExportSettings, ("export",)),
     ('`[prices."MODEL"]`', config.Price, ("prices", "MODEL")),
 )
 

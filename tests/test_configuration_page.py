@@ -14,6 +14,8 @@ from finetune_prep.project.config import (
     SEARCHES,
     WELL_KNOWN,
     Config,
+    ExportSettings,
+    PilotSettings,
     Price,
     ProviderSettings,
     RoleSettings,
@@ -39,7 +41,7 @@ def test_the_page_is_up_to_date(maker: ModuleType) -> None:
     assert maker.configuration_page() == PAGE, "run: python docs/make_configuration.py"
 
 
-@pytest.mark.parametrize("struct", [Config, RoleSettings, ProviderSettings, SearchSettings, Price])
+@pytest.mark.parametrize("struct", [Config, RoleSettings, ProviderSettings, SearchSettings, PilotSettings, ExportSettings, Price])
 def test_every_key_says_what_it_is(struct: type[msgspec.Struct], maker: ModuleType) -> None:
     """In a sentence below the field, where editors show it, too; and the page has a row of it."""
     docs = maker.field_docs(struct)

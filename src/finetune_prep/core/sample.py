@@ -13,6 +13,7 @@ from finetune_prep.core.rubric import Score
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.verdict import Verdict
 
+Way = Literal["turns", "one-call"]  # how conversations are made: user and assistant in turns, or both sides in one answer
 State = Literal[
     "accepted",  # passed the rubric
     "rejected",  # failed it; `failed` names the questions
@@ -25,6 +26,7 @@ State = Literal[
     "not run",  # never started
 ]
 STATES: tuple[State, ...] = get_args(State)
+WAYS: dict[Way, str] = {"turns": "made turn by turn", "one-call": "each written in one call"}  # as a figure names it
 UNSETTLED: tuple[State, ...] = ("waiting", "not run")
 JUDGED: tuple[State, ...] = ("accepted", "rejected", "duplicate", "surplus")
 
@@ -49,6 +51,8 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     planned: int
     states: dict[State, int]
+    way: Way = "turns"
+    """How its conversations were made."""
 
     @property
     def outstanding(self) -> int:
@@ -104,6 +108,6 @@ def fold(samples: Iterable[Sample]) -> tuple[Sample, ...]:
     return tuple(settled)
 
 
-def account(samples: Iterable[Sample]) -> Account:
+def account(samples: Iterable[Sample], way: Way = "turns") -> Account:
     counts = Counter(sample.state for sample in samples)
-    return Account(planned=counts.total(), states={state: counts[state] for state in STATES})
+    return Account(planned=counts.total(), states={state: counts[state] for state in STATES}, way=way)

@@ -76,7 +76,7 @@ def conclude(
     order = [question.id for question in rubric.questions]
     if not missing and (unanswered := [question for question in order if question not in answers]):
         raise ValueError(f"there is no answer to {', '.join(unanswered)}, and no reason why")
-    texts = [message.content for message in conversation.messages]
+    texts = [message.shown for message in conversation.messages]
     unsupported = tuple(
         question.id for question in rubric.judged if question.id in judged and not _supported(judged[question.id].evidence, texts)
     )

@@ -10,7 +10,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from finetune_prep.core.sample import Account
+from finetune_prep.core.sample import WAYS, Account
 from finetune_prep.exports.manifest import Written
 from finetune_prep.exports.trainers import TRAINERS, Facts, filled
 from finetune_prep.statistics.rates import Rate
@@ -158,7 +158,7 @@ def _account(card: Card) -> str:
         interval = f"95% Wilson interval {rate.low:.0%} to {rate.high:.0%}"
         parts.append(
             f"{rate.k} of {rate.n} passed: {rate.value:.0%} ({interval}), according to the judge, at threshold "
-            f"{card.threshold:g}. How often the judge is right has not been measured."
+            f"{card.threshold:g}; conversations {WAYS[card.account.way]}. How often the judge is right has not been measured."
         )
     if card.review:
         parts.append(" ".join(card.review))
@@ -166,7 +166,8 @@ def _account(card: Card) -> str:
 
 
 def _making(card: Card) -> str:
-    wrote = {"user": "every user turn", "assistant": "every reply", "judge": "every verdict"}
+    both = "both sides of every conversation, in one call" if card.account.way == "one-call" else "every reply"
+    wrote = {"user": "every user turn", "assistant": both, "judge": "every verdict"}
     models = "\n".join(f"| {role} | {_cell(model)} | {wrote.get(role, '')} |" for role, model in card.models.items())
     texts = "\n".join(
         f"| {kind} | `{text[:12]}` | {_cell(card.accepted_by.get(kind, 'not accepted'))} |" for kind, text in card.texts.items()

@@ -93,12 +93,13 @@ class _File:
 
 def write(
     together: Together, samples: Iterable[Sample], system_prompt: str, forms: Sequence[Format], *,
-    failed: Collection[str] = (), preview: bool,
+    failed: Collection[str] = (), show_gaps: bool = False, preview: bool,
 ) -> Rows:  # fmt: skip
     """Write training files, sidecars and rejected.jsonl into `together`, which the caller commits.
 
-    samples: in plan order. failed: ids of conversations that a person failed, whatever the judge said. Raises FinetunePrepError
-    if what was written cannot be read as every trainer reads it.
+    samples: in plan order. failed: ids of conversations that a person failed, whatever the judge said. show_gaps: messages stand
+    below the lines that say how much time has passed. Raises FinetunePrepError if what was written cannot be read as every
+    trainer reads it.
     """
     files = [_File(together, form, preview=preview) for form in forms]
     name = preview_of(REJECTED) if preview else REJECTED
@@ -106,7 +107,7 @@ def write(
     held_back: dict[str, list[str]] = {}
     rest = 0
     for sample in samples:
-        talk = with_system_prompt(sample.conversation, system_prompt) if sample.conversation else None
+        talk = with_system_prompt(sample.conversation.plain(show_gaps=show_gaps), system_prompt) if sample.conversation else None
         reasons = [file.take(sample, talk, _against(sample, talk, failed)) for file in files]
         if sample.state == "accepted" and not all(reasons):
             continue

@@ -75,6 +75,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """SHA-256 of the run's samples.jsonl."""
     system_prompt: str
     """Hash of the system prompt's text."""
+    show_gaps: bool = False
+    """Whether messages stand below the lines that say how much time has passed."""
     failed_by_people: tuple[str, ...]
     """Ids of conversations that a person failed, whatever the judge said."""
 
@@ -157,7 +159,7 @@ def left_out(sample: Sample, trap: str = "") -> LeftOut:
         why=trap or (f"no: {', '.join(sample.failed)}" if sample.failed else sample.fault),
         score=sample.score,
         situation=sample.scenario.situation.text,
-        said=tuple((message.role, message.content) for message in said),
+        said=tuple((message.role, message.shown) for message in said),
     )
 
 

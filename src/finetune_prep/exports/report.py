@@ -12,7 +12,7 @@ import msgspec
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.rubric import Rubric
-from finetune_prep.core.sample import Account, Sample
+from finetune_prep.core.sample import WAYS, Account, Sample
 from finetune_prep.exports.card import Served
 from finetune_prep.statistics.rates import Rate
 
@@ -124,7 +124,7 @@ def render(
         suspicion=suspicion([row.answers for row in rows]),
     )
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(TEMPLATE.read_text("utf-8")).render(r=report) + "\n"
+    return environment.from_string(TEMPLATE.read_text("utf-8")).render(r=report, ways=WAYS) + "\n"
 
 
 def suspicion(answers: Sequence[Mapping[str, str | None]]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.sample import Account
+from finetune_prep.core.sample import Account, Way
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.method import limits
@@ -25,6 +25,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Account of the latest pilot, None if there was none."""
     pilot_path: str = "runs/pilot-001"
     """The pilot's folder."""
+    way: Way = "turns"
+    """How the project makes conversations now."""
     changed: tuple[str, ...] = ()
     """Kinds of documents that shaped the pilot and have changed since."""
     reviewed: int = 0
@@ -149,7 +151,13 @@ def missed_failures(facts: Facts) -> Iterable[Finding]:
 
 def same_prompts(facts: Facts) -> Iterable[Finding]:
     """What is scaled runs with exactly the documents of the passed pilot."""
-    _pilot(facts)
+    if (pilot := _pilot(facts)).way != facts.way:
+        yield Finding(
+            path=facts.pilot_path,
+            line=0,
+            what=f"its conversations were made by the way {pilot.way}, and the project is set to {facts.way}",
+            fix=f'set `way = "{pilot.way}"` under [pilot] in finetune-prep.toml, or run `finetune-prep pilot` again',
+        )
     for kind in facts.changed:
         yield Finding(
             path=KINDS[kind].path,

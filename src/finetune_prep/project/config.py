@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from finetune_prep.core.request import Parameters, RoleName
+from finetune_prep.core.sample import Way
 from finetune_prep.errors import ConfigError
 from finetune_prep.http.endpoint import read_endpoint
 from finetune_prep.http.secrets import is_variable
@@ -171,6 +172,22 @@ class SearchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Most pages that are read in all."""
 
 
+class PilotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How conversations are made."""
+
+    way: Way = "turns"
+    """By a simulated user and the assistant in turns, or one-call: both sides in one answer of the assistant's model, which takes
+    fewer requests and is less like life."""
+
+
+class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What stands in training rows."""
+
+    show_gaps: bool = False
+    """Whether the lines stand there that say how much time has passed in a conversation that spans days. Set it if whoever serves
+    the tuned model puts such lines in, too."""
+
+
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """US dollars per million tokens of a model; goes before the bundled price table. The table's name is that of the model."""
 
@@ -195,6 +212,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """What models cost, a table each, by the name of the model."""
     search: SearchSettings = SearchSettings()
     """How research searches the web."""
+    pilot: PilotSettings = PilotSettings()
+    """How conversations are made."""
+    export: ExportSettings = ExportSettings()
+    """What stands in training rows."""
     seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] = 1
     """Root of all randomness: the same seed draws the same scenarios."""
     year: Annotated[int, Meta(ge=1900, le=2200)] = 2026
@@ -237,6 +258,7 @@ def is_known(provider: str) -> bool:
 
 
 TABLES: dict[str, type[msgspec.Struct]] = {"roles": RoleSettings, "providers": ProviderSettings, "prices": Price}
+SINGLE_TABLES: dict[str, type[msgspec.Struct]] = {"search": SearchSettings, "pilot": PilotSettings, "export": ExportSettings}
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -294,11 +316,14 @@ class _Reader:
                 settings = self._read(value, struct, [table, key])
                 if isinstance(settings, ProviderSettings):
                     self._check_connection(settings, [table, key])
-        search = raw.get("search", {})
-        if not isinstance(search, dict):
-            raise self._error("“search” is not a table", ["search"], "write a table [search] with its keys")
-        self._refuse_unknown(search, SearchSettings, ["search"])
-        self._check_connection(self._read(search, SearchSettings, ["search"]), ["search"])
+        for table, struct in SINGLE_TABLES.items():
+            value = raw.get(table, {})
+            if not isinstance(value, dict):
+                raise self._error(f"“{table}” is not a table", [table], f"write a table [{table}] with its keys")
+            self._refuse_unknown(value, struct, [table])
+            settings = self._read(value, struct, [table])
+            if isinstance(settings, SearchSettings):
+                self._check_connection(settings, [table])
         return self._read(raw, Config, [])
 
     def _read(self, value: Any, kind: type[S], path: list[str]) -> S:

@@ -15,6 +15,7 @@ from finetune_prep import documents
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest, digest_bytes
 from finetune_prep.core.rubric import Rubric
+from finetune_prep.core.sample import Way
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents, Kind
 from finetune_prep.durable import write_atomically
@@ -86,6 +87,11 @@ class Project(msgspec.Struct, frozen=True):
     @property
     def folder(self) -> Path:
         return self.layout.folder
+
+    def conversing(self, way: Way) -> Project:
+        """The same project, with conversations made another way than its settings say."""
+        pilot = msgspec.structs.replace(self.config.pilot, way=way)
+        return msgspec.structs.replace(self, config=msgspec.structs.replace(self.config, pilot=pilot))
 
     # documents
 

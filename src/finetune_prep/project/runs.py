@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from finetune_prep.core.sample import Account, Sample
+from finetune_prep.core.sample import Account, Sample, Way
 from finetune_prep.core.verdict import Verdict
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
@@ -40,6 +40,13 @@ class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The language of the conversations, a BCP 47 tag."""
     prompts: Items = {}
     """The hash of each prompt file that shaped a request."""
+    way: Way = "turns"
+    """How conversations are made."""
+
+    @property
+    def command(self) -> str:
+        """The command that goes on with it."""
+        return f"finetune-prep {self.kind} -n {self.n}{' --one-call' if self.way == 'one-call' else ''}"
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +97,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(
                 f"this account cannot be read: {error}",
                 where=f"{self.name}/{self.account_path.name}",
-                next=f"finetune-prep {self.plan.kind} -n {self.plan.n}, which writes it anew",
+                next=f"{self.plan.command}, which writes it anew",
             ) from error
 
 

@@ -206,6 +206,7 @@ def facts(project: Project) -> Facts:
         accepted=accepted,
         pilot=latest.account(),
         pilot_path=project.layout.relative(latest.folder),
+        way=project.config.pilot.way,
         changed=tuple(change.document for change in run_view(project, latest).changes),
         reviewed=labels.read,
         missed=labels.missed,

@@ -30,7 +30,7 @@ from finetune_prep.exports.manifest import (
 from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wanting
 from finetune_prep.exports.traps import TRAPS, trap_in
 from finetune_prep.gates import success_criteria
-from finetune_prep.phases.pilot.pilot import KIND, PLAYED, prepared
+from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.statistics.rates import Rate, wilson
@@ -78,7 +78,7 @@ def export(project: Project, *, preview: bool = False, run: str = "", formats: S
         open_rows = f"{account.outstanding} of {account.planned} scenarios are outstanding" if account.outstanding else ""
         raise ActNeeded(
             f"{chosen.name} gives no rows to export: {open_rows or 'nothing was accepted'}",
-            next=f"finetune-prep pilot -n {chosen.plan.n}" if account.outstanding else "finetune-prep show, to see why",
+            next=chosen.plan.command if account.outstanding else "finetune-prep show, to see why",
         )
     unmet = _unmet(project)
     if unmet and not preview:
@@ -108,7 +108,8 @@ def _written(
     readme, info = ("README.preview.md", preview_of(DATASET_INFO)) if beside else ("README.md", DATASET_INFO)
     manifest, rejected = (preview_of(name) if preview else name for name in (MANIFEST, REJECTED))
     with Together(folder) as files:
-        rows = dataset.write(files, run.each_sample(), system, forms, failed=said.failed, preview=preview)
+        gaps = project.config.export.show_gaps
+        rows = dataset.write(files, run.each_sample(), system, forms, failed=said.failed, show_gaps=gaps, preview=preview)
         _check_account(run, account, rows)
         _check_labels(run, rows, preview=preview)
         about = _card(project, run, account, said, rows, forms, preview=preview, unmet=unmet, info=info)
@@ -152,7 +153,7 @@ def _check_account(run: Run, account: Account, rows: dataset.Rows) -> None:
             raise UsageError(
                 f"{run.name} has planned {account.planned} scenarios, and its samples are {counted}",
                 where=f"{run.name}/{run.samples_path.name}",
-                next=f"finetune-prep {run.plan.kind} -n {run.plan.n}, which writes them anew",
+                next=f"{run.plan.command}, which writes them anew",
             )
         if not written.rows:
             raise ActNeeded(f"{run.name} gives no rows to export: {_why_none(written, rows)}", next="finetune-prep show")
@@ -227,6 +228,7 @@ def _source(project: Project, run: Run, said: Reviewed) -> Source:
         run=run.name,
         samples=sha256_of(run.samples_path) if run.samples_path.is_file() else "",
         system_prompt=text_hash(project.sound(Documents.system_prompt).text),
+        show_gaps=project.config.export.show_gaps,
         failed_by_people=said.failed,
     )
 
@@ -241,7 +243,7 @@ def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:
         raise ActNeeded(f"there is no pilot {name} of the present documents".replace("  ", " "), next="finetune-prep pilot")
     account = fresh[-1].account()
     if account is None:
-        raise ActNeeded(f"{fresh[-1].name} is unfinished", next=f"finetune-prep pilot -n {fresh[-1].plan.n}")
+        raise ActNeeded(f"{fresh[-1].name} is unfinished", next=fresh[-1].plan.command)
     return fresh[-1], account
 
 
@@ -283,7 +285,7 @@ def _card(
         rate=pass_rate(account),
         review=(*proof(said), *_failed_by_people(len(rows.held_back.get(dataset.FAILED, ())))),
         threshold=rubric.threshold,
-        models={role: run.plan.models[role]["model"] for role in PLAYED},
+        models={role: run.plan.models[role]["model"] for role in run.plan.models},
         served=served(project, run),
         texts=texts,
         accepted_by={
@@ -302,7 +304,7 @@ def served(project: Project, run: Run) -> list[card.Served]:
     found = {
         (line.role, line.model, line.served)
         for line in used
-        if line.phase == KIND and line.role in PLAYED and line.model == run.plan.models[line.role]["model"]
+        if line.phase == KIND and line.role in run.plan.models and line.model == run.plan.models[line.role]["model"]
         and line.served not in ("", line.model)
     }  # fmt: skip
     return [card.Served(role=role, asked=asked, served=served) for role, asked, served in sorted(found)]

@@ -85,14 +85,16 @@ def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Ite
     counts = _counts(project, n)
     known = _answered_before(project, used, n) if phase == PILOT else {}
     opened = _opened(project, n) if phase == PILOT else Counter[str]()
-    for name in prompt_files.BUILT_IN:
+    way = project.config.pilot.way
+    other = {prompt for prompts in pilot.PROMPTS.values() for prompt in prompts} - {*pilot.PROMPTS[way]}
+    for name in (name for name in prompt_files.BUILT_IN if name not in other):
         about = facts(name, own)
         for use in about.uses:
             if use.asked_in == phase and (anew or not _made(project, use)):
                 yield _calls(project, name, about, use, counts, known, opened)
                 if use.drafts_of == name:
                     yield _patches(project, about, use, counts)
-    if phase == PILOT:
+    if phase == PILOT and way == "turns":
         yield _calls(project, "assistant", Facts(role="assistant", form="assistant"), ASSISTANT, counts, known, opened)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from finetune_prep.core.sample import Account, Sample, State
+from finetune_prep.core.sample import Account, Sample, State, Way
 from finetune_prep.errors import Paused
 from finetune_prep.exports.report import suspicion
 from finetune_prep.ledger.protocols import Consumption, Ledger
@@ -52,6 +52,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     planned: int
     states: dict[State, int]
+    way: Way
+    """How its conversations were made."""
     judged: int
     """Conversations with a verdict that could be read."""
     to_judge: int
@@ -82,6 +84,7 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
         run=run.name,
         planned=account.planned,
         states={state: count for state, count in account.states.items() if count},
+        way=account.way,
         judged=judged,
         to_judge=judged + account.unjudged,
         rate=pass_rate(account) if judged else None,
@@ -92,7 +95,7 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
         report=project.layout.relative(run.report_path),
         doubt=suspicion([row.answers for row in run.verdicts()]),
         advice=JUDGE_NEEDED if _misses_the_form(samples, judged) else "",
-        next=f"finetune-prep {run.plan.kind} -n {run.plan.n}" if account.outstanding else after_pilot(project, run, account),
+        next=run.plan.command if account.outstanding else after_pilot(project, run, account),
         exit_code=Paused.exit_code if account.outstanding else UNREAD if account.unjudged or not judged else 0,
     )
 

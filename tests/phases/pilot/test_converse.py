@@ -1,6 +1,8 @@
-"""A conversation turn by turn: each side knows its own prompt and the talk so far, and nothing of the other's card."""
+"""Making a conversation: each side knows its own prompt and the talk so far, and nothing of the other's card."""
 
 from __future__ import annotations
+
+import json
 
 import msgspec
 import pytest
@@ -8,10 +10,13 @@ import pytest
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.request import Origin, Reply, Request
 from finetune_prep.core.scenarios.drawing import draw
-from finetune_prep.core.scenarios.scenario import Cell, Exchange
+from finetune_prep.core.scenarios.scenario import Cell, Elapsed, Exchange
+from finetune_prep.core.scenarios.space import REACTIONS as NAMES
+from finetune_prep.core.scenarios.space import Arc, Person, Reaction, Situation
 from finetune_prep.errors import Unusable
 from finetune_prep.models.providers.scripted import Scripted
-from finetune_prep.phases.pilot.converse import REACTIONS, Voices, converse, spoken, user_request
+from finetune_prep.phases.pilot.card import MIDDLE, REACTIONS
+from finetune_prep.phases.pilot.converse import Voices, converse, read_whole, spoken, user_request, whole_request
 from tests.core.scenarios.test_drawing import SPACE
 from tests.phases.conftest import OpenSession
 
@@ -28,6 +33,18 @@ SCENARIO = msgspec.structs.replace(
         Exchange(reaction="pushes back"),
     ),
 )
+OVER_DAYS = msgspec.structs.replace(
+    SCENARIO,
+    person=Person(id="PE1", name="Giver", weight=1, who="forties, two jobs", writes="no capitals", keeps_back="the birthday"),
+    situations=(SCENARIO.situation, Situation("TP2.1", "The second parcel is lost, too", "the carrier's mail")),
+    arc=Arc(id="AR1", name="Worsens", weight=1, means="each time a little later"),
+    course=(
+        Exchange(comes_in=CASE.situation.id),
+        Exchange(gap=Elapsed(days=6, weekday=3, reads="{days} days later"), comes_in="TP2.1", reaction="answers"),
+        Exchange(gap=Elapsed(days=0, weekday=3, reads="later that day"), reaction="half"),
+    ),
+)
+GAPS = ("", "[Thursday, 6 days later]", "[later that day]")
 
 
 def talker(request: Request) -> str:
@@ -35,10 +52,14 @@ def talker(request: Request) -> str:
     return f"  reply {said // 2 + 1}\n" if request.role == "assistant" else f"\nturn {request.origin.turn} "
 
 
+def writer(request: Request) -> str:
+    return json.dumps({"exchanges": [{"user": f"turn {n}", "assistant": f"reply {n}"} for n in (1, 2, 3)]})
+
+
 async def test_turns_alternate_for_as_many_exchanges_as_the_scenario_has(session: OpenSession) -> None:
     script = Scripted(talker)
     async with session(script) as shop:
-        talk = await converse(shop, VOICES, SCENARIO, "pilot-001")
+        talk = await converse(shop, VOICES, SCENARIO, "pilot-001", "turns")
     assert [message.role for message in talk.messages] == ["user", "assistant"] * 3
     assert talk.spoken_by("user") == ("turn 1", "turn 2", "turn 3")
     assert talk.spoken_by("assistant") == ("reply 1", "reply 2", "reply 3")
@@ -48,7 +69,7 @@ async def test_turns_alternate_for_as_many_exchanges_as_the_scenario_has(session
 async def test_the_assistant_sees_its_prompt_and_the_whole_talk_and_nothing_of_the_card(session: OpenSession) -> None:
     script = Scripted(talker)
     async with session(script) as shop:
-        talk = await converse(shop, VOICES, SCENARIO, "pilot-001")
+        talk = await converse(shop, VOICES, SCENARIO, "pilot-001", "turns")
     last = script.asked[-1]
     assert last.messages == (Message("system", VOICES.assistant), *talk.messages[:-1])
     hidden = (VOICES.user, SCENARIO.situation.text, SCENARIO.style.name, SPACE.flaws[0].name, SCENARIO.expected)
@@ -60,7 +81,7 @@ async def test_the_assistant_sees_its_prompt_and_the_whole_talk_and_nothing_of_t
 async def test_the_user_sees_its_card_and_the_whole_talk_and_nothing_of_what_is_wanted(session: OpenSession) -> None:
     script = Scripted(talker)
     async with session(script) as shop:
-        await converse(shop, VOICES, SCENARIO, "pilot-001")
+        await converse(shop, VOICES, SCENARIO, "pilot-001", "turns")
     last = [request for request in script.asked if request.role == "user"][-1]
     system, card = last.messages
     assert system.content == VOICES.user
@@ -73,6 +94,47 @@ async def test_the_user_sees_its_card_and_the_whole_talk_and_nothing_of_what_is_
             assert not [technique for technique in SCENARIO.techniques if technique in str(request.messages)]
 
 
+async def test_gaps_stand_above_the_messages_for_user_and_assistant_and_in_the_talk_that_a_judge_is_shown(
+    session: OpenSession,
+) -> None:
+    script = Scripted(talker)
+    async with session(script) as shop:
+        talk = await converse(shop, VOICES, OVER_DAYS, "pilot-001", "turns")
+    assert tuple(message.gap for message in talk.messages if message.role == "user") == GAPS
+    assert [message.content for message in script.asked[-1].messages if message.role == "user"] == [
+        "turn 1",
+        "[Thursday, 6 days later]\n\nturn 2",
+        "[later that day]\n\nturn 3",
+    ]
+    cards = [request.messages[1].content for request in script.asked if request.role == "user"]
+    assert "[" not in cards[0]
+    assert "You write it now: [Thursday, 6 days later]" in cards[1]
+    assert "[Thursday, 6 days later]\nYou: turn 2" in cards[2]
+    assert "[Thursday, 6 days later]\n\nturn 2" in [message.shown for message in talk.messages]
+
+
+async def test_what_comes_up_later_is_on_the_card_from_then_on(session: OpenSession) -> None:
+    async with session(Scripted([])) as shop:
+        cards = [
+            user_request(shop, VOICES, OVER_DAYS, Conversation(()), Origin(turn=turn)).messages[1].content for turn in (1, 2, 3)
+        ]
+    assert ["Situation 2: The second parcel is lost, too" in card for card in cards] == [False, True, True]
+    assert ["Material: the carrier's mail" in card for card in cards] == [False, True, True]
+    assert ["Situation 2 comes up for the first time" in card for card in cards] == [False, True, False]
+    assert ["Time has passed" in card for card in cards] == [False, True, False]
+    for told in ("forties, two jobs", "no capitals", "Keeps back: the birthday", "Worsens – each time a little later"):
+        assert all(told in card for card in cards)
+
+
+async def test_a_card_without_person_flaw_and_arc_has_no_empty_lines_for_them(session: OpenSession) -> None:
+    async with session(Scripted([])) as shop:
+        plain = msgspec.structs.replace(SCENARIO, flaw=None, course=(Exchange(comes_in=CASE.situation.id),))
+        card = user_request(shop, VOICES, plain, Conversation(()), Origin(turn=1)).messages[1].content
+    assert "flaw" not in card.lower()
+    assert not [key for key in ("Person", "Keeps back", "How things go", "Material", "Writes") if f"- {key}" in card]
+    assert "the only message you write" in card
+
+
 @pytest.mark.parametrize(
     ("language", "range"), [("zh-Hans", "5 to 25 characters"), ("ja", "5 to 25 characters"), ("th", "5 to 25 words")]
 )
@@ -80,15 +142,15 @@ async def test_a_user_who_writes_chinese_is_told_a_range_of_characters(session: 
     async with session(Scripted([])) as opened:
         voices = msgspec.structs.replace(VOICES, language=language)
         card = user_request(opened, voices, SCENARIO, Conversation(()), Origin(turn=1)).messages[1].content
-    assert f"{range} per message." in card
+    assert f"{range} per message" in card
 
 
 async def test_the_same_scenario_again_costs_nothing_and_says_the_same(session: OpenSession) -> None:
     first, second = Scripted(talker), Scripted([])
     async with session(first) as shop:
-        talk = await converse(shop, VOICES, SCENARIO, "pilot-001")
+        talk = await converse(shop, VOICES, SCENARIO, "pilot-001", "turns")
     async with session(second) as shop:
-        assert await converse(shop, VOICES, SCENARIO, "another-run") == talk
+        assert await converse(shop, VOICES, SCENARIO, "another-run", "turns") == talk
     assert (len(first.asked), second.asked) == (6, [])
 
 
@@ -97,8 +159,8 @@ async def test_scenarios_that_read_alike_are_asked_apart(session: OpenSession) -
     script = Scripted(talker)
     other = msgspec.structs.replace(SCENARIO, index=9)
     async with session(script) as shop:
-        await converse(shop, VOICES, SCENARIO, "pilot-001")
-        await converse(shop, VOICES, other, "pilot-001")
+        await converse(shop, VOICES, SCENARIO, "pilot-001", "turns")
+        await converse(shop, VOICES, other, "pilot-001", "turns")
     assert len({request.key for request in script.asked}) == 12
 
 
@@ -106,7 +168,7 @@ async def test_an_empty_turn_is_asked_for_again_and_then_given_up(session: OpenS
     silent = Scripted([" \n", "Hello?", *[Reply(text="", problem="empty")] * 3])
     async with session(silent) as shop:
         with pytest.raises(Unusable, match="empty"):
-            await converse(shop, VOICES, SCENARIO, "pilot-001")
+            await converse(shop, VOICES, SCENARIO, "pilot-001", "turns")
     assert [request.role for request in silent.asked] == ["user"] * 2 + ["assistant"] * 3
 
 
@@ -116,19 +178,81 @@ def test_nothing_is_no_turn(text: str) -> None:
         spoken(text)
 
 
-async def test_the_first_message_reacts_to_nothing_and_the_last_one_ends(session: OpenSession) -> None:
+async def test_a_flaw_and_a_reaction_are_told_where_the_scenario_has_them(session: OpenSession) -> None:
     async with session(Scripted([])) as shop:
         cards = [
             user_request(shop, VOICES, SCENARIO, Conversation(()), Origin(turn=turn)).messages[1].content for turn in (1, 2, 3)
         ]
-    assert "This is the beginning" in cards[0]
-    assert not [reaction for reaction in REACTIONS.values() if reaction in cards[0]]
-    assert "This is the middle" in cards[1]
+    assert ["Your flaw shows here" in card for card in cards] == [False, True, False]
+    assert [[name for name in NAMES if any(words in card for words in REACTIONS[name])] for card in cards] == [
+        [],
+        ["ignores"],
+        ["pushes back"],
+    ]
+
+
+@pytest.mark.parametrize("reaction", NAMES)
+async def test_users_do_not_all_react_in_the_same_words(session: OpenSession, reaction: Reaction) -> None:
+    seen = set()
+    async with session(Scripted([])) as shop:
+        for index in range(40):
+            exchanges = (SCENARIO.course[0], Exchange(reaction=reaction))
+            scenario = msgspec.structs.replace(SCENARIO, index=index, seed=f"1/{index}", course=exchanges)
+            card = user_request(shop, VOICES, scenario, Conversation(()), Origin(turn=2)).messages[1].content
+            seen |= {words for words in REACTIONS[reaction] if words in card}
+    assert seen == set(REACTIONS[reaction])
+
+
+async def test_the_first_message_begins_and_the_last_one_ends(session: OpenSession) -> None:
+    async with session(Scripted([])) as shop:
+        cards = [
+            user_request(shop, VOICES, SCENARIO, Conversation(()), Origin(turn=turn)).messages[1].content for turn in (1, 2, 3)
+        ]
+    assert "You write first" in cards[0]
+    assert [words for words in MIDDLE if words in cards[1]]
     assert "This is your last message" in cards[2]
 
 
-async def test_a_user_without_a_flaw_hears_nothing_of_flaws(session: OpenSession) -> None:
+# ---- both sides in one call
+
+
+async def test_one_call_writes_the_whole_talk_and_the_gaps_are_put_in(session: OpenSession) -> None:
+    script = Scripted(writer)
+    async with session(script) as shop:
+        talk = await converse(shop, VOICES, OVER_DAYS, "pilot-001", "one-call")
+    assert [request.role for request in script.asked] == ["assistant"]
+    assert talk.spoken_by("user") == ("turn 1", "turn 2", "turn 3")
+    assert talk.spoken_by("assistant") == ("reply 1", "reply 2", "reply 3")
+    assert tuple(message.gap for message in talk.messages if message.role == "user") == GAPS
+
+
+async def test_one_call_is_given_both_prompts_the_whole_card_and_nothing_of_what_is_wanted(session: OpenSession) -> None:
     async with session(Scripted([])) as shop:
-        plain = msgspec.structs.replace(SCENARIO, flaw=None)
-        card = user_request(shop, VOICES, plain, Conversation(()), Origin(turn=1)).messages[1].content
-    assert "flaw" not in card.lower()
+        system, card = whole_request(shop, VOICES, OVER_DAYS, Origin()).messages
+    assert system.content.startswith(VOICES.assistant), "the longest text stands first, and is the same in all requests"
+    assert VOICES.user in system.content
+    for shown in (*GAPS, OVER_DAYS.situation.text, "The second parcel is lost, too", "exactly 3"):
+        assert shown in card.content
+    assert OVER_DAYS.expected not in system.content + card.content
+
+
+async def test_a_line_with_a_gap_that_the_writer_put_in_stands_there_once(session: OpenSession) -> None:
+    def repeating(request: Request) -> str:
+        return json.dumps({"exchanges": [{"user": f"{gap}\n\nturn", "assistant": "reply"} for gap in GAPS]})
+
+    async with session(Scripted(repeating)) as shop:
+        talk = await converse(shop, VOICES, OVER_DAYS, "pilot-001", "one-call")
+    assert talk.spoken_by("user")[1:] == ("turn", "turn")
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "problem"),
+    [
+        ([{"user": "a", "assistant": "b"}], "has 1 exchanges; write exactly 2"),
+        ([{"user": "a", "assistant": "b"}, {"user": " ", "assistant": "b"}], "empty"),
+        ([{"user": "a", "assistant": "b"}, {"user": "a"}], "assistant"),
+    ],
+)
+def test_a_talk_of_another_length_or_with_an_empty_turn_is_no_answer(exchanges: list[dict[str, str]], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        read_whole(json.dumps({"exchanges": exchanges}), 2)

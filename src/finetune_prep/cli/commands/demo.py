@@ -122,7 +122,7 @@ def _closing(folder: Path) -> None:
         screen.say("One of the accepted rows", bold=True)
         for message in shown.conversation.messages[:2]:
             screen.say(f"  {message.role}:")
-            screen.paragraph(message.content)
+            screen.paragraph(message.shown)
     screen.say()
     screen.say("Where things are", bold=True)
     screen.table(_places(folder))

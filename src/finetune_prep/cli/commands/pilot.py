@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import click
+import msgspec
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.agreeing import yes_option
 from finetune_prep.cli.job import account_words, json_option, provider_option, work
-from finetune_prep.core.sample import UNSETTLED
+from finetune_prep.core.sample import UNSETTLED, WAYS
 from finetune_prep.method import limits
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
@@ -24,34 +25,42 @@ MOST_REASONS = 5  # that are printed
 @click.command()
 @click.option("-n", "size", default=limits.PILOT, show_default=True, type=click.IntRange(min=1), help="Number of conversations.")
 @click.option("--window", default=64, show_default=True, type=click.IntRange(min=1), help="Conversations in work at a time.")
+@click.option("--one-call", is_flag=True, help="Have each conversation written in one call instead of turn by turn.")
 @yes_option
 @provider_option
 @json_option
 @click.pass_obj
-def pilot(project: str, size: int, window: int, yes: bool, provider: str | None, as_json: bool) -> None:
+def pilot(project: str, size: int, window: int, one_call: bool, yes: bool, provider: str | None, as_json: bool) -> None:
     """Make and judge conversations for scenarios drawn from the scenario space.
 
     Every planned scenario ends in exactly one state. The same documents give the same run: running it again goes on with it.
     """
 
     async def job(session: Session) -> RunSummary:
+        session = _by_its_way(session, one_call=one_call)
         run, account = await run_pilot(session, size, window=window)
         write_report(session.project, run)
         return await summarize(session.project, session.door.ledger, run, account)
 
     async def expect(session: Session) -> Estimate:
+        session = _by_its_way(session, one_call=one_call)
         prepared(session.project, "the pilot")
         require_checked(session.project, "the pilot")
         so_far = await used(session.door.ledger)
         return estimate(session.project, so_far, (KIND,), n=size, provider=provider or "")
 
-    summary = work(project, f"pilot -n {size}", provider, job, quiet=as_json, yes=yes, expect=expect)
+    command = f"pilot -n {size}{' --one-call' if one_call else ''}"
+    summary = work(project, command, provider, job, quiet=as_json, yes=yes, expect=expect)
     if as_json:
         screen.json(summary)
     else:
         _print(summary)
     if summary.exit_code:
         raise click.exceptions.Exit(summary.exit_code)
+
+
+def _by_its_way(session: Session, *, one_call: bool) -> Session:
+    return msgspec.structs.replace(session, project=session.project.conversing("one-call")) if one_call else session
 
 
 def _print(summary: RunSummary) -> None:
@@ -86,4 +95,6 @@ def _print_verdicts(summary: RunSummary) -> None:
         rate = summary.rate
         interval = f"95% interval {rate.low:.0%} to {rate.high:.0%}"
         faulty = f"; {count} faulty count as not passed" if (count := summary.states.get("faulty", 0)) else ""
-        screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, according to the judge{faulty}")
+        screen.say(
+            f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, according to the judge{faulty}; {WAYS[summary.way]}"
+        )

@@ -46,7 +46,7 @@ def _print_list(project: Project, *, as_json: bool) -> None:
     screen.say(known[-1].name, bold=True)
     if not samples:
         screen.say("  no conversation is finished yet")
-        screen.say(f"next: finetune-prep {known[-1].plan.kind} -n {known[-1].plan.n}")
+        screen.say(f"next: {known[-1].plan.command}")
         return
     screen.table([_row(sample) for sample in samples])
     screen.say("next: finetune-prep show ID")
@@ -75,7 +75,7 @@ def _print_sample(found: lookup.FoundSample) -> None:
     for message in sample.conversation.messages if sample.conversation else ():
         screen.say()
         screen.say(message.role, bold=True)
-        screen.paragraph(message.content)
+        screen.paragraph(message.shown)
     if found.verdict:
         screen.say()
         screen.say(f"verdict by {found.verdict.judge}", bold=True)
@@ -100,7 +100,7 @@ def _print_request(found: lookup.FoundRequest) -> None:
     for message in request.messages:
         screen.say()
         screen.say(message.role, bold=True)
-        screen.paragraph(message.content)
+        screen.paragraph(message.shown)
     for came in found.aside:
         screen.say()
         screen.say(f"not the answer ({came.why}), {came.size:,} bytes, {came.at}", bold=True)

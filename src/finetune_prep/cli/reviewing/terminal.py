@@ -174,7 +174,7 @@ def _show(sitting: Sitting, position: int) -> None:
     for message in drawn.sample.conversation.messages:
         screen.say()
         screen.say(message.role, bold=True)
-        screen.paragraph(message.content)
+        screen.paragraph(message.shown)
     screen.say()
 
 

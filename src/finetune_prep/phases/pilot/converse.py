@@ -1,26 +1,29 @@
-"""One conversation, turn by turn: a simulated user with a card, and the assistant with the generation prompt.
+"""Making one conversation, in one of two ways.
 
-The user never sees the rubric, the techniques or the assistant's prompt; the assistant never sees the card.
+Turn by turn, a simulated user with a card and the assistant with the generation prompt answer each other. Neither sees what the
+other was given: the user nothing of rubric, techniques or the assistant's prompt, the assistant nothing of the card. In one call,
+the assistant's model writes both sides at once, from the same texts: that is cheaper, and less like life, since whoever writes a
+question knows the answer already.
 """
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.request import Origin, Request
+from finetune_prep.core.sample import Way
 from finetune_prep.core.scenarios.scenario import Scenario
-from finetune_prep.core.scenarios.space import Reaction
 from finetune_prep.models.roles import Roles
-from finetune_prep.phases.session import Session
+from finetune_prep.phases.drafting import schemas
+from finetune_prep.phases.pilot.card import card, gap, hints
+from finetune_prep.phases.session import Requests, Session
 
-# How a user takes a question of the assistant, as the scenario has it.
-REACTIONS: dict[Reaction, str] = {
-    "ignores": "If the assistant asked something, do not answer it: go on with what is on your mind.",
-    "half": "If the assistant asked something, answer half of it and turn to something else.",
-    "pushes back": "If the assistant asked something, push back.",
-    "answers": "If the assistant asked something, answer it.",
-}
+WHOLE = "converse-whole"
+Said = Annotated[str, Meta(min_length=1)]
 
 
 class Voices(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,13 +35,28 @@ class Voices(msgspec.Struct, frozen=True, kw_only=True):
     """The language of the conversation, a BCP 47 tag."""
 
 
-async def converse(session: Session, voices: Voices, scenario: Scenario, run: str) -> Conversation:
+class WrittenExchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    user: Said
+    assistant: Said
+
+
+class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A conversation that was written in one call."""
+
+    exchanges: list[WrittenExchange]
+
+
+async def converse(session: Session, voices: Voices, scenario: Scenario, run: str, way: Way) -> Conversation:
     """The whole conversation of a scenario: `scenario.exchanges` pairs of turns."""
+    if way == "one-call":
+        request = whole_request(session, voices, scenario, Origin(run=run, scenario=scenario.id))
+        written = await session.door.ask_for(request, lambda text: read_whole(text, scenario.exchanges))
+        return _with_gaps(written, voices, scenario)
     conversation = Conversation(())
-    for turn in range(scenario.exchanges):
-        origin = Origin(run=run, scenario=scenario.id, turn=turn + 1)
+    for exchange in range(1, scenario.exchanges + 1):
+        origin = Origin(run=run, scenario=scenario.id, turn=exchange)
         said = await session.door.ask_for(user_request(session, voices, scenario, conversation, origin), spoken)
-        conversation = conversation.then("user", said)
+        conversation = conversation.then("user", said, gap(scenario, voices.language, exchange))
         answered = await session.door.ask_for(assistant_request(session.roles, voices, scenario, conversation, origin), spoken)
         conversation = conversation.then("assistant", answered)
     return conversation
@@ -51,44 +69,53 @@ def spoken(text: str) -> str:
     return text.strip()
 
 
-def user_request(session: Session, voices: Voices, scenario: Scenario, so_far: Conversation, origin: Origin) -> Request:
-    turn = origin.turn - 1
+def user_request(requests: Requests, voices: Voices, scenario: Scenario, so_far: Conversation, origin: Origin) -> Request:
     slots = {
         "user_prompt": voices.user,
-        "situation": scenario.situation.text,
-        "style": scenario.style.name,
-        "fewest": scenario.style.fewest,
-        "most": scenario.style.most,
-        "sounds_like": scenario.style.sounds_like,
-        "difficulty": f"{scenario.difficulty.name} – {scenario.difficulty.means}",
-        "flaw": f"{scenario.flaw.name} – {scenario.flaw.shows_as}" if scenario.flaw else "",
-        "turns": [
-            {"speaker": "You" if message.role == "user" else "Assistant", "text": message.content} for message in so_far.messages
-        ],
-        "hints": "\n".join(f"- {hint}" for hint in _hints(scenario, turn)),
+        "card": card(requests, scenario, voices.language, origin.turn),
+        "turns": so_far.messages,
+        "gap": gap(scenario, voices.language, origin.turn),
+        "hints": hints(scenario, origin.turn),
         "language": voices.language,
     }
-    return session.request("converse-user", slots, phase="pilot", origin=origin, sample=scenario.id)
-
-
-def _hints(scenario: Scenario, turn: int) -> list[str]:
-    planned = scenario.course[turn]
-    hints = [_stage(turn, scenario.exchanges)]
-    if scenario.flaw:
-        hints.append("Your flaw shows in this message." if planned.flaw_shows else "Your flaw does not show in this message.")
-    if planned.reaction:
-        hints.append(REACTIONS[planned.reaction])
-    return hints
-
-
-def _stage(turn: int, exchanges: int) -> str:
-    if turn == 0:
-        return "This is the beginning: what brings you here."
-    if turn == exchanges - 1:
-        return "This is your last message: a decision, a doubt that remains, or an end – not necessarily thanks."
-    return "This is the middle: more detail, another side of it, or resistance."
+    return requests.request("converse-user", slots, phase="pilot", origin=origin, sample=scenario.id)
 
 
 def assistant_request(roles: Roles, voices: Voices, scenario: Scenario, so_far: Conversation, origin: Origin) -> Request:
-    messages = (Message("system", voices.assistant), *so_far.messages)
+    said = so_far.plain(show_gaps=True)
+    messages = (Message("system", voices.assistant), *said.messages)
     return roles.request("assistant", phase="pilot", origin=origin, messages=messages, sample=scenario.id)
+
+
+def whole_request(requests: Requests, voices: Voices, scenario: Scenario, origin: Origin) -> Request:
+    """Both sides in one answer, from the texts that they would have been given."""
+    numbers = range(1, scenario.exchanges + 1)
+    slots = {
+        "generation_prompt": voices.assistant,
+        "user_prompt": voices.user,
+        "card": card(requests, scenario, voices.language, scenario.exchanges),
+        "exchanges": [{"gap": gap(scenario, voices.language, number), "hints": hints(scenario, number)} for number in numbers],
+        "language": voices.language,
+    }
+    schema = schemas.schema_of(Written, "conversation")
+    return requests.request(WHOLE, slots, phase="pilot", origin=origin, schema=schema, sample=scenario.id)
+
+
+def read_whole(text: str, exchanges: int) -> Conversation:
+    """The turns of an answer. Raises ValueError if there are not as many as planned, or one is empty."""
+    written = schemas.read(text, Written).exchanges
+    if len(written) != exchanges:
+        raise ValueError(f"The conversation has {len(written)} exchanges; write exactly {exchanges}.")
+    conversation = Conversation(())
+    for exchange in written:
+        conversation = conversation.then("user", spoken(exchange.user)).then("assistant", spoken(exchange.assistant))
+    return conversation
+
+
+def _with_gaps(conversation: Conversation, voices: Voices, scenario: Scenario) -> Conversation:
+    """The conversation with the lines that say how much time has passed, which its writer left to the program."""
+    result = Conversation(())
+    for number, message in enumerate(conversation.messages):
+        line = gap(scenario, voices.language, number // 2 + 1) if message.role == "user" else ""
+        result = result.then(message.role, message.content.removeprefix(line).lstrip() if line else message.content, line)
+    return result

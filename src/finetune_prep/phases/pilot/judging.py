@@ -47,7 +47,7 @@ def verdict_request(
     slots = {
         "evaluation_prompt": evaluation_prompt,
         "boundary": requests.boundary(conversation.id),
-        "turns": [{"speaker": message.role, "text": message.content} for message in conversation.messages],
+        "turns": [{"speaker": message.role, "text": message.shown} for message in conversation.messages],
     }
     return requests.request("judge", slots, phase="pilot", origin=origin, schema=verdict_schema(rubric))
 

@@ -9,7 +9,7 @@ from finetune_prep.core.identity import digest
 from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.request import Origin, RoleName
 from finetune_prep.core.rubric import Rubric
-from finetune_prep.core.sample import Account, Sample, State, account, fold, judged_sample
+from finetune_prep.core.sample import Account, Sample, State, Way, account, fold, judged_sample
 from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.scenarios.space import ScenarioSpace
@@ -29,8 +29,12 @@ from finetune_prep.project.stamps import Items
 
 KIND = "pilot"
 PLAYED: tuple[RoleName, ...] = ("user", "assistant", "judge")
+ROLES: dict[Way, tuple[RoleName, ...]] = {"turns": PLAYED, "one-call": ("assistant", "judge")}
 MADE_FROM = ("scenario-space", "evaluation-rubric", "evaluation-prompt", "generation-prompt", "user-prompt", "system-prompt")
-PROMPTS = ("converse-user", "judge")
+PROMPTS: dict[Way, tuple[str, ...]] = {
+    "turns": ("converse-card", "converse-user", "judge"),
+    "one-call": ("converse-card", "converse-whole", "judge"),
+}
 WINDOW = 64  # samples in work at a time; the door decides how many calls that may be
 
 
@@ -39,6 +43,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     session: Session
     run: str
+    way: Way
     rubric: Rubric
     evaluation_prompt: str
     generation: GenerationPrompt
@@ -58,10 +63,10 @@ async def pilot(session: Session, n: int, *, window: int = WINDOW) -> tuple[Run,
     space = session.project.value(Documents.space)
     scenarios = planned(space, n, session.project.config.seed)
     run = run_of(session.project.layout, current_plan(session.project, n))
-    stage = stage_of(session, run.name)
+    stage = stage_of(session, run)
     made = [made async for made in windowed(scenarios, lambda scenario: make_sample(stage, scenario), window)]
     samples = fold(item.sample for item in made)
-    total = account(samples)
+    total = account(samples, run.plan.way)
     write_results(run, list(samples), _verdict_rows(made, stage.rubric), total)
     return run, total
 
@@ -90,7 +95,8 @@ def prepared(project: Project, what: str) -> None:
 
 def current_plan(project: Project, n: int) -> RunPlan:
     """What identifies a pilot of n conversations with the project as it is now."""
-    roles = {name: project.config.role(name) for name in PLAYED}
+    way = project.config.pilot.way
+    roles = {name: project.config.role(name) for name in ROLES[way]}
     return RunPlan(
         kind=KIND,
         n=n,
@@ -101,7 +107,8 @@ def current_plan(project: Project, n: int) -> RunPlan:
         },
         made_from={kind: _items(project, kind) for kind in MADE_FROM},
         language=project.value(Documents.brief).language,
-        prompts={name: digest(prompt_files.source(name, project.layout.phase_prompts)) for name in PROMPTS},
+        prompts={name: digest(prompt_files.source(name, project.layout.phase_prompts)) for name in PROMPTS[way]},
+        way=way,
     )
 
 
@@ -113,11 +120,12 @@ def _items(project: Project, kind: str) -> Items:
     return project.items(kind) | {"other text": digest(other_text(document))}
 
 
-def stage_of(session: Session, run: str) -> Stage:
+def stage_of(session: Session, run: Run) -> Stage:
     project = session.project
     return Stage(
         session=session,
-        run=run,
+        run=run.name,
+        way=run.plan.way,
         rubric=project.value(Documents.rubric),
         evaluation_prompt=session.text("evaluation-prompt"),
         generation=project.value(Documents.generation_prompt),
@@ -130,7 +138,7 @@ def stage_of(session: Session, run: str) -> Stage:
 async def make_sample(stage: Stage, scenario: Scenario) -> Made:
     """One planned scenario, from the first word to the score. Whatever happens to it is a state with a name."""
     try:
-        conversation = await converse(stage.session, stage.voices, scenario, stage.run)
+        conversation = await converse(stage.session, stage.voices, scenario, stage.run, stage.way)
     except NotYet:
         return Made(Sample(scenario=scenario, state="waiting"))
     except Unreachable as error:

@@ -16,6 +16,7 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.prompt_facts import PILOT, facts
+from finetune_prep.phases.pilot.converse import WHOLE
 from finetune_prep.project.config import BATCH_APIS, ROLES
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.planned_calls import Used, drafts, planned
@@ -125,7 +126,12 @@ def _files(project: Project, prompts: Iterable[str], asked: Set[str]) -> int:
 
 
 def _of_pilot(project: Project, n: int, asked: Set[str]) -> float:
-    """One for each turn of the longest conversation, and one of verdicts for each length that conversations have."""
+    """One for each turn of the longest conversation, and one of verdicts for each length that conversations have.
+
+    Where each conversation is written in one call, one for all of them and one for the verdicts.
+    """
+    if WHOLE in asked:
+        return 1 + ("judge" in asked)
     space = project.document(Documents.space)
     lengths = set(LENGTHS)
     if space and space.value:

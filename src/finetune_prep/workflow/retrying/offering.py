@@ -26,7 +26,7 @@ def after_run(project: Project, run: Run) -> str:
         for sample in run.samples()
         if (kind := ended(sample)) and kind != "failed" and not sample.fault.startswith(CUT)
     ]
-    return _step(project, ends, f"finetune-prep {run.plan.kind} -n {run.plan.n}")
+    return _step(project, ends, run.plan.command)
 
 
 def after_phase(project: Project, phase: str) -> str:

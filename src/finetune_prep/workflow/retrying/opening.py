@@ -116,5 +116,5 @@ def _check_versions(project: Project) -> None:
         if count := of_earlier_versions(run):
             raise UsageError(
                 f"{count} rows of {run.name} were written by an earlier version, which did not note their requests",
-                next=f"finetune-prep {run.plan.kind} -n {run.plan.n}, which notes them and asks nothing, then retry again",
+                next=f"{run.plan.command}, which notes them and asks nothing, then retry again",
             )

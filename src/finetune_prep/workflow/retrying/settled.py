@@ -73,7 +73,7 @@ def _phase(project: Project) -> Iterator[Settled]:
 
 def _rows(project: Project) -> Iterator[Settled]:
     for run in live_runs(project):
-        again = f"finetune-prep {run.plan.kind} -n {run.plan.n}"
+        again = run.plan.command
         for sample in run.samples():
             if kind := ended(sample):
                 conversation = (sample.conversation.id,) if sample.conversation else ()

@@ -207,7 +207,7 @@ def open_sitting(project: Project, labeller: Labeller, *, run: str = "", n: int 
     chosen = known[-1]
     drawn = draw(chosen.samples(), n, f"{chosen.plan.seed}/{chosen.name}")
     if not drawn:
-        raise ActNeeded(f"{chosen.name} holds no judged conversation yet", next=f"finetune-prep pilot -n {chosen.plan.n}")
+        raise ActNeeded(f"{chosen.name} holds no judged conversation yet", next=chosen.plan.command)
     return Sitting(
         project=project,
         run=chosen,

@@ -100,11 +100,14 @@ def run_view(project: Project, run: Run) -> RunView:
     compared = (compare(kind, before, now.made_from.get(kind, {})) for kind, before in run.plan.made_from.items())
     changes = tuple(change for change in compared if change and _matters(project, run, change))
     stale = [f"{change} since" for change in changes]
-    if run.plan.models != now.models:
+    if any(run.plan.models.get(role, model) != model for role, model in now.models.items()):
         stale.append("other models or parameters are configured since")
+    if run.plan.way != now.way:
+        stale.append(f"conversations are made another way since: {now.way}, and not {run.plan.way}")
     if run.plan.seed != now.seed:
         stale.append("the project has another seed since")
     if run.plan.language != now.language:
         stale.append(f"its conversations are in {run.plan.language}, the brief asks for {now.language} since")
-    stale += [f"the prompt {name}.md is another since" for name in now.prompts if run.plan.prompts.get(name) != now.prompts[name]]
+    prompts = now.prompts if run.plan.way == now.way else {}
+    stale += [f"the prompt {name}.md is another since" for name in prompts if run.plan.prompts.get(name) != prompts[name]]
     return RunView(name=run.name, planned=run.plan.n, account=run.account(), changes=changes, stale=tuple(stale))

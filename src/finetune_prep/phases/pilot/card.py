@@ -1,0 +1,89 @@
+"""What a simulated user is given: a card with person, situation and manner, and what each of the messages is to be like.
+
+Nothing of what a good answer would be stands here: neither techniques nor what a case expects.
+"""
+
+from __future__ import annotations
+
+from finetune_prep.conversations.gaps import gap_line
+from finetune_prep.core.scenarios.scenario import Scenario
+from finetune_prep.core.scenarios.space import Reaction
+from finetune_prep.phases.drafting import prompt_files
+from finetune_prep.phases.session import Requests
+from finetune_prep.words import by_character
+
+# How a user takes a question of the assistant. Several ways of each, so that not every user pushes back in the same words.
+REACTIONS: dict[Reaction, tuple[str, ...]] = {
+    "answers": ("If you were asked something, answer it.",),
+    "half": (
+        "If you were asked several things, answer the one that is easy and leave the rest.",
+        "If you were asked something, answer it roughly, as somebody who does not go and look.",
+        "If you were asked something, answer half of it and go on to what bothers you more.",
+    ),
+    "pushes back": (
+        "If you were asked something, you would rather not go into it, and say so.",
+        "If you were asked something, you came for help and not for questions, and it shows.",
+        "If you were asked something, you think you have said that already.",
+        "If you were asked something, doubt that it has anything to do with your matter.",
+    ),
+    "ignores": (
+        "If you were asked something, do not take it up: go on with what is on your mind.",
+        "If you were asked something, you have not really read it: react to another part of the reply.",
+    ),
+}
+
+MIDDLE = (
+    "You are in the middle of it: there is more to tell than you have told.",
+    "You are in the middle of it: another side of the matter comes up.",
+    "You are in the middle of it: react to what the last reply said, whether you like it or not.",
+)
+
+
+def card(requests: Requests, scenario: Scenario, language: str, exchange: int) -> str:
+    """The card as it is at an exchange (the first is 1): what has not come up yet is not on it."""
+    style, person, flaw = scenario.style, scenario.person, scenario.flaw
+    slots = {
+        "who": person.who if person else "",
+        "writes": person.writes if person else "",
+        "keeps_back": person.keeps_back if person else "",
+        "situations": [{"text": found.text, "material": found.material} for found in scenario.come_in(exchange)],
+        "arc": f"{scenario.arc.name} – {scenario.arc.means}" if scenario.arc else "",
+        "style": style.name,
+        "words": f"{style.fewest} to {style.most} {'characters' if by_character(language) else 'words'}",
+        "sounds_like": style.sounds_like,
+        "difficulty": f"{scenario.difficulty.name} – {scenario.difficulty.means}",
+        "flaw": f"{flaw.name} – {flaw.shows_as}" if flaw else "",
+    }
+    return prompt_files.message("converse-card", requests.project.layout.phase_prompts, **slots)
+
+
+def gap(scenario: Scenario, language: str, exchange: int) -> str:
+    """The line above an exchange that says how much time has passed, "" for none."""
+    elapsed = scenario.course[exchange - 1].gap
+    return gap_line(elapsed, language) if elapsed else ""
+
+
+def hints(scenario: Scenario, exchange: int) -> list[str]:
+    """What the user's message in an exchange is to be like."""
+    planned = scenario.course[exchange - 1]
+    found = [_stage(scenario, exchange)]
+    if planned.gap and planned.gap.days:
+        found.append("Time has passed: begin with what has happened since. Nobody repeats what was written before.")
+    if exchange > 1 and planned.comes_in:
+        number = 1 + [situation.id for situation in scenario.situations].index(planned.comes_in)
+        found.append(f"Situation {number} comes up for the first time: bring it in beside the rest, as people do.")
+    if planned.reaction:
+        found.append(scenario.stream("reaction", exchange).choice(REACTIONS[planned.reaction]))
+    if scenario.flaw and planned.flaw_shows:
+        found.append(f"Your flaw shows here: {scenario.flaw.name}.")
+    return found
+
+
+def _stage(scenario: Scenario, exchange: int) -> str:
+    if scenario.exchanges == 1:
+        return "This is the only message you write, so whatever cannot be left out stands in it."
+    if exchange == 1:
+        return "You write first: what brings you here, and not yet all of it."
+    if exchange == scenario.exchanges:
+        return "This is your last message: you decide, you still doubt, or you have to go. Thank only for what helped."
+    return scenario.stream("middle", exchange).choice(MIDDLE)
