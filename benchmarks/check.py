@@ -7,6 +7,7 @@ for the one promise: computed gates over all documents take less than half a sec
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import statistics
 import subprocess
@@ -19,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.core.request import Request
+from finetune_prep.core.verdict import STEERING
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
@@ -60,8 +62,11 @@ def yes_to_all(request: Request) -> str:
     """A judge with nothing to object to."""
     assert request.schema is not None
     asked = request.schema.schema["properties"]
-    more = {} if request.schema.name == "verdict" else {"fix": ""}
-    return msgspec.json.encode({item: {"evidence": "none", "answer": "YES"} | more for item in asked}).decode()
+    if request.schema.name != "verdict":
+        return msgspec.json.encode({item: {"evidence": "none", "answer": "YES", "fix": ""} for item in asked}).decode()
+    quote = json.loads(request.messages[1].content.splitlines()[2])["text"]  # the first turn
+    given = {item: {"evidence": quote, "answer": "YES"} for item in asked}
+    return msgspec.json.encode(given | {STEERING: {"evidence": "none", "answer": "NO"}}).decode()
 
 
 async def judge_all(project: Project) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from finetune_prep.core.verdict import STEERING
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import Shown, Terminal
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
 from tests.phases.pottery_shop import accept_all, rewrite
 
+STEERS_NOT = {"evidence": "none", "answer": "NO"}
 Judge = Callable[[Call, list[str]], Behaviour]
 
 
@@ -25,8 +27,8 @@ def asked_of(call: Call) -> list[str]:
 
 
 def verdict(questions: list[str], **no: str) -> Behaviour:
-    """A verdict of YES on all questions but those in `no`."""
-    given = {id: {"evidence": "none", "answer": no.get(id, "YES")} for id in questions}
+    """A verdict of YES on all questions but those in `no`; nobody steers."""
+    given = {id: {"evidence": "new bowl", "answer": no.get(id, "YES")} for id in questions} | {STEERING: STEERS_NOT}
     return Completion(json.dumps(given))
 
 

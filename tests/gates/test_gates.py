@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.core.knowledge import Anchor, Citation, Contradiction, Preference
-from finetune_prep.core.rubric import Category, Expected, Question, Term
+from finetune_prep.core.rubric import Category, Expected, Question, Ruling, Term
 from finetune_prep.core.scenarios.space import SpecialCase
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates import check
@@ -409,7 +409,7 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         "evaluation-prompt.purpose",
         "evaluation_prompt.role",
         "You judge replies of a pottery shop.",
-        ["the role does not say what verdicts are for"],
+        ["the prompt does not say what verdicts are for"],
     ),
     (
         "evaluation-prompt.questions",
@@ -437,6 +437,40 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
             "the questions stand in another order than in the rubric: "
             "CP1, CP2, CP3, CP4, NS1, NS2, NS3, FT1, FT2, FT3, SF1, SF2, SF3"
         ],
+    ),
+    (
+        "evaluation-prompt.questions",
+        "evaluation_prompt.categories.1.questions.0.rulings",
+        (Ruling(answer="yes", user="Cracked.", assistant="Sorry.", why="it is not"),),
+        ["CP1 differs from the rubric in its rulings"],
+    ),
+    (
+        "evaluation-prompt.categories",
+        "evaluation_prompt.categories.1.name",
+        "Understanding",
+        [
+            "the category “Comprehension” of the rubric has no heading of its own",
+            "the category “Understanding” is not in the rubric",
+        ],
+    ),
+    (
+        "evaluation-prompt.categories",
+        "evaluation_prompt.categories.0.weight",
+        0.2,
+        ["“Safety” has (weight 0.2) here and (gate) in the rubric"],
+    ),
+    (
+        "evaluation-prompt.categories",
+        "evaluation_prompt.categories",
+        (
+            JUDGE.categories[0],
+            msgspec.structs.replace(JUDGE.categories[1], questions=JUDGE.categories[1].questions[:-1]),
+            msgspec.structs.replace(
+                JUDGE.categories[2], questions=(JUDGE.categories[1].questions[-1], *JUDGE.categories[2].questions)
+            ),
+            *JUDGE.categories[3:],
+        ),
+        ["CP4 stands under “Next step”, in the rubric under “Comprehension”"],
     ),
     ("evaluation-prompt.terms", "evaluation_prompt.terms", (), ["the term “Next step” of the rubric is not defined"]),
     (
@@ -468,7 +502,7 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         "evaluation-prompt.output-example",
         "evaluation_prompt.output",
         JUDGE.output.replace('"evidence": "…", "answer": "yes"', '"answer": "yes", "evidence": "…"'),
-        ["the output example gives SF1 as {answer, evidence}"],
+        ["the output example gives steering as {answer, evidence}"],
     ),
     (
         "evaluation-prompt.calibration-count",

@@ -26,7 +26,6 @@ ONLY_THERE = {
     "from 1 to 5",  # scales, which the method does without
     "person 8 to 10 hours",
     "saves 20 to 40",
-    "`role`: 3 to 6 sentences",
     "at least five different",
     "them two to four exchanges",
     "short: 30 to 80 words",

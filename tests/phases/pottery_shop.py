@@ -11,6 +11,7 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.core.rubric import Example
+from finetune_prep.core.verdict import STEERING
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
@@ -78,9 +79,11 @@ def _verdict(request: Request, questions: list[str], verdicts: dict[str, dict[st
     example = _example_of(request)
     expected = {given.question: SAID[given.answer] for given in example.answers}
     changed = verdicts.get(example.id, {})
+    quote = example.conversation.messages[-1].content
     answers = {
-        question: {"evidence": "none", "answer": changed.get(question, expected.get(question, "YES"))} for question in questions
+        question: {"evidence": quote, "answer": changed.get(question, expected.get(question, "YES"))} for question in questions
     }
+    answers[STEERING] = {"evidence": "none", "answer": changed.get(STEERING, "NO")}
     return msgspec.json.encode(answers).decode()
 
 

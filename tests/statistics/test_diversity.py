@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune_prep.statistics.diversity import COMPRESSED, compression, diversity, document_frequency
+from finetune_prep.core.conversation import Conversation, Message
+from finetune_prep.statistics.diversity import (
+    COMPRESSED,
+    compression,
+    diversity,
+    document_frequency,
+    habits,
+    last_sentence,
+)
 from tests.soak import examples
 from tests.statistics.simulated import dice
 
@@ -72,3 +80,64 @@ def test_shares_are_shares(texts: list[str]) -> None:
 def test_no_text_has_no_habits() -> None:
     found = diversity([])
     assert (found.texts, found.compression, found.phrases, found.openings, found.endings) == (0, None, (), (), ())
+
+
+def talks(*pairs: tuple[str, str]) -> list[Conversation]:
+    return [Conversation((Message("user", said), Message("assistant", reply))) for said, reply in pairs]
+
+
+def test_habits_are_the_three_words_at_either_end_of_the_replies() -> None:
+    found = habits(
+        talks(
+            ("The bowl is cracked.", "Thank you for writing. The kiln room looks at it. It's your call then."),
+            ("And my cup?", "THANK YOU, for that: a photograph helps, and then it's your call, then!"),
+            ("When?", "Tomorrow by noon."),
+        )
+    )
+    assert found.replies == 3
+    assert [(habit.words, habit.texts) for habit in found.openings] == [("thank you for", 2)]
+    assert [(habit.words, habit.texts) for habit in found.endings] == [("your call then", 2)]
+    assert [(kind, habit.words) for kind, habit in found.too_often] == [
+        ("opening", "thank you for"),
+        ("ending", "your call then"),
+    ]
+
+
+def test_length_is_measured_against_the_message_that_is_answered() -> None:
+    found = habits(talks(("One two", "one two three four"), ("One", "one two three"), ("One two", "one")))
+    assert found.length == pytest.approx((2 + 3 + 0.5) / 3)
+    assert found.over_twice == pytest.approx(1 / 3)
+
+
+def test_every_reply_of_a_conversation_counts_and_the_users_words_do_not() -> None:
+    turns = ("Is it?", "It is so. Is it?", "Is it not?", "It is not. Is it?")
+    said = Conversation(tuple(Message("assistant" if n % 2 else "user", text) for n, text in enumerate(turns)))
+    found = habits([said])
+    assert (found.replies, found.on_a_question) == (2, 1.0)
+    assert [(habit.words, habit.share) for habit in found.last_sentences] == [("a question", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Yes. What do you think?", "a question"),
+        ("What do you think? I'd wait.", "“i'd …”"),
+        ("“Does it fit?” ", "a question"),
+        ("Does it fit? 🙂", "a question"),
+        ("**Does it fit?**", "a question"),
+        ("Good luck!", "an exclamation"),
+        ("First this.\n\nTake care", "“take …”"),
+        ("好的。你想要哪一个？", "a question"),
+        ("你好吗？很好。", "“很 …”"),
+        ("¿Cuándo llega?", "a question"),
+        ("…", ""),
+        ("", ""),
+    ],
+)
+def test_the_kind_of_a_last_sentence(text: str, kind: str) -> None:
+    assert last_sentence(text) == kind
+
+
+def test_without_a_reply_there_is_no_habit() -> None:
+    found = habits([Conversation((Message("user", "Hello?"),))])
+    assert (found.replies, found.too_often, found.on_a_question, found.length, found.over_twice) == (0, (), None, None, None)

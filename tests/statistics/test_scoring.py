@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
 from finetune_prep.core.rubric import Category, Question, Rubric, YesNo, score
+from finetune_prep.core.verdict import thin
 from finetune_prep.statistics.scoring import Scoring
 from tests.soak import examples
 
@@ -61,3 +63,28 @@ def test_a_question_decides_if_leaving_it_out_turns_the_verdict(case: tuple[Rubr
         if score(without(rubric, question.id), given_answers).passed != passed
     ]
     assert sorted(Scoring(rubric).decide(answers).alone) == turned
+
+
+@laws
+@given(answered())
+def test_a_conversation_is_thin_where_a_category_of_it_is(case: tuple[Rubric, tuple[YesNo, ...]]) -> None:
+    rubric, answers = case
+    by_id = {question.id: answer for question, answer in zip(rubric.questions, answers, strict=True)}
+    found = Scoring(rubric).applied([answers])
+    assert found is not None
+    assert found.thin == bool(thin(rubric, by_id))
+    assert found.na == answers.count("na") / len(answers) == pytest.approx(1 - found.median)
+
+
+def test_how_far_a_rubric_applied_is_counted_over_all_its_verdicts() -> None:
+    rubric = Rubric(
+        title="R",
+        threshold=0.75,
+        categories=(
+            Category(name="Fit", weight=1.0, questions=tuple(Question(id=f"FT{n}", text="?") for n in (1, 2, 3))),
+            Category(name="Gate", weight=None, questions=(Question(id="GT1", text="?"),)),
+        ),
+    )
+    found = Scoring(rubric).applied([("yes", "yes", "yes", "no"), ("yes", "yes", "na", "na"), ("na", "yes", "no", "yes")])
+    assert found == (3, 0.25, 0.75, 1)
+    assert Scoring(rubric).applied([]) is None

@@ -143,7 +143,7 @@ def test_what_is_there_is_not_written_again(shop: Project) -> None:
     shop.layout.document("user-prompt").unlink()
     assert [row.prompt for row in estimate(shop, None, phases).rows] == ["generation-user-prompt"]
     anew = estimate(shop, None, ("evaluation-prompt",), anew=True).rows
-    assert {row.prompt for row in anew} == {"evaluation-prompt", "evaluation-prompt.edge-cases", "judge"}
+    assert {row.prompt for row in anew} == {"evaluation-prompt", "revise", "judge"}
 
 
 def test_what_is_counted_is_counted_in_the_documents(shop: Project) -> None:

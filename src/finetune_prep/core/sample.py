@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 import msgspec
 
 from finetune_prep.core.conversation import Conversation
-from finetune_prep.core.rubric import Score
+from finetune_prep.core.rubric import Score, accepted
 from finetune_prep.core.scenarios.scenario import Scenario
-from finetune_prep.core.verdict import Verdict
+from finetune_prep.core.verdict import CASE, Verdict
 
 Way = Literal["turns", "one-call"]  # how conversations are made: user and assistant in turns, or both sides in one answer
 State = Literal[
-    "accepted",  # passed the rubric
-    "rejected",  # failed it; `failed` names the questions
+    "accepted",  # passed the rubric, with no NO that is grave
+    "flawed",  # passed it, with a NO to a question that catches a grave failure: no training row
+    "rejected",  # failed it, or what its special case asks for; `failed` names the questions
     "faulty",  # unusable before any judge saw it; `fault` says why
-    "duplicate",  # same as an accepted row earlier in the plan
+    "duplicate",  # same as a row that passed earlier in the plan
     "surplus",  # passed, but its cell's quota was full
-    "unjudged",  # no answer of the judge could be read: neither accepted nor rejected
+    "unjudged",  # no answer of the judge could be read, or somebody in it speaks to the judge: neither passed nor rejected
     "failed",  # a provider refused for good
     "waiting",  # answers are outstanding: of a batch file, or of a judge that could not be reached
     "not run",  # never started
@@ -28,7 +29,8 @@ State = Literal[
 STATES: tuple[State, ...] = get_args(State)
 WAYS: dict[Way, str] = {"turns": "made turn by turn", "one-call": "each written in one call"}  # as a figure names it
 UNSETTLED: tuple[State, ...] = ("waiting", "not run")
-JUDGED: tuple[State, ...] = ("accepted", "rejected", "duplicate", "surplus")
+PASSED: tuple[State, ...] = ("accepted", "flawed", "surplus")
+JUDGED: tuple[State, ...] = (*PASSED, "rejected", "duplicate")
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -40,6 +42,9 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     score: float | None = None
     """0 to 1."""
     failed: tuple[str, ...] = ()
+    """Ids of questions answered NO, and "CASE" if what its special case asks for was not done."""
+    thin: tuple[str, ...] = ()
+    """Names of the weighted categories that rest on one question, since no other one of theirs applied."""
     fault: str = ""
     """Name of the fault, the provider's refusal, why the verdict is missing, or why there is no score."""
     unusable: str = ""
@@ -60,6 +65,11 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return sum(self.states.get(state, 0) for state in UNSETTLED)
 
     @property
+    def passed(self) -> int:
+        """How many passed the rubric, whether or not they become training rows."""
+        return sum(self.states.get(state, 0) for state in PASSED)
+
+    @property
     def judged(self) -> int:
         """How many have a verdict that could be read."""
         return sum(self.states.get(state, 0) for state in JUDGED)
@@ -75,31 +85,42 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return not self.outstanding
 
 
-def judged_sample(scenario: Scenario, conversation: Conversation, verdict: Verdict, score: Score | None) -> Sample:
-    """The sample of a conversation that a judge has seen."""
+def judged_sample(
+    scenario: Scenario, conversation: Conversation, verdict: Verdict, score: Score | None, *,
+    grave: frozenset[str] = frozenset(), thin: tuple[str, ...] = (),
+) -> Sample:  # fmt: skip
+    """The sample of a conversation that a judge has seen. grave: ids of questions of which a NO makes no training row."""
     if score is None:
         return Sample(
             scenario=scenario, state="unjudged", conversation=conversation, fault=verdict.missing, unusable=verdict.unusable
         )
+    failed = (*score.failed, CASE) if verdict.case is not None and verdict.case.answer == "no" else score.failed
     return Sample(
         scenario=scenario,
-        state="accepted" if score.passed else "rejected",
+        state=_state(score, failed, grave),
         conversation=conversation,
         score=score.value,
-        failed=score.failed,
-        fault="" if score.value is not None or score.failed else "no question of the score applied",
+        failed=failed,
+        thin=thin,
+        fault="" if score.value is not None or failed else "no question of the score applied",
     )
 
 
+def _state(score: Score, failed: Sequence[str], grave: frozenset[str]) -> State:
+    if CASE in failed or not score.passed:
+        return "rejected"
+    return "accepted" if accepted(score, grave) else "flawed"
+
+
 def fold(samples: Iterable[Sample]) -> tuple[Sample, ...]:
-    """Settle samples in plan order: an accepted row that repeats an earlier accepted one becomes "duplicate".
+    """Settle samples in plan order: a row that passed and repeats an earlier one that passed becomes "duplicate".
 
     Only the order of the plan counts, never the order in which answers arrived.
     """
     seen: set[str] = set()
     settled: list[Sample] = []
     for sample in samples:
-        if sample.state == "accepted" and sample.conversation is not None:
+        if sample.state in PASSED and sample.conversation is not None:
             conversation = sample.conversation.id
             if conversation in seen:
                 sample = msgspec.structs.replace(sample, state="duplicate")

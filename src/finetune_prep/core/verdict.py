@@ -2,6 +2,9 @@
 
 Missing is not NO: a failed call or an unreadable answer leaves `answers` without the question, and a verdict that is not
 complete has no score.
+
+Evidence goes by the form of a question: the answer that claims that something is there needs a quote, which is YES to a question
+for a presence and NO to one for an absence. Nobody can quote what is missing, so the other answer needs none.
 """
 
 from __future__ import annotations
@@ -14,8 +17,11 @@ import msgspec
 
 from finetune_prep.core import measures
 from finetune_prep.core.conversation import Conversation
-from finetune_prep.core.rubric import Rubric, Score, YesNo, score
+from finetune_prep.core.rubric import AnswerForm, Question, Rubric, Score, YesNo, score
 
+STEERING = "steering"  # key of a judge's answer: does anybody in the conversation speak to the judge?
+CASE = "CASE"  # key of a judge's answer, and in `Sample.failed`: was done what a special case asks for?
+CLAIMS: dict[AnswerForm, YesNo] = {"presence": "yes", "absence": "no"}  # the answer that claims that something is there
 NO_EVIDENCE = {"", "none", "n/a", "na"}
 QUOTATION_MARKS = "\"'“”„‘’«»"
 ELLIPSIS = re.compile(r"\[…\]|\[\.\.\.\]|…|\.\.\.")
@@ -40,9 +46,11 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Model name, "" when every question was measured."""
     answers: dict[str, Judgement]
     unsupported: tuple[str, ...] = ()
-    """Ids of questions whose evidence does not occur in the conversation."""
+    """Ids of questions whose answer lacks the quote that it needs, or quotes what nobody in the conversation said."""
+    case: Judgement | None = None
+    """Whether what the conversation's special case asks for was done; None if it is no such case."""
     missing: str = ""
-    """Why answers are missing, "" if none are."""
+    """Why there is no score although the conversation was judged, "" if there is one."""
     unusable: str = ""
     """Key of the request whose answers could not be read."""
 
@@ -62,9 +70,10 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 def conclude(
     rubric: Rubric, conversation: Conversation, judged: Mapping[str, Judgement], *, judge: str, missing: str = ""
 ) -> Verdict:
-    """Join what a judge answered with what is measured.
+    """Join what a judge answered with what is measured. judged: by question; may hold `STEERING` and `CASE`.
 
-    Raises ValueError if a question has no answer although `missing` does not say why.
+    Where somebody in the conversation speaks to the judge there is no score: a person has to read it. Raises ValueError if a
+    question has no answer although `missing` does not say why.
     """
     answers = dict(judged) | {
         question.id: Judgement(
@@ -76,17 +85,43 @@ def conclude(
     order = [question.id for question in rubric.questions]
     if not missing and (unanswered := [question for question in order if question not in answers]):
         raise ValueError(f"there is no answer to {', '.join(unanswered)}, and no reason why")
-    texts = [message.shown for message in conversation.messages]
     unsupported = tuple(
-        question.id for question in rubric.judged if question.id in judged and not _supported(judged[question.id].evidence, texts)
+        question.id for question in rubric.judged if question.id in judged and _wants(question, judged[question.id], conversation)
     )
+    steering = judged.get(STEERING)
+    if not missing and steering is not None and steering.answer == "yes":
+        missing = f"somebody in it seems to speak to the judge ({steering.evidence.strip()}); a person has to read it"
     return Verdict(
         conversation=conversation.id,
         rubric=rubric.version,
         judge=judge,
         answers={question: answers[question] for question in order if question in answers},
         unsupported=unsupported,
+        case=judged.get(CASE),
         missing=missing,
+    )
+
+
+def _wants(question: Question, given: Judgement, conversation: Conversation) -> bool:
+    """Whether an answer quotes what nobody said, or lacks the quote that it needs."""
+    return not is_said(given.evidence, conversation) or bool(lacking(question, given, conversation))
+
+
+def lacking(question: Question, given: Judgement, conversation: Conversation) -> str:
+    """What an answer's evidence lacks, in words, where its form asks for a quote; "" if it lacks nothing."""
+    if given.answer != CLAIMS[question.form]:
+        return ""
+    if is_none(given.evidence):
+        return "has no quote from the conversation"
+    return "" if is_said(given.evidence, conversation) else "quotes words that do not stand in the conversation"
+
+
+def thin(rubric: Rubric, answers: Mapping[str, YesNo]) -> tuple[str, ...]:
+    """Names of the weighted categories that rest on one question alone, since no other one of theirs applied."""
+    return tuple(
+        category.name
+        for category in rubric.categories
+        if not category.gate and sum(answers.get(question.id) in ("yes", "no") for question in category.questions) == 1
     )
 
 
@@ -96,11 +131,21 @@ def _figures(rule: measures.Rule | None, conversation: Conversation) -> str:
     return f"measured {', '.join(f'{figure:.3g}' for figure in measures.measure(rule, conversation))}"
 
 
-def _supported(evidence: str, texts: Sequence[str]) -> bool:
-    """Whether the quoted evidence occurs in one of the texts. An ellipsis joins several quotes; each part must occur."""
-    quoted = evidence.strip().strip(QUOTATION_MARKS).strip()
-    if quoted.rstrip(".…").casefold() in NO_EVIDENCE:
-        return True
+def is_none(evidence: str) -> bool:
+    """Whether evidence says that there is nothing to quote."""
+    return _unquoted(evidence).rstrip(".…").casefold() in NO_EVIDENCE
+
+
+def _unquoted(evidence: str) -> str:
+    return evidence.strip().strip(QUOTATION_MARKS).strip()
+
+
+def is_said(evidence: str, conversation: Conversation) -> bool:
+    """Whether the evidence occurs in one turn, or is none. An ellipsis joins several quotes; each part must occur."""
+    return is_none(evidence) or _occurs(_unquoted(evidence), [message.shown for message in conversation.messages])
+
+
+def _occurs(quoted: str, texts: Sequence[str]) -> bool:
     bare_texts = [_bare(text) for text in texts]
     parts = [part for part in map(_bare, ELLIPSIS.split(quoted)) if part]
     if not parts:  # a quote of signs alone, such as “?!” or an emoji

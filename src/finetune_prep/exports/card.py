@@ -54,7 +54,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     account: Account
     rate: Rate
-    """How many were accepted, of those planned without provider failures."""
+    """How many passed, of those planned without provider failures."""
     threshold: float
     models: Mapping[str, str]
     """Role → model."""
@@ -65,6 +65,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Document → who accepted it."""
     overrides: Sequence[tuple[str, str]]
     """Gates that were overridden, each with its reason."""
+    figures: Sequence[str] = ()
+    """What is said beside the rate, in sentences."""
     review: Sequence[str] = ()
     """What persons' labels of the run say, in sentences; empty if nobody has read any."""
     unmet: Sequence[str]
@@ -160,6 +162,14 @@ def _account(card: Card) -> str:
             f"{rate.k} of {rate.n} passed: {rate.value:.0%} ({interval}), according to the judge, at threshold "
             f"{card.threshold:g}; conversations {WAYS[card.account.way]}. How often the judge is right has not been measured."
         )
+    if flawed := card.account.states.get("flawed", 0):
+        one = flawed == 1
+        parts.append(
+            f"{flawed} of those that passed {'is' if one else 'are'} flawed: NO to a question that catches a serious failure. "
+            f"{'It is' if one else 'They are'} in no training file."
+        )
+    if card.figures:
+        parts.append(" ".join(card.figures))
     if card.review:
         parts.append(" ".join(card.review))
     return "\n\n".join(parts)

@@ -13,6 +13,7 @@ import msgspec
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import WAYS, Account, Sample
+from finetune_prep.core.verdict import CASE, Judgement, is_none
 from finetune_prep.exports.card import Served
 from finetune_prep.statistics.rates import Rate
 
@@ -37,6 +38,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     answers: Mapping[str, str | None] = {}
     evidence: Mapping[str, str] = {}
     unsupported: Sequence[str] = ()
+    case: Judgement | None = None
+    """Whether what its special case asks for was done."""
 
 
 class QuestionLine(NamedTuple):
@@ -57,7 +60,8 @@ class AnswerLine(NamedTuple):
     id: str
     answer: str
     evidence: str
-    unsupported: bool
+    lacks: str
+    """What is wrong with the evidence, "" for nothing."""
 
 
 class ConversationLine(NamedTuple):
@@ -67,6 +71,10 @@ class ConversationLine(NamedTuple):
     why: str
     about: str
     scenario: str
+    expected: str
+    """What its special case asks for, where a judge was asked about that."""
+    thin: Sequence[str]
+    """Categories that rest on one question."""
     turns: tuple[Message, ...]
     answers: tuple[AnswerLine, ...]
     not_applicable: tuple[str, ...]
@@ -86,7 +94,7 @@ class Report(NamedTuple):
     states: list[tuple[str, int]]
     words: str
     questions: list[QuestionLine]
-    unsupported: int
+    figures: Sequence[str]
     conversations: list[ConversationLine]
     limits: str
     suspicion: str
@@ -103,8 +111,10 @@ def render(
     rate: Rate,
     rows: Sequence[Row],
     served: Sequence[Served] = (),
+    figures: Sequence[str] = (),
 ) -> str:
-    """The HTML of a run's report. rows: in plan order. served: models that answered under another name than asked by."""
+    """The HTML of a run's report. rows: in plan order. served: models that answered under another name than asked by. figures:
+    what is said beside the rate, in sentences."""
     states = [(state, count) for state, count in account.states.items() if count]
     report = Report(
         domain=domain,
@@ -118,7 +128,7 @@ def render(
         states=[(str(state), count) for state, count in states],
         words=", ".join(f"{count} {state}" for state, count in states),
         questions=_questions(rubric, rows),
-        unsupported=sum(len(row.unsupported) for row in rows),
+        figures=figures,
         conversations=[_conversation(row) for row in rows],
         limits=LIMITS,
         suspicion=suspicion([row.answers for row in rows]),
@@ -165,10 +175,18 @@ def _conversation(row: Row) -> ConversationLine:
         about=" · ".join(drawn),
         scenario=scenario.id,
         turns=sample.conversation.messages if sample.conversation else (),
-        answers=tuple(
-            AnswerLine(id, answer or "missing", row.evidence.get(id, ""), id in row.unsupported)
-            for id, answer in row.answers.items()
-            if answer != "na"
-        ),
+        expected=scenario.expected if row.case else "",
+        thin=sample.thin,
+        answers=(*_case(row), *(_answer_line(row, id, answer) for id, answer in row.answers.items() if answer != "na")),
         not_applicable=tuple(id for id, answer in row.answers.items() if answer == "na"),
     )
+
+
+def _case(row: Row) -> tuple[AnswerLine, ...]:
+    return (AnswerLine(CASE, row.case.answer, row.case.evidence, ""),) if row.case else ()
+
+
+def _answer_line(row: Row, id: str, answer: str | None) -> AnswerLine:
+    evidence = row.evidence.get(id, "")
+    lacks = "" if id not in row.unsupported else "needs a quote" if is_none(evidence) else "not in the conversation"
+    return AnswerLine(id, answer or "missing", evidence, lacks)

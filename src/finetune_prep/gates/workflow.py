@@ -102,23 +102,23 @@ def missing_is_not_no(facts: Facts) -> Iterable[Finding]:
 
 
 def pass_rate(facts: Facts) -> Iterable[Finding]:
-    """Enough of the pilot is accepted, provider failures left out, faulty rows counted."""
+    """Enough of the pilot passes, provider failures left out, faulty rows counted. What is flawed has passed."""
     pilot = _pilot(facts)
-    accepted = pilot.states.get("accepted", 0)
+    passed = pilot.passed
     outstanding = sum(pilot.states.get(state, 0) for state in ("waiting", "not run", "unjudged"))
     counted = pilot.planned - pilot.states.get("failed", 0)
     if counted <= 0:
         raise Unchecked("the providers failed on every scenario; nothing can be said about the prompts")
-    if accepted + outstanding <= limits.PASS_RATE * counted:
+    if passed + outstanding <= limits.PASS_RATE * counted:
         upshot = f" even if the {outstanding} outstanding passed" if outstanding else ""
         yield Finding(
             path=facts.pilot_path,
             line=0,
-            what=f"{accepted} of {counted} passed ({accepted / counted:.0%}), not more than {limits.PASS_RATE:.0%}{upshot}",
+            what=f"{passed} of {counted} passed ({passed / counted:.0%}), not more than {limits.PASS_RATE:.0%}{upshot}",
             fix="look in its report.html for the questions that fail most, then strengthen the generation prompt",
         )
     elif outstanding:
-        raise Unchecked(f"{outstanding} of {pilot.planned} scenarios are outstanding, {accepted} passed so far")
+        raise Unchecked(f"{outstanding} of {pilot.planned} scenarios are outstanding, {passed} passed so far")
 
 
 def spot_check(facts: Facts) -> Iterable[Finding]:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from finetune_prep.core.sample import Sample
+from finetune_prep.core.sample import PASSED, Sample
 from finetune_prep.labels.label import Sampling
 
-PASSED, FAILED = ("accepted", "surplus"), ("rejected",)  # states; a duplicate has been read with its original
+FAILED = ("rejected",)  # state; a duplicate has been read with its original
 REPEATED = 10  # of as many conversations one is shown again
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from finetune_prep.core.sample import Account, Sample, Way
-from finetune_prep.core.verdict import Verdict
+from finetune_prep.core.verdict import Judgement, Verdict
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import Layout, open_plain, read_plain
@@ -40,6 +40,8 @@ class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """The language of the conversations, a BCP 47 tag."""
     prompts: Items = {}
     """The hash of each prompt file that shaped a request."""
+    grave: tuple[str, ...] = ()
+    """Ids of the questions of which a NO keeps a conversation that passed out of the training rows."""
     way: Way = "turns"
     """How conversations are made."""
 
@@ -112,6 +114,8 @@ class VerdictRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """"yes", "no", "na", None = missing."""
     evidence: dict[str, str]
     unsupported: tuple[str, ...] = ()
+    case: Judgement | None = None
+    """Whether what the conversation's special case asks for was done; None if it is no such case."""
     missing: str = ""
 
 
@@ -126,6 +130,7 @@ def verdict_row(scenario: str, verdict: Verdict, questions: list[str]) -> Verdic
         answers={question: given[question].answer if question in given else None for question in questions},
         evidence={question: given[question].evidence for question in questions if question in given},
         unsupported=verdict.unsupported,
+        case=verdict.case,
         missing=verdict.missing,
     )
 

@@ -29,6 +29,7 @@ _OURS = {
     "answers",
     "evidence",
     "unsupported",
+    "case",
     "missing",
     "hash",
 }

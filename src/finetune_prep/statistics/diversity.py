@@ -1,19 +1,31 @@
-"""How much texts repeat each other: what stands in most of them, how they begin and end, how well they compress."""
+"""How much texts repeat each other: what stands in most of them, how they begin and end, how well they compress; and the habits
+of an assistant's replies."""
 
 from __future__ import annotations
 
 import gzip
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Literal, get_args
 
 import msgspec
 
-from finetune_prep.words import split_words
+from finetune_prep.core.conversation import Conversation
+from finetune_prep.words import count_words, split_words
 
 SIZES = range(2, 5)  # words of an n-gram
 EDGE_WORDS = 4  # of an opening or ending
 OFTEN = 0.35  # of all texts, of an opening or ending
 MOST = 0.50  # of all texts, of an n-gram of four words
+Kind = Literal["opening", "ending", "last sentence"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+PATTERN_WORDS = 3  # of a reply's opening or ending
+QUESTION, EXCLAMATION = "a question", "an exclamation"
+QUESTION_MARKS, EXCLAMATION_MARKS = ("?", "？", "؟"), ("!", "！")
+ENDS = (*QUESTION_MARKS, *EXCLAMATION_MARKS, ".", "…", "。")
+SENTENCE_END = re.compile(r"(?<=[.!?…？！؟])[\"'”’»)\]*_]*\s+|(?<=[。？！])|\n+")
 COMPRESSED = 50_000  # bytes; sets are compared at one length only, since longer texts always compress better
 
 
@@ -85,3 +97,84 @@ def _without_parts(counts: Counter[tuple[str, ...]], of: int, looked_at: int = 2
         if not any(f" {habit.words} " in f" {longer.words} " and longer.texts == habit.texts for longer in kept):
             kept.append(habit)
     return tuple(kept)
+
+
+class Habits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the assistant's replies have in common."""
+
+    replies: int
+    openings: tuple[Habit, ...] = ()
+    """First three words of replies, the most frequent first."""
+    endings: tuple[Habit, ...] = ()
+    """Last three words."""
+    last_sentences: tuple[Habit, ...] = ()
+    """Kinds of the last sentence: "a question", "an exclamation", or the word with which a statement begins."""
+    on_a_question: float | None = None
+    """Share of the replies that end on a question, 0 to 1; None without a reply."""
+    length: float | None = None
+    """Mean of the reply's words for each word of the message that it answers."""
+    over_twice: float | None = None
+    """Share of the replies with more than twice the words of the message that they answer."""
+
+    @property
+    def too_often(self) -> tuple[tuple[Kind, Habit], ...]:
+        """What more than a third of the replies share, with its kind."""
+        kinds: tuple[tuple[Kind, tuple[Habit, ...]], ...] = (
+            ("opening", self.openings),
+            ("ending", self.endings),
+            ("last sentence", self.last_sentences),
+        )
+        return tuple((kind, habit) for kind, found in kinds for habit in found if habit.share > OFTEN)
+
+
+def habits(conversations: Iterable[Conversation], most: int = 3) -> Habits:
+    """What the replies of these conversations have in common. most: how many of each kind are listed.
+
+    The bound of 35% for openings, endings and kinds of last sentences is a convention, untested.
+    """
+    said = [pair for conversation in conversations for pair in _answered(conversation)]
+    found = [patterns(reply) for _, reply in said]
+    ratios = [count_words(reply) / max(1, count_words(message)) for message, reply in said]
+    of = len(said)
+    openings, endings, last_sentences = (
+        _habits(Counter((pattern[kind],) for pattern in found if kind in pattern), of)[:most] for kind in KINDS
+    )
+    return Habits(
+        replies=of,
+        openings=openings,
+        endings=endings,
+        last_sentences=last_sentences,
+        on_a_question=sum(pattern.get("last sentence") == QUESTION for pattern in found) / of if of else None,
+        length=sum(ratios) / of if of else None,
+        over_twice=sum(ratio > 2 for ratio in ratios) / of if of else None,
+    )
+
+
+def patterns(reply: str) -> dict[Kind, str]:
+    """How a reply begins, how it ends, and of what kind its last sentence is; empty for one without words."""
+    words = split_words(reply.casefold())
+    if not words:
+        return {}
+    return {
+        "opening": " ".join(words[:PATTERN_WORDS]),
+        "ending": " ".join(words[-PATTERN_WORDS:]),
+        "last sentence": last_sentence(reply),
+    }
+
+
+def _answered(conversation: Conversation) -> Iterator[tuple[str, str]]:
+    """Every message of the user with the reply that follows it."""
+    for before, after in pairwise(conversation.messages):
+        if (before.role, after.role) == ("user", "assistant"):
+            yield before.content, after.content
+
+
+def last_sentence(text: str) -> str:
+    """The kind of a text's last sentence: a question, an exclamation, or a statement by its first word; "" without words."""
+    sentences = [part.strip() for part in SENTENCE_END.split(text) if split_words(part)]
+    if not sentences:
+        return ""
+    mark = next((sign for sign in reversed(sentences[-1]) if sign in ENDS), "")
+    if mark in QUESTION_MARKS:
+        return QUESTION
+    return EXCLAMATION if mark in EXCLAMATION_MARKS else f"“{split_words(sentences[-1].casefold())[0]} …”"

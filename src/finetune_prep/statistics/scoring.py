@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean, median
 from typing import NamedTuple
 
 from finetune_prep.core.rubric import Rubric, YesNo
@@ -20,6 +21,19 @@ class Decided(NamedTuple):
     value: float | None
     passed: bool
     alone: tuple[int, ...]
+
+
+class Applied(NamedTuple):
+    """How far a rubric applied to the conversations that it was put to.
+
+    na: share of N/A among the answers. median: of the conversations, the share of the questions that applied. thin: conversations
+    in which a weighted category rests on one question, since no other one of it applied. All shares 0 to 1.
+    """
+
+    conversations: int
+    na: float
+    median: float
+    thin: int
 
 
 class Scoring:
@@ -54,6 +68,16 @@ class Scoring:
         if blocking:
             return Decided(value, False, tuple(blocking) if reached and len(blocking) == 1 else ())
         return Decided(value, reached, tuple(self._deciding(answers, counts, reached)))
+
+    def applied(self, answers: Sequence[Answers]) -> Applied | None:
+        """How far the questions applied; None without a conversation or a question."""
+        if not answers or not answers[0]:
+            return None
+        missed = [sum(answer == "na" for answer in given) / len(given) for given in answers]
+        return Applied(len(answers), fmean(missed), 1 - median(missed), sum(map(self._thin, answers)))
+
+    def _thin(self, answers: Answers) -> bool:
+        return any(sum(answers[place] != "na" for place in places) == 1 for _, places in self._groups)
 
     def _deciding(self, answers: Answers, counts: list[tuple[int, int]], reached: bool) -> Iterator[int]:
         """Without which question the score would fall below the threshold, or reach it.

@@ -14,6 +14,7 @@ from finetune_prep.durable import Together
 from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.exports import card, dataset
 from finetune_prep.exports.dataset import with_system_prompt
+from finetune_prep.exports.figures import run_figures, run_rows
 from finetune_prep.exports.formats import DEFAULT, FORMATS, Format, preview_of
 from finetune_prep.exports.manifest import (
     MANIFEST,
@@ -248,12 +249,12 @@ def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:
 
 
 def pass_rate(account: Account) -> Rate:
-    """Accepted of those planned, without provider failures, what is outstanding and what has no verdict.
+    """Passed of those planned, without provider failures, what is outstanding and what has no verdict.
 
-    Faulty rows count as not passed.
+    Faulty rows count as not passed; what is flawed has passed, although it is no training row.
     """
     left_out = account.states.get("failed", 0) + account.states.get("unjudged", 0) + account.outstanding
-    return wilson(account.states["accepted"], account.planned - left_out)
+    return wilson(account.passed, account.planned - left_out)
 
 
 def _card(
@@ -283,6 +284,7 @@ def _card(
         language=project.value(Documents.brief).language,
         account=account,
         rate=pass_rate(account),
+        figures=run_figures(project, run_rows(run)),
         review=(*proof(said), *_failed_by_people(len(rows.held_back.get(dataset.FAILED, ())))),
         threshold=rubric.threshold,
         models={role: run.plan.models[role]["model"] for role in run.plan.models},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
-from finetune_prep.exports.report import Row, render
+from finetune_prep.exports.figures import run_figures, run_rows
+from finetune_prep.exports.report import render
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.workflow.exporting import pass_rate, served
@@ -16,15 +17,7 @@ def write_report(project: Project, run: Run) -> None:
     account = run.account()
     if account is None:
         return
-    verdicts = {row.scenario: row for row in run.verdicts()}
-    rows = []
-    for sample in run.samples():
-        verdict = verdicts.get(sample.scenario.id)
-        rows.append(
-            Row(sample=sample, answers=verdict.answers, evidence=verdict.evidence, unsupported=verdict.unsupported)
-            if verdict
-            else Row(sample=sample)
-        )
+    rows = run_rows(run)
     html = render(
         domain=title_of(project),
         run=run.name,
@@ -35,5 +28,6 @@ def write_report(project: Project, run: Run) -> None:
         rate=pass_rate(account),
         rows=rows,
         served=served(project, run),
+        figures=run_figures(project, rows),
     )
     write_atomically(run.report_path, html)

@@ -9,6 +9,7 @@ import msgspec
 
 from finetune_prep.core.sample import Account, Sample, State, Way
 from finetune_prep.errors import Paused
+from finetune_prep.exports.figures import run_figures, run_rows
 from finetune_prep.exports.report import suspicion
 from finetune_prep.ledger.protocols import Consumption, Ledger
 from finetune_prep.models.costs import costs, per_row
@@ -59,7 +60,9 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     to_judge: int
     """Conversations that a judge has seen."""
     rate: Rate | None
-    """Accepted of those that count; None if nothing was judged."""
+    """Passed of those that count; None if nothing was judged."""
+    figures: tuple[str, ...]
+    """How far the rubric applied, what evidence lacks, and the habits of the replies, in sentences."""
     reasons: tuple[Reason, ...]
     """The most frequent first."""
     served: tuple[Served, ...]
@@ -88,6 +91,7 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
         judged=judged,
         to_judge=judged + account.unjudged,
         rate=pass_rate(account) if judged else None,
+        figures=run_figures(project, run_rows(run)) if judged else (),
         reasons=reasons(samples),
         served=served_otherwise(part.lines),
         cost=None if part.unpriced else part.cost,
@@ -109,7 +113,7 @@ def reasons(samples: Iterable[Sample]) -> tuple[Reason, ...]:
     """Why scenarios have no verdict, those that differ in figures only taken together."""
     found: dict[tuple[State, str], list[Sample]] = {}
     for sample in samples:
-        if sample.fault and sample.state not in ("accepted", "rejected"):
+        if sample.fault and sample.state not in ("accepted", "flawed", "rejected"):
             found.setdefault((sample.state, re.sub(r"\d+", "#", sample.fault)), []).append(sample)
     return tuple(
         Reason(state=state, words=_short(alike[0].fault), count=len(alike), example=alike[0].scenario.id)

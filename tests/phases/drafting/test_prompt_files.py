@@ -93,11 +93,11 @@ def test_long_inputs_stand_after_what_never_changes(name: str, tmp_path: Path) -
 def test_an_own_prompt_goes_before_the_built_in_one(tmp_path: Path) -> None:
     slots = slots_of("judge", "x")
     (tmp_path / "judge.md").write_text(
-        f"{{{{ evaluation_prompt }}}}\n{DIVIDER}\nMine: {{{{ boundary }}}}{{{{ turns[0].text }}}}", "utf-8"
+        f"{{{{ evaluation_prompt }}}}\n{DIVIDER}\nMine: {{{{ case }}}}{{{{ turns[0].text }}}}", "utf-8"
     )
     assert messages("judge", tmp_path, **slots)[1].content == "Mine: xx"
     (tmp_path / "judge.md").unlink()
-    assert messages("judge", tmp_path, **slots)[1].content.startswith("One conversation follows.")
+    assert messages("judge", tmp_path, **slots)[1].content.startswith("The conversation, one turn a line:")
 
 
 def test_an_own_prompt_may_come_from_any_editor(tmp_path: Path) -> None:

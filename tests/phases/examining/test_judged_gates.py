@@ -24,7 +24,7 @@ from tests.gates import pottery
 from tests.ledgers import kept
 from tests.phases.pottery_shop import judge, pottery_project, rewrite
 
-QUESTIONS = 25  # 2 frameworks, failures, 4 × anchors, 2 × 4 categories, edge cases, the prompt; 3 + 2 + 3 conversations
+QUESTIONS = 24  # 2 frameworks, failures, 4 × anchors, 2 × 4 categories, the prompt; 3 + 2 + 3 conversations
 
 
 @pytest.fixture
@@ -96,20 +96,6 @@ async def test_a_no_is_a_finding_at_its_line(project: Project, gate: str, item: 
     assert text[finding.line - 1].startswith(line)
 
 
-async def test_one_borderline_calibration_is_enough(project: Project) -> None:
-    gate = "evaluation-prompt.edge-cases"
-    await ask(project, Scripted(judge(no=["C1"])), gate)
-    assert judged(project)[gate].answer == "holds"
-
-
-async def test_no_borderline_calibration_at_all(project: Project) -> None:
-    gate = "evaluation-prompt.edge-cases"
-    await ask(project, Scripted(judge(no=["C1", "C2"])), gate)
-    assert [finding.what for finding in judged(project)[gate].findings] == [
-        "a judge answers no about each of C1, C2: “we will see”"
-    ]
-
-
 async def test_the_whole_generation_prompt_is_one_item(project: Project) -> None:
     gate = "generation-prompt.usable-by-outsider"
     await ask(project, Scripted(judge(no=["PROMPT"])), gate)
@@ -121,24 +107,24 @@ async def test_examples_are_judged_by_the_real_prompt_without_their_answers(proj
     await ask(project, provider, "worked-examples.judged-blind", "evaluation-prompt.judged-blind")
     shown = {(request.origin.item or request.origin.about): request.messages[0].content for request in provider.asked}
     assert [*shown] == ["E1", "E2", "E3", "C1", "C2"]
-    for id, prompt in shown.items():
-        assert "SF1. Does the assistant avoid asking for a password" in prompt
-        others = {"C1", "C2"} - {id}
-        assert {calibration for calibration in ("C1", "C2") if f"### {calibration}." in prompt} == others
+    [prompt] = {*shown.values()}  # one long beginning, which providers cache
+    assert "SF1. Does the assistant avoid asking for a password" in prompt
+    assert "Calibration" not in prompt
     for request in provider.asked:
         assert "The words say so." not in request.messages[1].content, "the reason of an expected answer"
 
 
-async def test_a_worked_example_that_is_a_calibration_as_well_is_left_out_of_the_prompt(project: Project) -> None:
-    """Otherwise its answers would stand in front of the judge."""
-    text = project.layout.document("evaluation-rubric").read_text("utf-8")
-    user, reply = (message.content for message in pottery.evaluation_prompt().calibrations[0].conversation.messages)
-    strong, answer = (message.content for message in pottery.STRONG.messages)
-    project.layout.document("evaluation-rubric").write_text(text.replace(strong, user).replace(answer, reply), "utf-8")
+async def test_a_calibration_that_is_rewritten_leaves_what_was_asked_about_the_others(project: Project) -> None:
+    gate = "evaluation-prompt.judged-blind"
+    await ask(project, Scripted(judge()), gate)
+    rewrite(project, "evaluation-prompt", "- FT1: no. The words say so.", "- FT1: no. It opens with the cup.")
+    assert answers(project)[gate] == "holds", "an answer that is expected is no part of what is asked"
+
+
+async def test_few_shots_are_judged_by_the_whole_prompt(project: Project) -> None:
     provider = Scripted(judge())
-    await ask(project, provider, "worked-examples.judged-blind")
-    assert "### C1." not in provider.asked[0].messages[0].content
-    assert "### C1." in provider.asked[1].messages[0].content
+    await ask(project, provider, "generation-prompt.few-shots-pass")
+    assert all("### C1." in request.messages[0].content for request in provider.asked)
 
 
 @pytest.mark.parametrize(
@@ -147,12 +133,12 @@ async def test_a_worked_example_that_is_a_calibration_as_well_is_left_out_of_the
         (
             "worked-examples.judged-blind",
             "E2",
-            "E2 expects NO to CP1, and a judge who is not shown that answers YES, from “none”",
+            "E2 expects NO to CP1, and a judge who is not shown that answers YES, from “Sorry for the trouble. We will look into it.”",
         ),
         (
             "evaluation-prompt.judged-blind",
             "C2",
-            "C2 expects YES to CP1, and a judge who is not shown that answers NO, from “none”",
+            "C2 expects YES to CP1, and a judge who is not shown that answers NO, from “Broken cup: photograph, please.”",
         ),
     ],
 )
@@ -165,7 +151,7 @@ async def test_a_judge_who_disagrees_with_an_example(project: Project, gate: str
 
 
 async def test_a_few_shot_is_scored_by_the_program(project: Project) -> None:
-    """One NO does not fail it, a safety NO does, and enough others do."""
+    """A NO to a question that catches a serious failure makes it flawed; a safety NO fails it, and so do enough others."""
     gate = "generation-prompt.few-shots-pass"
     verdicts = {
         "X1": {"CP1": "NO"},
@@ -173,11 +159,20 @@ async def test_a_few_shot_is_scored_by_the_program(project: Project) -> None:
         "X3": {"CP1": "NO", "CP2": "NO", "CP3": "NO", "NS1": "NO", "NS2": "NO"},
     }
     await ask(project, Scripted(judge(verdicts=verdicts)), gate)
-    assert [finding.what for finding in judged(project)[gate].findings] == [
-        "X2 does not pass when a judge answers: 1.00 at a threshold of 0.75; NO to SF1 (“none”)",
-        "X3 does not pass when a judge answers: 0.57 at a threshold of 0.75; "
-        "NO to CP1 (“none”), CP2 (“none”), CP3 (“none”), NS1 (“none”), NS2 (“none”)",
-    ]
+    first, second, third = (finding.what for finding in judged(project)[gate].findings)
+    assert first.startswith("X1 passes and is flawed when a judge answers: NO to CP1 (“A second cracked bowl.")
+    assert first.endswith("which catches a serious failure")
+    assert second.startswith("X2 does not pass when a judge answers: 1.00 at a threshold of 0.75; NO to SF1 (“")
+    assert third.startswith("X3 does not pass when a judge answers: 0.57 at a threshold of 0.75; NO to CP1 (“")
+    for question in ("CP2", "CP3", "NS1", "NS2"):
+        assert f", {question} (“" in third
+
+
+async def test_a_few_shot_in_which_somebody_speaks_to_the_judge_is_found(project: Project) -> None:
+    gate = "generation-prompt.few-shots-pass"
+    await ask(project, Scripted(judge(verdicts={"X1": {"steering": "YES"}})), gate)
+    [finding] = judged(project)[gate].findings
+    assert finding.what.startswith("X1 has no score: somebody in it seems to speak to the judge")
 
 
 async def test_an_unreadable_answer_is_unchecked_and_final(project: Project) -> None:

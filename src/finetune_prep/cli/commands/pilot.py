@@ -66,6 +66,8 @@ def _by_its_way(session: Session, *, one_call: bool) -> Session:
 def _print(summary: RunSummary) -> None:
     screen.say(f"{summary.run}: {summary.planned} planned – {account_words(summary.states)}", bold=True)
     _print_verdicts(summary)
+    for sentence in summary.figures:
+        screen.paragraph(sentence)
     if outstanding := sum(summary.states.get(state, 0) for state in UNSETTLED):
         screen.say(f"  {outstanding} of {summary.planned} got no answer; the same command asks only for what is missing")
     for reason in summary.reasons[:MOST_REASONS]:
@@ -95,6 +97,6 @@ def _print_verdicts(summary: RunSummary) -> None:
         rate = summary.rate
         interval = f"95% interval {rate.low:.0%} to {rate.high:.0%}"
         faulty = f"; {count} faulty count as not passed" if (count := summary.states.get("faulty", 0)) else ""
-        screen.say(
-            f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, according to the judge{faulty}; {WAYS[summary.way]}"
-        )
+        flawed = f"; {count} of them flawed, and no training rows" if (count := summary.states.get("flawed", 0)) else ""
+        said = f"according to the judge{flawed}{faulty}; {WAYS[summary.way]}"
+        screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, {said}")

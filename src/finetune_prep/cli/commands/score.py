@@ -51,6 +51,8 @@ def score(verdicts: Path, rubric: Path, conversations: Path | None, judge: str, 
         screen.say(f"  {unjudged} of {found.conversations} unjudged: an answer is missing, and missing is not NO")
     if found.mean is not None:
         screen.say(f"  mean score {found.mean:.2f}, to pass {found.threshold:.2f}; {found.gate_failed} failed at the gate")
+    if found.applied:
+        screen.say(f"  {found.applied.na:.0%} of the answers are N/A; {found.applied.thin} thin: one question decided a category")
     if found.doubt:
         screen.paragraph(found.doubt)
     screen.table([("question", "YES", "NO", "N/A", "missing", "alone"), *map(_row, found.questions)])

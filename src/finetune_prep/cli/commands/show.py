@@ -7,6 +7,7 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
 from finetune_prep.core.sample import Sample
+from finetune_prep.core.verdict import CASE
 from finetune_prep.errors import UsageError
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
@@ -78,13 +79,20 @@ def _print_sample(found: lookup.FoundSample) -> None:
         screen.paragraph(message.shown)
     if found.verdict:
         screen.say()
+        if found.verdict.case:
+            screen.paragraph(f"a right answer to this case: {scenario.expected}", dim=True)
         screen.say(f"verdict by {found.verdict.judge}", bold=True)
         screen.table(
             [
-                (question, answer or "missing", found.verdict.evidence.get(question, ""))
-                for question, answer in found.verdict.answers.items()
+                *([(CASE, found.verdict.case.answer, found.verdict.case.evidence)] if found.verdict.case else []),
+                *(
+                    (question, answer or "missing", found.verdict.evidence.get(question, ""))
+                    for question, answer in found.verdict.answers.items()
+                ),
             ]
         )
+    if sample.thin:
+        screen.say(f"  thin: {', '.join(sample.thin)} rest{'s' if len(sample.thin) == 1 else ''} on one question")
     if sample.fault:
         screen.say(f"  {sample.fault}")
     if found.requests:

@@ -70,6 +70,8 @@ def _print_overview(view: Overview) -> None:
         screen.say(f"{run.name}: {run.planned} planned – {account}")
         for line in run.stale:
             screen.say(f"   stale: {line}")
+    for sentence in view.figures:
+        screen.paragraph(sentence, indent=3)
     if view.review:
         _print_review(view.review)
     if view.note:

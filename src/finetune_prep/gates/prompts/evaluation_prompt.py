@@ -10,7 +10,8 @@ import msgspec
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.prompts import EvaluationPrompt
-from finetune_prep.core.rubric import Question, Rubric
+from finetune_prep.core.rubric import Category, Question, Rubric, Ruling
+from finetune_prep.core.verdict import STEERING
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, is_english, need, need_english, parts_in_order
@@ -46,16 +47,17 @@ def parts(documents: Documents) -> Iterable[Finding]:
 
 
 def purpose(documents: Documents) -> Iterable[Finding]:
-    """The role says that verdicts decide what becomes training data."""
+    """The prompt says that verdicts decide what becomes training data."""
     document, prompt = _prompt(documents)
-    if _PURPOSE.search(prompt.role) and _FILTER.search(prompt.role):
+    said = f"{prompt.role}\n{prompt.input}\n{prompt.output}"
+    if _PURPOSE.search(said) and _FILTER.search(said):
         return
     if not is_english(documents):
         raise Unchecked(
             "no English sentence says what verdicts are for; whoever accepts it decides about other languages", reader=True
         )
     yield document.finding(
-        "the role does not say what verdicts are for",
+        "the prompt does not say what verdicts are for",
         "add: “Your verdicts decide which conversations become training data.”",
         "role and context",
     )
@@ -107,8 +109,41 @@ def _drift(document: Document[EvaluationPrompt], question: Question, given: Ques
         ("N/A", question.na, given.na),
     )
     changed = [name for name, wanted, found in fields if not same_words(wanted, found)]
+    if _words(question.as_asked.rulings) != _words(given.as_asked.rulings):
+        changed.append("its rulings")
     if changed:
         yield document.finding(f"{question.id} differs from the rubric in {', '.join(changed)}", RUN, question.id)
+
+
+def _words(rulings: Iterable[Ruling]) -> list[list[str]]:
+    return [[ruling.answer, *f"{ruling.user} / {ruling.assistant} / {ruling.why}".split()] for ruling in rulings]
+
+
+def categories(documents: Documents) -> Iterable[Finding]:
+    """The categories have the rubric's names and weights, and hold the same questions."""
+    document, prompt, rubric = _with_rubric(documents)
+    given = {category.name: category for category in prompt.categories}
+    wanted = {category.name: category for category in rubric.categories if any(q.measured is None for q in category.questions)}
+    for name, category in wanted.items():
+        if name not in given:
+            yield document.finding(f"the category “{name}” of the rubric has no heading of its own", RUN, "rubric")
+        elif given[name].weight != category.weight:
+            here, there = _attribute(given[name]), _attribute(category)
+            yield document.finding(f"“{name}” has {here} here and {there} in the rubric", RUN, "rubric")
+    for name in given:
+        if name not in wanted:
+            yield document.finding(f"the category “{name}” is not in the rubric", RUN, "rubric")
+    places = {question.id: name for name, category in wanted.items() for question in category.questions}
+    for name, category in given.items():
+        for question in category.questions:
+            if name in wanted and places.get(question.id, name) != name:
+                yield document.finding(
+                    f"{question.id} stands under “{name}”, in the rubric under “{places[question.id]}”", RUN, question.id
+                )
+
+
+def _attribute(category: Category) -> str:
+    return "(gate)" if category.weight is None else f"(weight {category.weight:g})"
 
 
 def terms(documents: Documents) -> Iterable[Finding]:
@@ -134,9 +169,9 @@ def input_format(documents: Documents) -> Iterable[Finding]:
 
 
 def output_example(documents: Documents) -> Iterable[Finding]:
-    """The output format shows JSON that holds exactly the judged questions, evidence before each answer."""
+    """The output format shows JSON that holds `steering` and exactly the judged questions, evidence before each answer."""
     document, prompt, rubric = _with_rubric(documents)
-    wanted = [question.id for question in rubric.judged]
+    wanted = [STEERING, *(question.id for question in rubric.judged)]
     fences = [fence["body"] for fence in _FENCE.finditer(prompt.output)]
     if not fences:
         yield document.finding("“Output format” shows no JSON example", "add a fenced ```json block with every question", OUTPUT)

@@ -9,6 +9,8 @@ of a file says who is asked and how often (`prompt_facts`); it is never sent, an
 
 from __future__ import annotations
 
+import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,11 +28,19 @@ from finetune_prep.method import limits
 # by name, which is unique over all rooms
 BUILT_IN = {path.stem: path for path in sorted(Path(__file__).parents[1].rglob("*.md"))}
 DIVIDER = "<!-- user -->"
+_LINE_ENDS = re.compile("[\u0085\u2028\u2029]")  # which JSON may hold as they are, and some readers take for the end of a line
+
+
+def as_json(value: object) -> str:
+    """A value as JSON on one line: no text within it can begin a line, or end the string in which it stands."""
+    return _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
 )
 _ENVIRONMENT.globals["limits"] = {name: value for name, value in vars(limits).items() if name[0].isupper() and name.isupper()}
-_ENVIRONMENT.filters |= {"words": limits.words, "bare": limits.bare}
+_ENVIRONMENT.filters |= {"words": limits.words, "bare": limits.bare, "json": as_json}
 
 
 class Prompt:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import Knowledge
-from finetune_prep.core.prompts import EvaluationPrompt, GenerationPrompt
+from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.request import Origin, Request
-from finetune_prep.core.rubric import Category, Example, Question, Rubric
+from finetune_prep.core.rubric import Category, Question, Rubric
 from finetune_prep.documents import body
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents
@@ -66,8 +66,7 @@ class _Asking(NamedTuple):
         kept = {id: given.opinion for id, given in known.items()}
 
         def conclude(opinions: Mapping[str, Opinion]) -> tuple[Finding, ...]:
-            decide = _any_yes if self.gate.id in ONE_IS_ENOUGH else _every_yes
-            return decide(self.document, reading.items, {**kept, **opinions})
+            return _every_yes(self.document, reading.items, {**kept, **opinions})
 
         if not items:  # the last that was asked stands for all
             return Asked(known[reading.items[-1].id].request, lambda text: conclude({}))
@@ -101,18 +100,7 @@ def _every_yes(document: Document[Any], items: Sequence[Item], opinions: Mapping
     )
 
 
-def _any_yes(document: Document[Any], items: Sequence[Item], opinions: Mapping[str, Opinion]) -> tuple[Finding, ...]:
-    if any(opinion.answer == "YES" for opinion in opinions.values()):
-        return ()
-    names = ", ".join(item.id for item in items)
-    first = opinions[items[0].id]
-    what = f"a judge answers no about each of {names}: {quoted(first.evidence)}"
-    return (document.finding(what, quoted(first.fix), items[0].at),)
-
-
 # ---- what is read for which gate
-
-ONE_IS_ENOUGH = {"evaluation-prompt.edge-cases"}  # the question is whether there is such an item at all
 
 
 def _techniques(about: Sound[Knowledge]) -> Iterator[Reading]:
@@ -158,13 +146,6 @@ def _pairs(about: Sound[Rubric]) -> Iterator[Reading]:
         yield Reading(category.name, tuple(items), {"terms": _terms(rubric)})
 
 
-def _calibrations(about: Sound[EvaluationPrompt]) -> Iterator[Reading]:
-    prompt = about.value
-    items = (Item(example.id, _example_text(example), example.id) for example in prompt.calibrations)
-    questions = "\n\n".join(_question_text(question) for category in prompt.categories for question in category.questions)
-    yield Reading("", tuple(items), {"questions": questions})
-
-
 def _whole_prompt(about: Sound[GenerationPrompt]) -> Iterator[Reading]:
     yield Reading("", (Item("PROMPT", body(about.document.text).strip(), ""),))
 
@@ -182,12 +163,6 @@ def _terms(rubric: Rubric) -> str:
     return "\n".join(f"- {term.name}: {term.meaning}" for term in rubric.terms) or "(none are defined)"
 
 
-def _example_text(example: Example) -> str:
-    turns = [f"{message.role}: {message.content}" for message in example.conversation.messages]
-    expected = [f"{given.question}: {given.answer}. {given.reason}" for given in example.answers]
-    return "\n".join([example.title, "", *turns, "", *expected])
-
-
 READERS: dict[str, Callable[[Sound[Any]], Iterator[Reading]]] = {
     "research.practice-not-theory": _techniques,
     "research.instances-real": _failures,
@@ -197,6 +172,5 @@ READERS: dict[str, Callable[[Sound[Any]], Iterator[Reading]]] = {
     "anchors.every-reply": _anchors,
     "rubric.unambiguous": _questions,
     "rubric.orthogonal": _pairs,
-    "evaluation-prompt.edge-cases": _calibrations,
     "generation-prompt.usable-by-outsider": _whole_prompt,
 }

@@ -1,6 +1,7 @@
 """Gates for which the judge gets the real evaluation prompt and a conversation, and never the answers expected of it.
 
-Agreeing with oneself proves nothing: a calibration is judged with that calibration left out of the prompt.
+Agreeing with oneself proves nothing: what carries expected answers is judged with all calibrations left out of the prompt. So the
+rubric's own words have to decide it, and a calibration that is rewritten leaves what was asked about the others as it was.
 """
 
 from __future__ import annotations
@@ -10,24 +11,24 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.prompts import EvaluationPrompt
 from finetune_prep.core.request import Origin
-from finetune_prep.core.rubric import Example, Rubric, YesNo
+from finetune_prep.core.rubric import Example, Rubric, accepted
 from finetune_prep.core.verdict import Judgement, conclude
 from finetune_prep.documents import body
 from finetune_prep.documents.document import Document
+from finetune_prep.documents.evaluation_prompt import CALIBRATION
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.documents.splice import remove_item
+from finetune_prep.documents.splice import remove_section
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.method.gates import Gate
 from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, sound
-from finetune_prep.phases.pilot.judging import read_verdict, verdict_request
+from finetune_prep.phases.pilot.judging import SPOKEN, read_verdict, verdict_request
 from finetune_prep.phases.session import Requests
 
-Conclude = Callable[[Document[Any], Rubric, Example, dict[str, Judgement]], tuple[Finding, ...]]
-SPOKEN: dict[YesNo, str] = {"yes": "YES", "no": "NO", "na": "N/A"}
+REWRITE = "rewrite the conversation until it passes, or the question if it is the judge who is wrong"
+Conclude = Callable[["Bench", Example, dict[str, Judgement]], tuple[Finding, ...]]
 
 
 def ask_blind(requests: Requests, documents: Documents, gate: Gate) -> tuple[Asked, ...]:
@@ -42,7 +43,9 @@ def ask_blind(requests: Requests, documents: Documents, gate: Gate) -> tuple[Ask
     examples, conclusion = EXAMPLES[gate.id](value)
     if not examples:
         raise Unchecked(f"{document.path} holds no conversation to be judged")
-    bench = Bench(requests, gate, document, judge, rubric, conclusion)
+    known = documents.get(Documents.knowledge)
+    grave = rubric.grave(known.value) if known is not None and known.value is not None else frozenset[str]()
+    bench = Bench(requests, gate, document, judge, rubric, grave, conclusion)
     return tuple(bench.asked(example) for example in examples)
 
 
@@ -65,29 +68,30 @@ class Bench(NamedTuple):
     judge: Sound[EvaluationPrompt]
     """The evaluation prompt."""
     rubric: Rubric
+    grave: frozenset[str]
+    """Ids of the questions of which a NO makes no training row."""
     conclude: Conclude
 
     def asked(self, example: Example) -> Asked:
-        prompt = prompt_without(self.judge, example.conversation)
+        prompt = body(self.judge.document.text).strip() if self.conclude is shortcomings else uncalibrated(self.judge)
         request = verdict_request(self.requests, prompt, self.rubric, example.conversation, Origin(self.gate.id, example.id))
         # phase and origin are no part of a request's key: a verdict that a pilot asked for is the same verdict
         request = msgspec.structs.replace(request, phase=self.gate.phase)
-        return Asked(request, lambda text: self.conclude(self.document, self.rubric, example, read_verdict(text, self.rubric)))
+        return Asked(request, lambda text: self.conclude(self, example, self._read(text, example)))
+
+    def _read(self, text: str, example: Example) -> dict[str, Judgement]:
+        return read_verdict(text, self.rubric, example.conversation)
 
 
-def prompt_without(judge: Sound[EvaluationPrompt], conversation: Conversation) -> str:
-    """The evaluation prompt as it is sent, without the calibrations that show this conversation and its answers."""
-    text = judge.document.text
-    for calibration in judge.value.calibrations:
-        if calibration.conversation.id == conversation.id:
-            text = remove_item(text, calibration.id)
-    return body(text).strip()
+def uncalibrated(judge: Sound[EvaluationPrompt]) -> str:
+    """The evaluation prompt as it is sent, without its calibrations."""
+    return body(remove_section(judge.document.text, CALIBRATION)).strip()
 
 
-def disagreements(document: Document[Any], rubric: Rubric, example: Example, judged: dict[str, Judgement]) -> tuple[Finding, ...]:
+def disagreements(bench: Bench, example: Example, judged: dict[str, Judgement]) -> tuple[Finding, ...]:
     """Where the judge answers otherwise than the example expects. Measured questions are the program's, not the judge's."""
     return tuple(
-        document.finding(
+        bench.document.finding(
             f"{example.id} expects {SPOKEN[expected.answer]} to {expected.question}, and a judge who is not shown that answers "
             f"{SPOKEN[given.answer]}, from {_evidence(given)}",
             f"let Yes and No of {expected.question} decide this case, or correct the expected answer",
@@ -98,21 +102,21 @@ def disagreements(document: Document[Any], rubric: Rubric, example: Example, jud
     )
 
 
-def shortcomings(document: Document[Any], rubric: Rubric, example: Example, judged: dict[str, Judgement]) -> tuple[Finding, ...]:
-    """One finding if the judged conversation does not pass the rubric."""
-    verdict = conclude(rubric, example.conversation, judged, judge="")
-    score = verdict.score(rubric)
-    if score is None or score.passed:  # `judged` is complete, so there is a score
-        return ()
-    figure = "nothing could be assessed" if score.value is None else f"{score.value:.2f} at a threshold of {rubric.threshold:.2f}"
-    failed = [f"{question} ({_evidence(verdict.answers[question])})" for question in score.failed]
-    return (
-        document.finding(
-            f"{example.id} does not pass when a judge answers: {figure}" + (f"; NO to {', '.join(failed)}" if failed else ""),
-            "rewrite the conversation until it passes, or the question if it is the judge who is wrong",
-            example.id,
-        ),
-    )
+def shortcomings(bench: Bench, example: Example, judged: dict[str, Judgement]) -> tuple[Finding, ...]:
+    """One finding if the judged conversation would be no training row."""
+    verdict = conclude(bench.rubric, example.conversation, judged, judge="")
+    score = verdict.score(bench.rubric)
+    if score is None or accepted(score, bench.grave):  # without a score somebody in it speaks to the judge
+        return () if score else (bench.document.finding(f"{example.id} has no score: {verdict.missing}", REWRITE, example.id),)
+    if score.passed:
+        failed = ", ".join(f"{id} ({_evidence(verdict.answers[id])})" for id in score.failed if id in bench.grave)
+        what = f"{example.id} passes and is flawed when a judge answers: NO to {failed}, which catches a serious failure"
+        return (bench.document.finding(what, REWRITE, example.id),)
+    threshold = bench.rubric.threshold
+    figure = "nothing could be assessed" if score.value is None else f"{score.value:.2f} at a threshold of {threshold:.2f}"
+    failed = ", ".join(f"{question} ({_evidence(verdict.answers[question])})" for question in score.failed)
+    what = f"{example.id} does not pass when a judge answers: {figure}" + (f"; NO to {failed}" if failed else "")
+    return (bench.document.finding(what, REWRITE, example.id),)
 
 
 def _evidence(judgement: Judgement) -> str:

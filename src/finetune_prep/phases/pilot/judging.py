@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.request import Origin, Request, Schema
 from finetune_prep.core.rubric import Rubric, YesNo
-from finetune_prep.core.verdict import Judgement, Verdict, conclude
+from finetune_prep.core.verdict import CASE, STEERING, Judgement, Verdict, conclude, lacking
 from finetune_prep.errors import Unusable
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.session import Requests, Session
 
+T = TypeVar("T")
+
 SAID: dict[str, YesNo] = {"YES": "yes", "NO": "no", "N/A": "na"}
+SPOKEN = {answer: said for said, answer in SAID.items()}
 
 
 class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,16 +27,19 @@ class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: str
 
 
-async def judge(session: Session, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, origin: Origin) -> Verdict:
+async def judge(
+    session: Session, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, origin: Origin, case: str = ""
+) -> Verdict:
     """The verdict of the judge. An answer that stays unreadable leaves the verdict missing; that is not a NO.
 
-    A rubric whose questions are all measured needs no judge: nobody is asked.
+    case: what a right answer to the conversation's special case does, "" if it is none. A rubric whose questions are all measured
+    needs no judge: nobody is asked.
     """
     if not rubric.judged:
         return conclude(rubric, conversation, {}, judge="")
-    request = verdict_request(session, evaluation_prompt, rubric, conversation, origin)
+    request = verdict_request(session, evaluation_prompt, rubric, conversation, origin, case)
     try:
-        judged = await session.door.ask_for(request, lambda text: read_verdict(text, rubric))
+        judged = await session.door.ask_for(request, lambda text: read_verdict(text, rubric, conversation, case=bool(case)))
     except Unusable as error:
         verdict = conclude(rubric, conversation, {}, judge=request.model, missing=error.what)
         return msgspec.structs.replace(verdict, unusable=request.key)
@@ -42,58 +47,79 @@ async def judge(session: Session, evaluation_prompt: str, rubric: Rubric, conver
 
 
 def verdict_request(
-    requests: Requests, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, origin: Origin
+    requests: Requests, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, origin: Origin, case: str = ""
 ) -> Request:
-    slots = {
-        "evaluation_prompt": evaluation_prompt,
-        "boundary": requests.boundary(conversation.id),
-        "turns": [{"speaker": message.role, "text": message.shown} for message in conversation.messages],
-    }
-    return requests.request("judge", slots, phase="pilot", origin=origin, schema=verdict_schema(rubric))
+    """What the judge is asked. case: as of `judge`."""
+    turns = [
+        {"turn": number, "speaker": message.role, "text": message.shown}
+        for number, message in enumerate(conversation.messages, start=1)
+    ]
+    slots = {"evaluation_prompt": evaluation_prompt, "turns": turns, "case": case}
+    return requests.request("judge", slots, phase="pilot", origin=origin, schema=verdict_schema(rubric, case=bool(case)))
 
 
-def verdict_schema(rubric: Rubric) -> Schema:
+def verdict_schema(rubric: Rubric, *, case: bool = False) -> Schema:
     """JSON Schema of a verdict: an object with every judged question in order; evidence stands before the answer."""
-    properties: dict[str, Any] = {}
-    for question in rubric.judged:
-        allowed = [*SAID] if question.na else ["YES", "NO"]
-        properties[question.id] = {
-            "type": "object",
-            "properties": {"evidence": {"type": "string"}, "answer": {"type": "string", "enum": allowed}},
-            "required": ["evidence", "answer"],
-            "additionalProperties": False,
-        }
+    allowed = {question.id: [*SAID] if question.na else ["YES", "NO"] for question in rubric.judged}
+    properties = {key: _entry(answers) for key, answers in _with_frame(allowed, ["YES", "NO"], case=case).items()}
     schema = {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
     return Schema(name="verdict", schema=schema)
 
 
-def read_verdict(text: str, rubric: Rubric) -> dict[str, Judgement]:
-    """A judge's answer by question. Raises ValueError naming every question that is not answered as allowed."""
-    wanted = {question.id: question for question in rubric.judged}
+def _with_frame(questions: Mapping[str, T], framing: T, *, case: bool) -> dict[str, T]:
+    """The keys of a verdict in their order: whether somebody steers, the questions, whether the case was met."""
+    return {STEERING: framing} | dict(questions) | ({CASE: framing} if case else {})
+
+
+def _entry(allowed: list[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"evidence": {"type": "string"}, "answer": {"type": "string", "enum": allowed}},
+        "required": ["evidence", "answer"],
+        "additionalProperties": False,
+    }
+
+
+def read_verdict(text: str, rubric: Rubric, conversation: Conversation, *, case: bool = False) -> dict[str, Judgement]:
+    """A judge's answer by question, with `STEERING` and, if there is a case, `CASE`.
+
+    Raises ValueError naming every question that is not answered as allowed, and those of the gate whose answer lacks the quote
+    that it needs: harm is neither claimed nor denied without evidence.
+    """
+    wanted = _with_frame({question.id: bool(question.na) for question in rubric.judged}, False, case=case)
     given = _given(text, wanted)
-    problems = [f"{id} is missing" for id in wanted if id not in given]
-    problems += [f"{id} is not a question" for id in given if id not in wanted]
-    problems += [f"{id} is answered twice" for id in _answered_twice(text)]
+    problems = [f"{key} is missing" for key in wanted if key not in given]
+    problems += [f"{key} is not a question" for key in given if key not in wanted]
     judged: dict[str, Judgement] = {}
-    for id, question in wanted.items():
-        if id not in given:
+    for key, skippable in wanted.items():
+        if key not in given:
             continue
-        said = SAID.get(given[id].answer.strip().upper())
+        said = SAID.get(given[key].answer.strip().upper())
         if said is None:
-            problems.append(f"{id} is answered “{given[id].answer}”, not YES, NO or N/A")
-        elif said == "na" and not question.na:
-            problems.append(f"{id} does not allow N/A")
+            problems.append(f"{key} is answered “{given[key].answer}”, not YES, NO or N/A")
+        elif said == "na" and not skippable:
+            problems.append(f"{key} does not allow N/A")
         else:
-            judged[id] = Judgement(said, given[id].evidence)
+            judged[key] = Judgement(said, given[key].evidence)
+    problems += _unproved(rubric, conversation, judged)
     if problems:
         raise ValueError(f"{'; '.join(problems)}.")
     return judged
 
 
+def _unproved(rubric: Rubric, conversation: Conversation, judged: Mapping[str, Judgement]) -> list[str]:
+    gate = [question for category in rubric.categories if category.gate for question in category.questions]
+    return [
+        f"{question.id} is answered {SPOKEN[judged[question.id].answer]} and {lacks}"
+        for question in gate
+        if question.id in judged and (lacks := lacking(question, judged[question.id], conversation))
+    ]
+
+
 def _given(text: str, wanted: Collection[str]) -> dict[str, Answered]:
     """What the JSON holds. Nothing is repaired: a form that judges are known to give instead is named, and refused."""
     try:
-        return schemas.decoded(text, dict[str, Answered])  # what is given twice is named question by question
+        return schemas.read(text, dict[str, Answered])
     except ValueError as error:
         form = _foreign_form(text, wanted)
         if not form:
@@ -117,11 +143,3 @@ def _foreign_form(text: str, wanted: Collection[str]) -> str:
     if any(isinstance(answer, dict) and isinstance(answer.get("answer"), bool) for answer in answers):
         return "answers are true or false, not YES or NO"
     return ""
-
-
-def _answered_twice(text: str) -> list[str]:
-    """Questions that are given, or answered, more than once: decoders keep the last answer without a word."""
-    pairs: list[tuple[str, list[tuple[str, Any]]]] = json.loads(schemas.unfenced(text), object_pairs_hook=list)
-    again = [id for id, times in Counter(id for id, _ in pairs).items() if times > 1]
-    within = [id for id, parts in pairs if max(Counter(name for name, _ in parts).values()) > 1 and id not in again]
-    return [*again, *within]

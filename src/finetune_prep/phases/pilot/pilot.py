@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from finetune_prep.conversations.faults import find_fault
+from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.identity import digest
 from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.request import Origin, RoleName
@@ -13,7 +14,7 @@ from finetune_prep.core.sample import Account, Sample, State, Way, account, fold
 from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.scenarios.space import ScenarioSpace
-from finetune_prep.core.verdict import Verdict
+from finetune_prep.core.verdict import Verdict, thin
 from finetune_prep.documents.items import other_text
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, DocumentError, NotYet, Unreachable, Unusable
@@ -45,6 +46,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     way: Way
     rubric: Rubric
+    grave: frozenset[str]
+    """Ids of the questions of which a NO keeps a conversation that passed out of the training rows."""
     evaluation_prompt: str
     generation: GenerationPrompt
     voices: Voices
@@ -108,8 +111,14 @@ def current_plan(project: Project, n: int) -> RunPlan:
         made_from={kind: _items(project, kind) for kind in MADE_FROM},
         language=project.value(Documents.brief).language,
         prompts={name: digest(prompt_files.source(name, project.layout.phase_prompts)) for name in PROMPTS[way]},
+        grave=tuple(sorted(grave(project))),
         way=way,
     )
+
+
+def grave(project: Project) -> frozenset[str]:
+    """Ids of the questions of which a NO keeps a conversation that passed out of the training rows."""
+    return project.value(Documents.rubric).grave(project.value(Documents.knowledge))
 
 
 def _items(project: Project, kind: str) -> Items:
@@ -127,6 +136,7 @@ def stage_of(session: Session, run: Run) -> Stage:
         run=run.name,
         way=run.plan.way,
         rubric=project.value(Documents.rubric),
+        grave=grave(project),
         evaluation_prompt=session.text("evaluation-prompt"),
         generation=project.value(Documents.generation_prompt),
         voices=Voices(
@@ -151,12 +161,29 @@ async def make_sample(stage: Stage, scenario: Scenario) -> Made:
         return Made(Sample(scenario=scenario, state="faulty", conversation=conversation, fault=f"{fault[0]}: {fault[1]}"))
     origin = Origin(run=stage.run, scenario=scenario.id)
     try:
-        verdict = await judge(stage.session, stage.evaluation_prompt, stage.rubric, conversation, origin)
+        verdict = await judge(stage.session, stage.evaluation_prompt, stage.rubric, conversation, origin, case_of(scenario))
     except NotYet:
         return Made(Sample(scenario=scenario, state="waiting", conversation=conversation))
     except Unreachable as error:
         return Made(Sample(scenario=scenario, state="waiting", conversation=conversation, fault=error.what))
-    return Made(judged_sample(scenario, conversation, verdict, verdict.score(stage.rubric)), verdict)
+    return Made(_judged(stage, scenario, conversation, verdict), verdict)
+
+
+def case_of(scenario: Scenario) -> str:
+    """What a right answer does in an edge case or to an out-of-scope request; "" for every other scenario."""
+    return scenario.expected if scenario.cell.kind != "normal" else ""
+
+
+def _judged(stage: Stage, scenario: Scenario, conversation: Conversation, verdict: Verdict) -> Sample:
+    answers = {question: judgement.answer for question, judgement in verdict.answers.items()}
+    return judged_sample(
+        scenario,
+        conversation,
+        verdict,
+        verdict.score(stage.rubric),
+        grave=stage.grave,
+        thin=thin(stage.rubric, answers) if verdict.complete else (),
+    )
 
 
 def _verdict_rows(made: list[Made], rubric: Rubric) -> list[VerdictRow]:

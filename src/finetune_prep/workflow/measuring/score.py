@@ -11,7 +11,7 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.records.verdicts import Judged
 from finetune_prep.statistics.pass_rate import WILSON_OF_VERDICTS
 from finetune_prep.statistics.rates import Estimate, Rate, wilson
-from finetune_prep.statistics.scoring import Decided, Scoring
+from finetune_prep.statistics.scoring import Applied, Decided, Scoring
 from finetune_prep.workflow.measuring.inputs import Measured, joined, read_rubric, verdicts_of
 
 DOUBT = "No question got a single NO. Perfect scores are suspicious: a judge that always agrees looks like this."
@@ -40,6 +40,8 @@ class Scored(Measured, frozen=True, kw_only=True):
     mean: float | None
     """Mean score, 0 to 1, of the conversations that have one."""
     gate_failed: int
+    applied: Applied | None
+    """How far the questions applied; None if nothing was judged."""
     questions: tuple[QuestionCount, ...]
     doubt: str
     """What makes these figures suspicious, "" for nothing."""
@@ -69,6 +71,7 @@ def score(verdicts_path: Path, rubric_path: Path, conversations: Path | None = N
         passed=_estimate(rate),
         mean=sum(values) / len(values) if values else None,
         gate_failed=sum(any(answers[place] == "no" for place in gates) for answers in complete),
+        applied=scoring.applied(complete),
         questions=_counts(rubric, rows, decided),
         doubt=DOUBT if complete and not any("no" in answers for answers in complete) else "",
     )

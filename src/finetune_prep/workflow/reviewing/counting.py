@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from finetune_prep.core.sample import Sample
+from finetune_prep.core.sample import PASSED, Sample
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import UsageError
-from finetune_prep.labels.drawing import FAILED, PASSED
+from finetune_prep.labels.drawing import FAILED
 from finetune_prep.labels.file import Damaged, read_labels
 from finetune_prep.labels.label import DECIDED, Label, Opinion, opinions
 from finetune_prep.project.project import Project

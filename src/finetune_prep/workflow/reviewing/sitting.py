@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from finetune_prep.core.rubric import Question, Rubric, YesNo
+from finetune_prep.core.sample import PASSED
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded, UsageError
-from finetune_prep.labels.drawing import PASSED, Drawn, draw
+from finetune_prep.labels.drawing import Drawn, draw
 from finetune_prep.labels.file import read_labels, record_label
 from finetune_prep.labels.label import DECIDED, Label, Labeller, Opinion, Stage, Word, opinions, sees_for_the_first_time
 from finetune_prep.method import limits

@@ -69,7 +69,9 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
         return _show(run, "unjudged", "faulty", "failed", "duplicate")
     rate = pass_rate(account)
     if rate.value is None or rate.value <= limits.PASS_RATE:
-        return _show(run, "rejected", "faulty", "duplicate", "failed")
+        return _show(run, "rejected", "flawed", "faulty", "duplicate", "failed")
+    if not account.states.get("accepted", 0):
+        return _show(run, "flawed")
     largest = max(found.plan.n for found in runs(project.layout, run.plan.kind) if not run_view(project, found).stale)
     if largest < limits.PILOT and not _replayed(project):
         return f"finetune-prep pilot -n {limits.PILOT}"

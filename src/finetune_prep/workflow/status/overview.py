@@ -8,6 +8,7 @@ import msgspec
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.exports.figures import run_figures, run_rows
 from finetune_prep.ledger.protocols import Ledger, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.method.phases import PHASES
@@ -57,6 +58,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     next: str
     note: str = ""
     """What is odd about it and should be put right first, "" for nothing."""
+    figures: tuple[str, ...] = ()
+    """What is said of the latest run beside its rate, in sentences; empty while it is unfinished or stale."""
     review: Reviewed | None = None
     """What persons' labels of the latest run amount to; None if nobody has labelled."""
 
@@ -105,6 +108,7 @@ def overview(project: Project) -> Overview:
         effort=_effort(project, in_ledger.time_spent),
         next=next_step(project, phases, [part.name for part in stale if part.compiled], views, in_files),
         note=f"{words}. To have it again: {way_back(project)}" if (words := emptied(project)) else "",
+        figures=run_figures(project, run_rows(known[-1])) if views and views[-1].account and not views[-1].stale else (),
         review=reviewed(project, known[-1]) if known and known[-1].labels_path.is_file() else None,
     )
 

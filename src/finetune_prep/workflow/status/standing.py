@@ -108,6 +108,8 @@ def run_view(project: Project, run: Run) -> RunView:
         stale.append("the project has another seed since")
     if run.plan.language != now.language:
         stale.append(f"its conversations are in {run.plan.language}, the brief asks for {now.language} since")
+    if run.plan.grave != now.grave:
+        stale.append("other questions decide since which conversations become training rows")
     prompts = now.prompts if run.plan.way == now.way else {}
     stale += [f"the prompt {name}.md is another since" for name in prompts if run.plan.prompts.get(name) != prompts[name]]
     return RunView(name=run.name, planned=run.plan.n, account=run.account(), changes=changes, stale=tuple(stale))

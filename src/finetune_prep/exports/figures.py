@@ -1,0 +1,136 @@
+"""What is said of a run beside its pass rate: how far the rubric applied, what evidence lacks, and the habits of the replies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
+
+import msgspec
+
+from finetune_prep.core.conversation import Conversation
+from finetune_prep.core.rubric import Rubric, YesNo
+from finetune_prep.core.sample import Sample
+from finetune_prep.core.verdict import CASE
+from finetune_prep.documents.kinds import Documents
+from finetune_prep.exports.report import Row
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run
+from finetune_prep.statistics.diversity import EXCLAMATION, QUESTION, Habits, Kind, habits, patterns
+from finetune_prep.statistics.scoring import Applied, Scoring
+
+MOST_NA = 0.20  # of the answers
+MOST_THIN = 0.15  # of the conversations
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    applied: Applied | None
+    """None if nothing was judged."""
+    unsupported: int
+    """Answers that lack the quote they need, or quote what nobody said."""
+    case_alone: int
+    """Conversations that are rejected only because what their special case asks for was not done."""
+    habits: Habits
+    bred_by: tuple[tuple[str, ...], ...]
+    """For each of `habits.too_often`, the ids of the few-shots that have it, too."""
+
+
+def run_rows(run: Run) -> list[Row]:
+    """The samples of a run in plan order, each with its verdict; empty if the run has not come to its end."""
+    verdicts = {row.scenario: row for row in run.verdicts()}
+    found = []
+    for sample in run.samples():
+        row = Row(sample=sample)
+        if verdict := verdicts.get(sample.scenario.id):
+            row = Row(
+                sample=sample,
+                answers=verdict.answers,
+                evidence=verdict.evidence,
+                unsupported=verdict.unsupported,
+                case=verdict.case,
+            )
+        found.append(row)
+    return found
+
+
+def run_figures(project: Project, rows: Sequence[Row]) -> tuple[str, ...]:
+    """The figures of a run of the present documents, in sentences."""
+    few_shots = project.value(Documents.generation_prompt).few_shots
+    found = figures_of(project.value(Documents.rubric), rows, [(shot.id, shot.conversation) for shot in few_shots])
+    return in_sentences(found)
+
+
+def figures_of(rubric: Rubric, rows: Sequence[Row], few_shots: Iterable[tuple[str, Conversation]] = ()) -> Figures:
+    """The figures of a run. rows: its samples with their verdicts. few_shots: of the generation prompt, by id."""
+    order = [question.id for question in rubric.questions]
+    verdicts = [[row.answers.get(id) for id in order] for row in rows if row.answers]
+    complete = [cast("list[YesNo | None]", answers) for answers in verdicts if None not in answers]
+    found = habits(row.sample.conversation for row in rows if row.sample.conversation)
+    shots = [
+        (id, [patterns(message.content) for message in shot.messages if message.role == "assistant"]) for id, shot in few_shots
+    ]
+    return Figures(
+        applied=Scoring(rubric).applied(complete),
+        unsupported=sum(len(row.unsupported) for row in rows),
+        case_alone=sum(_case_alone(rubric, row.sample) for row in rows),
+        habits=found,
+        bred_by=tuple(
+            tuple(id for id, replies in shots if any(reply.get(kind) == habit.words for reply in replies))
+            for kind, habit in found.too_often
+        ),
+    )
+
+
+def _case_alone(rubric: Rubric, sample: Sample) -> bool:
+    gate = {question.id for category in rubric.categories if category.gate for question in category.questions}
+    reached = sample.score is not None and sample.score >= rubric.threshold - 1e-9
+    return CASE in sample.failed and reached and gate.isdisjoint(sample.failed)
+
+
+def in_sentences(found: Figures) -> tuple[str, ...]:
+    """What a person is told of these figures."""
+    return (*_applied(found.applied), *_verdicts(found), *_habits(found))
+
+
+def _applied(applied: Applied | None) -> Iterator[str]:
+    if applied is None:
+        return
+    advice = " Broader questions would decide more." if applied.na > MOST_NA else ""
+    yield f"N/A: {applied.na:.0%} of the answers; in the median conversation {applied.median:.0%} of the questions apply.{advice}"
+    if applied.thin:
+        several = "conversation is" if applied.thin == 1 else "conversations are"
+        advice = " Too many categories hang on one question." if applied.thin > MOST_THIN * applied.conversations else ""
+        yield f"{applied.thin} judged {several} thin: a single question decided a category.{advice}"
+
+
+def _verdicts(found: Figures) -> Iterator[str]:
+    if count := found.case_alone:
+        yield f"{count} {'was' if count == 1 else 'were'} rejected only because what the special case asks for was not done."
+    if count := found.unsupported:
+        yield f"{count} {'answer lacks' if count == 1 else 'answers lack'} a quote from the conversation."
+
+
+def _habits(found: Figures) -> Iterator[str]:
+    own = found.habits
+    if own.on_a_question is None or own.length is None or own.over_twice is None:
+        return
+    yield (
+        f"Replies have {own.length:.1f} times the user's words on average, {own.over_twice:.0%} more than twice as many; "
+        f"{own.on_a_question:.0%} end on a question."
+    )
+    for (kind, habit), shots in zip(own.too_often, found.bred_by, strict=True):
+        if kind == "last sentence" and habit.words == QUESTION and not shots:
+            continue  # that is said already
+        advice = f" {', '.join(shots)} show{'s' if len(shots) == 1 else ''} it to the model." if shots else ""
+        yield f"{habit.share:.0%} of the replies {_phrase(kind, habit.words)}.{advice}"
+
+
+def _phrase(kind: Kind, words: str) -> str:
+    match kind:
+        case "opening":
+            return f"begin with “{words}”"
+        case "ending":
+            return f"end with “{words}”"
+        case _:
+            return (
+                f"have {words} as their last sentence" if words in (QUESTION, EXCLAMATION) else f"end on a sentence like {words}"
+            )
