@@ -120,12 +120,19 @@ def frameworks(draw: st.DrawFn) -> tuple[Framework, ...]:
         techniques = draw(
             items(
                 Technique, f"T{number}.", name=line, does=line, use_when=line, rather_than=prefs, sources=citations,
+                drawn_from=ids("PR"),
                 snippets=st.lists(conversations(), max_size=2).map(tuple),
             )
         )  # fmt: skip
         result.append(
             Framework(
-                id=f"F{number}", name=draw(line), idea=draw(line), use_when=draw(line), not_when=draw(line), techniques=techniques
+                id=f"F{number}",
+                name=draw(line),
+                idea=draw(line),
+                use_when=draw(line),
+                not_when=draw(line),
+                drawn_from=draw(ids("PR")),
+                techniques=techniques,
             )
         )
     return tuple(result)
@@ -143,10 +150,10 @@ knowledge = st.builds(
         items(Wish, "RISK", text=line, sources=citations),
     ).map(lambda lists: sum(lists, ())),
     frameworks=frameworks(),
-    principles=items(Principle, "P", text=line, sources=citations),
+    principles=items(Principle, "P", text=line, drawn_from=ids("PR"), sources=citations),
     failure_modes=items(
         FailureMode, "FM", name=line, kind=st.sampled_from(["AI", "human", "safety", "ethics"]),
-        severity=st.sampled_from(["critical", "serious", "minor"]), drawn_from=ids("LIMIT", "RISK", "AF"), instance=line,
+        severity=st.sampled_from(["critical", "serious", "minor"]), drawn_from=ids("LIMIT", "RISK", "AF", "PR"), instance=line,
         counter=line, sources=citations,
     ),
     facts=items(
@@ -159,6 +166,7 @@ knowledge = st.builds(
     set_aside=st.tuples(
         items(SetAside, "AF", text=maybe_line, because=line), items(SetAside, "RISK", text=maybe_line, because=line),
     ).map(lambda lists: sum(lists, ())),
+    panel=ids("PR"),
     sources=items(Source, "S", title=line, where=line, read=maybe_line, publisher=maybe_line, published=maybe_line),
 )  # fmt: skip
 

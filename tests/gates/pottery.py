@@ -55,11 +55,11 @@ ASKED_FOR = (
 )
 GRAVE: dict[str, tuple[Severity, tuple[str, ...]]] = {
     "FM1": ("serious", ("AF2", "AF10")),
-    "FM2": ("serious", ("LIMIT1", "AF1", "AF9")),
+    "FM2": ("serious", ("LIMIT1", "AF1", "AF9", "PR1")),
     "FM3": ("critical", ("RISK1", "AF11")),
     "FM4": ("critical", ()),
 }
-NOT_TAKEN_UP = ("AF3", "AF4", "AF5", "AF6", "AF7", "AF8", "AF12", "AF13")
+NOT_TAKEN_UP = ("AF3", "AF4", "AF5", "AF6", "AF7", "AF8", "AF12", "AF13", "PR2")
 
 
 def talk(*turns: str) -> Conversation:
@@ -165,6 +165,7 @@ def knowledge() -> Knowledge:
         always=tuple(Anchor(id=f"DO{n}", text=text, drawn_from=tuple(origin)) for n, (text, *origin) in enumerate(ALWAYS, 1)),
         never=tuple(Anchor(id=f"DONT{n}", text=text, drawn_from=tuple(origin)) for n, (text, *origin) in enumerate(NEVER, 1)),
         set_aside=tuple(SetAside(id=id, text="", because="nobody has met it here") for id in NOT_TAKEN_UP),
+        panel=("PR1", "PR2"),
         sources=(
             Source(id=S1, title="Handbook: damaged goods", where="sources/damaged.md", read="2026-11-20", published="2025-03-01"),
             Source(id=S2, title="What went wrong", where="sources/mistakes.md", read="2026-11-20"),

@@ -51,7 +51,7 @@ def pottery_sources(folder: Path, **settings: int) -> Project:
     """A project with a brief, two sources and nothing that was made. settings: of finetune-prep.toml."""
     config = scaffold.config_text("pottery", "batch/any-model", "", "", year=2026)
     lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
-    scaffold.create(folder, "# Support for a pottery shop\n\nA small shop's chat.\n", lines + config)
+    scaffold.create(folder, f"# Support for a pottery shop\n\n{pottery.BRIEF}\n", lines + config)
     (folder / "sources" / "damaged.md").write_text(pottery.HANDBOOK, "utf-8")
     (folder / "sources" / "mistakes.md").write_text(pottery.MISTAKES, "utf-8")
     return open_project(folder)
@@ -115,6 +115,12 @@ def reading(request: Request) -> Draft:
     return {"claims": [{"kind": "practice", "statement": f"One should {q}.", "quote": q} for q in quotes]}
 
 
+def asked_for(request: Request) -> Draft:
+    kinds = {"JOB": "job", "LIMIT": "limit", "RISK": "risk"}
+    items = [{"kind": kinds[id.rstrip("1")], "text": text, "quote": quote} for id, text, quote in pottery.ASKED_FOR]
+    return {"items": items}
+
+
 def panel(request: Request) -> Draft:
     kinds = ("practitioner", "practitioner", "researcher", "advocate", "safety", "evaluation")
     experts = [
@@ -154,6 +160,7 @@ def knowledge(request: Request) -> Draft:
             "idea": framework.idea,
             "use_when": framework.use_when,
             "not_when": framework.not_when,
+            "takes_up": [],
             "techniques": [
                 {
                     "name": t.name,
@@ -161,6 +168,7 @@ def knowledge(request: Request) -> Draft:
                     "use_when": t.use_when,
                     "rather_than": [{"technique": names[p.other], "because": p.because} for p in t.rather_than],
                     "claims": [claims[c.quote] for c in t.sources],
+                    "takes_up": [],
                     "snippets": [turns(snippet) for snippet in t.snippets],
                 }
                 for t in framework.techniques
@@ -172,19 +180,26 @@ def knowledge(request: Request) -> Draft:
         {
             "name": m.name,
             "kind": m.kind,
+            "severity": m.severity,
             "instance": m.instance,
             "counter": m.counter,
             "claims": [claims[c.quote] for c in m.sources],
+            "takes_up": [id for id in m.drawn_from if not id.startswith("PR")],
         }
         for m in known.failure_modes
     ]
+    modes[1]["takes_up"] += re.findall(r"^- (PR\d+) \(", request.messages[1].content, re.MULTILINE)
     modes += [modes[0] | {"name": f"{modes[0]['name']} {n}", "instance": f"“I understand”, {n} times."} for n in (2, 3)]
-    principles = [{"text": f"Ask {n} question at a time.", "claims": ["S01.2"]} for n in ("one", "a single", "the next")]
+    principles = [
+        {"text": f"Ask {n} question at a time.", "claims": ["S01.2"], "takes_up": []} for n in ("one", "a single", "the next")
+    ]
     return {
         "title": known.title,
         "frameworks": frameworks,
         "principles": principles,
         "failure_modes": modes,
+        "facts": [{"name": "Photographs", "value": "kiln room", "kind": "other", "scope": "", "claims": ["S01.5"]}],
+        "set_aside": [{"id": item.id, "because": item.because} for item in known.set_aside if not item.id.startswith("PR")],
         "contradictions": [{"text": "What comes first: the fault or a question.", "claims": ["S01.1", "S01.2"]}],
     }
 
@@ -216,7 +231,8 @@ def space(request: Request) -> Draft:
 def anchors(request: Request) -> Draft:
     known = pottery.knowledge()
     always, never = (
-        [{"text": anchor.text, "drawn_from": [*anchor.drawn_from]} for anchor in found] for found in (known.always, known.never)
+        [{"text": anchor.text, "unless": "", "drawn_from": [*anchor.drawn_from]} for anchor in found]
+        for found in (known.always, known.never)
     )
     always[0]["drawn_from"] += ["FM5", "FM6"]
     return {"always": always, "never": never}
@@ -316,6 +332,7 @@ KINDS: dict[str, type[Strict]] = {
 DRAFTS: dict[str, Callable[[Request], Draft]] = {
     "reading": reading,
     "research_queries": queries,
+    "research_asked_for": asked_for,
     "research_panel": panel,
     "research_propose": proposals,
     "research_same": lambda request: {"groups": []},

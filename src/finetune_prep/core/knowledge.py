@@ -46,6 +46,8 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     does: str
     use_when: str
     rather_than: tuple[Preference, ...] = ()
+    drawn_from: tuple[str, ...] = ()
+    """The proposals of the panel that it takes up ("PR3")."""
     sources: tuple[Citation, ...] = ()
     snippets: tuple[Conversation, ...] = ()
 
@@ -56,12 +58,16 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     idea: str
     use_when: str
     not_when: str
+    drawn_from: tuple[str, ...] = ()
+    """As of a technique."""
     techniques: tuple[Technique, ...] = ()
 
 
 class Principle(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     id: str
     text: str
+    drawn_from: tuple[str, ...] = ()
+    """As of a technique."""
     sources: tuple[Citation, ...] = ()
 
 
@@ -72,7 +78,7 @@ class FailureMode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     severity: Severity = "serious"
     """How grave it is if it happens; a person confirms it."""
     drawn_from: tuple[str, ...] = ()
-    """The limits and risks of the brief, and the failures common to assistants, that it makes concrete ("RISK1", "AF9")."""
+    """The limits and risks of the brief, the failures common to assistants and the proposals that it makes concrete ("RISK1")."""
     instance: str
     counter: str
     sources: tuple[Citation, ...] = ()
@@ -148,6 +154,8 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     never: tuple[Anchor, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     sources: tuple[Source, ...] = ()
+    panel: tuple[str, ...] = ()
+    """Ids of what the panel proposed for it ("PR1")."""
 
     @property
     def techniques(self) -> tuple[Technique, ...]:
@@ -166,6 +174,17 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     @property
     def anchors(self) -> tuple[Anchor, ...]:
         return self.always + self.never
+
+    @property
+    def taken_up(self) -> frozenset[str]:
+        """Ids of the wishes, common failures and proposals that some item is drawn from."""
+        items: tuple[Framework | Technique | Principle | FailureMode, ...] = (
+            *self.frameworks,
+            *self.techniques,
+            *self.principles,
+            *self.failure_modes,
+        )
+        return frozenset(id for item in items for id in item.drawn_from)
 
     def citations(self) -> Iterator[tuple[str, Citation]]:
         """Every citation with the id of the item that makes it, in document order."""

@@ -85,14 +85,16 @@ REVISIONS = Range(0, 3)  # of a draft, by the one who wrote it
 # ---- what is asked for and what is taken: sources, panel, reference
 
 QUERIES = Range(8, 16)
-CLAIMS = Count(asked=Range(8, 20), taken=Range(1, 30))
+ASKED_FOR = Range(2, 40)  # jobs, limits and risks of the brief
+CLAIMS = Count(asked=Range(3, 20), taken=Range(1, 30))
 PROPOSALS = Count(asked=Range(8, 14), taken=Range(6, 24))
 OBJECTIONS = 5  # of one reader
-FRAMEWORKS = Count(asked=Range(3, 5), taken=Range(2, 6))
-TECHNIQUES = Count(asked=Range(2, 4), taken=Range(1, 5))  # in each framework
+FRAMEWORKS = Count(asked=Range(3, 6), taken=Range(2, 7))
+TECHNIQUES = Count(asked=Range(2, 5), taken=Range(1, 6))  # in each framework
 SNIPPETS = Count(asked=Range(1, 2), taken=Range(1, 3))  # conversations in which a technique is shown
 PRINCIPLES = Count(asked=Range(4, 8), taken=Range(3, 10))
-FAILURE_MODES = Count(asked=Range(8, 12), taken=Range(6, 16))
+FAILURE_MODES = Count(asked=Range(8, 14), taken=Range(6, 20))
+FACTS = 40
 CONTRADICTIONS = 12
 
 # ---- what users bring

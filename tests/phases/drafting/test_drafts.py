@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from finetune_prep.core.knowledge import Citation, Preference, Source
+from finetune_prep.core.knowledge import Citation, Preference, Source, Wish
 from finetune_prep.core.rubric import score
 from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents, Kind, parse
@@ -27,7 +27,7 @@ from finetune_prep.phases.drafting.examples_draft import (
 )
 from finetune_prep.phases.drafting.schemas import read
 from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, to_prompt
-from finetune_prep.phases.research.knowledge_draft import KnowledgeDraft, Reading, to_knowledge
+from finetune_prep.phases.research.knowledge_draft import AskedForDraft, Given, KnowledgeDraft, Reading, to_knowledge, to_wishes
 from finetune_prep.phases.research.scenario_space_draft import SpaceDraft, to_space
 from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft, to_anchors
 from finetune_prep.phases.rubric.rubric_draft import RubricDraft, to_rubric
@@ -58,12 +58,21 @@ def changed(draft: Any, path: str, value: Any) -> Any:
 
 
 def technique(name: str, **fields: Any) -> dict[str, Any]:
-    found = {"name": name, "does": "does", "use_when": "when", "rather_than": [], "claims": [], "snippets": [TALK]}
+    found = {
+        "name": name,
+        "does": "does",
+        "use_when": "when",
+        "rather_than": [],
+        "claims": [],
+        "takes_up": [],
+        "snippets": [TALK],
+    }
     return found | fields
 
 
 def failure(name: str, **fields: Any) -> dict[str, Any]:
-    return {"name": name, "kind": "AI", "instance": "it did", "counter": "do not", "claims": ["S02.1"]} | fields
+    said = {"name": name, "kind": "AI", "severity": "minor", "instance": "it did", "counter": "do not"}
+    return said | {"claims": ["S02.1"], "takes_up": []} | fields
 
 
 FRAMEWORKS = {
@@ -74,6 +83,7 @@ FRAMEWORKS = {
             "idea": "mend",
             "use_when": "broken",
             "not_when": "whole",
+            "takes_up": ["PR1"],
             "techniques": [
                 technique(
                     "Name it", claims=["S01.1", "S01.2", "S01.1"], rather_than=[{"technique": "Hand over", "because": "known"}]
@@ -86,19 +96,71 @@ FRAMEWORKS = {
             "idea": "pass on",
             "use_when": "not ours",
             "not_when": "ours",
+            "takes_up": [],
             "techniques": [technique("Hand over")],
         },
     ],
-    "principles": [{"text": f"Principle {n}", "claims": []} for n in range(3)],
-    "failure_modes": [failure(f"Mode {n}") for n in range(6)],
+    "principles": [{"text": f"Principle {n}", "claims": [], "takes_up": []} for n in range(3)],
+    "failure_modes": [failure(f"Mode {n}", takes_up=["RISK1", "AF9", "RISK1"][: 3 - n]) for n in range(6)],
+    "facts": [{"name": "Returns", "value": "30 days", "kind": "deadline", "scope": "", "claims": ["JOB1"]}],
+    "set_aside": [{"id": "PR2", "because": "nobody asks for it"}, {"id": "AF13", "because": "one language only"}],
     "contradictions": [{"text": "First the fault, or first the question", "claims": ["S01.1", "S02.1"]}],
 }
 CITATIONS = {"S01.1": Citation("S01", "say what went wrong"), "S01.2": Citation("S01", "wait"), "S02.1": Citation("S02", "never")}
 SOURCES = [Source(id=f"S0{n}", title=f"Page {n}", where=f"sources/{n}.md", read="2026-11-20") for n in (1, 2, 3)]
 
 
+WISHES = (
+    Wish(id="JOB1", text="Explain the rules.", sources=(Citation("S0", "explain the rules"),)),
+    Wish(id="RISK1", text="Promises money.", sources=(Citation("S0", "an invented promise"),)),
+)
+GIVEN = Given(WISHES, CITATIONS, tuple(SOURCES), {"PR1": "Recovery", "PR2": "Coupons"})
+
+
 def knowledge_of(draft: Any) -> Any:
-    return to_knowledge(read(written(draft), KnowledgeDraft), CITATIONS, SOURCES)
+    return to_knowledge(read(written(draft), KnowledgeDraft), GIVEN)
+
+
+def test_what_was_given_ends_in_items_or_set_aside_and_facts_may_rest_on_the_brief() -> None:
+    knowledge = knowledge_of(FRAMEWORKS)
+    assert (knowledge.asked_for, knowledge.panel) == (WISHES, ("PR1", "PR2"))
+    assert knowledge.taken_up == {"PR1", "RISK1", "AF9"}
+    assert knowledge.failure_modes[0].drawn_from == ("RISK1", "AF9")
+    assert knowledge.facts[0].sources == (Citation("S0", "explain the rules"),)
+    assert [(item.id, item.text, item.because) for item in knowledge.set_aside] == [
+        ("PR2", "Coupons", "nobody asks for it"),
+        ("AF13", "switches the language", "one language only"),
+    ]
+
+
+BRIEF = "A shop.\n\nThe assistant explains the rules. It sees no orders. We fear an invented promise."
+
+
+def wish(kind: str, quote: str) -> dict[str, str]:
+    return {"kind": kind, "text": f"{quote} it is", "quote": quote}
+
+
+def test_what_the_brief_asks_for_is_numbered_by_kind_and_cites_the_brief() -> None:
+    items = [wish("risk", "We fear an\ninvented promise"), wish("job", "The assistant explains the rules"), wish("job", "A shop")]
+    found = to_wishes(read(written({"items": items}), AskedForDraft), BRIEF)
+    assert [wish.id for wish in found] == ["JOB1", "JOB2", "RISK1"]
+    assert found[2].sources == (Citation("S0", "We fear an invented promise"),)
+    assert found[2].text == "We fear an invented promise it is."
+
+
+@pytest.mark.parametrize(
+    ("items", "reason"),
+    [
+        (
+            [wish("job", "explains the rule"), wish("limit", "It sees no orders")],
+            "not stand in the brief word for word: “explains",
+        ),
+        ([wish("limit", "It sees no orders"), wish("risk", "We fear")], "No item is a `job`"),
+    ],
+)
+def test_words_that_the_brief_does_not_hold_go_back(items: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        to_wishes(read(written({"items": items}), AskedForDraft), BRIEF)
 
 
 def test_frameworks_techniques_principles_and_failure_modes_get_their_ids_from_code() -> None:
@@ -131,7 +193,7 @@ def test_only_sources_that_are_cited_are_listed() -> None:
         ("frameworks.0.techniques.0.rather_than.0.technique", "T2.1", "use the exact name of another technique"),
         ("frameworks.0.techniques.0.rather_than.0.technique", "Name it", "use the exact name of another technique"),
         ("frameworks.0.techniques.1.claims", ["S09.1"], "“Ask once”: there is no claim S09.1"),
-        ("principles.1.claims", ["S01"], "principle 2: there is no claim S01"),
+        ("principles.1.claims", ["S01"], "principle P2: there is no claim S01"),
         ("failure_modes.0.claims", ["x", "y"], "failure mode “Mode 0”: there is no claim x, y"),
         ("failure_modes.0.kind", "robot", "Invalid enum value 'robot'"),
         ("frameworks.0.techniques.0.snippets.0", TALK[:1], "must alternate"),
@@ -142,6 +204,10 @@ def test_only_sources_that_are_cited_are_listed() -> None:
         ("frameworks.0.techniques", [], "length >= 1"),
         ("failure_modes", [failure("one")], "length >= 6"),
         ("contradictions.0.claims", ["S01.1"], "length >= 2"),
+        ("failure_modes.0.takes_up", ["AF99"], "There is no AF99 to take up or set aside"),
+        ("set_aside.1.id", "PR9", "There is no PR9 to take up or set aside"),
+        ("set_aside.1.id", "PR2", "PR2 is set aside twice"),
+        ("facts.0.claims", ["RISK2"], "fact “Returns”: there is no claim RISK2"),
         ("contradictions.0.claims", ["S01.1", "S03.1"], "contradiction 1: there is no claim S03.1"),
     ],
 )
@@ -158,8 +224,8 @@ def test_a_reading_without_claims_goes_back() -> None:
 # anchors
 
 ANCHORS = {
-    "always": [{"text": f"Name  thing {n}", "drawn_from": ["T1.1", "T1.1"]} for n in range(6)],
-    "never": [{"text": f"Promise thing {n}!", "drawn_from": MODES} for n in range(8)],
+    "always": [{"text": f"Name  thing {n}", "unless": "night", "drawn_from": ["T1.1", "T1.1"]} for n in range(6)],
+    "never": [{"text": f"Promise thing {n}!", "unless": "", "drawn_from": MODES} for n in range(8)],
 }
 
 
@@ -171,8 +237,8 @@ def test_anchors_get_ids_one_line_and_a_full_stop() -> None:
     always, never = anchors_of(ANCHORS)
     assert [anchor.id for anchor in always] == [f"DO{n}" for n in range(1, 7)]
     assert [anchor.id for anchor in never] == [f"DONT{n}" for n in range(1, 9)]
-    assert (always[0].text, always[0].drawn_from) == ("Name thing 0.", ("T1.1",))
-    assert never[0].text == "Promise thing 0!"
+    assert (always[0].text, always[0].unless, always[0].drawn_from) == ("Name thing 0.", "night.", ("T1.1",))
+    assert (never[0].text, never[0].unless) == ("Promise thing 0!", "")
 
 
 @pytest.mark.parametrize(
@@ -387,7 +453,7 @@ def knowledge_with_anchors(draft: Any) -> Any:
     return msgspec.structs.replace(KNOWLEDGE, always=always, never=never)
 
 
-SAME = [{"text": f"Joke {n}", "drawn_from": MODES[1:]} for n in range(8)]
+SAME = [{"text": f"Joke {n}", "unless": "", "drawn_from": MODES[1:]} for n in range(8)]
 UNCAUGHT = [category(code) | {"questions": [question("Is it so?", catches=[])] * 4} for code in ("CP", "US", "CN")]
 ANSWERS = example("strong")["answers"]
 

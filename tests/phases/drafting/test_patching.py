@@ -110,7 +110,10 @@ def test_what_does_not_fit_is_named(changes: list[dict[str, Any]], additions: li
 
 def test_a_draft_that_would_hold_too_few_items_is_refused() -> None:
     draft = msgspec.convert(
-        {"always": [{"text": "Name it.", "drawn_from": []}] * 6, "never": [{"text": "Shout.", "drawn_from": []}] * 8},
+        {
+            "always": [{"text": "Name it.", "unless": "", "drawn_from": []}] * 6,
+            "never": [{"text": "Shout.", "unless": "", "drawn_from": []}] * 8,
+        },
         AnchorsDraft,
     )
     deleted = [change(f"DO{n}", None) for n in range(1, 7)]

@@ -27,11 +27,13 @@ ATTACKS = [
 
 def slots_of(name: str, value: Any) -> dict[str, Any]:
     text = BUILT_IN[name].read_text("utf-8")
-    thing = {"kind": "situation", "name": value, "text": value, "experts": 2, "claims": ""}
+    thing = {"id": "PR1", "kind": "situation", "name": value, "text": value, "experts": 2, "claims": ""}
     listed = {
         "turns": [{"speaker": "You", "text": value}],
         "sources": [],
         "things": [thing],
+        "own": [thing],
+        "common": [{"id": "AF1", "name": "invents", "says": value}],
         "points": [{"item": "CP1", "what": value, "fix": value, "weight": "advice", "by": "a reader"}],
         "objections": [{"number": "O1", "item": "CP1", "what": value, "fix": value, "by": "a reader"}],
         "items": [("CP1", "A question")],
@@ -78,7 +80,20 @@ def test_a_prompt_that_is_one_message_is_filled_in_the_same_way(tmp_path: Path) 
         messages("revise", tmp_path, **slots)
 
 
-LONG = {"brief", "frameworks", "rubric", "space", "sources", "text", "generation_prompt", "claims", "things", "draft", "category"}
+LONG = {
+    "brief",
+    "frameworks",
+    "rubric",
+    "space",
+    "sources",
+    "text",
+    "generation_prompt",
+    "claims",
+    "things",
+    "draft",
+    "category",
+    "asked_for",
+}
 
 
 @pytest.mark.parametrize("name", NAMES)

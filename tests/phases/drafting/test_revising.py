@@ -23,7 +23,7 @@ OBJECTION = Point(by="Advocate", what="Nothing for the deaf", fix="Offer writing
 
 def draft(mark: str) -> str:
     """Anchors that differ from others by a mark."""
-    anchor = {"text": f"Name the {mark}.", "drawn_from": []}
+    anchor = {"text": f"Name the {mark}.", "unless": "", "drawn_from": []}
     return msgspec.json.encode({"always": [anchor] * 6, "never": [anchor] * 8}).decode()
 
 

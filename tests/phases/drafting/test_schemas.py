@@ -15,13 +15,14 @@ from finetune_prep.phases.drafting.draft import Strict
 from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, FewShotsDraft, JudgeDraft
 from finetune_prep.phases.drafting.schemas import read, schema_of, unfenced
 from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft
-from finetune_prep.phases.research.knowledge_draft import KnowledgeDraft, Reading
+from finetune_prep.phases.research.knowledge_draft import AskedForDraft, KnowledgeDraft, Reading
 from finetune_prep.phases.research.scenario_space_draft import SpaceDraft
 from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft
 from finetune_prep.phases.rubric.rubric_draft import RubricDraft
 from tests.effort import in_proportion
 
 DRAFTS: list[type[Strict]] = [
+    AskedForDraft,
     Reading,
     KnowledgeDraft,
     SpaceDraft,

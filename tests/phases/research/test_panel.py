@@ -48,6 +48,19 @@ async def test_each_expert_is_asked_by_itself_and_sees_no_other(tmp_path: Path) 
         assert not [name for _, name, _, _ in KNOWN if name in request.messages[1].content]
 
 
+async def test_in_a_second_sitting_each_expert_sees_what_it_named_itself_and_nobody_else_s(tmp_path: Path) -> None:
+    def new(request: Request, draft: Draft) -> Draft:
+        mark = f"{'abcdef'[expert(request)]}{request.origin.label[-1]}"
+        return {"proposals": [proposal(f"{mark}-{n} mending", f"Mends the {mark}-{n} with lime.") for n in range(8)]}
+
+    script = Scripted(pottery_people(research_propose=new))
+    await proposed(tmp_path / "shop", script, sittings=2)
+    asked = [request for request in script.asked if request.schema and request.schema.name == "research-propose"]
+    for request in asked[6:]:
+        shown = re.findall(r"^- (\w)1-\d mending: Mends", request.messages[1].content, re.MULTILINE)
+        assert shown == ["abcdef"[expert(request)]] * 8
+
+
 async def test_the_same_thing_from_several_experts_is_one_thing_with_all_their_claims(tmp_path: Path) -> None:
     def some(request: Request, draft: Draft) -> Draft:
         mine = expert(request)
@@ -63,7 +76,9 @@ async def test_the_same_thing_from_several_experts_is_one_thing_with_all_their_c
 
 async def test_what_a_model_calls_the_same_is_merged_as_well_and_nothing_is_lost(tmp_path: Path) -> None:
     def groups(request: Request, draft: Draft) -> Draft:
-        shown = re.findall(r"^(\d+)\. \(situation\)", request.messages[1].content, re.MULTILINE)
+        situations = re.split(r"^# ", request.messages[1].content, flags=re.MULTILINE)[3]
+        assert situations.startswith("situation\n")
+        shown = re.findall(r"^(\d+)\. ", situations, re.MULTILINE)
         return {"groups": [[int(number) for number in shown]]}
 
     apart, _ = await proposed(tmp_path / "apart", Scripted(pottery_people()), sittings=1)
@@ -147,7 +162,7 @@ async def test_experts_and_difficult_users_read_the_draft_each_from_where_they_s
         assert "# The draft" in content
         name = re.search(r"^(Potter|Buyer) \d(?=:)", content, re.MULTILINE)
         assert name is not None
-        assert ("Play a talk through" in content) == name[0].startswith("Buyer")
+        assert ("Imagine a talk" in content) == name[0].startswith("Buyer")
         said = {"kind": "missing", "about": "", "what": f"{name[0]} misses a thing.", "proposal": "Add it."}
         return {"objections": [said] if name[0] in ("Potter 3", "Buyer 2") else []}
 

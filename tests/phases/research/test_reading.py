@@ -72,7 +72,9 @@ async def test_a_portion_that_begins_within_a_table_is_read_with_its_head(tmp_pa
 
 async def test_of_a_very_long_source_the_portions_nearest_to_the_brief_are_read_and_that_is_said(tmp_path: Path) -> None:
     chapters = [chapter(n, "Support for a pottery shop: the chat of a small shop." if n in (2, 9) else "") for n in range(1, 11)]
-    found, asked, told = await read(tmp_path / "shop", source("".join(chapters)))
+    found, asked, told = await read(
+        tmp_path / "shop", source("".join(chapters)), "# Support for a pottery shop\n\nA small shop's chat.\n"
+    )
     assert len(asked) == MOST_PORTIONS
     quotes = [claim.quote for claim in found.claims]
     assert {"Rule 2: write it down.", "Rule 9: write it down."} <= set(quotes)

@@ -51,7 +51,8 @@ def _name_and_value(text: str) -> tuple[str, str]:
 
 def render_fact(fact: Fact) -> str:
     name = guard(written(fact.name), _NAME_END)
-    said = guard(f"{name}: {written(fact.value)}", _KIND_START)
+    end = " :" if name.endswith("\\") else ":"  # a backslash before the colon would guard it
+    said = guard(f"{name}{end} {written(fact.value)}", _KIND_START)
     kind = f"{fact.kind}; {written(fact.scope)}" if fact.scope else fact.kind
     text = f"{fact.id}: {guard(guard(f'{said} ({kind}).', SOURCE_TAIL), _CONFIRMED)}"
     citations = [written(render_citation(source)) for source in fact.sources]

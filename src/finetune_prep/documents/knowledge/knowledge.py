@@ -37,7 +37,7 @@ from finetune_prep.documents.knowledge.facts import read_fact, render_fact
 from finetune_prep.documents.set_aside import read_set_aside, render_set_aside
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import guard, name_and_attributes, prefix, written
-from finetune_prep.markdown.page import bullets, fields, heading, id_list, item_heading, page, tail
+from finetune_prep.markdown.page import bullets, fields, front_matter, heading, id_list, item_heading, page, tail
 from finetune_prep.markdown.reader import Part, Reader
 from finetune_prep.markdown.turns import render_conversation
 
@@ -86,6 +86,7 @@ def read(reader: Reader) -> Knowledge:
     def of(letters: str) -> list[Part]:
         return [part for part in items if prefix(part.id) == letters]
 
+    values = reader.front(("panel",))
     return Knowledge(
         title=reader.title(next((part for part in parts if part.kind == "title"), None)),
         asked_for=tuple(_wish(reader, part) for letters in _WISHES for part in of(letters)),
@@ -97,6 +98,7 @@ def read(reader: Reader) -> Knowledge:
         always=tuple(read_anchor(reader, part) for part in of(ALWAYS)),
         never=tuple(read_anchor(reader, part) for part in of(NEVER)),
         set_aside=tuple(read_set_aside(reader, part) for part in parts if _is_set_aside(part)),
+        panel=reader.ids(values.get("panel", ""), reader.front_line("panel")),
         sources=tuple(_source(reader, part) for part in of("S")),
     )
 
@@ -121,25 +123,27 @@ def _frameworks(reader: Reader, items: list[Part]) -> tuple[Framework, ...]:
 
 
 def _framework(reader: Reader, part: Part, techniques: list[Technique]) -> Framework:
-    found = reader.fields(part, ("Idea", "Use when", "Not when"))
+    found = reader.fields(part, ("Idea", "Use when", "Not when", "From"))
     return Framework(
         id=part.id,
         name=reader.name(part),
         idea=found.need("Idea"),
         use_when=found.need("Use when"),
         not_when=found.need("Not when"),
+        drawn_from=found.ids("From"),
         techniques=tuple(techniques),
     )
 
 
 def _technique(reader: Reader, part: Part) -> Technique:
-    found = reader.fields(part, ("Does", "Use when"), repeated=("Source",), about="Rather than")
+    found = reader.fields(part, ("Does", "Use when", "From"), repeated=("Source",), about="Rather than")
     return Technique(
         id=part.id,
         name=reader.name(part),
         does=found.need("Does"),
         use_when=found.need("Use when"),
         rather_than=tuple(Preference(field.about, field.value) for field in found.many("Rather than")),
+        drawn_from=found.ids("From"),
         sources=read_sources(reader, found, part.id),
         snippets=tuple(talk.conversation for talk in reader.talks(part)),
     )
@@ -152,7 +156,7 @@ def _wish(reader: Reader, part: Part) -> Wish:
 
 def _principle(reader: Reader, part: Part) -> Principle:
     text, sources = _cited_text(reader, part, "the principle")
-    return Principle(id=part.id, text=text, sources=sources)
+    return Principle(id=part.id, text=text, drawn_from=reader.fields(part, ("From",)).ids("From"), sources=sources)
 
 
 def _contradiction(reader: Reader, part: Part) -> Contradiction:
@@ -207,7 +211,7 @@ def _source(reader: Reader, part: Part) -> Source:
 
 
 def render(value: Knowledge) -> str:
-    blocks = [heading(1, written(value.title))]
+    blocks = [*front_matter({"panel": id_list(value.panel)} if value.panel else {}), heading(1, written(value.title))]
     if value.asked_for:
         blocks += [heading(2, ASKED_FOR), *bullets(map(_render_cited, value.asked_for))]
     for framework in value.frameworks:
@@ -238,10 +242,12 @@ def _citations(sources: tuple[Citation, ...]) -> list[tuple[str, str]]:
 
 def _render_framework(framework: Framework) -> list[str]:
     blocks = [item_heading(2, framework.id, written(framework.name))]
-    blocks += fields([("Idea", framework.idea), ("Use when", framework.use_when), ("Not when", framework.not_when)])
+    said = [("Idea", framework.idea), ("Use when", framework.use_when), ("Not when", framework.not_when)]
+    blocks += fields([*said, ("From", id_list(framework.drawn_from))])
     for technique in framework.techniques:
         preferences = [(f"Rather than {preference.other}", preference.because) for preference in technique.rather_than]
-        pairs = [("Does", technique.does), ("Use when", technique.use_when), *preferences, *_citations(technique.sources)]
+        pairs = [("Does", technique.does), ("Use when", technique.use_when), *preferences]
+        pairs += [("From", id_list(technique.drawn_from)), *_citations(technique.sources)]
         blocks += [item_heading(3, technique.id, written(technique.name)), *fields(pairs)]
         blocks += [render_conversation(snippet) for snippet in technique.snippets]
     return blocks
@@ -250,9 +256,10 @@ def _render_framework(framework: Framework) -> list[str]:
 def _render_cited(item: Wish | Principle | Contradiction) -> str:
     text = f"{item.id}: {guard(written(item.text), SOURCE_TAIL)}"
     citations = [written(render_citation(source)) for source in item.sources]
+    nested = [f"  - From: {id_list(item.drawn_from)}"] if isinstance(item, Principle) and item.drawn_from else []
     if len(citations) == 1:
-        return tail(text, "Source", citations[0])
-    return "\n".join([text, *(f"  - Source: {citation}" for citation in citations)])
+        return "\n".join([tail(text, "Source", citations[0]), *nested])
+    return "\n".join([text, *nested, *(f"  - Source: {citation}" for citation in citations)])
 
 
 def _render_failure_mode(failure: FailureMode) -> list[str]:

@@ -16,6 +16,7 @@ from finetune_prep.method import limits
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.drafting.revising import Point
 from finetune_prep.phases.research.panel_draft import (
+    KINDS,
     CritiqueDraft,
     PanelDraft,
     ProposalsDraft,
@@ -29,6 +30,7 @@ from finetune_prep.phases.session import Session
 from finetune_prep.statistics.saturation import Saturation, saturation
 
 PHASE = "research"
+SITUATION = "situation"
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -51,11 +53,16 @@ class Proposed(NamedTuple):
     """What the panel proposed."""
 
     things: tuple[Proposal, ...]
-    """The different things, the most often named first."""
+    """The different things, the most often named first; the first is PR1."""
     made: int
     """How many proposals there were before equal ones were joined."""
     sittings: int
     saturation: Saturation
+
+    def for_reference(self) -> dict[str, Proposal]:
+        """By their ids ("PR1") all but the situations, which the writer of the scenario space gets."""
+        numbered = enumerate(self.things, start=1)
+        return {f"PR{number}": thing for number, thing in numbered if thing.kind != SITUATION}
 
     def experts(self, thing: Proposal) -> int:
         """How many experts named it."""
@@ -85,7 +92,7 @@ async def propose(session: Session, panel: Panel, claims: str, numbers: Collecti
     units: list[str] = []
     limit = min(session.project.config.sittings, limits.SITTINGS.most)
     for sitting in range(1, limit + 1):
-        asked = [_sitting_request(session, expert, sitting, claims) for expert in panel.experts]
+        asked = [_sitting_request(session, expert, sitting, claims, proposals) for expert in panel.experts]
         names = [f"{expert.id}.{sitting}" for expert in panel.experts]
         drafts = await session.door.ask_all_for(asked, lambda text: _read_proposals(text, numbers))
         for name, expert, draft in zip(names, panel.experts, drafts, strict=True):
@@ -103,9 +110,16 @@ async def propose(session: Session, panel: Panel, claims: str, numbers: Collecti
     return result._replace(things=tuple(ordered))
 
 
-def _sitting_request(session: Session, expert: Reader, sitting: int, claims: str) -> Request:
+def _sitting_request(session: Session, expert: Reader, sitting: int, claims: str, before: Sequence[Proposal]) -> Request:
+    """before: what all proposed in earlier sittings; each is shown what was his own."""
+    own = [{"name": thing.name, "text": thing.text} for thing in before if thing.by[0].partition(".")[0] == expert.id]
     slots = session.slots(
-        claims=claims, name=expert.name, background=expert.background, looks_for=expert.looks_for, sitting=sitting
+        claims=claims,
+        name=expert.name,
+        background=expert.background,
+        looks_for=expert.looks_for,
+        sitting=sitting,
+        own=own,
     )
     schema = schemas.schema_of(ProposalsDraft, "research-propose")
     origin = Origin(f"{expert.id} proposes, sitting {sitting}")
@@ -119,7 +133,11 @@ def _read_proposals(text: str, numbers: Collection[str]) -> ProposalsDraft:
 
 
 async def _same(session: Session, things: Sequence[Proposal]) -> tuple[Proposal, ...]:
-    """Code has joined what is the same word for word; a model says which of the rest are the same in other words."""
+    """Code has joined what is the same word for word; a model says which of the rest are the same in other words.
+
+    They are shown kind by kind: only things of one kind can be the same.
+    """
+    things = sorted(things, key=lambda thing: KINDS.index(thing.kind))
     shown = [{"kind": thing.kind, "name": thing.name, "text": thing.text} for thing in things]
     return await session.draft(
         "research-same",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta
 
@@ -12,6 +12,8 @@ from finetune_prep.method import limits
 from finetune_prep.phases.drafting.draft import Strict, Text, counted, exactly
 from finetune_prep.phases.research.proposals import Proposal
 
+ProposalKind = Literal["framework", "technique", "situation", "failure"]
+KINDS: tuple[str, ...] = get_args(ProposalKind)
 ExpertKind = Literal["practitioner", "researcher", "advocate", "safety", "evaluation"]
 
 
@@ -46,7 +48,7 @@ def check_panel(draft: PanelDraft) -> PanelDraft:
 
 
 class ProposalDraft(Strict, frozen=True):
-    kind: Literal["framework", "technique", "situation", "failure"]
+    kind: ProposalKind
     name: Text
     text: Text
     claims: list[str]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from finetune_prep import documents
-from finetune_prep.core.knowledge import UNSOURCED, Citation, Knowledge
+from finetune_prep.core.knowledge import SEVERITIES, UNSOURCED, Citation, Knowledge, Wish
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
+from finetune_prep.method.assistant_failures import ASSISTANT_FAILURES
 from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
-from finetune_prep.phases.research.knowledge_draft import KnowledgeDraft, to_knowledge
+from finetune_prep.phases.research.asked_for import asked_for, wishes_text
+from finetune_prep.phases.research.knowledge_draft import Given, KnowledgeDraft, to_knowledge
 from finetune_prep.phases.research.panel import Panel, Proposed, convene, criticise, dryness, propose
 from finetune_prep.phases.research.reading import ReadSource, claims_text, read_sources
 from finetune_prep.phases.research.scenario_space_draft import SpaceDraft, to_space
@@ -27,21 +29,33 @@ PHASE = "research"
 PANEL = "Panel"  # heading of the section that says who was asked
 
 
+class Heard(NamedTuple):
+    """All that the reference is written from."""
+
+    wishes: tuple[Wish, ...]
+    sources: list[ReadSource]
+    panel: Panel
+    proposed: Proposed
+
+
 async def research(session: Session, *, overwrite: bool = False) -> None:
     """Write domain-frameworks.md and scenario-space.md, each unless it exists (or `overwrite`)."""
     layout = session.project.layout
     anew = overwrite or not layout.document("domain-frameworks").exists()
     texts = snapshot_sources(session, refresh=anew)
     if anew:
-        asked: list[Awaitable[Any]] = [_read_all(session, texts), convene(session)]
-        sources, panel = await together(asked)
-        _tell(session, sources)
-        proposed = await propose(
-            session, panel, claims_text(sources), [claim.id for source in sources for claim in source.claims]
-        )
-        await write_knowledge(session, sources, panel, proposed)
+        await write_knowledge(session, await _hear(session, texts))
     if overwrite or not layout.document("scenario-space").exists():
         await write_space(session)
+
+
+async def _hear(session: Session, files: Sequence[SourceText]) -> Heard:
+    """What brief, sources and panel say. files: those of the user; pages are searched for here."""
+    asked: list[Awaitable[Any]] = [_read_all(session, files), convene(session), asked_for(session)]
+    sources, panel, wishes = await together(asked)
+    _tell(session, sources)
+    claims = [claim.id for source in sources for claim in source.claims]
+    return Heard(wishes, sources, panel, await propose(session, panel, claims_text(sources), claims))
 
 
 async def _read_all(session: Session, files: Sequence[SourceText]) -> list[ReadSource]:
@@ -95,9 +109,15 @@ def snapshot_sources(session: Session, *, refresh: bool = False) -> list[SourceT
     return texts
 
 
-async def write_knowledge(session: Session, sources: list[ReadSource], panel: Panel, proposed: Proposed) -> None:
-    """The reference from claims and proposals, read by the panel and revised."""
-    citations = {claim.id: Citation(source.id, claim.quote) for source in sources for claim in source.claims}
+async def write_knowledge(session: Session, heard: Heard) -> None:
+    """The reference from brief, claims and proposals, read by the panel and revised."""
+    sources, panel, proposed = heard.sources, heard.panel, heard.proposed
+    given = Given(
+        heard.wishes,
+        {claim.id: Citation(source.id, claim.quote) for source in sources for claim in source.claims},
+        tuple(source.source for source in sources),
+        {id: thing.name for id, thing in proposed.for_reference().items()},
+    )
     # how old the sources were when they were read is nothing that their writer could change
     wanted = deciding(PHASE, "domain-frameworks", skip=("research.sources-current",))
 
@@ -112,8 +132,14 @@ async def write_knowledge(session: Session, sources: list[ReadSource], panel: Pa
         session,
         "research-frameworks",
         KnowledgeDraft,
-        lambda draft: to_knowledge(draft, citations, [source.source for source in sources]),
-        session.slots(claims=claims_text(sources), things=_things(proposed), experts=len(panel.experts)),
+        lambda draft: to_knowledge(draft, given),
+        session.slots(
+            asked_for=wishes_text(heard.wishes),
+            claims=claims_text(sources),
+            common=[row._asdict() for row in ASSISTANT_FAILURES],
+            things=_things(proposed),
+            experts=len(panel.experts),
+        ),
         look_over,
         phase=PHASE,
         about="domain frameworks",
@@ -135,13 +161,14 @@ async def write_knowledge(session: Session, sources: list[ReadSource], panel: Pa
 def _things(proposed: Proposed) -> list[dict[str, Any]]:
     return [
         {
+            "id": id,
             "kind": thing.kind,
             "name": thing.name,
             "text": thing.text,
             "experts": proposed.experts(thing),
             "claims": ", ".join(thing.claims),
         }
-        for thing in proposed.things
+        for id, thing in proposed.for_reference().items()
     ]
 
 
@@ -175,11 +202,20 @@ def _worth_a_look(sources: list[ReadSource], proposed: Proposed, result: Drafted
         briefing.Part(
             "Sources that do not agree", tuple(f"{found.id}: {found.text}" for found in knowledge.contradictions), check
         ),
+        briefing.Part("How grave each failure is", _gravity(knowledge), check),
         briefing.Part("On a model's word alone", tuple(alone), check),
         briefing.Part("Sources", tuple(dropped) or (() if sources else ("none: all of this is a model's word",))),
         briefing.Part("The panel", (dryness(proposed.saturation),)),
         briefing.objections(result),
     ]
+
+
+def _gravity(knowledge: Knowledge) -> tuple[str, ...]:
+    """Failure modes by severity, for a person to confirm: the critical ones decide about a conversation by themselves."""
+    rows = {severity: [mode for mode in knowledge.failure_modes if mode.severity == severity] for severity in SEVERITIES}
+    return tuple(
+        f"{severity}: {', '.join(f'{mode.id} {mode.name}' for mode in modes)}" for severity, modes in rows.items() if modes
+    )
 
 
 def _statements(knowledge: Knowledge) -> Iterator[tuple[str, str, tuple[Citation, ...]]]:

@@ -11,6 +11,7 @@ from finetune_prep.phases.drafting.draft import Strict, Text, counted
 
 class AnchorDraft(Strict, frozen=True):
     text: Text
+    unless: str
     drawn_from: list[str]
 
 
@@ -25,7 +26,12 @@ def to_anchors(draft: AnchorsDraft) -> tuple[tuple[Anchor, ...], tuple[Anchor, .
     """The always and the never list."""
     always, never = (
         tuple(
-            Anchor(id=f"{prefix}{n}", text=_sentence(a.text), drawn_from=tuple(dict.fromkeys(a.drawn_from)))
+            Anchor(
+                id=f"{prefix}{n}",
+                text=_sentence(a.text),
+                unless=_sentence(a.unless) if a.unless.strip() else "",
+                drawn_from=tuple(dict.fromkeys(a.drawn_from)),
+            )
             for n, a in enumerate(drafts, 1)
         )
         for prefix, drafts in (("DO", draft.always), ("DONT", draft.never))
