@@ -113,11 +113,13 @@ def test_an_open_judged_gate_can_be_overridden_where_there_is_no_judge(shop: Pro
     gate = "generation-prompt.few-shots-pass"
     refused = terminal("accept", "generation-prompt", "--yes", "--by", "Ines")
     assert refused.code == 1
-    assert "2 gates are unchecked" in refused.err
+    assert "3 gates are unchecked" in refused.err
     assert "finetune-prep check generation-prompt --judge" in refused.err
-    both = ("--override", gate, "--override", "generation-prompt.usable-by-outsider", "--because", "three of us read them")
-    assert f"finetune-prep accept generation-prompt {' '.join(both[:4])}" in refused.err
-    assert terminal("accept", "generation-prompt", "--yes", "--by", "Ines", *both).code == 0
+    gates = (gate, "few-shots.no-never", "generation-prompt.snippets")
+    overrides = [word for name in gates for word in ("--override", name)]
+    assert f"finetune-prep accept generation-prompt {' '.join(overrides)}" in refused.err
+    because = (*overrides, "--because", "three of us read them")
+    assert terminal("accept", "generation-prompt", "--yes", "--by", "Ines", *because).code == 0
     assert answer(terminal, gate) == "overridden"
     rewrite(shop, "generation-prompt", "## Output format\n", "## Output format\n\nOne more sentence.\n")
     assert answer(terminal, gate) == "unchecked"

@@ -57,6 +57,17 @@ def test_replace_section_with_its_subsections() -> None:
     assert changed == head + "## C (weight 1)\r\n" + tail
 
 
+def test_an_empty_section_takes_the_present_one_out() -> None:
+    assert documents.replace_section(FILE, "Goals", "") == documents.remove_section(FILE, "Goals")
+    assert documents.replace_section(FILE, "Facts", "") == FILE
+
+
+def test_what_follows_a_section_is_the_next_one_of_its_level() -> None:
+    assert documents.following_section(FILE, "Goals") == "Comprehension (weight 1)"
+    assert documents.following_section(FILE, "Comprehension") == "Sources"
+    assert documents.following_section(FILE, "Sources") == documents.following_section(FILE, "Facts") == ""
+
+
 def test_a_section_replaced_by_itself_changes_nothing() -> None:
     for heading in ("Goals", "Comprehension", "CP1. Named?", "Sources", "Rubric"):
         assert documents.section(FILE, heading)

@@ -386,6 +386,7 @@ def generation_prompt() -> GenerationPrompt:
         techniques=tuple(
             TechniqueUse(id=t.id, name=t.name, use_when=t.use_when, in_words="“A cracked bowl.”") for t in known.techniques
         ),
+        facts=tuple(msgspec.structs.replace(fact, sources=(), confirmed_by="") for fact in known.facts),
         always=tuple(msgspec.structs.replace(anchor, drawn_from=()) for anchor in known.always),
         never=tuple(msgspec.structs.replace(anchor, drawn_from=()) for anchor in known.never),
         guards=tuple(
@@ -396,7 +397,19 @@ def generation_prompt() -> GenerationPrompt:
             few_shot(
                 "X1", "T1.1", "angry; calm", talk("Cracked! Again!", "A second cracked bowl. The kiln room answers by Friday.")
             ),
-            few_shot("X2", "T1.2 T2.2", "chatty; short", talk("So, my cup…", "Which part of the cup is broken?")),
+            few_shot(
+                "X2",
+                "T1.2 T2.2",
+                "chatty; short",
+                talk(
+                    "So, my cup…",
+                    "Which part of the cup is broken?",
+                    "The handle. It was a present, from a friend.",
+                    "Its handle. I'm sending that to the kiln room, who decide today.",
+                    "Can I drink from it until then, carefully?",
+                    "Better not; an edge may have come loose.",
+                ),
+            ),
             few_shot(
                 "X3", "T2.1", "formal; formal", talk("I request a refund.", "The kiln room decides about refunds by Friday.")
             ),
@@ -412,6 +425,7 @@ def _text(kind: str, value: Any) -> tuple[str, dict[str, int]]:
         "generation-prompt": (
             "Role and expertise",
             "Framework grounding",
+            "Facts",
             "Behavioral anchors",
             "Failure mode guards",
             "Few-shot examples",

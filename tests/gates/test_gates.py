@@ -632,6 +632,42 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         ["X1 fails NS4: questions per reply <= 1 is asked for, and it has 3"],
     ),
     (
+        "few-shots.apart",
+        "generation_prompt.few_shots.2.conversation",
+        talk("Cracked! Again!", "A second cracked vase. The kiln room answers by Friday."),
+        ["X3 shares 62% of its runs of 3 words with X1: it is the same talk again"],
+    ),
+    (
+        "few-shots.varied",
+        "generation_prompt.few_shots.1.conversation",
+        talk("So…", "Noted. It is your call.", "And?", "It went. It is your call.", "Ah.", "Keep it. It is your call."),
+        ["3 of 5 replies end with “is your call” (X2): the trained model would do so everywhere"],
+    ),
+    (
+        "few-shots.lengths",
+        "generation_prompt.few_shots.1.conversation",
+        talk("So, my cup…", "Which part of the cup is broken?"),
+        ["the longest few-shot has 1 exchange, and talks have up to 3"],
+    ),
+    (
+        "generation-prompt.facts",
+        "generation_prompt.facts",
+        (),
+        ["FA1 is missing under “Facts”: “Photographs: kiln@shop.example”"],
+    ),
+    (
+        "generation-prompt.facts",
+        "knowledge.facts",
+        (),
+        ["FA1 stands under “Facts” and not in domain-frameworks.md"],
+    ),
+    (
+        "generation-prompt.stated",
+        "generation_prompt.guards.0.then",
+        "offer 5% off, at kiln@shop.example",
+        ["the percentage “5%” stands neither among the facts nor in the brief"],
+    ),
+    (
         "generation-prompt.few-shots-unseen",
         "generation_prompt.few_shots.0.conversation",
         pottery.BORDERLINE,

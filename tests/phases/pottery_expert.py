@@ -15,6 +15,7 @@ import msgspec
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.core.rubric import Example, Question
+from finetune_prep.core.verdict import STEERING
 from finetune_prep.phases.drafting.draft import Strict
 from finetune_prep.phases.drafting.examples_draft import ExamplesDraft, FewShotsDraft, JudgeDraft
 from finetune_prep.phases.drafting.patching import SUFFIX, walk
@@ -66,7 +67,8 @@ def pottery_people(**changed: Callable[[Request, Draft], Draft]) -> Callable[[Re
 
     def said(request: Request) -> str:
         if request.role == "judge":
-            return judges(request)
+            told = re.search(r"\bA cracked ([A-Z]{2}\d) bowl\.", request.messages[-1].content)
+            return failing(request, told[1]) if told else judges(request)
         if request.schema is None:
             return "You play a customer of a small shop. You write as people type."
         name = request.schema.name.removesuffix(SUFFIX).replace("-", "_")
@@ -76,6 +78,15 @@ def pottery_people(**changed: Callable[[Request, Draft], Draft]) -> Callable[[Re
         return msgspec.json.encode(patch(request, name, draft) if request.schema.name.endswith(SUFFIX) else draft).decode()
 
     return answer
+
+
+def failing(request: Request, question: str) -> str:
+    """A verdict with NO to one question, about a talk that no document of the shop holds."""
+    assert request.schema is not None
+    asked = request.schema.schema["properties"]
+    said = {"evidence": f"A cracked {question} bowl."}
+    verdict = {key: said | {"answer": "NO" if key in (question, STEERING) else "YES"} for key in asked}
+    return msgspec.json.encode(verdict).decode()
 
 
 def patch(request: Request, name: str, wanted: Draft) -> Draft:

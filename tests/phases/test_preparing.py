@@ -241,7 +241,7 @@ async def test_pages_of_the_web_are_read_with_the_files_and_found_again_without_
 
         told = await prepared(project, script, web=web)
     assert [line for line in told if line.startswith("S03 ") and "1 claims with verified quotes" in line]
-    for prompt in ("research-propose", "research-frameworks", "generation-guidance"):
+    for prompt in ("research-propose", "research-frameworks"):
         asked = next(r for r in script.asked if r.schema and r.schema.name == prompt)
         assert "Thirty days from the day of delivery" in asked.messages[1].content, prompt
     before = files(project)

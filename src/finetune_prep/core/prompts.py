@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from finetune_prep.core.knowledge import Anchor
+from finetune_prep.core.knowledge import Anchor, Fact
 from finetune_prep.core.rubric import Category, Example, Term
 
 Spans = Literal["sitting", "days"]
@@ -55,6 +55,8 @@ class GenerationPrompt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     grounding: str = ""
     """Prose before the techniques."""
     techniques: tuple[TechniqueUse, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    """The reference's facts, without their sources."""
     always: tuple[Anchor, ...] = ()
     never: tuple[Anchor, ...] = ()
     guards: tuple[Guard, ...] = ()

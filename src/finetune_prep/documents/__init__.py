@@ -5,7 +5,7 @@ from __future__ import annotations
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.items import item_texts, undated
 from finetune_prep.documents.kinds import KINDS, Documents, Kind, parse, render, template
-from finetune_prep.documents.splice import remove_item, remove_section, replace_section, section
+from finetune_prep.documents.splice import following_section, remove_item, remove_section, replace_section, section
 from finetune_prep.markdown import body as markdown_body
 from finetune_prep.markdown.decoding import read_bytes
 
@@ -15,6 +15,7 @@ __all__ = [
     "Documents",
     "Kind",
     "body",
+    "following_section",
     "item_texts",
     "parse",
     "read_bytes",

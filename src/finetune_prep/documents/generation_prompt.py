@@ -8,7 +8,9 @@ from finetune_prep.core.prompts import GenerationPrompt, Guard, TechniqueUse
 from finetune_prep.documents.citations import split_tail
 from finetune_prep.documents.document import Form
 from finetune_prep.documents.examples import read_few_shot, render_few_shot
+from finetune_prep.documents.knowledge import facts
 from finetune_prep.documents.knowledge.anchors import ALWAYS, LISTS, NEVER, read_anchor, render_anchors
+from finetune_prep.documents.knowledge.facts import read_fact, render_fact
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import guard, prefix, unguard, unguarded, written
 from finetune_prep.markdown.page import bullets, fields, heading, id_list, item_heading, page, tail
@@ -22,14 +24,15 @@ SCHEMA = Schema(
     sections={
         ROLE: None,
         GROUNDING: ("T",),
+        facts.SECTION: ("FA",),
         ANCHORS: _ANCHOR_IDS,
         **dict.fromkeys(LISTS, _ANCHOR_IDS),
         GUARDS: ("GD",),
         FEW_SHOTS: ("X",),
         OUTPUT: None,
     },
-    expects={GROUNDING: "T", **LISTS, ANCHORS: ALWAYS, GUARDS: "GD", FEW_SHOTS: "X"},
-    lists=frozenset({ANCHORS, GUARDS, *LISTS}),
+    expects={GROUNDING: "T", facts.SECTION: "FA", **LISTS, ANCHORS: ALWAYS, GUARDS: "GD", FEW_SHOTS: "X"},
+    lists=frozenset({facts.SECTION, ANCHORS, GUARDS, *LISTS}),
 )
 _ARROW = re.compile(r"→|⇒|->|=>")
 _COUNTERS = re.compile(r"counters:(?=\s|$)", re.IGNORECASE)
@@ -48,6 +51,7 @@ def read(reader: Reader) -> GenerationPrompt:
         role=prose.need(ROLE),
         grounding=prose.get(GROUNDING),
         techniques=tuple(_technique(reader, part) for part in of("T")),
+        facts=tuple(read_fact(reader, part) for part in of("FA")),
         always=tuple(read_anchor(reader, part) for part in of(ALWAYS)),
         never=tuple(read_anchor(reader, part) for part in of(NEVER)),
         guards=tuple(_guard(reader, part) for part in of("GD")),
@@ -79,6 +83,8 @@ def render(value: GenerationPrompt) -> str:
     for technique in value.techniques:
         pairs = [("Use when", technique.use_when), ("In words", technique.in_words)]
         blocks += [item_heading(3, technique.id, written(technique.name)), *fields(pairs)]
+    if value.facts:
+        blocks += [heading(2, facts.SECTION), *bullets(map(render_fact, value.facts))]
     blocks += render_anchors(value.always, value.never, origins=False)
     if value.guards:
         blocks += [heading(2, GUARDS), *bullets(map(_render_guard, value.guards))]

@@ -34,13 +34,24 @@ def section(text: str, heading: str) -> str:
 def replace_section(text: str, heading: str, new: str, *, before: str = "") -> str:
     """Put `new` (heading line included) in place of a section and its subsections.
 
-    If there is no such section, `new` goes before the section `before`, or to the end if that is missing as well.
+    An empty `new` takes it out. If there is no such section, `new` goes before the section `before`, or to the end if that is
+    missing as well.
     """
+    if not new.strip():
+        return remove_section(text, heading)
     tree = grow(text)
     if span := _section(tree, heading):
         return _splice(text, span.start, span.end, lines_of(new.strip("\r\n")))
     following = _section(tree, before) if before else None
     return _insert(text, tree, following.start if following else len(tree.lines), new)
+
+
+def following_section(text: str, heading: str) -> str:
+    """The heading of the section that follows this one, "" if none does."""
+    tree = grow(text)
+    span = _section(tree, heading)
+    following = (node.text for node in tree.sections if span and node.line - 1 >= span.end and node.level <= span.level)
+    return next(following, "")
 
 
 def remove_section(text: str, heading: str) -> str:

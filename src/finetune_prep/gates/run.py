@@ -16,7 +16,7 @@ from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates import scenario_space, workflow
 from finetune_prep.gates.knowledge import anchors, research
 from finetune_prep.gates.premises import Unchecked
-from finetune_prep.gates.prompts import evaluation_prompt, generation_prompt
+from finetune_prep.gates.prompts import evaluation_prompt, few_shots, generation_prompt
 from finetune_prep.gates.rubric import rubric, worked_examples
 from finetune_prep.gates.workflow import Facts
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
@@ -29,6 +29,7 @@ MODULES: dict[str, ModuleType] = {
     "worked-examples": worked_examples,
     "evaluation-prompt": evaluation_prompt,
     "generation-prompt": generation_prompt,
+    "few-shots": few_shots,
     "workflow": workflow,
 }
 OVERRIDABLE = ("fails", "unchecked")

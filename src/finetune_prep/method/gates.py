@@ -29,7 +29,8 @@ class Gate(NamedTuple):
 
 KNOWLEDGE, SPACE, RUBRIC = "domain-frameworks", "scenario-space", "evaluation-rubric"
 EVALUATION, GENERATION, USER, SYSTEM = "evaluation-prompt", "generation-prompt", "user-prompt", "system-prompt"
-_PHASE_OF = {"scenario-space": "research", "worked-examples": "rubric"}  # modules of gates that do not carry a phase's name
+# modules of gates that do not carry a phase's name
+_PHASE_OF = {"scenario-space": "research", "worked-examples": "rubric", "few-shots": "generation-prompt"}
 
 
 def _gate(id: str, sentence: str, kind: GateKind, level: Level, documents: tuple[str, ...]) -> Gate:
@@ -85,6 +86,8 @@ GATES: tuple[Gate, ...] = (
         "Does every technique say what a practitioner does, so that one could see it happen?", KNOWLEDGE),
     _judged("research.instances-real",
         "Does every failure mode tell something that was said or done, and not only a tendency?", KNOWLEDGE),
+    _judged("research.snippets",
+        "Does it state as fact only what can be known here, and show what it is there to show?", "brief", KNOWLEDGE),
     _human("research.frameworks-fit", "The frameworks are the ones that practitioners of this domain use.", "brief", KNOWLEDGE),
     # scenario-space
     _must("scenario-space.dimensions",
@@ -180,6 +183,8 @@ GATES: tuple[Gate, ...] = (
     _must("generation-prompt.techniques",
         "Every technique of the frameworks stands with when to use it and how it sounds.", KNOWLEDGE, GENERATION),
     _must("generation-prompt.anchors", "Every anchor stands word for word in its list, and no other.", KNOWLEDGE, GENERATION),
+    _must("generation-prompt.facts",
+        "Every fact of the reference stands word for word, and no other.", KNOWLEDGE, GENERATION),
     _must("generation-prompt.guards",
         "Every failure mode has a guard that says when it applies and what is done then.", KNOWLEDGE, GENERATION),
     _must("generation-prompt.crisis-guard",
@@ -192,6 +197,13 @@ GATES: tuple[Gate, ...] = (
     _must("generation-prompt.few-shots-measured", "Every few-shot passes the rubric's measured questions.", RUBRIC, GENERATION),
     _must("generation-prompt.few-shots-unseen",
         "No few-shot is one of the judge's own examples.", RUBRIC, EVALUATION, GENERATION),
+    _must("few-shots.apart", "No few-shot tells another one again with other names and figures.", GENERATION),
+    _must("few-shots.varied", "No opening or ending recurs in the replies of the few-shots.", GENERATION),
+    _must("few-shots.lengths",
+        f"One few-shot is as long as the longest talks, or has {words(limits.LONG_FEW_SHOT)} exchanges.", SPACE, GENERATION),
+    _must("generation-prompt.stated",
+        "Every contact, price and percentage stands among the facts, in the brief or in its talk.",
+        "brief", KNOWLEDGE, GENERATION),
     _must("generation-prompt.output-format",
         "The output format says how turns are taken and how long replies are.", "brief", GENERATION),
     _must("generation-prompt.self-contained", "No link and no file: the model has nothing but the prompt.", GENERATION),
@@ -202,8 +214,11 @@ GATES: tuple[Gate, ...] = (
         f"The system prompt of the training rows has {limits.SYSTEM_PROMPT} words.", SYSTEM),
     _judged("generation-prompt.few-shots-pass",
         "A judge who has not seen the few-shots passes each of them.", RUBRIC, EVALUATION, GENERATION),
-    _judged("generation-prompt.usable-by-outsider",
-        "Could somebody who knows nothing of the domain write good conversations from this prompt alone?", GENERATION),
+    _judged("few-shots.no-never",
+        "Does the assistant keep to every rule of this list, in every message?", KNOWLEDGE, GENERATION),
+    _judged("generation-prompt.snippets",
+        "Does it state as fact only what can be known here, and show what it is there to show?",
+        "brief", KNOWLEDGE, GENERATION),
     _human("generation-prompt.few-shots-exemplary", "The few-shots are what the trained model should sound like.", GENERATION),
     # workflow
     _must("workflow.phase-order", "No document is written before those it is made from exist and are accepted."),

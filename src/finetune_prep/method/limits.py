@@ -67,6 +67,7 @@ THRESHOLD = Range(0.70, 0.80)  # share of the score that passes
 
 CALIBRATIONS = Range(2, 3)
 FEW_SHOTS = Range(3, 5)
+LONG_FEW_SHOT = 5  # exchanges; one few-shot is as long as the longest talks, or at least this long
 SYSTEM_PROMPT = Range(1, 120)  # words; it is sent with every request of the tuned model
 
 PILOT = 100  # scenarios
@@ -117,4 +118,5 @@ GOALS = Count(asked=Range(3, 5), taken=Range(2, 6))
 EXAMPLES = 3  # a strong, a mediocre and a violating conversation
 EXCHANGES = Range(1, 6)  # taken of an example's conversation; each is two turns
 FEW_SHOTS_ASKED = 4
+FEW_SHOT_EXCHANGES = Count(asked=Range(1, 10), taken=Range(1, 20))  # of one few-shot; longer ones make a prompt too long
 GUARDS = Range(1, 24)

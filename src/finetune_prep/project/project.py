@@ -182,7 +182,8 @@ class Project(msgspec.Struct, frozen=True):
                     where=f"{document.path}:{document.lines.get(section.lower(), 0)}",
                     next=f"move them to another section, or: finetune-prep {KINDS[kind].made_by} --overwrite",
                 )
-            text = documents.replace_section(text, section, documents.section(rendered, section))
+            new = documents.section(rendered, section)
+            text = documents.replace_section(text, section, new, before=documents.following_section(rendered, section))
         stamp = self.stamp(kind)
         fresh = {part: Part(compiled=True, made_from=made_from)}
         self.write(kind, text, (stamp.parts if stamp else {}) | fresh)

@@ -202,6 +202,7 @@ def _counts(project: Project, n: int) -> dict[str, int]:
         "example": len(rubric.examples) if rubric else EXAMPLES,
         "calibration": len(judge.calibrations) if judge else CALIBRATIONS,
         "few-shot": len(generation.few_shots) if generation else limits.FEW_SHOTS_ASKED,
+        "part": 2,
         "exchange": _exchanges(project, n),
         "conversation": n if rubric is None or rubric.judged else 0,
     }

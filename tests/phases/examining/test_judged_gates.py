@@ -17,6 +17,7 @@ from finetune_prep.phases import examining
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
 from finetune_prep.phases.examining.about_items import READERS
 from finetune_prep.phases.examining.gate_requests import BY_ID
+from finetune_prep.phases.examining.talks import TALKS
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project
 from finetune_prep.workflow import checking
@@ -24,7 +25,9 @@ from tests.gates import pottery
 from tests.ledgers import kept
 from tests.phases.pottery_shop import judge, pottery_project, rewrite
 
-QUESTIONS = 24  # 2 frameworks, failures, 4 × anchors, 2 × 4 categories, the prompt; 3 + 2 + 3 conversations
+QUESTIONS = (
+    27  # 2 frameworks, failures, snippets, 4 × anchors, 2 × 4 categories, few-shots, 2 × in words; 3 + 2 + 3 conversations
+)
 
 
 @pytest.fixture
@@ -96,10 +99,49 @@ async def test_a_no_is_a_finding_at_its_line(project: Project, gate: str, item: 
     assert text[finding.line - 1].startswith(line)
 
 
-async def test_the_whole_generation_prompt_is_one_item(project: Project) -> None:
-    gate = "generation-prompt.usable-by-outsider"
-    await ask(project, Scripted(judge(no=["PROMPT"])), gate)
-    assert [finding.line for finding in judged(project)[gate].findings] == [0]
+async def test_few_shots_are_held_against_what_is_never_done_and_what_does_grave_harm(project: Project) -> None:
+    """All of them in one request, with the rules before them."""
+    gate = "few-shots.no-never"
+    provider = Scripted(judge(no=["X2"]))
+    await ask(project, provider, gate)
+    [asked] = provider.asked
+    shown = asked.messages[1].content
+    critical = [mode.name for mode in pottery.knowledge().failure_modes if mode.severity == "critical"]
+    assert critical
+    assert all(f"({name})" in shown for name in critical)
+    assert "- DONT1: Never: " in shown
+    assert "- DO1" not in shown
+    assert [(finding.what.split(":")[0]) for finding in judged(project)[gate].findings] == ["a judge answers no about X2"]
+
+
+async def test_what_is_to_be_imitated_is_held_against_the_facts(project: Project) -> None:
+    """Snippets of the reference, techniques in words and few-shots, each with what it is there to show."""
+    provider = Scripted(judge(no=["T1.2"]))
+    await ask(project, provider, "research.snippets", "generation-prompt.snippets")
+    assert [request.origin.label for request in provider.asked] == [
+        "research.snippets · snippets",
+        "generation-prompt.snippets · techniques in words",
+        "generation-prompt.snippets · few-shots",
+    ]
+    for request in provider.asked:
+        assert "- Photographs: kiln@shop.example" in request.messages[1].content
+        assert "It is there to show T1.1, Name, own, next step: " in request.messages[1].content
+    for gate in ("research.snippets", "generation-prompt.snippets"):
+        assert [finding.what.split(":")[0] for finding in judged(project)[gate].findings] == ["a judge answers no about T1.2"]
+
+
+async def test_a_changed_few_shot_is_held_against_the_rules_alone(project: Project) -> None:
+    """The others keep their opinion; a changed rule is another question about all of them."""
+    gate = "few-shots.no-never"
+    await ask(project, Scripted(judge()), gate)
+    rewrite(project, "generation-prompt", "Can I drink from it until then, carefully?", "Can I drink from it, then?")
+    changed = Scripted(judge())
+    await ask(project, changed, gate)
+    assert [[*request.schema.schema["properties"]] for request in changed.asked if request.schema] == [["X2"]]
+    rewrite(project, "domain-frameworks", "Joke about broken presents.", "Joke about presents.")
+    again = Scripted(judge())
+    await ask(project, again, gate)
+    assert [[*request.schema.schema["properties"]] for request in again.asked if request.schema] == [["X1", "X2", "X3"]]
 
 
 async def test_examples_are_judged_by_the_real_prompt_without_their_answers(project: Project) -> None:
@@ -333,8 +375,8 @@ async def test_material_cannot_end_its_own_boundary(project: Project) -> None:
 def test_every_reading_gate_has_a_prompt_that_asks_its_question() -> None:
     """The question in the table is the question that is asked."""
     files = {name for name in BUILT_IN if "." in name}
-    assert files == set(READERS)
-    for gate in READERS:
+    assert files == {*READERS, *TALKS}
+    for gate in files:
         text = BUILT_IN[gate].read_text("utf-8")
         assert BY_ID[gate].sentence in text, gate
         assert text.count("{{ boundary }}") == 2, gate

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from finetune_prep.conversations.stated import Stated, unknown
 from finetune_prep.core import measures
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.knowledge import Anchor, Knowledge
+from finetune_prep.core.knowledge import Anchor, Fact, Knowledge
 from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.rubric import Example
 from finetune_prep.documents.document import Document
@@ -115,6 +116,27 @@ def _embedded(
             "add it there first, or take it out",
             anchor_id,
         )
+
+
+def facts(documents: Documents) -> Iterable[Finding]:
+    """Every fact of the reference stands word for word, and no other."""
+    document, prompt, knowledge = _with_knowledge(documents)
+    given = {fact.id: fact for fact in prompt.facts}
+    for fact in knowledge.facts:
+        found = given.pop(fact.id, None)
+        said = f"{fact.name}: {fact.value}"
+        if found is None:
+            yield document.finding(f"{fact.id} is missing under “Facts”: “{said}”", RUN, "facts")
+        elif not same_words(_stated(found), _stated(fact)):
+            yield document.finding(f"{fact.id} is not the fact of domain-frameworks.md: “{said}”", RUN, fact.id)
+    for id in given:
+        yield document.finding(
+            f"{id} stands under “Facts” and not in domain-frameworks.md", "add it there first, or take it out", id
+        )
+
+
+def _stated(fact: Fact) -> str:
+    return f"{fact.name}: {fact.value} ({fact.scope})"
 
 
 def guards(documents: Documents) -> Iterable[Finding]:
@@ -242,6 +264,40 @@ def few_shots_unseen(documents: Documents) -> Iterable[Finding]:
                 "write another: what imitates it would pass because it is known",
                 example.id,
             )
+
+
+def stated(documents: Documents) -> Iterable[Finding]:
+    """Every contact, price and percentage stands among the facts, in the brief or in the talk in which it is said."""
+    document, prompt, knowledge = _with_knowledge(documents)
+    _, brief = need(documents, Documents.brief)
+    known = [brief.text, *(f"{fact.name}: {fact.value} ({fact.scope})" for fact in knowledge.facts)]
+    for item, text in _told(prompt):
+        yield from _unknown(document, item, unknown(text, known))
+    for example in prompt.few_shots:
+        talk = known + [message.content for message in example.conversation.messages if message.role == "user"]
+        said = "\n".join(example.conversation.spoken_by("assistant"))
+        yield from _unknown(document, example.id, unknown(said, talk))
+
+
+def _told(prompt: GenerationPrompt) -> Iterator[tuple[str, str]]:
+    """What is written for the model, by the item or part in which it stands; anchors and facts are the reference's."""
+    yield PARTS[0].lower(), prompt.role
+    yield PARTS[1].lower(), prompt.grounding
+    for use in prompt.techniques:
+        yield use.id, f"{use.use_when}\n{use.in_words}"
+    for guard in prompt.guards:
+        yield guard.id, f"{guard.when}\n{guard.then}"
+    yield PARTS[-1].lower(), prompt.output
+
+
+def _unknown(document: Document[GenerationPrompt], item: str, found: Iterable[Stated]) -> Iterator[Finding]:
+    for one in found:
+        yield document.finding(
+            f"the {one.kind} “{one.text}” stands neither among the facts nor in the brief"
+            + (" nor in this talk" if item.startswith("X") else ""),
+            "take it out, or add it to “Facts” of domain-frameworks.md with its source or whoever confirms it",
+            item,
+        )
 
 
 def output_format(documents: Documents) -> Iterable[Finding]:

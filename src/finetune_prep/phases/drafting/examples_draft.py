@@ -11,6 +11,8 @@ from finetune_prep.method import limits
 from finetune_prep.phases.drafting.draft import Strict, Text, Turn, counted, exactly, to_conversation
 
 TURNS = Meta(min_length=2 * limits.EXCHANGES.fewest, max_length=2 * limits.EXCHANGES.most)
+_SHOWN = limits.FEW_SHOT_EXCHANGES.taken
+SHOWN_TURNS = Meta(min_length=2 * _SHOWN.fewest, max_length=2 * _SHOWN.most)
 
 
 class ExpectedDraft(Strict, frozen=True):
@@ -67,7 +69,7 @@ class FewShotDraft(Strict, frozen=True):
     title: Text
     techniques: Annotated[list[str], Meta(min_length=1, max_length=4)]
     tone: Text
-    conversation: Annotated[list[Turn], TURNS]
+    conversation: Annotated[list[Turn], SHOWN_TURNS]
     why: Text
 
 

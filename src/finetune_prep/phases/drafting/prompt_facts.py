@@ -49,6 +49,7 @@ COUNTS = (
     "few-shot",
     "exchange",
     "conversation",
+    "part",  # techniques in words, and few-shots
 )
 KEYS = ("role", *PHASE_NAMES, "returned", "form", "added", "share")
 _OUTPUTS = {phase.name: phase.outputs for phase in PHASES}

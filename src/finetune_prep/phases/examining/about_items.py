@@ -12,27 +12,16 @@ from typing import Any, NamedTuple
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import Knowledge
-from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.request import Origin, Request
 from finetune_prep.core.rubric import Category, Question, Rubric
-from finetune_prep.documents import body
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.method.gates import Gate
 from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, sound
-from finetune_prep.phases.examining.opinions import Item, Opinion, Opinions, opinion_schema, read_opinions
+from finetune_prep.phases.examining.opinions import Item, Opinion, Opinions, Reading, opinion_schema, read_opinions
+from finetune_prep.phases.examining.talks import TALKS
 from finetune_prep.phases.session import Requests
-
-
-class Reading(NamedTuple):
-    """One request's worth of items."""
-
-    about: str
-    """Which part of the document it is about."""
-    items: tuple[Item, ...]
-    more: dict[str, str] = {}  # noqa: RUF012 - never changed
-    """Values for further slots of the prompt."""
 
 
 def ask_about(requests: Requests, documents: Documents, gate: Gate, opinions: Opinions) -> tuple[Asked, ...]:
@@ -43,7 +32,8 @@ def ask_about(requests: Requests, documents: Documents, gate: Gate, opinions: Op
     read: Sound[Any] = sound(documents, KINDS[gate.documents[-1]])
     domain = sound(documents, Documents.brief).value.title
     asking = _Asking(requests, domain, gate, read.document, opinions)
-    asked = tuple(asking.about(reading) for reading in READERS[gate.id](read) if reading.items)
+    readings = TALKS[gate.id](documents) if gate.id in TALKS else READERS[gate.id](read)
+    asked = tuple(asking.about(reading) for reading in readings if reading.items)
     if not asked:
         raise Unchecked(f"{read.document.path} holds nothing that this question could be asked about")
     return asked
@@ -146,10 +136,6 @@ def _pairs(about: Sound[Rubric]) -> Iterator[Reading]:
         yield Reading(category.name, tuple(items), {"terms": _terms(rubric)})
 
 
-def _whole_prompt(about: Sound[GenerationPrompt]) -> Iterator[Reading]:
-    yield Reading("", (Item("PROMPT", body(about.document.text).strip(), ""),))
-
-
 def _judged(category: Category) -> list[Question]:
     return [question for question in category.questions if question.measured is None]
 
@@ -172,5 +158,4 @@ READERS: dict[str, Callable[[Sound[Any]], Iterator[Reading]]] = {
     "anchors.every-reply": _anchors,
     "rubric.unambiguous": _questions,
     "rubric.orthogonal": _pairs,
-    "generation-prompt.usable-by-outsider": _whole_prompt,
 }

@@ -19,6 +19,7 @@ from finetune_prep.phases.examining.about_items import READERS, ask_about
 from finetune_prep.phases.examining.blind import ask_blind
 from finetune_prep.phases.examining.gate_requests import BY_ID, Asked, GateRequests, sound
 from finetune_prep.phases.examining.opinions import Opinions, known_opinions
+from finetune_prep.phases.examining.talks import TALKS
 from finetune_prep.phases.session import Requests, Session
 
 UNCHECKED = "could not be checked"
@@ -38,7 +39,7 @@ def _requests_of(requests: Requests, documents: Documents, gate: Gate, opinions:
     try:
         for kind in (Documents.brief.name, *gate.documents):
             sound(documents, KINDS[kind])
-        if gate.id in READERS:
+        if gate.id in (*READERS, *TALKS):
             return GateRequests(gate=gate, asked=ask_about(requests, documents, gate, opinions))
         return GateRequests(gate=gate, asked=ask_blind(requests, documents, gate))
     except Unchecked as reason:

@@ -36,6 +36,16 @@ class Item(NamedTuple):
     """The document's own id for it, where its line is."""
 
 
+class Reading(NamedTuple):
+    """One request's worth of items."""
+
+    about: str
+    """Which part of the document it is about."""
+    items: tuple[Item, ...]
+    more: dict[str, str] = {}  # noqa: RUF012 - never changed
+    """Values for further slots of the prompt."""
+
+
 class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a judge says about one item."""
 

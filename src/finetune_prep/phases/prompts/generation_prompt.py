@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -18,16 +18,19 @@ from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import FewShotsDraft, to_few_shots
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
-from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, bare, to_prompt
-from finetune_prep.phases.research.research import PANEL, sources_again
+from finetune_prep.phases.prompts import material
+from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, bare, to_prompt, unsourced
 from finetune_prep.phases.session import Session
 from finetune_prep.project.stamps import Items, Part
 from finetune_prep.words import count_words
 
 PHASE = KIND = "generation-prompt"
-OF_FEW_SHOTS = deciding(PHASE, KIND, only="generation-prompt.few-shot")
-OF_GUIDANCE = deciding(PHASE, KIND, skip=OF_FEW_SHOTS)
-COMPILED = "Behavioral anchors"
+OF_BOTH = "generation-prompt.snippets", "generation-prompt.stated"
+OF_FEW_SHOTS = {*deciding(PHASE, KIND, only="generation-prompt.few-shot"), *deciding(PHASE, KIND, only="few-shots."), *OF_BOTH}
+# that all parts are there can be said only of the whole
+OF_GUIDANCE = {*deciding(PHASE, KIND, skip=(*OF_FEW_SHOTS, "generation-prompt.parts")), *OF_BOTH}
+COMPILED, FACTS = "Behavioral anchors", "Facts"
+EMBEDDED = ("DO", "FA")  # ids of what is put in word for word
 WRITTEN = "Guidance and few-shots"
 ABOUT_GUIDANCE = "role, grounding and guards"
 
@@ -35,41 +38,27 @@ ABOUT_GUIDANCE = "role, grounding and guards"
 async def generation_prompt(session: Session, *, overwrite: bool = False) -> None:
     """Write generation-prompt.md, user-prompt.md and system-prompt.md, each unless it exists (or `overwrite`).
 
-    An existing generation prompt gets the present anchors put in, which needs no model.
+    They are written at the same time: none of them depends on another. An existing generation prompt gets the present anchors
+    and facts put in, which needs no model.
     """
     layout = session.project.layout
-    missing = {kind: overwrite or not layout.document(kind).exists() for kind in ("generation-prompt", "user-prompt")}
-    writing = [_write_generation(session) if missing["generation-prompt"] else _recompile(session)]
-    if missing["user-prompt"]:
-        writing.append(_write_user(session))
+    write: dict[str, Callable[[Session], Awaitable[None]]] = {
+        KIND: _write_generation,
+        "user-prompt": _write_user,
+        "system-prompt": _write_system,
+    }
+    writing = [write_it(session) for kind, write_it in write.items() if overwrite or not layout.document(kind).exists()]
+    if layout.document(KIND).exists() and not overwrite:
+        writing.append(_recompile(session))
     await together(writing)
-    if overwrite or not layout.document("system-prompt").exists():
-        await _write_system(session)
 
 
 async def _write_generation(session: Session) -> None:
-    """Guidance and few-shots. Few-shots that the judge does not pass go back to their writer, as often as the project allows."""
+    """Guidance and few-shots, side by side: each is examined by itself, and handed back as often as the project allows."""
     project = session.project
     knowledge = project.value(Documents.knowledge)
-    sources = await sources_again(session)
-    slots = session.slots(frameworks=session.text("domain-frameworks", PANEL), sources=sources)
-
-    # the first guidance is asked for beside the few-shots: it does not depend on them, only its examination does
-    early = session.draft("generation-guidance", GuidanceDraft, _as_written, slots, phase=PHASE, about=ABOUT_GUIDANCE)
-    asked: list[Awaitable[Any]] = [_few_shots(session, knowledge), early]
-    shots, _ = await together(asked)
-    guidance = await drafted(
-        session,
-        "generation-guidance",
-        GuidanceDraft,
-        _as_written,
-        slots,
-        lambda draft, first: examine(
-            session, {KIND: documents.render(KIND, to_prompt(draft, knowledge, shots.value))}, OF_GUIDANCE
-        ),
-        phase=PHASE,
-        about=ABOUT_GUIDANCE,
-    )
+    asked: list[Awaitable[Drafted[Any]]] = [_guidance(session, knowledge), _few_shots(session, knowledge)]
+    guidance, shots = await together(asked)
     prompt = to_prompt(guidance.value, knowledge, shots.value)
     parts = [
         briefing.points("Gates that do not hold", (*guidance.left, *shots.left), f"finetune-prep check {KIND}"),
@@ -78,9 +67,10 @@ async def _write_generation(session: Session) -> None:
     written_from = {
         "domain-frameworks": _items(session, "F", "T", "P", "DO"),
         "evaluation-rubric": project.items("evaluation-rubric"),
+        "scenario-space": _cases(session),
     }
     stamp = {
-        COMPILED: Part(compiled=True, made_from={"domain-frameworks": _items(session, "DO")}),
+        COMPILED: Part(compiled=True, made_from={"domain-frameworks": _items(session, *EMBEDDED)}),
         WRITTEN: Part(compiled=False, made_from=written_from),
     }
     project.write(KIND, documents.render(KIND, prompt), stamp)
@@ -89,12 +79,31 @@ async def _write_generation(session: Session) -> None:
     )
 
 
-def _as_written(draft: GuidanceDraft) -> GuidanceDraft:
-    return draft
+async def _guidance(session: Session, knowledge: Knowledge) -> Drafted[GuidanceDraft]:
+    harmful = [f"{mode.id} “{mode.name}”" for mode in knowledge.failure_modes if mode.kind == "safety"]
+
+    async def look_over(draft: GuidanceDraft, first: bool) -> tuple[Point, ...]:
+        return await examine(session, {KIND: documents.render(KIND, to_prompt(draft, knowledge, ()))}, OF_GUIDANCE)
+
+    return await drafted(
+        session,
+        "generation-guidance",
+        GuidanceDraft,
+        lambda draft: draft,
+        session.slots(
+            frameworks=material.reference(session),
+            cases=material.cases(session.project.value(Documents.space), expected=True),
+            safety=", ".join(harmful),
+        ),
+        look_over,
+        phase=PHASE,
+        about=ABOUT_GUIDANCE,
+    )
 
 
 async def _few_shots(session: Session, knowledge: Knowledge) -> Drafted[tuple[Example, ...]]:
     """Exemplary conversations. A judge who has not seen them passes each, or its findings go back to the writer."""
+    space = session.project.value(Documents.space)
 
     async def look_over(shots: tuple[Example, ...], first: bool) -> tuple[Point, ...]:
         alone = GenerationPrompt(title=knowledge.title, role=knowledge.title, few_shots=shots)
@@ -106,8 +115,11 @@ async def _few_shots(session: Session, knowledge: Knowledge) -> Drafted[tuple[Ex
         FewShotsDraft,
         to_few_shots,
         session.slots(
-            frameworks=session.text("domain-frameworks", PANEL),
-            rubric=session.text("evaluation-rubric", "Examples"),
+            frameworks=material.reference(session),
+            space=material.users(session),
+            cases=material.cases(space, expected=True),
+            questions=material.questions(session.project.value(Documents.rubric)),
+            lengths=material.lengths(space),
         ),
         look_over,
         phase=PHASE,
@@ -116,16 +128,19 @@ async def _few_shots(session: Session, knowledge: Knowledge) -> Drafted[tuple[Ex
 
 
 async def _recompile(session: Session) -> None:
-    """Put the present anchors into the prompt, if they are not what it was compiled from."""
+    """Put the present anchors and facts into the prompt, if they are not what it was compiled from."""
     project = session.project
-    made_from = {"domain-frameworks": _items(session, "DO")}
+    made_from = {"domain-frameworks": _items(session, *EMBEDDED)}
     if not project.drifted("generation-prompt", COMPILED, made_from):
         return
     knowledge = project.value(Documents.knowledge)
     prompt = project.value(Documents.generation_prompt)
-    value = msgspec.structs.replace(prompt, always=bare(knowledge.always), never=bare(knowledge.never))
-    project.recompile("generation-prompt", (COMPILED,), value, COMPILED, made_from)
-    session.tell("generation prompt: the present anchors put in")
+    value = msgspec.structs.replace(
+        prompt, facts=unsourced(knowledge.facts), always=bare(knowledge.always), never=bare(knowledge.never)
+    )
+    sections = (COMPILED, FACTS) if prompt.facts or value.facts else (COMPILED,)
+    project.recompile(KIND, sections, value, COMPILED, made_from)
+    session.tell("generation prompt: the present anchors and facts put in")
 
 
 def _items(session: Session, *prefixes: str) -> Items:
@@ -133,8 +148,14 @@ def _items(session: Session, *prefixes: str) -> Items:
     return {item: hash for item, hash in session.project.items("domain-frameworks").items() if item.startswith(prefixes)}
 
 
+def _cases(session: Session) -> Items:
+    """What the scenario space expects in unusual cases, and how long talks are."""
+    return {item: hash for item, hash in session.project.items("scenario-space").items() if item.startswith(("ED", "OS", "LN"))}
+
+
 async def _write_user(session: Session) -> None:
-    slots = session.slots(space=session.text("scenario-space"))
+    space = session.project.value(Documents.space)
+    slots = session.slots(space=material.users(session), cases=material.cases(space, expected=False))
     request = session.request("generation-user-prompt", slots, phase=PHASE, origin=Origin("user prompt"))
     reply = await session.door.ask_for(request, _plain)
     made_from = {"scenario-space": session.project.items("scenario-space")}
@@ -142,8 +163,7 @@ async def _write_user(session: Session) -> None:
 
 
 async def _write_system(session: Session) -> None:
-    prompt = session.project.value(Documents.generation_prompt)
-    slots = session.slots(role=prompt.role)
+    slots = session.slots(asked_for=material.asked_for(session))
     request = session.request("generation-system-prompt", slots, phase=PHASE, origin=Origin("system prompt"))
     reply = await session.door.ask_for(request, _plain)
     _write_plain(session, "system-prompt", "System prompt", reply, {"brief": session.project.items("brief")})

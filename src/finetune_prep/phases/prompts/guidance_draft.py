@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from finetune_prep.core.knowledge import Anchor, Knowledge
+import msgspec
+
+from finetune_prep.core.knowledge import Anchor, Fact, Knowledge
 from finetune_prep.core.prompts import GenerationPrompt, Guard, TechniqueUse
 from finetune_prep.core.rubric import Example
 from finetune_prep.method import limits
@@ -48,6 +50,7 @@ def to_prompt(draft: GuidanceDraft, knowledge: Knowledge, few_shots: tuple[Examp
         techniques=tuple(
             TechniqueUse(id=use.id, name=names.get(use.id, use.id), use_when=use.use_when, in_words=use.in_words) for use in uses
         ),
+        facts=unsourced(knowledge.facts),
         always=bare(knowledge.always),
         never=bare(knowledge.never),
         guards=tuple(
@@ -61,4 +64,9 @@ def to_prompt(draft: GuidanceDraft, knowledge: Knowledge, few_shots: tuple[Examp
 
 def bare(anchors: tuple[Anchor, ...]) -> tuple[Anchor, ...]:
     """Anchors as a prompt shows them: without what they were drawn from."""
-    return tuple(Anchor(id=anchor.id, text=anchor.text) for anchor in anchors)
+    return tuple(msgspec.structs.replace(anchor, drawn_from=()) for anchor in anchors)
+
+
+def unsourced(facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """Facts as a prompt shows them: where they come from has been checked."""
+    return tuple(msgspec.structs.replace(fact, sources=(), confirmed_by="") for fact in facts)

@@ -56,9 +56,7 @@ STEPS: dict[str, tuple[tuple[Asked, ...] | Drafted, ...]] = {
     ),
     "evaluation-prompt": (Drafted("evaluation-prompt"), (Asked(("judge",)),)),
     "generation-prompt": (
-        Drafted("generation-few-shots", beside=("generation-guidance", "generation-user-prompt")),
-        (Asked(("generation-prompt.usable-by-outsider",)),),
-        (Asked(("generation-system-prompt",)),),
+        Drafted("generation-few-shots", beside=("generation-guidance", "generation-user-prompt", "generation-system-prompt")),
     ),
 }
 

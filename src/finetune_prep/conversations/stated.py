@@ -1,0 +1,112 @@
+"""Contacts and amounts that a text states, in one form each, so that they can be looked up in other texts.
+
+What is found is what is recognised by its form in any language: addresses of mail and web, telephone numbers as people write
+them, emergency numbers, amounts of money, percentages. Times and dates are said in too many ways for that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+StatedKind = Literal["mail address", "link", "telephone number", "price", "percentage"]
+CONTACTS: frozenset[StatedKind] = frozenset({"mail address", "link", "telephone number"})
+
+_AMOUNT = r"\d+(?:[.,' \u00a0\u202f]\d{3})*(?:[.,]\d{1,2})?(?![\d])"
+_SIGN = r"€|\$|£|¥|EUR|USD|GBP|CHF|JPY"
+_WORD = r"(?:euros?|dollars?|pounds?|cents?|francs?|franken|yen)\b"
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_LINK = re.compile(
+    r"(?:https?://|www\.)[^\s<>()\[\]“”\"]+|(?<![\w@.-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|edu|gov|info|eu|de|at|ch|uk|fr|es|it|nl|io)"
+    r"(?![\w-])(?:/[^\s<>()\[\]“”\"]*)?",
+    re.IGNORECASE,
+)
+_PRICE = re.compile(
+    rf"(?:{_SIGN})[ \u00a0\u202f]?(?P<after>{_AMOUNT})"
+    rf"|(?<![\w.,])(?P<before>{_AMOUNT})[ \u00a0\u202f]?(?:(?:{_SIGN})(?!\w)|{_WORD})",
+    re.IGNORECASE,
+)
+_PERCENT = re.compile(r"(?<![\w.,])(?P<number>\d+(?:[.,]\d+)?)[ \u00a0\u202f]?(?:%|per ?cent\b|Prozent\b)", re.IGNORECASE)
+_DATE = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}[:.]\d{2}(?!\d)")
+_TELEPHONE = re.compile(r"(?<![\w.,#-])\+?\(?\d[\d()/ \u00a0\u202f-]{3,18}\d(?![\w%])")
+_EMERGENCY = re.compile(r"(?<![\w.,€$£#-])(?:112|911|999|988)(?![\w%]|[.,-]\d| ?(?:€|\$|£|euro|dollar|pound))", re.IGNORECASE)
+_NO_TELEPHONE = re.compile(r"\d{4}\D\d{4}|\d{1,3}(?:[ \u00a0\u202f]\d{3})+")  # years, order numbers, thousands
+_HELPLINES = "116"  # the European numbers for services of social value, such as 116 123
+
+
+class Stated(NamedTuple):
+    """Something that a text states."""
+
+    kind: StatedKind
+    text: str
+    """As it stands there."""
+    value: str
+    """In one form, by which it is compared."""
+
+
+def stated(text: str) -> tuple[Stated, ...]:
+    """All contacts and amounts of a text, each once, in the order of their kinds."""
+    return tuple({(found.kind, found.value): found for found in _found(text)}.values())
+
+
+def _found(text: str) -> Iterator[Stated]:
+    for match in _MAIL.finditer(text):
+        yield Stated("mail address", match[0], match[0].rstrip(".").casefold())
+    text = _MAIL.sub(" ", text)
+    for match in _LINK.finditer(text):
+        yield Stated("link", match[0], _address(match[0]))
+    text = _LINK.sub(" ", text)
+    for match in _PRICE.finditer(text):
+        yield Stated("price", match[0], _number(match["after"] or match["before"]))
+    text = _PRICE.sub(" ", text)
+    for match in _PERCENT.finditer(text):
+        yield Stated("percentage", match[0], _number(match["number"]))
+    text = _DATE.sub(" ", _PERCENT.sub(" ", text))
+    for match in _TELEPHONE.finditer(text):
+        if digits := _digits(match):
+            yield Stated("telephone number", match[0].strip(), digits)
+    for match in _EMERGENCY.finditer(_TELEPHONE.sub(_blank, text)):
+        yield Stated("telephone number", match[0], match[0])
+
+
+def unknown(text: str, known: Iterable[str]) -> tuple[Stated, ...]:
+    """What a text states and none of the known texts does; a price may be the sum or the difference of two known ones."""
+    there = [found for other in known for found in stated(other)]
+    values = {(found.kind, found.value) for found in there}
+    prices = {float(found.value) for found in there if found.kind == "price"}
+    made = {round(one + other, 2) for one in prices for other in prices}
+    made |= {round(abs(one - other), 2) for one in prices for other in prices}
+    return tuple(
+        found
+        for found in stated(text)
+        if (found.kind, found.value) not in values and not (found.kind == "price" and float(found.value) in made)
+    )
+
+
+def _digits(match: re.Match[str]) -> str:
+    """The digits of a telephone number, "" if it is something else: those have a prefix, or are written in groups."""
+    text, digits = match[0], re.sub(r"\D", "", match[0])
+    if text[0] in "+0(" or digits.startswith(_HELPLINES):
+        return digits if len(digits) >= 6 else ""
+    return digits if len(digits) >= 7 and digits != text and not _NO_TELEPHONE.fullmatch(text) else ""
+
+
+def _blank(match: re.Match[str]) -> str:
+    """A telephone number taken out; what only looked like one stays."""
+    return " " if _digits(match) else match[0]
+
+
+def _address(link: str) -> str:
+    bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", link.casefold())
+    return bare.rstrip(".,;:!?/")
+
+
+def _number(text: str) -> str:
+    """A number in plain digits: of points and commas the last is decimal if one or two digits follow."""
+    bare = re.sub(r"[' \u00a0\u202f]", "", text)
+    whole, _, part = bare.replace(",", ".").rpartition(".")
+    if not whole:
+        return f"{float(part):g}"
+    joined = whole.replace(".", "")
+    return f"{float(f'{joined}.{part}' if len(part) < 3 else joined + part):g}"
