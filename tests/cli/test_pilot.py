@@ -16,7 +16,6 @@ from tests.cli.terminal import Shown, Terminal
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
 from tests.phases.pottery_shop import accept_all, rewrite
 
-STEERS_NOT = {"evidence": "none", "answer": "NO"}
 Judge = Callable[[Call, list[str]], Behaviour]
 
 
@@ -28,7 +27,8 @@ def asked_of(call: Call) -> list[str]:
 
 def verdict(questions: list[str], **no: str) -> Behaviour:
     """A verdict of YES on all questions but those in `no`; nobody steers."""
-    given = {id: {"evidence": "new bowl", "answer": no.get(id, "YES")} for id in questions} | {STEERING: STEERS_NOT}
+    given = {id: {"evidence": "new bowl", "answer": no.get(id, "YES")} for id in questions}
+    given[STEERING] = {"evidence": "none", "answer": no.get(STEERING, "NO")}
     return Completion(json.dumps(given))
 
 
@@ -128,6 +128,32 @@ def test_a_pilot_that_fails_the_rubric_leads_to_a_rejected_conversation(pilot: A
     assert next_of(shown) == next_of(status)
     assert works(next_of(shown), terminal)
     assert "rejected" in terminal(*next_of(shown).split()[1:]).out
+
+
+def test_a_conversation_that_speaks_to_the_judge_waits_for_a_person(pilot: Any, terminal: Terminal) -> None:
+    """It is neither passed nor rejected, and asking the judge again would get the same: `review` shows it."""
+
+    def judge(call: Call, questions: list[str]) -> Behaviour:
+        steers = "number 1." in str(call.body["messages"][1]["content"])
+        return verdict(questions, **({"steering": "YES"} if steers else {}))
+
+    shown, found, status = pilot(judge, n=2)
+    assert "1 of 2 judged: the others have no verdict, and count neither way" in shown.out
+    assert "somebody in it seems to speak to the judge" in " ".join(shown.out.split())
+    assert next_of(shown) == next_of(status) == "finetune-prep review"
+    assert found["reasons"][0]["state"] == "unjudged"
+
+
+def test_a_flawed_conversation_has_passed_and_is_no_row(pilot: Any, terminal: Terminal, shop: Project) -> None:
+    """A NO to a question that catches a serious failure; the threshold alone would have let it through."""
+    count = iter(range(99))
+    shown, found, _ = pilot(lambda call, questions: verdict(questions, **({"CP1": "NO"} if not next(count) else {})), n=3)
+    assert found["states"] == {"accepted": 2, "flawed": 1}
+    assert "passed 3 of 3: 100%" in shown.out
+    assert "1 of them flawed, and no training rows" in " ".join(shown.out.split())
+    assert terminal("export", "--preview").code == 0
+    assert len((shop.layout.dataset / "train.preview.jsonl").read_text().splitlines()) == 2
+    assert '"state":"flawed","why":"no: CP1"' in (shop.layout.dataset / "rejected.preview.jsonl").read_text()
 
 
 def test_a_pilot_of_doubles_leads_to_one_of_them(pilot: Any, terminal: Terminal) -> None:

@@ -81,6 +81,11 @@ CASES: list[tuple[str, Facts, list[str]]] = [
         ["runs/pilot-001: 1 conversation has no verdict, and missing is not NO"],
     ),
     (
+        "missing-is-not-no",
+        changed(pilot=account(accepted=97, unjudged=3), settled=1),
+        ["runs/pilot-001: 2 conversations have no verdict, and missing is not NO"],
+    ),
+    (
         "pass-rate",
         changed(pilot=account(accepted=70, rejected=30)),
         ["runs/pilot-001: 70 of 100 passed (70%), not more than 70%"],

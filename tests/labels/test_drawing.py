@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +26,12 @@ def scenarios() -> tuple[Scenario, ...]:
 
 def samples_of(judged: str) -> list[Sample]:
     return [
-        Sample(scenario=scenario, state=STATES[letter], conversation=Conversation((Message("user", f"Bowl {number}?"),)))
+        Sample(
+            scenario=scenario,
+            state=STATES[letter],
+            conversation=Conversation((Message("user", f"Bowl {number}?"),)),
+            unusable="a key" if letter == "u" else "",
+        )
         for number, (letter, scenario) in enumerate(zip(judged, scenarios(), strict=False))
     ]
 
@@ -86,3 +92,13 @@ def test_the_order_says_nothing_about_the_verdict() -> None:
     firsts = Counter(draw(samples, 8, seed)[0].sample.state for seed in range(1000))
     share = sum(one.sample.state == "rejected" for one in draw(samples, 8, 7)) / 8
     assert firsts["rejected"] / 1000 == pytest.approx(share, abs=0.07)
+
+
+def test_what_speaks_to_the_judge_comes_last_and_always() -> None:
+    """It has no verdict, so no label of it says anything about the judge; it is read because nobody else can."""
+    samples = samples_of("pufpfu")
+    steered = msgspec.structs.replace(samples[1], unusable="")
+    drawn = draw([samples[0], steered, *samples[2:]], 2, 7)
+    assert len(drawn) == 3
+    assert drawn[-1].sample == steered
+    assert (drawn[-1].sampling.design, drawn[-1].sampling.p) == ("steered", 1.0)

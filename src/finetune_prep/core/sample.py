@@ -50,6 +50,11 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     unusable: str = ""
     """Key of the request with whose unusable answers it ended (its first attempt); `retry` has it asked again."""
 
+    @property
+    def steered(self) -> bool:
+        """Whether it has no verdict because somebody in it seems to speak to the judge: a person has to read it."""
+        return self.state == "unjudged" and not self.unusable
+
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How many planned scenarios are in each state. The counts sum to `planned`."""

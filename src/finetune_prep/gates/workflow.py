@@ -31,6 +31,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Kinds of documents that shaped the pilot and have changed since."""
     reviewed: int = 0
     """Conversations of the pilot that a person has labelled."""
+    settled: int = 0
+    """Conversations that speak to the judge, and so have no verdict, which a person has labelled."""
     missed: tuple[str, ...] = ()
     """Failures that reviewers noted and no document holds yet."""
     scaled: Account | None = None
@@ -91,13 +93,13 @@ def account_sums(facts: Facts) -> Iterable[Finding]:
 
 def missing_is_not_no(facts: Facts) -> Iterable[Finding]:
     """No conversation is left without a verdict: a missing answer is neither yes nor no."""
-    unjudged = _pilot(facts).states.get("unjudged", 0)
+    unjudged = _pilot(facts).unjudged - facts.settled
     if unjudged:
         yield Finding(
             path=facts.pilot_path,
             line=0,
             what=f"{unjudged} conversation{'s have' if unjudged > 1 else ' has'} no verdict, and missing is not NO",
-            fix="run `finetune-prep pilot` again: it judges only these",
+            fix="run `finetune-prep pilot` again, or `finetune-prep review` for those that wait for a person",
         )
 
 

@@ -2,7 +2,8 @@
 
 The judged conversations form two strata, those that the judge passed and those that it failed. Half of the draw goes to the
 strata by their size, so that the whole is seen as it is; half goes to both alike, so that the rarer one is not missed. Within a
-stratum each conversation has the same chance. They are shown in random order, and one in ten is shown again at the end.
+stratum each conversation has the same chance. They are shown in random order, and one in ten is shown again at the end. Behind
+them come all conversations in which somebody seems to speak to the judge: they wait for a person, and say nothing about the judge.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ def strata(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:
 
 
 def draw(samples: Sequence[Sample], n: int, seed: int | str) -> tuple[Drawn, ...]:
-    """n conversations of a run, or all if there are fewer, then the repeats. A larger draw holds the smaller one."""
+    """n conversations of a run, or all if there are fewer, then the repeats, then those that wait for a person.
+
+    A larger draw holds the smaller one.
+    """
     divided = strata(samples)
     sizes = _sizes([len(stratum) for stratum in divided], n)
     design = f"strata-{n}/{seed}"
@@ -57,7 +61,8 @@ def draw(samples: Sequence[Sample], n: int, seed: int | str) -> tuple[Drawn, ...
         order = sorted(stratum, key=lambda sample: _place(seed, name, sample))
         chosen += [Drawn(sample=sample, sampling=Sampling(design=design, p=size / len(stratum))) for sample in order[:size]]
     chosen.sort(key=lambda drawn: _place(seed, "order", drawn.sample))
-    return (*chosen, *(_again(drawn) for drawn in chosen[: len(chosen) // REPEATED]))
+    steered = (Drawn(sample=sample, sampling=Sampling(design="steered", p=1.0)) for sample in samples if sample.steered)
+    return (*chosen, *(_again(drawn) for drawn in chosen[: len(chosen) // REPEATED]), *steered)
 
 
 def _sizes(available: Sequence[int], n: int) -> list[int]:

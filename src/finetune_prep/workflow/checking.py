@@ -209,6 +209,7 @@ def facts(project: Project) -> Facts:
         way=project.config.pilot.way,
         changed=tuple(change.document for change in run_view(project, latest).changes),
         reviewed=labels.read,
+        settled=labels.settled,
         missed=labels.missed,
     )
 

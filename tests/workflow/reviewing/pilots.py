@@ -39,7 +39,12 @@ def pilot_of(project: Project, judged: str, texts: Sequence[str] = ()) -> Run:
         score = {"p": 1.0, "f": 0.25}.get(letter)
         samples.append(
             Sample(
-                scenario=scenario, state=STATES[letter], conversation=None if letter == "x" else talk, score=score, failed=failed
+                scenario=scenario,
+                state=STATES[letter],
+                conversation=None if letter == "x" else talk,
+                score=score,
+                failed=failed,
+                unusable="a key" if letter == "u" else "",
             )
         )
         if letter in "pf":

@@ -92,7 +92,7 @@ def _print_verdicts(summary: RunSummary) -> None:
         screen.say("  Nothing was judged, so there is no pass rate.")
         return
     if summary.judged < summary.to_judge:
-        screen.say(f"  {summary.judged} of {summary.to_judge} judged: the other verdicts cannot be read, and count neither way")
+        screen.say(f"  {summary.judged} of {summary.to_judge} judged: the others have no verdict, and count neither way")
     if summary.rate is not None and summary.rate.value is not None:
         rate = summary.rate
         interval = f"95% interval {rate.low:.0%} to {rate.high:.0%}"

@@ -40,6 +40,8 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     """The persons who did."""
     failed: tuple[str, ...] = ()
     """Ids of conversations that a person failed, whatever the rubric was: they are in no export."""
+    settled: int = 0
+    """Conversations without a verdict, since somebody in them seems to speak to the judge, that a person has labelled."""
     missed: tuple[str, ...] = ()
     """Failures that persons noted and no document holds."""
     stale: tuple[Stale, ...] = ()
@@ -77,6 +79,7 @@ def reviewed(project: Project, run: Run) -> Reviewed:
         read=len({opinion.latest.conversation_id for opinion in fresh}),
         by=tuple(sorted({opinion.latest.labeller.name for opinion in fresh})),
         failed=tuple(sorted(failed)),
+        settled=len({opinion.latest.scenario for opinion in fresh if samples[opinion.latest.scenario].steered}),
         missed=unplaced(project, persons),
         stale=tuple(_stale(opinion.latest, reason) for opinion, reason in why if reason),
         on_passed=agreement(fresh, samples, "pass"),

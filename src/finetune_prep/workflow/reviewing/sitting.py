@@ -78,12 +78,12 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
         return (*(position for position, label in enumerate(given) if label is None), *deferred)
 
     def revealed(self, position: int) -> Revealed | None:
-        """What the judge said; None unless the labeller's decision is on disk."""
+        """What the judge said; None unless the labeller's decision is on disk, and where there is no verdict."""
         given = self.given(position)
         row = self.verdicts.get(self.drawn[position].conversation_id)
-        if given is None or given.label not in DECIDED or row is None:
-            return None
         sample = self.drawn[position].sample
+        if given is None or given.label not in DECIDED or row is None or sample.steered:
+            return None
         texts = {question.id: question.text for question in self.rubric.questions} if row.rubric == self.rubric.version else {}
         answers = [
             Answered(question=id, text=texts.get(id, ""), answer=answer or "missing", evidence=row.evidence.get(id, ""))

@@ -65,7 +65,10 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
     """What to do with a pilot in which nothing is outstanding."""
     if not _replayed(project) and (again := after_run(project, run)):
         return again
-    if account.unjudged or not account.judged:
+    said = reviewed(project, run)
+    if account.unjudged > said.settled and all(sample.steered for sample in run.samples() if sample.state == "unjudged"):
+        return "finetune-prep review"
+    if account.unjudged > said.settled or not account.judged:
         return _show(run, "unjudged", "faulty", "failed", "duplicate")
     rate = pass_rate(account)
     if rate.value is None or rate.value <= limits.PASS_RATE:
@@ -77,7 +80,7 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
         return f"finetune-prep pilot -n {limits.PILOT}"
     if not is_written(project, run):
         return "finetune-prep export --preview"
-    if reviewed(project, run).read < limits.SPOT_CHECK:
+    if said.read < limits.SPOT_CHECK:
         return "finetune-prep review"
     return "finetune-prep show"
 
