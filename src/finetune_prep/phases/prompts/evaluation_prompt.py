@@ -11,7 +11,7 @@ from finetune_prep.core.verdict import CLAIMS, STEERING
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import JudgeDraft, to_calibrations
-from finetune_prep.phases.drafting.revising import drafted
+from finetune_prep.phases.drafting.revising import Point, drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
 from finetune_prep.phases.pilot.judging import SPOKEN
 from finetune_prep.phases.session import Session
@@ -61,6 +61,11 @@ async def evaluation_prompt(session: Session, *, overwrite: bool = False) -> Non
         prompt = compiled(EvaluationPrompt(title=title, role=role, calibrations=calibrations), rubric)
         return documents.render(KIND, prompt)
 
+    async def examined(draft: tuple[str, tuple[Example, ...]], first: bool) -> tuple[Point, ...]:
+        """The rubric's own examples can be judged only now that there is a prompt: in the same round, and nobody's here to fix."""
+        found = await examine(session, {KIND: text(draft)}, {*WANTED, BLIND} if first else WANTED)
+        return tuple(point for point in found if point.by != BLIND)
+
     result = await drafted(
         session,
         "evaluation-prompt",
@@ -70,11 +75,10 @@ async def evaluation_prompt(session: Session, *, overwrite: bool = False) -> Non
             questions=", ".join(question.id for question in rubric.judged),
             rubric=documents.body(documents.render("evaluation-rubric", msgspec.structs.replace(rubric, examples=()))).strip(),
         ),
-        lambda draft, first: examine(session, {KIND: text(draft)}, WANTED),
+        examined,
         phase=PHASE,
         about="judge's role and calibrations",
     )
-    # the rubric's own examples can be judged blind only now that there is a prompt to judge them by
     blind = await examine(session, {KIND: text(result.value)}, (BLIND,))
     parts = [
         briefing.points("Gates that do not hold", result.left, f"finetune-prep check {KIND}"),
