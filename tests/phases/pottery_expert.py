@@ -109,13 +109,6 @@ def _items(kind: Any, former: Draft, wanted: Draft) -> list[tuple[str, Any, Any,
     return [(old.id, old.among[old.at], new.among[new.at], old.kind) for old, new in pairs]
 
 
-def _verdict(request: Request, no: str) -> str:
-    assert request.schema is not None
-    asked = request.schema.schema["properties"]
-    verdict = {question: {"evidence": "none", "answer": "NO" if question == no else "YES"} for question in asked}
-    return msgspec.json.encode(verdict).decode()
-
-
 def turns(conversation: Conversation) -> list[Draft]:
     return [{"speaker": message.role, "text": message.content} for message in conversation.messages]
 

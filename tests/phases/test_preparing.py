@@ -250,3 +250,31 @@ async def test_pages_of_the_web_are_read_with_the_files_and_found_again_without_
     again = Scripted([])
     await prepared(project, again, web=Web)
     assert (files(project), again.asked) == (before, [])
+
+
+async def test_phase_4_is_one_draft_and_one_round_of_blind_judging(tmp_path: Path) -> None:
+    """Calibrations and worked examples share one long beginning, so they are asked side by side; a sound draft needs no more."""
+    project = pottery_sources(tmp_path / "shop")
+    script = Scripted(pottery_people())
+    await prepared(project, script)
+    asked = [
+        request for request in script.asked if request.phase == "evaluation-prompt" or "judged-blind" in request.origin.about
+    ]
+    assert [request.role for request in asked] == ["expert"] + ["judge"] * 5
+    assert sorted(request.origin.item for request in asked[1:]) == ["C1", "C2", "E1", "E2", "E3"]
+    assert len({request.messages[0].content for request in asked[1:]}) == 1
+
+
+async def test_a_calibration_that_the_judge_answers_otherwise_goes_back_and_only_it_is_judged_again(tmp_path: Path) -> None:
+    def calibrations(request: Request, draft: Draft) -> Draft:
+        if not request.sample:
+            draft["calibrations"][1]["conversation"][1]["text"] = "A cracked CP2 bowl."
+        return draft
+
+    project = pottery_sources(tmp_path / "shop")
+    script = Scripted(pottery_people(evaluation_prompt=calibrations))
+    told = await prepared(project, script)
+    assert "judge's role and calibrations: 2 points to fix, handed back to the writer" in told
+    blind = [request.origin.item for request in script.asked if request.origin.about == "evaluation-prompt.judged-blind"]
+    assert sorted(blind) == ["C1", "C2", "C2"]
+    assert "A cracked CP2 bowl." not in project.layout.document("evaluation-prompt").read_text("utf-8")

@@ -3,7 +3,7 @@
 The judged conversations form two strata, those that the judge passed and those that it failed. Half of the draw goes to the
 strata by their size, so that the whole is seen as it is; half goes to both alike, so that the rarer one is not missed. Within a
 stratum each conversation has the same chance. They are shown in random order, and one in ten is shown again at the end. Behind
-them come all conversations in which somebody seems to speak to the judge: they wait for a person, and say nothing about the judge.
+them come all conversations in which somebody seems to speak to the judge: they wait for a person, and measure nothing.
 """
 
 from __future__ import annotations

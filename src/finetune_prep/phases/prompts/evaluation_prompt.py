@@ -62,7 +62,7 @@ async def evaluation_prompt(session: Session, *, overwrite: bool = False) -> Non
         return documents.render(KIND, prompt)
 
     async def examined(draft: tuple[str, tuple[Example, ...]], first: bool) -> tuple[Point, ...]:
-        """The rubric's own examples can be judged only now that there is a prompt: in the same round, and nobody's here to fix."""
+        """The rubric's own examples, which can be judged now that there is a prompt, are asked about in the same round."""
         found = await examine(session, {KIND: text(draft)}, {*WANTED, BLIND} if first else WANTED)
         return tuple(point for point in found if point.by != BLIND)
 
