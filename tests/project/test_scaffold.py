@@ -68,6 +68,7 @@ def test_of_what_the_program_keeps_for_itself_only_stamps_are_committed(tmp_path
         ".gitignore",
         "brief.md",
         "finetune-prep.toml",
+        "skills/finetune-prep/SKILL.md",
         "sources/returns.md",
     }
 

@@ -87,6 +87,11 @@ class Layout(msgspec.Struct, frozen=True):
         """The accepted copy that a coding agent picks up."""
         return self.folder / "skills" / "finetune-prep" / "references" / f"{kind}.md"
 
+    @property
+    def skill(self) -> Path:
+        """What a coding agent is told about working on this project."""
+        return self.folder / "skills" / "finetune-prep" / "SKILL.md"
+
     def stamp(self, kind: str) -> Path:
         return self.private / "stamps" / f"{kind}.toml"
 

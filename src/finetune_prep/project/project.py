@@ -24,6 +24,7 @@ from finetune_prep.markdown.normal import normal
 from finetune_prep.project import config as configuration
 from finetune_prep.project.decisions import Decision, read_decisions, record
 from finetune_prep.project.layout import Layout, read_plain
+from finetune_prep.project.skill import keep_up
 from finetune_prep.project.staleness import Change, Stale, compare, stale_parts
 from finetune_prep.project.stamps import Items, Part, Stamp, read_stamp, renamed, write_stamp
 
@@ -276,6 +277,7 @@ class Project(msgspec.Struct, frozen=True):
         self.keep(kind)
         if KINDS[kind].published:
             write_atomically(self.layout.published(kind), text)
+        keep_up(self.layout)
 
 
 def open_project(folder: str | Path = ".") -> Project:

@@ -12,6 +12,7 @@ from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project import config
 from finetune_prep.project.layout import CONFIG, RECORDING, Layout
+from finetune_prep.project.skill import keep_up
 
 DEFAULT_MODEL = "batch/any-model"
 IGNORED = """\
@@ -86,6 +87,7 @@ def create(folder: Path, brief: str, config_toml: str) -> None:
     write_atomically(layout.document("brief"), brief if brief.endswith("\n") else f"{brief}\n")
     write_atomically(layout.folder / ".gitignore", IGNORED)
     write_atomically(layout.config, config_toml)
+    keep_up(layout)
 
 
 INPUTS = (CONFIG, "brief.md", "decisions.jsonl", RECORDING, "sources", "phase-prompts")
