@@ -214,7 +214,7 @@ scenario_space = st.builds(
     people=items(Person, "PE", name=line, weight=weight, who=line, writes=maybe_line, keeps_back=maybe_line),
     arcs=items(Arc, "AR", name=line, weight=weight, means=maybe_line),
     gaps=gaps(),
-    set_aside=items(SetAside, "PR", text=line, because=maybe_line),
+    set_aside=items(SetAside, "PR", text=maybe_line, because=line),
     reactions=st.builds(Reactions, answers=share, half=share, pushes_back=share, ignores=share),
     panel=ids("PR"),
     lengths=items(Length, "LN", name=line, weight=weight, exchanges=st.integers(1, 40)),

@@ -26,7 +26,17 @@ from finetune_prep.core.knowledge import (
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.prompts import Brief, EvaluationPrompt, GenerationPrompt, Guard, PlainPrompt, TechniqueUse
 from finetune_prep.core.rubric import Category, Claim, Example, Expected, Goal, Question, Rubric, Ruling, Term, YesNo
-from finetune_prep.core.scenarios.space import Difficulty, Flaw, Length, ScenarioSpace, Situation, SpecialCase, Style, Topic
+from finetune_prep.core.scenarios.space import (
+    Difficulty,
+    Flaw,
+    Length,
+    Person,
+    ScenarioSpace,
+    Situation,
+    SpecialCase,
+    Style,
+    Topic,
+)
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents
 
@@ -183,10 +193,15 @@ def space() -> ScenarioSpace:
                 id=f"TP{n}",
                 name=name,
                 weight=0.2,
+                jobs=("JOB1",),
                 techniques=every,
                 situations=tuple(Situation(f"TP{n}.{m}", f"{name}, situation {m}") for m in range(1, 7)),
             )
             for n, name in enumerate(names, 1)
+        ),
+        people=(
+            Person(id="PE1", name="Giver", weight=0.6, who="forties, buys for others", keeps_back="the date"),
+            Person(id="PE2", name="Owner", weight=0.4, who="fifties, owns a dozen pieces", writes="names of glazes"),
         ),
         styles=(
             Style(id="ST1", name="Terse", weight=0.3, fewest=5, most=30),
@@ -197,7 +212,7 @@ def space() -> ScenarioSpace:
         flaws=tuple(
             Flaw(id=f"FL{n}", name=name, weight=1) for n, name in enumerate(("Buries the lede", "Yes, but", "Minimises"), 1)
         ),
-        lengths=(Length(id="LN1", name="One", weight=0.6, exchanges=1), Length(id="LN2", name="Three", weight=0.4, exchanges=3)),
+        lengths=(Length(id="LN1", name="One", weight=0.3, exchanges=1), Length(id="LN2", name="Three", weight=0.7, exchanges=3)),
         edge_cases=(
             SpecialCase(id="ED1", name="A cut from glaze", situation="bleeding", expected="a doctor first", topic="TP5"),
         ),
@@ -432,7 +447,17 @@ def _text(kind: str, value: Any) -> tuple[str, dict[str, int]]:
             "Output format",
         ),
         "domain-frameworks": ("Communication principles", "Failure modes", "Behavioral anchors", "Sources"),
-        "scenario-space": ("Topics", "User styles", "Difficulty", "User flaws", "Lengths", "Edge cases", "Out of scope"),
+        "scenario-space": (
+            "Topics",
+            "People",
+            "User styles",
+            "Difficulty",
+            "User flaws",
+            "Lengths",
+            "Gaps",
+            "Edge cases",
+            "Out of scope",
+        ),
         "evaluation-rubric": (
             "Goals",
             "Terms",

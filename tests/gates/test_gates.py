@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.core.knowledge import Anchor, Citation, Contradiction, Preference
 from finetune_prep.core.rubric import Category, Expected, Question, Ruling, Term
-from finetune_prep.core.scenarios.space import SpecialCase
+from finetune_prep.core.scenarios.space import Gap, Reactions, SpecialCase
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates import check
 from finetune_prep.gates.rubric import rubric
@@ -180,6 +180,94 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         tuple(msgspec.structs.replace(topic, techniques=topic.techniques[:4]) for topic in SPACE.topics),
         ["no topic uses T2.2 “Photograph first”: it would never be taught"],
     ),
+    (
+        "scenario-space.dimensions",
+        "space.people",
+        (),
+        ["nothing under “People”"],
+    ),
+    ("scenario-space.weights", "space.people.1.weight", -1.0, ["PE2 under “People” has the weight -1"]),
+    (
+        "scenario-space.shares",
+        "space.reactions",
+        Reactions(answers=0, half=0, pushes_back=0, ignores=0),
+        ["users take a question of the assistant in no way at all"],
+    ),
+    (
+        "scenario-space.jobs-met",
+        "space.topics",
+        tuple(msgspec.structs.replace(topic, jobs=("JOB7",)) for topic in SPACE.topics[:1]),
+        [
+            "no topic meets JOB1 “Answer customers whose goods came late, cracked or wrong.”: the assistant would never be asked for it",
+            "TP1 names JOB7, which reference/domain-frameworks.md does not ask for",
+        ],
+    ),
+    (
+        "scenario-space.panel-heard",
+        "space.panel",
+        ("PR1", "PR3"),
+        [
+            "the panel proposed PR1, and it is neither taken up nor set aside",
+            "the panel proposed PR3, and it is neither taken up nor set aside",
+        ],
+    ),
+    (
+        "scenario-space.spans",
+        "brief.spans",
+        "days",
+        [
+            "the brief says `spans: days`, and nothing stands under “Arcs”",
+            "the brief says `spans: days`, and nothing stands under “Gaps”",
+        ],
+    ),
+    (
+        "scenario-space.spans",
+        "space.gaps",
+        (
+            Gap(id="GP1", name="Days", weight=1, fewest=2, most=6, reads="{days} days later"),
+            Gap(id="GP2", name="Some", weight=1, fewest=2, most=6, reads="some days later"),
+            Gap(id="GP3", name="Next", weight=1, fewest=1, most=1),
+            Gap(id="GP4", name="Same day", weight=1, fewest=0, most=0),
+        ),
+        [
+            "“Gaps” has items, and the brief says that a talk is one sitting",
+            "GP2 is 2 to 6 days, and its words are always the same",
+            "GP3 “Next” does not say how it reads",
+        ],
+    ),
+    (
+        "scenario-space.flaws-possible",
+        "space.flaws.0.not_with",
+        ("DF1", "DF2", "DF3", "ST9"),
+        [
+            "FL1 does not go with ST9, which does not exist",
+            "FL1 “Buries the lede” goes with no difficulty, so nobody ever has it",
+        ],
+    ),
+    (
+        "scenario-space.flaws-possible",
+        "space.flaws.0.from_exchange",
+        4,
+        ["FL1 “Buries the lede” shows from exchange 4 on; the longest conversation has 3"],
+    ),
+    (
+        "scenario-plan.playable",
+        "space.edge_cases.0.situation",
+        " ".join(["bleeding"] * 800),
+        ["150 of 1,000 cards cannot be played: ED1 takes 800 words to tell, and ST2 has 120 in each of 1"],
+    ),
+    (
+        "scenario-plan.shares-kept",
+        "space.flaws",
+        (msgspec.structs.replace(SPACE.flaws[0], not_with=("DF1", "DF2", "DF3")), *SPACE.flaws[1:]),
+        [
+            "FL1 is declared for 27% of the conversations, and 0% of those planned have it",
+            "FL2 is declared for 27% of the conversations, and 36% of those planned have it",
+            "FL3 is declared for 27% of the conversations, and 37% of those planned have it",
+            "no flaw is declared for 20% of the conversations, and 27% of those planned have it",
+        ],
+    ),
+    ("scenario-plan.single-exchanges", "space.lengths.0.weight", 1.0, ["59% of the conversations have a single exchange"]),
     (
         "scenario-space.capacity",
         "space.topics",

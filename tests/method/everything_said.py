@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from inspect import getdoc
 from typing import Any
 
+import msgspec
+
+from finetune_prep.core.scenarios.space import Reactions
 from finetune_prep.method import limits
 
 STAYING = {"WORDS", "SEATS", "SITTINGS", "REVISIONS"}  # words, and what Python code has to follow
@@ -23,6 +26,8 @@ def move() -> None:
 def _moved(value: Any) -> Any:
     if isinstance(value, limits.Count | limits.Range):
         return type(value)(*map(_moved, value))
+    if isinstance(value, Reactions):
+        return Reactions(**{name: _moved(share) for name, share in msgspec.structs.asdict(value).items()})
     return value + 100 if isinstance(value, int) else round(value + 0.01, 2)
 
 

@@ -38,6 +38,7 @@ ONLY_THERE = {
     "it, 4 to 40 words",
     "at least 36 pairs",
     "at most two",  # measured questions
+    "at most 25 words",  # of a situation
     "phases 1 to 5 in",
     "'minItems': 2",  # two claims contradict each other, two proposals are the same
     "'minItems': 1",  # techniques of a few-shot

@@ -211,21 +211,35 @@ def knowledge(request: Request) -> Draft:
 def space(request: Request) -> Draft:
     found = pottery.space()
     topics = [
-        {"name": t.name, "weight": t.weight, "situations": [s.text for s in t.situations], "techniques": [*t.techniques]}
+        {
+            "name": t.name,
+            "weight": t.weight,
+            "situations": [{"text": s.text, "material": s.material} for s in t.situations],
+            "jobs": [*t.jobs],
+            "techniques": [*t.techniques],
+            "takes_up": [],
+        }
         for t in found.topics
     ]
     styles = [
         {"name": s.name, "weight": s.weight, "fewest": s.fewest, "most": s.most, "sounds_like": "like this"} for s in found.styles
     ]
-    case = {"name": "A cut", "situation": "bleeding", "expected": "a doctor first", "topic": ""}
+    case = {"name": "A cut", "situation": "bleeding", "expected": "a doctor first", "topic": "", "takes_up": []}
+    people = [{"name": p.name, "weight": p.weight, "who": p.who, "writes": p.writes, "keeps_back": "why"} for p in found.people]
+    panel = re.findall(r"^- (PR\d+): ", request.messages[1].content, re.MULTILINE)
     return {
         "topics": topics,
+        "people": people,
         "styles": styles,
         "difficulties": [{"name": d.name, "weight": 1, "means": "so"} for d in found.difficulties],
-        "flaws": [{"name": f.name, "weight": 1, "shows_as": "so"} for f in found.flaws],
+        "flaws": [{"name": f.name, "weight": 1, "shows_as": "so", "from_exchange": 1, "not_with": []} for f in found.flaws],
         "lengths": [{"name": x.name, "weight": x.weight, "exchanges": x.exchanges} for x in found.lengths],
+        "arcs": [],
+        "gaps": [],
         "edge_cases": [case, case | {"name": "A burn"}],
         "out_of_scope": [case | {"name": "To sue"}, case | {"name": "To value"}],
+        "reactions": {"answers": 0.5, "half": 0.2, "pushes_back": 0.1, "ignores": 0.2},
+        "set_aside": [{"id": id, "because": "the shop does not do that"} for id in panel],
         "edge_share": 0.15,
         "out_of_scope_share": 0.1,
         "no_flaw_share": 0.2,

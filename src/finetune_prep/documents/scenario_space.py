@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from finetune_prep.core.knowledge import SetAside
 from finetune_prep.core.scenarios.space import (
     REACTIONS,
     Arc,
@@ -23,6 +22,8 @@ from finetune_prep.core.scenarios.space import (
 )
 from finetune_prep.documents.citations import split_tail
 from finetune_prep.documents.document import Form
+from finetune_prep.documents.set_aside import SECTION as SET_ASIDE
+from finetune_prep.documents.set_aside import read_set_aside, render_set_aside
 from finetune_prep.markdown.headings import Schema
 from finetune_prep.markdown.inline import guard, name_and_attributes, number, prefix, read_number, written
 from finetune_prep.markdown.page import bullets, fields, front_matter, heading, id_list, item_heading, page, tail
@@ -46,13 +47,12 @@ _SECTIONS = {
     "Gaps": "GP",
     "Edge cases": "ED",
     "Out of scope": "OS",
-    "Set aside": "PR",
+    SET_ASIDE: "PR",
 }
 _IDS = tuple(_SECTIONS.values())
-SCHEMA = Schema(sections=dict.fromkeys(_SECTIONS, _IDS), start=_IDS, expects=_SECTIONS, lists=frozenset({"Set aside"}))
+SCHEMA = Schema(sections=dict.fromkeys(_SECTIONS, _IDS), start=_IDS, expects=_SECTIONS, lists=frozenset({SET_ASIDE}))
 _ATTRIBUTE = re.compile(r"(?<![A-Za-z])(?P<key>[A-Za-z]{1,20}) ?[:=]? ?(?P<value>[0-9.][^\s,;]*(?: ?[-–—] ?[0-9]+)?)")
 _MATERIAL = re.compile(r"material:(?=\s|$)", re.IGNORECASE)
-_DASH = re.compile(r"[–—](?=\s|$)")
 _REACTION = re.compile(r"(?P<reaction>[a-z]+(?: [a-z]+)?)\s*[:=]?\s*(?P<share>[0-9.][^\s,]*)", re.IGNORECASE)
 _RANGE = re.compile(r"(?P<fewest>[0-9]{1,6})\s*[-–—]\s*(?P<most>[0-9]{1,6})")
 _WHOLE = re.compile(r"[0-9]{1,6}")
@@ -77,7 +77,7 @@ def read(reader: Reader) -> ScenarioSpace:
         gaps=tuple(_gap(reader, part) for part in items["GP"]),
         edge_cases=tuple(_special_case(reader, part) for part in items["ED"]),
         out_of_scope=tuple(_special_case(reader, part) for part in items["OS"]),
-        set_aside=tuple(SetAside(part.id, *split_tail(reader.name(part), _DASH)) for part in items["PR"]),
+        set_aside=tuple(read_set_aside(reader, part) for part in items["PR"]),
         reactions=_reactions(reader, values),
         panel=reader.ids(values.get("panel", ""), reader.front_line("panel")),
         **{key: reader.share(values, key, default) for key, default in _SHARES.items()},
@@ -269,7 +269,7 @@ def render(value: ScenarioSpace) -> str:
         "Gaps": [_render_gap(gap) for gap in value.gaps],
         "Edge cases": [_render_special_case(case) for case in value.edge_cases],
         "Out of scope": [_render_special_case(case) for case in value.out_of_scope],
-        "Set aside": [bullets(_render_set_aside(item) for item in value.set_aside)],
+        SET_ASIDE: [bullets(render_set_aside(item) for item in value.set_aside)],
     }
     for name, items in sections.items():
         if any(items):
@@ -322,11 +322,6 @@ def _render_special_case(case: SpecialCase) -> list[str]:
         ("From", id_list(case.drawn_from)),
     ]
     return [item_heading(3, case.id, written(case.name)), *fields(pairs)]
-
-
-def _render_set_aside(item: SetAside) -> str:
-    text = guard(written(item.text), _DASH)
-    return f"{item.id}: {text} – {written(item.because)}" if item.because else f"{item.id}: {text}"
 
 
 FORM = Form(SCHEMA, read, render)

@@ -13,17 +13,19 @@ from finetune_prep.core.identity import digest
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.items import undated
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.gates import scenario_space, workflow
+from finetune_prep.gates import workflow
 from finetune_prep.gates.knowledge import anchors, research
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.gates.prompts import evaluation_prompt, few_shots, generation_prompt
 from finetune_prep.gates.rubric import rubric, worked_examples
+from finetune_prep.gates.scenarios import scenario_plan, scenario_space
 from finetune_prep.gates.workflow import Facts
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
 
 MODULES: dict[str, ModuleType] = {
     "research": research,
     "scenario-space": scenario_space,
+    "scenario-plan": scenario_plan,
     "anchors": anchors,
     "rubric": rubric,
     "worked-examples": worked_examples,

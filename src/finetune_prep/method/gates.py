@@ -30,7 +30,12 @@ class Gate(NamedTuple):
 KNOWLEDGE, SPACE, RUBRIC = "domain-frameworks", "scenario-space", "evaluation-rubric"
 EVALUATION, GENERATION, USER, SYSTEM = "evaluation-prompt", "generation-prompt", "user-prompt", "system-prompt"
 # modules of gates that do not carry a phase's name
-_PHASE_OF = {"scenario-space": "research", "worked-examples": "rubric", "few-shots": "generation-prompt"}
+_PHASE_OF = {
+    "scenario-space": "research",
+    "scenario-plan": "research",
+    "worked-examples": "rubric",
+    "few-shots": "generation-prompt",
+}
 
 
 def _gate(id: str, sentence: str, kind: GateKind, level: Level, documents: tuple[str, ...]) -> Gate:
@@ -91,7 +96,7 @@ GATES: tuple[Gate, ...] = (
     _human("research.frameworks-fit", "The frameworks are the ones that practitioners of this domain use.", "brief", KNOWLEDGE),
     # scenario-space
     _must("scenario-space.dimensions",
-        "Topics with situations, user styles, difficulties, user flaws and lengths are all there.", SPACE),
+        "Topics with situations, people, user styles, difficulties, user flaws and lengths are all there.", SPACE),
     _must("scenario-space.special-cases",
         "Edge cases and out-of-scope requests are there, each saying what a right answer does.", SPACE),
     _must("scenario-space.weights", "Every weight is a positive number.", SPACE),
@@ -102,6 +107,16 @@ GATES: tuple[Gate, ...] = (
     _must("scenario-space.techniques-known",
         "Every topic names techniques, and they exist in the frameworks.", KNOWLEDGE, SPACE),
     _must("scenario-space.techniques-used", "Every technique of the frameworks is used by a topic.", KNOWLEDGE, SPACE),
+    _must("scenario-space.jobs-met", "Every job that the brief asks for is met by a topic.", KNOWLEDGE, SPACE),
+    _must("scenario-space.panel-heard",
+        "Every situation of the panel is taken up by a topic or a case, or set aside with a reason.", SPACE),
+    _must("scenario-space.spans",
+        "Arcs and gaps are there exactly if a conversation spans days, and a gap says how long it is.", "brief", SPACE),
+    _must("scenario-space.flaws-possible", "Every flaw can show in some conversation.", SPACE),
+    _must("scenario-plan.playable", "Every card that is drawn can be played.", SPACE),
+    _must("scenario-plan.shares-kept",
+        "Flaws come up, and show, as often as is declared; difficulties and lengths nearly so.", SPACE),
+    _advice("scenario-plan.single-exchanges", "At most a third of the conversations have a single exchange.", SPACE),
     _must("scenario-space.capacity", f"The space holds at least {limits.SCALE.fewest:,} different scenarios.", SPACE),
     _human("scenario-space.true-to-life", "The situations and shares are those of real users.", "brief", SPACE),
     # anchors

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Generic, NamedTuple, TypeVar
 
+from finetune_prep.core.scenarios.space import Reactions
+
 _N = TypeVar("_N", bound=float)
 _SMALL = "no one two three four five six seven eight nine ten eleven twelve"
 WORDS = dict(enumerate(_SMALL.split())) | {0.25: "a quarter", 100: "a hundred"}
@@ -105,12 +107,19 @@ SITUATIONS = Count(asked=Range(4, 8), taken=Range(2, 12))  # of each topic
 STYLES = Count(asked=Range(4, 6), taken=Range(3, 8))
 DIFFICULTIES = Count(asked=Range(3, 3), taken=Range(2, 5))
 FLAWS = Count(asked=Range(5, 9), taken=Range(3, 14))
-LENGTHS = Count(asked=Range(2, 3), taken=Range(1, 5))
+LENGTHS = Count(asked=Range(3, 4), taken=Range(1, 6))
+PEOPLE = Count(asked=Range(4, 6), taken=Range(1, 10))
+ARCS = Count(asked=Range(3, 5), taken=Range(0, 8))  # where conversations span days
+GAPS = Count(asked=Range(3, 5), taken=Range(0, 8))
+MOST_SINGLE = 1 / 3  # share of conversations of one exchange; beyond it, little is learnt of how a talk goes on
+OFF_PLAN = 0.02  # by which the share of a flaw in a plan may differ from what is declared
+FAR_OFF_PLAN = 0.05  # the same of a difficulty and a length
 EDGE_CASES = Count(asked=Range(5, 8), taken=Range(2, 14))
 REFUSALS = Count(asked=Range(4, 6), taken=Range(2, 14))  # requests that are out of scope
 EDGE_SHARE = 0.15  # usual shares of a plan
 OUT_OF_SCOPE_SHARE = 0.10
 NO_FLAW_SHARE = 0.20
+REACTIONS = Reactions()  # to a question of the assistant
 
 # ---- rubric, examples, prompts
 

@@ -265,6 +265,8 @@ RULES: tuple[Rule, ...] = (
     *_section("The product's own",
         ("What users bring is designed as carefully as what the assistant answers.",
          "scenario-space.dimensions scenario-space.special-cases scenario-space.weights scenario-space.shares "
+         "scenario-space.jobs-met scenario-space.panel-heard scenario-space.spans scenario-space.flaws-possible "
+         "scenario-plan.playable scenario-plan.shares-kept scenario-plan.single-exchanges "
          "scenario-space.word-ranges scenario-space.techniques-known "
          "scenario-space.techniques-used scenario-space.true-to-life"),
         ("Every quotation leads to a source that exists.", "research.sources-exist research.citations"),

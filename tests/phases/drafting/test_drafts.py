@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from finetune_prep.core.knowledge import Citation, Preference, Source, Wish
+from finetune_prep.core.knowledge import Citation, Preference, SetAside, Source, Wish
 from finetune_prep.core.rubric import score
 from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents, Kind, parse
@@ -379,20 +379,35 @@ GUIDANCE = {
 
 
 def case(name: str, topic: str = "") -> dict[str, Any]:
-    return {"name": name, "situation": f"what happens: {name}", "expected": "what is right", "topic": topic}
+    return {"name": name, "situation": f"what happens: {name}", "expected": "what is right", "topic": topic, "takes_up": []}
 
 
 SPACE = {
     "topics": [
-        {"name": f"Topic {n}", "weight": 1.0, "situations": ["one", "two"], "techniques": [TECHNIQUES[0], TECHNIQUES[0]]}
+        {
+            "name": f"Topic {n}",
+            "weight": 1.0,
+            "situations": [{"text": "one", "material": ""}, {"text": "two", "material": "a letter"}],
+            "jobs": ["JOB1"],
+            "techniques": [TECHNIQUES[0], TECHNIQUES[0]],
+            "takes_up": ["PR1"],
+        }
         for n in range(3)
     ],
+    "people": [{"name": "Giver", "weight": 1.0, "who": "forties", "writes": "", "keeps_back": "the date"}],
     "styles": [{"name": f"Style {n}", "weight": 1.0, "fewest": 5, "most": 20, "sounds_like": "so"} for n in range(3)],
     "difficulties": [{"name": f"D {n}", "weight": 1.0, "means": "so"} for n in range(2)],
-    "flaws": [{"name": f"Flaw {n}", "weight": 1.0, "shows_as": "so"} for n in range(3)],
-    "lengths": [{"name": "One", "weight": 1.0, "exchanges": 1}],
+    "flaws": [
+        {"name": f"Flaw {n}", "weight": 1.0, "shows_as": "so", "from_exchange": 1 + n // 2, "not_with": ["D 0", "Style 1"][:n]}
+        for n in range(3)
+    ],
+    "lengths": [{"name": "One", "weight": 1.0, "exchanges": 1}, {"name": "Some", "weight": 2.0, "exchanges": 3}],
+    "arcs": [{"name": "Worse", "weight": 1.0, "means": "so"}],
+    "gaps": [{"name": "Days", "weight": 1.0, "fewest": 2, "most": 6, "reads": "{days} days later"}],
     "edge_cases": [case("gift", "Topic 1"), case("customs")],
     "out_of_scope": [case("law"), case("wholesale", "Topic 2")],
+    "reactions": {"answers": 0.4, "half": 0.3, "pushes_back": 0.1, "ignores": 0.2},
+    "set_aside": [{"id": "PR2", "because": "nobody asks that"}],
     "edge_share": 0.15,
     "out_of_scope_share": 0.1,
     "no_flaw_share": 0.2,
@@ -400,7 +415,7 @@ SPACE = {
 
 
 def space_of(draft: Any) -> Any:
-    return to_space(read(written(draft), SpaceDraft), "Pottery")
+    return to_space(read(written(draft), SpaceDraft), "Pottery", {"PR1": "A gift.", "PR2": "A ring."})
 
 
 def test_a_space_gets_ids_and_can_be_planned_from() -> None:
@@ -414,6 +429,11 @@ def test_a_space_gets_ids_and_can_be_planned_from() -> None:
         ("OS2", "TP3"),
     ]
     assert len(plan(space, 40, 1)) == 40
+    assert space.topics[0].situations[1].material == "a letter"
+    assert (space.topics[0].jobs, space.topics[0].drawn_from, space.panel) == (("JOB1",), ("PR1",), ("PR1", "PR2"))
+    assert [(flaw.from_exchange, flaw.not_with) for flaw in space.flaws] == [(1, ()), (1, ("DF1",)), (2, ("DF1", "ST2"))]
+    assert space.set_aside == (SetAside("PR2", "A ring.", "nobody asks that"),)
+    assert space.reactions.shares == {"answers": 0.4, "half": 0.3, "pushes back": 0.1, "ignores": 0.2}
 
 
 @pytest.mark.parametrize(
@@ -422,7 +442,9 @@ def test_a_space_gets_ids_and_can_be_planned_from() -> None:
         ("topics.1.name", "Topic 0", "Two topics are called “Topic 0”"),
         ("edge_cases.1.topic", "TP1", "there is no topic “TP1”"),
         ("topics.0.weight", 0, "Expected `float` > 0"),
-        ("topics.0.situations", ["one"], "length >= 2"),
+        ("topics.0.situations", [{"text": "one", "material": ""}], "length >= 2"),
+        ("flaws.1.not_with", ["DF1"], "no style or difficulty “DF1”"),
+        ("styles.1.name", "Style 0", "Two styles are called “Style 0”"),
         ("edge_share", 0.6, "<= 0.5"),
     ],
 )

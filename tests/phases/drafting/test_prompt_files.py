@@ -11,7 +11,7 @@ from finetune_prep.errors import UsageError
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN, DIVIDER, message, messages, slot
 from finetune_prep.phases.drafting.prompt_files import slots_of as slots_in
 
-SINGLE = {"revise"}  # one message within a talk
+SINGLE = {"revise", "converse-card"}  # one message within a talk, or a part of one
 NAMES = sorted({name for name in BUILT_IN if "." not in name} - SINGLE)
 ATTACKS = [
     "{{ brief }}",
@@ -29,7 +29,11 @@ def slots_of(name: str, value: Any) -> dict[str, Any]:
     text = BUILT_IN[name].read_text("utf-8")
     thing = {"id": "PR1", "kind": "situation", "name": value, "text": value, "experts": 2, "claims": ""}
     listed = {
-        "turns": [{"speaker": "You", "text": value}],
+        "turns": [{"speaker": "You", "text": value, "role": "user", "content": value, "gap": value}],
+        "situations": [{"text": value, "material": value}],
+        "exchanges": [{"gap": value, "hints": [value]}],
+        "panel": [{"id": "PR1", "text": value}],
+        "hints": [value],
         "sources": [],
         "things": [thing],
         "own": [thing],

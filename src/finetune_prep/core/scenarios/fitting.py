@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.scenarios.space import Difficulty, Flaw, Situation, Style
@@ -21,7 +22,13 @@ def can_tell(style: Style, situation: Situation, exchanges: int) -> bool:
 
     Its description is taken as the measure: nobody tells what happened in many fewer words. Material is pasted and not told.
     """
-    return count_words(situation.text) <= style.most * exchanges
+    return words_to_tell(situation) <= style.most * exchanges
+
+
+@lru_cache(maxsize=4096)
+def words_to_tell(situation: Situation) -> int:
+    """How many words a situation takes to be told: asked for each of a draw's many combinations."""
+    return count_words(situation.text)
 
 
 def unplayable(scenario: Scenario) -> Iterator[str]:
@@ -36,7 +43,7 @@ def unplayable(scenario: Scenario) -> Iterator[str]:
     for situation, first, following in zip(scenario.situations, came_in, [*came_in[1:], scenario.exchanges + 1], strict=True):
         if not can_tell(scenario.style, situation, following - first):
             yield (
-                f"{situation.id} takes {count_words(situation.text)} words to tell, and {scenario.style.id} has "
+                f"{situation.id} takes {words_to_tell(situation)} words to tell, and {scenario.style.id} has "
                 f"{scenario.style.most} in each of {following - first}"
             )
     if scenario.course[0].reaction or scenario.course[0].gap:

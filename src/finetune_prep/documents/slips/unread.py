@@ -25,10 +25,11 @@ _FIELDS = {
     "instance": "FM", "counter": "FM",
     "publisher": "S", "published": "S", "where": "S", "read": "S",
     "soundslike": "ST", "means": "DF", "showsas": "FL", "situation": "ED", "expected": "ED",
+    "who": "PE", "keepsback": "PE", "fromexchange": "FL", "notwith": "FL", "reads": "GP",
     "yes": "", "no": "", "catches": "", "measured": "", "why": "X", "tone": "X",
 }  # fmt: skip
 """Fields by which an item is known, and the letters of its id where its section does not say them; "" = a question."""
-_BESIDE = {"serves", "source", "from", "counters", "techniques", "usewhen", "na", "topic", *_FIELDS}
+_BESIDE = {"jobs", "writes", "serves", "source", "from", "counters", "techniques", "usewhen", "na", "topic", *_FIELDS}
 _ANSWERED = ("E", "W", "C")
 _ATTRIBUTES = re.compile(r"\((?:weight\s*[:=]?\s*[0-9.]+.*|(?:AI|human|safety|ethics)(?:,\s*\w+)?)\)\s*\Z", re.IGNORECASE)
 _SHORT = 60

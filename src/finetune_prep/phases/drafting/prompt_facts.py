@@ -9,8 +9,8 @@ A line for each phase. How often is "once", or "per" and counts, which are multi
 prompt's answer is written, once and once more whenever it is handed back) and "draft of PROMPT" (each time that one's is). `in`
 and `out` are tokens. `for DOCUMENT` stands where the answer goes into another document than the first of its phase: once the
 document is there, nothing is asked for it. `returned` is the share of drafts that are handed back; `form` the name under which
-the ledger counts the answers, where it is not the file's; `added` the tokens that handing back adds beside the draft, and `share`
-how long the patch is that comes back, relative to the draft.
+the ledger counts the answers, where it is not the file's; `added` the tokens that a part of another request adds to it (`revise`
+beside the draft), and `share` how long the patch is that comes back, relative to the draft.
 
 A file of the user's that has no front matter is asked like the built-in one of its name.
 """
@@ -102,7 +102,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     form: str
     """The name under which the ledger counts its answers."""
     added: int = 0
-    """Tokens that it adds to a request in which a draft is handed back, beside the draft."""
+    """Tokens that it adds to the request that it is part of; for `revise`, beside the draft."""
     share: float = 0.0
     """Length of the patch that comes back, relative to the draft."""
 

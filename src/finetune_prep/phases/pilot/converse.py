@@ -91,7 +91,7 @@ def whole_request(requests: Requests, voices: Voices, scenario: Scenario, origin
     """Both sides in one answer, from the texts that they would have been given."""
     numbers = range(1, scenario.exchanges + 1)
     slots = {
-        "generation_prompt": voices.assistant,
+        "assistant_prompt": voices.assistant,
         "user_prompt": voices.user,
         "card": card(requests, scenario, voices.language, scenario.exchanges),
         "exchanges": [{"gap": gap(scenario, voices.language, number), "hints": hints(scenario, number)} for number in numbers],

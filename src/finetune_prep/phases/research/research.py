@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from finetune_prep import documents
 from finetune_prep.core.knowledge import SEVERITIES, UNSOURCED, Citation, Knowledge, Wish
-from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.method.assistant_failures import ASSISTANT_FAILURES
@@ -19,14 +18,14 @@ from finetune_prep.phases.research.asked_for import asked_for, wishes_text
 from finetune_prep.phases.research.knowledge_draft import Given, KnowledgeDraft, to_knowledge
 from finetune_prep.phases.research.panel import Panel, Proposed, convene, criticise, dryness, propose
 from finetune_prep.phases.research.reading import ReadSource, claims_text, read_sources
-from finetune_prep.phases.research.scenario_space_draft import SpaceDraft, to_space
+from finetune_prep.phases.research.scenario_space import PANEL as PANEL
+from finetune_prep.phases.research.scenario_space import situation_line, write_space
 from finetune_prep.phases.research.web import gather
 from finetune_prep.phases.session import Session
 from finetune_prep.project.stamps import Part as StampPart
 from finetune_prep.sources.files import SourceText, from_snapshot, known_ids, read_folder, read_snapshots
 
 PHASE = "research"
-PANEL = "Panel"  # heading of the section that says who was asked
 
 
 class Heard(NamedTuple):
@@ -183,7 +182,14 @@ def _panel_section(panel: Panel, proposed: Proposed) -> str:
         "not of the domain."
     )
     readers = f"The draft was read by them and by two difficult users: {users}."
-    return "\n".join([f"## {PANEL}", "", *experts, "", figure, "", readers])
+    return "\n".join([f"## {PANEL}", "", *experts, "", figure, "", readers, *_situations(proposed)])
+
+
+def _situations(proposed: Proposed) -> list[str]:
+    """What users bring, as the panel said: kept here, since another writer takes it up, perhaps on another day."""
+    things = enumerate(proposed.things, start=1)
+    lines = [situation_line(number, f"{thing.name}. {thing.text}") for number, thing in things if thing.kind == "situation"]
+    return ["", "Situations that they proposed, for the scenario space:", "", *lines] if lines else []
 
 
 def _worth_a_look(sources: list[ReadSource], proposed: Proposed, result: Drafted[Knowledge]) -> list[briefing.Part]:
@@ -225,30 +231,3 @@ def _statements(knowledge: Knowledge) -> Iterator[tuple[str, str, tuple[Citation
         yield principle.id, principle.text, principle.sources
     for mode in knowledge.failure_modes:
         yield mode.id, mode.name, mode.sources
-
-
-async def write_space(session: Session) -> None:
-    """What users bring, from the reference."""
-    knowledge = session.project.value(Documents.knowledge)
-    wanted = deciding(PHASE, "scenario-space")
-
-    async def look_over(space: ScenarioSpace, first: bool) -> tuple[Point, ...]:
-        return await examine(session, {"scenario-space": documents.render("scenario-space", space)}, wanted)
-
-    result = await drafted(
-        session,
-        "research-scenario-space",
-        SpaceDraft,
-        lambda draft: to_space(draft, knowledge.title),
-        session.slots(frameworks=session.text("domain-frameworks", "Behavioral anchors", PANEL)),
-        look_over,
-        phase=PHASE,
-        about="scenario space",
-    )
-    space = result.value
-    techniques = {item: text for item, text in session.project.items("domain-frameworks").items() if item.startswith("T")}
-    part = StampPart(compiled=False, made_from={"brief": session.project.items("brief"), "domain-frameworks": techniques})
-    left = briefing.points("Gates that do not hold", result.left, "finetune-prep check scenario-space")
-    briefing.write(session.project, PHASE, "scenario-space", KINDS["scenario-space"].path, [left])
-    session.project.write("scenario-space", documents.render("scenario-space", space), {"Dimensions": part})
-    session.tell(f"scenario space: {len(space.topics)} topics, {space.capacity:,} distinct scenarios")

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.scenarios.space import Difficulty, Flaw, Length, ScenarioSpace, SpecialCase, Style, Topic
+from finetune_prep.core.scenarios.mixture import Weighted
+from finetune_prep.core.scenarios.space import ScenarioSpace, SpecialCase
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
-from finetune_prep.gates.premises import knob_finding, need
+from finetune_prep.gates.premises import Unchecked, knob_finding, need
 from finetune_prep.method import limits
 
 LONGEST_MESSAGE = 1000  # words; nobody types more in one message
+DAYS = "{days}"
 WIDEST_RANGE = 8  # most ÷ fewest words: a wider range lets every style drift to the same length
 
-Choice = Topic | Style | Difficulty | Flaw | Length
+
+class Choice(Weighted, Protocol):
+    """An item of a dimension."""
+
+    @property
+    def id(self) -> str: ...
 
 
 def _space(documents: Documents) -> tuple[Document[ScenarioSpace], ScenarioSpace]:
@@ -23,7 +31,7 @@ def _space(documents: Documents) -> tuple[Document[ScenarioSpace], ScenarioSpace
 
 
 def dimensions(documents: Documents) -> Iterable[Finding]:
-    """Topics with situations, user styles, difficulties, user flaws and lengths are all there."""
+    """Topics with situations, people, user styles, difficulties, user flaws and lengths are all there."""
     document, space = _space(documents)
     for heading, choices in _dimensions(space):
         if not choices:
@@ -40,6 +48,7 @@ def dimensions(documents: Documents) -> Iterable[Finding]:
 def _dimensions(space: ScenarioSpace) -> tuple[tuple[str, Sequence[Choice]], ...]:
     return (
         ("Topics", space.topics),
+        ("People", space.people),
         ("User styles", space.styles),
         ("Difficulty", space.difficulties),
         ("User flaws", space.flaws),
@@ -74,7 +83,7 @@ def _case_findings(document: Document[ScenarioSpace], space: ScenarioSpace, case
 def weights(documents: Documents) -> Iterable[Finding]:
     """Every weight is a positive number."""
     document, space = _space(documents)
-    for heading, choices in _dimensions(space):
+    for heading, choices in (*_dimensions(space), ("Arcs", space.arcs), ("Gaps", space.gaps)):
         for choice in choices:
             if not (math.isfinite(choice.weight) and choice.weight > 0):
                 yield document.finding(
@@ -101,6 +110,97 @@ def shares(documents: Documents) -> Iterable[Finding]:
             f"no_flaw_share is {space.no_flaw_share:g}: {'every' if space.no_flaw_share <= 0 else 'no'} user has a flaw",
             f"choose a share between 0 and 1; {limits.NO_FLAW_SHARE:g} is usual",
         )
+    if sum(space.reactions.shares.values()) <= 0:
+        example = ", ".join(f"{name} {often:g}" for name, often in limits.REACTIONS.shares.items())
+        fix = f"write how often each happens, for example `reactions: {example}`"
+        yield knob_finding(document, "reactions", "users take a question of the assistant in no way at all", fix)
+
+
+def jobs_met(documents: Documents) -> Iterable[Finding]:
+    """Every job that the brief asks for is met by a topic, and topics name jobs that exist."""
+    document, space = _space(documents)
+    reference, knowledge = need(documents, Documents.knowledge)
+    jobs = {job.id: job for job in knowledge.jobs}
+    if not jobs:
+        raise Unchecked(f"{reference.path} lists no jobs under “Asked for”")
+    met = {job for topic in space.topics for job in topic.jobs}
+    for job in (jobs[id] for id in jobs if id not in met):
+        yield document.finding(
+            f"no topic meets {job.id} “{job.text}”: the assistant would never be asked for it",
+            f"add {job.id} to the Jobs of a topic whose situations ask for it, or add such a topic",
+            "topics",
+        )
+    for topic in space.topics:
+        for id in topic.jobs:
+            if id not in jobs:
+                fix = f"name some of {', '.join(jobs)}"
+                yield document.finding(f"{topic.id} names {id}, which {reference.path} does not ask for", fix, topic.id)
+
+
+def panel_heard(documents: Documents) -> Iterable[Finding]:
+    """Every situation that the panel proposed is taken up by a topic or a case, or set aside with a reason."""
+    document, space = _space(documents)
+    places: dict[str, list[str]] = {}
+    taken = [(topic.id, topic.drawn_from) for topic in space.topics]
+    taken += [(case.id, case.drawn_from) for case in space.special_cases]
+    for item, ids in taken:
+        for id in ids:
+            places.setdefault(id, []).append(item)
+    aside = {item.id for item in space.set_aside}
+    for id in space.panel:
+        if id not in places and id not in aside:
+            fix = f"add “- From: {id}” to the topic or case that holds it, or “- {id}: … – why not” under “Set aside”"
+            yield document.finding(f"the panel proposed {id}, and it is neither taken up nor set aside", fix)
+    for id in sorted(aside & set(places)):
+        yield document.finding(f"{id} is set aside, and {places[id][0]} takes it up", "keep one of the two", id)
+    for id in (id for id in (*places, *aside) if space.panel and id not in space.panel):
+        yield document.finding(
+            f"the panel proposed no situation {id}", f"name some of {', '.join(space.panel)}", places.get(id, [id])[0]
+        )
+
+
+def spans(documents: Documents) -> Iterable[Finding]:
+    """Arcs and gaps are there exactly if the brief says that a conversation spans days, and a gap says how long it is."""
+    document, space = _space(documents)
+    _, brief = need(documents, Documents.brief)
+    for heading, items, example in (("Arcs", space.arcs, "AR1"), ("Gaps", space.gaps, "GP1")):
+        if brief.spans == "days" and not items:
+            fix = f"add “### {example}. …”; `finetune-prep template {document.kind}` shows how"
+            yield document.finding(f"the brief says `spans: days`, and nothing stands under “{heading}”", fix)
+        if brief.spans == "sitting" and items:
+            fix = "write `spans: days` into the brief if people come back on other days, or take the section out"
+            yield document.finding(f"“{heading}” has items, and the brief says that a talk is one sitting", fix, heading.lower())
+    for gap in space.gaps:
+        if gap.most and not gap.reads.strip():
+            yield document.finding(f"{gap.id} “{gap.name}” does not say how it reads", "add “- Reads: the next day”", gap.id)
+        elif gap.most > gap.fewest and DAYS not in gap.reads:
+            yield document.finding(
+                f"{gap.id} is {gap.fewest} to {gap.most} days, and its words are always the same",
+                f"write {DAYS} where their number stands: “- Reads: {DAYS} days later”",
+                gap.id,
+            )
+
+
+def flaws_possible(documents: Documents) -> Iterable[Finding]:
+    """Every flaw can show: some conversation is long enough, and what it does not go with exists and leaves something."""
+    document, space = _space(documents)
+    longest = max((length.exchanges for length in space.lengths), default=0)
+    known = {difficulty.id for difficulty in space.difficulties} | {style.id for style in space.styles}
+    for flaw in space.flaws:
+        if flaw.from_exchange > longest:
+            fix = f"let it show from exchange {longest} on, or add longer conversations"
+            what = f"{flaw.id} “{flaw.name}” shows from exchange {flaw.from_exchange} on; the longest conversation has {longest}"
+            yield document.finding(what, fix, flaw.id)
+        for id in flaw.not_with:
+            if id not in known:
+                fix = f"name some of {', '.join(sorted(known))}"
+                yield document.finding(f"{flaw.id} does not go with {id}, which does not exist", fix, flaw.id)
+        both: tuple[tuple[str, Sequence[Choice]], ...]
+        both = (("difficulty", space.difficulties), ("user style", space.styles))
+        for noun, choices in both:
+            if choices and all(choice.id in flaw.not_with for choice in choices):
+                fix = f"take at least one {noun} out of its “Not with”"
+                yield document.finding(f"{flaw.id} “{flaw.name}” goes with no {noun}, so nobody ever has it", fix, flaw.id)
 
 
 def word_ranges(documents: Documents) -> Iterable[Finding]:

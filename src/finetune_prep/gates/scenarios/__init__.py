@@ -1,0 +1,1 @@
+"""What users bring: the scenario space, and what is planned from it."""
