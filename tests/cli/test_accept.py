@@ -223,3 +223,17 @@ def test_a_judges_no_refuses_until_it_is_mended_or_overridden(shop: Project, ter
     assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines").code == 1
     have_judged(shop)
     assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines").code == 0
+
+
+def test_what_the_threshold_lets_pass_is_said_before_a_rubric_is_accepted(low: Project, terminal: Terminal) -> None:
+    shown = terminal(
+        "accept", "evaluation-rubric", "--yes", "--by", "Ines", "--override", GATE, "--because", "a first look at the figures"
+    )
+    assert shown.code == 0
+    said = " ".join(shown.out.split())
+    assert (
+        "at this threshold a conversation that fails all of “Fit” and nothing else passes as flawed, and is no training row"
+        in said
+    )
+    rewrite(low, "evaluation-rubric", "threshold: 0.65", "threshold: 0.75")
+    assert "at this threshold" not in terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines").out

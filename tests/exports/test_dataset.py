@@ -96,6 +96,21 @@ def test_the_sidecar_says_of_each_row_where_it_comes_from_in_lines_of_one_shape(
     assert len({tuple((key, type(value)) for key, value in line.items()) for line in lines}) <= 1
 
 
+def test_what_is_flawed_is_in_no_training_file_and_its_reason_beside_it(tmp_path: Path) -> None:
+    flawed = msgspec.structs.replace(samples([talk("a", "A.")], "flawed")[0], failed=("HE2",))
+    rows = written(tmp_path, [*samples([talk("b", "B.")]), flawed], "messages", "kto")
+    assert [(file.rows, file.left_out) for file in rows.training] == [(1, {"flawed": 1})] * 2
+    [left] = [json.loads(line) for line in (tmp_path / "rejected.jsonl").read_bytes().splitlines()]
+    assert (left["state"], left["why"]) == ("flawed", "no: HE2")
+
+
+def test_the_sidecar_marks_what_one_question_decided(tmp_path: Path) -> None:
+    thin = msgspec.structs.replace(samples([talk("a", "A.")])[0], thin=("Fit", "Manner"))
+    written(tmp_path, [thin, *samples([talk("b", "B.")])])
+    lines = [json.loads(line) for line in (tmp_path / "train.meta.jsonl").read_bytes().splitlines()]
+    assert [line["thin"] for line in lines] == ["Fit, Manner", ""]
+
+
 def test_a_row_has_the_system_prompt_and_the_turns_and_no_other_key(tmp_path: Path) -> None:
     written(tmp_path, samples([talk("Grüße", "Hello")]))
     expected = (

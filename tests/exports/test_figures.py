@@ -54,7 +54,7 @@ def test_thin_verdicts_are_counted() -> None:
     assert "1 judged conversation is thin: a single question decided a category.\n" in said(row("yy--"), *[row("yyyy")] * 9)
     text = said(row("yy--"), row("yn--"), row("yyyy"))
     assert "2 judged conversations are thin: a single question decided a category. Too many categories hang on one" in text
-    assert "thin" not in said(row("yyy-"))
+    assert " thin" not in said(row("yyy-"))
 
 
 def test_only_what_the_case_alone_rejects_is_counted_apart() -> None:
@@ -87,3 +87,12 @@ def test_a_habit_that_no_few_shot_shows_names_none() -> None:
     assert "100% of the replies begin with “it leaves today”.\n" in text
     assert "100% end on a question." in text
     assert "as their last sentence" not in text, "that is said already"
+
+
+def test_a_question_that_is_taken_to_apply_always_and_seldom_does_is_named() -> None:
+    rows = [row("yyy-"), row("yyy-"), row("yyyy")]
+    assert "FT3 was N/A in 67%, and is taken to apply always" in said(*rows)
+    fit = RUBRIC.categories[1]
+    told = msgspec.structs.replace(fit, questions=(*fit.questions[:2], msgspec.structs.replace(fit.questions[2], applies="TP1")))
+    rubric = msgspec.structs.replace(RUBRIC, categories=(RUBRIC.categories[0], told))
+    assert "FT3" not in "\n".join(in_sentences(figures_of(rubric, rows)))

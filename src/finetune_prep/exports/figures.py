@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import cast
 
 import msgspec
 
 from finetune_prep.core.conversation import Conversation
-from finetune_prep.core.rubric import Rubric, YesNo
+from finetune_prep.core.rubric import ALWAYS, Rubric, YesNo
 from finetune_prep.core.sample import Sample
 from finetune_prep.core.verdict import CASE
 from finetune_prep.documents.kinds import Documents
@@ -25,6 +26,8 @@ MOST_THIN = 0.15  # of the conversations
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     applied: Applied | None
     """None if nothing was judged."""
+    not_always: tuple[tuple[str, float], ...]
+    """Ids of questions that say that they always apply, with their share of N/A where it is above a fifth."""
     unsupported: int
     """Answers that lack the quote they need, or quote what nobody said."""
     case_alone: int
@@ -52,11 +55,10 @@ def run_rows(run: Run) -> list[Row]:
     return found
 
 
-def run_figures(project: Project, rows: Sequence[Row]) -> tuple[str, ...]:
-    """The figures of a run of the present documents, in sentences."""
+def run_figures(project: Project, rows: Sequence[Row]) -> Figures:
+    """The figures of a run of the present documents."""
     few_shots = project.value(Documents.generation_prompt).few_shots
-    found = figures_of(project.value(Documents.rubric), rows, [(shot.id, shot.conversation) for shot in few_shots])
-    return in_sentences(found)
+    return figures_of(project.value(Documents.rubric), rows, [(shot.id, shot.conversation) for shot in few_shots])
 
 
 def figures_of(rubric: Rubric, rows: Sequence[Row], few_shots: Iterable[tuple[str, Conversation]] = ()) -> Figures:
@@ -70,6 +72,7 @@ def figures_of(rubric: Rubric, rows: Sequence[Row], few_shots: Iterable[tuple[st
     ]
     return Figures(
         applied=Scoring(rubric).applied(complete),
+        not_always=tuple(_not_always(rubric, complete)),
         unsupported=sum(len(row.unsupported) for row in rows),
         case_alone=sum(_case_alone(rubric, row.sample) for row in rows),
         habits=found,
@@ -80,22 +83,37 @@ def figures_of(rubric: Rubric, rows: Sequence[Row], few_shots: Iterable[tuple[st
     )
 
 
+def _not_always(rubric: Rubric, answers: Sequence[Sequence[YesNo | None]]) -> Iterator[tuple[str, float]]:
+    for place, question in enumerate(rubric.questions):
+        share = sum(given[place] == "na" for given in answers) / len(answers) if answers else 0.0
+        if question.applies == ALWAYS and share > MOST_NA:
+            yield question.id, share
+
+
 def _case_alone(rubric: Rubric, sample: Sample) -> bool:
     gate = {question.id for category in rubric.categories if category.gate for question in category.questions}
     reached = sample.score is not None and sample.score >= rubric.threshold - 1e-9
     return CASE in sample.failed and reached and gate.isdisjoint(sample.failed)
 
 
+def few_shot_habits(project: Project) -> tuple[str, ...]:
+    """What the few-shots have in common, in sentences: the model will take it over."""
+    shots = project.value(Documents.generation_prompt).few_shots
+    return tuple(f"Few-shots: {line}" for line in _habits(habits(shot.conversation for shot in shots), ()))
+
+
 def in_sentences(found: Figures) -> tuple[str, ...]:
     """What a person is told of these figures."""
-    return (*_applied(found.applied), *_verdicts(found), *_habits(found))
+    return (*_applied(found.applied, found.not_always), *_verdicts(found), *_habits(found.habits, found.bred_by))
 
 
-def _applied(applied: Applied | None) -> Iterator[str]:
+def _applied(applied: Applied | None, not_always: Sequence[tuple[str, float]]) -> Iterator[str]:
     if applied is None:
         return
     advice = " Broader questions would decide more." if applied.na > MOST_NA else ""
     yield f"N/A: {applied.na:.0%} of the answers; in the median conversation {applied.median:.0%} of the questions apply.{advice}"
+    for id, share in not_always:
+        yield f"{id} was N/A in {share:.0%}, and is taken to apply always: say when it applies, or ask something broader."
     if applied.thin:
         several = "conversation is" if applied.thin == 1 else "conversations are"
         advice = " Too many categories hang on one question." if applied.thin > MOST_THIN * applied.conversations else ""
@@ -109,15 +127,15 @@ def _verdicts(found: Figures) -> Iterator[str]:
         yield f"{count} {'answer lacks' if count == 1 else 'answers lack'} a quote from the conversation."
 
 
-def _habits(found: Figures) -> Iterator[str]:
-    own = found.habits
+def _habits(own: Habits, bred_by: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """bred_by: as of `Figures`; empty where the replies are the few-shots' own."""
     if own.on_a_question is None or own.length is None or own.over_twice is None:
         return
     yield (
         f"Replies have {own.length:.1f} times the user's words on average, {own.over_twice:.0%} more than twice as many; "
         f"{own.on_a_question:.0%} end on a question."
     )
-    for (kind, habit), shots in zip(own.too_often, found.bred_by, strict=True):
+    for (kind, habit), shots in zip(own.too_often, bred_by or repeat(()), strict=False):
         if kind == "last sentence" and habit.words == QUESTION and not shots:
             continue  # that is said already
         advice = f" {', '.join(shots)} show{'s' if len(shots) == 1 else ''} it to the model." if shots else ""

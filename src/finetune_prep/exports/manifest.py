@@ -40,6 +40,8 @@ class RowOrigin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     exchanges: int
     score: float
     """0 to 1."""
+    thin: str
+    """Names of the categories of the rubric that one question decided, "" for none."""
 
 
 class LeftOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -147,6 +149,7 @@ def origin(sample: Sample, talk: Conversation, number: int, line: bytes) -> RowO
         flaw=scenario.flaw.id if scenario.flaw else "",
         exchanges=talk.exchanges,
         score=float(sample.score or 0.0),
+        thin=", ".join(sample.thin),
     )
 
 

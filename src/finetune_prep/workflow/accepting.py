@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -36,6 +36,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """Gates that do not hold and do not stand in the way."""
     decides: tuple[str, ...]
     """What accepting it says yes to because code cannot say it in this language."""
+    allows: tuple[str, ...] = ()
+    """What a rubric's threshold lets pass, in sentences."""
     waived: tuple[Decision, ...] = ()
     """Overrides that are given with the acceptance, and recorded with it."""
 
@@ -79,8 +81,20 @@ def propose(project: Project, kind: str, waived: Sequence[Decision] = ()) -> Pro
             for outcome in found
             if outcome.answer == "waiting" and GATE[outcome.gate].kind == "computed" and LEVELS[outcome.gate] == "must"
         ),
+        allows=tuple(_allows(project)) if kind == Documents.rubric.name else (),
         waived=tuple(waived),
     )
+
+
+def _allows(project: Project) -> Iterator[str]:
+    """What the threshold lets pass: each category that a conversation may fail altogether."""
+    rubric = project.value(Documents.rubric)
+    grave = rubric.grave(project.value(Documents.knowledge))
+    for category in rubric.categories:
+        if category.weight is not None and 1 - category.weight >= rubric.threshold - 1e-9:
+            flawed = not grave.isdisjoint(question.id for question in category.questions)
+            upshot = "passes as flawed, and is no training row" if flawed else "is accepted as a training row"
+            yield f"a conversation that fails all of “{category.name}” and nothing else {upshot}"
 
 
 def override(project: Project, gate: str, kind: str | None, *, by: str, because: str) -> Decision:

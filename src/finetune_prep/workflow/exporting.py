@@ -14,7 +14,7 @@ from finetune_prep.durable import Together
 from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.exports import card, dataset
 from finetune_prep.exports.dataset import with_system_prompt
-from finetune_prep.exports.figures import run_figures, run_rows
+from finetune_prep.exports.figures import in_sentences, run_figures, run_rows
 from finetune_prep.exports.formats import DEFAULT, FORMATS, Format, preview_of
 from finetune_prep.exports.manifest import (
     MANIFEST,
@@ -284,7 +284,7 @@ def _card(
         language=project.value(Documents.brief).language,
         account=account,
         rate=pass_rate(account),
-        figures=run_figures(project, run_rows(run)),
+        figures=in_sentences(run_figures(project, run_rows(run))),
         review=(*proof(said), *_failed_by_people(len(rows.held_back.get(dataset.FAILED, ())))),
         threshold=rubric.threshold,
         models={role: run.plan.models[role]["model"] for role in run.plan.models},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
-from finetune_prep.exports.figures import run_figures, run_rows
+from finetune_prep.exports.figures import in_sentences, run_figures, run_rows
 from finetune_prep.exports.report import render
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
@@ -28,6 +28,6 @@ def write_report(project: Project, run: Run) -> None:
         rate=pass_rate(account),
         rows=rows,
         served=served(project, run),
-        figures=run_figures(project, rows),
+        figures=in_sentences(run_figures(project, rows)),
     )
     write_atomically(run.report_path, html)

@@ -9,7 +9,7 @@ import msgspec
 
 from finetune_prep.core.sample import Account, Sample, State, Way
 from finetune_prep.errors import Paused
-from finetune_prep.exports.figures import run_figures, run_rows
+from finetune_prep.exports.figures import Figures, run_figures, run_rows
 from finetune_prep.exports.report import suspicion
 from finetune_prep.ledger.protocols import Consumption, Ledger
 from finetune_prep.models.costs import costs, per_row
@@ -61,8 +61,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Conversations that a judge has seen."""
     rate: Rate | None
     """Passed of those that count; None if nothing was judged."""
-    figures: tuple[str, ...]
-    """How far the rubric applied, what evidence lacks, and the habits of the replies, in sentences."""
+    figures: Figures | None
+    """How far the rubric applied, what evidence lacks, and the habits of the replies; None if nothing was judged."""
     reasons: tuple[Reason, ...]
     """The most frequent first."""
     served: tuple[Served, ...]
@@ -91,7 +91,7 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
         judged=judged,
         to_judge=judged + account.unjudged,
         rate=pass_rate(account) if judged else None,
-        figures=run_figures(project, run_rows(run)) if judged else (),
+        figures=run_figures(project, run_rows(run)) if judged else None,
         reasons=reasons(samples),
         served=served_otherwise(part.lines),
         cost=None if part.unpriced else part.cost,

@@ -131,6 +131,7 @@ def _shown(proposal: accepting.Proposal) -> dict[str, Any]:
         "changes": [{"line": change.line, "text": change.marked} for change in proposal.changes],
         "advice": proposal.advice,
         "decides": proposal.decides,
+        "allows": proposal.allows,
     }
 
 
@@ -144,6 +145,8 @@ def _accept(project: Project, proposal: accepting.Proposal, *, yes: bool, by: st
         _print_change(change)
     for sentence in proposal.decides:
         screen.say(f"  you decide, as no code can in this language: {sentence}")
+    for sentence in proposal.allows:
+        screen.say(f"  at this threshold {sentence}")
     for outcome in proposal.advice:
         for finding in outcome.findings:
             screen.say(f"  worth a look: {finding}", dim=True)

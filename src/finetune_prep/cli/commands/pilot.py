@@ -9,6 +9,7 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.agreeing import yes_option
 from finetune_prep.cli.job import account_words, json_option, provider_option, work
 from finetune_prep.core.sample import UNSETTLED, WAYS
+from finetune_prep.exports.figures import in_sentences
 from finetune_prep.method import limits
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
@@ -66,7 +67,7 @@ def _by_its_way(session: Session, *, one_call: bool) -> Session:
 def _print(summary: RunSummary) -> None:
     screen.say(f"{summary.run}: {summary.planned} planned – {account_words(summary.states)}", bold=True)
     _print_verdicts(summary)
-    for sentence in summary.figures:
+    for sentence in in_sentences(summary.figures) if summary.figures else ():
         screen.paragraph(sentence)
     if outstanding := sum(summary.states.get(state, 0) for state in UNSETTLED):
         screen.say(f"  {outstanding} of {summary.planned} got no answer; the same command asks only for what is missing")

@@ -8,12 +8,13 @@ import msgspec
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.exports.figures import run_figures, run_rows
+from finetune_prep.errors import DocumentError
+from finetune_prep.exports.figures import few_shot_habits, in_sentences, run_figures, run_rows
 from finetune_prep.ledger.protocols import Ledger, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.method.phases import PHASES
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import runs
+from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.reviewing.counting import Reviewed, reviewed
 from finetune_prep.workflow.status.emptied import emptied, way_back
@@ -59,7 +60,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     """What is odd about it and should be put right first, "" for nothing."""
     figures: tuple[str, ...] = ()
-    """What is said of the latest run beside its rate, in sentences; empty while it is unfinished or stale."""
+    """What is said of the latest run beside its rate, in sentences; of the few-shots, while there is no such run."""
     review: Reviewed | None = None
     """What persons' labels of the latest run amount to; None if nobody has labelled."""
 
@@ -108,9 +109,20 @@ def overview(project: Project) -> Overview:
         effort=_effort(project, in_ledger.time_spent),
         next=next_step(project, phases, [part.name for part in stale if part.compiled], views, in_files),
         note=f"{words}. To have it again: {way_back(project)}" if (words := emptied(project)) else "",
-        figures=run_figures(project, run_rows(known[-1])) if views and views[-1].account and not views[-1].stale else (),
+        figures=_figures(project, known, views),
         review=reviewed(project, known[-1]) if known and known[-1].labels_path.is_file() else None,
     )
+
+
+def _figures(project: Project, known: Sequence[Run], views: Sequence[RunView]) -> tuple[str, ...]:
+    if views and views[-1].account and not views[-1].stale:
+        return in_sentences(run_figures(project, run_rows(known[-1])))
+    if not project.layout.document(Documents.generation_prompt.name).is_file():
+        return ()
+    try:
+        return few_shot_habits(project)
+    except DocumentError:  # the line of the document says so
+        return ()
 
 
 def _effort(project: Project, taken: Sequence[TimeSpent]) -> tuple[Effort, ...]:
