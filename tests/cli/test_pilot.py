@@ -12,9 +12,10 @@ import pytest
 from finetune_prep.core.verdict import STEERING
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.scaffold import config_text
+from finetune_prep.workflow.texts.cost_of_change import CostOfChange, cost_of_change
 from tests.cli.terminal import Shown, Terminal
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
-from tests.phases.pottery_shop import accept_all, rewrite
+from tests.phases.pottery_shop import accept_all, have_judged, rewrite
 
 Judge = Callable[[Call, list[str]], Behaviour]
 
@@ -225,3 +226,47 @@ def test_a_reason_or_a_note_needs_no_new_pilot(
     assert bool(found["stale"]) == anew
     gates = {gate["gate"]: gate["answer"] for gate in json.loads(terminal("check", "--json").out)["outcomes"]}
     assert gates["workflow.same-prompts"] == ("fails" if anew else "holds")
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "conversations", "verdicts"),
+    [
+        ("evaluation-rubric", "The words say so.", "The words say so, plainly.", 0, 0),
+        ("evaluation-rubric", "threshold: 0.75", "threshold: 0.72", 0, 0),
+        ("evaluation-rubric", "Does the reply", "Does any reply", 0, 3),
+        ("evaluation-prompt", "## Role and context\n", "## Role and context\n\nRead slowly.\n", 0, 3),
+        ("generation-prompt", "## Output format\n", "## Output format\n\nOne more sentence.\n", 3, 3),
+        ("user-prompt", "You write as people type.", "You write in a hurry.", 3, 3),
+        ("domain-frameworks", "Joke about broken presents.", "Make jokes about broken presents.", 3, 3),
+        ("system-prompt", "You answer", "You always answer", 0, 0),
+    ],
+)
+def test_what_an_edit_costs_is_known_before_it_is_accepted(
+    kind: str, old: str, new: str, conversations: int, verdicts: int, pilot: Any, shop: Project
+) -> None:
+    """Nothing is asked for it; an anchor counts for the prompt into which it will be put."""
+    pilot(lambda call, questions: verdict(questions))
+    assert cost_of_change(open_project(shop.folder)) == CostOfChange(n=3, conversations=0, verdicts=0, dollars=0.0)
+    rewrite(shop, kind, old, new)
+    costs = cost_of_change(open_project(shop.folder))
+    assert costs is not None
+    assert (costs.conversations, costs.verdicts) == (conversations, verdicts)
+    assert costs.dollars == 0.0  # a server on this machine
+
+
+def test_without_a_pilot_an_edit_costs_nothing_that_could_be_named(shop: Project) -> None:
+    assert cost_of_change(shop) is None
+
+
+def test_accept_says_what_the_edit_costs(pilot: Any, shop: Project, terminal: Terminal) -> None:
+    pilot(lambda call, questions: verdict(questions))
+    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.72")
+    have_judged(open_project(shop.folder))
+    shown = terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines")
+    assert "costs nothing: all 3 conversations and verdicts of the last pilot still hold" in shown.out
+    rewrite(shop, "generation-prompt", "## Output format\n", "## Output format\n\nOne more sentence.\n")
+    have_judged(open_project(shop.folder))
+    asked = json.loads(terminal("accept", "generation-prompt", "--json").out)["costs"]
+    assert (asked["conversations"], asked["verdicts"]) == (3, 3)
+    shown = terminal("accept", "generation-prompt", "--yes", "--by", "Ines")
+    assert "the pilot of 3 again: 3 conversations to make, 3 verdicts to ask, free" in shown.out

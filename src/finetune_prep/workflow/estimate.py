@@ -9,7 +9,7 @@ asking after an answer that could not be used is expected as often as it was nee
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -19,7 +19,7 @@ from finetune_prep.method import limits
 from finetune_prep.models.prices import Prices, cost_of
 from finetune_prep.models.progress import Progress
 from finetune_prep.models.roles import price_of
-from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES
+from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, PILOT
 from finetune_prep.project.consent.agreements import Amount
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.batching.rounds import rounds as rounds_of
@@ -106,6 +106,24 @@ def estimate_of(project: Project, used: Used, requests: Sequence[Request], provi
     for request in requests:
         call = written(project, request, opened)
         rows.append(_row(project, prices, call, measured.get((call.phase, call.role, call.form)), provider))
+    return _sum(rows)
+
+
+def estimate_of_pilot(project: Project, used: Used, calls: Mapping[RoleName, int], n: int) -> Estimate:
+    """What so many calls of each role of a pilot will need, as such calls usually do. n: conversations of that pilot."""
+    measured = {(found.phase, found.role, found.form): found for found in used.measured}
+    prices = Prices(project.config.prices)
+    rows = (
+        _row(
+            project,
+            prices,
+            msgspec.structs.replace(call, times=calls[call.role], known=0, opened=0),
+            measured.get((call.phase, call.role, call.form)),
+            "",
+        )
+        for call in planned(project, used, PILOT, n, anew=True)
+        if calls.get(call.role)
+    )
     return _sum(rows)
 
 

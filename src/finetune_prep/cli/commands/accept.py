@@ -18,6 +18,7 @@ from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import accepting
 from finetune_prep.workflow.status.overview import overview
 from finetune_prep.workflow.texts.changed_words import Change
+from finetune_prep.workflow.texts.cost_of_change import CostOfChange, cost_of_change
 
 
 @click.command()
@@ -60,6 +61,7 @@ def accept(
         if as_json:
             _as_json(opened, proposals, at_once, yes=yes, by=by)
             return
+        costs = cost_of_change(opened) if any(proposal.changes for proposal in proposals) else None
         for decision in at_once:
             screen.say(f"{decision.gate} is waived, by {by}: {decision.because}")
         if document and not waiting:
@@ -67,7 +69,7 @@ def accept(
         elif not waiting and not at_once:
             screen.say("Nothing is waiting to be accepted.")
         for proposal in proposals:
-            _accept(opened, proposal, yes=yes, by=by)
+            _accept(opened, proposal, costs, yes=yes, by=by)
         screen.say(f"next: {overview(opened).next}")
 
 
@@ -106,6 +108,7 @@ def _sorted(
 def _as_json(
     project: Project, proposals: Sequence[accepting.Proposal], overridden: Sequence[Decision], *, yes: bool, by: str
 ) -> None:
+    costs = cost_of_change(project) if any(proposal.changes for proposal in proposals) else None
     if yes:
         for proposal in proposals:
             accepting.accept(project, proposal, by=by, interactive=False)
@@ -115,6 +118,7 @@ def _as_json(
             "accepted": [_shown(proposal) for proposal in proposals if yes],
             "to_accept": [_shown(proposal) for proposal in proposals if not yes],
             "overridden": [decision.gate for decision in waived],
+            "costs": costs,
             "by": by,
         }
     )
@@ -135,7 +139,7 @@ def _shown(proposal: accepting.Proposal) -> dict[str, Any]:
     }
 
 
-def _accept(project: Project, proposal: accepting.Proposal, *, yes: bool, by: str) -> None:
+def _accept(project: Project, proposal: accepting.Proposal, costs: CostOfChange | None, *, yes: bool, by: str) -> None:
     screen.say(proposal.path, bold=True)
     if proposal.first:
         screen.say(f"  {len(proposal.text.splitlines())} lines, not accepted before; read it in your editor.")
@@ -143,6 +147,8 @@ def _accept(project: Project, proposal: accepting.Proposal, *, yes: bool, by: st
         screen.say("  No word has changed since it was accepted last.")
     for change in proposal.changes:
         _print_change(change)
+    if costs is not None and proposal.changes:
+        screen.say(f"  {_costs(costs)}")
     for sentence in proposal.decides:
         screen.say(f"  you decide, as no code can in this language: {sentence}")
     for sentence in proposal.allows:
@@ -156,6 +162,15 @@ def _accept(project: Project, proposal: accepting.Proposal, *, yes: bool, by: st
     for decision in proposal.waived:
         screen.say(f"  {decision.gate} is waived: {decision.because}")
     screen.say(f"  accepted by {by}")
+
+
+def _costs(costs: CostOfChange) -> str:
+    """What the documents as they are now mean for the last pilot, in one line."""
+    if not costs.conversations and not costs.verdicts:
+        return f"costs nothing: all {costs.n} conversations and verdicts of the last pilot still hold"
+    price = "price unknown" if costs.dollars is None else f"about ${costs.dollars:.2f}" if costs.dollars else "free"
+    made = screen.counted(costs.conversations, "conversation")
+    return f"the pilot of {costs.n} again: {made} to make, {screen.counted(costs.verdicts, 'verdict')} to ask, {price}"
 
 
 def _confirmed() -> bool:
