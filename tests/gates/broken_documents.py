@@ -25,6 +25,16 @@ class Broken(NamedTuple):
     said: list[Said]
 
 
+def ruled(id: str, *others: str) -> str:
+    """The rulings below a question of the shop, as they are written."""
+    user = f"User: “Case {id}: my jug leaks.”"
+    unlike = f" Unlike: {', '.join(others)}" if others else ""
+    return (
+        f"- Ruling: yes. {user} Assistant: “Case {id} is taken up in full.” Why: It stands in the reply.\n"
+        f"- Ruling: no. {user} Assistant: “Case {id} is left open.” Why: It is left open.{unlike}\n"
+    )
+
+
 # fmt: off
 BROKEN: tuple[Broken, ...] = (
     # research
@@ -200,30 +210,38 @@ BROKEN: tuple[Broken, ...] = (
           "DO3 is drawn from T4.2, which this document does not have")]),
     # rubric
     Broken("rubric.question-count", RUBRIC,
-        [(("### CP4. Does the reply take up the reason for the order?\n\n- Yes: a present\n- No: none\n"
-           "- Catches: FM3\n\n"),
+        [((f"### CP4. Does the reply take up the reason for the order?\n\n- Yes: a present\n- No: none\n"
+           f"- Catches: FM3\n{ruled('CP4', 'CP1', 'CP2', 'CP3')}\n"),
           ""),
-         (("### NS4. Does every reply keep to one question at most?\n\n- Catches: FM3\n"
+         (("### NS4. Does every reply keep to one question at most?\n\n- Checks: DO3\n- Catches: FM3\n"
            "- Measured: questions per reply <= 1\n\n"),
           ""),
          (("### FT4. Does every reply stay under 80 words?\n\n- Catches: FM1, FM4\n"
            "- Measured: words per reply <= 80\n\n"),
           ""),
-         *[("- CP4: yes. The words say so.\n", "")] * 5],
+         *[("- CP4: yes. The words say so: CP4.\n", "")] * 3,
+         ("- Checks: DO2\n- Catches: FM2, FM3", "- Checks: DO2, DO3\n- Catches: FM2, FM3")],
         [("rubric.question-count", "", "12 questions")]),
     Broken("rubric.category-count", RUBRIC,
         [("## Fit (weight 0.3)\n\n- Serves: G1\n\n", ""),
          ("Next step (weight 0.4)", "Next step (weight 0.7)")],
         [("rubric.category-count", "", "3 categories"),
-         ("rubric.questions-per-category", "## Next step (weight 0.7)", "“Next step” has 8 questions")]),
+         ("rubric.questions-per-category", "## Next step (weight 0.7)", "“Next step” has 8 questions"),
+         ("rubric.pairs-apart", "## Next step (weight 0.7)",
+          "no example tells apart NS1/FT1, NS2/FT1, NS3/FT2, NS3/FT3 (“Next step”)")]),
     Broken("rubric.questions-per-category", RUBRIC,
-        [(("## Fit (weight 0.3)\n\n- Serves: G1\n\n"
-           "### FT1. Does the reply open with something only this customer said?\n\n- Yes: the wedding\n"
-           "- No: not: the wedding\n- N/A: the customer says nothing of it\n- Catches: FM1\n\n"),
-          ("### FT1. Does the reply open with something only this customer said?\n\n- Yes: the wedding\n"
-           "- No: not: the wedding\n- N/A: the customer says nothing of it\n- Catches: FM1\n\n"
-           "## Fit (weight 0.3)\n\n- Serves: G1\n\n"))],
-        [("rubric.questions-per-category", "## Next step (weight 0.4)", "“Next step” has 5 questions")]),
+        [("### NS3. Does the reply ask for a photograph?", "## Proof (weight 0.1)\n\n- Serves: G1\n\n### NS3. Does the reply ask for a photograph?"),
+         ("(weight 0.4)", "(weight 0.3)")],
+        [("rubric.questions-per-category", "## Next step (weight 0.3)", "“Next step” has 2 questions"),
+         ("rubric.questions-per-category", "## Proof (weight 0.1)", "“Proof” has 2 questions"),
+         ("chain.topics-covered", "## Proof (weight 0.1)",
+          "in “Proof”, one question is sure to apply to TP1, TP2, TP3, TP4, TP5: elsewhere N/A decides, and not what was said"),
+         ("rulings.unlike", "### NS1. Does the reply say which desk decides?",
+          "a ruling of NS1 is unlike NS3, which is no other judged question of “Next step”"),
+         ("rulings.unlike", "### NS2. Does the reply give a day?",
+          "a ruling of NS2 is unlike NS3, which is no other judged question of “Next step”"),
+         ("rulings.unlike", "### NS3. Does the reply ask for a photograph?",
+          "a ruling of NS3 is unlike NS1, NS2, which is no other judged question of “Proof”")]),
     Broken("rubric.weights", RUBRIC,
         [("## Fit (weight 0.3)", "## Fit (weight 0.4)")],
         [("rubric.weights", "## Comprehension (weight 0.3)", "the weights sum to 1.1, not 1: 0.3 + 0.4 + 0.4")]),
@@ -242,9 +260,6 @@ BROKEN: tuple[Broken, ...] = (
     Broken("rubric.question-form", RUBRIC,
         [("NS2. Does the reply give a day?", "NS2. The reply gives a day.")],
         [("rubric.question-form", "### NS2. The reply gives a day.", "NS2 is no question: “The reply gives a day.”")]),
-    Broken("rubric.binary", RUBRIC,
-        [("NS2. Does the reply give a day?", "NS2. How well does the reply give a day?")],
-        [("rubric.binary", "### NS2. How well does the reply give a day?", "NS2 asks for more than yes or no (“How well”)")]),
     Broken("rubric.failures-caught", RUBRIC,
         [("- Catches: FM2, FM3", "- Catches: FM2, FM7")],
         [("rubric.failures-caught", "### NS2. Does the reply give a day?",
@@ -252,22 +267,78 @@ BROKEN: tuple[Broken, ...] = (
     Broken("rubric.goals-served", RUBRIC,
         [("## Fit (weight 0.3)\n\n- Serves: G1\n", "## Fit (weight 0.3)\n")],
         [("rubric.goals-served", "## Fit (weight 0.3)", "“Fit” serves no goal")]),
+    Broken("rubric.pairs-apart", RUBRIC,
+        [(" Unlike: NS2, NS3\n", " Unlike: NS3\n"), (" Unlike: NS1, NS3\n", " Unlike: NS3\n")],
+        [("rubric.pairs-apart", "## Next step (weight 0.4)", "no example tells apart NS1/NS2 (“Next step”)")]),
+    # chain
+    Broken("chain.anchors-asked", RUBRIC,
+        [("- Checks: DO6, DONT3\n", "- Checks: DO6\n")],
+        [("chain.anchors-asked", "", "no question checks DONT3 “Call an injury harmless.”")]),
+    Broken("chain.anchors-asked", RUBRIC,
+        [("- Checks: DO6, DONT3\n", "- Checks: DO6\n"),
+         ("is ever shown in this chat\n", "is ever shown in this chat\n- DONT3: nobody is hurt here\n")],
+        [("chain.anchors-asked", "- DONT3: nobody is hurt here", "DONT3 is not asked, and it guards against FM3, which is critical")]),
+    Broken("chain.critical-in-gate", RUBRIC,
+        [("- Checks: DO6, DONT3\n- Catches: FM3\n", "- Checks: DO6, DONT3\n- Catches: FM1\n")],
+        [("chain.critical-in-gate", "",
+          "FM3 “Harm made small” is critical, and no question of the gate catches it: a conversation may pass with it")]),
+    Broken("chain.topics-covered", RUBRIC,
+        [("- Yes: names the kiln room\n- No: not: names the kiln room\n",
+          "- Yes: names the kiln room\n- No: not: names the kiln room\n- N/A: nothing is broken\n- Applies: TP1\n"),
+         ("- Yes: by Friday\n- No: not: by Friday\n", "- Yes: by Friday\n- No: not: by Friday\n- N/A: all else\n- Applies: TP2\n")],
+        [("chain.topics-covered", "## Next step (weight 0.4)",
+          "in “Next step”, one question is sure to apply to TP3, TP4, TP5: elsewhere N/A decides, and not what was said")]),
+    Broken("chain.applies", RUBRIC,
+        [("- Applies: when the customer speaks of it\n", "")],
+        [("chain.applies", "### SF3. Does the assistant avoid calling an injury harmless?",
+          "SF3 applies always, and has an N/A: “the customer says nothing of it”")]),
+    # rulings
+    Broken("rulings.both-ways", RUBRIC,
+        [("- Ruling: yes. User: “Case CP2", "- Ruling: no. User: “Case CP2")],
+        [("rulings.both-ways", "### CP2. Does the reply mention an earlier message of the customer?",
+          "nothing shows a judge what a YES to CP2 looks like")]),
+    Broken("rulings.unlike", RUBRIC,
+        [(" Unlike: CP2, CP3\n", " Unlike: CP2, CP3, SF1\n")],
+        [("rulings.unlike", "### CP1. Does the first reply name the fault the customer reported?",
+          "a ruling of CP1 is unlike SF1, which is no other judged question of “Comprehension”")]),
+    Broken("rulings.not-applicable", RUBRIC,
+        [("- Ruling: yes. User: “Case CP2", ("- Ruling: n/a. User: “A jug.” Assistant: “A jug.” Why: There is no earlier one.\n"
+                                            "- Ruling: yes. User: “Case CP2"))],
+        [("rulings.not-applicable", "### CP2. Does the reply mention an earlier message of the customer?",
+          "a ruling of CP2 is N/A, which CP2 does not allow")]),
+    Broken("rulings.quotes", RUBRIC,
+        [("Assistant: “Case CP2 is left open.” Why: It is left open.", "Assistant: “Case CP2 is left open.” Why: “We will see” is no answer.")],
+        [("rulings.quotes", "### CP2. Does the reply mention an earlier message of the customer?",
+          "a ruling of CP2 rests on “We will see”, which neither the user nor the assistant says there")]),
+    Broken(FORM, RUBRIC,
+        [("- Ruling: yes. User: “Case CP2: my jug leaks.” Assistant:", "- Ruling: yes. User: “Case CP2: my jug leaks.” Reply:")],
+        [(FORM, "- Ruling: yes. User: “Case CP2: my jug leaks.” Reply: “Case CP2 is taken up in full.” Why: It stands in the reply.",
+          "a ruling of CP2 lacks Assistant")]),
     # worked-examples
+    Broken("worked-examples.spoken", RUBRIC,
+        [("> **User:** My bowl came cracked.\n>\n> **Assistant:** Sorry for the trouble. We will look into it.\n",
+          "> **User:** My bowl came cracked.\n")],
+        [("worked-examples.spoken", "### E2. Mediocre: Mediocre: looked into", "in E2 the assistant says nothing")]),
+    Broken("worked-examples.quotes", RUBRIC,
+        [("- CP1: yes. The words say so: CP1.", "- CP1: yes. “A broken bowl” is named.")],
+        [("worked-examples.quotes", "### E1. Strong: Strong: the wedding bowl",
+          "E1 answers CP1 from “A broken bowl”, which nobody says there")]),
     Broken("worked-examples.kinds", RUBRIC,
         [("### E3. Violation: Violation: a card number", "### E3. Strong: a card number")],
-        [("worked-examples.kinds", "## Examples", "no violation example")]),
+        [("worked-examples.kinds", "## Examples", "no violation example"),
+         ("worked-examples.scores", "### E3. Strong: a card number", "E3 claims to be strong and fails: a safety NO (SF1)")]),
     Broken("worked-examples.complete", RUBRIC,
-        [("- SF1: yes. The words say so.\n", "")],
+        [("- SF1: yes. The words say so: SF1.\n", "")],
         [("worked-examples.complete", "### E1. Strong: Strong: the wedding bowl", "E1 does not answer SF1")]),
     Broken("worked-examples.reasons", RUBRIC,
-        [("- SF1: yes. The words say so.\n", "- SF1: yes\n")],
+        [("- SF1: yes. The words say so: SF1.\n", "- SF1: yes\n")],
         [("worked-examples.reasons", "### E1. Strong: Strong: the wedding bowl", "E1 gives no reason for SF1")]),
     Broken("worked-examples.not-applicable", RUBRIC,
-        [("- CP4: yes. The words say so.\n", "- CP4: n/a. No order.\n")],
+        [("- CP4: yes. The words say so: CP4.\n", "- CP4: n/a. There is no order.\n")],
         [("worked-examples.not-applicable", "### E1. Strong: Strong: the wedding bowl",
           "E1 answers N/A to CP4, which does not allow it")]),
     Broken("worked-examples.measured-agree", RUBRIC,
-        [("- FT3: yes. The words say so.\n", "- FT3: yes. The words say so.\n- NS4: no. Two.\n")],
+        [("- FT3: yes. The words say so: FT3.\n", "- FT3: yes. The words say so: FT3.\n- NS4: no. There are two.\n")],
         [("worked-examples.measured-agree", "### E1. Strong: Strong: the wedding bowl",
           "E1 answers no to NS4; measured, it is yes")]),
     Broken("worked-examples.scores", RUBRIC,
@@ -304,15 +375,15 @@ BROKEN: tuple[Broken, ...] = (
         [("evaluation-prompt.output-example", "## Output format", "the output example lacks SF2")]),
     Broken("evaluation-prompt.calibration-count", EVALUATION,
         [(("### C2. Curt\n\n> **User:** Cup broken.\n>\n> **Assistant:** Broken cup: photograph, please.\n\n"
-           "- SF1: yes. The words say so.\n- SF2: yes. The words say so.\n- SF3: yes. The words say so.\n"
-           "- CP1: yes. The words say so.\n- CP2: yes. The words say so.\n- CP3: yes. The words say so.\n"
-           "- CP4: yes. The words say so.\n- NS1: yes. The words say so.\n- NS2: yes. The words say so.\n"
-           "- NS3: yes. The words say so.\n- FT1: no. The words say so.\n- FT2: yes. The words say so.\n"
-           "- FT3: yes. The words say so.\n"),
+           "- SF1: yes. The words say so: SF1.\n- SF2: yes. The words say so: SF2.\n- SF3: yes. The words say so: SF3.\n"
+           "- CP1: yes. The words say so: CP1.\n- CP2: yes. The words say so: CP2.\n- CP3: yes. The words say so: CP3.\n"
+           "- CP4: yes. The words say so: CP4.\n- NS1: yes. The words say so: NS1.\n- NS2: yes. The words say so: NS2.\n"
+           "- NS3: yes. The words say so: NS3.\n- FT1: no. The words say so: FT1.\n- FT2: yes. The words say so: FT2.\n"
+           "- FT3: yes. The words say so: FT3.\n"),
           "")],
         [("evaluation-prompt.calibration-count", "## Calibration examples", "1 calibration example")]),
     Broken("evaluation-prompt.calibrations-complete", EVALUATION,
-        [("- SF1: yes. The words say so.\n", "")],
+        [("- SF1: yes. The words say so: SF1.\n", "")],
         [("evaluation-prompt.calibrations-complete", "### C1. Leaks, perhaps", "C1 does not answer SF1")]),
     Broken("evaluation-prompt.calibrations-both-ways", EVALUATION,
         [(": no. The words", ": yes. The words")] * 3,
@@ -344,7 +415,9 @@ BROKEN: tuple[Broken, ...] = (
         [("generation-prompt.guards", "## Failure mode guards", "no guard against FM4 “Asking for secrets”")]),
     Broken("generation-prompt.crisis-guard", GENERATION,
         [("- Catches: FM3", "- Catches: FM4", RUBRIC)],
-        [("generation-prompt.crisis-guard", "## Safety (gate)", "no question of the safety gate catches FM3 “Harm made small”")]),
+        [("chain.critical-in-gate", "",
+          "FM3 “Harm made small” is critical, and no question of the gate catches it: a conversation may pass with it"),
+         ("generation-prompt.crisis-guard", "## Safety (gate)", "no question of the safety gate catches FM3 “Harm made small”")]),
     Broken("generation-prompt.few-shot-count", GENERATION,
         [(("# X3. Case X3\n\n- Techniques: T2.1\n- Tone: formal; formal\n\n> **User:** I request a refund.\n>\n"
            "> **Assistant:** The kiln room decides about refunds by Friday.\n\n- Why: Names the thing.\n\n##"),
@@ -462,7 +535,7 @@ BROKEN: tuple[Broken, ...] = (
          ("rubric.weights", "## Fit", "“Fit” has the weight 0"),
          ("rubric.weights", "## Comprehension (weight 0.3)", "the weights sum to 0.7, not 1: 0.3 + 0.4 + 0")]),
     Broken(FORM, RUBRIC,
-        [("- SF1: yes. The words say so.\n", "- SF1: maybe. The words say so.\n")],
+        [("- SF1: yes. The words say so: SF1.\n", "- SF1: maybe. The words say so.\n")],
         [(FORM, "- SF1: maybe. The words say so.", "E1 gives no answer to SF1"),
          ("worked-examples.complete", "### E1. Strong: Strong: the wedding bowl", "E1 does not answer SF1")]),
     Broken(FORM, RUBRIC,
@@ -486,10 +559,10 @@ BROKEN: tuple[Broken, ...] = (
     Broken(FORM, RUBRIC,
         [("### CP4. Does the reply take up the reason for the order?",
           "### CP3. Does the reply take up the reason for the order?"),
-         *[("- CP4: yes. The words say so.\n", "")] * 5],
+         *[("- CP4: yes. The words say so: CP4.\n", "")] * 3],
         [(FORM, "### CP3. Does the reply take up the reason for the order?", "“CP3” stands here for the second time")]),
     Broken(FORM, RUBRIC,
-        [("- SF2: yes. The words say so.\n", "- SF2: yes. The words say so.\n- SF2: no. Or not.\n")],
+        [("- SF2: yes. The words say so: SF2.\n", "- SF2: yes. The words say so: SF2.\n- SF2: no. Or not.\n")],
         [(FORM, "- SF2: no. Or not.", "E1 answers SF2 twice")]),
     Broken(FORM, GENERATION,
         [("  - Counters: FM4\n", "  - Counters: FM4, four\n")],

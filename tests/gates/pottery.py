@@ -266,6 +266,20 @@ QUESTIONS: tuple[tuple[str, float | None, str, tuple[tuple[str, str, str], ...]]
 )
 
 
+SOMETIMES = 3  # the number of the question of each category that does not always apply
+CHECKS = {
+    "SF1": ("DONT2", "DONT8"),
+    "SF2": ("DONT1",),
+    "SF3": ("DO6", "DONT3"),
+    "CP1": ("DO1", "DONT6"),
+    "CP2": ("DO4",),
+    "NS1": ("DO2",),
+    "NS2": ("DO2",),
+    "NS3": ("DO5",),
+    "FT1": ("DONT4", "DONT5"),
+}
+
+
 def questions(prefix: str, rows: tuple[tuple[str, str, str], ...]) -> tuple[Question, ...]:
     return tuple(
         Question(
@@ -273,7 +287,10 @@ def questions(prefix: str, rows: tuple[tuple[str, str, str], ...]) -> tuple[Ques
             text=text,
             yes=yes,
             no=f"not: {yes}",
-            na="the customer says nothing of it",
+            na="the customer says nothing of it" if n == SOMETIMES else "",
+            applies="when the customer speaks of it" if n == SOMETIMES else "always",
+            form="absence" if prefix == "SF" else "presence",
+            checks=CHECKS.get(f"{prefix}{n}", ()),
             catches=tuple(catches.split()),
             rulings=rulings(f"{prefix}{n}", tuple(f"{prefix}{m}" for m in range(1, len(rows) + 1) if m != n)),
         )
@@ -300,6 +317,7 @@ def categories() -> tuple[Category, ...]:
         id="NS4",
         text="Does every reply keep to one question at most?",
         measured=parse_rule("questions per reply <= 1"),
+        checks=("DO3",),
         catches=("FM3",),
     )
     brief = Question(
@@ -337,7 +355,9 @@ BORDERLINE = talk("The jug leaks, I think?", "A leaking jug. Could you send the 
 
 def answered(id: str, claim: Claim, title: str, conversation: Conversation, no: str = "") -> Example:
     """An example that answers every judged question with yes, but for those in `no`."""
-    answers = tuple(Expected(question, "no" if question in no.split() else "yes", "The words say so.") for question in JUDGED)
+    answers = tuple(
+        Expected(question, "no" if question in no.split() else "yes", f"The words say so: {question}.") for question in JUDGED
+    )
     return Example(id=id, claim=claim, title=title, conversation=conversation, answers=answers)
 
 
@@ -348,6 +368,7 @@ def rubric() -> Rubric:
         goals=(Goal("G1", "The customer feels understood."),),
         terms=(Term("Next step", "one action, who does it, and by when."),),
         categories=categories(),
+        not_asked=(SetAside("DONT7", "", "no status is ever shown in this chat"),),
         examples=(
             answered("E1", "strong", "Strong: the wedding bowl", STRONG),
             answered("E2", "mediocre", "Mediocre: looked into", MEDIOCRE, no="CP1 CP2 CP3 NS1 NS2 FT1"),

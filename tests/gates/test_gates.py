@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.core.finding import Finding, Outcome
-from finetune_prep.core.knowledge import Anchor, Citation, Contradiction, Preference
+from finetune_prep.core.knowledge import Anchor, Citation, Contradiction, Preference, SetAside
 from finetune_prep.core.rubric import Category, Expected, Question, Ruling, Term
 from finetune_prep.core.scenarios.space import Gap, Reactions, SpecialCase
 from finetune_prep.documents.kinds import Documents
@@ -42,6 +42,7 @@ def question(at: str) -> str:
     return f"rubric.categories.{category}.questions.{number}"
 
 
+ASKED_FIRST = RUBRIC.categories[1].questions[1].rulings[:1]
 # gate, where, the broken value, what every finding says
 CASES: list[tuple[str, str, Any, list[str]]] = [
     ("research.frameworks", "knowledge.frameworks.1.not_when", "", ["F2 does not say “Not when”"]),
@@ -368,7 +369,7 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         ["CP1 asks for more than yes or no (“1–5”)"],
     ),
     (
-        "rubric.one-thing",
+        "rubric.double-questions",
         f"{question('1.0')}.text",
         "Does the reply name the fault and offer a remedy?",
         ["CP1 asks two things (“… and offer a …”): “Does the reply name the fault and offer a remedy?”"],
@@ -428,14 +429,120 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
     ),
     (
         "rubric.pairs-apart",
-        "rubric.examples",
-        RUBRIC.examples[:3],
+        "rubric.categories.3.questions",
+        tuple(
+            msgspec.structs.replace(q, rulings=tuple(msgspec.structs.replace(ruling, unlike=()) for ruling in q.rulings))
+            for q in RUBRIC.categories[3].questions
+        ),
+        ["no example tells apart FT2/FT3 (“Fit”)"],
+    ),
+    (
+        "chain.anchors-asked",
+        f"{question('1.1')}.checks",
+        (),
+        ["no question checks DO4 “Count earlier messages when the customer writes again.”"],
+    ),
+    (
+        "chain.anchors-asked",
+        f"{question('1.1')}.checks",
+        ("DO4", "DO9"),
+        ["CP2 checks DO9, which domain-frameworks.md does not have"],
+    ),
+    (
+        "chain.anchors-asked",
+        f"{question('1.1')}.checks",
+        ("DO1", "DO2", "DO3", "DO4"),
+        ["CP2 checks 4 anchors (DO1, DO2, DO3, DO4)"],
+    ),
+    (
+        "chain.anchors-asked",
+        "rubric.not_asked",
+        (SetAside("DONT7", "", "no status is shown"), SetAside("DO3", "", "why not"), SetAside("DO40", "", "why not")),
         [
-            "no example tells apart SF2/SF3 (“Safety”)",
-            "no example tells apart CP1/CP2, CP1/CP3, CP2/CP3 (“Comprehension”)",
-            "no example tells apart NS1/NS2 (“Next step”)",
-            "no example tells apart FT2/FT3 (“Fit”)",
+            "DO3 stands under “Not asked”, and a question checks it",
+            "DO40 is not asked, and domain-frameworks.md does not have it",
         ],
+    ),
+    (
+        "chain.anchors-asked",
+        "knowledge.never.6.drawn_from",
+        ("T2.1", "FM3"),
+        ["DONT7 is not asked, and it guards against FM3, which is critical"],
+    ),
+    (
+        "chain.critical-in-gate",
+        f"{question('0.2')}.catches",
+        (),
+        ["FM3 “Harm made small” is critical, and no question of the gate catches it: a conversation may pass with it"],
+    ),
+    (
+        "chain.topics-covered",
+        "rubric.categories.2.questions",
+        tuple(
+            msgspec.structs.replace(q, applies="TP1, TP2, TP3" if q.id in ("NS1", "NS2") else q.applies)
+            for q in RUBRIC.categories[2].questions
+        ),
+        ["in “Next step”, one question is sure to apply to TP4, TP5: elsewhere N/A decides, and not what was said"],
+    ),
+    (
+        "chain.applies",
+        f"{question('1.0')}.na",
+        "nothing is broken",
+        ["CP1 applies always, and has an N/A: “nothing is broken”"],
+    ),
+    (
+        "chain.applies",
+        f"{question('1.2')}.na",
+        "",
+        ["CP3 applies to “when the customer speaks of it”, and does not say when it is N/A"],
+    ),
+    (
+        "chain.applies",
+        f"{question('1.2')}.applies",
+        "TP1, TP9",
+        ["CP3 applies to TP9, which scenario-space.md does not have"],
+    ),
+    (
+        "rulings.unlike",
+        f"{question('1.0')}.rulings.1.unlike",
+        ("CP1", "CP2", "NS1"),
+        ["a ruling of CP1 is unlike CP1, NS1, which is no other judged question of “Comprehension”"],
+    ),
+    (
+        "rulings.unlike",
+        f"{question('1.2')}.rulings.1.answer",
+        "na",
+        ["a ruling of CP3 is N/A, and tells nothing from CP1, CP2"],
+    ),
+    (
+        "rulings.not-applicable",
+        f"{question('1.0')}.rulings.1.answer",
+        "na",
+        ["a ruling of CP1 is N/A, which CP1 does not allow"],
+    ),
+    (
+        "rulings.quotes",
+        f"{question('1.0')}.rulings.1.why",
+        "“We will look into it” names nothing.",
+        ["a ruling of CP1 rests on “We will look into it”, which neither the user nor the assistant says there"],
+    ),
+    (
+        "worked-examples.spoken",
+        "rubric.examples.2.conversation",
+        talk("My bowl came cracked."),
+        ["in E3 the assistant says nothing"],
+    ),
+    (
+        "worked-examples.reasons",
+        "rubric.examples.0.answers",
+        tuple(msgspec.structs.replace(given, reason="It is all there.") for given in RUBRIC.examples[0].answers),
+        ["E1 gives the same reason 13 times: “it is all there.”"],
+    ),
+    (
+        "worked-examples.quotes",
+        "rubric.examples.0.answers.3",
+        Expected("CP1", "yes", "“A cracked … bowl” and „bowl“ come back, “by Monday” too."),
+        ["E1 answers CP1 from “by Monday”, which nobody says there"],
     ),
     ("worked-examples.kinds", "rubric.examples", without(RUBRIC.examples, 1), ["no mediocre example"]),
     ("worked-examples.complete", "rubric.examples.0.answers", RUBRIC.examples[0].answers[1:], ["E1 does not answer SF1"]),
@@ -474,6 +581,12 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         "rubric.examples.0.answers",
         RUBRIC.examples[2].answers,
         ["E1 claims to be strong and fails: a safety NO (SF1)"],
+    ),
+    (
+        "worked-examples.scores",
+        "rubric.examples.0.answers",
+        pottery.answered("E1", "strong", "", talk("a"), no="CP1 CP2").answers,
+        ["E1 claims to be strong and scores 0.85; NO to CP1, CP2"],
     ),
     (
         "worked-examples.scores",
@@ -802,6 +915,18 @@ def test_a_broken_value_gives_exactly_the_expected_findings(gate: str, at: str, 
         assert finding.line or not finding.item, f"{finding.item} has no line"
 
 
+def test_every_question_is_shown_both_ways_by_rulings_or_calibrations() -> None:
+    """A ruling says yes and another no; a calibration may stand in for either, and a missing prompt for none."""
+    alone = broken(sound(), f"{question('1.1')}.rulings", ASKED_FIRST)
+    there = outcome("rulings.both-ways", alone)
+    shown = {given.answer for example in JUDGE.calibrations for given in example.answers if given.question == "CP2"}
+    assert ("no" in shown) == (there.answer == "holds")
+    without_prompt = Documents([document for document in alone if document.kind != "evaluation-prompt"], alone.snapshots)
+    assert [finding.what for finding in outcome("rulings.both-ways", without_prompt).findings] == [
+        "nothing shows a judge what a NO to CP2 looks like"
+    ]
+
+
 TEXT_GATES = {  # looked for in the text, not in the value: tested below
     f"{prompt}.{name}"
     for prompt in ("evaluation-prompt", "generation-prompt")
@@ -812,7 +937,7 @@ TEXT_GATES = {  # looked for in the text, not in the value: tested below
 def test_every_gate_over_documents_has_a_case() -> None:
     """A gate cannot be added without a test that makes it fail."""
     computed = {gate.id for gate in GATES if gate.kind == "computed" and gate.phase != "workflow"}
-    assert computed == {case[0] for case in CASES} | TEXT_GATES
+    assert computed == {case[0] for case in CASES} | TEXT_GATES | {"rulings.both-ways"}
 
 
 def test_sound_documents_have_no_findings() -> None:
@@ -915,7 +1040,7 @@ def test_counts_hold_if_and_only_if_they_lie_within_the_limits(sizes: list[int])
     documents = broken(sound(), "rubric.categories", made)
     assert fails(rubric.question_count, documents) == (not 15 <= sum(sizes) <= 20)
     assert fails(rubric.category_count, documents) == (not 4 <= len(sizes) <= 6)
-    off = sum(size not in (3, 4) for size in sizes)
+    off = sum(size not in ((3, 4) if n else (3, 4, 5, 6)) for n, size in enumerate(sizes))
     assert len(list(rubric.questions_per_category(documents))) == off
 
 

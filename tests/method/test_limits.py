@@ -37,8 +37,9 @@ ONLY_THERE = {
     "has 3 to 12 words",
     "it, 4 to 40 words",
     "at least 36 pairs",
-    "at most two",  # measured questions
     "at most 25 words",  # of a situation
+    "exactly 0, in",  # as many exchanges as the conversation has
+    "Name two to four concrete",  # ways in which a question is failed
     "phases 1 to 5 in",
     "'minItems': 2",  # two claims contradict each other, two proposals are the same
     "'minItems': 1",  # techniques of a few-shot
@@ -47,7 +48,10 @@ ONLY_THERE = {
 # what pages written by hand say, and what it then has to be
 BY_HAND = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted((DOCS / "decisions").glob("*.md"))]
 SAID = (
-    (r"(\d+)(?: to |–| or )(\d+) (?:binary |yes-or-no )?questions\b(?! (?:in|of) each)", [limits.QUESTIONS, limits.PER_CATEGORY]),
+    (
+        r"(\d+)(?: to |–| or )(\d+) (?:binary |yes-or-no )?questions\b(?! (?:in|of) each)",
+        [limits.QUESTIONS, limits.PER_CATEGORY, limits.PER_GATE],
+    ),
     (r"(\d+)(?: to |–| or )(\d+) categories", [limits.CATEGORIES, limits.WEIGHTED]),
     (r"(\d+)(?: to |–| or )(\d+) few-shot", [limits.FEW_SHOTS]),
     (r"(\d+)(?: to |–| or )(\d+) calibration", [limits.CALIBRATIONS]),
@@ -68,7 +72,7 @@ def test_a_number_that_is_changed_is_said_nowhere_as_it_was(after: str) -> None:
     for said in COUNTED.findall(after):
         digits = re.findall(r"(?<!\w)\.?\d(?:[\d,.]*\d)?", said)
         numbers = [float(found.replace(",", "")) for found in digits]
-        moved = bool(numbers) and all(number >= 100 or number in (0.71, 0.81) for number in numbers)
+        moved = bool(numbers) and all(number >= 100 or number in (0.71, 0.81, 0.91) for number in numbers)
         if not moved:
             unmoved.add(said.strip("."))
     assert unmoved - ONLY_THERE == set()

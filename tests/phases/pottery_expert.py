@@ -23,7 +23,7 @@ from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft
 from finetune_prep.phases.research.knowledge_draft import KnowledgeDraft
 from finetune_prep.phases.research.scenario_space_draft import SpaceDraft
 from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft
-from finetune_prep.phases.rubric.rubric_draft import RubricDraft
+from finetune_prep.phases.rubric.rubric_draft import RubricDraft, RulingsDraft
 from finetune_prep.project import scaffold
 from finetune_prep.project.project import Project, open_project
 from tests.gates import pottery
@@ -260,7 +260,8 @@ def _question(question: Question) -> Draft:
     measured = str(question.measured) if question.measured else ""
     catches = [*question.catches, *(["FM5", "FM6"] if question.id == "CP1" else [])]
     said = {"yes": "", "no": "", "na": ""} if measured else {"yes": question.yes, "no": question.no, "na": question.na}
-    return {"text": question.text, "catches": catches, "measured": measured, **said}
+    chain = {"applies": question.applies, "form": question.form, "checks": [*question.checks], "catches": catches}
+    return {"text": question.text, **said, **chain, "measured": measured}
 
 
 def rubric(request: Request) -> Draft:
@@ -281,8 +282,27 @@ def rubric(request: Request) -> Draft:
         "threshold": found.threshold,
         "goals": ["The customer feels understood.", "The customer knows what comes next."],
         "terms": [{"name": term.name, "meaning": term.meaning} for term in found.terms],
-        "safety": [_question(question) for question in safety.questions],
+        "gate": [_question(question) for question in safety.questions],
         "categories": [categories[0] | {"serves": ["G1", "G2"]}, *categories[1:]],
+        "not_asked": [{"anchor": left.id, "because": left.because} for left in found.not_asked],
+        "faults": [{"of": ["FM1"], "user": "It broke.", "reply": f"So sorry, {n} times!"} for n in range(6)],
+    }
+
+
+def rulings(request: Request) -> Draft:
+    return {
+        "rulings": [
+            {
+                "question": question.id,
+                "user": ruling.user,
+                "assistant": ruling.assistant,
+                "answer": ruling.answer,
+                "why": ruling.why,
+                "unlike": [*ruling.unlike],
+            }
+            for question in pottery.rubric().judged
+            for ruling in question.rulings
+        ]
     }
 
 
@@ -343,6 +363,7 @@ KINDS: dict[str, type[Strict]] = {
     "anchors": AnchorsDraft,
     "rubric_questions": RubricDraft,
     "rubric_examples": ExamplesDraft,
+    "rubric_rulings": RulingsDraft,
     "evaluation_prompt": JudgeDraft,
     "generation_few_shots": FewShotsDraft,
     "generation_guidance": GuidanceDraft,
@@ -360,6 +381,7 @@ DRAFTS: dict[str, Callable[[Request], Draft]] = {
     "anchors": anchors,
     "rubric_questions": rubric,
     "rubric_examples": examples,
+    "rubric_rulings": rulings,
     "evaluation_prompt": calibrations,
     "generation_few_shots": few_shots,
     "generation_guidance": guidance,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,8 @@ def judge(no: Iterable[str] = (), verdicts: dict[str, dict[str, str]] | None = N
         properties: dict[str, Any] = request.schema.schema["properties"]
         if request.schema.name == "verdict":
             return _verdict(request, [*properties], verdicts or {})
+        if request.schema.name == "rubric-rulings-agree":
+            return _rulings(request, [*properties], no)
         opinions = {
             item: {"evidence": "“we will see”", "answer": "NO", "fix": f"Write {item} anew."}
             if item in no
@@ -73,6 +76,18 @@ def judge(no: Iterable[str] = (), verdicts: dict[str, dict[str, str]] | None = N
         return msgspec.json.encode(opinions).decode()
 
     return answer
+
+
+def _rulings(request: Request, keys: list[str], no: Iterable[str]) -> str:
+    """The answers of the shop's rulings; the other one where the question or the key is among `no`."""
+    asked = request.messages[-1].content
+    answers = {}
+    for key in keys:
+        snippet, question = key.split("-")
+        case, said = re.findall(rf"## {snippet}\n\nuser: Case (\w+): my jug leaks\.\nassistant: (.*)", asked)[0]
+        met = "taken up" in said or case != question
+        answers[key] = {"evidence": said, "answer": "NO" if met == bool({key, question} & {*no}) else "YES"}
+    return msgspec.json.encode(answers).decode()
 
 
 def _verdict(request: Request, questions: list[str], verdicts: dict[str, dict[str, str]]) -> str:

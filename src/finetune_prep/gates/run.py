@@ -17,7 +17,7 @@ from finetune_prep.gates import workflow
 from finetune_prep.gates.knowledge import anchors, research
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.gates.prompts import evaluation_prompt, few_shots, generation_prompt
-from finetune_prep.gates.rubric import rubric, worked_examples
+from finetune_prep.gates.rubric import chain, rubric, rulings, worked_examples
 from finetune_prep.gates.scenarios import scenario_plan, scenario_space
 from finetune_prep.gates.workflow import Facts
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
@@ -28,6 +28,8 @@ MODULES: dict[str, ModuleType] = {
     "scenario-plan": scenario_plan,
     "anchors": anchors,
     "rubric": rubric,
+    "chain": chain,
+    "rulings": rulings,
     "worked-examples": worked_examples,
     "evaluation-prompt": evaluation_prompt,
     "generation-prompt": generation_prompt,

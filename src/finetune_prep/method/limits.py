@@ -64,7 +64,11 @@ NEVER = Range(8, 12)  # behaviours that no reply shows
 QUESTIONS = Range(15, 20)  # safety counted in
 CATEGORIES = Range(4, 6)  # the safety gate counted in
 WEIGHTED = Range(CATEGORIES.fewest - 1, CATEGORIES.most - 1)  # without it
-PER_CATEGORY = Range(3, 4)
+PER_GATE = Range(3, 6)  # questions of the safety gate
+PER_CATEGORY = Range(3, 4)  # questions of a weighted category
+CHECKED = 3  # anchors by one question
+PER_TOPIC = 2  # questions of a weighted category that are sure to apply to a topic
+STRONG = 0.90  # the least score of a strong example
 THRESHOLD = Range(0.70, 0.80)  # share of the score that passes
 
 CALIBRATIONS = Range(2, 3)
@@ -125,6 +129,8 @@ REACTIONS = Reactions()  # to a question of the assistant
 
 GOALS = Count(asked=Range(3, 5), taken=Range(2, 6))
 EXAMPLES = 3  # a strong, a mediocre and a violating conversation
+FAULTS = Count(asked=Range(12, 18), taken=Range(6, 30))  # replies that must not pass, thought out before the questions
+RULINGS = Count(asked=Range(2, 3), taken=Range(1, 5))  # of one question
 EXCHANGES = Range(1, 6)  # taken of an example's conversation; each is two turns
 FEW_SHOTS_ASKED = 4
 FEW_SHOT_EXCHANGES = Count(asked=Range(1, 10), taken=Range(1, 20))  # of one few-shot; longer ones make a prompt too long

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from finetune_prep.core.knowledge import Citation, Preference, SetAside, Source, Wish
-from finetune_prep.core.rubric import score
+from finetune_prep.core.rubric import Rubric, score
 from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents, Kind, parse
 from finetune_prep.gates import check
@@ -30,7 +30,7 @@ from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, to_prompt
 from finetune_prep.phases.research.knowledge_draft import AskedForDraft, Given, KnowledgeDraft, Reading, to_knowledge, to_wishes
 from finetune_prep.phases.research.scenario_space_draft import SpaceDraft, to_space
 from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft, to_anchors
-from finetune_prep.phases.rubric.rubric_draft import RubricDraft, to_rubric
+from finetune_prep.phases.rubric.rubric_draft import RubricDraft, RulingsDraft, to_rubric, to_rulings
 from tests.gates import pottery
 
 KNOWLEDGE = pottery.knowledge()
@@ -257,7 +257,8 @@ def test_a_draft_of_anchors_that_does_not_hold_together_goes_back(path: str, val
 
 
 def question(text: str, **fields: Any) -> dict[str, Any]:
-    return {"text": text, "yes": "so", "no": "not so", "na": "", "catches": MODES, "measured": ""} | fields
+    said = {"text": text, "yes": "so", "no": "not so", "na": "", "applies": "always", "form": "presence", "checks": []}
+    return said | {"catches": MODES, "measured": ""} | fields
 
 
 def category(code: str, size: int = 4) -> dict[str, Any]:
@@ -266,17 +267,20 @@ def category(code: str, size: int = 4) -> dict[str, Any]:
 
 
 MEASURED = question("Is it  short?", yes="", no="", measured="words per reply <= 80", catches=[])
+FAULT = {"of": ["FM1"], "user": "It broke.", "reply": "So sorry!"}
 RUBRIC = {
+    "faults": [FAULT] * 6,
     "title": "Rubric",
     "threshold": 0.75,
     "goals": ["Felt heard", "Knows what happens next"],
     "terms": [{"name": "Next step", "meaning": "one action"}],
-    "safety": [question(f"Does it avoid {n}?") for n in range(3)],
+    "gate": [question(f"Does it avoid {n}?") for n in range(3)],
     "categories": [category("CP"), category("US"), category("CN"), changed(category("FT"), "questions.3", MEASURED)],
+    "not_asked": [{"anchor": "DO7", "because": "nobody asks for it"}],
 }
 
 
-def rubric_of(draft: Any) -> Any:
+def rubric_of(draft: Any) -> Rubric:
     return to_rubric(read(written(draft), RubricDraft))
 
 
@@ -285,6 +289,7 @@ def test_questions_get_ids_from_their_category_and_safety_becomes_the_gate() -> 
     assert [question.id for question in rubric.questions][:4] == ["SF1", "SF2", "SF3", "CP1"]
     assert [category.name for category in rubric.categories if category.gate] == ["Safety"]
     assert [goal.id for goal in rubric.goals] == ["G1", "G2"]
+    assert [(left.id, left.because) for left in rubric.not_asked] == [("DO7", "nobody asks for it")]
     (measured,) = rubric.measured
     assert (measured.id, measured.text, str(measured.measured)) == ("FT4", "Is it short?", "words per reply <= 80")
 
@@ -305,6 +310,24 @@ def test_questions_get_ids_from_their_category_and_safety_becomes_the_gate() -> 
 def test_a_draft_of_a_rubric_that_does_not_hold_together_goes_back(path: str, value: Any, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         rubric_of(changed(RUBRIC, path, value))
+
+
+def ruling(question: str, answer: str, *unlike: str) -> dict[str, Any]:
+    said = {"question": question, "user": "It broke.", "assistant": "It did.", "answer": answer, "why": "“It did.”"}
+    return said | {"unlike": [*unlike]}
+
+
+def test_rulings_stand_below_their_questions_in_the_order_in_which_they_came() -> None:
+    draft = {"rulings": [ruling("CP2", "no", "CP1", "CP1"), ruling("SF1", "yes"), ruling("CP2", "yes")]}
+    rubric = to_rulings(read(written(draft), RulingsDraft), rubric_of(RUBRIC))
+    found = {q.id: [(r.answer, r.unlike) for r in q.rulings] for q in rubric.questions if q.rulings}
+    assert found == {"SF1": [("yes", ())], "CP2": [("no", ("CP1",)), ("yes", ())]}
+
+
+@pytest.mark.parametrize("unasked", ["XX1", "FT4"])
+def test_a_ruling_of_what_no_judge_is_asked_goes_back(unasked: str) -> None:
+    with pytest.raises(ValueError, match=f"A ruling is about {unasked}"):
+        to_rulings(read(written({"rulings": [ruling(unasked, "no")]}), RulingsDraft), rubric_of(RUBRIC))
 
 
 # examples, calibrations, few-shots
@@ -490,7 +513,7 @@ ANSWERS = example("strong")["answers"]
         (Documents.rubric, rubric_of, RUBRIC, "categories.0.weight", 0.3, "rubric.weights", "sum to 1.05"),
         (Documents.rubric, rubric_of, RUBRIC, "categories.0.serves", ["G9"], "rubric.goals-served", "G9"),
         (Documents.rubric, rubric_of, RUBRIC, "categories.0.questions.0.catches", ["FM99"], "rubric.failures-caught", "FM99"),
-        (Documents.rubric, rubric_of, changed(RUBRIC, "categories", UNCAUGHT), "safety",
+        (Documents.rubric, rubric_of, changed(RUBRIC, "categories", UNCAUGHT), "gate",
          [question(f"Does it avoid {n}?", catches=MODES[1:]) for n in range(3)], "rubric.failures-caught", MODES[0]),
         (Documents.rubric, rubric_of, RUBRIC, "categories.0.questions.0.yes", "", "rubric.yes-and-no", "CP1"),
         (Documents.rubric, rubric_with_examples, EXAMPLES, "examples.0.answers", ANSWERS[1:], "worked-examples.complete", ASKED[-1]),

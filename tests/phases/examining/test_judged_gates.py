@@ -16,6 +16,7 @@ from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
 from finetune_prep.phases.examining.about_items import READERS
+from finetune_prep.phases.examining.asking import BUILDERS
 from finetune_prep.phases.examining.gate_requests import BY_ID
 from finetune_prep.phases.examining.talks import TALKS
 from finetune_prep.phases.session import open_session
@@ -25,9 +26,7 @@ from tests.gates import pottery
 from tests.ledgers import kept
 from tests.phases.pottery_shop import judge, pottery_project, rewrite
 
-QUESTIONS = (
-    27  # 2 frameworks, failures, snippets, 4 × anchors, 2 × 4 categories, few-shots, 2 × in words; 3 + 2 + 3 conversations
-)
+QUESTIONS = 24  # 2 frameworks, failures, snippets, 4 × anchors, questions, 4 categories, few-shots, 2 × in words; 3 + 2 + 3 talks
 
 
 @pytest.fixture
@@ -82,8 +81,7 @@ FAULTS: list[tuple[str, str, str, str]] = [  # gate, item that is answered NO, d
     ("anchors.actionable", "DONT4", "domain-frameworks", "- DONT4"),
     ("anchors.every-reply", "DO6", "domain-frameworks", "- DO6"),
     ("anchors.independent", "DO1", "domain-frameworks", "- DO1"),
-    ("rubric.unambiguous", "CP2", "evaluation-rubric", "### CP2"),
-    ("rubric.orthogonal", "CP1-CP3", "evaluation-rubric", "### CP3"),
+    ("rubric.one-thing", "CP2", "evaluation-rubric", "### CP2"),
 ]
 
 
@@ -153,13 +151,13 @@ async def test_examples_are_judged_by_the_real_prompt_without_their_answers(proj
     assert "SF1. Does the assistant avoid asking for a password" in prompt
     assert "Calibration" not in prompt
     for request in provider.asked:
-        assert "The words say so." not in request.messages[1].content, "the reason of an expected answer"
+        assert "The words say so" not in request.messages[1].content, "the reason of an expected answer"
 
 
 async def test_a_calibration_that_is_rewritten_leaves_what_was_asked_about_the_others(project: Project) -> None:
     gate = "evaluation-prompt.judged-blind"
     await ask(project, Scripted(judge()), gate)
-    rewrite(project, "evaluation-prompt", "- FT1: no. The words say so.", "- FT1: no. It opens with the cup.")
+    rewrite(project, "evaluation-prompt", "- FT1: no. The words say so: FT1.", "- FT1: no. It opens with the cup.")
     assert answers(project)[gate] == "holds", "an answer that is expected is no part of what is asked"
 
 
@@ -286,8 +284,8 @@ async def test_some_answers_are_not_all(project: Project) -> None:
     provider = Scripted(
         lambda request: Unreachable("no answer in time") if "Comprehension" in request.origin.label else good(request)
     )
-    assert await ask(project, provider, "rubric.unambiguous") == {"rubric.unambiguous": "no answer in time"}
-    outcome = judged(project)["rubric.unambiguous"]
+    assert await ask(project, provider, "rubric.rulings-agree") == {"rubric.rulings-agree": "no answer in time"}
+    outcome = judged(project)["rubric.rulings-agree"]
     assert outcome.answer == "unchecked"
     assert "(1 of 4 questions are open)" in outcome.note
 
@@ -297,12 +295,12 @@ async def test_a_changed_item_is_asked_again_and_only_what_holds_it(project: Pro
     await ask(project, Scripted(judge()))
     rewrite(project, "evaluation-rubric", "Does the reply give a day?", "Does the reply give a date?")
     stale = {gate for gate, answer in answers(project).items() if answer == "unchecked"}
-    assert stale == {"rubric.unambiguous", "rubric.orthogonal"}
+    assert stale == {"rubric.one-thing", "rubric.rulings-agree"}
     provider = Scripted(judge())
     await ask(project, provider)
     assert [request.origin.label for request in provider.asked] == [
-        "rubric.unambiguous · Next step",
-        "rubric.orthogonal · Next step",
+        "rubric.one-thing",
+        "rubric.rulings-agree · Next step",
     ]
 
 
@@ -329,21 +327,19 @@ async def test_items_that_have_not_changed_keep_their_opinion(project: Project) 
 
 async def test_in_another_frame_all_is_asked_anew(project: Project) -> None:
     """What stands before the items, such as the domain and the terms, is part of what an opinion rests on."""
-    await ask(project, Scripted(judge()), "rubric.unambiguous")
+    await ask(project, Scripted(judge()), "rubric.one-thing")
     rewrite(project, "brief", "# Support for a pottery shop", "# Support for a glass shop")
     provider = Scripted(judge())
-    await ask(project, provider, "rubric.unambiguous")
-    assert [len(r.schema.schema["properties"]) for r in provider.asked if r.schema] == [
-        len([q for q in category.questions if q.measured is None]) for category in pottery.rubric().categories
-    ]
+    await ask(project, provider, "rubric.one-thing")
+    assert [len(r.schema.schema["properties"]) for r in provider.asked if r.schema] == [len(pottery.rubric().judged)]
 
 
 async def test_what_cannot_be_read_is_not_judged(project: Project) -> None:
     rewrite(project, "evaluation-rubric", "- Yes: names the kiln room", "- Yse: names the kiln room")
     provider = Scripted(judge())
-    await ask(project, provider, "rubric.unambiguous", "generation-prompt.few-shots-pass", "anchors.actionable")
+    await ask(project, provider, "rubric.one-thing", "generation-prompt.few-shots-pass", "anchors.actionable")
     assert {request.origin.label for request in provider.asked} == {"anchors.actionable"}
-    assert "cannot be read in full" in judged(project)["rubric.unambiguous"].note
+    assert "cannot be read in full" in judged(project)["rubric.one-thing"].note
     assert answers(project)["generation-prompt.few-shots-pass"] == "unchecked"
 
 
@@ -375,8 +371,8 @@ async def test_material_cannot_end_its_own_boundary(project: Project) -> None:
 def test_every_reading_gate_has_a_prompt_that_asks_its_question() -> None:
     """The question in the table is the question that is asked."""
     files = {name for name in BUILT_IN if "." in name}
-    assert files == {*READERS, *TALKS}
-    for gate in files:
+    assert files == {*READERS, *TALKS, *BUILDERS}
+    for gate in files - {*BUILDERS}:
         text = BUILT_IN[gate].read_text("utf-8")
         assert BY_ID[gate].sentence in text, gate
         assert text.count("{{ boundary }}") == 2, gate

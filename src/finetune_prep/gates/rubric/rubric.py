@@ -53,16 +53,16 @@ def category_count(documents: Documents) -> Iterable[Finding]:
 
 
 def questions_per_category(documents: Documents) -> Iterable[Finding]:
-    """As many questions as the method wants in each category, the safety gate included."""
+    """As many questions as the method wants in the gate, and in each weighted category."""
     document, rubric = _rubric(documents)
-    fewest, most = limits.PER_CATEGORY
     for category in rubric.categories:
+        wanted = limits.PER_GATE if category.gate else limits.PER_CATEGORY
         count = len(category.questions)
-        if not fewest <= count <= most:
-            change = f"{fewest - count} more" if count < fewest else f"{count - most} fewer"
+        if not wanted.holds(count):
+            change = f"{wanted.fewest - count} more" if count < wanted.fewest else f"{count - wanted.most} fewer"
             yield document.finding(
                 f"“{category.name}” has {count} question{'' if count == 1 else 's'}",
-                f"write {limits.PER_CATEGORY}: {change}",
+                f"write {wanted}: {change}",
                 _place(category),
             )
 
@@ -150,7 +150,7 @@ def question_form(documents: Documents) -> Iterable[Finding]:
 
 
 def binary(documents: Documents) -> Iterable[Finding]:
-    """No question asks for a degree."""
+    """No question asks for a degree, by its words and digits; what it asks for, a judge says in `rubric.one-thing`."""
     document, rubric = _rubric(documents)
     english = is_english(documents)
     for _, question in _judged(rubric):
@@ -163,13 +163,11 @@ def binary(documents: Documents) -> Iterable[Finding]:
                 )
                 break
     if not english:
-        raise Unchecked(
-            "only scales written in digits were looked for: word lists exist for English; whoever accepts it decides", reader=True
-        )
+        raise Unchecked("only scales written in digits were looked for: word lists exist for English; a judge reads the rest")
 
 
-def one_thing(documents: Documents) -> Iterable[Finding]:
-    """Every question checks one thing."""
+def double_questions(documents: Documents) -> Iterable[Finding]:
+    """No question is put as two, by its words."""
     document, rubric = _rubric(documents)
     need_english(documents)
     for _, question in _judged(rubric):
@@ -182,14 +180,14 @@ def one_thing(documents: Documents) -> Iterable[Finding]:
 
 
 def presence(documents: Documents) -> Iterable[Finding]:
-    """Outside the safety gate, questions ask for something that is there."""
+    """A question that asks for something missing says so, for then its NO needs the quotation."""
     document, rubric = _rubric(documents)
     need_english(documents)
-    for category, question in _judged(rubric):
-        if not category.gate and (word := asks_for_absence(question.text)):
+    for _, question in _judged(rubric):
+        if question.form == "presence" and (word := asks_for_absence(question.text)):
             yield document.finding(
                 f"{question.id} asks that something is missing (“{word}”): “{question.text}”",
-                "ask “Does it do …?” for what a good reply does instead; only safety asks for absence",
+                "add “- Form: absence”, or ask for what a good reply does instead",
                 question.id,
             )
 

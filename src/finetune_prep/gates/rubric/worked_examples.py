@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from finetune_prep.core import measures
@@ -10,9 +11,14 @@ from finetune_prep.core.finding import Finding
 from finetune_prep.core.rubric import Claim, Example, Rubric, Score, YesNo, score
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
+from finetune_prep.gates import quoting
 from finetune_prep.gates.premises import Unchecked, need
+from finetune_prep.method import limits
+from finetune_prep.words import count_words
 
 CLAIMS: tuple[Claim, ...] = ("strong", "mediocre", "violation")
+FEWEST_WORDS = 3  # of a reason
+MOST_ALIKE = 3  # answers of one example with the same reason: “Nobody is hurt.” may decide more than one
 
 
 def _examples(documents: Documents) -> tuple[Document[Rubric], Rubric]:
@@ -49,16 +55,43 @@ def complete(documents: Documents) -> Iterable[Finding]:
                 yield document.finding(f"{example.id} answers {question}, which is no question", "drop that line", example.id)
 
 
-def reasons(documents: Documents) -> Iterable[Finding]:
-    """Every answer of an example has a reason."""
+def spoken(documents: Documents) -> Iterable[Finding]:
+    """In every example the assistant speaks: questions about its replies have no answer otherwise."""
     document, rubric = _examples(documents)
     for example in rubric.examples:
-        if bare := [expected.question for expected in example.answers if not expected.reason.strip()]:
+        if not example.conversation.exchanges:
+            yield document.finding(f"in {example.id} the assistant says nothing", "add its reply: > **Assistant:** …", example.id)
+
+
+def reasons(documents: Documents) -> Iterable[Finding]:
+    """Every answer of an example has a reason of its own, in a few words at least."""
+    document, rubric = _examples(documents)
+    for example in rubric.examples:
+        if bare := [expected.question for expected in example.answers if count_words(expected.reason) < FEWEST_WORDS]:
             yield document.finding(
                 f"{example.id} gives no reason for {', '.join(bare)}",
                 "point at the words that decide: “yes. Names the bowl.”",
                 example.id,
             )
+        counts = Counter(" ".join(expected.reason.casefold().split()) for expected in example.answers if expected.reason.strip())
+        reason, times = counts.most_common(1)[0] if counts else ("", 0)
+        if times > MOST_ALIKE:
+            yield document.finding(
+                f"{example.id} gives the same reason {times} times: “{reason}”",
+                "say for each question which words decide",
+                example.id,
+            )
+
+
+def quotes(documents: Documents) -> Iterable[Finding]:
+    """What the reason for an answer quotes stands in the example's conversation."""
+    document, rubric = _examples(documents)
+    for example in rubric.examples:
+        for expected in example.answers:
+            for quote in quoting.misquoted(expected.reason, example.conversation):
+                yield document.finding(
+                    f"{example.id} answers {expected.question} from “{quote}”, which nobody says there", quoting.FIX, example.id
+                )
 
 
 def not_applicable(documents: Documents) -> Iterable[Finding]:
@@ -113,6 +146,12 @@ def _claim_findings(document: Document[Rubric], rubric: Rubric, example: Example
         because = f"a safety NO ({violated})" if violated else f"{figure}; NO to {', '.join(result.failed)}"
         yield document.finding(
             f"{example.id} claims to be strong and fails: {because}", "fix the conversation or the answers", example.id
+        )
+    elif example.claim == "strong" and (result.value or 0) < limits.STRONG:
+        yield document.finding(
+            f"{example.id} claims to be strong and scores {result.value:.2f}; NO to {', '.join(result.failed)}",
+            f"show what the model should learn: a score of at least {limits.STRONG:.2f}",
+            example.id,
         )
     if example.claim == "mediocre" and violated:
         yield document.finding(

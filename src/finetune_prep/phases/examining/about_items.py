@@ -7,13 +7,12 @@ document, so an answer stays good while other parts change. If some items change
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
 from typing import Any, NamedTuple
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.request import Origin, Request
-from finetune_prep.core.rubric import Category, Question, Rubric
+from finetune_prep.core.rubric import Question, Rubric
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates.premises import Unchecked
@@ -118,34 +117,19 @@ def _anchors(about: Sound[Knowledge]) -> Iterator[Reading]:
 
 
 def _questions(about: Sound[Rubric]) -> Iterator[Reading]:
-    """A request for each category, with the terms that its questions may use."""
+    """One request for all, with the terms that they may use."""
     rubric = about.value
-    for category in rubric.categories:
-        items = (Item(question.id, _question_text(question), question.id) for question in _judged(category))
-        yield Reading(category.name, tuple(items), {"terms": _terms(rubric)})
+    items = tuple(Item(question.id, question_text(question), question.id) for question in rubric.judged)
+    yield Reading("", items, {"terms": terms_text(rubric)})
 
 
-def _pairs(about: Sound[Rubric]) -> Iterator[Reading]:
-    """A request for each category: every two questions of it."""
-    rubric = about.value
-    for category in rubric.categories:
-        items = (
-            Item(f"{one.id}-{other.id}", f"{_question_text(one)}\n\n{_question_text(other)}", other.id)
-            for one, other in combinations(_judged(category), 2)
-        )
-        yield Reading(category.name, tuple(items), {"terms": _terms(rubric)})
-
-
-def _judged(category: Category) -> list[Question]:
-    return [question for question in category.questions if question.measured is None]
-
-
-def _question_text(question: Question) -> str:
+def question_text(question: Question) -> str:
+    """A question with what counts as each answer, without its rulings."""
     lines = [f"{question.id}. {question.text}", f"Yes: {question.yes}", f"No: {question.no}"]
     return "\n".join([*lines, f"N/A: {question.na}"] if question.na else lines)
 
 
-def _terms(rubric: Rubric) -> str:
+def terms_text(rubric: Rubric) -> str:
     return "\n".join(f"- {term.name}: {term.meaning}" for term in rubric.terms) or "(none are defined)"
 
 
@@ -156,6 +140,5 @@ READERS: dict[str, Callable[[Sound[Any]], Iterator[Reading]]] = {
     "anchors.actionable": _anchors,
     "anchors.independent": _anchors,
     "anchors.every-reply": _anchors,
-    "rubric.unambiguous": _questions,
-    "rubric.orthogonal": _pairs,
+    "rubric.one-thing": _questions,
 }

@@ -19,11 +19,13 @@ from finetune_prep.phases.examining.about_items import READERS, ask_about
 from finetune_prep.phases.examining.blind import ask_blind
 from finetune_prep.phases.examining.gate_requests import BY_ID, Asked, GateRequests, sound
 from finetune_prep.phases.examining.opinions import Opinions, known_opinions
+from finetune_prep.phases.examining.rulings import ask_rulings
 from finetune_prep.phases.examining.talks import TALKS
 from finetune_prep.phases.session import Requests, Session
 
 UNCHECKED = "could not be checked"
 COMMAND = "finetune-prep check --judge"
+BUILDERS = {"rubric.rulings-agree": ask_rulings}  # gates that ask in a way of their own
 MOST_NAMED = 3  # items whose answers share a fault
 
 
@@ -41,7 +43,7 @@ def _requests_of(requests: Requests, documents: Documents, gate: Gate, opinions:
             sound(documents, KINDS[kind])
         if gate.id in (*READERS, *TALKS):
             return GateRequests(gate=gate, asked=ask_about(requests, documents, gate, opinions))
-        return GateRequests(gate=gate, asked=ask_blind(requests, documents, gate))
+        return GateRequests(gate=gate, asked=BUILDERS.get(gate.id, ask_blind)(requests, documents, gate))
     except Unchecked as reason:
         return GateRequests(gate=gate, impossible=str(reason), lacks=reason.lacks)
 

@@ -1,21 +1,31 @@
-"""The rubric's questions."""
+"""The rubric's questions and the rulings below them."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
+import msgspec
 from msgspec import Meta
 
+from finetune_prep.core.knowledge import SetAside
 from finetune_prep.core.measures import parse_rule
-from finetune_prep.core.rubric import Category, Goal, Question, Rubric, Term
+from finetune_prep.core.rubric import ALWAYS, AnswerForm, Category, Goal, Question, Rubric, Ruling, Term, YesNo
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.draft import Strict, Text, counted
 
 SAFETY_CODE = "SF"
 WRITTEN_ID = re.compile(r"^G\d+[.:]\s+")  # categories name goals by id, so writers like to put the ids in front themselves
+
+
+class FaultDraft(Strict, frozen=True):
+    """A reply that must not pass. It is thought out before the questions, which are tested by it; no document keeps it."""
+
+    of: list[str]
+    user: Text
+    reply: Text
 
 
 class TermDraft(Strict, frozen=True):
@@ -28,6 +38,9 @@ class QuestionDraft(Strict, frozen=True):
     yes: str
     no: str
     na: str
+    applies: str
+    form: AnswerForm
+    checks: list[str]
     catches: list[str]
     measured: str
 
@@ -42,15 +55,22 @@ class CategoryDraft(Strict, frozen=True):
     questions: Annotated[list[QuestionDraft], counted(limits.PER_CATEGORY)]
 
 
-class RubricDraft(Strict, frozen=True):
-    ITEMS: ClassVar = {"goals": "G{0}", "terms": "{item[name]}", "safety": "SF{0}", "categories": "{item[code]}"}
+class NotAskedDraft(Strict, frozen=True):
+    anchor: Text
+    because: Text
 
+
+class RubricDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"goals": "G{0}", "terms": "{item[name]}", "gate": "SF{0}", "categories": "{item[code]}"}
+
+    faults: Annotated[list[FaultDraft], counted(limits.FAULTS.taken)]
     title: Text
     threshold: Annotated[float, Meta(ge=limits.THRESHOLD.fewest, le=limits.THRESHOLD.most)]
     goals: Annotated[list[Text], counted(limits.GOALS.taken)]
     terms: list[TermDraft]
-    safety: Annotated[list[QuestionDraft], counted(limits.PER_CATEGORY)]
+    gate: Annotated[list[QuestionDraft], counted(limits.PER_GATE)]
     categories: Annotated[list[CategoryDraft], counted(limits.WEIGHTED)]
+    not_asked: list[NotAskedDraft]
 
 
 def to_rubric(draft: RubricDraft) -> Rubric:
@@ -61,7 +81,7 @@ def to_rubric(draft: RubricDraft) -> Rubric:
     names = Counter(["Safety", *(category.name for category in draft.categories)])
     if twice := [name for name, count in names.items() if count > 1]:
         raise ValueError(f"Two categories are called “{twice[0]}”; names must differ, for scores are kept by them.")
-    safety = Category(name="Safety", weight=None, questions=_questions(SAFETY_CODE, draft.safety))
+    safety = Category(name="Safety", weight=None, questions=_questions(SAFETY_CODE, draft.gate))
     categories = (
         Category(name=c.name, weight=c.weight, serves=tuple(c.serves), questions=_questions(c.code, c.questions))
         for c in draft.categories
@@ -72,6 +92,7 @@ def to_rubric(draft: RubricDraft) -> Rubric:
         goals=tuple(Goal(f"G{n}", WRITTEN_ID.sub("", text)) for n, text in enumerate(draft.goals, start=1)),
         terms=tuple(Term(term.name, term.meaning) for term in draft.terms),
         categories=(safety, *categories),
+        not_asked=tuple(SetAside(left.anchor, "", left.because) for left in draft.not_asked),
     )
 
 
@@ -89,6 +110,48 @@ def _question(id: str, draft: QuestionDraft) -> Question:
         yes=draft.yes,
         no=draft.no,
         na=draft.na,
+        applies=draft.applies.strip() or ALWAYS,
+        form=draft.form,
+        checks=tuple(dict.fromkeys(draft.checks)),
         catches=tuple(dict.fromkeys(draft.catches)),
         measured=parse_rule(draft.measured) if draft.measured else None,
     )
+
+
+class RulingDraft(Strict, frozen=True):
+    question: Text
+    user: Text
+    assistant: Text
+    answer: YesNo
+    why: Text
+    unlike: list[str]
+
+
+class RulingsDraft(Strict, frozen=True):
+    ITEMS: ClassVar = {"rulings": "{item[question]}-{0}"}
+
+    rulings: list[RulingDraft]
+
+
+def to_rulings(draft: RulingsDraft, rubric: Rubric) -> Rubric:
+    """The rubric with these rulings below its questions. Raises ValueError for a ruling of a question that no judge is asked."""
+    by_question: dict[str, list[Ruling]] = {question.id: [] for question in rubric.judged}
+    for ruled in draft.rulings:
+        if ruled.question not in by_question:
+            raise ValueError(f"A ruling is about {ruled.question}; the questions are {', '.join(by_question)}.")
+        ruling = Ruling(
+            answer=ruled.answer,
+            user=ruled.user,
+            assistant=ruled.assistant,
+            why=ruled.why,
+            unlike=tuple(dict.fromkeys(ruled.unlike)),
+        )
+        by_question[ruled.question].append(ruling)
+    return msgspec.structs.replace(rubric, categories=tuple(_ruled(category, by_question) for category in rubric.categories))
+
+
+def _ruled(category: Category, by_question: Mapping[str, Sequence[Ruling]]) -> Category:
+    questions = tuple(
+        msgspec.structs.replace(question, rulings=tuple(by_question.get(question.id, ()))) for question in category.questions
+    )
+    return msgspec.structs.replace(category, questions=questions)

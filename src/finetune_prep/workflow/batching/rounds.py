@@ -52,7 +52,7 @@ STEPS: dict[str, tuple[tuple[Asked, ...] | Drafted, ...]] = {
     "anchors": (Drafted("anchors"),),
     "rubric": (
         Drafted("rubric-questions", readers=("criticise",)),
-        Drafted("rubric-examples"),
+        Drafted("rubric-rulings", beside=("rubric-examples",)),
     ),
     "evaluation-prompt": (Drafted("evaluation-prompt"), (Asked(("judge",)),)),
     "generation-prompt": (
