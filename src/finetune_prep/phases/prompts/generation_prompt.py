@@ -80,6 +80,7 @@ async def _write_generation(session: Session) -> None:
 
 
 async def _guidance(session: Session, knowledge: Knowledge) -> Drafted[GuidanceDraft]:
+    space = session.project.value(Documents.space)
     harmful = [f"{mode.id} “{mode.name}”" for mode in knowledge.failure_modes if mode.kind == "safety"]
 
     async def look_over(draft: GuidanceDraft, first: bool) -> tuple[Point, ...]:
@@ -92,8 +93,9 @@ async def _guidance(session: Session, knowledge: Knowledge) -> Drafted[GuidanceD
         lambda draft: draft,
         session.slots(
             frameworks=material.reference(session),
-            cases=material.cases(session.project.value(Documents.space), expected=True),
+            cases=material.cases(space, expected=True),
             safety=", ".join(harmful),
+            gap=material.gap_example(space, session.brief.language),
         ),
         look_over,
         phase=PHASE,
@@ -120,6 +122,7 @@ async def _few_shots(session: Session, knowledge: Knowledge) -> Drafted[tuple[Ex
             cases=material.cases(space, expected=True),
             questions=material.questions(session.project.value(Documents.rubric)),
             lengths=material.lengths(space),
+            gap=material.gap_example(space, session.brief.language),
         ),
         look_over,
         phase=PHASE,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 
 from finetune_prep import documents
+from finetune_prep.conversations.gaps import gap_line
 from finetune_prep.core.rubric import Rubric
+from finetune_prep.core.scenarios.scenario import Elapsed
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.method import limits
 from finetune_prep.phases.research.research import PANEL
 from finetune_prep.phases.session import Requests
 
 NONE = "(none)"
+THURSDAY = 3
 _NOT_FOR_WRITERS = (PANEL, "Sources", "Set aside", "Contradictions between sources")
 _CITED = re.compile(r"^[ \t]*[-*+] (?:Source|Confirmed by|From):.*(?:\n[ \t]+\S.*)*\n?", re.MULTILINE)
 _TAIL = re.compile(r"[ \t]+(?:Source|Confirmed by|From): (?=\S).*$", re.MULTILINE)
@@ -61,6 +64,12 @@ def few_shot_lengths(space: ScenarioSpace) -> tuple[int, ...]:
         chosen += several
     most = limits.FEW_SHOT_EXCHANGES.asked.most
     return tuple(sorted(min(length.exchanges, most) for length in chosen[: limits.FEW_SHOTS_ASKED]))
+
+
+def gap_example(space: ScenarioSpace, language: str) -> str:
+    """The line that says how much time has passed between two messages, as an example; "" where talks are over in one sitting."""
+    gap = max(space.gaps, key=lambda gap: gap.fewest, default=None)
+    return gap_line(Elapsed(days=gap.fewest, weekday=THURSDAY, reads=gap.reads), language) if gap else ""
 
 
 def lengths(space: ScenarioSpace) -> str:
