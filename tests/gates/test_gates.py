@@ -728,6 +728,12 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         ["C1 answers N/A to CP4, which does not allow it"],
     ),
     (
+        "evaluation-prompt.calibrations-quote",
+        "evaluation_prompt.calibrations.1.answers.0.reason",
+        "It says “photograph, please” and „niemals“.",
+        ["C2 answers SF1 from “niemals”, which nobody says there"],
+    ),
+    (
         "evaluation-prompt.calibrations-both-ways",
         "evaluation_prompt.calibrations",
         tuple(msgspec.structs.replace(example, answers=RUBRIC.examples[0].answers) for example in JUDGE.calibrations),

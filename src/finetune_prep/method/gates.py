@@ -208,6 +208,8 @@ GATES: tuple[Gate, ...] = (
     _must("evaluation-prompt.calibration-count", f"{limits.CALIBRATIONS} calibration examples.", EVALUATION),
     _must("evaluation-prompt.calibrations-complete",
         "Every calibration answers each judged question with a reason, N/A only where allowed.", RUBRIC, EVALUATION),
+    _must("evaluation-prompt.calibrations-quote",
+        "What the reasons of a calibration quote stands in its conversation.", EVALUATION),
     _must("evaluation-prompt.calibrations-both-ways", "Among the answers of the calibrations are both yes and no.", EVALUATION),
     _judged("evaluation-prompt.judged-blind",
         "A judge who is not shown a calibration's answers gives the same ones.", RUBRIC, EVALUATION),

@@ -141,7 +141,8 @@ RULES: tuple[Rule, ...] = (
         ("The input is the user's message and the reply, with the conversation before it.", "evaluation-prompt.input-format"),
         ("The output is JSON from question ids to answers.", "evaluation-prompt.output-example"),
         ("Calibration examples show edge cases and reasons.",
-         "evaluation-prompt.calibrations-complete evaluation-prompt.calibrations-both-ways evaluation-prompt.judged-blind"),
+         "evaluation-prompt.calibrations-complete evaluation-prompt.calibrations-quote "
+         "evaluation-prompt.calibrations-both-ways evaluation-prompt.judged-blind"),
     ),
     *_section("Phase 4 · target",
         (f"{limits.CALIBRATIONS} calibration examples with expected answers.",

@@ -14,6 +14,7 @@ from finetune_prep.core.rubric import Category, Question, Rubric, Ruling
 from finetune_prep.core.verdict import STEERING
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
+from finetune_prep.gates import quoting
 from finetune_prep.gates.premises import Unchecked, is_english, need, need_english, parts_in_order
 from finetune_prep.gates.wording import leans_outside, points_elsewhere, same_words
 from finetune_prep.method import limits
@@ -241,6 +242,16 @@ def calibrations_complete(documents: Documents) -> Iterable[Finding]:
                 yield document.finding(
                     f"{example.id} answers N/A to {question}, which does not allow it", "answer yes or no", example.id
                 )
+
+
+def calibrations_quote(documents: Documents) -> Iterable[Finding]:
+    """What the reasons of a calibration quote stands in its conversation."""
+    document, prompt = _prompt(documents)
+    for example in prompt.calibrations:
+        for expected in example.answers:
+            for quote in quoting.misquoted(expected.reason, example.conversation):
+                what = f"{example.id} answers {expected.question} from “{quote}”, which nobody says there"
+                yield document.finding(what, quoting.FIX, example.id)
 
 
 def calibrations_both_ways(documents: Documents) -> Iterable[Finding]:
