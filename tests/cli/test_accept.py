@@ -212,14 +212,14 @@ def test_a_judges_no_refuses_until_it_is_mended_or_overridden(shop: Project, ter
     have_judged(shop, no=["DO3"])
     shown = terminal("accept", "domain-frameworks", "--yes", "--by", "Ines")
     assert shown.code == 1
-    assert "a judge answers no about DO3: “we will see”; Write DO3 anew.  [anchors.actionable]" in shown.err
-    gates = ("actionable", "visible-in-text", "independent", "every-reply")
+    assert "a judge answers no about DO3: “we will see”; Write DO3 anew.  [anchors.observable]" in shown.err
+    gates = ("observable", "conflicts")
     overrides = [option for gate in gates for option in ("--override", f"anchors.{gate}")]
     because = (*overrides, "--because", "the judge misread DO3")
     assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines", *because).code == 0
-    assert answer(terminal, "anchors.actionable") == "overridden"
+    assert answer(terminal, "anchors.observable") == "overridden"
     rewrite(shop, "domain-frameworks", "Ask for one missing detail at a time", "Ask for one thing at a time")
-    assert answer(terminal, "anchors.actionable") == "unchecked"
+    assert answer(terminal, "anchors.observable") == "unchecked"
     assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines").code == 1
     have_judged(shop)
     assert terminal("accept", "domain-frameworks", "--yes", "--by", "Ines").code == 0

@@ -41,10 +41,10 @@ def ask(project: Project, provider: Scripted) -> None:
 
 def test_without_a_judge_it_says_how_to_get_one(shop: Project, terminal: Terminal) -> None:
     shown = terminal("check")
-    line = next(line for line in shown.out.splitlines() if "anchors.visible-in-text" in line)
+    line = next(line for line in shown.out.splitlines() if "anchors.observable" in line)
     assert line == (
         "  unchecked: could not be checked: no judge has been asked; finetune-prep check --judge asks one  "
-        "[anchors.visible-in-text, anchors.actionable, anchors.independent and 1 more]"
+        "[anchors.observable, anchors.conflicts]"
     )
     assert not shop.layout.ledger.exists()
 
@@ -120,15 +120,13 @@ def test_the_judge_is_asked_once_and_replayed_for_good(shop: Project, terminal: 
     shop.layout.ledger.unlink()
     shown = terminal("check", "--judge", "--provider", "recording")
     assert shown.code == 1
-    assert "27 questions to a judge, 0 of them answered before" in shown.out
-    assert "a judge answers no about DO3: “we will see”; Write DO3 anew.  [anchors.visible-in-text]" in shown.out
+    assert "21 questions to a judge, 0 of them answered before" in shown.out
+    assert "a judge answers no about DO3: “we will see”; Write DO3 anew.  [anchors.observable]" in shown.out
     (shop.folder / "recording.jsonl").unlink()
     found = outcomes(terminal("check", "--json").out)
     assert {gate for gate in BY_ID if found[gate]["answer"] == "fails"} == {
-        "anchors.visible-in-text",
-        "anchors.actionable",
-        "anchors.independent",
-        "anchors.every-reply",
+        "anchors.observable",
+        "anchors.conflicts",
     }
     assert {found[gate]["answer"] for gate in BY_ID} == {"fails", "holds"}
 
@@ -138,12 +136,12 @@ def test_batch_files_wait_and_are_answered(shop: Project, terminal: Terminal, tm
     accept_all(shop)
     shown = terminal("check", "--judge")
     assert shown.code == 4
-    assert "27 questions to models were written to a batch file" in shown.err
+    assert "21 questions to models were written to a batch file" in shown.err
     assert "finetune-prep batch import ANSWERS.jsonl && finetune-prep check --judge" in shown.err
     ledger = SqliteLedger(shop.layout.ledger)
     requests = asyncio.run(ledger.rounds.requests_of(1))
     ledger.close()
-    assert len(requests) == 27
+    assert len(requests) == 21
     answers = tmp_path / "answers.jsonl"
     answers.write_text("".join(f"{json.dumps(answered(request))}\n" for request in requests), "utf-8")
     assert terminal("batch", "import", str(answers)).code == 0
@@ -217,7 +215,7 @@ def test_json_is_one_document_even_with_a_judge(shop: Project, terminal: Termina
 def test_opening_the_project_again_changes_nothing(shop: Project, terminal: Terminal) -> None:
     """A judged outcome survives the process: it is read from disk."""
     ask(shop, Scripted(judge()))
-    assert outcomes(terminal("check", "--json").out)["anchors.actionable"]["note"] == "judged by any-model"
+    assert outcomes(terminal("check", "--json").out)["anchors.observable"]["note"] == "judged by any-model"
     assert open_project(shop.folder).layout == shop.layout
 
 

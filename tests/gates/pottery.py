@@ -467,7 +467,15 @@ def _text(kind: str, value: Any) -> tuple[str, dict[str, int]]:
             "Few-shot examples",
             "Output format",
         ),
-        "domain-frameworks": ("Communication principles", "Failure modes", "Behavioral anchors", "Sources"),
+        "domain-frameworks": (
+            "Asked for",
+            "Communication principles",
+            "Failure modes",
+            "Facts",
+            "Behavioral anchors",
+            "Set aside",
+            "Sources",
+        ),
         "scenario-space": (
             "Topics",
             "People",

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.core.finding import Finding, Outcome
-from finetune_prep.core.knowledge import Anchor, Citation, Contradiction, Preference, SetAside
+from finetune_prep.core.knowledge import Anchor, Citation, Contradiction, Fact, Preference, SetAside
 from finetune_prep.core.rubric import Category, Expected, Question, Ruling, Term
 from finetune_prep.core.scenarios.space import Gap, Reactions, SpecialCase
 from finetune_prep.documents.kinds import Documents
@@ -98,7 +98,83 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         "research.unsourced-share",
         "knowledge.failure_modes",
         tuple(msgspec.structs.replace(mode, sources=(Citation("expert"),)) for mode in KNOWLEDGE.failure_modes),
-        ["4 of 10 statements have no source (40%): FM1, FM2, FM3, FM4"],
+        ["3 of 9 statements have no source (33%): FM1, FM2, FM4"],
+    ),
+    (
+        "research.safety-unsourced",
+        "knowledge.failure_modes.2.sources",
+        (Citation("expert"),),
+        ["FM3 “Harm made small” is about safety, and no source stands behind it"],
+    ),
+    (
+        "research.sources-dated",
+        "knowledge.sources.0.published",
+        "2027",
+        ["S01 was read on 2026-11-20, before it was published on 2027"],
+    ),
+    (
+        "research.sources-dated",
+        "knowledge.sources.0.published",
+        "2025-02-30",
+        ["“Published” of S01 is “2025-02-30”, which is no date"],
+    ),
+    (
+        "research.no-placeholders",
+        "knowledge.principles.0.text",
+        "Say {{ name }}.",
+        ["“{{ name }}” holds the place of a text that is not written yet"],
+    ),
+    ("origins.jobs", "knowledge.asked_for", KNOWLEDGE.fears, ["nothing says what the assistant is for"]),
+    (
+        "origins.fears-taken-up",
+        "knowledge.failure_modes.1.drawn_from",
+        ("AF1", "AF9", "PR1"),
+        ["no failure mode makes LIMIT1 concrete: “Grants no refund.”"],
+    ),
+    (
+        "origins.common-failures",
+        "knowledge.failure_modes.0.drawn_from",
+        ("AF10",),
+        [
+            "AF2 (misses what stands in the material) is neither taken up nor set aside: Overlooks something decisive that the user "
+            "wrote or pasted, most easily in the middle of a long text."
+        ],
+    ),
+    (
+        "origins.panel-answered",
+        "knowledge.panel",
+        ("PR1", "PR2", "PR7"),
+        ["2 of 3 proposals of the panel are taken up or set aside; not so: PR7"],
+    ),
+    (
+        "origins.exist",
+        "knowledge.panel",
+        ("PR1",),
+        ["“Set aside” names PR2, which is no wish of the brief, no common failure and no proposal of the panel"],
+    ),
+    (
+        "fact-table.vouched-for",
+        "knowledge.facts.0.confirmed_by",
+        " ",
+        ["nobody vouches for FA1 “Photographs: kiln@shop.example”"],
+    ),
+    (
+        "fact-table.as-quoted",
+        "knowledge.facts.0",
+        Fact(id="FA1", name="Waiting", value="2 days", kind="deadline", sources=(Citation("S01", "Ask one thing, then wait"),)),
+        ["FA1 states “2 days”, and its quotation does not: “Ask one thing, then wait”"],
+    ),
+    (
+        "fact-table.distinct",
+        "knowledge.facts",
+        tuple(msgspec.structs.replace(KNOWLEDGE.facts[0], id=f"FA{n}", value=f"{n}") for n in (1, 2)),
+        ["FA2 and FA1 are both “Photographs”, for the same cases"],
+    ),
+    (
+        "anchors.never-without-not",
+        "knowledge.never.3.text",
+        "Avoid jokes about broken presents.",
+        ["DONT4 stands under “Never do” and begins with “Avoid”, so it says the opposite"],
     ),
     ("research.principles", "knowledge.principles", (), ["no communication principle"]),
     (
@@ -309,7 +385,7 @@ CASES: list[tuple[str, str, Any, list[str]]] = [
         ["DO3 has no verb first: “Empathy with the customer”"],
     ),
     (
-        "anchors.observable",
+        "anchors.plain-words",
         "knowledge.always.2.text",
         "Answer in an appropriate way",
         ["DO3 rests on “appropriate”, on which two readers would differ"],

@@ -66,7 +66,7 @@ def test_judged_and_human_gates_wait_for_a_judge_or_a_person() -> None:
 
 def test_word_lists_keep_to_english() -> None:
     """In another language the word-based checks are unchecked; what needs no words is still decided."""
-    word_based = {f"anchors.{name}" for name in ("verb-first", "observable")}
+    word_based = {f"anchors.{name}" for name in ("verb-first", "plain-words")}
     word_based |= {f"rubric.{name}" for name in ("binary", "double-questions", "presence", "terms-defined")}
     word_based |= {f"{prompt}.says-it-here" for prompt in ("evaluation-prompt", "generation-prompt")}
     for answer in check(in_language("de")):

@@ -35,7 +35,6 @@ ONLY_THERE = {
     "`safety`, 1 to 3",
     "`ethics`, 1 or 2",
     "has 3 to 12 words",
-    "it, 4 to 40 words",
     "at least 36 pairs",
     "at most 25 words",  # of a situation
     "exactly 0, in",  # as many exchanges as the conversation has

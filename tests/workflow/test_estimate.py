@@ -127,7 +127,7 @@ def test_a_draft_is_handed_back_as_often_as_it_usually_is(fresh: Project) -> Non
     assert [found["anchors", "anchors"].calls for found in (never, once, twice)] == [1, 1, 1]
     assert ("anchors", "revise") not in never
     assert [found["anchors", "revise"].calls for found in (once, twice)] == pytest.approx([returned, returned + returned**2])
-    assert once["anchors", "anchors.actionable"].calls == 1 + returned
+    assert once["anchors", "anchors.observable"].calls == 1 + returned
     critics = "research", "criticise"
     assert never[critics].calls == twice[critics].calls == 8
     draft, patch = facts("anchors", Path()).uses[0], once["anchors", "revise"]

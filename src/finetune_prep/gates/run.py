@@ -14,7 +14,7 @@ from finetune_prep.documents.document import Document
 from finetune_prep.documents.items import undated
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates import workflow
-from finetune_prep.gates.knowledge import anchors, research
+from finetune_prep.gates.knowledge import anchors, fact_table, origins, research
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.gates.prompts import evaluation_prompt, few_shots, generation_prompt
 from finetune_prep.gates.rubric import chain, rubric, rulings, worked_examples
@@ -24,6 +24,8 @@ from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
 
 MODULES: dict[str, ModuleType] = {
     "research": research,
+    "origins": origins,
+    "fact-table": fact_table,
     "scenario-space": scenario_space,
     "scenario-plan": scenario_plan,
     "anchors": anchors,

@@ -177,6 +177,25 @@ def overlap(one: str, other: str) -> float:
     return len(words & others) / len(words | others) if words | others else 0.0
 
 
+_PLACEHOLDER = re.compile(
+    r"\{\{[^{}\n]{0,60}\}\}|\[(?:insert|your|todo|tbd|name|link|date|number)\b[^\]\n]{0,40}\](?!\()"
+    r"|\b(?:TBD|TODO|FIXME|XXX)\b|\blorem ipsum\b",
+    re.IGNORECASE,
+)
+
+
+def placeholders(document: Document[Any]) -> Iterator[Finding]:
+    """What somebody meant to write and did not ("TBD", "{{name}}", "[insert number]"), in any language."""
+    for number, line in enumerate(document.text.split("\n"), start=1):
+        if found := _PLACEHOLDER.search(line):
+            yield Finding(
+                path=document.path,
+                line=number,
+                what=f"“{found[0]}” holds the place of a text that is not written yet",
+                fix="write what belongs there, or take the line out",
+            )
+
+
 # ---- prompts that must stand alone
 
 _OUTSIDE = (

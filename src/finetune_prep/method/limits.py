@@ -54,6 +54,7 @@ def bare(number: float) -> str:
 
 UNSOURCED = 0.25  # of techniques, principles and failure modes: beyond this it is a model's opinion, not research
 RECENT = 2  # years between a source's publication and its reading
+QUOTE = Range(4, 40)  # words of a quotation; fewer stand in any text, more are a paragraph
 PER_PAIR = 3  # scenarios of a pilot that may share a topic and a technique
 MOST_EDGE = 0.40  # of the plan; beyond this, what is common is learnt from too few conversations
 MOST_OUT_OF_SCOPE = 0.25

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import combinations
 
@@ -15,6 +16,21 @@ from finetune_prep.method import limits
 
 SAME = 0.6  # share of content words from which two anchors probably check the same thing
 SECTION = "behavioral anchors"
+# how an instruction begins that forbids something; by language, since the same letters mean other things elsewhere
+_NEGATED = {
+    language: re.compile(rf"(?:{words})\b" if language not in ("zh", "ja") else f"(?:{words})", re.IGNORECASE)
+    for language, words in {
+        "en": r"(?:please\s+|always\s+)?(?:do not|don't|never|not|avoid|avoiding|refrain)",
+        "de": r"(?:bitte\s+)?(?:niemals|nie|nicht|vermeiden?|vermeide|keine?[mnrs]?)",
+        "es": r"no|nunca|jamás|evit(?:ar?|e)",
+        "fr": r"ne|n'\w+|jamais|évite[rz]?",
+        "it": r"non|mai|evita(?:re)?",
+        "pt": r"não|nunca|jamais|evit(?:ar?|e)",
+        "nl": r"niet|nooit|geen|vermijd(?:en)?",
+        "zh": "不要|不得|不可|切勿|请勿|避免|绝不|从不|别",
+        "ja": "決して|絶対に",
+    }.items()
+}
 
 
 def _knowledge(documents: Documents) -> tuple[Document[Knowledge], Knowledge]:
@@ -79,6 +95,20 @@ def drawn_from(documents: Documents) -> Iterable[Finding]:
                 )
 
 
+def never_without_not(documents: Documents) -> Iterable[Finding]:
+    """No anchor under "Never do" begins with a negation: it reads after the word "never"."""
+    document, knowledge = _knowledge(documents)
+    _, brief = need(documents, Documents.brief)
+    negated = _NEGATED.get(brief.written_in.partition("-")[0].lower())
+    for anchor in knowledge.never:
+        if negated and (found := negated.match(anchor.text.replace("’", "'"))):
+            yield document.finding(
+                f"{anchor.id} stands under “Never do” and begins with “{found[0].strip()}”, so it says the opposite",
+                "name the wrong act itself: “Promise a refund before a person has approved it”",
+                anchor.id,
+            )
+
+
 def distinct(documents: Documents) -> Iterable[Finding]:
     """No two anchors say nearly the same words."""
     document, knowledge = _knowledge(documents)
@@ -105,7 +135,7 @@ def verb_first(documents: Documents) -> Iterable[Finding]:
             )
 
 
-def observable(documents: Documents) -> Iterable[Finding]:
+def plain_words(documents: Documents) -> Iterable[Finding]:
     """No anchor rests on a word that two readers would judge differently."""
     document, knowledge = _knowledge(documents)
     need_english(documents)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import get_args
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.knowledge import BRIEF, UNSOURCED, Citation, FailureKind, Knowledge, Technique
-from finetune_prep.core.quotes import find_quote
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
+from finetune_prep.gates.knowledge.quotations import clipped, quote_findings
 from finetune_prep.gates.premises import Unchecked, need
+from finetune_prep.gates.wording import placeholders
 from finetune_prep.method import limits
-from finetune_prep.words import count_words
 
-SHORTEST_QUOTE = (3, 12)  # words, characters: one of both must be reached, or the quotation would stand in any text
 FAILURE_KINDS: tuple[FailureKind, ...] = get_args(FailureKind)
 KIND_MEANS = {
     "AI": "what chatbots in this domain got wrong",
@@ -22,7 +23,7 @@ KIND_MEANS = {
     "safety": "what did or could do harm",
     "ethics": "where a boundary was crossed",
 }
-NEAR = 0.6  # score from which the nearest passage is worth showing
+_DATE = re.compile(r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2}))?)?")
 
 
 def _knowledge(documents: Documents) -> tuple[Document[Knowledge], Knowledge]:
@@ -135,6 +136,42 @@ def sources_current(documents: Documents) -> Iterable[Finding]:
         )
 
 
+def sources_dated(documents: Documents) -> Iterable[Finding]:
+    """Dates of sources are dates, and none was read before it was published."""
+    document, knowledge = _knowledge(documents)
+    for source in knowledge.sources:
+        dates = {field: text.strip() for field, text in (("Published", source.published), ("Read", source.read)) if text.strip()}
+        wrong = {field: text for field, text in dates.items() if not _is_date(text)}
+        for field, text in wrong.items():
+            yield document.finding(f"“{field}” of {source.id} is “{text}”, which is no date", "write it as 2026-03-01", source.id)
+        if len(dates) == 2 and not wrong:
+            shortest = min(len(text) for text in dates.values())
+            if dates["Read"][:shortest] < dates["Published"][:shortest]:
+                yield document.finding(
+                    f"{source.id} was read on {dates['Read']}, before it was published on {dates['Published']}",
+                    "correct one of both dates",
+                    source.id,
+                )
+
+
+def _is_date(text: str) -> bool:
+    """Whether it is a day, a month or a year, as ISO writes them."""
+    found = _DATE.fullmatch(text)
+    if found is None:
+        return False
+    try:
+        date(int(found["year"]), int(found["month"] or 1), int(found["day"] or 1))
+    except ValueError:
+        return False
+    return True
+
+
+def no_placeholders(documents: Documents) -> Iterable[Finding]:
+    """No text is still to be written."""
+    document, _ = _knowledge(documents)
+    yield from placeholders(document)
+
+
 def quotes_found(documents: Documents) -> Iterable[Finding]:
     """Every quotation stands in the stored copy of its source, word for word."""
     document, knowledge = _knowledge(documents)
@@ -150,41 +187,12 @@ def quotes_found(documents: Documents) -> Iterable[Finding]:
         if snapshot is None:
             without_copy[citation.source] = without_copy.get(citation.source, 0) + 1
         else:
-            yield from _quote_findings(document, item, citation, snapshot)
+            yield from quote_findings(document, item, citation, snapshot)
     if without_copy:
         counts = ", ".join(f"{source} ({count})" for source, count in without_copy.items())
         raise Unchecked(
             f"no copy in reference/sources/ to look up the quotations of {counts}; `finetune-prep research` fetches it"
         )
-
-
-def _quote_findings(document: Document[Knowledge], item: str, citation: Citation, snapshot: str) -> Iterator[Finding]:
-    quote, source = citation.quote.strip(), citation.source
-    copy = "brief.md" if source == BRIEF else f"reference/sources/{source}.md"
-    if not quote:
-        yield document.finding(
-            f"{item} cites {source} without its words", f'copy the sentence it rests on: Source: {source} "…"', item
-        )
-        return
-    if count_words(quote) < SHORTEST_QUOTE[0] and len(quote) < SHORTEST_QUOTE[1]:
-        yield document.finding(
-            f"{item} quotes only “{quote}” from {source}", "quote the whole clause: these words prove nothing", item
-        )
-        return
-    match = find_quote(quote, snapshot)
-    if match.exact:
-        return
-    if match.score < NEAR:
-        fix = f"nothing like it stands in {copy}: quote what does, or write “Source: expert, unsourced”"
-    else:
-        passage = " ".join(snapshot[match.start : match.end].split())
-        nearest = f"“{_clipped(passage)}” ({match.score:.0%} the same)"
-        fix = f"the nearest passage is {nearest}: copy it from {copy}, or drop the citation"
-    yield document.finding(f"{item} quotes words that {source} does not hold: “{_clipped(quote)}”", fix, item)
-
-
-def _clipped(text: str, most: int = 160) -> str:
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def contradictions_cited(documents: Documents) -> Iterable[Finding]:
@@ -203,16 +211,37 @@ def contradictions_cited(documents: Documents) -> Iterable[Finding]:
 def unsourced_share(documents: Documents) -> Iterable[Finding]:
     """Few techniques, principles and failure modes rest on the expert model's word alone."""
     document, knowledge = _knowledge(documents)
-    statements = list(_statements(knowledge))
+    statements = [(item, sources) for item, sources in _statements(knowledge) if item not in _about_safety(knowledge)]
     if not statements:
         raise Unchecked(f"{document.path} states nothing yet")
-    alone = [item for item, sources in statements if not any(citation.source != UNSOURCED for citation in sources)]
+    alone = [item for item, sources in statements if _is_unsourced(sources)]
     share = len(alone) / len(statements)
     if share > limits.UNSOURCED:
         yield document.finding(
             f"{len(alone)} of {len(statements)} statements have no source ({share:.0%}): {', '.join(alone)}",
             f"find sources until at most {limits.UNSOURCED:.0%} rest on a model's word alone, or drop some",
         )
+
+
+def safety_unsourced(documents: Documents) -> Iterable[Finding]:
+    """Every failure mode about safety rests on more than a model's word; a person looks at those that do not."""
+    document, knowledge = _knowledge(documents)
+    for mode in knowledge.failure_modes:
+        if mode.id in _about_safety(knowledge) and _is_unsourced(mode.sources):
+            yield document.finding(
+                f"{mode.id} “{mode.name}” is about safety, and no source stands behind it",
+                "ask somebody who is responsible for such cases, or find a source; it stays in either way",
+                mode.id,
+            )
+
+
+def _about_safety(knowledge: Knowledge) -> set[str]:
+    """Not counted among what may be unsourced: a quota would press out the rare and grave."""
+    return {mode.id for mode in knowledge.failure_modes if mode.kind == "safety"}
+
+
+def _is_unsourced(sources: tuple[Citation, ...]) -> bool:
+    return not any(citation.source != UNSOURCED for citation in sources)
 
 
 def _statements(knowledge: Knowledge) -> Iterator[tuple[str, tuple[Citation, ...]]]:
@@ -272,7 +301,7 @@ def counters_conditional(documents: Documents) -> Iterable[Finding]:
     for mode in knowledge.failure_modes:
         if mode.counter.strip() and "→" not in mode.counter and "->" not in mode.counter:
             yield document.finding(
-                f"the counter of {mode.id} does not say when it applies: “{_clipped(mode.counter)}”",
+                f"the counter of {mode.id} does not say when it applies: “{clipped(mode.counter)}”",
                 "write “if the user mentions … → answer with …”",
                 mode.id,
             )

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.request import Origin, Request
 from finetune_prep.core.rubric import Question, Rubric
 from finetune_prep.documents.document import Document
@@ -19,8 +18,11 @@ from finetune_prep.gates.premises import Unchecked
 from finetune_prep.method.gates import Gate
 from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, sound
 from finetune_prep.phases.examining.opinions import Item, Opinion, Opinions, Reading, opinion_schema, read_opinions
+from finetune_prep.phases.examining.reference import REFERENCE
 from finetune_prep.phases.examining.talks import TALKS
 from finetune_prep.phases.session import Requests
+
+OF_DOCUMENTS = {**TALKS, **REFERENCE}  # what is read of one document or several, by gate
 
 
 def ask_about(requests: Requests, documents: Documents, gate: Gate, opinions: Opinions) -> tuple[Asked, ...]:
@@ -31,7 +33,7 @@ def ask_about(requests: Requests, documents: Documents, gate: Gate, opinions: Op
     read: Sound[Any] = sound(documents, KINDS[gate.documents[-1]])
     domain = sound(documents, Documents.brief).value.title
     asking = _Asking(requests, domain, gate, read.document, opinions)
-    readings = TALKS[gate.id](documents) if gate.id in TALKS else READERS[gate.id](read)
+    readings = OF_DOCUMENTS[gate.id](documents) if gate.id in OF_DOCUMENTS else READERS[gate.id](read)
     asked = tuple(asking.about(reading) for reading in readings if reading.items)
     if not asked:
         raise Unchecked(f"{read.document.path} holds nothing that this question could be asked about")
@@ -92,30 +94,6 @@ def _every_yes(document: Document[Any], items: Sequence[Item], opinions: Mapping
 # ---- what is read for which gate
 
 
-def _techniques(about: Sound[Knowledge]) -> Iterator[Reading]:
-    """A request for each framework."""
-    knowledge = about.value
-    for framework in knowledge.frameworks:
-        items = (
-            Item(technique.id, f"{technique.name}\nDoes: {technique.does}\nUse when: {technique.use_when}", technique.id)
-            for technique in framework.techniques
-        )
-        yield Reading(framework.id, tuple(items))
-
-
-def _failures(about: Sound[Knowledge]) -> Iterator[Reading]:
-    knowledge = about.value
-    items = (Item(mode.id, f"{mode.name}\nInstance: {mode.instance}", mode.id) for mode in knowledge.failure_modes)
-    yield Reading("", tuple(items))
-
-
-def _anchors(about: Sound[Knowledge]) -> Iterator[Reading]:
-    knowledge = about.value
-    items = [Item(anchor.id, f"Always: {anchor.text}", anchor.id) for anchor in knowledge.always]
-    items += [Item(anchor.id, f"Never: {anchor.text}", anchor.id) for anchor in knowledge.never]
-    yield Reading("", tuple(items))
-
-
 def _questions(about: Sound[Rubric]) -> Iterator[Reading]:
     """One request for all, with the terms that they may use."""
     rubric = about.value
@@ -134,11 +112,5 @@ def terms_text(rubric: Rubric) -> str:
 
 
 READERS: dict[str, Callable[[Sound[Any]], Iterator[Reading]]] = {
-    "research.practice-not-theory": _techniques,
-    "research.instances-real": _failures,
-    "anchors.visible-in-text": _anchors,
-    "anchors.actionable": _anchors,
-    "anchors.independent": _anchors,
-    "anchors.every-reply": _anchors,
     "rubric.one-thing": _questions,
 }

@@ -15,12 +15,11 @@ from finetune_prep.ledger.protocols import Answers
 from finetune_prep.method.gates import Gate
 from finetune_prep.models.askings import recall
 from finetune_prep.models.together import together
-from finetune_prep.phases.examining.about_items import READERS, ask_about
+from finetune_prep.phases.examining.about_items import OF_DOCUMENTS, READERS, ask_about
 from finetune_prep.phases.examining.blind import ask_blind
 from finetune_prep.phases.examining.gate_requests import BY_ID, Asked, GateRequests, sound
 from finetune_prep.phases.examining.opinions import Opinions, known_opinions
 from finetune_prep.phases.examining.rulings import ask_rulings
-from finetune_prep.phases.examining.talks import TALKS
 from finetune_prep.phases.session import Requests, Session
 
 UNCHECKED = "could not be checked"
@@ -41,7 +40,7 @@ def _requests_of(requests: Requests, documents: Documents, gate: Gate, opinions:
     try:
         for kind in (Documents.brief.name, *gate.documents):
             sound(documents, KINDS[kind])
-        if gate.id in (*READERS, *TALKS):
+        if gate.id in (*READERS, *OF_DOCUMENTS):
             return GateRequests(gate=gate, asked=ask_about(requests, documents, gate, opinions))
         return GateRequests(gate=gate, asked=BUILDERS.get(gate.id, ask_blind)(requests, documents, gate))
     except Unchecked as reason:
