@@ -45,6 +45,8 @@ def test_no_user_knows_what_a_case_expects(requests: Requests) -> None:
     assert space.edge_cases[0].expected in material.cases(space, expected=True)
     for text in (material.cases(space, expected=False), material.users(requests)):
         assert all(case.expected not in text for case in (*space.edge_cases, *space.out_of_scope))
+    assert "Techniques:" not in material.users(requests)
+    assert all(situation.text in material.users(requests) for topic in space.topics for situation in topic.situations)
     assert all(case.situation in material.cases(space, expected=False) for case in space.edge_cases)
 
 

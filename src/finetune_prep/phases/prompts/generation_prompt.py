@@ -158,7 +158,11 @@ def _cases(session: Session) -> Items:
 
 async def _write_user(session: Session) -> None:
     space = session.project.value(Documents.space)
-    slots = session.slots(space=material.users(session), cases=material.cases(space, expected=False))
+    slots = session.slots(
+        space=material.users(session),
+        cases=material.cases(space, expected=False),
+        gap=material.gap_example(space, session.brief.language),
+    )
     request = session.request("generation-user-prompt", slots, phase=PHASE, origin=Origin("user prompt"))
     reply = await session.door.ask_for(request, _plain)
     made_from = {"scenario-space": session.project.items("scenario-space")}

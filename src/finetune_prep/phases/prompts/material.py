@@ -17,6 +17,7 @@ NONE = "(none)"
 THURSDAY = 3
 _NOT_FOR_WRITERS = (PANEL, "Sources", "Set aside", "Contradictions between sources")
 _CITED = re.compile(r"^[ \t]*[-*+] (?:Source|Confirmed by|From):.*(?:\n[ \t]+\S.*)*\n?", re.MULTILINE)
+_FOR_GATES = re.compile(r"^[ \t]*[-*+] (?:Jobs|Techniques|From|Not with):.*\n?", re.MULTILINE)
 _TAIL = re.compile(r"[ \t]+(?:Source|Confirmed by|From): (?=\S).*$", re.MULTILINE)
 
 
@@ -33,8 +34,8 @@ def asked_for(requests: Requests) -> str:
 
 
 def users(requests: Requests) -> str:
-    """What users bring, without the cases, which say what they expect of the assistant."""
-    return requests.text("scenario-space", "Edge cases", "Out of scope", "Set aside")
+    """What users bring, without the cases, which say what they expect of the assistant, and without what only gates use."""
+    return _FOR_GATES.sub("", requests.text("scenario-space", "Edge cases", "Out of scope", "Set aside")).strip()
 
 
 def cases(space: ScenarioSpace, *, expected: bool) -> str:
