@@ -15,7 +15,7 @@ from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft
 from finetune_prep.phases.research.knowledge_draft import KnowledgeDraft
 from finetune_prep.phases.research.scenario_space_draft import SpaceDraft
 from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft
-from finetune_prep.phases.rubric.rubric_draft import RubricDraft
+from finetune_prep.phases.rubric.rubric_draft import RubricDraft, RulingsDraft
 
 
 class Bowl(Strict, frozen=True):
@@ -85,6 +85,28 @@ def test_what_stands_behind_a_deleted_item_moves_up_and_references_follow() -> N
     assert found.beside == ["B1", "B2", "a jug"]  # the old one is the second now
 
 
+class Lot(Strict, frozen=True):
+    id: str
+    takes_up: list[str]
+
+
+class Sale(Strict, frozen=True):
+    lots: list[Lot]
+    set_aside: list[Lot]
+
+    ITEMS = {"lots": "L{0}", "set_aside": "{item[id]}"}  # noqa: RUF012 - never changed
+
+
+def test_an_id_that_names_something_outside_of_the_draft_stays_named() -> None:
+    """What was set aside is taken up after all: deleted there, named here, in one patch."""
+    sale = Sale(lots=[Lot(id="a", takes_up=["PR1"])], set_aside=[Lot(id="PR3", takes_up=[]), Lot(id="PR3", takes_up=["L1"])])
+    assert [id for id, _ in index(sale)] == ["L1", "PR3", "PR3 (2)"]
+    changes = [change("L1", ["PR1", "PR3"], "takes_up"), change("PR3", None), change("PR3 (2)", None)]
+    text = msgspec.json.encode({"changes": changes, "additions": [], "answered": []}).decode()
+    found = merged(sale, schemas.read(text, Patch))
+    assert found == Sale(lots=[Lot(id="a", takes_up=["PR1", "PR3"])], set_aside=[])
+
+
 @pytest.mark.parametrize(
     ("changes", "additions", "words"),
     [
@@ -123,7 +145,8 @@ def test_a_draft_that_would_hold_too_few_items_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [KnowledgeDraft, SpaceDraft, AnchorsDraft, RubricDraft, ExamplesDraft, FewShotsDraft, GuidanceDraft]
+    "kind",
+    [KnowledgeDraft, SpaceDraft, AnchorsDraft, RubricDraft, RulingsDraft, ExamplesDraft, FewShotsDraft, GuidanceDraft],
 )
 def test_the_schema_of_a_patch_is_one_that_structured_outputs_take(kind: type[Strict]) -> None:
     """Nothing optional, nothing extra, no reference, at any depth; and every list of items is one of the draft's."""

@@ -7,7 +7,9 @@ are the ids of the document that is made from it, so that findings, objections a
 
 from __future__ import annotations
 
+import re
 import typing
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
@@ -21,6 +23,7 @@ D = TypeVar("D", bound=Strict)
 LABEL = 60  # characters by which a writer recognises an item
 TAKEN_UP = "taken_up"
 SUFFIX = "-patch"
+_NUMBER = re.compile(r"\{\d")
 
 
 class Change(Strict, frozen=True):
@@ -56,6 +59,8 @@ class Place(NamedTuple):
     at: int
     within: tuple[str, ...]
     """Ids of the items that hold it, the outermost first."""
+    counted: bool
+    """Whether its id is its place in a list; otherwise its writer chose it, and it may name something outside of the draft."""
 
 
 def patch_schema(kind: type[Strict], name: str) -> Schema:
@@ -121,24 +126,34 @@ def merged(draft: D, patch: Patch) -> D:
         found, element = open_lists[addition.to]
         found.append(_decoded(addition.new, element, f"what is added to {addition.to}"))
     moved = {id: place.id for id, place in now.items() if id != place.id}
-    data = _followed(data, moved, set(before) - set(now))
+    data = _followed(data, moved, {id for id, place in before.items() if id not in now and place.counted})
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         raise ValueError(f"With this patch the draft does not follow its schema any more: {error}.") from error
 
 
-def walk(kind: Any, data: dict[str, Any], numbers: tuple[int, ...] = (), within: tuple[str, ...] = ()) -> Iterator[Place]:
-    """Every item of a draft as plain data, in the order in which they stand, each before those that it holds."""
+def walk(kind: Any, data: dict[str, Any]) -> Iterator[Place]:
+    """Every item of a draft as plain data, in the order in which they stand, each before those that it holds.
+
+    Of items to which their writer gave the same id, those behind the first are told apart by a number.
+    """
+    seen: Counter[str] = Counter()
+    for place in _walk(kind, data, (), ()):
+        seen[place.id] += 1
+        yield place if seen[place.id] == 1 else place._replace(id=f"{place.id} ({seen[place.id]})")
+
+
+def _walk(kind: Any, data: dict[str, Any], numbers: tuple[int, ...], within: tuple[str, ...]) -> Iterator[Place]:
     hints = typing.get_type_hints(kind, include_extras=True)
     for name, pattern in kind.ITEMS.items():
         element = _element(hints[name])
         for position, item in enumerate(data[name]):
             counted = (*numbers, position + 1)
             id = pattern.format(*counted, item=item, parent=data)
-            yield Place(id, element, data[name], position, within)
+            yield Place(id, element, data[name], position, within, _NUMBER.search(pattern) is not None)
             if _is_struct(element):
-                yield from walk(element, item, counted, (*within, id))
+                yield from _walk(element, item, counted, (*within, id))
 
 
 def _check(kind: Any, places: dict[str, Place], changes: Sequence[Change]) -> None:
