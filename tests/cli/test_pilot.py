@@ -11,7 +11,9 @@ import pytest
 
 from finetune_prep.core.verdict import STEERING
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.runs import runs
 from finetune_prep.project.scaffold import config_text
+from finetune_prep.workflow.checking import outcomes
 from finetune_prep.workflow.texts.cost_of_change import CostOfChange, cost_of_change
 from tests.cli.terminal import Shown, Terminal
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
@@ -270,3 +272,43 @@ def test_accept_says_what_the_edit_costs(pilot: Any, shop: Project, terminal: Te
     assert (asked["conversations"], asked["verdicts"]) == (3, 3)
     shown = terminal("accept", "generation-prompt", "--yes", "--by", "Ines")
     assert "the pilot of 3 again: 3 conversations to make, 3 verdicts to ask, free" in shown.out
+
+
+def test_conversations_written_in_one_call_say_so_wherever_a_figure_stands(shop: Project, terminal: Terminal) -> None:
+    """One call of the assistant's model makes a conversation; the way is part of plan, account and pass rate."""
+    asked: list[list[str]] = []
+    count = iter(range(10_000))
+
+    def answer(call: Call) -> Behaviour:
+        form = asked_of(call)
+        asked.append(form)
+        if form != ["exchanges"]:
+            return verdict(form) if form else Completion("a turn that nobody should be asked for")
+        wanted = int(re.findall(r"`exchanges`, (\d+) in all", str(call.body["messages"][1]["content"]))[0])
+        turns = [{"user": f"And my bowl? {next(count)}", "assistant": "We send a new bowl today."} for _ in range(wanted)]
+        return Completion(json.dumps({"exchanges": turns}))
+
+    with FakeEndpoint(answer) as endpoint:
+        text = config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026)
+        shop.layout.config.write_text(text, "utf-8")
+        accept_all(open_project(shop.folder))
+        shown = terminal("pilot", "-n", "3", "--one-call")
+        assert shown.code == 0, shown.out + shown.err
+        found = json.loads(terminal("pilot", "-n", "3", "--one-call", "--json").out)
+    assert [form == ["exchanges"] for form in asked].count(True) == 3
+    assert len(asked) == 6, "three conversations and three verdicts, and nothing is asked again"
+    assert "according to the judge; conversations each written in one call" in " ".join(shown.out.split())
+    assert found["way"] == "one-call"
+    (run,) = runs(shop.layout)
+    account = run.account()
+    assert account is not None
+    assert (run.plan.way, account.way, set(run.plan.models)) == ("one-call", "one-call", {"assistant", "judge"})
+    assert run.plan.command == "finetune-prep pilot -n 3 --one-call"
+    assert "conversations are made another way since: turns, and not one-call" in " ".join(terminal("status").out.split())
+    same = next(outcome for outcome in outcomes(open_project(shop.folder)) if outcome.gate == "workflow.same-prompts")
+    assert [finding.what for finding in same.findings] == [
+        "its conversations were made by the way one-call, and the project is set to turns"
+    ]
+    with shop.layout.config.open("a", encoding="utf-8") as config:
+        config.write('\n[pilot]\nway = "one-call"\n')
+    assert "made another way" not in terminal("status").out

@@ -29,10 +29,12 @@ def samples(talks: Iterable[Conversation], state: State = "accepted") -> list[Sa
     ]
 
 
-def written(folder: Path, found: Sequence[Sample], *formats: str, preview: bool = False) -> dataset.Rows:
+def written(folder: Path, found: Sequence[Sample], *formats: str, preview: bool = False, show_gaps: bool = False) -> dataset.Rows:
     """The samples written into a folder for good."""
     with Together(folder) as files:
-        rows = dataset.write(files, found, SYSTEM, [FORMATS[name] for name in formats or ("messages",)], preview=preview)
+        rows = dataset.write(
+            files, found, SYSTEM, [FORMATS[name] for name in formats or ("messages",)], show_gaps=show_gaps, preview=preview
+        )
         files.commit()
     return rows
 

@@ -149,7 +149,10 @@ def test_the_account_holds_every_state_that_occurs_and_sums_to_the_plan() -> Non
 
 def test_the_pass_rate_stands_with_its_n_its_interval_and_whose_word_it_is() -> None:
     text = card()
-    assert "70 of 97 passed: 72% (95% Wilson interval 63% to 80%), according to the judge, at threshold 0.75." in text
+    assert (
+        "70 of 97 passed: 72% (95% Wilson interval 63% to 80%), according to the judge, at threshold 0.75; conversations made turn by turn."
+        in text
+    )
     assert "How often the judge is right has not been measured." in text
 
 

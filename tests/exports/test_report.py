@@ -156,7 +156,7 @@ def test_text_of_a_model_is_shown_and_never_run(place: str) -> None:
     elif place == "situation":
         scenario = SCENARIOS[1]
         situation = msgspec.structs.replace(scenario.situation, text=ATTACK)
-        changed = msgspec.structs.replace(row.sample, scenario=msgspec.structs.replace(scenario, situation=situation))
+        changed = msgspec.structs.replace(row.sample, scenario=msgspec.structs.replace(scenario, situations=(situation,)))
         row = msgspec.structs.replace(row, sample=changed)
     elif place == "question":
         first = rubric.categories[0]

@@ -22,7 +22,7 @@ from tests.phases.test_preparing import prepared
 
 FOLDER = Path(__file__).parent / "rendered"
 BLOCK = 512  # characters: providers cache prefixes in blocks of some 128 tokens
-ELSEWHERE = {"converse-user", "judge"}  # sent by the pilot, and shown as part of the judged gates
+ELSEWHERE = {"converse-card", "converse-user", "converse-whole", "judge"}  # sent by the pilot; the judge also by judged gates
 # the prompts that answer no schema, by the words they are asked under
 PLAIN = {"user prompt": "generation-user-prompt", "system prompt": "generation-system-prompt"}
 

@@ -217,7 +217,7 @@ def test_hostile_text_opens_nothing_and_reaches_nobody(browser: Browser, shop: P
             sample,
             fault=text,
             scenario=msgspec.structs.replace(
-                sample.scenario, situation=msgspec.structs.replace(sample.scenario.situation, text=text)
+                sample.scenario, situations=(msgspec.structs.replace(sample.scenario.situation, text=text),)
             ),
         )
         for sample, text in zip(run.samples(), itertools.cycle(SAMPLE), strict=False)

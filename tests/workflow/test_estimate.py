@@ -202,6 +202,14 @@ async def test_answers_so_far_go_before_the_example(shop: Project, ledger: Sqlit
     assert 0 < estimate(shop, await used(ledger), ("pilot",), n=100).measured < 1
 
 
+def test_a_conversation_that_is_written_in_one_call_is_one_call(shop: Project) -> None:
+    rows = estimate(shop.conversing("one-call"), None, ("pilot",), n=40, provider="batch")
+    assert {row.prompt: row.calls for row in rows.rows if row.calls} == {"converse-whole": 40, "judge": 40}
+    assert rows.rounds == {"pilot": 2}, "all conversations in one file, and all verdicts in another"
+    turns = estimate(shop, None, ("pilot",), n=40)
+    assert {row.prompt for row in turns.rows if row.calls} == {"converse-user", "assistant", "judge"}
+
+
 async def test_what_the_same_run_was_answered_costs_nothing_more(shop: Project, ledger: SqliteLedger) -> None:
     """A run that was killed is estimated at what is missing; another size is another run."""
     run = run_of(shop.layout, current_plan(shop, 30))

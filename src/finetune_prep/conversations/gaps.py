@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from babel import Locale, UnknownLocaleError
+
 from finetune_prep.core.scenarios.scenario import Elapsed
 
 
@@ -17,11 +19,8 @@ def gap_line(elapsed: Elapsed, language: str) -> str:
 @lru_cache(maxsize=16)
 def weekdays(language: str) -> tuple[str, ...]:
     """The names of the days, Monday first; empty for a language that Unicode's locale data do not have."""
-    from babel import Locale, UnknownLocaleError  # 60 ms, and only conversations that span days need it
-    from babel.dates import get_day_names
-
     try:
-        names = get_day_names("wide", context="stand-alone", locale=Locale.parse(language, sep="-"))
+        names = Locale.parse(language, sep="-").days["stand-alone"]["wide"]
     except (UnknownLocaleError, ValueError):
         return ()
     return tuple(names[day] for day in range(7))

@@ -17,7 +17,9 @@ from finetune_prep.errors import Unusable
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases.pilot.card import MIDDLE, REACTIONS
 from finetune_prep.phases.pilot.converse import Voices, converse, read_whole, spoken, user_request, whole_request
+from finetune_prep.phases.pilot.judging import verdict_request
 from tests.core.scenarios.test_drawing import SPACE
+from tests.gates import pottery
 from tests.phases.conftest import OpenSession
 
 VOICES = Voices(assistant="You are the ASSISTANT of a shop.", user="You play a USER of a shop.", language="en")
@@ -111,6 +113,14 @@ async def test_gaps_stand_above_the_messages_for_user_and_assistant_and_in_the_t
     assert "You write it now: [Thursday, 6 days later]" in cards[1]
     assert "[Thursday, 6 days later]\nYou: turn 2" in cards[2]
     assert "[Thursday, 6 days later]\n\nturn 2" in [message.shown for message in talk.messages]
+
+
+async def test_the_judge_is_shown_the_same_lines(session: OpenSession) -> None:
+    async with session(Scripted(talker)) as shop:
+        talk = await converse(shop, VOICES, OVER_DAYS, "pilot-001", "turns")
+        asked = verdict_request(shop, "You judge.", pottery.rubric(), talk, Origin()).messages[1].content
+    assert "[Thursday, 6 days later]" in asked
+    assert "[later that day]" in asked
 
 
 async def test_what_comes_up_later_is_on_the_card_from_then_on(session: OpenSession) -> None:

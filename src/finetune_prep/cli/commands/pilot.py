@@ -99,5 +99,5 @@ def _print_verdicts(summary: RunSummary) -> None:
         interval = f"95% interval {rate.low:.0%} to {rate.high:.0%}"
         faulty = f"; {count} faulty count as not passed" if (count := summary.states.get("faulty", 0)) else ""
         flawed = f"; {count} of them flawed, and no training rows" if (count := summary.states.get("flawed", 0)) else ""
-        said = f"according to the judge{flawed}{faulty}; {WAYS[summary.way]}"
+        said = f"according to the judge{flawed}{faulty}; conversations {WAYS[summary.way]}"
         screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, {said}")

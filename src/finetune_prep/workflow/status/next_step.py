@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from finetune_prep.core.sample import Account
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.method import limits
@@ -77,7 +79,7 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
         return _show(run, "flawed")
     largest = max(found.plan.n for found in runs(project.layout, run.plan.kind) if not run_view(project, found).stale)
     if largest < limits.PILOT and not _replayed(project):
-        return f"finetune-prep pilot -n {limits.PILOT}"
+        return msgspec.structs.replace(run.plan, n=limits.PILOT).command
     if not is_written(project, run):
         return "finetune-prep export --preview"
     if said.read < limits.SPOT_CHECK:
