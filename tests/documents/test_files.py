@@ -76,7 +76,7 @@ def test_item_texts_hold_an_item_and_nothing_else() -> None:
     texts = items(documents.template("evaluation-rubric"))
     assert texts["G2"] == "- G2: The customer knows what happens next.\n"
     assert texts["MN1"] == (
-        "### MN1. Does every reply keep to one question at most?\n\n- Catches: FM5\n- Measured: questions per reply <= 1\n"
+        "### MN1. Does every reply keep to one question at most?\n\n- Checks: DO3\n- Catches: FM5\n- Measured: questions per reply <= 1\n"
     )
     assert texts["E1"].startswith("### E1. Strong: the salad bowl\n\n> **User:**")
     assert "- MN4: yes." in texts["E1"]
@@ -99,7 +99,7 @@ def test_only_the_changed_item_changes() -> None:
 
 def test_wrapping_and_comments_change_no_item() -> None:
     text = documents.template("evaluation-rubric")
-    changed = text.replace("as having none", "").replace("- No: only a general", "<!-- really? -->\n- No: only\n  a general")
+    changed = text.replace("- No: a general phrase", "<!-- really? -->\n- No: a\n  general phrase")
     assert changed != text
     assert items(changed) == items(text)
 

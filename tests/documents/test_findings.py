@@ -50,6 +50,9 @@ MISTAKES = [
     ("evaluation-rubric", "- Form: absence", "- Form: lacking", "the form of SF1 is “lacking”", "write presence"),
     ("evaluation-rubric", "format: 1", "accept: all", "accept is “all”", "write passed"),
     ("evaluation-rubric", "- Ruling: no. User:", "- Ruling: User:", "a ruling of SF1 begins with no answer", "- Ruling: no. User:"),
+    ("evaluation-rubric", "- Ruling: no. User: “Where is my parcel?” Assistant: “The order number is enough. If you don't have it, the "
+     "code we texted you will do.” Why: “the code we texted you will do” asks for it, though only as a second way. "
+     "Unlike: SF2, SF3, SF4", "- Ruling: no. The code is asked for", "a ruling of SF1 lacks User, Assistant, Why", "- Ruling: no. User:"),
     ("evaluation-rubric", "- Ruling: no. User: ", "- Ruling: no. Customer: ", "a ruling of SF1 lacks User",
      "- Ruling: no. User:"),
     ("evaluation-prompt", "## Input format", "## Input formats", "unknown heading “Input formats”", "write “Input format”"),

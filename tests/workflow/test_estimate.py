@@ -150,7 +150,7 @@ def test_what_is_counted_is_counted_in_the_documents(shop: Project) -> None:
     """Where they exist: the requests about a rubric's categories are as many as it has."""
     rubric = shop.value(Documents.rubric)
     calls = {row.prompt: row.calls for row in estimate(shop, None, ("rubric", "evaluation-prompt"), anew=True).rows}
-    assert calls["rubric-witnesses"] == len(rubric.categories)
+    assert calls["rubric.rulings-agree"] == 1.5 * len(rubric.categories), "of each second draft, they are asked again"
     blind = next(row for row in estimate(shop, None, ("evaluation-prompt",), anew=True).rows if row.phase == "rubric")
     assert blind.calls == len(rubric.examples)
 

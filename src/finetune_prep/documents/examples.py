@@ -136,7 +136,7 @@ def _parts(text: str) -> tuple[YesNo | None, dict[str, str]]:
     start = labels[0].start() if labels else len(text)
     begin = _ANSWER_FIRST.match(text[:start])
     answer = _answer(begin["answer"]) if begin else None
-    ends = [label.start() for label in labels[1:]] + [len(text)]
+    ends = [*(label.start() for label in labels), len(text)][1:]
     found: dict[str, str] = {}
     for label, end in zip(labels, ends, strict=True):
         value = text[label.end() : end].strip()
