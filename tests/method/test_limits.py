@@ -26,8 +26,6 @@ ONLY_THERE = {
     "from 1 to 5",  # scales, which the method does without
     "person 8 to 10 hours",
     "saves 20 to 40",
-    "at least five different",
-    "them two to four exchanges",
     "short: 30 to 80 words",
     "`framework`, 3 to 5",  # queries of each kind
     "`ai_failure`, 2 or 3",
@@ -37,7 +35,6 @@ ONLY_THERE = {
     "has 3 to 12 words",
     "at least 36 pairs",
     "at most 25 words",  # of a situation
-    "exactly 0, in",  # as many exchanges as the conversation has
     "Name two to four concrete",  # ways in which a question is failed
     "phases 1 to 5 in",
     "'minItems': 2",  # two claims contradict each other, two proposals are the same
