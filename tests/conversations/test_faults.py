@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from finetune_prep.conversations.faults import COPIED_RUN, find_fault
+from finetune_prep.conversations.faults import COPIED_RUN, find_fault, odd_figures
 from finetune_prep.core.conversation import Conversation, Message
 
 REPLY = "Cracked on arrival: that is ours to mend. A new one leaves on 4 May."
@@ -154,3 +154,47 @@ def test_what_the_user_of_a_few_shot_says_may_be_said_again() -> None:
 
 def test_faults_are_looked_for_from_the_gravest_on() -> None:
     assert fault_of(Conversation((Message("assistant", ""),))) == "wrong order"
+
+
+KNOWN = ("The shop is at shop.example.", "Poison line: 01 406 43 43 (day and night)", "Postage: €6.90 ()", "Bowl: 28 euros ()")
+
+
+@pytest.mark.parametrize(
+    ("user", "reply", "contact"),
+    [
+        ("I swallowed glaze!", "Call 01 406 43 43 now.", ""),
+        ("I swallowed glaze!", "Call 01/4064343 now.", ""),
+        ("I swallowed glaze!", "Call 01 406 43 44 now.", "telephone number “01 406 43 44”"),
+        ("My number is 0664 123 45 67.", "We call you at 0664 123 45 67 today.", ""),
+        ("Where do I write to?", "Write to help@shop.example.", "mail address “help@shop.example”"),
+        ("I wrote to help@shop.example.", "Thank you for writing to help@shop.example.", ""),
+        ("Where is the sheet?", "Here: https://shop.example/care", "link “https://shop.example/care”"),
+        ("It came on 2026-05-04 with 3 chips.", "On 2026-05-04, 3 chips: a new one leaves on 4 May.", ""),
+    ],
+)
+def test_a_contact_that_stands_in_no_fact_and_no_message_is_a_fault(user: str, reply: str, contact: str) -> None:
+    found = find_fault(talk(user, reply), known=KNOWN)
+    assert found == (
+        ("unknown contact", f"turn 2 gives the {contact}, which stands in no fact and no message") if contact else None
+    )
+    assert find_fault(talk(user, reply)) is None, "where it is not known what may be given, nothing is said of it"
+
+
+def test_a_contact_of_the_assistant_is_not_known_by_its_own_repeating() -> None:
+    found = find_fault(talk("Where?", "Ask me.", "Where?", "At 01 999 88 77.", "Again?", "At 01 999 88 77."), known=KNOWN)
+    assert found is not None
+    assert found[1].startswith("turn 4 ")
+
+
+@pytest.mark.parametrize(
+    ("reply", "odd"),
+    [
+        ("That is €6.90.", ()),
+        ("Bowl and postage are €34.90.", ()),
+        ("Without postage it is 21.10 euros.", ()),
+        ("We take 15% off, so €29.75.", ("€29.75", "15%")),
+        ("You paid $12, and get $12 back.", ()),
+    ],
+)
+def test_a_figure_that_stands_nowhere_is_for_a_person(reply: str, odd: tuple[str, ...]) -> None:
+    assert odd_figures(talk("I paid $12.", reply), KNOWN) == odd

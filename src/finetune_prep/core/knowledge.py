@@ -172,6 +172,11 @@ class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         return tuple(wish for wish in self.asked_for if not wish.id.startswith(JOB))
 
     @property
+    def stated(self) -> tuple[str, ...]:
+        """The facts as lines of text, in which contacts and figures can be looked up."""
+        return tuple(f"{fact.name}: {fact.value} ({fact.scope})" for fact in self.facts)
+
+    @property
     def anchors(self) -> tuple[Anchor, ...]:
         return self.always + self.never
 

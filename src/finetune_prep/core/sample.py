@@ -45,6 +45,8 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Ids of questions answered NO, and "CASE" if what its special case asks for was not done."""
     thin: tuple[str, ...] = ()
     """Names of the weighted categories that rest on one question, since no other one of theirs applied."""
+    odd: tuple[str, ...] = ()
+    """Prices and percentages of its replies that stand in no fact, no message and not in the brief: for a person to see."""
     fault: str = ""
     """Name of the fault, the provider's refusal, why the verdict is missing, or why there is no score."""
     unusable: str = ""

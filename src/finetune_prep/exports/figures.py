@@ -32,6 +32,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """Answers that lack the quote they need, or quote what nobody said."""
     case_alone: int
     """Conversations that are rejected only because what their special case asks for was not done."""
+    odd: int
+    """Conversations whose replies state prices or percentages that stand in no fact, no message and not in the brief."""
     habits: Habits
     bred_by: tuple[tuple[str, ...], ...]
     """For each of `habits.too_often`, the ids of the few-shots that have it, too."""
@@ -75,6 +77,7 @@ def figures_of(rubric: Rubric, rows: Sequence[Row], few_shots: Iterable[tuple[st
         not_always=tuple(_not_always(rubric, complete)),
         unsupported=sum(len(row.unsupported) for row in rows),
         case_alone=sum(_case_alone(rubric, row.sample) for row in rows),
+        odd=sum(bool(row.sample.odd) for row in rows),
         habits=found,
         bred_by=tuple(
             tuple(id for id, replies in shots if any(reply.get(kind) == habit.words for reply in replies))
@@ -125,6 +128,9 @@ def _verdicts(found: Figures) -> Iterator[str]:
         yield f"{count} {'was' if count == 1 else 'were'} rejected only because what the special case asks for was not done."
     if count := found.unsupported:
         yield f"{count} {'answer lacks' if count == 1 else 'answers lack'} a quote from the conversation."
+    if count := found.odd:
+        several = "conversation states" if count == 1 else "conversations state"
+        yield f"{count} {several} a price or percentage that stands in no fact, no message and not in the brief: look at them."
 
 
 def _habits(own: Habits, bred_by: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -75,6 +75,8 @@ class ConversationLine(NamedTuple):
     """What its special case asks for, where a judge was asked about that."""
     thin: Sequence[str]
     """Categories that rest on one question."""
+    odd: Sequence[str]
+    """Prices and percentages that stand in no fact and no message."""
     turns: tuple[Message, ...]
     answers: tuple[AnswerLine, ...]
     not_applicable: tuple[str, ...]
@@ -177,6 +179,7 @@ def _conversation(row: Row) -> ConversationLine:
         turns=sample.conversation.messages if sample.conversation else (),
         expected=scenario.expected if row.case else "",
         thin=sample.thin,
+        odd=sample.odd,
         answers=(*_case(row), *(_answer_line(row, id, answer) for id, answer in row.answers.items() if answer != "na")),
         not_applicable=tuple(id for id, answer in row.answers.items() if answer == "na"),
     )

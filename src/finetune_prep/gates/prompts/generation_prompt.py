@@ -270,7 +270,7 @@ def stated(documents: Documents) -> Iterable[Finding]:
     """Every contact, price and percentage stands among the facts, in the brief or in the talk in which it is said."""
     document, prompt, knowledge = _with_knowledge(documents)
     _, brief = need(documents, Documents.brief)
-    known = [brief.text, *(f"{fact.name}: {fact.value} ({fact.scope})" for fact in knowledge.facts)]
+    known = [brief.text, *knowledge.stated]
     for item, text in _told(prompt):
         yield from _unknown(document, item, unknown(text, known))
     for example in prompt.few_shots:

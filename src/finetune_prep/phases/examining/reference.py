@@ -17,10 +17,12 @@ def _knowledge(documents: Documents) -> Knowledge:
 
 
 def statements(documents: Documents) -> Iterator[Reading]:
-    """Every item that cites a source, with the words it cites; what is marked as unsourced claims no source."""
+    """Every item that cites a source, with the words it cites; what is marked as unsourced claims no source.
+
+    What the brief asks for is left out: a person who knows the brief looks through that list.
+    """
     knowledge = _knowledge(documents)
-    said = [(wish.id, wish.text, wish.sources) for wish in knowledge.asked_for]
-    said += [(technique.id, _technique(technique), technique.sources) for technique in knowledge.techniques]
+    said = [(technique.id, _technique(technique), technique.sources) for technique in knowledge.techniques]
     said += [(principle.id, principle.text, principle.sources) for principle in knowledge.principles]
     said += [(mode.id, f"{mode.name}. {mode.instance}", mode.sources) for mode in knowledge.failure_modes]
     said += [(fact.id, _fact(fact), fact.sources) for fact in knowledge.facts if not fact.confirmed_by]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from finetune_prep.conversations.faults import find_fault
+from finetune_prep.conversations.faults import find_fault, odd_figures
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.identity import digest
 from finetune_prep.core.prompts import GenerationPrompt
@@ -50,7 +50,14 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the questions of which a NO keeps a conversation that passed out of the training rows."""
     evaluation_prompt: str
     generation: GenerationPrompt
+    known: tuple[str, ...]
+    """Brief and facts: texts whose contacts and figures a reply may give."""
     voices: Voices
+
+    def known_in(self, scenario: Scenario) -> tuple[str, ...]:
+        """The same with what a scenario's user brings: where both sides are written at once, its writer knows that."""
+        brought = (f"{situation.text}\n{situation.material}" for situation in scenario.situations)
+        return (*self.known, *brought)
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -139,6 +146,7 @@ def stage_of(session: Session, run: Run) -> Stage:
         grave=grave(project),
         evaluation_prompt=session.text("evaluation-prompt"),
         generation=project.value(Documents.generation_prompt),
+        known=(session.brief.text, *project.value(Documents.knowledge).stated),
         voices=Voices(
             assistant=session.text("generation-prompt"), user=session.text("user-prompt"), language=session.brief.language
         ),
@@ -157,7 +165,7 @@ async def make_sample(stage: Stage, scenario: Scenario) -> Made:
         state: State = "failed" if error.rejected else "faulty"
         return Made(Sample(scenario=scenario, state=state, fault=error.what, unusable=error.keys[0]))
     examples = [shot.conversation for shot in stage.generation.few_shots]
-    if fault := find_fault(conversation, examples):
+    if fault := find_fault(conversation, examples, stage.known_in(scenario)):
         return Made(Sample(scenario=scenario, state="faulty", conversation=conversation, fault=f"{fault[0]}: {fault[1]}"))
     origin = Origin(run=stage.run, scenario=scenario.id)
     try:
@@ -176,7 +184,7 @@ def case_of(scenario: Scenario) -> str:
 
 def _judged(stage: Stage, scenario: Scenario, conversation: Conversation, verdict: Verdict) -> Sample:
     answers = {question: judgement.answer for question, judgement in verdict.answers.items()}
-    return judged_sample(
+    sample = judged_sample(
         scenario,
         conversation,
         verdict,
@@ -184,6 +192,7 @@ def _judged(stage: Stage, scenario: Scenario, conversation: Conversation, verdic
         grave=stage.grave,
         thin=thin(stage.rubric, answers) if verdict.complete else (),
     )
+    return msgspec.structs.replace(sample, odd=odd_figures(conversation, stage.known_in(scenario)))
 
 
 def _verdict_rows(made: list[Made], rubric: Rubric) -> list[VerdictRow]:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 from finetune_prep import documents
-from finetune_prep.core.knowledge import SEVERITIES, UNSOURCED, Citation, Knowledge, Wish
+from finetune_prep.core.knowledge import (
+    SEVERITIES,
+    UNSOURCED,
+    Citation,
+    Fact,
+    FailureMode,
+    Knowledge,
+    Principle,
+    Technique,
+    Wish,
+)
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.method.assistant_failures import ASSISTANT_FAILURES
@@ -26,6 +38,8 @@ from finetune_prep.project.stamps import Part as StampPart
 from finetune_prep.sources.files import SourceText, from_snapshot, known_ids, read_folder, read_snapshots
 
 PHASE = "research"
+CARRIED = "research.claims-carried"
+_Item = TypeVar("_Item", Technique, Principle, FailureMode, Fact)
 
 
 class Heard(NamedTuple):
@@ -143,12 +157,14 @@ async def write_knowledge(session: Session, heard: Heard) -> None:
         phase=PHASE,
         about="domain frameworks",
     )
-    knowledge = result.value
+    knowledge, marked = without_uncarried(result)
+    if marked:
+        session.tell(f"marked as unsourced, since their quotes do not carry them: {', '.join(marked)}")
     text = documents.replace_section(
         documents.render("domain-frameworks", knowledge), PANEL, _panel_section(panel, proposed), before="Sources"
     )
     part = StampPart(compiled=False, made_from={"brief": session.project.items("brief")})
-    looks = _worth_a_look(sources, proposed, result)
+    looks = _worth_a_look(sources, proposed, knowledge, result, marked)
     briefing.write(session.project, PHASE, "domain-frameworks", KINDS["domain-frameworks"].path, looks)
     session.project.write("domain-frameworks", text, {"Frameworks": part})
     session.tell(
@@ -192,8 +208,38 @@ def _situations(proposed: Proposed) -> list[str]:
     return ["", "Situations that they proposed, for the scenario space:", "", *lines] if lines else []
 
 
-def _worth_a_look(sources: list[ReadSource], proposed: Proposed, result: Drafted[Knowledge]) -> list[briefing.Part]:
+def without_uncarried(result: Drafted[Knowledge]) -> tuple[Knowledge, tuple[str, ...]]:
+    """The reference without citations that a judge found not to carry their statement, and the ids of these items.
+
+    What the writer has not put right until the last revision becomes an expert's own word, as which people look at it; a fact of
+    this kind waits for somebody who confirms it.
+    """
     knowledge = result.value
+    marked = {point.item for point in result.left if point.by == CARRIED and point.item}
+
+    def honest(items: tuple[_Item, ...]) -> tuple[_Item, ...]:
+        return tuple(
+            msgspec.structs.replace(item, sources=(Citation(UNSOURCED),)) if item.id in marked else item for item in items
+        )
+
+    frameworks = tuple(
+        msgspec.structs.replace(framework, techniques=honest(framework.techniques)) for framework in knowledge.frameworks
+    )
+    changed = msgspec.structs.replace(
+        knowledge,
+        frameworks=frameworks,
+        principles=honest(knowledge.principles),
+        failure_modes=honest(knowledge.failure_modes),
+        facts=honest(knowledge.facts),
+    )
+    used = {citation.source for _, citation in changed.citations()}
+    changed = msgspec.structs.replace(changed, sources=tuple(source for source in knowledge.sources if source.id in used))
+    return changed, tuple(sorted(marked))
+
+
+def _worth_a_look(
+    sources: list[ReadSource], proposed: Proposed, knowledge: Knowledge, result: Drafted[Knowledge], marked: tuple[str, ...]
+) -> list[briefing.Part]:
     check = "finetune-prep check domain-frameworks"
     alone = [
         f"{id} {name}" for id, name, cited in _statements(knowledge) if all(citation.source == UNSOURCED for citation in cited)
@@ -204,7 +250,8 @@ def _worth_a_look(sources: list[ReadSource], proposed: Proposed, result: Drafted
         if source.dropped
     ]
     return [
-        briefing.points("Gates that do not hold", result.left, check),
+        briefing.points("Gates that do not hold", [point for point in result.left if point.by != CARRIED], check),
+        briefing.points("Marked as unsourced", [point for point in result.left if point.by == CARRIED], check),
         briefing.Part(
             "Sources that do not agree", tuple(f"{found.id}: {found.text}" for found in knowledge.contradictions), check
         ),

@@ -127,7 +127,8 @@ async def _conversation(stage: pilot.Stage, scenario: Scenario) -> Conversation 
         return None
     except Unusable:
         return nothing
-    return nothing if find_fault(conversation, [shot.conversation for shot in stage.generation.few_shots]) else conversation
+    examples = [shot.conversation for shot in stage.generation.few_shots]
+    return nothing if find_fault(conversation, examples, stage.known_in(scenario)) else conversation
 
 
 async def _is_judged(stage: pilot.Stage, scenario: Scenario, conversation: Conversation) -> bool:
