@@ -102,6 +102,11 @@ CASES: list[tuple[str, Facts, list[str]]] = [
         ["runs/pilot-001: a reviewer saw a failure that no document holds: “answers in French”"],
     ),
     ("same-prompts", changed(changed=("generation-prompt",)), ["prompts/generation-prompt.md: changed since runs/pilot-001"]),
+    (
+        "same-prompts",
+        changed(way="one-call"),
+        ["runs/pilot-001: its conversations were made by the way turns, and the project is set to one-call"],
+    ),
     ("scale-size", changed(scaled=account(accepted=1999)), ["dataset: 1,999 samples are accepted"]),
 ]
 

@@ -168,7 +168,8 @@ def _questions(rubric: Rubric, rows: Sequence[Row]) -> list[QuestionLine]:
 
 def _conversation(row: Row) -> ConversationLine:
     sample, scenario = row.sample, row.sample.scenario
-    drawn = [str(scenario.cell), scenario.style.name, scenario.difficulty.name, *([scenario.flaw.name] if scenario.flaw else [])]
+    dimensions = (scenario.person, scenario.style, scenario.difficulty, scenario.flaw, scenario.arc)
+    drawn = [str(scenario.cell), *(value.name for value in dimensions if value)]
     return ConversationLine(
         state=sample.state,
         score=f"{sample.score:.2f}" if sample.score is not None else "",

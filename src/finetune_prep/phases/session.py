@@ -32,6 +32,12 @@ D = TypeVar("D")
 T = TypeVar("T")
 
 
+OVER_DAYS = (
+    "A conversation goes on over days: people come back to it, and a line in brackets above their message says how much time has "
+    "passed, such as “[Thursday, 6 days later]”."
+)
+
+
 class Requests(msgspec.Struct, frozen=True):
     """Where requests are written: a project and the models that play its roles. Nothing can be asked here."""
 
@@ -61,7 +67,8 @@ class Requests(msgspec.Struct, frozen=True):
             f"Conversations – snippets, examples, few-shots – are in this language: {brief.language}. "
             f"Everything else is written in this language: {brief.written_in}."
         )
-        return {"brief": prompt_files.slot(f"{brief.title}\n\n{brief.text}\n\n{languages}"), **slots}
+        spans = f"\n\n{OVER_DAYS}" if brief.spans == "days" else ""
+        return {"brief": prompt_files.slot(f"{brief.title}\n\n{brief.text}\n\n{languages}{spans}"), **slots}
 
     def request(
         self,

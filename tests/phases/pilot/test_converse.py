@@ -123,6 +123,22 @@ async def test_the_judge_is_shown_the_same_lines(session: OpenSession) -> None:
     assert "[later that day]" in asked
 
 
+async def test_a_user_who_repeats_the_line_is_not_quoted_with_it(session: OpenSession) -> None:
+    def repeating(request: Request) -> str:
+        return f"{GAPS[request.origin.turn - 1]}\n\nturn" if request.role == "user" else "reply"
+
+    async with session(Scripted(repeating)) as shop:
+        talk = await converse(shop, VOICES, OVER_DAYS, "pilot-001", "turns")
+    assert talk.spoken_by("user") == ("turn",) * 3
+
+
+async def test_two_users_of_one_kind_do_not_have_the_same_names(session: OpenSession) -> None:
+    async with session(Scripted([])) as shop:
+        users = [msgspec.structs.replace(OVER_DAYS, seed=f"1/{n}") for n in range(30)]
+        cards = {user_request(shop, VOICES, user, Conversation(()), Origin(turn=1)).messages[1].content for user in users}
+    assert len(cards) > 25
+
+
 async def test_what_comes_up_later_is_on_the_card_from_then_on(session: OpenSession) -> None:
     async with session(Scripted([])) as shop:
         cards = [

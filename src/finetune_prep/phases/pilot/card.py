@@ -32,6 +32,7 @@ REACTIONS: dict[Reaction, tuple[str, ...]] = {
     ),
 }
 
+INITIALS = "ABCDEFGHIJKLMNOPRSTVWZ"  # models give everybody the same few names if they may choose
 MIDDLE = (
     "You are in the middle of it: there is more to tell than you have told.",
     "You are in the middle of it: another side of the matter comes up.",
@@ -46,6 +47,7 @@ def card(requests: Requests, scenario: Scenario, language: str, exchange: int) -
         "who": person.who if person else "",
         "writes": person.writes if person else "",
         "keeps_back": person.keeps_back if person else "",
+        "initials": " or ".join(scenario.stream("initials").sample(INITIALS, 2)),
         "situations": [{"text": found.text, "material": found.material} for found in scenario.come_in(exchange)],
         "arc": f"{scenario.arc.name} – {scenario.arc.means}" if scenario.arc else "",
         "style": style.name,

@@ -8,6 +8,7 @@ question knows the answer already.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -55,8 +56,9 @@ async def converse(session: Session, voices: Voices, scenario: Scenario, run: st
     conversation = Conversation(())
     for exchange in range(1, scenario.exchanges + 1):
         origin = Origin(run=run, scenario=scenario.id, turn=exchange)
-        said = await session.door.ask_for(user_request(session, voices, scenario, conversation, origin), spoken)
-        conversation = conversation.then("user", said, gap(scenario, voices.language, exchange))
+        line = gap(scenario, voices.language, exchange)
+        said = await session.door.ask_for(user_request(session, voices, scenario, conversation, origin), partial(_below, line))
+        conversation = conversation.then("user", said, line)
         answered = await session.door.ask_for(assistant_request(session.roles, voices, scenario, conversation, origin), spoken)
         conversation = conversation.then("assistant", answered)
     return conversation
@@ -67,6 +69,11 @@ def spoken(text: str) -> str:
     if not text.strip():
         raise ValueError("The message is empty.")
     return text.strip()
+
+
+def _below(line: str, text: str) -> str:
+    """A turn without the line with its gap, which its writer may have repeated. Raises ValueError if nothing was said."""
+    return spoken(text.strip().removeprefix(line) if line else text)
 
 
 def user_request(requests: Requests, voices: Voices, scenario: Scenario, so_far: Conversation, origin: Origin) -> Request:
@@ -117,5 +124,5 @@ def _with_gaps(conversation: Conversation, voices: Voices, scenario: Scenario) -
     result = Conversation(())
     for number, message in enumerate(conversation.messages):
         line = gap(scenario, voices.language, number // 2 + 1) if message.role == "user" else ""
-        result = result.then(message.role, message.content.removeprefix(line).lstrip() if line else message.content, line)
+        result = result.then(message.role, _below(line, message.content), line)
     return result
