@@ -22,7 +22,7 @@ from tests.gates.test_parsed import read, written
 
 SOUND = Path(__file__).parent / "sound"
 LOOKS_AT = {gate.id: set(gate.documents) for gate in GATES}
-WORDS_OF_ENGLISH = {"rubric.binary", "evaluation-prompt.purpose", "generation-prompt.output-format"}  # unchecked elsewhere
+WORDS_OF_ENGLISH = {"evaluation-prompt.purpose", "generation-prompt.output-format"}  # unchecked elsewhere
 
 
 def documents_in(language: str) -> Documents:
