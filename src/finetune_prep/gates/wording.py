@@ -1,7 +1,7 @@
 """What words tell: sentences without a verb first, vague words, doubled-up and negative questions, pointers to elsewhere.
 
-Word lists are English: heuristics for gates of level "advice", which ask `premises.need_english` first. What holds in any language
-says so.
+Word lists are English: heuristics for gates of level "advice", which ask `premises.need_english` first. What holds in any
+language says so.
 """
 
 from __future__ import annotations
