@@ -178,20 +178,20 @@ def overlap(one: str, other: str) -> float:
 
 
 _PLACEHOLDER = re.compile(
-    r"\{\{[^{}\n]{0,60}\}\}|\[(?:insert|your|todo|tbd|name|link|date|number)\b[^\]\n]{0,40}\](?!\()"
-    r"|\b(?:TBD|TODO|FIXME|XXX)\b|\blorem ipsum\b",
+    r"\{\{[^{}\n]{0,60}\}\}|\[(?:insert|your|todo|tbd|name|link|date|number)\b[^\]\n]{0,40}\](?!\()|\blorem ipsum\b"
+    r"|(?:(?<=:)|^)\s*(?:TBD|TODO|FIXME|XXX)\b(?=\s*(?:\.?\s*$|:))",  # all there is of a field; others talk of such marks
     re.IGNORECASE,
 )
 
 
 def placeholders(document: Document[Any]) -> Iterator[Finding]:
-    """What somebody meant to write and did not ("TBD", "{{name}}", "[insert number]"), in any language."""
+    """What somebody meant to write and did not ("TBD", "{{name}}", "[insert number]"), outside conversations, in any language."""
     for number, line in enumerate(document.text.split("\n"), start=1):
-        if found := _PLACEHOLDER.search(line):
+        if not line.lstrip().startswith(">") and (found := _PLACEHOLDER.search(line)):
             yield Finding(
                 path=document.path,
                 line=number,
-                what=f"“{found[0]}” holds the place of a text that is not written yet",
+                what=f"“{found[0].strip()}” holds the place of a text that is not written yet",
                 fix="write what belongs there, or take the line out",
             )
 
