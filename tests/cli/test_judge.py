@@ -55,7 +55,10 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 
 def test_given_conversations_are_judged_once_and_scored(served: Any, shop: Project, terminal: Terminal, tmp_path: Path) -> None:
-    endpoint = served(lambda call, questions: verdict(questions, **({questions[0]: "NO"} if "glazed" in str(call.body) else {})))
+    def judge(call: Call, questions: list[str]) -> Behaviour:
+        return verdict(questions, "By hand, in spring.", **({"SF1": "NO"} if "glazed" in str(call.body) else {}))
+
+    endpoint = served(judge)
     shown = terminal("judge", str(tmp_path / "talks.jsonl"))
     assert shown.code == 1  # one of them has a fault
     assert "2 of 3 conversations judged" in shown.out

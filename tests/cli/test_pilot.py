@@ -28,9 +28,9 @@ def asked_of(call: Call) -> list[str]:
     return [*form.get("properties", {})]
 
 
-def verdict(questions: list[str], **no: str) -> Behaviour:
+def verdict(questions: list[str], evidence: str = "new bowl", **no: str) -> Behaviour:
     """A verdict of YES on all questions but those in `no`; nobody steers."""
-    given = {id: {"evidence": "new bowl", "answer": no.get(id, "YES")} for id in questions}
+    given = {id: {"evidence": evidence, "answer": no.get(id, "YES")} for id in questions}
     given[STEERING] = {"evidence": "none", "answer": no.get(STEERING, "NO")}
     return Completion(json.dumps(given))
 
