@@ -93,7 +93,7 @@ def test_what_nobody_sees_is_found_and_not_accepted(kind: str, hidden: str, name
 
 def test_asking_for_some_documents_shows_only_their_gates(shop: Project, terminal: Terminal) -> None:
     found = outcomes(terminal("check", "evaluation-rubric", "--json").out)
-    assert {gate.partition(".")[0] for gate in found} == {"rubric", "worked-examples"}
+    assert {gate.partition(".")[0] for gate in found} == {"rubric", "rulings", "chain", "worked-examples"}
 
 
 def test_a_human_gate_waits_for_acceptance_and_then_names_who_gave_it(shop: Project, terminal: Terminal) -> None:

@@ -44,7 +44,7 @@ class Drafted(NamedTuple):
 
 STEPS: dict[str, tuple[tuple[Asked, ...] | Drafted, ...]] = {
     "research": (
-        (Asked(("research-panel", "research-read", "research-queries")),),
+        (Asked(("research-panel", "research-asked-for", "research-read", "research-queries")),),
         (Asked(("research-propose",), sittings=True), Asked(("research-same",), sittings=True)),
         Drafted("research-frameworks", readers=("criticise",)),
         Drafted("research-scenario-space"),
