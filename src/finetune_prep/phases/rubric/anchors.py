@@ -6,7 +6,9 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core.knowledge import Anchor, Knowledge
+from finetune_prep.documents import set_aside
 from finetune_prep.documents.kinds import Documents
+from finetune_prep.markdown.inline import prefix
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.revising import drafted
 from finetune_prep.phases.examining.drafts import deciding, examine
@@ -17,6 +19,7 @@ from finetune_prep.project.stamps import Part
 
 PHASE = "anchors"
 SECTION = "Behavioral anchors"
+DRAWN_FROM = ("T", "P", "FM")  # letters of the items that anchors come from
 WANTED = deciding(PHASE, "domain-frameworks")
 Anchors = tuple[tuple[Anchor, ...], tuple[Anchor, ...]]
 
@@ -33,7 +36,7 @@ async def anchors(session: Session, *, overwrite: bool = False) -> None:
         "anchors",
         AnchorsDraft,
         to_anchors,
-        session.slots(frameworks=session.text("domain-frameworks", SECTION, PANEL)),
+        session.slots(frameworks=session.text("domain-frameworks", SECTION, PANEL, set_aside.SECTION)),
         lambda anchors, first: examine(session, {"domain-frameworks": _with(document.text, knowledge, anchors)}, WANTED),
         phase=PHASE,
         about="behavioral anchors",
@@ -41,7 +44,7 @@ async def anchors(session: Session, *, overwrite: bool = False) -> None:
     always, never = result.value
     text = _with(document.text, knowledge, result.value)
     stamp = project.stamp("domain-frameworks")
-    drawn_from = {item: hash for item, hash in project.items("domain-frameworks").items() if item.startswith(("T", "P", "FM"))}
+    drawn_from = {item: hash for item, hash in project.items("domain-frameworks").items() if prefix(item) in DRAWN_FROM}
     parts = (stamp.parts if stamp else {}) | {SECTION: Part(compiled=False, made_from={"domain-frameworks": drawn_from})}
     left = briefing.points("Gates that do not hold", result.left, "finetune-prep check domain-frameworks")
     briefing.write(project, PHASE, "behavioral-anchors", document.path, [left])
