@@ -212,7 +212,7 @@ def test_the_preview_is_not_the_next_step_for_ever(pilot: Any, terminal: Termina
     [
         ("evaluation-rubric", "- Catches: FM2, FM3", "- Catches: FM2", False),
         ("evaluation-rubric", "## Examples\n", "## Examples\n\nA note of mine.\n", False),
-        ("evaluation-rubric", "The words say so.", "The words say so, plainly.", False),
+        ("evaluation-rubric", "The words say so:", "The words say so plainly:", False),
         ("evaluation-rubric", "threshold: 0.75", "threshold: 0.72", True),
         ("evaluation-rubric", "Does the reply", "Does any reply", True),
         ("generation-prompt", "## Output format\n", "## Output format\n\nOne more sentence.\n", True),
@@ -233,7 +233,7 @@ def test_a_reason_or_a_note_needs_no_new_pilot(
 @pytest.mark.parametrize(
     ("kind", "old", "new", "conversations", "verdicts"),
     [
-        ("evaluation-rubric", "The words say so.", "The words say so, plainly.", 0, 0),
+        ("evaluation-rubric", "The words say so:", "The words say so plainly:", 0, 0),
         ("evaluation-rubric", "threshold: 0.75", "threshold: 0.72", 0, 0),
         ("evaluation-rubric", "Does the reply", "Does any reply", 0, 3),
         ("evaluation-prompt", "## Role and context\n", "## Role and context\n\nRead slowly.\n", 0, 3),
