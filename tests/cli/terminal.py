@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -9,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -34,9 +36,8 @@ class Terminal:
         self._project = project
 
     def __call__(self, *arguments: str) -> Shown:
-        where = ["--project", str(self._project.folder)] if self._project else []
-        with pytest.raises(SystemExit) as left:
-            main([*where, *arguments])
+        with contextlib.chdir(self._project.folder if self._project else "."), pytest.raises(SystemExit) as left:
+            main([*arguments])
         shown = self._capsys.readouterr()
         assert "Traceback" not in shown.err
         assert isinstance(left.value.code, int)
@@ -49,11 +50,13 @@ def environment(**more: str) -> dict[str, str]:
     return plain | {"PYTHONPATH": os.pathsep.join(sys.path), "LOGNAME": "reader", "TERM": "xterm"} | more
 
 
-def on_a_terminal(command: list[str], typed: str = "", *, columns: int = 80, **more: str) -> tuple[int, str]:
-    """Exit code and everything that a terminal of this width shows; `typed` is what the person types ahead."""
+def on_a_terminal(
+    command: list[str], typed: str = "", *, columns: int = 80, folder: Path | None = None, **more: str
+) -> tuple[int, str]:
+    """Exit code and everything that a terminal of this width shows; `typed` is what the person types ahead, in `folder`."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment(**more))
+    child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment(**more), cwd=folder)
     os.close(slave)
     os.write(master, typed.encode())
     shown = bytearray()

@@ -203,7 +203,7 @@ def test_what_is_refused_leaves_no_override_behind(twice: Project, terminal: Ter
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     shown = terminal("accept", "rubric", "--by", "Ines", *gates)
     assert shown.code == 3, "nobody is there to say yes"
-    assert shown.err.startswith("reference/evaluation-rubric.md is not accepted\n")
+    assert shown.err.startswith("reference/evaluation-rubric.md is not accepted: nobody is at a terminal to read it\n")
     assert twice.overrides() == ()
 
 

@@ -53,14 +53,15 @@ def brief(tmp_path: Path, endpoint: FakeEndpoint) -> Project:
     return priced(pottery_sources(tmp_path / "brief"), endpoint)
 
 
-def command(project: Project, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "finetune_prep", "--project", str(project.folder), *arguments]
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "finetune_prep", *arguments]
 
 
 def unattended(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run where nobody can be asked."""
     done = subprocess.run(
-        command(project, *arguments),
+        command(*arguments),
+        cwd=project.folder,
         env=environment(),
         capture_output=True,
         text=True,
@@ -80,10 +81,12 @@ def test_nothing_is_sent_where_nobody_can_be_asked(
     done = unattended(project, *arguments)
     assert done.returncode == 3, done.stderr
     assert endpoint.calls == []
+    assert not [*project.layout.runs.glob("*")], "a run in which nothing was asked is none"
     again = f"finetune-prep {' '.join(arguments)} --yes".replace(" --json", "")
     if "--json" in arguments:
         stopped = json.loads(done.stdout)["stopped"]
         what, following = stopped["what"], stopped["next"]
+        assert stopped["kind"] == "not-agreed"
         assert f"larch/larch-1 at {endpoint.base_url}" in " ".join(stopped["details"])
     else:
         following = " ".join(done.stderr.split())
@@ -102,7 +105,7 @@ def test_a_terminal_asks_and_a_no_sends_nothing(arguments: tuple[str, ...], shop
     """Also where only the answer to a script goes to a file, and where a ledger exists."""
     shop.layout.private.mkdir(exist_ok=True)
     for _ in range(2):
-        code, shown = on_a_terminal(command(shop, *arguments), "\n")
+        code, shown = on_a_terminal(command(*arguments), "\n", folder=shop.folder)
         assert (code, endpoint.calls) == (3, []), shown
         assert "Begin? [y/N]" in shown
         assert "othing was sent" in shown
@@ -113,7 +116,7 @@ def test_a_terminal_asks_and_a_no_sends_nothing(arguments: tuple[str, ...], shop
 
 def test_a_yes_holds_for_a_run_that_goes_on(shop: Project, endpoint: FakeEndpoint) -> None:
     """The same command and a smaller one go on unattended; a larger one asks anew. Nothing of it stands in the project."""
-    code, shown = on_a_terminal(command(shop, "pilot", "-n", "2"), "y\n")
+    code, shown = on_a_terminal(command("pilot", "-n", "2"), "y\n", folder=shop.folder)
     assert (code, shown.count("[y/N]")) == (UNJUDGED, 1), shown
     assert endpoint.calls
     assert unattended(shop, "pilot", "-n", "2").returncode == UNJUDGED  # all of it was answered
@@ -173,7 +176,7 @@ def test_what_nobody_knows_the_price_of_is_asked_about(shop: Project, endpoint: 
     assert done.returncode == 3
     assert "at an unknown price" in " ".join(done.stdout.split())
     assert endpoint.calls == []
-    code, shown = on_a_terminal(command(shop, *PILOT), "y\n")
+    code, shown = on_a_terminal(command(*PILOT), "y\n", folder=shop.folder)
     assert (code, shown.count("[y/N]")) == (UNJUDGED, 1), shown
     assert unattended(shop, *PILOT).returncode == UNJUDGED
 
@@ -181,7 +184,7 @@ def test_what_nobody_knows_the_price_of_is_asked_about(shop: Project, endpoint: 
 def test_free_things_are_not_asked_about(shop: Project, tmp_path: Path, endpoint: FakeEndpoint) -> None:
     """A server on this machine, batch files, and what is in the ledger already."""
     shop = priced(shop, endpoint, "")
-    code, shown = on_a_terminal(command(shop, *PILOT), "")
+    code, shown = on_a_terminal(command(*PILOT), "", folder=shop.folder)
     assert (code, "[y/N]" in shown) == (UNJUDGED, False)
     assert unattended(priced(shop, endpoint), *PILOT).returncode == UNJUDGED
     shutil.rmtree(shop.layout.private)
@@ -222,7 +225,7 @@ def test_doctor_tries_what_costs_money_after_a_yes(shop: Project) -> None:
 
         assert "a question to it costs money" in unattended(shop, "doctor").stdout
         assert asked() == 0
-        _, shown = on_a_terminal(command(shop, "doctor"), "n\n")
+        _, shown = on_a_terminal(command("doctor"), "n\n", folder=shop.folder)
         assert "less than a tenth of a cent" in shown
         assert asked() == 0
         unattended(shop, "doctor", "--yes")

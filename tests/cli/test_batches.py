@@ -99,7 +99,7 @@ def test_fetch_takes_in_what_is_done(fake: FakeBatches, typed: Terminal, folder:
     assert "0 answers taken in" in typed("batch", "fetch").out
     answer(fake)
     shown = typed("batch", "fetch", "--json")
-    assert json.loads(shown.out) == {"taken": count, "open": []}
+    assert json.loads(shown.out) == {"taken": count, "open": [], "next": "finetune-prep status"}
     assert answers(folder) == count
     assert "Nothing is with a Batch API" in typed("batch", "status").out
 

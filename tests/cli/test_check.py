@@ -176,13 +176,13 @@ def test_a_provider_without_a_question_is_refused(terminal: Terminal) -> None:
 
 
 def test_annotations_name_file_and_line_from_where_ci_runs(
-    shop: Project, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    shop: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(shop.folder.parent)
     rewrite(shop, "evaluation-rubric", "Fit (weight 0.3)", "Fit (weight 0.4)")
     rewrite(shop, "evaluation-rubric", "- Serves: G1", "- Sevres: G1")
     rewrite(shop, "domain-frameworks", "Ask for one missing detail at a time", "Kindness above all")
-    shown = terminal("check", "--format", "github")
+    shown = Terminal(capsys)("--project", "shop", "check", "--format", "github")
     assert shown.code == 1
     lines = shown.out.splitlines()
     assert all(line.startswith(("::error file=shop", "::warning file=shop", "::notice file=shop")) for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -128,13 +129,39 @@ def test_a_document_may_be_named_by_kind_path_or_phase(name: str, kind: str, ter
 
 
 def test_a_path_is_read_from_where_the_person_is(
-    shop: Project, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    shop: Project, typed: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(shop.folder / "prompts")
-    assert "evaluation-prompt.md" in terminal("history", "../prompts/evaluation-prompt.md").out
-    assert "user-prompt.md" in terminal("history", str(shop.folder / "prompts" / "user-prompt.md")).out
+    assert "evaluation-prompt.md" in typed("--project", "..", "history", "../prompts/evaluation-prompt.md").out
+    assert "user-prompt.md" in typed("--project", "..", "history", str(shop.folder / "prompts" / "user-prompt.md")).out
     other = tmp_path / "other" / "reference" / "evaluation-rubric.md"
-    assert terminal("history", str(other)).code == 2, "of another project"
+    assert typed("--project", "..", "history", str(other)).code == 2, "of another project"
+
+
+def test_the_next_step_names_the_project_where_the_command_did(shop: Project, typed: Terminal, tmp_path: Path) -> None:
+    """From another folder, what it proposes can be typed as it stands there."""
+    (tmp_path / "my shop").symlink_to(shop.folder)
+    with contextlib.chdir(tmp_path):
+        before, behind = typed("--project", "my shop", "status"), typed("status", "--project", "my shop", "--json")
+        assert "next: finetune-prep --project 'my shop' " in " ".join(before.out.split())
+        step = json.loads(behind.out)["overview"]["next"]
+        refused = json.loads(typed("--project", "my shop", "pilot", "-n", "0", "--json").out)["error"]["next"]
+    with contextlib.chdir(shop.folder):
+        plain = typed("status").out
+    assert "finetune-prep --project 'my shop' " in step + refused
+    assert "--project" not in plain.rpartition("next: ")[2]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [("check", "--json"), ("restore", "evaluation-rubric", "{hash}", "--json"), ("accept", "--json"), ("anchors", "--json")],
+)
+def test_scripts_are_told_the_next_step_too(given: tuple[str, ...], shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    kept = terminal("history", "rubric", "--json").out
+    known = {"hash": json.loads(kept)[-1]["hash"] if json.loads(kept) else ""}
+    shown = terminal(*(part.format(**known) for part in given))
+    assert "finetune-prep" in json.loads(shown.out)["next"]
 
 
 def test_a_busy_project_has_an_exit_code_of_its_own(shop: Project, terminal: Terminal) -> None:
@@ -143,7 +170,7 @@ def test_a_busy_project_has_an_exit_code_of_its_own(shop: Project, terminal: Ter
         shown = terminal("accept", "--yes", "--by", "Ines", "--json")
     assert shown.code == 6
     found = json.loads(shown.out)
-    assert found["exit_code"] == 6
+    assert (found["exit_code"], found["error"]["kind"]) == (6, "project-locked")
     assert "finetune-prep pilot (process " in found["error"]["what"]
 
 

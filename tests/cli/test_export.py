@@ -91,6 +91,18 @@ def test_a_script_is_told_all_of_it(ran: Any, terminal: Terminal) -> None:
     assert told["warnings"] == ["train.preview.jsonl has 3 rows; some trainers want more: MLX 4, OpenAI 10"]
 
 
+def test_a_pilot_that_is_not_finished_does_not_hide_the_one_before_it(ran: Any, terminal: Terminal) -> None:
+    project = ran(6)
+    larger = run_of(project.layout, current_plan(project, 100))
+    shown = terminal("export", "--preview")
+    assert (shown.code, larger.name) == (0, "pilot-002")
+    assert "dataset/train.preview.jsonl: 6 rows of pilot-001" in shown.out
+    assert "pilot-002 of 100 is unfinished: these rows are of pilot-001, of 6" in shown.out
+    named = terminal("export", "--preview", "--run", "pilot-002")
+    assert named.code == 3, "whoever names it is told that it is not finished"
+    assert "pilot-002 is unfinished" in named.err
+
+
 def test_the_same_rows_give_the_same_files(ran: Any) -> None:
     project = ran(4)
     export(project, preview=True)

@@ -75,7 +75,7 @@ def test_given_conversations_are_judged_once_and_scored(served: Any, shop: Proje
     again = terminal("judge", str(tmp_path / "talks.jsonl"))
     assert "Nothing is left to ask." in again.out
     assert (len(endpoint.calls), out.read_bytes()) == (2, written)
-    assert f"next: finetune-prep score {out} --rubric {shop.layout.document('evaluation-rubric')}" in shown.out
+    assert f"next: finetune-prep score {out} --rubric reference/evaluation-rubric.md" in shown.out
     scored = terminal(
         "score",
         str(out),

@@ -21,8 +21,8 @@ from tests.phases.test_preparing import prepared
 
 
 def prepare(project: Project, typed: str, *options: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "finetune_prep", "--project", str(project.folder), "prepare", *options]
-    code, shown = on_a_terminal(command, typed)
+    command = [sys.executable, "-m", "finetune_prep", "prepare", *options]
+    code, shown = on_a_terminal(command, typed, folder=project.folder)
     return code, " ".join(shown.split())
 
 

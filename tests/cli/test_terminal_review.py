@@ -44,9 +44,7 @@ def labels(run: Run) -> tuple[Label, ...]:
 
 
 def typed(shop: Project, keys: str, *options: str, columns: int = 80, **more: str) -> tuple[int, str]:
-    return on_a_terminal(
-        [*COMMAND, "--project", str(shop.folder), "review", "--terminal", *options], keys, columns=columns, **more
-    )
+    return on_a_terminal([*COMMAND, "review", "--terminal", *options], keys, columns=columns, folder=shop.folder, **more)
 
 
 def test_a_whole_review_by_keys_alone(shop: Project, run: Run, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import gc
 import importlib
 import io
 import keyword
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -139,6 +140,7 @@ def _let_take_the_project(command: click.Command) -> None:
 def _use_project(context: click.Context, option: click.Parameter, folder: str | None) -> None:
     if folder is not None:
         context.obj = folder
+        screen.name_folder(folder)
 
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -157,6 +159,7 @@ def app(context: click.Context, project: str) -> None:
     finetune-prep new my-domain, then follow what `finetune-prep status` names as the next command.
     """
     context.obj = project
+    screen.name_folder(project)
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
@@ -165,7 +168,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code.
 
     0 fine, 1 findings or a failed gate, 2 usage, 3 a person must act, 4 waiting for answers, 5 paused, 6 another process works
-    on the project, 130 interrupted, 143 terminated.
+    on the project, 130 interrupted, 143 terminated. With --json, `kind` tells apart what shares a code ("not-agreed",
+    "key-not-allowed"), and `next` names the command that leads on.
     """
     given = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in given[: given.index("--") if "--" in given else None]
@@ -202,13 +206,19 @@ def _report(error: FinetunePrepError, *, as_json: bool) -> int:
     """Say what ended the command; its exit code. A stop that was planned is none of the errors."""
     planned = isinstance(error, ActNeeded | Waiting)
     if as_json:
-        fields: dict[str, Any] = {"what": error.what, "where": error.where, "details": error.details, "next": error.next}
+        fields: dict[str, Any] = {"kind": kind_of(error), "what": error.what, "where": error.where, "details": error.details}
+        fields["next"] = screen.from_here(error.next)
         if isinstance(error, Waiting):
             fields |= {"rounds": error.rounds, "of_about": error.of_about}
         screen.json({"stopped" if planned else "error": fields, "exit_code": error.exit_code})
     else:
         screen.error(error, planned=planned)
     return error.exit_code
+
+
+def kind_of(error: FinetunePrepError) -> str:
+    """What a script may tell errors of one exit code apart by: "not-agreed", "key-not-allowed", "gate"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__.removesuffix("Error")).lower()
 
 
 def prepare_interpreter() -> None:

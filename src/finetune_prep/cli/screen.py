@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -27,7 +28,31 @@ _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
 )
 _LINE_END = re.compile(r"\s*[\n\u0085]\s*")
+_COMMAND = re.compile(r"\bfinetune-prep (?=[a-z])(?!(?:new|demo|template)\b)")
 _ONE_COLUMN_EACH = re.compile("[\x00-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u257f\u2713\u2717]*")
+
+
+class _Folder:
+    """The project folder as it was named on the command line, "" if it was not."""
+
+    named = ""
+
+
+def name_folder(folder: str) -> None:
+    """From now on, commands that are proposed name this folder. "." is where they run anyway."""
+    _Folder.named = "" if folder == "." else folder
+
+
+def from_here(step: str) -> str:
+    """A next step as it works where this command was given: its commands name the project folder if this one did."""
+    if not _Folder.named:
+        return step
+    return _COMMAND.sub(lambda found: f"{found[0]}--project {shlex.quote(_Folder.named)} ", step)
+
+
+def next_step(step: str, *, wrapped: bool = True) -> None:
+    """The last line of a command that leads on: which one comes next."""
+    say(f"next: {from_here(step)}", wrapped=wrapped)
 
 
 def counted(number: int, noun: str) -> str:
@@ -96,7 +121,7 @@ def error(problem: FinetunePrepError, *, planned: bool = False) -> None:
     for detail in problem.details:
         note(detail)
     if problem.next:
-        _field("next: ", line(problem.next))
+        _field("next: ", line(from_here(problem.next)))
 
 
 def _field(name: str, text: str, fg: str | None = None) -> None:
@@ -105,8 +130,15 @@ def _field(name: str, text: str, fg: str | None = None) -> None:
     _echo(f"{styled(name, sys.stderr, bold=True, fg=fg)}{written.removeprefix(name)}", sys.stderr)
 
 
-def json(value: Any) -> None:
-    """One JSON document to standard output. What is not safe on a terminal is written as its code, which is the same value."""
+def json(value: Any, *, step: str = "") -> None:
+    """One JSON document to standard output. What is not safe on a terminal is written as its code, which is the same value.
+
+    step: the command that comes next, which a document (an object, then) says under `next` if it does not say it already.
+    """
+    if step:
+        value = msgspec.to_builtins(value) | {"next": step}
+    if isinstance(value, dict) and isinstance(value.get("next"), str):
+        value = value | {"next": from_here(value["next"])}
     try:
         encoded = msgspec.json.encode(value)
     except UnicodeEncodeError:  # a file name that is not UTF-8

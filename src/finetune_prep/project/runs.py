@@ -21,6 +21,7 @@ from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import Layout, open_plain, read_plain
 from finetune_prep.project.stamps import Items
 
+PLAN = "plan.json"
 NAME = re.compile(r"[a-z]+-\d{3,}")
 
 
@@ -138,7 +139,7 @@ def verdict_row(scenario: str, verdict: Verdict, questions: list[str]) -> Verdic
 def runs(layout: Layout, kind: str = "") -> list[Run]:
     """All runs of the project by name, oldest first."""
     found = []
-    for path in sorted(layout.runs.glob("*/plan.json")):
+    for path in sorted(layout.runs.glob(f"*/{PLAN}")):
         if not NAME.fullmatch(path.parent.name):
             continue  # a person's copy
         try:
@@ -161,8 +162,15 @@ def run_of(layout: Layout, plan: RunPlan) -> Run:
     number = 1 + max((int(run.name.rpartition("-")[2]) for run in known), default=0)
     name = f"{plan.kind}-{number:03}"
     folder = layout.runs / name
-    write_atomically(folder / "plan.json", _pretty(plan))
+    write_atomically(folder / PLAN, _pretty(plan))
     return Run(name=name, folder=folder, plan=plan)
+
+
+def forget(run: Run) -> None:
+    """Take away a run that was refused before anything was asked; one with anything but its plan stays."""
+    if [path.name for path in run.folder.iterdir()] == [PLAN]:
+        (run.folder / PLAN).unlink()
+        run.folder.rmdir()
 
 
 def write_results(run: Run, samples: list[Sample], verdicts: list[VerdictRow], account: Account) -> None:

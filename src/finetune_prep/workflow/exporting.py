@@ -89,7 +89,14 @@ def export(project: Project, *, preview: bool = False, run: str = "", formats: S
             next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
         )
     forms = [FORMATS[name] for name in formats]
-    return _written(project, chosen, account, said, forms, preview=preview, unmet=unmet)
+    done = _written(project, chosen, account, said, forms, preview=preview, unmet=unmet)
+    later = () if run else unfinished_after(project, chosen)
+    return msgspec.structs.replace(done, warnings=(*(_not_this(other, chosen) for other in later), *done.warnings))
+
+
+def _not_this(other: Run, chosen: Run) -> str:
+    """What is said of a later pilot that has not come to its end."""
+    return f"{other.name} of {other.plan.n} is unfinished: these rows are of {chosen.name}, of {chosen.plan.n}"
 
 
 def _written(
@@ -235,17 +242,25 @@ def _source(project: Project, run: Run, said: Reviewed) -> Source:
 
 
 def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:
-    """The pilot of this name, or the one with the highest number, made from the present documents.
+    """The pilot of this name, or the latest that has come to its end, made from the present documents.
 
     Raises ActNeeded if there is none, or it has not come to its end.
     """
     fresh = [run for run in runs(project.layout, "pilot") if name in ("", run.name) and not run_view(project, run).stale]
     if not fresh:
         raise ActNeeded(f"there is no pilot {name} of the present documents".replace("  ", " "), next="finetune-prep pilot")
-    account = fresh[-1].account()
+    accounts = [(run, run.account()) for run in fresh]
+    ended = [(run, account) for run, account in accounts if account is not None and not account.outstanding]
+    run, account = ended[-1] if ended else accounts[-1]
     if account is None:
-        raise ActNeeded(f"{fresh[-1].name} is unfinished", next=fresh[-1].plan.command)
-    return fresh[-1], account
+        raise ActNeeded(f"{run.name} is unfinished", next=run.plan.command)
+    return run, account
+
+
+def unfinished_after(project: Project, run: Run) -> tuple[Run, ...]:
+    """Later pilots of the present documents that have not come to their end: what is exported is not theirs."""
+    later = [found for found in runs(project.layout, KIND) if found.name > run.name and not run_view(project, found).stale]
+    return tuple(found for found in later if (account := found.account()) is None or account.outstanding)
 
 
 def pass_rate(account: Account) -> Rate:

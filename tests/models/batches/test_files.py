@@ -7,9 +7,10 @@ import random
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from finetune_prep.core.request import Parameters, Request, Schema
+from finetune_prep.core.request import Origin, Parameters, Request, Schema
 from finetune_prep.errors import FinetunePrepError, NotYet, Paused, UsageError
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.batches import files
@@ -90,6 +91,23 @@ async def test_nothing_is_asked_twice(ledger: SqliteLedger, tmp_path: Path) -> N
     async with door_of(ledger, tmp_path) as door:
         await ask(door, [request("a"), request("c")])
     assert len(list((tmp_path / "batches").iterdir())) == 2
+
+
+async def test_what_is_asked_in_other_words_now_is_waited_for_no_longer(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """A document was edited while its questions lay in a file: the old wording is given up, its neighbours are not."""
+
+    def of(text: str, item: str) -> Request:
+        return msgspec.structs.replace(request(text), origin=Origin("one thing", item))
+
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [of("old words", "CP1"), of("the same words", "CP2"), of("elsewhere", "CP3")])
+    async with door_of(ledger, tmp_path) as door:
+        await ask(door, [of("new words", "CP1"), of("the same words", "CP2")])
+        first, second = await door.flush()
+    assert (first.outstanding, second.outstanding) == (2, 1)
+    assert await ledger.rounds.outstanding(of("old words", "CP1").key) is None
+    came = await import_answers(ledger, [write(tmp_path / "late.jsonl", [answer(of("old words", "CP1").key)])])
+    assert came.answered == 1, "it was paid for, so it is kept"
 
 
 async def test_one_model_a_file(ledger: SqliteLedger, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def accept(
             screen.say("Nothing is waiting to be accepted.")
         for proposal in proposals:
             _accept(opened, proposal, costs, yes=yes, by=by)
-        screen.say(f"next: {overview(opened).next}")
+        screen.next_step(overview(opened).next)
 
 
 def _paired(document: str | None, gates: Sequence[str], reasons: Sequence[str]) -> list[tuple[str, str]]:
@@ -120,7 +120,8 @@ def _as_json(
             "overridden": [decision.gate for decision in waived],
             "costs": costs,
             "by": by,
-        }
+        },
+        step=overview(project).next,
     )
     if proposals and not yes:
         raise click.exceptions.Exit(ActNeeded.exit_code)
@@ -156,7 +157,13 @@ def _accept(project: Project, proposal: accepting.Proposal, costs: CostOfChange 
     for outcome in proposal.advice:
         for finding in outcome.findings:
             screen.say(f"  worth a look: {finding}", dim=True)
-    if not yes and not _confirmed():
+    if not yes and not person.is_there():  # what a pipe answers is nobody's word
+        asked = f"finetune-prep accept {proposal.kind}"
+        raise ActNeeded(
+            f"{proposal.path} is not accepted: nobody is at a terminal to read it",
+            next=f"{asked} on a terminal, or with the name of who has read it: {asked} --yes --by NAME",
+        )
+    if not yes and not click.confirm("Accept this text?", default=False):
         raise ActNeeded(f"{proposal.path} is not accepted", next=f"edit it, then: finetune-prep accept {proposal.kind}")
     accepting.accept(project, proposal, by=by, interactive=not yes)
     for decision in proposal.waived:
@@ -171,17 +178,6 @@ def _costs(costs: CostOfChange) -> str:
     price = "price unknown" if costs.dollars is None else f"about ${costs.dollars:.2f}" if costs.dollars else "free"
     made = screen.counted(costs.conversations, "conversation")
     return f"the pilot of {costs.n} again: {made} to make, {screen.counted(costs.verdicts, 'verdict')} to ask, {price}"
-
-
-def _confirmed() -> bool:
-    """A person's yes. Where nobody is there to answer, it is a no."""
-    try:
-        return click.confirm("Accept this text?", default=False)
-    except click.exceptions.Abort:
-        if person.is_there():
-            raise
-        screen.say()
-        return False
 
 
 def _print_change(change: Change) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -63,9 +64,9 @@ def batch(context: click.Context, as_json: bool) -> None:
     if not rounds:
         screen.say("No batch files.")
     elif any(number not in submissions for number in waiting):
-        screen.say("next: finetune-prep batch import ANSWERS.jsonl")
+        screen.next_step("finetune-prep batch import ANSWERS.jsonl")
     elif waiting:
-        screen.say("next: finetune-prep batch status")
+        screen.next_step("finetune-prep batch status")
 
 
 def _file(project: Project, found: Round) -> str:
@@ -92,7 +93,7 @@ def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
     with locked(opened.layout.lock, "batch import"):
         done = work_on(opened, lambda ledger: import_answers(ledger, files))
     if as_json:
-        screen.json(done)
+        screen.json(done, step=overview(opened).next)
     else:
         _print_import(done, next=overview(opened).next)
     if done.unreadable or done.strangers or done.misfits or not done.taken:
@@ -121,7 +122,7 @@ def _print_import(done: BatchImport, *, next: str) -> None:
             screen.say(f"    {line}")
     if done.strangers:
         screen.say(f"  {len(done.strangers)} were never asked here: {', '.join(done.strangers[:5])}")
-    screen.say(f"next: {next}")
+    screen.next_step(next)
 
 
 @batch.command("show")
@@ -145,14 +146,15 @@ def show_round(project: str, number: int, folder: Path | None, as_json: bool) ->
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, [pages.page(asked).encode()])
             fresh += 1
+    step = f"finetune-prep batch import {shlex.quote(str(place))}"
     if as_json:
-        screen.json({"folder": str(place), "pages": len(waiting), "written": fresh})
+        screen.json({"folder": str(place), "pages": len(waiting), "written": fresh}, step=step if waiting else "")
         return
     new = "" if not fresh else ", new" if fresh == len(waiting) else f", {fresh} of them new"
     screen.say(f"{place}: {screen.counted(len(waiting), 'page')}{new}", bold=True)
     if waiting:
         screen.say("  Write each answer below the last line of its page.")
-        screen.say(f"next: finetune-prep batch import {place}")
+        screen.next_step(step)
 
 
 @batch.command("drop")
@@ -169,9 +171,10 @@ def drop_round(project: str, number: int, as_json: bool) -> None:
     with locked(opened.layout.lock, "batch drop"):
         asked, outstanding = work_on(opened, lambda ledger: _dropped(ledger, number))
     if as_json:
-        screen.json({"round": number, "asked": asked, "dropped": outstanding})
+        screen.json({"round": number, "asked": asked, "dropped": outstanding}, step=overview(opened).next)
         return
     screen.say(f"round {number}: {outstanding} of {asked} questions are no longer waited for")
+    screen.next_step(overview(opened).next)
 
 
 async def _standings(ledger: Ledger) -> tuple[tuple[Round, ...], tuple[Submission, ...]]:

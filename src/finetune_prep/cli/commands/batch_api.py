@@ -22,6 +22,7 @@ from finetune_prep.models.routes import open_batches
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 
+STATUS = "finetune-prep status"
 T = TypeVar("T")
 
 
@@ -85,7 +86,7 @@ def status(project: str, as_json: bool) -> None:
         return
     if worst := sum(found.worst for found in standings):
         screen.say(f"up to ${worst:.4f} are set aside for them")
-    screen.say("next: finetune-prep batch fetch, once something is done")
+    screen.next_step("finetune-prep batch fetch, once something is done")
 
 
 @click.command()
@@ -107,7 +108,7 @@ def fetch(project: str, as_json: bool) -> None:
 
     taken, standings = _working(project, "batch fetch", job)
     if as_json:
-        screen.json({"taken": taken, "open": standings})
+        screen.json({"taken": taken, "open": standings}, step=STATUS)
     else:
         _print_open(standings)
 
@@ -137,7 +138,7 @@ def cancel(project: str, batch: str | None, as_json: bool) -> None:
 
     taken, standings = _working(project, "batch cancel", job)
     if as_json:
-        screen.json({"taken": taken, "open": standings})
+        screen.json({"taken": taken, "open": standings}, step=STATUS)
         return
     screen.say(f"{screen.counted(taken, 'answer')} taken in")
     _print_open(standings)
@@ -171,10 +172,10 @@ def settle(project: str, number: int, batch: str | None, not_there: bool, as_jso
     with locked(opened.layout.lock, "batch settle"):
         asyncio.run(_with_ledger(opened, job))
     if as_json:
-        screen.json({"round": number, "batch": batch, "sent": bool(batch)})
+        screen.json({"round": number, "batch": batch, "sent": bool(batch)}, step="finetune-prep batch fetch")
         return
     screen.say(f"round {number}: " + (f"its batch is {batch}" if batch else "never sent; what is still needed is sent again"))
-    screen.say("next: finetune-prep batch fetch")
+    screen.next_step("finetune-prep batch fetch")
 
 
 def _working(project: str, command: str, job: Callable[[Project, Ledger], Awaitable[int]]) -> tuple[int, list[Standing]]:
@@ -266,4 +267,4 @@ def _print_open(standings: list[Standing]) -> None:
         screen.say(
             f"  round {found.round}, {found.provider} {name}: {found.outstanding} of {found.asked} unanswered; {found.words}"
         )
-    screen.say("next: finetune-prep status, which names the command that goes on")
+    screen.next_step(f"{STATUS}, which names the command that goes on")

@@ -28,11 +28,13 @@ from finetune_prep.workflow.estimate import Estimate, estimate_of
 from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.retrying.offering import JudgeStep, after_check
 from finetune_prep.workflow.retrying.settled import judged
+from finetune_prep.workflow.status.overview import overview
 
 BY_ID = {gate.id: gate for gate in GATES}
 TITLES = {phase.name: phase.title for phase in PHASES} | {"workflow": "Workflow"}
 ADVICE = "with advice"
 ANSWERS = ("holds", "fails", ADVICE, "overridden", "waiting", "unchecked")
+FIXED = "fix what is found, then finetune-prep check{}"
 MOST_NAMED = 3  # gates that are named beside a reason they share
 
 
@@ -75,7 +77,9 @@ def check(
     unusable = {about: error.what for about, error in judged(opened, asked).unusable.items()} if judge else {}
     if as_json:
         found = {"form": form, "outcomes": outcomes, "failing": [outcome.gate for outcome in failing], "unasked": reasons}
-        screen.json(found | {"unusable": unusable})
+        again = after_check(opened, asked, command(wanted)) if unusable else None
+        step = again.command if again else FIXED.format(" ".join(["", *wanted])) if form or failing else overview(opened).next
+        screen.json(found | {"unusable": unusable}, step=step)
     elif style == "github":
         _print_annotations(opened, form, outcomes)
     else:
@@ -130,7 +134,7 @@ def _tell_unusable(step: JudgeStep | None, count: int, tell: Callable[[str], Non
     else:
         tell(f"{said}. You can have them asked for once more with finetune-prep retry unusable, or {other}.")
     if step:
-        tell(f"next: {step.command}")
+        tell(f"next: {screen.from_here(step.command)}")
 
 
 def _print_outcomes(outcomes: list[Outcome], told: Told) -> None:

@@ -53,7 +53,8 @@ def demo(folder: Path, name: str, as_json: bool) -> None:
         for arguments in commands:
             _run(folder, arguments, quiet=True)
         screen.json(
-            {"folder": str(folder), "title": brief.title, "commands": commands, "files": [path for path, _ in _places(folder)]}
+            {"folder": str(folder), "title": brief.title, "commands": commands, "files": [path for path, _ in _places(folder)]},
+            step=f"finetune-prep --project {shlex.quote(str(folder))} status",
         )
         return
     screen.say(brief.title, bold=True)

@@ -19,7 +19,7 @@ SHAPES = "; ".join(f"{name}: for {readers(name)}" for name in FORMATS)
 @click.option(
     "--preview", is_flag=True, help="Write the data as it is, although success criteria are unmet; says so in name and card."
 )
-@click.option("--run", default="", metavar="NAME", help="The run to export (default: the pilot with the highest number).")
+@click.option("--run", default="", metavar="NAME", help="The run to export (default: the latest that is finished).")
 @click.option(
     "--format",
     "formats",

@@ -29,7 +29,7 @@ def history(project: str, kind: str, as_json: bool) -> None:
         screen.say(f"No text of {KINDS[kind].path} has been accepted or replaced yet.")
         return
     screen.table([(text.hash[: past.SHOWN], f"kept {text.at[:16].replace('T', ' ')} UTC", _words(text)) for text in kept])
-    screen.say(f"next: finetune-prep restore {kind} HASH")
+    screen.next_step(f"finetune-prep restore {kind} HASH")
 
 
 def _words(text: past.Kept) -> str:

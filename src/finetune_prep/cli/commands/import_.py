@@ -35,7 +35,7 @@ def import_(project: str, kind: str, file: Path, overwrite: bool, as_json: bool)
     with locked(opened.layout.lock, "import"):
         done = importing.import_(opened, importing.SUBJECTS[kind], file, overwrite=overwrite)
     if as_json:
-        screen.json(done)
+        screen.json(done, step=f"finetune-prep check {done.kind}")
         return
     things = "question" if importing.SUBJECTS[kind] == "rubric" else "anchor"
     screen.say(f"{done.path}: {done.number} {things}{'' if done.number == 1 else 's'} from {file}", bold=True)
@@ -45,7 +45,7 @@ def import_(project: str, kind: str, file: Path, overwrite: bool, as_json: bool)
     screen.table([(placed.column, f"→ {placed.became}") for placed in done.placed])
     _listed("Not placed", [f"{left.place}: {left.text} – {left.why}" for left in done.unplaced])
     _listed("Missing in the draft", [str(finding) for finding in done.missing])
-    screen.say(f"next: edit it, then finetune-prep check {done.kind}")
+    screen.next_step(f"edit it, then finetune-prep check {done.kind}")
 
 
 def _listed(title: str, lines: list[str]) -> None:

@@ -86,4 +86,4 @@ def _print(found: GivenJudged, talks: Talks, target: Path, rubric: Path) -> None
     for finding in talks.findings[:MOST_SHOWN]:
         screen.say(f"  {finding}")
     if found.verdicts:
-        screen.say(f"next: finetune-prep score {shlex.quote(str(target))} --rubric {shlex.quote(str(rubric))}", wrapped=False)
+        screen.next_step(f"finetune-prep score {shlex.quote(str(target))} --rubric {shlex.quote(str(rubric))}", wrapped=False)

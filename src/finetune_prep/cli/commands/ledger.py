@@ -114,7 +114,7 @@ def rescue_ledger(project: str, as_json: bool) -> None:
     for words in done.notes:
         screen.say(f"  {words}")
     screen.say(f"  The damaged file is kept: {opened.layout.relative(Path(done.damaged))}")
-    screen.say("next: finetune-prep status")
+    screen.next_step("finetune-prep status")
 
 
 @ledger.command("missing")

@@ -85,7 +85,7 @@ def _print(summary: RunSummary) -> None:
         each = "" if summary.cost_per_accepted is None else f", ${summary.cost_per_accepted:.4f} for each accepted row"
         screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}")
     screen.say(f"  {summary.report}")
-    screen.say(f"next: {summary.next}")
+    screen.next_step(summary.next)
 
 
 def _print_verdicts(summary: RunSummary) -> None:

@@ -60,7 +60,7 @@ def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> Non
             screen.say(line)
     else:
         screen.say("All documents are there and accepted.")
-    screen.say(f"next: {step}")
+    screen.next_step(step)
 
 
 def _expecting(phases: list[str], provider: str | None, *, anew: bool = False) -> Callable[[Session], Awaitable[Estimate]]:
@@ -123,14 +123,15 @@ def _phase_command(phase: Phase) -> click.Command:
         again = f"{phase.name} --overwrite" if overwrite else phase.name
         expect = _expecting([phase.name], provider, anew=overwrite)
         work(project, again, provider, job, quiet=as_json, yes=yes, expect=expect)
+        opened = open_project(project)
+        step = overview(opened).next
         if as_json:
-            screen.json({"phase": phase.name, "documents": [*dict.fromkeys(phase.outputs)]})
+            screen.json({"phase": phase.name, "documents": [*dict.fromkeys(phase.outputs)]}, step=step)
         else:
-            opened = open_project(project)
             screen.say(f"{outputs}: written.")
             for line in to_read(opened, dict.fromkeys(phase.outputs)):
                 screen.say(line)
-            screen.say(f"next: {overview(opened).next}")
+            screen.next_step(step)
 
     return command
 

@@ -26,8 +26,9 @@ def restore(project: str, kind: str, hash: str, as_json: bool) -> None:
     opened = open_project(project)
     with locked(opened.layout.lock, "restore"):
         done = past.restore(opened, kind, hash)
+    step = f"finetune-prep {f'check {kind}' if done.problems else 'status'}"
     if as_json:
-        screen.json(done)
+        screen.json(done, step=step)
         return
     screen.say(f"{KINDS[kind].path} has the text {done.hash[: past.SHOWN]} again.", bold=True)
     if done.before:
@@ -35,4 +36,4 @@ def restore(project: str, kind: str, hash: str, as_json: bool) -> None:
     if not done.traced:
         screen.say("  It is not known what this text was made from, so nothing can say when its inputs leave it behind.")
     screen.say(f"  accepted by {done.accepted}" if done.accepted else "  Nobody has accepted this text.")
-    screen.say(f"next: finetune-prep {f'check {kind}' if done.problems else 'status'}")
+    screen.next_step(step)

@@ -43,7 +43,7 @@ def retry(project: str, what: tuple[str, ...], by: str | None, as_json: bool) ->
         screen.say(f"{_questions(found.asked_again)} will be asked once more ({kinds}). Nothing was asked just now.", bold=True)
     if found.open_already:
         screen.say(f"  {_questions(found.open_already)} had been opened before, and not asked since")
-    screen.say(f"next: {found.next}")
+    screen.next_step(found.next)
 
 
 def _questions(count: int) -> str:

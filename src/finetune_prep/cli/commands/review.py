@@ -82,7 +82,7 @@ def _print_end(project: Project, sitting: Sitting) -> None:
         screen.say(f"  how far these labels go: {command}")
     for failure in found.missed:
         screen.say(f"  no document holds this failure yet: {failure}")
-    screen.say(f"next: {_next(project, sitting)}")
+    screen.next_step(_next(project, sitting))
 
 
 def _next(project: Project, sitting: Sitting) -> str:

@@ -47,10 +47,10 @@ def _print_list(project: Project, *, as_json: bool) -> None:
     screen.say(known[-1].name, bold=True)
     if not samples:
         screen.say("  no conversation is finished yet")
-        screen.say(f"next: {known[-1].plan.command}")
+        screen.next_step(known[-1].plan.command)
         return
     screen.table([_row(sample) for sample in samples])
-    screen.say("next: finetune-prep show ID")
+    screen.next_step("finetune-prep show ID")
 
 
 def _row(sample: Sample) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+import msgspec
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import account_words, json_option
@@ -28,7 +29,7 @@ def status(project: str, as_json: bool) -> None:
     view = project_overview(opened)
     criteria = checking.criteria(opened)
     if as_json:
-        screen.json({"overview": view, "criteria": criteria})
+        screen.json({"overview": msgspec.structs.replace(view, next=screen.from_here(view.next)), "criteria": criteria})
         return
     _print_overview(view)
     screen.say()
@@ -43,7 +44,7 @@ def status(project: str, as_json: bool) -> None:
             screen.paragraph(f"{criterion.evidence[0]}{more}", indent=6, dim=True)
     _print_effort(view)
     screen.say()
-    screen.say(f"next: {view.next}")
+    screen.next_step(view.next)
 
 
 def _print_overview(view: Overview) -> None:
@@ -57,6 +58,10 @@ def _print_overview(view: Overview) -> None:
                 screen.say(f"       {document.note}")
             if document.edited:
                 screen.say(f"       edited by hand: {document.edited}", dim=True)
+    if view.to_read:
+        screen.say("To read", bold=True)
+        for line in view.to_read:
+            screen.say(f" {line}")
     if view.stale:
         screen.say("Stale", bold=True)
         for line in view.stale:

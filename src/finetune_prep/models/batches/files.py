@@ -52,12 +52,14 @@ class BatchFiles:
         self._ledger = ledger
         self._folder = folder
         self._recorded: dict[str, Request] = {}
+        self._awaited: set[str] = set()
 
     async def answer(self, request: Request) -> Reply:
         number = await self._ledger.rounds.outstanding(request.key)
         if number is None:
             self._recorded[request.key] = request
             raise NotYet("the request is recorded for the next batch file", where=request.place, next="finetune-prep batch")
+        self._awaited.add(request.key)
         if number in {submission.number for submission in await self._ledger.rounds.submissions()}:
             raise NotYet(
                 f"the answer is outstanding in round {number}, which is with a Batch API",
@@ -68,9 +70,14 @@ class BatchFiles:
         raise NotYet(f"the answer is outstanding in {FOLDER}/{path.name}", where=request.place, next="finetune-prep batch")
 
     async def flush(self) -> tuple[OpenRound, ...]:
-        """Write what was recorded since the last flush; returns every round that waits for answers, by number."""
+        """Write what was recorded since the last flush; returns every round that waits for answers, by number.
+
+        What an earlier round asked in the same place, and is asked otherwise now because a document was edited, is waited for
+        no longer. If its answer comes all the same, it is kept.
+        """
         fresh = [interrupted.number for interrupted in await self._ledger.rounds.all() if not interrupted.written]
         recorded = sorted(self._recorded.values(), key=file_order)
+        await self._ledger.rounds.release(await self._superseded(recorded))
         self._recorded.clear()
         for portion in portions(recorded, row, MOST_REQUESTS, MOST_BYTES):
             fresh.append(await self._ledger.rounds.open(portion))
@@ -91,8 +98,29 @@ class BatchFiles:
             if found.outstanding and found.number not in elsewhere
         )
 
+    async def _superseded(self, recorded: list[Request]) -> list[str]:
+        """Keys that wait in a file for what this run asks for in other words."""
+        places = {_place(request) for request in recorded if request.origin.about or request.origin.scenario}
+        waiting = [found for found in await self._ledger.rounds.all() if found.outstanding and found.written] if places else []
+        elsewhere = {submission.number for submission in await self._ledger.rounds.submissions()} if waiting else set()
+        keys: list[str] = []
+        for found in waiting:
+            if found.number in elsewhere:  # it was paid for, or will be
+                continue
+            for request in await self._ledger.rounds.requests_of(found.number):
+                asked = request.key in self._awaited or await self._ledger.rounds.outstanding(request.key) is None
+                if not asked and _place(request) in places:
+                    keys.append(request.key)
+        return keys
+
     async def close(self) -> None:
         """What was not flushed is recorded again by the next run."""
+
+
+def _place(request: Request) -> tuple[Any, ...]:
+    """Where a request is asked: the same for one that only asks in other words, because its inputs changed."""
+    origin = msgspec.structs.replace(request.origin, run="", attempt=1)
+    return (request.phase, request.role, *msgspec.structs.astuple(origin))
 
 
 def round_path(folder: Path, number: int) -> Path:

@@ -17,7 +17,7 @@ from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.core.verdict import Verdict, thin
 from finetune_prep.documents.items import other_text
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.errors import ActNeeded, DocumentError, NotYet, Unreachable, Unusable
+from finetune_prep.errors import ActNeeded, DocumentError, NotAgreed, NotYet, Unreachable, Unusable
 from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.pilot.converse import Voices, converse
 from finetune_prep.phases.pilot.in_order import windowed
@@ -25,7 +25,7 @@ from finetune_prep.phases.pilot.judging import judge
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, RunPlan, VerdictRow, run_of, verdict_row, write_results
+from finetune_prep.project.runs import Run, RunPlan, VerdictRow, forget, run_of, runs, verdict_row, write_results
 from finetune_prep.project.stamps import Items
 
 KIND = "pilot"
@@ -72,9 +72,15 @@ async def pilot(session: Session, n: int, *, window: int = WINDOW) -> tuple[Run,
     prepared(session.project, "the pilot")
     space = session.project.value(Documents.space)
     scenarios = planned(space, n, session.project.config.seed)
+    known = {run.name for run in runs(session.project.layout, KIND)}
     run = run_of(session.project.layout, current_plan(session.project, n))
     stage = stage_of(session, run)
-    made = [made async for made in windowed(scenarios, lambda scenario: make_sample(stage, scenario), window)]
+    try:
+        made = [made async for made in windowed(scenarios, lambda scenario: make_sample(stage, scenario), window)]
+    except NotAgreed:
+        if run.name not in known:
+            forget(run)
+        raise
     samples = fold(item.sample for item in made)
     total = account(samples, run.plan.way)
     write_results(run, list(samples), _verdict_rows(made, stage.rubric), total)

@@ -16,6 +16,7 @@ from finetune_prep.method.phases import PHASES
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.prepare import to_read
 from finetune_prep.workflow.reviewing.counting import Reviewed, reviewed
 from finetune_prep.workflow.status.emptied import emptied, way_back
 from finetune_prep.workflow.status.next_step import next_step
@@ -45,6 +46,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     """Of the conversations."""
     phases: tuple[PhaseView, ...]
+    to_read: tuple[str, ...]
+    """What a person has not accepted yet, how its gates stand, and where to look first."""
     stale: tuple[str, ...]
     sources: tuple[Finding, ...]
     """Files of `sources/` that changed, vanished or arrived since the reference was written, and copies that differ."""
@@ -100,6 +103,7 @@ def overview(project: Project) -> Overview:
         project=project.config.name,
         language=project.value(Documents.brief).language,
         phases=phases,
+        to_read=tuple(to_read(project, [kind for phase in PHASES for kind in dict.fromkeys(phase.outputs)])),
         stale=tuple(str(part) for part in stale),
         sources=sources_now(project).all,
         runs=views,
