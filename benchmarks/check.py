@@ -25,8 +25,8 @@ from finetune_prep.documents.kinds import KINDS
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
 from finetune_prep.phases.session import open_session
+from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.scaffold import config_text
 from finetune_prep.workflow import checking
 
 DOCUMENTS = Path(__file__).parents[1] / "tests" / "gates" / "sound" / "de"

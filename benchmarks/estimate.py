@@ -20,8 +20,8 @@ import msgspec
 from finetune_prep.core.request import Request
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, facts
+from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.project import open_project
-from finetune_prep.project.scaffold import copy_inputs
 from finetune_prep.workflow.estimate import Row, estimate
 from finetune_prep.workflow.planned_calls import CHARACTERS
 

@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 from msgspec import inspect as kinds
 
-from finetune_prep.project import config, scaffold
+from finetune_prep.project import config
+from finetune_prep.project.beginning import scaffold
 
 TARGET = Path(__file__).with_name("configuration.md")
 INTRODUCTION = """\

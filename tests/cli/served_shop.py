@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.scaffold import config_text
 from tests.cli.test_pilot import asked_of, verdict
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
 from tests.phases.pottery_shop import accept_all

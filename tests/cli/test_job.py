@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import open_project
-from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import on_a_terminal
 from tests.fake_endpoint import FakeEndpoint
 from tests.phases.pottery_shop import accept_all, pottery_project

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from finetune_prep.core.verdict import STEERING
+from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
-from finetune_prep.project.scaffold import config_text
 from finetune_prep.workflow.checking import outcomes
 from finetune_prep.workflow.texts.cost_of_change import CostOfChange, cost_of_change
 from tests.cli.terminal import Shown, Terminal

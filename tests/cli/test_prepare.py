@@ -11,8 +11,8 @@ import pytest
 
 from finetune_prep.method.phases import PHASES
 from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import Terminal, on_a_terminal
 from tests.fake_endpoint import FakeEndpoint
 from tests.phases.pottery_expert import pottery_people, pottery_sources

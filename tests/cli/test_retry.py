@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
-from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import Shown, Terminal
 from tests.cli.test_pilot import asked_of, next_of, verdict
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import Terminal
 from tests.fake_endpoint import FakeEndpoint, Status
 from tests.phases.pottery_shop import accept_all

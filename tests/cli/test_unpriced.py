@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.scaffold import config_text
 from finetune_prep.workflow.run_summary import UNREAD  # this endpoint is no judge: its verdicts cannot be read
 from tests.cli.terminal import environment, on_a_terminal
 from tests.fake_endpoint import FakeEndpoint

@@ -1,8 +1,11 @@
 """What people's editors and habits do to a document does not change its value."""
 
+import json
 import re
 from collections.abc import Callable
+from typing import Any
 
+import msgspec
 import pytest
 
 from finetune_prep import documents
@@ -66,7 +69,12 @@ def test_value_stays(kind: str, change: str) -> None:
     changed = CHANGES[change](text)
     document = documents.parse(kind, changed, "x.md")
     assert [str(finding) for finding in document.findings] == []
-    assert document.value == documents.parse(kind, text, "x.md").value
+    assert told(document.value) == told(documents.parse(kind, text, "x.md").value)
+
+
+def told(value: Any) -> Any:
+    """What a value says: a list within its prose is the same list, whatever marks its items."""
+    return json.loads(re.sub(r"\\n(?:\\n)?(?: *|\\t)[-*•](?: |\\t)", r"\\n- ", msgspec.json.encode(value).decode()))
 
 
 def test_every_change_changes_something() -> None:

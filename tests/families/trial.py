@@ -27,9 +27,9 @@ from finetune_prep.core.sample import Sample
 from finetune_prep.core.verdict import STEERING
 from finetune_prep.errors import UsageError
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
+from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import runs
-from finetune_prep.project.scaffold import config_text
 from tests.cli.terminal import Shown, Terminal
 from tests.fake_endpoint import Behaviour, Call, Completion, Drip, FakeEndpoint
 from tests.ledgers import entries

@@ -10,8 +10,8 @@ import pytest
 
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases.session import Session, open_session
+from finetune_prep.project.beginning.scaffold import DEFAULT_MODEL, config_text, create
 from finetune_prep.project.project import open_project
-from finetune_prep.project.scaffold import DEFAULT_MODEL, config_text, create
 
 BRIEF = "# Support for a pottery shop\n\nChat with customers of a small shop.\n"
 OpenSession = Callable[[Scripted], AbstractAsyncContextManager[Session]]

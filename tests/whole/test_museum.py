@@ -13,8 +13,8 @@ from finetune_prep.core.knowledge import UNSOURCED
 from finetune_prep.core.quotes import find_quote
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.ledger.recording import read_recording
+from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.scaffold import copy_inputs
 from tests.whole.way import rows, run
 
 pytestmark = pytest.mark.environment

@@ -21,7 +21,7 @@ from finetune_prep.documents.items import undated
 from finetune_prep.ledger.recording import read_recording, write_recording
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.wire import openai_wire
-from finetune_prep.project.scaffold import copy_inputs
+from finetune_prep.project.beginning.scaffold import copy_inputs
 from tests.fake_endpoint import Behaviour, Call, Completion, Status
 from tests.ledgers import entries
 

@@ -21,9 +21,9 @@ from finetune_prep.models.progress import Progress, RoleProgress
 from finetune_prep.phases.drafting.prompt_facts import facts
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
 from finetune_prep.phases.pilot.pilot import current_plan
+from finetune_prep.project.beginning.scaffold import config_text, create
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import run_of
-from finetune_prep.project.scaffold import config_text, create
 from finetune_prep.workflow.estimate import ALL, Estimate, Row, estimate, projected
 from finetune_prep.workflow.planned_calls import ASSISTANT, EXCHANGES, used
 from tests.models.examples import request

@@ -22,9 +22,9 @@ from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject, UsageError
 from finetune_prep.markdown.normal import normal
 from finetune_prep.project import config as configuration
+from finetune_prep.project.beginning.skill import keep_up
 from finetune_prep.project.decisions import Decision, read_decisions, record
 from finetune_prep.project.layout import Layout, read_plain
-from finetune_prep.project.skill import keep_up
 from finetune_prep.project.staleness import Change, Stale, compare, stale_parts
 from finetune_prep.project.stamps import Items, Part, Stamp, read_stamp, renamed, write_stamp
 

@@ -15,8 +15,8 @@ from finetune_prep.ledger.protocols import Entry
 from finetune_prep.phases import examining
 from finetune_prep.phases.pilot.pilot import pilot
 from finetune_prep.phases.session import open_session
+from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.scaffold import copy_inputs
 from finetune_prep.sources.web import Web
 from finetune_prep.workflow.prepare import prepare
 

@@ -7,8 +7,8 @@ import pytest
 from finetune_prep.models.prices import Prices
 from finetune_prep.models.setup.choosing import DEFAULTS, candidates, choose, family
 from finetune_prep.models.setup.detect import Endpoint, Found
+from finetune_prep.project.beginning.scaffold import Choice, config_text
 from finetune_prep.project.config import NATIVE, WELL_KNOWN, parse
-from finetune_prep.project.scaffold import Choice, config_text
 
 
 def found(*keys: str, **servers: tuple[str, ...]) -> Found:

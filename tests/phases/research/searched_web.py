@@ -12,9 +12,9 @@ from finetune_prep.core.request import Request
 from finetune_prep.ledger.fetched import Archive
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases.session import Session, open_session
+from finetune_prep.project.beginning.scaffold import config_text, create
 from finetune_prep.project.config import SearchSettings
 from finetune_prep.project.project import open_project
-from finetune_prep.project.scaffold import config_text, create
 from finetune_prep.sources.searching.choosing import open_search
 from finetune_prep.sources.web import Web
 from tests.fake_endpoint import Behaviour, Call, FakeEndpoint, Status

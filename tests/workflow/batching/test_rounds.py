@@ -16,8 +16,8 @@ from finetune_prep.phases.drafting.prompt_facts import PILOT, facts
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
 from finetune_prep.phases.pilot.pilot import pilot
 from finetune_prep.phases.session import Session, open_session
+from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.project import open_project
-from finetune_prep.project.scaffold import copy_inputs
 from finetune_prep.workflow.batching.rounds import STEPS, Drafted, about, rounds
 from finetune_prep.workflow.estimate import estimate
 from finetune_prep.workflow.planned_calls import Used

@@ -14,10 +14,10 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import UsageError
+from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.layout import CONFIG
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import runs
-from finetune_prep.project.scaffold import copy_inputs
 
 EXAMPLES = ("online-shop", "museum-visitors")
 MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo made and may use again

@@ -22,9 +22,10 @@ from finetune_prep.errors import DocumentError, UsageError
 from finetune_prep.http.endpoint import read_endpoint
 from finetune_prep.http.secrets import is_variable
 from finetune_prep.invisible import invisible, without_invisible
-from finetune_prep.project import config, scaffold
+from finetune_prep.project import config
+from finetune_prep.project.beginning import scaffold
+from finetune_prep.project.beginning.scaffold import Choice
 from finetune_prep.project.keys import KeyUse, allow
-from finetune_prep.project.scaffold import Choice
 from finetune_prep.workflow.texts.first_brief import TAG, FirstBrief, LanguageUnclear, first_brief, title_from
 
 if TYPE_CHECKING:

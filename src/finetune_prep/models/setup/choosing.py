@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from finetune_prep.models.setup.detect import Found
-from finetune_prep.project.scaffold import Choice
+from finetune_prep.project.beginning.scaffold import Choice
 
 # provider → the model to begin with: middling in price, and strong enough to write documents. In order of preference.
 DEFAULTS: dict[str, str] = {

@@ -11,8 +11,8 @@ import msgspec
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project import config
+from finetune_prep.project.beginning.skill import keep_up
 from finetune_prep.project.layout import CONFIG, RECORDING, Layout
-from finetune_prep.project.skill import keep_up
 
 DEFAULT_MODEL = "batch/any-model"
 IGNORED = """\

@@ -11,9 +11,9 @@ import skills_ref
 from finetune_prep.cli.app import app
 from finetune_prep.core.identity import digest
 from finetune_prep.documents.kinds import KINDS
+from finetune_prep.project.beginning.scaffold import config_text, create
+from finetune_prep.project.beginning.skill import keep_up, skill_text
 from finetune_prep.project.layout import Layout
-from finetune_prep.project.scaffold import config_text, create
-from finetune_prep.project.skill import keep_up, skill_text
 
 
 def project(folder: Path) -> Layout:

@@ -9,8 +9,8 @@ import pytest
 
 from finetune_prep.errors import ConfigError, UsageError
 from finetune_prep.project import config
+from finetune_prep.project.beginning.scaffold import DEFAULT_MODEL, INPUTS, config_text, copy_inputs, create, refuse_used
 from finetune_prep.project.project import open_project
-from finetune_prep.project.scaffold import DEFAULT_MODEL, INPUTS, config_text, copy_inputs, create, refuse_used
 
 BRIEF = "# Support for a pottery shop\n\nChat with customers of a small shop.\n"
 
