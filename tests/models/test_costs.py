@@ -16,7 +16,7 @@ from finetune_prep.core.sample import Account
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.costs import costs, per_row
-from finetune_prep.project import scaffold
+from finetune_prep.project.beginning import scaffold
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.runs import RunPlan, run_of, write_results
 from finetune_prep.workflow.planned_calls import EXCHANGES

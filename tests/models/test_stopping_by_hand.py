@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
-from finetune_prep.project import scaffold
+from finetune_prep.project.beginning import scaffold
 from tests.fake_endpoint import Completion, FakeEndpoint
 from tests.signals import deaf_to_ctrl_c, hearing_ctrl_c
 from tests.waiting import HUNG

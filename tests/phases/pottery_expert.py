@@ -24,7 +24,7 @@ from finetune_prep.phases.research.knowledge_draft import KnowledgeDraft
 from finetune_prep.phases.research.scenario_space_draft import SpaceDraft
 from finetune_prep.phases.rubric.anchors_draft import AnchorsDraft
 from finetune_prep.phases.rubric.rubric_draft import RubricDraft, RulingsDraft
-from finetune_prep.project import scaffold
+from finetune_prep.project.beginning import scaffold
 from finetune_prep.project.project import Project, open_project
 from tests.gates import pottery
 from tests.phases.pottery_shop import judge

@@ -17,7 +17,7 @@ from finetune_prep.documents.kinds import KINDS
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
 from finetune_prep.phases.session import open_session
-from finetune_prep.project import scaffold
+from finetune_prep.project.beginning import scaffold
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import accepting
 from finetune_prep.workflow.checking import concerning, in_the_way

@@ -9,7 +9,7 @@ import pytest
 
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import UsageError
-from finetune_prep.project import scaffold
+from finetune_prep.project.beginning import scaffold
 from finetune_prep.project.layout import OWN_FILES, OWN_FOLDERS, Layout
 from finetune_prep.project.project import open_project
 

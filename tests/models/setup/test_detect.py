@@ -18,7 +18,7 @@ from finetune_prep.cli.commands import doctor as doctoring
 from finetune_prep.http.secrets import Secret
 from finetune_prep.models.setup import detect
 from finetune_prep.project import config as configuration
-from finetune_prep.project import scaffold
+from finetune_prep.project.beginning import scaffold
 from finetune_prep.project.config import INSTALL_NATIVE, ProviderSettings
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Stall, Status
 from tests.waiting import skip, until
