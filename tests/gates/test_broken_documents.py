@@ -9,10 +9,12 @@ from finetune_prep.documents import parse
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates import check
 from finetune_prep.method.gates import GATES
+from tests.gates.broken_details import BROKEN_DETAILS
 from tests.gates.broken_documents import BROKEN, FORM, Broken, Said
 from tests.gates.pottery import sound
 from tests.gates.test_parsed import written
 
+ALL = (*BROKEN, *BROKEN_DETAILS)
 MUST = {gate.id for gate in GATES if gate.kind == "computed" and gate.level == "must" and gate.phase != "workflow"}
 KIND_OF = {document.path: kind for kind, document in KINDS.items()}
 
@@ -46,7 +48,7 @@ def break_in(texts: dict[str, str], broken: Broken) -> None:
         texts[kind] = texts[kind].replace(old, new, 1)
 
 
-@pytest.mark.parametrize("broken", BROKEN, ids=[f"{number}-{broken.subject}" for number, broken in enumerate(BROKEN)])
+@pytest.mark.parametrize("broken", ALL, ids=[f"{number}-{broken.subject}" for number, broken in enumerate(ALL)])
 def test_exactly_the_expected_findings_and_none_after_repair(broken: Broken) -> None:
     texts = written()
     break_in(texts, broken)
@@ -65,5 +67,5 @@ def test_there_is_one_for_every_computed_must_gate() -> None:
 
 
 def test_there_are_enough() -> None:
-    assert len(BROKEN) >= 60
-    assert len({str(broken) for broken in BROKEN}) == len(BROKEN)
+    assert len(ALL) >= 240
+    assert len({str((broken.document, broken.edits)) for broken in ALL}) == len(ALL)

@@ -184,9 +184,16 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def placeholders(document: Document[Any]) -> Iterator[Finding]:
-    """What somebody meant to write and did not ("TBD", "{{name}}", "[insert number]"), outside conversations, in any language."""
+_SPOKEN = re.compile(r"“[^”]*”|„[^“”]*[“”]|\"[^\"]*\"|«[^»]*»|「[^」]*」")
+
+
+def placeholders(document: Document[Any], *, spoken: bool = True) -> Iterator[Finding]:
+    """What somebody meant to write and did not ("TBD", "{{name}}", "[insert number]"), outside conversations, in any language.
+
+    spoken: whether it counts within quotation marks too; where examples of bad replies are quoted, it is what they show.
+    """
     for number, line in enumerate(document.text.split("\n"), start=1):
+        line = line if spoken else _SPOKEN.sub("“”", line)
         if not line.lstrip().startswith(">") and (found := _PLACEHOLDER.search(line)):
             yield Finding(
                 path=document.path,

@@ -15,12 +15,16 @@ LISTS = {"Always do": ALWAYS, "Never do": NEVER}
 SECTION = "Behavioral anchors"
 _FROM = re.compile(r"from:(?=\s|$)", re.IGNORECASE)
 _EXCEPT = re.compile(r"except:(?=\s|$)", re.IGNORECASE)
+_EXCEPT_ALONE = re.compile(r"(?<!\S)except:\s*\Z", re.IGNORECASE)
 
 
 def read_anchor(reader: Reader, part: Part) -> Anchor:
     rest, drawn_from = split_tail(part.name, _FROM)
     text, unless = split_tail(rest, _EXCEPT)
     nested = reader.fields(part, ("Except", "From"))
+    if _EXCEPT_ALONE.search(rest):
+        fix = f"say when {part.id} does not bind, or take “Except:” out"
+        reader.add(part.node.line, f"{part.id} has an exception that says nothing", fix, part.id)
     ids = reader.ids(drawn_from, part.node.line, part.id) + nested.ids("From")
     if not text:
         reader.add(

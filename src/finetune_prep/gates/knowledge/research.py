@@ -81,8 +81,15 @@ def techniques_shown(documents: Documents) -> Iterable[Finding]:
 
 
 def citations(documents: Documents) -> Iterable[Finding]:
-    """Every technique, principle and failure mode says where it comes from."""
+    """Every wish, technique, principle and failure mode says where it comes from."""
     document, knowledge = _knowledge(documents)
+    for wish in knowledge.asked_for:
+        if not wish.sources:
+            yield document.finding(
+                f"{wish.id} does not say where it comes from",
+                'add “Source: S0 "the words of the brief"”; what the brief does not say yet belongs into it first',
+                wish.id,
+            )
     for item, sources in _statements(knowledge):
         if not sources:
             yield document.finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,7 +17,7 @@ from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates import quoting
 from finetune_prep.gates.premises import Unchecked, is_english, need, need_english, parts_in_order
-from finetune_prep.gates.wording import leans_outside, points_elsewhere, same_words
+from finetune_prep.gates.wording import leans_outside, placeholders, points_elsewhere, same_words
 from finetune_prep.method import limits
 
 PARTS = ("Role and context", "Rubric", "Input format", "Output format", "Calibration examples")
@@ -65,9 +66,10 @@ def purpose(documents: Documents) -> Iterable[Finding]:
 
 
 def self_contained(documents: Documents) -> Iterable[Finding]:
-    """No link and no file: a judge has nothing but the prompt."""
+    """No link, no file, and no text still to be written: a judge has nothing but the prompt."""
     document, _ = _prompt(documents)
     yield from leans_outside(document)
+    yield from placeholders(document, spoken=False)
 
 
 def says_it_here(documents: Documents) -> Iterable[Finding]:
@@ -183,6 +185,10 @@ def output_example(documents: Documents) -> Iterable[Finding]:
             "the example in “Output format” is not a JSON object", "fix it: a judge imitates it to the letter", OUTPUT
         )
         return
+    if twice := next(filter(None, map(_named_twice, fences)), ""):
+        yield document.finding(
+            f"the output example has “{twice}” twice", "keep one: an answer with a key that stands twice is refused", OUTPUT
+        )
     example = max(examples, key=lambda candidate: len(candidate.keys() & set(wanted)))
     if lacking := [question for question in wanted if question not in example]:
         yield document.finding(f"the output example lacks {', '.join(lacking)}", RUN, OUTPUT)
@@ -204,6 +210,21 @@ def _object(text: str) -> dict[str, Any] | None:
     except msgspec.DecodeError:
         return None
     return value if isinstance(value, dict) else None
+
+
+def _named_twice(text: str) -> str:
+    """A key that stands twice in one object at any depth, "" for none: decoders keep the last one without a word."""
+    found: list[str] = []
+
+    def collect(pairs: list[tuple[str, Any]]) -> None:
+        keys = [key for key, _ in pairs]
+        found.extend(key for key in keys if keys.count(key) > 1)
+
+    try:
+        json.loads(text, object_pairs_hook=collect)
+    except ValueError:
+        return ""
+    return found[0] if found else ""
 
 
 def calibration_count(documents: Documents) -> Iterable[Finding]:

@@ -14,7 +14,7 @@ from finetune_prep.core.rubric import Example
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, is_english, need, need_english, parts_in_order
-from finetune_prep.gates.wording import leans_outside, points_elsewhere, same_words
+from finetune_prep.gates.wording import leans_outside, placeholders, points_elsewhere, same_words
 from finetune_prep.method import limits
 from finetune_prep.words import count_words
 
@@ -318,9 +318,10 @@ def output_format(documents: Documents) -> Iterable[Finding]:
 
 
 def self_contained(documents: Documents) -> Iterable[Finding]:
-    """No link and no file: the model has nothing but the prompt."""
+    """No link, no file, and no text still to be written: the model has nothing but the prompt."""
     document, _ = _prompt(documents)
     yield from leans_outside(document)
+    yield from placeholders(document, spoken=False)
 
 
 def says_it_here(documents: Documents) -> Iterable[Finding]:

@@ -11,7 +11,7 @@ from finetune_prep.core.rubric import Category, Question, Rubric, undistinguishe
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, is_english, knob_finding, need, need_english
-from finetune_prep.gates.wording import asks_for_absence, overlap, scale_in, second_thing, vague_words
+from finetune_prep.gates.wording import asks_for_absence, overlap, placeholders, scale_in, second_thing, vague_words
 from finetune_prep.method import limits
 
 ROUNDING = 1e-3  # weights are written with two or three digits
@@ -125,7 +125,7 @@ def safety_gate(documents: Documents) -> Iterable[Finding]:
 
 
 def yes_and_no(documents: Documents) -> Iterable[Finding]:
-    """Every judged question says what counts as yes and what as no."""
+    """Every judged question says what counts as yes and what as no, and no text is still to be written."""
     document, rubric = _rubric(documents)
     for _, question in _judged(rubric):
         for key, text in (("Yes", question.yes), ("No", question.no)):
@@ -135,6 +135,7 @@ def yes_and_no(documents: Documents) -> Iterable[Finding]:
                     f"add “- {key}: …” with an example in quotation marks",
                     question.id,
                 )
+    yield from placeholders(document, spoken=False)
 
 
 def question_form(documents: Documents) -> Iterable[Finding]:

@@ -12,6 +12,7 @@ from finetune_prep.core.scenarios.space import ScenarioSpace, SpecialCase
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import Unchecked, knob_finding, need
+from finetune_prep.gates.wording import placeholders
 from finetune_prep.method import limits
 
 LONGEST_MESSAGE = 1000  # words; nobody types more in one message
@@ -31,7 +32,7 @@ def _space(documents: Documents) -> tuple[Document[ScenarioSpace], ScenarioSpace
 
 
 def dimensions(documents: Documents) -> Iterable[Finding]:
-    """Topics with situations, people, user styles, difficulties, user flaws and lengths are all there."""
+    """Topics with situations, people, user styles, difficulties, user flaws and lengths are all there, and all written."""
     document, space = _space(documents)
     for heading, choices in _dimensions(space):
         if not choices:
@@ -43,6 +44,7 @@ def dimensions(documents: Documents) -> Iterable[Finding]:
             yield document.finding(
                 f"{topic.id} “{topic.name}” has no situation", f"add concrete ones: “- {topic.id}.1: …”", topic.id
             )
+    yield from placeholders(document, spoken=False)
 
 
 def _dimensions(space: ScenarioSpace) -> tuple[tuple[str, Sequence[Choice]], ...]:
@@ -160,7 +162,7 @@ def panel_heard(documents: Documents) -> Iterable[Finding]:
 
 
 def spans(documents: Documents) -> Iterable[Finding]:
-    """Arcs and gaps are there exactly if the brief says that a conversation spans days, and a gap says how long it is."""
+    """Arcs and gaps are there exactly if the brief says that a conversation spans days; both say what they are."""
     document, space = _space(documents)
     _, brief = need(documents, Documents.brief)
     for heading, items, example in (("Arcs", space.arcs, "AR1"), ("Gaps", space.gaps, "GP1")):
@@ -170,6 +172,9 @@ def spans(documents: Documents) -> Iterable[Finding]:
         if brief.spans == "sitting" and items:
             fix = "write `spans: days` into the brief if people come back on other days, or take the section out"
             yield document.finding(f"“{heading}” has items, and the brief says that a talk is one sitting", fix, heading.lower())
+    for arc in space.arcs:
+        if not arc.means.strip():
+            yield document.finding(f"{arc.id} “{arc.name}” does not say what it means", "add “- Means: …”", arc.id)
     for gap in space.gaps:
         if gap.most and not gap.reads.strip():
             yield document.finding(f"{gap.id} “{gap.name}” does not say how it reads", "add “- Reads: the next day”", gap.id)
