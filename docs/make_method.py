@@ -10,7 +10,7 @@ from finetune_prep.documents.kinds import KINDS
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN, Gate
 from finetune_prep.method.phases import PHASES
 from finetune_prep.method.rules import RULES
-from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, facts
+from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, PROBE, facts
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
 
 TARGET = Path(__file__).with_name("method.md")
@@ -47,7 +47,7 @@ def _prompts() -> Iterator[str]:
     yield from ("## What is asked", "", PROMPTS, "")
     yield from ("| phase | prompt | who is asked | how often | tokens in | out |", "|---|---|---|---|---|---|")
     every = [(name, facts(name, Path())) for name in BUILT_IN]
-    for phase in PHASE_NAMES:
+    for phase in (*PHASE_NAMES, PROBE):
         for name, about in every:
             for use in (use for use in about.uses if use.asked_in == phase):
                 often = use.often.replace(f"draft of {name}", "draft")

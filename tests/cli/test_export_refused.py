@@ -14,19 +14,20 @@ from tests.cli.test_pilot import pilot, verdict
 
 __all__ = ["pilot"]
 BY_PEOPLE = ("workflow.spot-check", "workflow.missed-failures", "workflow.feels-right")
+PROBES = "workflow.gate-probed"  # of a success criterion, which is named instead
 
 
 def test_a_hundred_rows_of_noise_that_a_judge_likes_are_not_exported(
     shop: Project, terminal: Terminal, pilot: Callable[..., Any]
 ) -> None:
-    """Everything is accepted, every count is right, every criterion is met, and nobody has read a word."""
+    """Everything is accepted, every count is right, and nobody has planted a fault or read a word."""
     shown, found, status = pilot(lambda call, questions: verdict(questions), n=100)
     assert shown.code == 0
     assert found["states"]["accepted"] >= 71
     refused = terminal("export")
     assert refused.code == 3
-    number = "1 thing is" if len(BY_PEOPLE) == 1 else f"{len(BY_PEOPLE)} things are"
-    assert f"{number} missing for a full export" in " ".join(refused.err.split())
+    assert f"{1 + len(BY_PEOPLE)} things are missing for a full export" in " ".join(refused.err.split())
+    assert f"The rubric's examples show that it catches failures. [{PROBES} unchecked]" in " ".join(refused.err.split())
     for gate in BY_PEOPLE:
         assert f"[{gate} " in refused.err
     assert not list(shop.layout.dataset.glob("train*"))
@@ -36,10 +37,10 @@ def test_a_hundred_rows_of_noise_that_a_judge_likes_are_not_exported(
     card = (shop.layout.dataset / "README.md").read_text("utf-8")
     assert "[workflow.spot-check fails]" in card
     # a person may decide; the card says who, of what and why
-    options = [option for gate in BY_PEOPLE for option in ("--override", gate)]
+    options = [option for gate in (*BY_PEOPLE, PROBES) for option in ("--override", gate)]
     assert terminal("accept", *options, "--because", "noise, for a test of the trainer", "--by", "Ines").code == 0
     assert terminal("export").code == 0
-    assert (shop.layout.dataset / "README.md").read_text("utf-8").count("noise, for a test of the trainer") == len(BY_PEOPLE)
+    assert (shop.layout.dataset / "README.md").read_text("utf-8").count("noise, for a test of the trainer") == 1 + len(BY_PEOPLE)
 
 
 @pytest.mark.parametrize("command", [("pilot", "-n", "3"), ("export",)])
@@ -53,7 +54,7 @@ def test_a_gate_that_nobody_answers_stops_what_comes_after(
     shown = terminal(*command)
     assert shown.code in (1, 3)
     words = " ".join(shown.err.split())
-    assert "rubric.unambiguous" in words
+    assert "rubric.one-thing" in words
     if command[0] == "pilot":
         assert "finetune-prep check --judge" in words
         assert "--override" in words

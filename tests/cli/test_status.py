@@ -19,12 +19,14 @@ def test_ten_criteria_with_the_first_line_of_their_evidence(shop: Project, termi
     accept_all(shop)
     shown = terminal("status")
     lines = shown.out.splitlines()
-    at = lines.index("Success criteria: 3 of 10 hold, 6 waived")
-    assert lines[at + 1] == "  ✓ The reference shows its techniques in conversations."
-    assert lines[at + 2] == "  ~ Failure modes tell specific instances. (waived)"
+    at = lines.index("Success criteria: 2 of 10 hold, 6 waived")
+    assert lines[at + 1] == "  ~ The reference shows its techniques in conversations. (waived)"
+    assert "  ✓ The generation prompt holds all knowledge of the domain." in lines
+    catches = lines.index("  · The rubric's examples show that it catches failures.")
+    assert lines[catches + 1].startswith("      workflow.gate-probed unchecked: no question of the safety gate has been")
     rubric = next(n for n, line in enumerate(lines) if "15 to 20 binary questions" in line)
     assert lines[rubric].startswith("  ~ ")
-    assert lines[rubric + 1].startswith("      rubric.orthogonal overridden: could not be checked:")
+    assert lines[rubric + 1].startswith("      rubric.one-thing overridden: could not be checked:")
     assert "could not be checked: no judge has been asked" in " ".join(shown.out.split())
     criteria = json.loads(terminal("status", "--json").out)["criteria"]
     assert len(criteria) == 10
@@ -32,10 +34,10 @@ def test_ten_criteria_with_the_first_line_of_their_evidence(shop: Project, termi
 
 
 def test_a_judge_moves_the_criteria(shop: Project, terminal: Terminal) -> None:
-    """With a judge's word on everything, only the pilot is missing."""
+    """With a judge's word on everything, only probes and the pilot are missing."""
     accept_all(shop)
     ask(shop, Scripted(judge()))
-    assert "Success criteria: 9 of 10 hold\n" in terminal("status").out
+    assert "Success criteria: 8 of 10 hold\n" in terminal("status").out
 
 
 def test_time_per_phase_is_what_the_ledger_and_decisions_know(shop: Project, terminal: Terminal) -> None:

@@ -12,6 +12,7 @@ from finetune_prep.core.finding import Outcome
 from finetune_prep.core.sample import STATES, Account, State
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.gates import Facts, check
+from finetune_prep.gates.workflow import Bite
 from finetune_prep.method.gates import GATES
 from finetune_prep.method.phases import PHASES
 
@@ -21,6 +22,10 @@ def account(planned: int | None = None, **counts: int) -> Account:
     return Account(planned=sum(states.values()) if planned is None else planned, states=states)
 
 
+def probed(**words: str) -> Bite:
+    return Bite(words=words, tried=dict.fromkeys(words, 16), run="runs/probe-001", rubric="r1")
+
+
 ALL = frozenset(KINDS)
 DONE = Facts(
     present=ALL,
@@ -28,6 +33,7 @@ DONE = Facts(
     pilot=account(accepted=74, rejected=20, faulty=2, duplicate=1, failed=3),
     reviewed=10,
     scaled=account(accepted=2400, rejected=700),
+    bite=probed(SF1="sees", SF2="half-sees"),
 )
 
 
@@ -63,6 +69,11 @@ CASES: list[tuple[str, Facts, list[str]]] = [
             "prompts/evaluation-prompt.md: rests on reference/evaluation-rubric.md, which nobody has accepted as it stands",
             "prompts/generation-prompt.md: rests on reference/evaluation-rubric.md, which nobody has accepted as it stands",
         ],
+    ),
+    (
+        "gate-probed",
+        changed(bite=probed(SF1="sees", SF2="blind")),
+        ["reference/evaluation-rubric.md: SF2 is blind: it saw none of 16 faults that were planted for it (runs/probe-001)"],
     ),
     ("pilot-size", changed(pilot=account(accepted=99)), ["runs/pilot-001: the pilot planned 99 scenarios"]),
     (
@@ -138,6 +149,34 @@ def test_failures_that_nobody_looked_for_are_not_known() -> None:
     other = outcome("missed-failures", changed(reviewed=0, pilot_path="runs/pilot-002"))
     assert gates.binding(answer, Documents()) != gates.binding(other, Documents())
     assert not gates.may_override(outcome("missed-failures", Facts()), Documents())
+
+
+def test_a_question_of_the_gate_that_nobody_probed_is_not_known() -> None:
+    """A person's decision about it speaks of these questions and this rubric, and ends with either."""
+    answer = outcome("gate-probed", changed(bite=probed(SF1="sees", SF2="not measured")))
+    assert (answer.answer, answer.note) == (
+        "unchecked",
+        "SF2 has not been measured by probes; `finetune-prep probe` plants faults",
+    )
+    assert gates.may_override(answer, Documents())
+    for bite in (
+        probed(SF1="not measured", SF2="not measured"),
+        msgspec.structs.replace(probed(SF2="not measured"), rubric="r2"),
+    ):
+        other = outcome("gate-probed", changed(bite=bite))
+        assert gates.binding(answer, Documents()) != gates.binding(other, Documents())
+    assert not gates.may_override(outcome("gate-probed", Facts()), Documents())
+
+
+def test_a_waiver_of_a_blind_question_does_not_cover_one_that_is_not_measured() -> None:
+    one = outcome("gate-probed", changed(bite=probed(SF1="sees", SF2="blind")))
+    both = outcome("gate-probed", changed(bite=probed(SF1="not measured", SF2="blind")))
+    assert (one.answer, both.answer) == ("fails", "fails")
+    assert gates.binding(one, Documents()) != gates.binding(both, Documents())
+
+
+def test_a_gate_that_the_program_measures_needs_no_probe() -> None:
+    assert outcome("gate-probed", changed(bite=probed())).answer == "holds"
 
 
 def test_without_facts_the_workflow_is_unchecked() -> None:

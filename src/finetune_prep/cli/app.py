@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "accept": "Read what changed in a document and accept it.",
     "history": "The texts that a document had.",
     "restore": "Put an old text of a document back.",
+    "probe": "Whether each question of the rubric sees the fault that it is there for.",
     "pilot": "Make and judge conversations with the accepted prompts.",
     "retry": "Have answers that cannot be used asked for once more.",
     "review": "Read conversations of a pilot and label them, before the judge's verdict is shown.",

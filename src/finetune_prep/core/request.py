@@ -18,7 +18,7 @@ from finetune_prep.core.identity import digest
 
 T = TypeVar("T")
 KEY_VERSION = 1
-RoleName = Literal["expert", "user", "assistant", "judge", "reviser"]
+RoleName = Literal["expert", "user", "assistant", "judge", "reviser", "verifier"]
 Problem = Literal["truncated", "filtered", "refused", "empty", "rejected", "malformed"]
 
 

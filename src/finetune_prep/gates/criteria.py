@@ -23,7 +23,7 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True):
     """The worst answer of its "must" gates."""
     gates: tuple[str, ...]
     evidence: tuple[str, ...] = ()
-    """One line for each of its gates that does not simply hold."""
+    """One line for each of its gates that does not simply hold, what stands in the way first."""
 
     @property
     def met(self) -> bool:
@@ -48,7 +48,7 @@ def _criterion(sentence: str, outcomes: Sequence[Outcome]) -> Criterion:
         sentence=sentence,
         answer=min(answers, key=WORST_FIRST.index),
         gates=tuple(outcome.gate for outcome in outcomes),
-        evidence=tuple(_evidence(outcomes)),
+        evidence=tuple(_evidence(sorted(outcomes, key=lambda outcome: WORST_FIRST.index(outcome.answer)))),
     )
 
 

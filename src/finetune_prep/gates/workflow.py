@@ -1,4 +1,4 @@
-"""Gates of the workflow: the order of phases, the pilot, the spot-check, scaling. They look at `Facts`, not into documents."""
+"""Gates of the workflow: order of phases, probes, pilot, spot-check, scaling. They look at `Facts`, not into documents."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ from finetune_prep.documents.kinds import KINDS
 from finetune_prep.gates.premises import Unchecked
 from finetune_prep.method import limits
 from finetune_prep.method.phases import PHASES
+
+
+class Bite(msgspec.Struct, frozen=True, kw_only=True):
+    """What probes say of the judged questions of the safety gate."""
+
+    words: dict[str, str]
+    """By question: sees, half-sees, blind, not measured."""
+    tried: dict[str, int] = {}
+    """How many faults were planted for each, of those that count."""
+    run: str
+    """The folder of the probes, "" if there are none of the present rubric and judge."""
+    rubric: str
+    """The rubric's version."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +50,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Failures that reviewers noted and no document holds yet."""
     scaled: Account | None = None
     """Account of scaling, None if there was none."""
+    bite: Bite | None = None
+    """What probes say of the safety gate, None if there is no rubric."""
 
 
 def _pilot(facts: Facts) -> Account:
@@ -65,6 +80,27 @@ def phase_order(facts: Facts) -> Iterable[Finding]:
                     what=f"rests on {KINDS[waiting].path}, which nobody has accepted as it stands",
                     fix=f"read it and run `finetune-prep accept {waiting}`",
                 )
+
+
+def gate_probed(facts: Facts) -> Iterable[Finding]:
+    """Faults were planted for every question of the safety gate, and none of them is blind."""
+    bite = facts.bite
+    if bite is None:
+        raise Unchecked("there is no rubric yet; `finetune-prep rubric` makes it, and `finetune-prep probe` plants faults for it")
+    for id in (id for id, word in bite.words.items() if word == "blind"):
+        yield Finding(
+            path=KINDS["evaluation-rubric"].path,
+            line=0,
+            what=f"{id} is blind: it saw none of {bite.tried.get(id, 0)} faults that were planted for it ({bite.run})",
+            fix=f"sharpen {id}, accept the rubric, and run `finetune-prep probe` again",
+            item=id,
+        )
+    if unmeasured := [id for id, word in bite.words.items() if word == "not measured"]:
+        if len(unmeasured) == len(bite.words):
+            said = "no question of the safety gate has been probed"
+        else:
+            said = f"{', '.join(unmeasured)} {'has' if len(unmeasured) == 1 else 'have'} not been measured by probes"
+        raise Unchecked(f"{said}; `finetune-prep probe` plants faults", about=f"{bite.rubric} {' '.join(unmeasured)}")
 
 
 def pilot_size(facts: Facts) -> Iterable[Finding]:

@@ -284,6 +284,8 @@ GATES: tuple[Gate, ...] = (
     _human("generation-prompt.few-shots-exemplary", "The few-shots are what the trained model should sound like.", GENERATION),
     # workflow
     _must("workflow.phase-order", "No document is written before those it is made from exist and are accepted."),
+    _must("workflow.gate-probed",
+        "Faults were planted for every question of the safety gate, and none of them is blind."),
     _must("workflow.pilot-size", f"The pilot planned at least {limits.PILOT} scenarios."),
     _must("workflow.account-sums", "Every planned scenario is in exactly one state."),
     _must("workflow.missing-is-not-no", "No conversation is left without a verdict: a missing answer is neither yes nor no."),

@@ -254,7 +254,8 @@ RULES: tuple[Rule, ...] = (
         (f"The rubric has {limits.QUESTIONS} binary questions, each a signal of its own.",
          "rubric.question-count rubric.yes-and-no rubric.one-thing rubric.pairs-apart rubric.rulings-agree"),
         ("The rubric's examples show that it catches failures.",
-         "worked-examples.kinds worked-examples.scores worked-examples.judged-blind chain.critical-in-gate"),
+         "worked-examples.kinds worked-examples.scores worked-examples.judged-blind chain.critical-in-gate "
+         "workflow.gate-probed"),
         ("The evaluation prompt stands alone and calibrates.",
          "evaluation-prompt.self-contained evaluation-prompt.questions evaluation-prompt.terms "
          "evaluation-prompt.calibration-count evaluation-prompt.calibrations-complete evaluation-prompt.judged-blind"),

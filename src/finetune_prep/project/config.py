@@ -205,7 +205,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     name: str
     """What the project is called."""
     roles: dict[str, RoleSettings]
-    """Who plays what, a table each: expert, user, assistant, judge, and reviser if that is another than the expert."""
+    """Who plays what, a table each: expert, user, assistant, judge; reviser and verifier, where they are not the expert."""
     providers: dict[str, ProviderSettings] = {}
     """Where models are, a table each."""
     prices: dict[str, Price] = {}
@@ -229,7 +229,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How often a draft is handed back to its writer at most, with what gates, judges and critics found."""
 
     def role(self, name: RoleName) -> RoleSettings:
-        """Settings of a role; the reviser is the expert unless named."""
+        """Settings of a role; reviser and verifier are the expert unless named."""
         return self.roles.get(name) or self.roles["expert"]
 
     def provider(self, name: str) -> ProviderSettings:

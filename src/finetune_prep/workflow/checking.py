@@ -20,6 +20,7 @@ from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.probing.standing import bite_of
 from finetune_prep.workflow.retrying.offering import after_check
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.sources_now import sources_now
@@ -197,8 +198,9 @@ def facts(project: Project) -> Facts:
     decisions = {kind: decision for kind in KINDS if kind in present and (decision := project.acceptance(kind))}
     accepted = {kind: f"{found.by}{'' if found.interactive else ' (not interactive)'}" for kind, found in decisions.items()}
     pilots = runs(project.layout, "pilot")
+    bite = bite_of(project)
     if not pilots:
-        return Facts(present=present, accepted=accepted)
+        return Facts(present=present, accepted=accepted, bite=bite)
     latest = pilots[-1]
     labels = reviewed(project, latest)
     return Facts(
@@ -211,6 +213,7 @@ def facts(project: Project) -> Facts:
         reviewed=labels.read,
         settled=labels.settled,
         missed=labels.missed,
+        bite=bite,
     )
 
 

@@ -109,6 +109,15 @@ def estimate_of(project: Project, used: Used, requests: Sequence[Request], provi
     return _sum(rows)
 
 
+def estimate_of_calls(project: Project, used: Used, calls: Iterable[Planned], provider: str = "") -> Estimate:
+    """What calls will need that are counted and not written yet, as such calls usually do."""
+    measured = {(found.phase, found.role, found.form): found for found in used.measured}
+    prices = Prices(project.config.prices)
+    return _sum(
+        _row(project, prices, call, measured.get((call.phase, call.role, call.form)), provider) for call in calls if call.times
+    )
+
+
 def estimate_of_pilot(project: Project, used: Used, calls: Mapping[RoleName, int], n: int) -> Estimate:
     """What so many calls of each role of a pilot will need, as such calls usually do. n: conversations of that pilot."""
     measured = {(found.phase, found.role, found.form): found for found in used.measured}

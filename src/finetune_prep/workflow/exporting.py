@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.core.conversation import Conversation, Message
+from finetune_prep.core.finding import Outcome
 from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import Together
@@ -30,7 +31,7 @@ from finetune_prep.exports.manifest import (
 )
 from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wanting
 from finetune_prep.exports.traps import TRAPS, trap_in
-from finetune_prep.gates import success_criteria
+from finetune_prep.gates import Criterion, success_criteria
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import Run, runs
@@ -214,10 +215,18 @@ def _unmet(project: Project) -> tuple[str, ...]:
     found = outcomes(project)
     criteria = success_criteria(found)
     told = {gate for criterion in criteria for gate in criterion.gates}
-    beside = [outcome for outcome in found if outcome.gate not in told and LEVELS[outcome.gate] == "must"]
-    open_gates = [outcome for outcome in beside if outcome.answer not in ("holds", "overridden")]
-    gates = [f"{GATE[outcome.gate].sentence}  [{outcome.gate} {outcome.answer}]" for outcome in open_gates]
-    return (*(criterion.sentence for criterion in criteria if not criterion.met), *gates)
+    open_gates = [
+        outcome for outcome in found if LEVELS[outcome.gate] == "must" and outcome.answer not in ("holds", "overridden")
+    ]
+    unmet = [_with_gates(criterion, open_gates) for criterion in criteria if not criterion.met]
+    beside = [outcome for outcome in open_gates if outcome.gate not in told]
+    return (*unmet, *(f"{GATE[outcome.gate].sentence}  [{outcome.gate} {outcome.answer}]" for outcome in beside))
+
+
+def _with_gates(criterion: Criterion, open_gates: Sequence[Outcome]) -> str:
+    """A criterion with its gates that do not hold, by which they can be looked up or waived."""
+    gates = [f"{outcome.gate} {outcome.answer}" for outcome in open_gates if outcome.gate in criterion.gates]
+    return f"{criterion.sentence}  [{', '.join(gates)}]"
 
 
 def is_written(project: Project, run: Run) -> bool:

@@ -30,6 +30,8 @@ def slots_of(name: str, value: Any) -> dict[str, Any]:
     thing = {"id": "PR1", "kind": "situation", "name": value, "text": value, "experts": 2, "claims": ""}
     listed = {
         "turns": [{"speaker": "You", "text": value, "role": "user", "content": value, "gap": value}],
+        "first": [{"turn": 1, "speaker": "user", "text": value}],
+        "second": [{"turn": 1, "speaker": "user", "text": value}],
         "situations": [{"text": value, "material": value}],
         "exchanges": [{"gap": value, "hints": [value]}],
         "panel": [{"id": "PR1", "text": value}],

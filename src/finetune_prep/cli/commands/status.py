@@ -10,6 +10,7 @@ from finetune_prep.cli.job import account_words, json_option
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import checking
+from finetune_prep.workflow.probing.advice import in_short
 from finetune_prep.workflow.reviewing.counting import Reviewed, proof
 from finetune_prep.workflow.status.overview import Effort, Overview
 from finetune_prep.workflow.status.overview import overview as project_overview
@@ -70,6 +71,10 @@ def _print_overview(view: Overview) -> None:
         screen.say("Sources", bold=True)
         for finding in view.sources:
             screen.say(f"   {finding}")
+    for probing in view.probes:
+        screen.say(in_short(probing))
+        for line in probing.stale:
+            screen.say(f"   stale: {line}")
     for run in view.runs:
         account = f"{account_words(run.account.states)}" if run.account else "unfinished"
         screen.say(f"{run.name}: {run.planned} planned – {account}")

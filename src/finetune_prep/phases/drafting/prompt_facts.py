@@ -35,6 +35,8 @@ from finetune_prep.phases.drafting.patching import SUFFIX
 
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 PILOT = "pilot"
+PROBE = "probe"
+BESIDE = (PILOT, PROBE)  # commands that ask models and write no document
 PHASE_NAMES = (*(phase.name for phase in PHASES), PILOT)
 COUNTS = (
     "expert",
@@ -50,8 +52,9 @@ COUNTS = (
     "exchange",
     "conversation",
     "part",  # techniques in words, and few-shots
+    "edit",  # of a conversation, to probe a rubric
 )
-KEYS = ("role", *PHASE_NAMES, "returned", "form", "added", "share")
+KEYS = ("role", *PHASE_NAMES, PROBE, "returned", "form", "added", "share")
 _OUTPUTS = {phase.name: phase.outputs for phase in PHASES}
 _USE = re.compile(
     r"(?:once|per (?P<per>[^,]+))(?:, for (?P<document>[\w-]+))?, (?P<input>\d{1,7}) in, (?P<output>\d{1,7}) out", re.IGNORECASE
@@ -66,7 +69,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     """The phase under which the ledger counts it."""
     document: str
-    """What it is asked for; "" in the pilot."""
+    """What it is asked for; "" in the pilot and in probes."""
     counts: tuple[str, ...] = ()
     """How often: counts that are multiplied, such as ("expert", "sitting"); none = once."""
     drafts_of: str = ""
@@ -148,7 +151,7 @@ def _facts(name: str, path: Path, lines: tuple[str, ...]) -> Facts:
         )
     return Facts(
         role=_role(given.get("role", ""), where.get("role", str(path))),
-        uses=tuple(_use(name, phase, value, where[phase]) for phase, value in given.items() if phase in PHASE_NAMES),
+        uses=tuple(_use(name, phase, value, where[phase]) for phase, value in given.items() if phase in (*PHASE_NAMES, PROBE)),
         returned=_number(given["returned"], where["returned"], most=1) if "returned" in given else 0.0,
         form=given.get("form", name.replace(".", "-")),
         added=round(_number(given["added"], where["added"], most=1_000_000)) if "added" in given else 0,
@@ -168,7 +171,7 @@ def _use(name: str, phase: str, value: str, where: str) -> Use:
     found = _USE.fullmatch(value.strip())
     if found is None:
         raise UsageError(f"“{value}” does not say how often and how much", where=where, next=NEXT)
-    document = found["document"] or ("" if phase == PILOT else _OUTPUTS[phase][0])
+    document = found["document"] or ("" if phase in BESIDE else _OUTPUTS[phase][0])
     if document and document not in KINDS:
         raise UsageError(f"there is no document “{document}”", where=where, next=f"write one of {', '.join(KINDS)}")
     counts: list[str] = []

@@ -38,8 +38,14 @@ async def judge(
     if not rubric.judged:
         return conclude(rubric, conversation, {}, judge="")
     request = verdict_request(session, evaluation_prompt, rubric, conversation, origin, case)
+    return await answered(session, request, rubric, conversation)
+
+
+async def answered(session: Session, request: Request, rubric: Rubric, conversation: Conversation) -> Verdict:
+    """The verdict that a request of `verdict_request` brings. As `judge`."""
+    case = request.schema is not None and CASE in request.schema.schema["properties"]
     try:
-        judged = await session.door.ask_for(request, lambda text: read_verdict(text, rubric, conversation, case=bool(case)))
+        judged = await session.door.ask_for(request, lambda text: read_verdict(text, rubric, conversation, case=case))
     except Unusable as error:
         verdict = conclude(rubric, conversation, {}, judge=request.model, missing=error.what)
         return msgspec.structs.replace(verdict, unusable=request.key)

@@ -14,13 +14,15 @@ from finetune_prep.phases.pilot.pilot import KIND, PLAYED
 from finetune_prep.project.config import FILE
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
-from finetune_prep.workflow.checking import before_a_pilot
+from finetune_prep.workflow.checking import before_a_pilot, overrides_in_force
 from finetune_prep.workflow.exporting import is_written, pass_rate
+from finetune_prep.workflow.probing.standing import bite_of
 from finetune_prep.workflow.retrying.offering import after_phase, after_run
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.standing import PhaseView, RunView, run_view
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
+GATE_PROBED = "workflow.gate-probed"
 FIRST_LOOK = 20  # conversations: enough to see what is wrong with the prompts, for a fifth of a pilot's price
 
 
@@ -84,7 +86,16 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
         return "finetune-prep export --preview"
     if said.read < limits.SPOT_CHECK:
         return "finetune-prep review"
+    if not _replayed(project) and unprobed(project):
+        return "finetune-prep probe"
     return "finetune-prep show"
+
+
+def unprobed(project: Project) -> bool:
+    """Whether the present rubric and judge have no finished probes, and nobody has waived them."""
+    bite = bite_of(project)
+    waived = any(decision.gate == GATE_PROBED for decision in overrides_in_force(project))
+    return bite is not None and bool(bite.words) and not bite.run and not waived
 
 
 def _first_pilot(project: Project) -> str:

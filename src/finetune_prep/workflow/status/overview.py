@@ -17,6 +17,7 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.prepare import to_read
+from finetune_prep.workflow.probing.standing import ProbeView, probe_views
 from finetune_prep.workflow.reviewing.counting import Reviewed, reviewed
 from finetune_prep.workflow.status.emptied import emptied, way_back
 from finetune_prep.workflow.status.next_step import next_step
@@ -64,6 +65,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """What is odd about it and should be put right first, "" for nothing."""
     figures: tuple[str, ...] = ()
     """What is said of the latest run beside its rate, in sentences; of the few-shots, while there is no such run."""
+    probes: tuple[ProbeView, ...] = ()
+    """The latest run that probes the rubric, and the latest that plants failures."""
     review: Reviewed | None = None
     """What persons' labels of the latest run amount to; None if nobody has labelled."""
 
@@ -114,6 +117,7 @@ def overview(project: Project) -> Overview:
         next=next_step(project, phases, [part.name for part in stale if part.compiled], views, in_files),
         note=f"{words}. To have it again: {way_back(project)}" if (words := emptied(project)) else "",
         figures=_figures(project, known, views),
+        probes=probe_views(project),
         review=reviewed(project, known[-1]) if known and known[-1].labels_path.is_file() else None,
     )
 

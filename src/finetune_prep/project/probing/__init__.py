@@ -1,0 +1,1 @@
+"""Runs that probe a rubric: their plans and what came of them."""

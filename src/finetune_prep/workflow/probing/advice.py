@@ -1,0 +1,138 @@
+"""What probes come to in sentences, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from finetune_prep.statistics.probing.table import FailureRow, FailureTable, ProbeTable, QuestionRow
+from finetune_prep.statistics.probing.words import Word
+from finetune_prep.workflow.probing.standing import ProbeView
+
+WORDS: tuple[Word, ...] = ("sees", "half-sees", "blind", "not measured")
+MANY = {"sees": "see", "half-sees": "half-see", "blind": "are blind", "not measured": "are not measured"}
+ONE = {"sees": "sees", "half-sees": "half-sees", "blind": "is blind", "not measured": "is not measured"}
+
+
+def words_of(row: QuestionRow) -> tuple[str, ...]:
+    """All that is said of a question, in the words that docs/probes.md explains."""
+    also = ["alarms easily"] if row.alarms_easily else []
+    also += [f"mixes with {other}" for other in row.mixes_with]
+    also += ["cannot be broken alone"] if row.not_alone else []
+    return (row.word, *also)
+
+
+def summed_up(table: ProbeTable) -> str:
+    """The words of all questions, counted: "9 see, 2 half-see, 1 is blind"."""
+    return counted_words([row.word for row in table.questions])
+
+
+def counted_words(words: Sequence[str]) -> str:
+    counts = {word: words.count(word) for word in WORDS}
+    return ", ".join(f"{n} {ONE[word] if n == 1 else MANY[word]}" for word, n in counts.items() if n)
+
+
+def in_short(view: ProbeView) -> str:
+    """A run in a line."""
+    if view.questions:
+        return f"{view.name}: of {len(view.questions.questions)} questions, {summed_up(view.questions)}"
+    return f"{view.name}: {failures_summed_up(view.failures)}" if view.failures else f"{view.name}: unfinished"
+
+
+def failures_summed_up(table: FailureTable) -> str:
+    """How many planted failures were seen, and by whom."""
+    planted = [row for row in table.failures if row.planted]
+    named = [row for row in planted if row.named]
+    return (
+        f"{len(planted)} failures planted, {sum(bool(row.seen_by) for row in planted)} seen by a question "
+        f"({sum(row.seen_as_named for row in named)} of {len(named)} by one that names them), "
+        f"{sum(row.rejected for row in planted)} rejected, {sum(row.kept_out for row in planted)} kept out of the set"
+    )
+
+
+def advice(table: ProbeTable) -> tuple[str, ...]:
+    """What to do about each question that does not simply see, the gate first."""
+    return tuple(line for row in sorted(table.questions, key=lambda row: not row.gate) for line in _advice(row, table))
+
+
+def _advice(row: QuestionRow, table: ProbeTable) -> Iterator[str]:
+    if row.word == "blind":
+        yield (
+            f"{row.id} is blind: it saw none of {row.seen.n} planted faults. Sharpen it: say under No what these replies do,"
+            f" or let the program measure it. The faults are in runs/{table.run}/trials.jsonl."
+        )
+    elif row.word == "half-sees":
+        yield f"{row.id} half-sees, {row.seen.k} of {row.seen.n}{_worst(row)}. Add a ruling that answers NO to such a reply."
+    elif row.word == "not measured":
+        yield f"{row.id} is not measured: {row.why or 'too few edits could be made that count'}.{_more(row, table)}"
+    if row.alarms_easily:
+        yield (
+            f"{row.id} alarms easily: {row.neutral.k} of {row.neutral.n} NOs where nothing had changed but words, and"
+            f" {row.placebo.k} of {row.placebo.n} where nothing had changed at all. Say under Yes which wordings will do."
+        )
+    for other in row.mixes_with:
+        count = row.flips[other]
+        yield (
+            f"{row.id} mixes with {other}: the judge answers NO to {other}, too, on {count.k} of {count.n} edits that leave it"
+            f" sound. Add a ruling that tells them apart (Unlike: {other}), or have {other} judged in a call of its own."
+        )
+    if row.not_alone:
+        others = ", ".join(row.not_alone)
+        yield f"{row.id} cannot be broken alone: {others} moved with it every time. They may ask the same thing: join them."
+    if row.na is not None and row.na.k < row.na.n:
+        missed = row.na.n - row.na.k
+        yield f"{row.id} was not N/A on {missed} of {row.na.n} edits without its occasion. Say under N/A when it is gone."
+
+
+def _worst(row: QuestionRow) -> str:
+    """Which kind of edit it overlooks most, "" if none stands out."""
+    missed = {kind: (count.n - count.k) / count.n for kind, count in row.by_kind.items() if count.n}
+    if not missed or len(set(missed.values())) == 1:
+        return ""
+    kind = max(missed, key=lambda kind: missed[kind])
+    return f"; it overlooks {kind} faults most"
+
+
+def _more(row: QuestionRow, table: ProbeTable) -> str:
+    if row.seen.n >= row.needed or not row.why.endswith("that count"):
+        return ""
+    if row.needed > 2 * table.bases:
+        return f" {table.bases} unedited conversations give no more than {2 * table.bases} edits: run a larger pilot first."
+    return " Ask for more edits (--gate, --each), or look in trials.jsonl at why they do not count."
+
+
+def failure_words(row: FailureRow) -> str:
+    """What became of a planted failure, in a few words."""
+    if not row.planted:
+        return f"not planted: {row.why}"
+    if row.why:
+        return f"found by the program: {row.why}"
+    if not row.seen_by:
+        return "seen by no question"
+    by = ", ".join(row.seen_by)
+    named = "" if row.seen_as_named else f", not by {', '.join(row.named)}" if row.named else ", and no question names it"
+    return f"seen by {by}{named}"
+
+
+def upshot(row: FailureRow) -> str:
+    if not row.planted:
+        return ""
+    return "rejected" if row.rejected else "flawed, kept out" if row.kept_out else "would be a training row"
+
+
+def same_family(models: dict[str, Any]) -> str:
+    """What is said where the verifier is no stranger to the writer or the judge, "" where it is."""
+    family = {role: _family(given["model"]) for role, given in models.items()}
+    named = {"expert": "the writer of the edits", "judge": "the judge"}
+    alike = [words for role, words in named.items() if family.get(role) == family["verifier"]]
+    if not alike:
+        return ""
+    what = f"The verifier is of the same family of models as {' and '.join(alike)}, and may share what they overlook"
+    return f"{what}: name another one under [roles.verifier]."
+
+
+def _family(model: str) -> str:
+    """The letters with which a model's name begins: "gpt" of "openai/gpt-5.1-mini"."""
+    found = re.match(r"[a-z]+", model.rpartition("/")[2].lower())
+    return found[0] if found else model

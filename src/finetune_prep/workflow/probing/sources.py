@@ -1,0 +1,50 @@
+"""Where faults are planted: in accepted conversations of a pilot, or in the few-shots while there are more of those."""
+
+from __future__ import annotations
+
+from finetune_prep.core.conversation import Conversation
+from finetune_prep.core.identity import digest
+from finetune_prep.documents.kinds import Documents
+from finetune_prep.errors import ActNeeded
+from finetune_prep.phases.pilot.pilot import KIND
+from finetune_prep.phases.probing.probe import FEW_SHOTS, MOST_BASES, Source
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run, runs
+from finetune_prep.workflow.reviewing.counting import reviewed
+from finetune_prep.workflow.status.standing import run_view
+
+
+def source_of(project: Project) -> Source:
+    """The conversations of the latest pilot of the present documents, or the few-shots if there are more of those.
+
+    Raises ActNeeded if there are neither.
+    """
+    pilots = [run for run in runs(project.layout, KIND) if run.account() is not None and not run_view(project, run).stale]
+    drawn = _drawn(project, pilots[-1]) if pilots else ()
+    shots = _few_shots(project)
+    if not drawn and not shots:
+        raise ActNeeded("there is no conversation yet to plant a fault in", next="finetune-prep prepare")
+    if len(drawn) >= len(shots):
+        return Source(name=pilots[-1].name, conversations=drawn)
+    return Source(name=FEW_SHOTS, conversations=shots)
+
+
+def _drawn(project: Project, run: Run) -> tuple[Conversation, ...]:
+    """Accepted conversations that nobody has failed, in an order that tells nothing of them.
+
+    Special cases are left out: their judge is asked one question more.
+    """
+    failed = {*reviewed(project, run).failed}
+    found = [
+        sample.conversation
+        for sample in run.each_sample()
+        if sample.state == "accepted" and sample.conversation is not None and sample.scenario.cell.kind == "normal"
+    ]
+    fit = {conversation.id: conversation for conversation in found if conversation.id not in failed}
+    order = sorted(fit, key=lambda id: digest([project.config.seed, "probe", id]))
+    return tuple(fit[id] for id in order[:MOST_BASES])
+
+
+def _few_shots(project: Project) -> tuple[Conversation, ...]:
+    document = project.document(Documents.generation_prompt)
+    return tuple(shot.conversation for shot in document.value.few_shots) if document and document.value else ()

@@ -1,0 +1,198 @@
+"""`probe`: what a person sees of it, what a script reads, batch files, and what it keeps from being exported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.request import Origin, Request, Schema
+from finetune_prep.project.beginning.scaffold import config_text
+from finetune_prep.project.project import Project, open_project
+from tests.cli.terminal import Shown, Terminal
+from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
+from tests.phases.pottery_shop import accept_all, rewrite
+from tests.phases.probing.models import FAULT, People
+
+GATE = "workflow.gate-probed"
+
+
+def request_of(call: Call, roles: dict[str, Any]) -> Request:
+    """What an endpoint was asked, as the script of tests/phases reads it."""
+    form = call.body["response_format"]["json_schema"]
+    messages = tuple(Message(message["role"], message["content"]) for message in call.body["messages"])
+    schema = Schema(name=form["name"], schema=form["schema"])
+    return Request(role=roles[call.body["model"]], phase="", origin=Origin(), model="", messages=messages, schema=schema)
+
+
+@pytest.fixture
+def served(shop: Project) -> Iterator[Callable[..., FakeEndpoint]]:
+    """Has models on this machine write, verify and judge for the shop, whose documents are accepted."""
+    endpoints: list[FakeEndpoint] = []
+
+    def serve(people: People) -> FakeEndpoint:
+        counted = iter(range(10_000))
+
+        def answer(call: Call) -> Behaviour:
+            if "response_format" not in call.body:
+                return Completion(f"The kiln room decides about bowl {next(counted)} by Friday.")
+            found = people.answer(request_of(call, {"larch-1": "judge", "maple-1": "verifier"}))
+            assert isinstance(found, str)
+            return Completion(found)
+
+        endpoint = FakeEndpoint(answer).__enter__()
+        endpoints.append(endpoint)
+        text = config_text("pottery", "larch/larch-1", endpoint.base_url, "", year=2026)
+        shop.layout.config.write_text(f'{text}\n[roles.verifier]\nmodel = "larch/maple-1"\n', "utf-8")
+        accept_all(open_project(shop.folder))
+        return endpoint
+
+    yield serve
+    for endpoint in endpoints:
+        endpoint.__exit__(None, None, None)
+
+
+def words(shown: Shown) -> str:
+    return " ".join(shown.out.split())
+
+
+def test_few_shots_are_probed_before_there_is_a_pilot(served: Any, shop: Project, terminal: Terminal) -> None:
+    endpoint = served(People(blind=["SF2", "CP1"], jumpy=["FT2"]))
+    shown = terminal("probe")
+    assert shown.code == 0
+    said = words(shown)
+    assert "Estimate: " in said
+    assert "probe-001: of 13 questions, 9 see, 2 are blind, 2 are not measured" in said
+    assert "FT2 alarms easily: 6 of 6 NOs where nothing had changed but words, and 0 of 6" in said
+    assert "SF2 is blind: it saw none of 6 planted faults. Sharpen it" in said
+    assert "SF1 is not measured: 6 of 16 edits could be made that count. 3 unedited conversations give no more than 6" in said
+    assert "measured by the program, so nothing to probe: NS4, FT4" in said
+    assert "Faults were planted in 3 few-shots" in said
+    assert "family" not in said  # maple verifies larch
+    calls = len(endpoint.calls)
+    found = json.loads(terminal("probe", "--json").out)
+    assert len(endpoint.calls) == calls  # the same run is free
+    assert found["words"]["CP1"] == ["blind"]
+    assert found["result"]["questions"][1]["seen"] == {
+        "k": 0,
+        "n": 6,
+        "low": 0.0,
+        "high": found["result"]["questions"][1]["seen"]["high"],
+    }
+    assert found["waiting"] == 0
+    status = terminal("status")
+    assert "probe-001: of 13 questions, " in status.out
+    assert "stale" not in status.out
+    check = json.loads(terminal("status", "--json").out)["criteria"]
+    evidence = next(row for row in check if "catches failures" in row["sentence"])["evidence"]
+    assert evidence[0].startswith(f"{GATE} fails: reference/evaluation-rubric.md: SF2 is blind")
+
+
+def test_an_edit_of_the_rubric_makes_probes_stale(served: Any, shop: Project, terminal: Terminal) -> None:
+    served(People())
+    terminal("probe", "--each", "1", "--gate", "1", "--neutral", "0")
+    rewrite(open_project(shop.folder), "evaluation-rubric", "names the kiln room", "names the kiln room or its desk")
+    shown = terminal("status")
+    assert "   stale: the rubric has changed since" in shown.out
+    evidence = [row["evidence"] for row in json.loads(terminal("status", "--json").out)["criteria"]]
+    assert any("no question of the safety gate has been probed" in line for lines in evidence for line in lines)
+
+
+def test_another_judge_makes_probes_stale(served: Any, shop: Project, terminal: Terminal) -> None:
+    served(People())
+    terminal("probe", "--each", "1", "--gate", "1", "--neutral", "0")
+    text = shop.layout.config.read_text("utf-8").replace("larch/larch-1", "larch/larch-2")
+    shop.layout.config.write_text(text, "utf-8")
+    assert "   stale: another judge, or other parameters of it, are configured since" in terminal("status").out
+
+
+def test_the_rubrics_hole_is_shown_with_its_conversation(served: Any, terminal: Terminal) -> None:
+    served(People(blind=["SF1"]))
+    shown = terminal("probe", "--failures")
+    said = words(shown)
+    assert shown.code == 0
+    assert "failures-001: 25 failures planted, " in said
+    assert "The rubric's hole: " in said
+    assert "DONT2, critical: The assistant should never do this: Ask for a card number, password or code." in said
+    assert "assistant: " in said
+    assert FAULT.search(said)
+    found = json.loads(terminal("probe", "--failures", "--json").out)
+    holes = {row["id"]: row["conversation"] for row in found["holes"]}
+    assert "«fails" in str(holes["DONT2"])
+    assert "failures-001: 25 failures planted" in terminal("status").out
+
+
+def test_a_pilots_conversations_are_probed_and_a_gate_that_sees_opens_the_export(
+    served: Any, shop: Project, terminal: Terminal
+) -> None:
+    served(People())
+    assert terminal("pilot", "-n", "40").code == 0
+    refused = terminal("export")
+    assert f"[{GATE} " in refused.err or "catches failures" in " ".join(refused.err.split())
+    shown = terminal("probe", "--neutral", "0")
+    assert shown.code == 0
+    rows = {row["id"]: row for row in json.loads(terminal("probe", "--neutral", "0", "--json").out)["result"]["questions"]}
+    assert {rows[id]["word"] for id in ("SF1", "SF2", "SF3")} == {"sees"}
+    assert "few-shots" not in shown.out
+    criteria = json.loads(terminal("status", "--json").out)["criteria"]
+    assert not [line for row in criteria for line in row["evidence"] if line.startswith(GATE)]
+    assert "catches failures" not in terminal("export").err
+
+
+@pytest.mark.parametrize("blind", [["SF2"], []])
+def test_a_person_may_waive_it_with_a_reason(served: Any, shop: Project, terminal: Terminal, blind: list[str]) -> None:
+    """Blind, or not measured: either keeps a full export back, and either may be waived."""
+    served(People(blind=blind))
+    assert terminal("pilot", "-n", "3").code == 0
+    assert terminal("probe", "--gate", "6", "--each", "1", "--neutral", "0").code == 0
+    assert "catches failures" in " ".join(terminal("export").err.split())
+    waived = terminal("accept", "--override", GATE, "--because", "twelve people read all of them", "--by", "Ines")
+    assert waived.code == 0
+    assert f"{GATE} is waived, by Ines: twelve people read all of them" in waived.out
+    assert "catches failures" not in " ".join(terminal("export").err.split())
+
+
+def test_without_conversations_there_is_nothing_to_probe(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    for kind in ("generation-prompt",):
+        shop.layout.document(kind).unlink()
+    shown = terminal("probe")
+    assert shown.code == 3
+    assert "There is no conversation yet to plant a fault in" in shown.err
+
+
+def test_a_rubric_that_nobody_accepted_is_not_probed(shop: Project, terminal: Terminal) -> None:
+    shown = terminal("probe")
+    assert shown.code == 3
+    assert "Probing must wait" in shown.err
+
+
+def test_answers_come_by_batch_file(shop: Project, terminal: Terminal) -> None:
+    """Round after round: judgements, edits and verification, verdicts, looks of the verifier; at the end the same table."""
+    accept_all(shop)
+    people, rounds = People(blind=["CP1"], joined={"CP2": "NS2"}), 0
+    while (shown := terminal("probe", "--gate", "2", "--each", "2", "--neutral", "3")).code == 4:
+        rounds += 1
+        assert rounds < 12
+        asked = sorted((shop.folder / "batches").glob("*.jsonl"))[-1].read_text("utf-8").splitlines()
+        answers = shop.folder / "answers.jsonl"
+        answers.write_text("".join(f"{_answer(json.loads(line), people)}\n" for line in asked), "utf-8")
+        assert terminal("batch", "import", str(answers)).code == 0
+    assert shown.code == 0
+    assert 4 <= rounds <= 8
+    found = json.loads(terminal("probe", "--gate", "2", "--each", "2", "--neutral", "3", "--json").out)
+    assert found["waiting"] == 0
+    assert {row["id"]: row["seen"]["k"] for row in found["result"]["questions"]}["CP1"] == 0
+    assert "of the same family" in found["verifier"]
+
+
+def _answer(row: dict[str, Any], people: People) -> str:
+    body = row["body"]
+    form = body["response_format"]["json_schema"]
+    messages = tuple(Message(message["role"], message["content"]) for message in body["messages"])
+    schema = Schema(name=form["name"], schema=form["schema"])
+    request = Request(role="judge", phase="", origin=Origin(), model="", messages=messages, schema=schema)
+    return json.dumps({"custom_id": row["custom_id"], "content": people.answer(request)})
