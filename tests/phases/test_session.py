@@ -1,23 +1,25 @@
-"""The boundary around a text of others: nobody can guess it, and no text can hold its own."""
+"""What stands in every prompt of the preparation."""
 
 from __future__ import annotations
 
-import re
+from pathlib import Path
 
-from finetune_prep.phases.session import boundary
+import pytest
 
-
-def test_a_text_cannot_hold_its_own_boundary_even_if_it_tries_many() -> None:
-    """Each attempt to write the boundary into the text gives the text another one."""
-    text = "start"
-    for _ in range(200):
-        mark = boundary(1, text)
-        assert re.fullmatch(r"[0-9a-f]{16}", mark)
-        assert mark not in text
-        text = f"=== {mark} · end ==="
+from finetune_prep.models.roles import Roles
+from finetune_prep.phases.session import OVER_DAYS, Requests
+from finetune_prep.project.project import open_project
+from tests.phases.pottery_shop import pottery_project
 
 
-def test_a_boundary_depends_on_the_seed_and_on_the_content_and_is_the_same_again() -> None:
-    marks = [boundary(1, "a"), boundary(2, "a"), boundary(1, "b"), boundary(12, "3"), boundary(1, "23")]
-    assert len(set(marks)) == len(marks)
-    assert boundary(1, "a") == marks[0]
+@pytest.mark.parametrize("spans", ["sitting", "days"])
+def test_who_writes_or_judges_talks_over_days_knows_of_the_lines_between_them(tmp_path: Path, spans: str) -> None:
+    shop = pottery_project(tmp_path / "shop")
+    brief = shop.layout.document("brief")
+    brief.write_text(brief.read_text("utf-8").replace("---\n", f"---\nspans: {spans}\n", 1), "utf-8")
+    project = open_project(shop.folder)
+    requests = Requests(project, Roles(project.config))
+    plain, told = requests.slots(question="?"), requests.slots_of_talks(question="?")
+    assert OVER_DAYS not in plain["brief"]
+    assert told["brief"].removeprefix(plain["brief"]).strip() == (OVER_DAYS if spans == "days" else "")
+    assert (plain["question"], told["question"]) == ("?", "?")

@@ -67,8 +67,12 @@ class Requests(msgspec.Struct, frozen=True):
             f"Conversations – snippets, examples, few-shots – are in this language: {brief.language}. "
             f"Everything else is written in this language: {brief.written_in}."
         )
-        spans = f"\n\n{OVER_DAYS}" if brief.spans == "days" else ""
-        return {"brief": prompt_files.slot(f"{brief.title}\n\n{brief.text}\n\n{languages}{spans}"), **slots}
+        return {"brief": prompt_files.slot(f"{brief.title}\n\n{brief.text}\n\n{languages}"), **slots}
+
+    def slots_of_talks(self, **slots: Any) -> dict[str, Any]:
+        """The same for whoever writes or judges conversations: if these go on over days, they meet lines that say so."""
+        found = self.slots(**slots)
+        return found | ({"brief": f"{found['brief']}\n\n{OVER_DAYS}"} if self.brief.spans == "days" else {})
 
     def request(
         self,

@@ -72,7 +72,7 @@ async def evaluation_prompt(session: Session, *, overwrite: bool = False) -> Non
         "evaluation-prompt",
         JudgeDraft,
         lambda answer: (answer.role, to_calibrations(answer, rubric)),
-        session.slots(
+        session.slots_of_talks(
             questions=", ".join(question.id for question in rubric.judged),
             rubric=documents.body(documents.render("evaluation-rubric", msgspec.structs.replace(rubric, examples=()))).strip(),
         ),

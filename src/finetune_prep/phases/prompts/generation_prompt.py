@@ -91,7 +91,7 @@ async def _guidance(session: Session, knowledge: Knowledge) -> Drafted[GuidanceD
         "generation-guidance",
         GuidanceDraft,
         lambda draft: draft,
-        session.slots(
+        session.slots_of_talks(
             frameworks=material.reference(session),
             cases=material.cases(space, expected=True),
             safety=", ".join(harmful),
@@ -116,7 +116,7 @@ async def _few_shots(session: Session, knowledge: Knowledge) -> Drafted[tuple[Ex
         "generation-few-shots",
         FewShotsDraft,
         to_few_shots,
-        session.slots(
+        session.slots_of_talks(
             frameworks=material.reference(session),
             space=material.users(session),
             cases=material.cases(space, expected=True),
@@ -158,7 +158,7 @@ def _cases(session: Session) -> Items:
 
 async def _write_user(session: Session) -> None:
     space = session.project.value(Documents.space)
-    slots = session.slots(
+    slots = session.slots_of_talks(
         space=material.users(session),
         cases=material.cases(space, expected=False),
         gap=material.gap_example(space, session.brief.language),
@@ -170,7 +170,7 @@ async def _write_user(session: Session) -> None:
 
 
 async def _write_system(session: Session) -> None:
-    slots = session.slots(asked_for=material.asked_for(session))
+    slots = session.slots_of_talks(asked_for=material.asked_for(session))
     request = session.request("generation-system-prompt", slots, phase=PHASE, origin=Origin("system prompt"))
     reply = await session.door.ask_for(request, _plain)
     _write_plain(session, "system-prompt", "System prompt", reply, {"brief": session.project.items("brief")})

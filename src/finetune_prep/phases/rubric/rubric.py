@@ -77,7 +77,7 @@ async def _questions(session: Session) -> Drafted[Rubric]:
         "rubric-questions",
         RubricDraft,
         to_rubric,
-        session.slots(
+        session.slots_of_talks(
             frameworks=session.text("domain-frameworks", PANEL),
             space=session.text("scenario-space"),
             metrics=measures.forms(session.brief.language),
@@ -118,7 +118,7 @@ async def _rulings(session: Session, questions: Rubric) -> Drafted[Rubric]:
         "rubric-rulings",
         RulingsDraft,
         lambda draft: to_rulings(draft, questions),
-        session.slots(rubric=_body(questions), questions=_names(questions)),
+        session.slots_of_talks(rubric=_body(questions), questions=_names(questions)),
         look_over,
         phase=PHASE,
         about="rulings",
@@ -137,7 +137,7 @@ async def _examples(session: Session, questions: Rubric) -> Drafted[tuple[Exampl
         "rubric-examples",
         ExamplesDraft,
         lambda draft: to_examples(draft, questions),
-        session.slots(rubric=_body(questions), questions=_names(questions), threshold=questions.threshold),
+        session.slots_of_talks(rubric=_body(questions), questions=_names(questions), threshold=questions.threshold),
         look_over,
         phase=PHASE,
         about="worked examples",
