@@ -19,6 +19,7 @@ from finetune_prep.gates import check
 from finetune_prep.method.gates import GATES
 from tests.gates.test_broken_documents import MUST
 from tests.gates.test_parsed import read, written
+from tests.gates.unusual_documents import UNUSUAL, Unusual
 
 SOUND = Path(__file__).parent / "sound"
 LOOKS_AT = {gate.id: set(gate.documents) for gate in GATES}
@@ -105,8 +106,38 @@ def curly(text: str) -> str:
     return re.sub(r'(Source: S\d+) "([^"]*)"', r"\1 “\2”", text)
 
 
+def loose(text: str) -> str:
+    """A blank line after every list item."""
+    return re.sub(r"^(- .*)\n(?=- )", r"\1\n\n", text, flags=re.MULTILINE)
+
+
+def trailing(text: str) -> str:
+    """Two blanks at the end of lines, as editors leave them, and blank lines that hold some."""
+    return re.sub(r"(?<=[^\s>-])$", "  ", text, flags=re.MULTILINE)
+
+
+def closed(text: str) -> str:
+    """Headings closed with the signs that opened them."""
+    return re.sub(r"^(#+) (.*)$", r"\1 \2 \1", text, flags=re.MULTILINE)
+
+
+def ruled_off(text: str) -> str:
+    """A line across the page before every section."""
+    return re.sub(r"^## ", "* * *\n\n## ", text, flags=re.MULTILINE)
+
+
+def bold_ids(text: str) -> str:
+    return re.sub(r"^- ((?:DO|DONT|FA|GD|P|JOB|LIMIT|RISK)\d+): ", r"- **\1:** ", text, flags=re.MULTILINE)
+
+
+def spread(text: str) -> str:
+    """Long list items go on in the next line, indented."""
+    return re.sub(r"^(- [A-Z]+\d+: \S+ \S+) (?=\S)", r"\1\n  ", text, flags=re.MULTILINE)
+
+
 HANDS: tuple[Callable[[str], str], ...] = (
-    deeper, starred, dense, from_windows, tabbed, shouted, bold_keys, annotated, curly,
+    deeper, starred, dense, from_windows, tabbed, shouted, bold_keys, annotated, curly, loose, trailing, closed, ruled_off, bold_ids,
+    spread,
 )  # fmt: skip
 PROMPTS = ("user-prompt", "system-prompt")  # their text is all prose: nothing to write in another hand
 
@@ -116,3 +147,20 @@ def test_the_same_documents_in_another_hand(hand: Callable[[str], str]) -> None:
     texts = {kind: text if kind in PROMPTS else hand(text) for kind, text in written().items()}
     assert any(texts[kind] != text for kind, text in written().items())
     assert findings(read(texts)) == []
+
+
+@pytest.mark.parametrize("unusual", UNUSUAL, ids=[unusual.way.replace(" ", "-") for unusual in UNUSUAL])
+def test_what_is_unusual_is_not_refused(unusual: Unusual) -> None:
+    texts = written()
+    for edit in unusual.edits:
+        kind = edit[2] if len(edit) == 3 else unusual.document
+        assert edit[0] in texts[kind], edit[0]
+        texts[kind] = texts[kind].replace(edit[0], edit[1], 1)
+    changed = [kind for kind, text in written().items() if texts[kind] != text]
+    upto = max([*KINDS].index(kind) for kind in changed)  # what is compiled from it is made anew, so it is not there
+    assert findings(read({kind: texts[kind] for kind in [*KINDS][: upto + 1]})) == []
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len({unusual.way for unusual in UNUSUAL}) == len(UNUSUAL) >= 30
+    assert {unusual.document for unusual in UNUSUAL} == {*KINDS}

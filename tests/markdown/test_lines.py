@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from finetune_prep.markdown.lines import front_matter_length, lines_of, scan
+from finetune_prep.markdown.page import heading
 from tests.effort import in_proportion
 from tests.soak import examples
 
@@ -97,3 +98,25 @@ def test_time_grows_with_the_text(unit: str) -> None:
     lines = (unit * 20_000).split("\n")[:20_000]
     with in_proportion():
         scan(lines)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("## Facts ##", "Facts"),
+        ("## Facts  ##  ", "Facts"),
+        ("## C #", "C #"),
+        ("## C##", "C##"),
+        ("## C ## ##", "C ##"),
+        ("## ##", "##"),
+    ],
+)
+def test_a_heading_may_be_closed_with_the_signs_that_opened_it(line: str, text: str) -> None:
+    (found,) = scan(lines_of(line))
+    assert (found.kind, found.text.rstrip()) == ("heading", text)
+
+
+@pytest.mark.parametrize("text", ["C", "C ##", "C ## ##", "C #", "##"])
+def test_a_text_that_ends_like_a_closed_heading_survives(text: str) -> None:
+    (found,) = scan(lines_of(heading(2, text)))
+    assert found.text == text

@@ -194,7 +194,8 @@ class _Scanner:
         if (heading := HEADING.match(text)) and indent < TAB + (self._open[-1] if self._open else 0):
             # a heading within a list item is part of that item and begins no section
             kind: LineKind = "heading" if self._leave(indent) == 0 else "other"
-            self._add(Line(kind, visible, text[heading.end() :], indent, level=len(heading[1])))
+            closing = re.compile(rf"[ \t]+{heading[1]}\s*\Z")  # "## Facts ##"; as many as at its start, as people close them
+            self._add(Line(kind, visible, closing.sub("", text[heading.end() :], count=1), indent, level=len(heading[1])))
             return True
         return False
 

@@ -9,7 +9,10 @@ from finetune_prep.markdown.inline import guard, written
 
 
 def heading(level: int, text: str) -> str:
-    return f"{'#' * level} {text}".rstrip()
+    """A text that itself ends like a closed heading ("## C ##") is closed once more, so that its end is not taken for that."""
+    marks = "#" * level
+    closing = f" {marks}" if text.endswith((f" {marks}", f"\t{marks}")) else ""
+    return f"{marks} {text}{closing}".rstrip()
 
 
 def item_heading(level: int, id: str, text: str, attributes: str = "") -> str:
