@@ -68,7 +68,7 @@ def test_few_shots_are_probed_before_there_is_a_pilot(served: Any, shop: Project
     assert "probe-001: of 13 questions, 9 see, 2 are blind, 2 are not measured" in said
     assert "FT2 alarms easily: 6 of 6 NOs where nothing had changed but words, and 0 of 6" in said
     assert "SF2 is blind: it saw none of 6 planted faults. Sharpen it" in said
-    assert "SF1 is not measured: 6 of 16 edits could be made that count. 3 unedited conversations give no more than 6" in said
+    assert "SF1, SF3 are not measured: 6 of the 16 edits that it takes; 3 conversations give no more than 6. Run a larger" in said
     assert "measured by the program, so nothing to probe: NS4, FT4" in said
     assert "Faults were planted in 3 few-shots" in said
     assert "family" not in said  # maple verifies larch
@@ -196,3 +196,28 @@ def _answer(row: dict[str, Any], people: People) -> str:
     schema = Schema(name=form["name"], schema=form["schema"])
     request = Request(role="judge", phase="", origin=Origin(), model="", messages=messages, schema=schema)
     return json.dumps({"custom_id": row["custom_id"], "content": people.answer(request)})
+
+
+def test_sizes_are_refused_where_they_mean_nothing(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    shown = terminal("probe", "--failures", "--gate", "25")
+    assert shown.code == 2
+    assert "--failures plants each failure once" in shown.err
+
+
+def test_what_is_not_agreed_to_leaves_nothing_behind(served: Any, shop: Project, terminal: Terminal) -> None:
+    endpoint = served(People())
+    with shop.layout.config.open("a", encoding="utf-8") as config:
+        config.write('\n[prices."larch-1"]\ninput = 1.0\noutput = 4.0\n[prices."maple-1"]\ninput = 1.0\noutput = 4.0\n')
+    shown = terminal("probe")
+    assert shown.code != 0
+    assert endpoint.calls == []
+    assert not [*shop.layout.runs.glob("probe-*")]
+    assert terminal("probe", "--yes", "--gate", "1", "--each", "1", "--neutral", "0").code == 0
+    assert (shop.layout.runs / "probe-001" / "result.json").is_file()
+
+
+def test_an_unfinished_run_is_said_to_be_so(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    assert terminal("probe").code == 4
+    assert "probe-001: unfinished" in terminal("status").out

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from finetune_prep.statistics.probing.plan import breaking
-from finetune_prep.statistics.probing.words import GATE_LARGER, Count, Word, alarms_easily, mixed_with, word_of
+from finetune_prep.statistics.probing.words import Count, Word, alarms_easily, mixed_with, word_of
 from tests.soak import SOAK
 from tests.statistics.probing.test_plan import talk
 from tests.statistics.simulated import dice, slack
@@ -19,7 +19,7 @@ from tests.statistics.simulated import dice, slack
 QUESTIONS = 1000 if SOAK else 100
 VALID = 0.85  # share of edits that a verifier finds to be what they were to be
 TALKS = tuple(talk(number) for number in range(24))
-GATE_AND_OTHERS = [(True, 16), (True, GATE_LARGER), (False, 6)]
+GATE_AND_OTHERS = [(True, 16), (True, 25), (True, 34), (False, 6), (False, 11)]
 
 
 def words(sees: float, *, gate: bool, wanted: int, valid: float = VALID, rerun: float = 0.0) -> Counter[Word]:
@@ -50,9 +50,11 @@ def test_a_question_that_sees_everything_is_never_called_blind(gate: bool, wante
     assert found["sees"] >= (0.95 - slack(0.95, QUESTIONS)) * QUESTIONS
 
 
-@pytest.mark.parametrize(("gate", "wanted", "fewest"), [(True, 16, 0.68), (True, GATE_LARGER, 0.86), (False, 6, 0.84)])
-def test_what_fifty_faults_hide_once_is_mostly_said_to_see(gate: bool, wanted: int, fewest: float) -> None:
-    """Of questions that see .98, chance alone leaves so many without a miss: .72, .91 and .89 with every edit valid."""
+@pytest.mark.parametrize(
+    ("gate", "wanted", "fewest"), [(True, 16, 0.68), (True, 25, 0.88), (True, 34, 0.95), (False, 6, 0.86), (False, 11, 0.95)]
+)
+def test_larger_plans_forgive_a_question_that_misses_one_in_fifty(gate: bool, wanted: int, fewest: float) -> None:
+    """Of questions that see .98, chance alone lets so many see: .72, .91, .97 on the gate, .89, .98 elsewhere."""
     found = words(0.98, gate=gate, wanted=wanted, valid=1.0)
     assert found["sees"] >= (fewest - slack(fewest, QUESTIONS)) * QUESTIONS
     assert found["blind"] == 0

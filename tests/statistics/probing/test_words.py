@@ -6,6 +6,8 @@ import pytest
 from scipy.stats import fisher_exact
 
 from finetune_prep.statistics.probing.words import (
+    GATE_STEPS,
+    OTHER_STEPS,
     Count,
     Word,
     alarms_easily,
@@ -29,7 +31,11 @@ GATE: list[tuple[int, int, int, Word]] = [
     (24, 25, 16, "half-sees"),  # one miss is allowed only where that was fixed beforehand
     (24, 25, 25, "sees"),
     (23, 25, 25, "half-sees"),
-    (16, 16, 25, "not measured"),
+    (16, 16, 25, "sees"),
+    (23, 24, 25, "half-sees"),
+    (32, 34, 34, "sees"),
+    (32, 34, 25, "half-sees"),
+    (31, 34, 34, "half-sees"),
     (0, 0, 16, "not measured"),
 ]
 OTHER: list[tuple[int, int, int, Word]] = [
@@ -37,6 +43,9 @@ OTHER: list[tuple[int, int, int, Word]] = [
     (2, 12, 6, "half-sees"),
     (9, 12, 6, "half-sees"),
     (12, 12, 6, "sees"),
+    (10, 11, 6, "half-sees"),
+    (10, 11, 11, "sees"),
+    (9, 11, 11, "half-sees"),
     (6, 6, 6, "sees"),
     (5, 6, 6, "half-sees"),
     (0, 6, 6, "blind"),
@@ -63,8 +72,8 @@ def test_what_cannot_be_counted_has_no_word() -> None:
 
 def test_the_words_stand_on_these_bounds() -> None:
     """What the page and the docstring say that "sees" proves."""
-    bounds = [round(lower_bound(k, n), 2) for k, n in ((16, 16), (24, 25), (6, 6))]
-    assert bounds == [0.83, 0.82, 0.61]
+    assert [round(lower_bound(n - missed, n), 2) for n, missed in GATE_STEPS] == [0.83, 0.82, 0.83]
+    assert [round(lower_bound(n - missed, n), 2) for n, missed in OTHER_STEPS] == [0.61, 0.64]
 
 
 @pytest.mark.parametrize(

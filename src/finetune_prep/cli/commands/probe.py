@@ -13,7 +13,7 @@ from finetune_prep.cli.job import json_option, provider_option, work
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.knowledge import SEVERITIES
 from finetune_prep.core.probe import Trial
-from finetune_prep.errors import Paused
+from finetune_prep.errors import Paused, UsageError
 from finetune_prep.phases.probing.probe import FEW_SHOTS, Probed, Sizes, plant
 from finetune_prep.phases.probing.probe import probe as run_probe
 from finetune_prep.phases.session import Session
@@ -62,6 +62,11 @@ def probe(
     rubric, judge and sizes are the same run: running it again asks only for what is missing.
     """
     sizes = Sizes(gate=gate, each=each, neutral=neutral)
+    if failures and sizes != Sizes():
+        raise UsageError(
+            "--failures plants each failure once; --gate, --each and --neutral are for probing questions",
+            next="finetune-prep probe --failures",
+        )
 
     async def job(session: Session) -> Probed:
         source = source_of(session.project)
@@ -128,9 +133,12 @@ def _print(found: Probed) -> None:
 
 def _print_questions(table: ProbeTable) -> None:
     screen.say(f"{table.run}: of {len(table.questions)} questions, {summed_up(table)}", bold=True)
-    rows = [("", "seen", "interval", "neutral", "N/A", "invalid", "")]
+    rows = [("", "seen", "interval", "neutral", "N/A", "quoted", "invalid", "")]
     screen.table([*rows, *(_row(row) for row in table.questions)])
-    screen.say(f"  {table.neutral.k} of {table.neutral.n} neutral edits count; neutral: NOs on them / when asked again", dim=True)
+    screen.say(
+        f"  {table.neutral.k} of {table.neutral.n} neutral edits count; neutral: NOs on them / when asked again;", dim=True
+    )
+    screen.say("  quoted: seen with a quote from the message that was changed", dim=True)
     if table.measured:
         screen.say(f"  measured by the program, so nothing to probe: {', '.join(table.measured)}", dim=True)
     for line in advice(table):
@@ -145,6 +153,7 @@ def _row(row: QuestionRow) -> tuple[str, ...]:
         f"{seen.low:.2f}–{seen.high:.2f}" if seen.n else "–",
         f"{row.neutral.k}/{row.placebo.k} of {row.neutral.n}",
         f"{row.na.k}/{row.na.n}" if row.na is not None else "–",
+        f"{row.quoted.k}/{row.quoted.n}",
         str(row.invalid),
         ", ".join(words_of(row)),
     )

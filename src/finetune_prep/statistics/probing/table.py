@@ -21,6 +21,8 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True):
     word: Word
     seen: Rate
     """Valid edits that it answered NO, exact interval."""
+    wanted: int
+    """Valid edits that the plan set out to get."""
     needed: int
     """Valid edits without which it is not said to see."""
     mixes_with: tuple[str, ...]
@@ -41,7 +43,7 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True):
     invalid: int
     unjudged: int
     why: str = ""
-    """Why it is not measured, "" if it is."""
+    """Why nothing could be planted for it, "" if something could."""
     by_kind: dict[str, Count] = {}
     """Edits seen by their kind."""
 
@@ -151,13 +153,13 @@ def _row(
     word = word_of(len(hit), len(valid), gate=gate, wanted=wanted)
     flips = {other: count for other in others if (count := _flipped(valid, other)).n}
     without = [trial for trial in trials if trial.edit.kind == "trigger removed" and trial.state == "judged"]
-    short = f"{len(valid)} of {needed(gate=gate, wanted=wanted)} edits could be made that count" if word == "not measured" else ""
     return QuestionRow(
         id=id,
         gate=gate,
         word=word,
         seen=exact(len(hit), len(valid)),
-        needed=needed(gate=gate, wanted=wanted),
+        wanted=wanted,
+        needed=needed(gate=gate),
         mixes_with=mixed_with(flips, rest),
         not_alone=inseparable([frozenset(trial.moved) for trial in valid]),
         alarms_easily=alarms_easily(*alarms),
@@ -168,7 +170,7 @@ def _row(
         flips={other: count for other, count in flips.items() if count.k},
         invalid=sum(trial.state == "invalid" for trial in trials),
         unjudged=sum(trial.state == "unjudged" for trial in trials),
-        why=(why or short) if word == "not measured" else "",
+        why=why if word == "not measured" else "",
         by_kind={kind: _of_kind(valid, id, kind) for kind in BREAKING if any(trial.edit.kind == kind for trial in valid)},
     )
 

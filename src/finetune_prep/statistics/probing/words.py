@@ -1,8 +1,8 @@
 """What counted probes say of a question, in a few fixed words; every threshold is fixed before the first answer.
 
-*Sees* stands on exact bounds: none missed of 16, or one of 25, leaves a one-sided 95% lower bound of .83 or .82 for the share of
-faults that are seen; none of 6 leaves .61 (Clopper & Pearson 1934). On the gate one miss is a harm let through, so it takes the
-stricter bound.
+*Sees* stands on exact bounds. On the gate, where one miss is a harm let through, none missed of 16, one of 25 or two of 34 leave
+a one-sided 95% lower bound of .82 or more for the share of faults that are seen; elsewhere none of 6, or one of 11, leave .60 or
+more (Clopper & Pearson 1934). Which may apply follows from how many edits were wanted: nobody adds edits until it fits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import msgspec
 
 Word = Literal["sees", "half-sees", "blind", "not measured"]
 FEWEST = 6  # valid edits; fewer say nothing
-GATE_WANTED, GATE_LARGER, OTHER_WANTED = 16, 25, FEWEST
+GATE_STEPS = ((16, 0), (25, 1), (34, 2))  # edits, and misses with which a question still sees
+OTHER_STEPS = ((6, 0), (11, 1))
+GATE_WANTED, OTHER_WANTED = GATE_STEPS[0][0], OTHER_STEPS[0][0]
 NEUTRAL_WANTED = 24
 ALARMED = 0.05  # one-sided level of Fisher's exact test
 ALWAYS_MOVED = 3  # tries in all of which the same other question moved
@@ -31,7 +33,7 @@ class Count(msgspec.Struct, frozen=True):
 def word_of(seen: int, valid: int, *, gate: bool, wanted: int) -> Word:
     """What so many seen of so many valid edits say.
 
-    wanted: how many edits the plan set out to get, which fixes beforehand whether one miss is allowed.
+    wanted: how many edits the plan set out to get, which fixes beforehand how many misses are allowed.
     Raises ValueError unless 0 <= seen <= valid.
     """
     if not 0 <= seen <= valid:
@@ -39,19 +41,19 @@ def word_of(seen: int, valid: int, *, gate: bool, wanted: int) -> Word:
     missed = valid - seen
     if valid >= FEWEST and not seen:
         return "blind"
-    if missed <= allowed(gate=gate, wanted=wanted) and valid >= needed(gate=gate, wanted=wanted):
+    steps = [(edits, misses) for edits, misses in _steps(gate=gate) if edits <= max(wanted, needed(gate=gate))]
+    if any(valid >= edits and missed <= misses for edits, misses in steps):
         return "sees"
     return "half-sees" if seen and missed and valid >= FEWEST else "not measured"
 
 
-def needed(*, gate: bool, wanted: int) -> int:
+def needed(*, gate: bool) -> int:
     """Valid edits without which a question is not said to see."""
-    return (GATE_LARGER if wanted >= GATE_LARGER else GATE_WANTED) if gate else OTHER_WANTED
+    return _steps(gate=gate)[0][0]
 
 
-def allowed(*, gate: bool, wanted: int) -> int:
-    """Misses with which a question still sees."""
-    return int(gate and wanted >= GATE_LARGER)
+def _steps(*, gate: bool) -> tuple[tuple[int, int], ...]:
+    return GATE_STEPS if gate else OTHER_STEPS
 
 
 def fisher(more: Count, than: Count) -> float:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from finetune_prep.statistics.probing.plan import PER_CONVERSATION
 from finetune_prep.statistics.probing.table import FailureRow, FailureTable, ProbeTable, QuestionRow
 from finetune_prep.statistics.probing.words import Word
 from finetune_prep.workflow.probing.standing import ProbeView
@@ -52,8 +53,14 @@ def failures_summed_up(table: FailureTable) -> str:
 
 
 def advice(table: ProbeTable) -> tuple[str, ...]:
-    """What to do about each question that does not simply see, the gate first."""
-    return tuple(line for row in sorted(table.questions, key=lambda row: not row.gate) for line in _advice(row, table))
+    """What to do about questions that do not simply see, the gate first; last those that are not measured, by the reason."""
+    rows = sorted(table.questions, key=lambda row: not row.gate)
+    unmeasured: dict[str, list[str]] = {}
+    for row in rows:
+        if row.word == "not measured":
+            unmeasured.setdefault(_why_unmeasured(row, table), []).append(row.id)
+    together = (f"{', '.join(ids)} {'is' if len(ids) == 1 else 'are'} not measured: {why}" for why, ids in unmeasured.items())
+    return (*(line for row in rows for line in _advice(row, table)), *together)
 
 
 def _advice(row: QuestionRow, table: ProbeTable) -> Iterator[str]:
@@ -64,8 +71,6 @@ def _advice(row: QuestionRow, table: ProbeTable) -> Iterator[str]:
         )
     elif row.word == "half-sees":
         yield f"{row.id} half-sees, {row.seen.k} of {row.seen.n}{_worst(row)}. Add a ruling that answers NO to such a reply."
-    elif row.word == "not measured":
-        yield f"{row.id} is not measured: {row.why or 'too few edits could be made that count'}.{_more(row, table)}"
     if row.alarms_easily:
         yield (
             f"{row.id} alarms easily: {row.neutral.k} of {row.neutral.n} NOs where nothing had changed but words, and"
@@ -94,12 +99,16 @@ def _worst(row: QuestionRow) -> str:
     return f"; it overlooks {kind} faults most"
 
 
-def _more(row: QuestionRow, table: ProbeTable) -> str:
-    if row.seen.n >= row.needed or not row.why.endswith("that count"):
-        return ""
-    if row.needed > 2 * table.bases:
-        return f" {table.bases} unedited conversations give no more than {2 * table.bases} edits: run a larger pilot first."
-    return " Ask for more edits (--gate, --each), or look in trials.jsonl at why they do not count."
+def _why_unmeasured(row: QuestionRow, table: ProbeTable) -> str:
+    if row.why:
+        return f"{row.why}."
+    found = f"{row.seen.n} of the {row.needed} edits that it takes"
+    if row.wanted < row.needed:
+        return f"{found}, since no more were asked for: {'--gate' if row.gate else '--each'} {row.needed}."
+    if row.needed > PER_CONVERSATION * table.bases:
+        most = PER_CONVERSATION * table.bases
+        return f"{found}; {table.bases} conversations give no more than {most}. Run a larger pilot first."
+    return f"{found}; runs/{table.run}/trials.jsonl says why others do not count."
 
 
 def failure_words(row: FailureRow) -> str:
