@@ -221,3 +221,27 @@ def test_an_unfinished_run_is_said_to_be_so(shop: Project, terminal: Terminal) -
     accept_all(shop)
     assert terminal("probe").code == 4
     assert "probe-001: unfinished" in terminal("status").out
+
+
+def test_a_result_that_cannot_be_read_is_written_anew(served: Any, shop: Project, terminal: Terminal) -> None:
+    endpoint = served(People())
+    sizes = ("--gate", "1", "--each", "1", "--neutral", "0")
+    terminal("probe", *sizes)
+    path = shop.layout.runs / "probe-001" / "result.json"
+    kept, calls = path.read_bytes(), len(endpoint.calls)
+    path.write_text("{", "utf-8")
+    refused = terminal("status")
+    assert refused.code == 2
+    assert "probe-001/result.json" in refused.err
+    assert "finetune-prep probe --gate 1 --each 1 --neutral 0" in refused.err
+    assert terminal("probe", *sizes).code == 0
+    assert (path.read_bytes(), len(endpoint.calls)) == (kept, calls)
+
+
+def test_the_estimate_is_about_what_is_asked(served: Any, terminal: Terminal) -> None:
+    """Rather too much than too little: this writer's edits all count, and seldom move another question."""
+    endpoint = served(People())
+    shown = terminal("probe")
+    estimated = int(words(shown).partition("Estimate: ")[2].partition(" calls")[0].replace(",", ""))
+    assert 1 <= estimated / len(endpoint.calls) < 1.6
+    assert "Nothing is left to ask." in words(terminal("probe"))

@@ -7,7 +7,6 @@ from collections import Counter
 import pytest
 
 from finetune_prep.core.conversation import Conversation, Message
-from finetune_prep.core.probe import changed_turns, edited
 from finetune_prep.statistics.probing.plan import breaking, neutral, planting, turn_at, without_trigger
 
 
@@ -67,26 +66,3 @@ def test_what_takes_an_occasion_away_changes_the_user() -> None:
 def test_places_are_turns_of_the_assistant() -> None:
     assert [turn_at(TALKS[0], place) for place in ("early", "middle", "late")] == [2, 4, 6]
     assert {turn_at(talk(1, 1), place) for place in ("early", "middle", "late")} == {2}
-
-
-def test_an_edit_changes_one_message_and_no_other_byte() -> None:
-    before = Conversation((*TALKS[0].messages[:4], Message("user", "Back again ", "[Monday]"), Message("assistant", "Yes.\n")))
-    after = edited(before, 4, "Another answer")
-    assert changed_turns(before, after) == (4,)
-    assert [message for number, message in enumerate(after.messages, 1) if number != 4] == [
-        message for number, message in enumerate(before.messages, 1) if number != 4
-    ]
-    assert edited(before, 5, "Back").messages[4].gap == "[Monday]"
-
-
-@pytest.mark.parametrize(
-    ("turn", "text", "why"), [(7, "x", "no message 7"), (2, " ", "empty"), (2, "Answer  0.0 ", "the same as before")]
-)
-def test_what_is_no_edit_is_refused(turn: int, text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        edited(TALKS[0], turn, text)
-
-
-def test_a_conversation_that_grew_is_no_edit() -> None:
-    with pytest.raises(ValueError, match="6 messages became 8"):
-        changed_turns(TALKS[0], TALKS[0].then("user", "More").then("assistant", "No"))

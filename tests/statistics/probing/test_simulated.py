@@ -85,14 +85,15 @@ def test_few_sound_questions_are_accused_of_alarms() -> None:
     assert jumpy >= (0.95 - slack(0.95, QUESTIONS)) * QUESTIONS
 
 
-def test_planted_halos_are_found_and_no_others() -> None:
-    """24 edits of a question; one other falls with it nine times of ten, sixteen fall by chance alone, one time in fifty."""
-    chance: Any = dice("halo")
+@pytest.mark.parametrize("rerun", [0.0, 0.02, 0.1])
+def test_planted_halos_are_found_and_no_others(rerun: float) -> None:
+    """24 edits of a question; one other falls with it nine times of ten, sixteen fall by chance alone, as they do at rest."""
+    chance: Any = dice("halo", rerun)
     found = wrong = 0
-    at_rest = {f"Q{n}": Count(int(chance.binomial(48, 0.02)), 48) for n in range(17)}
     for _ in range(QUESTIONS):
+        at_rest = {f"Q{n}": Count(int(chance.binomial(48, rerun)), 48) for n in range(17)}
         flips = {"Q0": Count(int(chance.binomial(24, 0.9)), 24)}
-        flips |= {f"Q{n}": Count(int(chance.binomial(24, 0.02)), 24) for n in range(1, 17)}
+        flips |= {f"Q{n}": Count(int(chance.binomial(24, rerun)), 24) for n in range(1, 17)}
         accused = mixed_with(flips, at_rest)
         found += "Q0" in accused
         wrong += len(accused) - ("Q0" in accused) > 0

@@ -72,18 +72,10 @@ class ProbeRun(msgspec.Struct, frozen=True, kw_only=True):
     def result_path(self) -> Path:
         return self.folder / "result.json"
 
-    def trials(self) -> list[Trial] | None:
-        """Its trials in the order of the plan; None if it has not come to its end yet."""
-        if not self.trials_path.exists():
-            return None
-        try:
-            return [msgspec.json.decode(line, type=Trial) for line in read_plain(self.trials_path).splitlines()]
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise UsageError(
-                f"these trials cannot be read: {error}",
-                where=f"{self.name}/{self.trials_path.name}",
-                next=f"{self.plan.command}, which writes them anew",
-            ) from error
+    @property
+    def finished(self) -> bool:
+        """Whether it has come to its end."""
+        return self.result_path.exists()
 
 
 def probe_runs(layout: Layout, kind: ProbeKind) -> list[ProbeRun]:

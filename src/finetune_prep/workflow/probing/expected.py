@@ -26,7 +26,7 @@ from finetune_prep.workflow.planned_calls import Planned, Used
 
 AGAIN = 1.2  # edits written for one that counts; convention, untested
 LOOKED = 0.3  # share of edits after which the judge answers NO to another question, too; convention, untested
-BOTH_TWICE = 4  # looks of the verifier: both versions, twice
+LOOKS = 2  # of the verifier at each version; those at an unedited conversation serve all of its edits
 
 
 def expected(session: Session, used: Used, kind: ProbeKind, sizes: Sizes, source: Source, provider: str = "") -> Estimate:
@@ -35,7 +35,7 @@ def expected(session: Session, used: Used, kind: ProbeKind, sizes: Sizes, source
     prepared(project)
     plan = current_plan(project, session.text("evaluation-prompt"), kind, sizes, source)
     run = next((run for run in probe_runs(project.layout, kind) if run.plan == plan), None)
-    if run and run.trials() is not None:
+    if run and run.finished:
         return estimate_of_calls(project, used, (), provider)
     known: dict[str, int] = {}
     for line in used.tokens:
@@ -71,7 +71,7 @@ def _times(project: Project, kind: ProbeKind, sizes: Sizes, source: Source) -> d
         "judge": 2 * talks + broken + gone + 2 * same,
         "probe-break": AGAIN * broken,
         "probe-verify": AGAIN * broken,
-        "probe-others": BOTH_TWICE * LOOKED * broken,
+        "probe-others": LOOKS * (LOOKED * broken + talks),
         "probe-neutral": same,
         "probe-verify-neutral": same,
         "probe-trigger": AGAIN * gone,

@@ -96,7 +96,7 @@ def bite_of(project: Project) -> Bite | None:
 
 def _table(run: ProbeRun, kind: type[T]) -> T | None:
     """What is said of a run; None if it has not come to its end."""
-    if not run.result_path.exists():
+    if not run.finished:
         return None
     try:
         return msgspec.json.decode(read_plain(run.result_path), type=kind)
