@@ -84,6 +84,8 @@ UNUSUAL: tuple[Unusual, ...] = (
          ("NS3. Does the reply ask for a photograph?", "NS3. Does the reply ask the customer to rate the crack from 0 to 10?")]),
     Unusual("a question with a mark of its own before its end", RUBRIC,
         [("NS1. Does the reply say which desk decides?", "NS1. Which desk decides, “kiln” or “office”: does the reply say so?")]),
+    Unusual("words of another language that look like marks", RUBRIC,
+        [("- Yes: by Friday", "- Yes: todo")]),
     Unusual("a threshold at its edge, and passed is enough", RUBRIC,
         [("threshold: 0.75", "threshold: 0.80\naccept: passed")]),
     Unusual("weights in thousandths", RUBRIC,

@@ -179,7 +179,7 @@ def overlap(one: str, other: str) -> float:
 
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}\n]{0,60}\}\}|\[(?:insert|your|todo|tbd|name|link|date|number)\b[^\]\n]{0,40}\](?!\()|\blorem ipsum\b"
-    r"|(?:(?<=:)|^)\s*(?:TBD|TODO|FIXME|XXX)\b(?=\s*(?:\.?\s*$|:))",  # all there is of a field; others talk of such marks
+    r"|(?:(?<=:)|^)\s*(?:TBD|(?-i:TODO)|FIXME|(?-i:XXX))\b(?=\s*(?:\.?\s*$|:))",  # all there is of a field; “todo” is Spanish
     re.IGNORECASE,
 )
 

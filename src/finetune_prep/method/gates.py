@@ -194,7 +194,8 @@ GATES: tuple[Gate, ...] = (
         "A question has an N/A exactly if it does not always apply, and applies to topics that exist.", SPACE, RUBRIC),
     # rulings
     _must("rulings.both-ways",
-        "Among rulings and calibrations, every judged question has a YES and a NO.", EVALUATION, RUBRIC),
+        "Among rulings and calibrations, every judged question has a YES and a NO, and no ruling contradicts another.",
+        EVALUATION, RUBRIC),
     _must("rulings.unlike", "A ruling is told from other questions of its category by a YES or NO.", RUBRIC),
     _must("rulings.not-applicable", "A ruling is N/A only where its question allows it.", RUBRIC),
     _must("rulings.quotes", "What a ruling quotes stands in its snippet.", RUBRIC),

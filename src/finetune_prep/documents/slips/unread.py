@@ -31,8 +31,11 @@ _FIELDS = {
 """Fields by which an item is known, and the letters of its id where its section does not say them; "" = a question."""
 _BESIDE = {"jobs", "writes", "serves", "source", "from", "counters", "techniques", "usewhen", "na", "topic", *_FIELDS}
 _ANSWERED = ("E", "W", "C")
+_TOLD = ("E", "C", "X")  # items that hold a conversation
 _ATTRIBUTES = re.compile(r"\((?:weight\s*[:=]?\s*[0-9.]+.*|(?:AI|human|safety|ethics)(?:,\s*\w+)?)\)\s*\Z", re.IGNORECASE)
+_IN_THE_LIST_OF = {"LIMIT": "JOB", "RISK": "JOB", "AF": "PR"}
 _SHORT = 60
+WITHOUT_ID = "an item stands here without an id, so it is lost"
 
 
 class _Place(NamedTuple):
@@ -128,9 +131,14 @@ class _Search:
             return False  # it groups items
         if place.around.kind == "category":
             return part.node.text.rstrip("*_ ").endswith(("?", "？"))
-        return bool(self._schema.expects.get(place.around.section)) and bool(
-            counted(part.node.text) or not any(map(self._holds_items, place.headings))
-        )
+        expected = self._schema.expects.get(place.around.section, "")
+        if expected in _TOLD and self._holds_talk(part):
+            return True
+        return bool(expected) and bool(counted(part.node.text) or not any(map(self._holds_items, place.headings)))
+
+    def _holds_talk(self, part: Part) -> bool:
+        lines = self._reader.tree.scanned[part.node.body - 1 : part.node.end - 1]
+        return any(line.kind == "quote" for line in lines)
 
     def _nearly_category(self, part: Part) -> bool:
         near = near_category(part.node.text) if self._schema.category is not None else None
@@ -288,9 +296,17 @@ class _Search:
         return f"{letters}{self._last[letters]}"
 
     def _lost(self, node: Node, near: Meant | None, line: str, item: str = "") -> None:
-        without = "an item stands here without an id, so it is lost"
-        what = f"“{near.written}” is not read as an id, so this item is lost" if near else without
-        self._reader.lose(node.line, what, f"write: {line}", item)
+        what = f"“{near.written}” is not read as an id, so this item is lost" if near else WITHOUT_ID
+        fix = f"write: {line}"
+        if near and near.written == near.id and (heading := self._heading_of(near.id)):
+            what = f"{near.id} does not stand below “{heading}”, so it is lost"
+            fix = f"put it below the heading “{heading}”, or correct the heading above it: {line}"
+        self._reader.lose(node.line, what, fix, item)
+
+    def _heading_of(self, id: str) -> str:
+        """The section of a list in which an item of these letters is read, "" if it is known by its own heading."""
+        wanted = _IN_THE_LIST_OF.get(inline.prefix(id), inline.prefix(id))
+        return next((name for name in self._schema.lists if inline.prefix(self._schema.expects[name]) == wanted), "")
 
 
 def _is_below(place: _Place, part: Part) -> bool:

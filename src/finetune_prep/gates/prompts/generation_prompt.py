@@ -103,12 +103,12 @@ def anchors(documents: Documents) -> Iterable[Finding]:
 def _embedded(
     document: Document[GenerationPrompt], heading: str, wanted: Iterable[Anchor], given: Iterable[Anchor]
 ) -> Iterator[Finding]:
-    found = {anchor.id: anchor.text for anchor in given}
+    found = {anchor.id: _rule(anchor) for anchor in given}
     for anchor in wanted:
         text = found.pop(anchor.id, None)
         if text is None:
             yield document.finding(f"{anchor.id} is missing under “{heading}”: “{anchor.text}”", RUN, "behavioral anchors")
-        elif not same_words(text, anchor.text):
+        elif not same_words(text, _rule(anchor)):
             yield document.finding(f"{anchor.id} is not the anchor of domain-frameworks.md: “{text}”", RUN, anchor.id)
     for anchor_id in found:
         yield document.finding(
@@ -116,6 +116,10 @@ def _embedded(
             "add it there first, or take it out",
             anchor_id,
         )
+
+
+def _rule(anchor: Anchor) -> str:
+    return f"{anchor.text} Except: {anchor.unless}" if anchor.unless else anchor.text
 
 
 def facts(documents: Documents) -> Iterable[Finding]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.rubric import Rubric, YesNo
+from finetune_prep.core.rubric import Question, Rubric, YesNo
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates import quoting
@@ -19,7 +19,7 @@ def _rubric(documents: Documents) -> tuple[Document[Rubric], Rubric]:
 
 
 def both_ways(documents: Documents) -> Iterable[Finding]:
-    """Among its rulings and the judge's calibrations, every judged question has a YES and a NO."""
+    """Among its rulings and the judge's calibrations, every judged question has a YES and a NO, and no case has both."""
     document, rubric = _rubric(documents)
     calibrations = need(documents, Documents.evaluation_prompt)[1].calibrations if documents.evaluation_prompt else ()
     shown = {question.id: {ruling.answer for ruling in question.rulings} for question in rubric.judged}
@@ -32,6 +32,22 @@ def both_ways(documents: Documents) -> Iterable[Finding]:
                 f"nothing shows a judge what a {' or a '.join(lacking)} to {question} looks like",
                 f"add a borderline case below it: - Ruling: {lacking[0].lower()}. User: “…” Assistant: “…” Why: …",
                 question,
+            )
+    for asked in rubric.judged:
+        yield from _contradicted(document, asked)
+
+
+def _contradicted(document: Document[Rubric], question: Question) -> Iterator[Finding]:
+    """A case that is ruled in two ways teaches a judge to guess."""
+    ruled: dict[tuple[str, str], YesNo] = {}
+    for ruling in question.rulings:
+        case = (" ".join(ruling.user.split()), " ".join(ruling.assistant.split()))
+        before = ruled.setdefault(case, ruling.answer)
+        if before != ruling.answer:
+            yield document.finding(
+                f"{question.id} rules {before.upper()} and {ruling.answer.upper()} on the same reply: “{ruling.assistant}”",
+                "keep the one that its Yes and No call for",
+                question.id,
             )
 
 

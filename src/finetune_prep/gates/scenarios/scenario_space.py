@@ -44,7 +44,19 @@ def dimensions(documents: Documents) -> Iterable[Finding]:
             yield document.finding(
                 f"{topic.id} “{topic.name}” has no situation", f"add concrete ones: “- {topic.id}.1: …”", topic.id
             )
+    yield from _told_twice(document, space)
     yield from placeholders(document, spoken=False)
+
+
+def _told_twice(document: Document[ScenarioSpace], space: ScenarioSpace) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for situation in (situation for topic in space.topics for situation in topic.situations):
+        words = " ".join(f"{situation.text} {situation.material}".casefold().split()).rstrip(" .。")
+        other = first.setdefault(words, situation.id)
+        if other != situation.id:
+            yield document.finding(
+                f"{situation.id} is {other} once more: “{situation.text}”", "tell another situation, or take it out", situation.id
+            )
 
 
 def _dimensions(space: ScenarioSpace) -> tuple[tuple[str, Sequence[Choice]], ...]:
