@@ -12,10 +12,13 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Request, Schema
 from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.runs import runs
 from tests.cli.terminal import Shown, Terminal
+from tests.cli.test_pilot import next_of
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
 from tests.phases.pottery_shop import accept_all, rewrite
 from tests.phases.probing.models import FAULT, People
+from tests.workflow.reviewing.pilots import say
 
 GATE = "workflow.gate-probed"
 
@@ -245,3 +248,16 @@ def test_the_estimate_is_about_what_is_asked(served: Any, terminal: Terminal) ->
     estimated = int(words(shown).partition("Estimate: ")[2].partition(" calls")[0].replace(",", ""))
     assert 1 <= estimated / len(endpoint.calls) < 1.6
     assert "Nothing is left to ask." in words(terminal("probe"))
+
+
+def test_status_leads_to_probes_before_an_export(served: Any, shop: Project, terminal: Terminal) -> None:
+    """After the pilot, its preview and the spot-check; a waiver or finished probes lead on."""
+    served(People())
+    assert terminal("pilot", "-n", "100").code == 0
+    assert terminal("export", "--preview").code == 0
+    (run,) = runs(shop.layout)
+    for number in range(10):
+        say(open_project(shop.folder), run, number, "pass")
+    assert next_of(terminal("status")) == "finetune-prep probe"
+    assert terminal("probe", "--gate", "1", "--each", "1", "--neutral", "0").code == 0
+    assert next_of(terminal("status")) == "finetune-prep show"

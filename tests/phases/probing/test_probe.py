@@ -277,3 +277,22 @@ def test_what_is_no_message_is_asked_for_again_and_then_counts_as_invalid(shop: 
     )
     assert found["CP1"].invalid == 2
     assert found["CP1"].word == "not measured"
+
+
+def test_the_verifier_is_not_asked_about_what_the_program_measures(shop: Project) -> None:
+    """An edit makes a reply longer than the rubric measures: no verifier can say more about that than the program."""
+
+    def answer(request: Request) -> Answer:
+        said = People().answer(request)
+        if request.schema and request.schema.name == "probe-break" and "Name the reported fault" in request.messages[-1].content:
+            return str(said).replace('"message": "', '"message": "' + "Well, " * 90)
+        return said
+
+    script = Scripted(answer)
+    found = run(shop, script)
+    long = [trial for trial in found.trials if (trial.edit.target, trial.edit.subject) == ("CP1", "DO1")]
+    assert long
+    assert {trial.answers["FT4"] for trial in long} == {"no"}
+    assert not [
+        request for request in script.asked if request.origin.about == "probe-others" and "Well, Well" in str(request.messages)
+    ]

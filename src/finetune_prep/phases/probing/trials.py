@@ -78,7 +78,8 @@ async def _judged_trial(stage: Stage, trial: Trial, base: Base, after: Conversat
     score = verdict.score(stage.rubric)
     moved: tuple[str, ...] = ()
     if stage.kind == "probe" and edit.kind in BREAKING:
-        suspects = tuple(id for id in trial.sound if id != edit.target and answers.get(id) == "no")
+        asked = [question.id for question in stage.rubric.judged if question.id in trial.sound and question.id != edit.target]
+        suspects = tuple(id for id in asked if answers.get(id) == "no")
         moved = await _moved(stage, edit, base.conversation, after, suspects) if suspects else ()
     return msgspec.structs.replace(
         trial,
