@@ -735,5 +735,9 @@ BROKEN_DETAILS: tuple[Broken, ...] = (
         [("research.sources-dated",
           "### S01. Handbook: damaged goods",
           "“Published” of S01 is “2025-02-30”, which is no date")]),
+    Broken("generation-prompt.user-prompt-blind", USER,
+        [("You write as people type.", "You write as {{ style }} people type.")],
+        [("generation-prompt.user-prompt-blind", "You are a customer of a small shop. You write as {{ style }} people type.",
+          "“{{ style }}” holds the place of a text that is not written yet")]),
 )
 # fmt: on

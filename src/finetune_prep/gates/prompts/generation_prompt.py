@@ -336,8 +336,9 @@ def says_it_here(documents: Documents) -> Iterable[Finding]:
 
 
 def user_prompt_blind(documents: Documents) -> Iterable[Finding]:
-    """The simulated user's prompt holds no question of the rubric, no technique and no anchor."""
+    """The simulated user's prompt holds no question of the rubric, no technique, no anchor, and no text still to be written."""
     document, prompt = need(documents, Documents.user_prompt)
+    yield from placeholders(document, spoken=False)
     _, knowledge = need(documents, Documents.knowledge)
     _, rubric = need(documents, Documents.rubric)
     secrets = (
