@@ -53,7 +53,7 @@ def test_batch_files_cost_nothing_here_and_are_begun_without_a_question(tmp_path
     project = pottery_sources(tmp_path / "shop")
     code, shown = prepare(project, "")
     assert (code, "Begin?" in shown, "Sources:" in shown) == (4, False, True)
-    assert "3 questions to models were written to a batch file" in shown
+    assert "4 questions to models were written to a batch file" in shown
     code, shown = prepare(project, "")
     assert (code, "Begin?" in shown, "Sources:" in shown) == (4, False, False)
 

@@ -53,12 +53,12 @@ def test_time_per_phase_is_what_the_ledger_and_decisions_know(shop: Project, ter
     assert "Model time adds up calls that ran side by side; how long a person read is not known." in shown
     effort = {row["phase"]: row for row in json.loads(terminal("status", "--json").out)["overview"]["effort"]}
     assert [*effort] == ["research", "anchors", "rubric", "evaluation-prompt", "generation-prompt"]
-    assert (effort["anchors"]["answers"], effort["anchors"]["model_seconds"]) == (4, 400.0)
+    assert (effort["anchors"]["answers"], effort["anchors"]["model_seconds"]) == (2, 200.0)
     assert effort["anchors"]["accepted"] == []
     assert len(effort["generation-prompt"]["accepted"]) == 3
     anchors = next(line for line in shown.splitlines() if line.startswith("  anchors"))
-    assert "4 answers" in anchors
-    assert "7 min of model time" in anchors
+    assert "2 answers" in anchors
+    assert "3 min of model time" in anchors
     assert "answered 2026-11-20 10:" in anchors
 
 
