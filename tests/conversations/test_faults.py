@@ -198,3 +198,19 @@ def test_a_contact_of_the_assistant_is_not_known_by_its_own_repeating() -> None:
 )
 def test_a_figure_that_stands_nowhere_is_for_a_person(reply: str, odd: tuple[str, ...]) -> None:
     assert odd_figures(talk("I paid $12.", reply), KNOWN) == odd
+
+
+@pytest.mark.parametrize(
+    ("reply", "fault"),
+    [
+        ("Dear [Customer Name], your bowl leaves today.", "placeholder"),
+        ("Ihre Bestellung [Bestellung Nummer] ist unterwegs.", "placeholder"),
+        ("Write to {{agent}}.", "placeholder"),
+        ("It says [sic] “recieve” on the slip.", ""),
+        ("See [our page](https://shop.example/returns).", ""),
+        ("The bowl [the blue one] leaves today.", ""),
+    ],
+)
+def test_a_reply_with_a_blank_is_no_reply(reply: str, fault: str) -> None:
+    talk = Conversation((Message("user", "Where is it? [Order Number]"), Message("assistant", reply)))
+    assert (find_fault(talk) or ("",))[0] == fault

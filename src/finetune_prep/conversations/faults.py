@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from finetune_prep.conversations.stated import CONTACTS, Stated, unknown
+from finetune_prep.conversations.unwritten import unwritten
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.words import split_words
 
-Fault = Literal["empty turn", "wrong order", "reasoning text", "speaker label", "unknown contact", "copied text"]
+Fault = Literal["empty turn", "wrong order", "reasoning text", "speaker label", "placeholder", "unknown contact", "copied text"]
 COPIED_RUN = 12  # words in a row that stand in a few-shot, too, are no coincidence
 COPIED_SHARE = 0.5  # of the assistant's words in such runs; a set sentence, as in a crisis, is wanted and no copy of a talk
 _REASONING = re.compile(
@@ -40,6 +41,8 @@ def find_fault(
             return "speaker label", f"turn {number} begins with the name of a speaker"
         if found := _NEXT_TURN.search(message.content):
             return "speaker label", f"turn {number} goes on with a turn of its own: “{found[0].strip()}”"
+        if message.role == "assistant" and (blank := unwritten(message.content)):
+            return "placeholder", f"turn {number} holds “{blank}”, which somebody was to fill in"
     for number, given in _made_up(conversation, known):
         if given.kind in CONTACTS:
             what = f"turn {number} gives the {given.kind} “{given.text}”, which stands in no fact and no message"

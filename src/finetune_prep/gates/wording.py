@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from finetune_prep.conversations.unwritten import unwritten
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents.document import Document
 from finetune_prep.words import split_words
@@ -177,13 +178,6 @@ def overlap(one: str, other: str) -> float:
     return len(words & others) / len(words | others) if words | others else 0.0
 
 
-_PLACEHOLDER = re.compile(
-    r"\{\{[^{}\n]{0,60}\}\}|\[(?:insert|your|todo|tbd|name|link|date|number)\b[^\]\n]{0,40}\](?!\()|\blorem ipsum\b"
-    r"|(?:(?<=:)|^)\s*(?:TBD|(?-i:TODO)|FIXME|(?-i:XXX))\b(?=\s*(?:\.?\s*$|:))",  # all there is of a field; “todo” is Spanish
-    re.IGNORECASE,
-)
-
-
 _SPOKEN = re.compile(r"“[^”]*”|„[^“”]*[“”]|\"[^\"]*\"|«[^»]*»|「[^」]*」")
 
 
@@ -194,11 +188,11 @@ def placeholders(document: Document[Any], *, spoken: bool = True) -> Iterator[Fi
     """
     for number, line in enumerate(document.text.split("\n"), start=1):
         line = line if spoken else _SPOKEN.sub("“”", line)
-        if not line.lstrip().startswith(">") and (found := _PLACEHOLDER.search(line)):
+        if not line.lstrip().startswith(">") and (found := unwritten(line)):
             yield Finding(
                 path=document.path,
                 line=number,
-                what=f"“{found[0].strip()}” holds the place of a text that is not written yet",
+                what=f"“{found}” holds the place of a text that is not written yet",
                 fix="write what belongs there, or take the line out",
             )
 

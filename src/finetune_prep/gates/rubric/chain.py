@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.knowledge import Anchor, Knowledge
+from finetune_prep.core.knowledge import RISK, Anchor, Knowledge
 from finetune_prep.core.rubric import ALWAYS, Question, Rubric
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.gates.premises import need
+from finetune_prep.markdown.inline import prefix
 from finetune_prep.method import limits
 
 
@@ -66,17 +67,20 @@ def _set_aside(document: Document[Rubric], rubric: Rubric, knowledge: Knowledge,
 
 
 def critical_in_gate(documents: Documents) -> Iterable[Finding]:
-    """Every critical failure mode is caught by a question of the gate."""
+    """What is critical, and what the brief itself fears, is caught by a question of the gate."""
     document, rubric = need(documents, Documents.rubric)
     _, knowledge = need(documents, Documents.knowledge)
     caught = {mode for category in rubric.categories if category.gate for ask in category.questions for mode in ask.catches}
     for mode in knowledge.failure_modes:
-        if mode.severity == "critical" and mode.id not in caught:
-            yield document.finding(
-                f"{mode.id} “{mode.name}” is critical, and no question of the gate catches it: a conversation may pass with it",
-                f"ask for it in the gate, in a broader question if there are {limits.PER_GATE.most} already, or lower its "
-                f"severity in domain-frameworks.md",
-            )
+        feared = [origin for origin in mode.drawn_from if prefix(origin) == RISK]
+        if mode.id in caught or not (feared or mode.severity == "critical"):
+            continue
+        why = "is critical" if mode.severity == "critical" else f"is what the brief fears ({', '.join(feared)})"
+        otherwise = ", or lower its severity in domain-frameworks.md" if not feared else ""
+        yield document.finding(
+            f"{mode.id} “{mode.name}” {why}, and no question of the gate catches it: a conversation may pass with it",
+            f"ask for it in the gate, in a broader question if there are {limits.PER_GATE.most} already{otherwise}",
+        )
 
 
 def topics_covered(documents: Documents) -> Iterable[Finding]:
