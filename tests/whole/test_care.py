@@ -117,9 +117,11 @@ def test_rows_that_were_exported_are_not_replaced_by_an_unfinished_run(shop: Pat
     before = exported.read_bytes()
     ask(shop, "batch")
     assert run("pilot", "-n", str(SIZE + 1), folder=shop).returncode == 4
+    named = run("export", "--preview", "--run", "pilot-002", folder=shop)
+    assert (named.returncode, "outstanding" in named.stderr) == (3, True)
     done = run("export", "--preview", folder=shop)
-    assert done.returncode == 3
-    assert "outstanding" in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert f"pilot-002 of {SIZE + 1} is unfinished: these rows are of pilot-001" in done.stdout
     assert exported.read_bytes() == before
 
 

@@ -36,13 +36,12 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def run(*arguments: str, folder: Path | None = None, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
-    """`finetune-prep …` in a process of its own. folder: the project."""
-    project = ["--project", str(folder)] if folder else []
+    """`finetune-prep …` in a process of its own. folder: the project, in which it is typed."""
     return subprocess.run(
-        [sys.executable, "-m", "finetune_prep", *project, *arguments],
+        [sys.executable, "-m", "finetune_prep", *arguments],
         capture_output=True,
         text=True,
-        cwd=cwd,
+        cwd=folder or cwd,
         env=environment(**more),
         timeout=300,
         check=False,
