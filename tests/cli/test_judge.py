@@ -116,6 +116,15 @@ def test_by_batch_file_it_waits_and_writes_nothing(shop: Project, terminal: Term
     assert not (tmp_path / "talks.verdicts.jsonl").exists()
 
 
+def test_another_file_with_the_same_ids_gives_up_nothing_that_waits(shop: Project, terminal: Terminal, tmp_path: Path) -> None:
+    """What lies in a batch file may have been paid for; a conversation of the same name is not that one in other words."""
+    accept_all(shop)
+    for name, answered in (("first", "It leaves today."), ("second", "It leaves tomorrow.")):
+        lines(tmp_path / f"{name}.jsonl", talk("one", "Where is my bowl?", answered))
+        assert terminal("judge", str(tmp_path / f"{name}.jsonl")).code in (4, 5)
+    assert [found["outstanding"] for found in json.loads(terminal("batch", "--json").out)] == [1, 1]
+
+
 def refused(terminal: Terminal, *arguments: str) -> Shown:
     shown = terminal("judge", *arguments)
     assert shown.code in (2, 3)

@@ -120,7 +120,8 @@ async def judge_given(session: Session, talks: Talks, out: Path, *, window: int 
 
 
 def _origin(talk: Talk) -> Origin:
-    return Origin(about="given conversation", item=talk.id)
+    # with the text: another file may give the same id to another conversation, which is no new wording of this one
+    return Origin(about="given conversation", item=f"{talk.id} ({talk.conversation.id[:12]})")
 
 
 def _row(talk: Talk, conversation: Conversation, rubric: Rubric, verdict: Verdict) -> GivenVerdict:
