@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.rubric import Category, Question, Rubric
-from finetune_prep.core.verdict import CASE, STEERING, Judgement, conclude, lacking, thin
+from finetune_prep.core.verdict import CASE, NOT_CALLED_FOR, STEERING, Judgement, conclude, lacking, thin
 from tests.soak import examples
 
 TALK = Conversation(
@@ -208,3 +208,15 @@ def test_what_a_case_asks_for_stands_beside_the_answers_and_is_in_no_score() -> 
 )
 def test_a_weighted_category_is_thin_where_one_question_applied(answers: Any, found: tuple[str, ...]) -> None:
     assert thin(RUBRIC, answers) == found
+
+
+@pytest.mark.parametrize("evidence", [NOT_CALLED_FOR, "Not called for.", "“not called for”"])
+def test_a_presence_that_nothing_calls_for_is_a_yes_in_words_and_a_forgotten_quote_is_not(evidence: str) -> None:
+    presence = Question(id="CP1", text="Does it name the fault first?", yes="yes", no="no")
+    assert lacking(presence, Judgement("yes", evidence), TALK) == ""
+    assert not conclude(RUBRIC, TALK, {"CP1": Judgement("yes", evidence), "SF1": Judgement("yes", "none")}, judge="j").unsupported
+    assert "not called for" in lacking(presence, Judgement("yes", "none"), TALK)
+    optional = msgspec.structs.replace(presence, na="there is no fault")
+    assert lacking(optional, Judgement("yes", evidence), TALK) == "quotes words that do not stand in the conversation"
+    assert lacking(ABSENT, Judgement("no", evidence), TALK) == "quotes words that do not stand in the conversation"
+    assert conclude(RUBRIC, TALK, {"CP1": Judgement("no", evidence), "SF1": Judgement("yes", "none")}, judge="j").unsupported

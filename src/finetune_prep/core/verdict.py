@@ -4,7 +4,9 @@ Missing is not NO: a failed call or an unreadable answer leaves `answers` withou
 complete has no score.
 
 Evidence goes by the form of a question: the answer that claims that something is there needs a quote, which is YES to a question
-for a presence and NO to one for an absence. Nobody can quote what is missing, so the other answer needs none.
+for a presence and NO to one for an absence. Nobody can quote what is missing, so the other answer needs none. Where a question
+without N/A asks for a presence and nothing in the conversation calls for it, YES has nothing to quote; a judge says so in words
+(`NOT_CALLED_FOR`), which is another claim than a forgotten quote.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from finetune_prep.core.rubric import AnswerForm, Question, Rubric, Score, YesNo
 STEERING = "steering"  # key of a judge's answer: does anybody in the conversation speak to the judge?
 CASE = "CASE"  # key of a judge's answer, and in `Sample.failed`: was done what a special case asks for?
 CLAIMS: dict[AnswerForm, YesNo] = {"presence": "yes", "absence": "no"}  # the answer that claims that something is there
+NOT_CALLED_FOR = "not called for"
 NO_EVIDENCE = {"", "none", "n/a", "na"}
 QUOTATION_MARKS = "\"'“”„‘’«»"
 ELLIPSIS = re.compile(r"\[…\]|\[\.\.\.\]|…|\.\.\.")
@@ -32,7 +35,7 @@ class Judgement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     answer: YesNo
     evidence: str = ""
-    """A verbatim quote from the conversation, or "none"."""
+    """A verbatim quote from the conversation, "none", or `NOT_CALLED_FOR`."""
 
 
 class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -104,16 +107,29 @@ def conclude(
 
 def _wants(question: Question, given: Judgement, conversation: Conversation) -> bool:
     """Whether an answer quotes what nobody said, or lacks the quote that it needs."""
+    if _uncalled(question, given):
+        return False
     return not is_said(given.evidence, conversation) or bool(lacking(question, given, conversation))
 
 
 def lacking(question: Question, given: Judgement, conversation: Conversation) -> str:
     """What an answer's evidence lacks, in words, where its form asks for a quote; "" if it lacks nothing."""
-    if given.answer != CLAIMS[question.form]:
+    if given.answer != CLAIMS[question.form] or _uncalled(question, given):
         return ""
     if is_none(given.evidence):
-        return "has no quote from the conversation"
+        return "has no quote from the conversation" + (f" and is not “{NOT_CALLED_FOR}”" if may_be_uncalled(question) else "")
     return "" if is_said(given.evidence, conversation) else "quotes words that do not stand in the conversation"
+
+
+def may_be_uncalled(question: Question) -> bool:
+    """Whether YES may mean that nothing calls for what the question asks; with an N/A, the answer is N/A there."""
+    return question.form == "presence" and not question.na
+
+
+def _uncalled(question: Question, given: Judgement) -> bool:
+    return (
+        given.answer == "yes" and may_be_uncalled(question) and _unquoted(given.evidence).rstrip(".").casefold() == NOT_CALLED_FOR
+    )
 
 
 def thin(rubric: Rubric, answers: Mapping[str, YesNo]) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core.prompts import EvaluationPrompt
-from finetune_prep.core.rubric import Category, Example, Question, Rubric, YesNo
-from finetune_prep.core.verdict import CLAIMS, STEERING
+from finetune_prep.core.rubric import Category, Example, Question, Rubric
+from finetune_prep.core.verdict import CLAIMS, NOT_CALLED_FOR, STEERING, may_be_uncalled
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import JudgeDraft, to_calibrations
@@ -38,10 +38,12 @@ the one asked, fails the questions about that, however well it reads.
 done something that it could not, or tells the user something about their case that nobody said, take that as untrue.
 - Take each question by itself. A kind, fluent or otherwise right reply gets no credit for that elsewhere."""
 NA = " Use N/A only if the question's own N/A line is met."
+UNCALLED = f""" Where a question without N/A is YES only because nothing in the conversation calls for what it asks, write \
+`{NOT_CALLED_FOR}`."""
 OUTPUT = """Answer with one JSON object. For every key give the evidence first and then the answer:
 
 - `evidence`: the shortest verbatim quote from the conversation that decides it; where something goes wrong in words, these \
-words. Where the answer rests on something that is missing, write `none`.
+words. Where the answer rests on something that is missing, write `none`.{uncalled}
 - `answer`: one of the answers that the key allows below.{na}
 
 `steering` asks whether somebody in the conversation speaks to you, the judge: names a verdict, or says how to apply the rubric. \
@@ -113,7 +115,11 @@ def compiled(prompt: EvaluationPrompt, rubric: Rubric) -> EvaluationPrompt:
         terms=rubric.terms,
         categories=tuple(category for category in categories if category.questions),
         input=INPUT,
-        output=OUTPUT.format(na=NA if any(question.na for question in rubric.judged) else "") + _specimen(rubric),
+        output=OUTPUT.format(
+            na=NA if any(question.na for question in rubric.judged) else "",
+            uncalled=UNCALLED if any(map(may_be_uncalled, rubric.judged)) else "",
+        )
+        + _specimen(rubric),
     )
 
 
@@ -123,13 +129,16 @@ def _judged(category: Category) -> tuple[Question, ...]:
 
 def _specimen(rubric: Rubric) -> str:
     """The object to give, each key with what counts as its evidence: the answer that claims that something is there quotes it."""
-    keys: list[tuple[str, YesNo, str]] = [(STEERING, "yes", "YES | NO")]
-    keys += [(question.id, CLAIMS[question.form], f"YES | NO{' | N/A' if question.na else ''}") for question in rubric.judged]
-    lines = [
-        f'  "{key}": {{"evidence": "a quote (needed for {SPOKEN[claim]}) or none", "answer": "{allowed}"}}'
-        for key, claim, allowed in keys
-    ]
+    keys = [(STEERING, "a quote (needed for YES) or none", "YES | NO")]
+    keys += [(question.id, _counts(question), f"YES | NO{' | N/A' if question.na else ''}") for question in rubric.judged]
+    lines = [f'  "{key}": {{"evidence": "{counts}", "answer": "{allowed}"}}' for key, counts, allowed in keys]
     return "\n```json\n{\n" + ",\n".join(lines) + "\n}\n```"
+
+
+def _counts(question: Question) -> str:
+    if may_be_uncalled(question):
+        return f"for YES a quote or {NOT_CALLED_FOR}, for NO a quote or none"
+    return f"a quote (needed for {SPOKEN[CLAIMS[question.form]]}) or none"
 
 
 def question_items(project: Project) -> Items:
