@@ -34,7 +34,7 @@ from tests.cli.terminal import Shown, Terminal
 from tests.fake_endpoint import Behaviour, Call, Completion, Drip, FakeEndpoint
 from tests.ledgers import entries
 
-N = 2  # conversations of a pilot: six calls
+N = 2  # conversations of a pilot
 CODES = {0, 1, 3, 4, 5}  # all but usage, another process, signals
 KEY_ENV = "LARCH_API_KEY"
 NAMED = re.compile(r"finetune-prep(?: +[^,;&()`>\n]+)?")  # a command within a sentence
@@ -81,6 +81,10 @@ class Trial:
     def samples(self) -> list[Sample]:
         found = runs(open_project(self.folder).layout)
         return [*found[-1].samples()] if found else []
+
+    def due(self) -> int:
+        """How many calls the pilot takes if none is repeated: user and assistant for each exchange, and a judge."""
+        return sum(2 * sample.scenario.exchanges + 1 for sample in self.samples())
 
     def ledger_texts(self) -> list[str]:
         path = self.folder / ".finetune-prep" / "ledger.sqlite"

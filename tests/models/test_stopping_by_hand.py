@@ -36,7 +36,7 @@ def _project(folder: Path, endpoint: FakeEndpoint) -> Path:
 def _preparing(
     folder: Path, endpoint: FakeEndpoint, signals: Callable[[], contextlib.AbstractContextManager[None]] = hearing_ctrl_c
 ) -> Iterator[subprocess.Popen[str]]:
-    """`prepare` in a process of its own, with its first call under way. signals: what it is started with."""
+    """`prepare` in a process of its own, with its first two calls under way. signals: what it is started with."""
     with signals():
         child = subprocess.Popen(
             [sys.executable, "-c", PATIENT, "--project", str(_project(folder, endpoint)), "prepare"],
@@ -46,7 +46,7 @@ def _preparing(
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )
     try:
-        endpoint.wait_for_calls(1)
+        endpoint.wait_for_calls(2)
         yield child
     finally:
         child.kill()
@@ -94,7 +94,7 @@ def test_the_second_time_leaves_at_once(sent: signal.Signals, tmp_path: Path) ->
         _, rest = child.communicate(timeout=HUNG)
     assert child.returncode in (128 + sent, -sent), rest
     if sent == signal.SIGINT:  # the second signal of `kill` ends the process as it always did
-        assert "1 call under way was abandoned; it will be asked again and may be billed twice." in rest
+        assert "2 calls under way were abandoned; they will be asked again and may be billed twice." in rest
     assert "Traceback" not in rest
 
 
