@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from finetune_prep.conversations.stated import CONTACTS, Stated, unknown
@@ -47,9 +48,7 @@ def find_fault(
         if given.kind in CONTACTS:
             what = f"turn {number} gives the {given.kind} “{given.text}”, which stands in no fact and no message"
             return "unknown contact", what
-    taught = {
-        run for example in examples for reply in example.spoken_by("assistant") for run in _runs(split_words(reply.casefold()))
-    }
+    taught = _taught(tuple(examples))
     replies = [split_words(reply.casefold()) for reply in conversation.spoken_by("assistant")]
     copied = sum(
         len({place + n for place, run in enumerate(_runs(reply)) if run in taught for n in range(COPIED_RUN)})
@@ -58,6 +57,14 @@ def find_fault(
     if copied > COPIED_SHARE * (said := sum(map(len, replies))):
         return "copied text", f"{copied} of {said} words of the assistant stand in few-shots"
     return None
+
+
+@lru_cache(maxsize=8)
+def _taught(examples: tuple[Conversation, ...]) -> frozenset[tuple[str, ...]]:
+    """The runs of words in the few-shots' replies: the same few-shots are looked at for every conversation of a run."""
+    return frozenset(
+        run for example in examples for reply in example.spoken_by("assistant") for run in _runs(split_words(reply.casefold()))
+    )
 
 
 def odd_figures(conversation: Conversation, known: Sequence[str]) -> tuple[str, ...]:

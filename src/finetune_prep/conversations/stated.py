@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 StatedKind = Literal["mail address", "link", "telephone number", "price", "percentage"]
@@ -45,6 +46,7 @@ class Stated(NamedTuple):
     """In one form, by which it is compared."""
 
 
+@lru_cache(maxsize=1024)  # the brief and the facts are known texts of every reply
 def stated(text: str) -> tuple[Stated, ...]:
     """All contacts and amounts of a text, each once, in the order of their kinds."""
     return tuple({(found.kind, found.value): found for found in _found(text)}.values())

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -169,6 +170,7 @@ def _occurs(quoted: str, texts: Sequence[str]) -> bool:
     return all(any(part in text for text in bare_texts) for part in parts)
 
 
+@lru_cache(maxsize=64)  # every question of a verdict looks at the same few turns
 def _bare(text: str) -> str:
     """Letters and digits only, folded: quotation marks, dashes, spacing and markdown never decide about evidence."""
     return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()))
