@@ -17,7 +17,8 @@ class Unchecked(Exception):
     """A gate cannot be decided; the message says why, and what would let it be.
 
     about: what a person's decision would speak of if the gate looks at no document, "" if there is nothing to decide about yet.
-    lacks: the kind of document that does not exist yet, if that is why. reader: whether whoever accepts the document decides.
+    lacks: the kind of document that does not exist yet, or is of an older state, if that is why. reader: whether whoever accepts
+    the document decides.
     """
 
     def __init__(self, why: str, *, about: str = "", lacks: str = "", reader: bool = False) -> None:

@@ -347,7 +347,9 @@ async def test_a_prompt_that_does_not_ask_the_rubrics_questions_judges_nothing(p
     provider = Scripted(judge())
     await ask(project, provider, "worked-examples.judged-blind")
     assert provider.asked == []
-    assert "run `finetune-prep evaluation-prompt` first" in judged(project)["worked-examples.judged-blind"].note
+    blind = judged(project)["worked-examples.judged-blind"]
+    assert "run `finetune-prep evaluation-prompt` first" in blind.note
+    assert blind.lacks == "evaluation-prompt"  # or the rubric could not be accepted, and the prompt waits for that
 
 
 async def test_the_cost_of_asking_is_in_the_ledger_under_the_phase(project: Project) -> None:

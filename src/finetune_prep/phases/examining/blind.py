@@ -54,8 +54,10 @@ def _need_same_questions(prompt: EvaluationPrompt, rubric: Rubric) -> None:
     if not rubric.judged:
         raise Unchecked("every question of the rubric is measured: there is nothing for a judge to answer")
     if asked != {question.id for question in rubric.judged}:
-        path = Documents.evaluation_prompt.path
-        raise Unchecked(f"{path} does not ask the rubric's questions; run `finetune-prep evaluation-prompt` first")
+        # the rubric comes first: a prompt that asks what its last version asked must not keep a person from accepting it
+        kind = Documents.evaluation_prompt
+        why = f"{kind.path} does not ask the rubric's questions; run `finetune-prep evaluation-prompt` first"
+        raise Unchecked(why, lacks=kind.name)
 
 
 class Bench(NamedTuple):
