@@ -17,6 +17,7 @@ CONTACTS: frozenset[StatedKind] = frozenset({"mail address", "link", "telephone 
 _AMOUNT = r"\d+(?:[.,' \u00a0\u202f]\d{3})*(?:[.,]\d{1,2})?(?![\d])"
 _SIGN = r"€|\$|£|¥|EUR|USD|GBP|CHF|JPY"
 _WORD = r"(?:euros?|dollars?|pounds?|cents?|francs?|franken|yen)\b"
+_DIGIT = re.compile(r"\d")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>()\[\]“”\"]+|(?<![\w@.-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|edu|gov|info|eu|de|at|ch|uk|fr|es|it|nl|io)"
@@ -53,12 +54,16 @@ def stated(text: str) -> tuple[Stated, ...]:
 
 
 def _found(text: str) -> Iterator[Stated]:
+    if "@" not in text and "." not in text and not _DIGIT.search(text):
+        return
     for match in _MAIL.finditer(text):
         yield Stated("mail address", match[0], match[0].rstrip(".").casefold())
     text = _MAIL.sub(" ", text)
     for match in _LINK.finditer(text):
         yield Stated("link", match[0], _address(match[0]))
     text = _LINK.sub(" ", text)
+    if not _DIGIT.search(text):  # as in most replies
+        return
     for match in _PRICE.finditer(text):
         yield Stated("price", match[0], _number(match["after"] or match["before"]))
     text = _PRICE.sub(" ", text)

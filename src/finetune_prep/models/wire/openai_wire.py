@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -92,8 +93,7 @@ def body(
     if request.schema is not None:
         schema = request.schema
         if structured:
-            strict = _strict(schema.schema)
-            sent = _without_lengths(schema.schema) if strict else schema.schema
+            strict, sent = _sent(msgspec.json.encode(schema.schema))
             named = {"name": schema.name, "schema": sent, "strict": strict}
             result["response_format"] = {"type": "json_schema", "json_schema": named}
         if worded or not structured:
@@ -104,6 +104,14 @@ def body(
 def in_words(schema: Schema) -> str:
     """A schema in words, to stand at the end of the last message for an endpoint that enforces none."""
     return f"\n\nAnswer with JSON alone, following this JSON Schema:\n{msgspec.json.encode(schema.schema).decode()}"
+
+
+@lru_cache(maxsize=32)  # the judge's is the same for every conversation of a run
+def _sent(encoded: bytes) -> tuple[bool, Any]:
+    """Whether a schema, given as JSON, can be strict, and as what it is sent. Nobody may change that: it is given again."""
+    schema = msgspec.json.decode(encoded)
+    strict = _strict(schema)
+    return strict, _without_lengths(schema) if strict else schema
 
 
 def _strict(schema: Any) -> bool:
