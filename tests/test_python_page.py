@@ -93,3 +93,17 @@ async def test_an_object_of_ones_own_answers(shop: fp.Project) -> None:
 
 def test_names_are_completed() -> None:
     assert dir(fp) == sorted(fp.__all__)
+
+
+async def test_rows_that_no_judge_could_judge_are_opened_again(tmp_path: Path) -> None:
+    project = pottery_project(tmp_path / "shop")
+    accept_all(project)
+    numbers = iter(range(100))
+    mumbling = fp.Scripted(
+        lambda request: "It is fine." if request.schema else f"A new bowl leaves today, number {next(numbers)}."
+    )
+    report = await fp.pilot(project, n=2, provider=mumbling)
+    assert report.states == {"unjudged": 2}
+    opened = fp.retry(project, "unjudged", by="Ada")
+    assert (opened.asked_again, opened.kinds) == (2, {"unjudged": 2})
+    assert fp.retry(project, by="Ada").open_already == 2

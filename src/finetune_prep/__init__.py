@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from finetune_prep.phases.session import open_session
     from finetune_prep.project.project import Project, open_project
     from finetune_prep.workflow.exporting import export
-    from finetune_prep.workflow.programs import pilot, prepare
+    from finetune_prep.workflow.programs import pilot, prepare, retry
 
 _HOMES = {
     "Account": "core.sample",
@@ -47,6 +47,7 @@ _HOMES = {
     "pilot": "workflow.programs",
     "prepare": "workflow.programs",
     "render": "documents",
+    "retry": "workflow.programs",
     "score": "core.rubric",
 }
 
@@ -70,6 +71,7 @@ __all__ = [
     "pilot",
     "prepare",
     "render",
+    "retry",
     "score",
 ]
 

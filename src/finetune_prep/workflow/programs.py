@@ -15,12 +15,15 @@ from finetune_prep.models.providers.provider import Provider
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.session import Session, open_session
+from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.estimate import Estimate, estimate
 from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.prepare import prepare as run_phases
 from finetune_prep.workflow.report import write_report
+from finetune_prep.workflow.retrying.opening import Opened
+from finetune_prep.workflow.retrying.opening import retry as open_again
 from finetune_prep.workflow.run_summary import RunSummary, summarize
 
 Confirm = Callable[[Estimate], bool | Awaitable[bool]]
@@ -133,3 +136,13 @@ async def _ask(expected: Estimate, confirm: Confirm | None) -> None:
     answer = confirm(expected)
     if not (await answer if inspect.isawaitable(answer) else answer):
         raise NotAgreed("nothing was asked", next="answer True in confirm= to begin")
+
+
+def retry(project: Project, *wanted: str, by: str) -> Opened:
+    """Open one more attempt for answers that cannot be used; the next `prepare` or `pilot` asks for them.
+
+    wanted: "unusable", "failed", "unjudged", keys of requests, ids of rows; none: all. by: who decides. No model is asked.
+    Raises UsageError for an id that means nothing here, ProjectLocked if another process works on the project.
+    """
+    with locked(project.layout.lock, "retry"):
+        return open_again(project, wanted, by)
