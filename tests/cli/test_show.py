@@ -42,3 +42,6 @@ def test_a_body_that_is_no_answer_is_shown(shop: Project, terminal: Terminal) ->
     found = json.loads(terminal("show", key, "--json").out)
     assert [came["body"] for came in found["aside"]] == [LOGIN.decode()] * 2
     assert "entry" not in found
+    came = len(endpoint.calls)
+    assert f"{came} replies that are no answer may have cost something, too" in terminal("cost").out
+    assert json.loads(terminal("cost", "--json").out)["unreadable"] == came

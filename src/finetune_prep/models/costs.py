@@ -19,6 +19,8 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars set aside by a run that was killed, counted as spent by the next one."""
     committed: float = 0.0
     """US dollars set aside for what Batch APIs work on."""
+    aside: int = 0
+    """Bodies that came and are no answer, or were replaced by a better one: they may have cost something, and are kept."""
 
     @property
     def cost(self) -> float:
@@ -45,7 +47,8 @@ async def costs(ledger: Ledger) -> Costs:
     """Everything the ledger says about money."""
     committed = sum(submission.worst for submission in await ledger.rounds.submissions() if submission.open)
     lines, money = await ledger.reports.tokens_used(), ledger.money
-    return Costs(lines=lines, spent=await money.spent(), held=await money.held(), committed=committed)
+    aside = len(await ledger.answers.aside(""))
+    return Costs(lines=lines, spent=await money.spent(), held=await money.held(), committed=committed, aside=aside)
 
 
 async def so_far(ledger: Ledger) -> Amount:

@@ -54,6 +54,7 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
                 "spent": found.spent,
                 "held": found.held,
                 "committed": found.committed,
+                "unreadable": found.aside,
                 "budget": opened.config.budget,
                 "runs": [{"run": name, "accepted": accepted, "per_accepted": each} for name, accepted, each in rows],
                 "estimate": expected,
@@ -84,6 +85,9 @@ def _print(found: Costs, budget: float | None, rows: list[tuple[str, int, float 
         screen.say(f"  and ${found.held:.4f} that a run may have spent which was killed; counted as spent")
     if found.committed:
         screen.say(f"  and up to ${found.committed:.4f} set aside for what Batch APIs work on: finetune-prep batch status")
+    if found.aside:
+        many = "1 reply that is" if found.aside == 1 else f"{found.aside:,} replies that are"
+        screen.say(f"  {many} no answer may have cost something, too; `finetune-prep show ID` prints what came")
     for name, accepted, each in rows:
         price = "" if each is None else f", ${each:.4f} for each"
         screen.say(f"{name}: {accepted} accepted rows{price}")
