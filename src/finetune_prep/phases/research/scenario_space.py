@@ -16,7 +16,7 @@ from finetune_prep.project.stamps import Part
 
 PHASE = "research"
 PANEL = "Panel"  # heading of the reference's section that says who was asked
-LEFT_OUT = ("Behavioral anchors", "Contradictions between sources", PANEL, "Set aside", "Sources")  # what says nothing of users
+LEFT_OUT = ("Behavioral anchors", PANEL, "Set aside")  # sections of the reference that say nothing of users
 _SITUATION = re.compile(r"^- Situation (?P<number>[0-9]{1,4}): (?P<text>.+)$", re.MULTILINE)
 
 
