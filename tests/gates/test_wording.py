@@ -9,7 +9,6 @@ from finetune_prep.gates.wording import asks_for_absence, lacks_verb_first, over
 from tests.gates import pottery
 
 VERB_FIRST = [
-    "When a message mentions, even in passing, a cut, blood or flakes: answer that before the order number",
     "Name the fault before the remedy.",
     "Acknowledge emotion before problem-solving",
     "Never promise a refund.",
@@ -20,7 +19,6 @@ VERB_FIRST = [
     "Uncork the bottle",  # no verb of the list, but what follows it is an object
 ]
 NO_VERB_FIRST = [
-    "When a message mentions a cut, blood or flakes: the remedy waits",
     "Empathy with the customer",
     "Be kind",
     "Kindness in every reply",

@@ -37,7 +37,7 @@ trivialise trivialize try turn understate undo update urge use validate verify v
 """
 VERBS = frozenset(_VERBS_LIST.split())
 _CLAUSE = re.compile(
-    r"(?:when|whenever|if|before|after|once|while|where|until|in|on|at|for|with|as soon as)\b(?:[^:]*:\s|[^,:]*[,:]\s*)", re.I
+    r"(?:when|whenever|if|before|after|once|while|where|until|in|on|at|for|with|as soon as)\b[^,:]*[,:]\s*", re.I
 )
 _PREFIX = re.compile(r"(?:always|never|do not|don['’]t|please|explicitly|first|then)\b[\s,:]*", re.I)
 _NOT_VERBS_LIST = """
