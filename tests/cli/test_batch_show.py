@@ -31,7 +31,9 @@ def test_a_round_is_answered_on_pages(typed: Terminal, folder: Path) -> None:
     assert asked.code == 4
     expected = re.search(r"about (\d+) rounds of a batch", " ".join(asked.out.split()))
     assert expected, asked.out
-    assert f"written to a batch file: round 1 of about {expected[1]}" in " ".join((asked.out + asked.err).split()).replace("Batch API", "")
+    assert f"written to a batch file: round 1 of about {expected[1]}" in " ".join((asked.out + asked.err).split()).replace(
+        "Batch API", ""
+    )
     assert "or by hand on pages: finetune-prep batch show 1" in " ".join(asked.err.split())
     stopped = json.loads(typed("prepare", "--json").out)["stopped"]
     assert (stopped["rounds"], stopped["of_about"]) == ([1], int(expected[1]))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from finetune_prep.core.scenarios.mixture import choose, combine, mixture, points
+from finetune_prep.core.scenarios.mixture import Branch, choose, mixture, points
 from finetune_prep.core.scenarios.space import Flaw, ScenarioSpace
 from tests.core.scenarios.test_drawing import SPACE
 from tests.soak import examples
@@ -87,8 +87,10 @@ def test_choices_are_chosen_by_their_weights() -> None:
     assert [choose(point, choices).weight for point in (0.0, 0.2, 0.26, 0.99, 1.0)] == [1, 1, 3, 3, 3]
 
 
-def test_nothing_is_combined_where_nothing_is_allowed() -> None:
-    assert combine(mixture(SPACE), lambda combination: False, (0.5,) * 4) is None
+def test_nothing_is_combined_where_nothing_is_left() -> None:
+    assert Branch([]).combine((0.5,) * 4) is None
+    (only, share), *_ = mixture(SPACE)
+    assert Branch([(only, share)]).combine((0.5,) * 4) == only
 
 
 def test_points_of_a_cell_spread_evenly() -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeVar
 
-from finetune_prep.core.scenarios.fitting import can_tell
-from finetune_prep.core.scenarios.mixture import Combination, choose, combine, mixture, points
+from finetune_prep.core.scenarios.fitting import can_tell, has_words, words_to_tell
+from finetune_prep.core.scenarios.mixture import Branch, Combination, choose, mixture, points
 from finetune_prep.core.scenarios.scenario import Cell, Elapsed, Exchange, Scenario, stream
 from finetune_prep.core.scenarios.space import Flaw, Gap, Kind, Reaction, ScenarioSpace, Situation, Style
 
@@ -100,12 +101,16 @@ def draw(space: ScenarioSpace, cell: Cell, index: int, seed: int | str) -> Scena
 
 def _combination(space: ScenarioSpace, lead: Situation, at: Sequence[float]) -> Combination:
     """Flaw, length, difficulty and style. Where no user could tell what happened, anybody does: the gates have said so."""
-    fitting = mixture(space)
-    drawn = combine(fitting, lambda found: can_tell(found.style, lead, found.length.exchanges), at)
-    drawn = drawn or combine(fitting, lambda found: True, at)
+    drawn = _fitting(space, words_to_tell(lead)).combine(at) or _fitting(space, 0).combine(at)
     if drawn is None:
         raise ValueError("no flaw, length, difficulty and user style of the scenario space go together")
     return drawn
+
+
+@lru_cache(maxsize=256)
+def _fitting(space: ScenarioSpace, words: int) -> Branch:
+    """The combinations in which a user has so many words for what happened."""
+    return Branch([(found, share) for found, share in mixture(space) if has_words(found.style, words, found.length.exchanges)])
 
 
 def _with_others(

@@ -22,7 +22,12 @@ def can_tell(style: Style, situation: Situation, exchanges: int) -> bool:
 
     Its description is taken as the measure: nobody tells what happened in many fewer words. Material is pasted and not told.
     """
-    return words_to_tell(situation) <= style.most * exchanges
+    return has_words(style, words_to_tell(situation), exchanges)
+
+
+def has_words(style: Style, words: int, exchanges: int) -> bool:
+    """Whether a user of this style writes so many words in so many messages."""
+    return words <= style.most * exchanges
 
 
 @lru_cache(maxsize=4096)

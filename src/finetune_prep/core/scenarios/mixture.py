@@ -7,7 +7,7 @@ flaws that need time. So the shares of all combinations are found first, by iter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import product
 from math import sqrt
@@ -58,15 +58,29 @@ def points(seed: int | str, cell: str, index: int) -> tuple[float, ...]:
     return tuple((start.random() + index * step) % 1 for step in STEPS)
 
 
-def combine(mixture: Mixture, allowed: Callable[[Combination], bool], at: Sequence[float]) -> Combination | None:
-    """One combination by its share among those that are allowed, flaw first; None if none is. at: four points from 0 to 1."""
-    left = [(combination, share) for combination, share in mixture if allowed(combination)]
-    for dimension, point in enumerate(at[: len(Combination._fields)]):
-        if not left:
+class Branch:
+    """What is left of a mixture when the values of the first dimensions are chosen; what a choice leaves is worked out once."""
+
+    __slots__ = ("_below", "_choices", "_dimension", "_left")
+
+    def __init__(self, left: Sequence[tuple[Combination, float]], dimension: int = 0) -> None:
+        self._left, self._dimension = left, dimension
+        self._choices = [*_shares(left, dimension).items()] if dimension < len(Combination._fields) else []
+        self._below: dict[Any, Branch] = {}
+
+    def combine(self, at: Sequence[float]) -> Combination | None:
+        """One combination by its share, flaw first; None if nothing is left. at: a point from 0 to 1 for each dimension."""
+        if not self._left:
             return None
-        chosen = _at(point, [*_shares(left, dimension).items()])
-        left = [(combination, share) for combination, share in left if combination[dimension] == chosen]
-    return left[0][0] if left else None
+        if not self._choices:
+            return self._left[0][0]
+        return self._after(_at(at[self._dimension], self._choices)).combine(at)
+
+    def _after(self, chosen: Any) -> Branch:
+        if chosen not in self._below:
+            left = [(combination, share) for combination, share in self._left if combination[self._dimension] == chosen]
+            self._below[chosen] = Branch(left, self._dimension + 1)
+        return self._below[chosen]
 
 
 @lru_cache(maxsize=16)
