@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 LineKind = Literal["blank", "heading", "item", "text", "quote", "fence", "code", "comment", "other"]
@@ -79,10 +80,16 @@ def scan(lines: Sequence[str], *, comments: bool = True) -> list[Line]:
 
 def scan_to_end(lines: Sequence[str], *, comments: bool = True) -> tuple[list[Line], str]:
     """`scan`, and the line that would close a code fence left open at the end ("" if none is)."""
+    scanned, closing = _scanned(tuple(lines), comments)
+    return [*scanned], closing
+
+
+@lru_cache(maxsize=32)  # gates, prompts and splices look at the same few documents again and again
+def _scanned(lines: tuple[str, ...], comments: bool) -> tuple[tuple[Line, ...], str]:
     scanner = _Scanner(lines, comments)
     for number in range(len(lines)):
         scanner.step(number)
-    return scanner.result, scanner.closing
+    return tuple(scanner.result), scanner.closing
 
 
 class _Scanner:

@@ -11,6 +11,7 @@ import re
 import typing
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -144,8 +145,14 @@ def walk(kind: Any, data: dict[str, Any]) -> Iterator[Place]:
         yield place if seen[place.id] == 1 else place._replace(id=f"{place.id} ({seen[place.id]})")
 
 
+@lru_cache(maxsize=64)  # to work them out takes longer than anything else that is done with a patch
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    """Types of a struct's fields, with what is noted about them."""
+    return typing.get_type_hints(kind, include_extras=True)
+
+
 def _walk(kind: Any, data: dict[str, Any], numbers: tuple[int, ...], within: tuple[str, ...]) -> Iterator[Place]:
-    hints = typing.get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     for name, pattern in kind.ITEMS.items():
         element = _element(hints[name])
         for position, item in enumerate(data[name]):
@@ -194,13 +201,13 @@ def _open_lists(
     kind: Any, data: dict[str, Any], names: dict[str, str] | None = None
 ) -> Iterator[tuple[str, tuple[list[Any], Any]]]:
     """Lists of items by name, with the type of their items. names: the ids that a writer knows items by, where they differ."""
-    hints = typing.get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     for name in kind.ITEMS:
         yield name, (data[name], _element(hints[name]))
     for place in walk(kind, data):
         if not _is_struct(place.kind):
             continue
-        hints = typing.get_type_hints(place.kind, include_extras=True)
+        hints = _hints(place.kind)
         id = (names or {}).get(place.id, place.id)
         for name in place.kind.ITEMS:
             yield f"{id}.{name}", (place.among[place.at][name], _element(hints[name]))
@@ -226,12 +233,12 @@ def _fields(kind: Any) -> dict[str, Any]:
     """The fields that a patch may change by themselves, with their types; lists of items are changed item by item."""
     if not _is_struct(kind):
         return {}
-    hints = typing.get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     return {name: hints[name] for name in kind.__struct_fields__ if name not in kind.ITEMS}
 
 
 def _lists(kind: Any) -> Iterator[tuple[str, Any]]:
-    hints = typing.get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     for name in kind.ITEMS:
         element = _element(hints[name])
         yield name, element
