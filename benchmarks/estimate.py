@@ -19,6 +19,7 @@ import msgspec
 
 from finetune_prep.core.request import Request
 from finetune_prep.ledger.recording import read_recording
+from finetune_prep.phases.drafting.patching import SUFFIX
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, facts
 from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.project import open_project
@@ -26,7 +27,7 @@ from finetune_prep.workflow.estimate import Row, estimate
 from finetune_prep.workflow.planned_calls import CHARACTERS
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-TALKS = {"online-shop": 16, "museum-visitors": 0}  # conversations of the recorded pilot
+TALKS = {"online-shop": 24, "museum-visitors": 8}  # conversations of the recorded pilot
 OTHER = {"system prompt": "generation-system-prompt", "user prompt": "generation-user-prompt"}
 
 
@@ -41,9 +42,9 @@ class Call(NamedTuple):
 
 
 def form_of(request: Request) -> str:
-    """The name under which the ledger counts it."""
+    """The name under which the ledger counts it; a patch under that of its draft."""
     if request.schema:
-        return request.schema.name
+        return request.schema.name.removesuffix(SUFFIX)
     return request.origin.about if request.role == "expert" else request.role
 
 
@@ -69,24 +70,30 @@ def typical(examples: Iterable[str] = TALKS) -> dict[tuple[str, str], tuple[int,
     return {name: (_two(mean(p for p, _ in rows)), _two(mean(a for _, a in rows))) for name, rows in sorted(means.items())}
 
 
+def revised() -> Iterator[tuple[Call, Call]]:
+    """Each draft that was handed back, and its patch."""
+    for example in TALKS:
+        calls = list(recorded(example))
+        first = {(call.phase, call.form): call for call in calls if call.first}
+        for call in calls:
+            if not call.first and (call.phase, call.form) in first:
+                yield first[call.phase, call.form], call
+
+
 def added() -> int:
     """Tokens that handing back adds to a request beside the draft: what was found, and that it is to be revised."""
-    sizes = []
-    for example in TALKS:
-        first: dict[tuple[str, str], Call] = {}
-        for call in recorded(example):
-            if call.first:
-                first[call.phase, call.form] = call
-            elif (call.phase, call.form) in first:
-                before = first[call.phase, call.form]
-                sizes.append(call.input - before.input - before.output)
-    return _two(mean(sizes))
+    return _two(mean(patch.input - draft.input - draft.output for draft, patch in revised()))
+
+
+def share() -> float:
+    """How long the patch is that comes back, relative to the draft."""
+    return float(f"{mean(patch.output / draft.output for draft, patch in revised()):.2f}")
 
 
 def exchanges() -> float:
-    """Mean number of the user's turns in a talk."""
-    calls = [call for call in recorded("online-shop") if call.phase == "pilot"]
-    return sum(call.form == "user" for call in calls) / sum(call.form == "verdict" for call in calls)
+    """Mean number of the user's turns in a talk, the mean of the examples' means."""
+    turns = {name: sum(call.form == "user" for call in recorded(name) if call.phase == "pilot") for name in TALKS}
+    return mean(turns[name] / talks for name, talks in TALKS.items())
 
 
 class Ratio(NamedTuple):
@@ -105,7 +112,8 @@ class Ratio(NamedTuple):
 def ratios(*, held_out: bool = False) -> Iterator[Ratio]:
     """From the inputs of each example alone, as it stands before the first request.
 
-    held_out: with figures that know nothing of this example, but of the other one alone, which has no pilot.
+    held_out: with figures that know nothing of this example, but of the other one alone; without the pilot, whose length is the
+    scenario space's.
     """
     for example, talks in TALKS.items():
         phases = PHASE_NAMES if talks and not held_out else PHASE_NAMES[:-1]
@@ -124,6 +132,9 @@ def _by_other_figures(rows: Iterable[Row], other: dict[tuple[str, str], tuple[in
     both = typical()
     changed = []
     for row in rows:
+        if row.prompt == "revise":  # made of the figures of drafts, with two shares of its own
+            changed.append(row)
+            continue
         name = row.phase, facts(row.prompt, Path()).form
         prompt, answer = (theirs / ours for theirs, ours in zip(other[name], both[name], strict=True))
         if row.prompt == "research-read":
@@ -151,7 +162,7 @@ def _two(number: float) -> int:
 def main() -> None:
     for (phase, form), (prompt, answer) in typical().items():
         print(f"{phase:18}{form:38}{prompt} in, {answer} out")
-    print(f"{'':18}{'revise':38}added: {added()}")
+    print(f"{'':18}{'revise':38}added: {added()}, share: {share():.2f}")
     print(f"exchanges in a talk: {exchanges():.2f}\n")
     print("estimate ÷ use                        calls  tokens in  tokens out")
     for ratio in (*ratios(), *ratios(held_out=True)):

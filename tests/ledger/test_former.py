@@ -17,7 +17,7 @@ from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from tests.ledger.dated import LONG, answered, asked
 from tests.ledger.former_ledgers import Row, write_former_recording
 
-MUSEUM = Path(__file__).parents[2] / "examples" / "museum-visitors"
+LABELS = Path(__file__).parent / "former_labels.jsonl"  # label, phase and sample of every request of a recording of format 2
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,8 @@ def test_what_a_label_speaks_of(label: str, phase: str, sample: str, origin: Ori
 
 def test_every_label_that_was_recorded_comes_back_from_its_origin() -> None:
     """But for the role behind those of a run, which the request says itself."""
-    lines = [json.loads(line) for line in (MUSEUM / "recording.jsonl").read_text("utf-8").splitlines()]
-    requests = [line["request"] for line in lines if "request" in line]
-    labels = [(request["about"], origin_of(request["about"], request["phase"], request["sample"])) for request in requests]
+    lines = [json.loads(line) for line in LABELS.read_text("utf-8").splitlines()]
+    labels = [(label, origin_of(label, phase, sample)) for label, phase, sample in lines]
     assert [(label, origin.label) for label, origin in labels if origin.label != label] == []
     assert len({origin.about for _, origin in labels if origin.item}) > 5
     assert sum(origin.revision for _, origin in labels) > 3

@@ -12,6 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -39,7 +40,7 @@ ANSWER = 300  # tokens of an answer of which nothing is known
 CHARACTERS = 4  # of English for one token, the usual rule of thumb
 READING, REVISE = "research-read", "revise"
 # what is in documents that are not written yet: as in both bundled examples
-FRAMEWORKS, CATEGORIES, EXAMPLES, CALIBRATIONS, EXCHANGES = 5, 5, 12, 3, 2
+FRAMEWORKS, CATEGORIES, EXAMPLES, CALIBRATIONS, EXCHANGES = 6, 5, 3, 3, 3.625
 
 T = TypeVar("T")
 
@@ -125,7 +126,7 @@ def _calls(
 ) -> Planned:
     own = project.layout.phase_prompts
     others = use.drafts_of and use.drafts_of != name  # the drafts of another prompt, each of which calls for this one
-    copies = drafts(facts(use.drafts_of, own), project.config.revisions) if others else 1.0
+    copies = _looks(facts(use.drafts_of, own), own, project.config.revisions, each=bool(use.counts)) if others else 1.0
     times = copies * math.prod(counts[count] for count in use.counts)
     prompt = float(use.input)
     if name == READING and counts["source"]:
@@ -163,6 +164,11 @@ def _patches(project: Project, about: Facts, use: Use, counts: dict[str, int]) -
 def drafts(about: Facts, revisions: int) -> float:
     """How often a draft is usually written: once, and each time that it is handed back."""
     return sum(about.returned**revision for revision in range(revisions + 1))
+
+
+def _looks(about: Facts, own: Path, revisions: int, *, each: bool) -> float:
+    """How often a draft is looked at: once, and after each patch. each: its items one by one, and then those that changed."""
+    return 1 + (drafts(about, revisions) - 1) * (facts(REVISE, own).share if each else 1)
 
 
 def _made(project: Project, use: Use) -> bool:
@@ -236,7 +242,7 @@ def _pages(project: Project) -> int:
 def _exchanges(project: Project, n: int) -> int:
     space = _value(project, Documents.space)
     if space is None:
-        return n * EXCHANGES
+        return round(n * EXCHANGES)
     try:
         return sum(scenario.exchanges for scenario in plan(space, n, project.config.seed))
     except ValueError:  # nothing can be planned from it: that is for the pilot to say

@@ -31,7 +31,7 @@ MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo mad
     type=click.Choice(EXAMPLES),
     default=EXAMPLES[0],
     show_default=True,
-    help="museum-visitors is in German and goes as far as the prompts.",
+    help="museum-visitors is in German: letters that come days apart.",
 )
 @json_option
 def demo(folder: Path, name: str, as_json: bool) -> None:

@@ -21,7 +21,7 @@ from finetune_prep.project.config import BATCH_APIS, ROLES
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.planned_calls import Used, drafts, planned
 
-LENGTHS = (1, 3, 5)  # exchanges of conversations, where no scenario space says how many: as in the bundled examples
+LENGTHS = (1, 3, 5, 8)  # exchanges of conversations in a scenario space that is not written yet: as in the larger example
 
 
 class Asked(NamedTuple):
