@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import ceil
 
 import msgspec
 
@@ -49,7 +50,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     missed: tuple[str, ...] = ()
     """Failures that reviewers noted and no document holds yet."""
     scaled: Account | None = None
-    """Account of scaling, None if there was none."""
+    """Account of the latest scaled run of the present documents, None if there is none."""
+    scaled_path: str = "runs/scale-001"
+    """Its folder."""
+    scaled_reviewed: int = 0
+    """Its conversations that a person has labelled."""
     bite: Bite | None = None
     """What probes say of the safety gate, None if there is no rubric."""
 
@@ -117,7 +122,7 @@ def pilot_size(facts: Facts) -> Iterable[Finding]:
 
 def account_sums(facts: Facts) -> Iterable[Finding]:
     """Every planned scenario is in exactly one state."""
-    for account, path in ((_pilot(facts), facts.pilot_path), (facts.scaled, "dataset")):
+    for account, path in ((_pilot(facts), facts.pilot_path), (facts.scaled, facts.scaled_path)):
         if account is not None and sum(account.states.values()) != account.planned:
             yield Finding(
                 path=path,
@@ -205,6 +210,26 @@ def same_prompts(facts: Facts) -> Iterable[Finding]:
         )
 
 
+def to_label(accepted: int) -> int:
+    """How many conversations of a scaled run a person labels, for so many accepted rows."""
+    return limits.SPOT_CHECK * max(1, ceil(accepted / limits.SPOT_CHECK_EVERY))
+
+
+def scale_checked(facts: Facts) -> Iterable[Finding]:
+    """A person has labelled enough conversations of what was scaled, for the rows that it has."""
+    if facts.scaled is None:
+        return
+    accepted = facts.scaled.states.get("accepted", 0)
+    if facts.scaled_reviewed < (wanted := to_label(accepted)):
+        run = facts.scaled_path.rpartition("/")[2]
+        yield Finding(
+            path=facts.scaled_path,
+            line=0,
+            what=f"a person has labelled {facts.scaled_reviewed} of its conversations, and {accepted:,} rows ask for {wanted}",
+            fix=f"run `finetune-prep review --run {run} -n {wanted}`",
+        )
+
+
 def scale_size(facts: Facts) -> Iterable[Finding]:
     """As many accepted samples as training takes."""
     if facts.scaled is None:
@@ -212,7 +237,7 @@ def scale_size(facts: Facts) -> Iterable[Finding]:
     accepted, (fewest, most) = facts.scaled.states.get("accepted", 0), limits.SCALE
     if not fewest <= accepted <= most:
         yield Finding(
-            path="dataset",
+            path=facts.scaled_path,
             line=0,
             what=f"{accepted:,} samples are accepted",
             fix=f"{fewest:,} to {most:,} are usual",

@@ -298,6 +298,9 @@ GATES: tuple[Gate, ...] = (
     _must("workflow.spot-check", f"A person has labelled at least {limits.SPOT_CHECK} conversations of the pilot."),
     _must("workflow.missed-failures", "No failure that a reviewer noted is still without a place in the documents."),
     _must("workflow.same-prompts", "What is scaled runs with exactly the documents of the passed pilot."),
+    _must("workflow.scale-checked",
+        f"A person has labelled {limits.SPOT_CHECK} conversations for every {limits.SPOT_CHECK_EVERY} accepted rows of a scaled "
+        "run."),
     _advice("workflow.scale-size", f"{limits.SCALE:,} accepted samples."),
     _human("workflow.feels-right", "The conversations read like the ones a person of the domain would want to have."),
 )

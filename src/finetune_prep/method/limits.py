@@ -80,6 +80,7 @@ SYSTEM_PROMPT = Range(1, 120)  # words; it is sent with every request of the tun
 PILOT = 100  # scenarios
 PASS_RATE = 0.70  # of a pilot; to be exceeded
 SPOT_CHECK = 10  # conversations read by a person
+SPOT_CHECK_EVERY = 500  # accepted rows of a scaled run: so many more conversations are read for each
 SCALE = Range(2000, 5000)  # accepted samples; a scenario space holds as many scenarios as the fewest
 
 # ---- who is asked, and how often

@@ -289,6 +289,8 @@ RULES: tuple[Rule, ...] = (
         ("The simulated user does not know the answer.", "generation-prompt.user-prompt-blind"),
         ("The judge is not shown what the model imitates.", "generation-prompt.few-shots-unseen"),
         ("What is said as fact can be known.", "generation-prompt.stated generation-prompt.snippets"),
+        (f"What is scaled is looked at as well: {limits.SPOT_CHECK} conversations for every {limits.SPOT_CHECK_EVERY} rows.",
+         "workflow.scale-checked"),
         ("The trained model carries a short prompt, not the long one.", "generation-prompt.system-prompt-short"),
     ),
 )

@@ -21,10 +21,11 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     accept: `document` and `text` (hash of its normalised text). override: `gate`, `text` (hash of what the findings are
     about), `because`. uncounted: `model` ("provider/model") may be asked although its price is not known; `text` is empty.
     retry: the requests of `keys` (first attempts), whose answers could not be used, are asked once more; `text` is empty.
+    drop: the conversation whose id is `text` goes into no further export, `because`.
     by: who. interactive: False when given by --yes. at: ISO time, UTC.
     """
 
-    decision: Literal["accept", "override", "uncounted", "retry"]
+    decision: Literal["accept", "override", "uncounted", "retry", "drop"]
     by: str
     at: str
     text: str

@@ -256,6 +256,10 @@ class Project(msgspec.Struct, frozen=True):
         """How many further attempts people have opened (`retry`), by the key of a request's first attempt."""
         return Counter(key for decision in self.decisions() if decision.decision == "retry" for key in decision.keys)
 
+    def dropped(self) -> dict[str, Decision]:
+        """Conversations that a person keeps out of every export, by id; of two decisions about one, the later."""
+        return {decision.text: decision for decision in self.decisions() if decision.decision == "drop"}
+
     def change_since_accepted(self, kind: str) -> Change | None:
         """Which items differ from the text that was accepted last; None if that text is not known or no item differs."""
         before = self.last_accepted_text(kind)

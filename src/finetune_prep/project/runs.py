@@ -8,30 +8,34 @@ command again goes on with it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from finetune_prep.core.sample import Account, Sample, Way
+from finetune_prep.core.sample import STATES, Account, Sample, State, Way
 from finetune_prep.core.verdict import Judgement, Verdict
-from finetune_prep.durable import write_atomically
+from finetune_prep.durable import Together, write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import Layout, open_plain, read_plain
 from finetune_prep.project.stamps import Items
 
 PLAN = "plan.json"
 NAME = re.compile(r"[a-z]+-\d{3,}")
+SCALE = "scale"  # the kind of run that goes on until so many rows are accepted
 
 
 class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a run is made from."""
 
     kind: str
-    """What kind of run it is: "pilot"."""
+    """What kind of run it is: "pilot" or "scale"."""
     n: int
-    """How many scenarios are planned."""
+    """How many scenarios are planned; of a scaled run, how many accepted rows are wanted."""
     seed: int
     models: dict[str, Any]
     """The model and parameters of each role."""
@@ -45,10 +49,28 @@ class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Ids of the questions of which a NO keeps a conversation that passed out of the training rows."""
     way: Way = "turns"
     """How conversations are made."""
+    more: dict[str, int] | UnsetType = UNSET
+    """Of a scaled run: topic → accepted rows that are wanted beside `n`."""
+    most: int | UnsetType = UNSET
+    """Of a scaled run: conversations that may be made for it at most."""
+
+    @property
+    def topics(self) -> dict[str, int]:
+        """Topic → accepted rows that are wanted beside `n`."""
+        return self.more if isinstance(self.more, dict) else {}
+
+    @property
+    def wanted(self) -> int:
+        """How many accepted rows a scaled run is to have in all."""
+        return self.n + sum(self.topics.values())
 
     @property
     def command(self) -> str:
         """The command that goes on with it."""
+        if self.kind == SCALE:
+            topic, rows = next(((topic, rows) for topic, rows in self.topics.items() if not self.n), ("", self.n))
+            most = f" --max-candidates {self.most}" if isinstance(self.most, int) else ""
+            return f"finetune-prep scale {rows}{f' --topic {topic}' if topic else ''}{most}"
         return f"finetune-prep {self.kind} -n {self.n}{' --one-call' if self.way == 'one-call' else ''}"
 
 
@@ -89,7 +111,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return _each_row(self.samples_path, Sample)
 
     def verdicts(self) -> list[VerdictRow]:
-        return [*_each_row(self.verdicts_path, VerdictRow)]
+        return [*self.each_verdict()]
+
+    def each_verdict(self) -> Iterator[VerdictRow]:
+        return _each_row(self.verdicts_path, VerdictRow)
 
     def account(self) -> Account | None:
         if not self.account_path.exists():
@@ -160,7 +185,11 @@ def run_of(layout: Layout, plan: RunPlan) -> Run:
         if run.plan == plan:
             return run
     number = 1 + max((int(run.name.rpartition("-")[2]) for run in known), default=0)
-    name = f"{plan.kind}-{number:03}"
+    return begin(layout, f"{plan.kind}-{number:03}", plan)
+
+
+def begin(layout: Layout, name: str, plan: RunPlan) -> Run:
+    """Write a run's plan: from here on it is the run of this plan. An earlier plan of this name is replaced."""
     folder = layout.runs / name
     write_atomically(folder / PLAN, _pretty(plan))
     return Run(name=name, folder=folder, plan=plan)
@@ -178,6 +207,46 @@ def write_results(run: Run, samples: list[Sample], verdicts: list[VerdictRow], a
     write_atomically(run.samples_path, _lines(samples))
     write_atomically(run.verdicts_path, _lines(verdicts))
     write_atomically(run.account_path, _pretty(account))
+
+
+class Results:
+    """Samples and verdicts of a run, written one by one, so that their number is no matter of memory.
+
+    They take the place of the earlier ones when `commit` is called; until then nothing has changed. A context manager.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._files = Together(run.folder)
+        self._counts: Counter[State] = Counter()
+
+    def __enter__(self) -> Self:
+        self._files.__enter__()
+        self._samples = self._files.begin(self._run.samples_path.name)
+        self._verdicts = self._files.begin(self._run.verdicts_path.name)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._files.__exit__(kind, error, trace)
+
+    def add(self, sample: Sample, verdict: VerdictRow | None) -> None:
+        self._counts[sample.state] += 1
+        self._samples.write(msgspec.json.encode(sample) + b"\n")
+        if verdict is not None:
+            self._verdicts.write(msgspec.json.encode(verdict) + b"\n")
+
+    @property
+    def account(self) -> Account:
+        states = {state: self._counts[state] for state in STATES}
+        return Account(planned=self._counts.total(), states=states, way=self._run.plan.way)
+
+    def commit(self, **beside: Any) -> Account:
+        """Put everything into its place, with the account and further values, each as NAME.json. No time of day is in it."""
+        account = self.account
+        for name, value in {"account": account, **beside}.items():
+            self._files.put(f"{name}.json", _pretty(value))
+        self._files.commit()
+        return account
 
 
 def _pretty(value: Any) -> bytes:

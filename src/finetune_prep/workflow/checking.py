@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -18,13 +19,13 @@ from finetune_prep.phases import examining
 from finetune_prep.phases.session import Requests
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import runs
+from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.probing.standing import bite_of
 from finetune_prep.workflow.retrying.offering import after_check
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.sources_now import sources_now
-from finetune_prep.workflow.status.standing import run_view
+from finetune_prep.workflow.status.standing import latest_scaled, run_view
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 GATE = {gate.id: gate for gate in GATES}
@@ -197,7 +198,7 @@ def facts(project: Project) -> Facts:
     present = frozenset(kind for kind in KINDS if project.layout.document(kind).is_file())
     decisions = {kind: decision for kind in KINDS if kind in present and (decision := project.acceptance(kind))}
     accepted = {kind: f"{found.by}{'' if found.interactive else ' (not interactive)'}" for kind, found in decisions.items()}
-    pilots = runs(project.layout, "pilot")
+    pilots, scaled = runs(project.layout, "pilot"), latest_scaled(project)
     bite = bite_of(project)
     if not pilots:
         return Facts(present=present, accepted=accepted, bite=bite)
@@ -214,7 +215,17 @@ def facts(project: Project) -> Facts:
         settled=labels.settled,
         missed=labels.missed,
         bite=bite,
+        **_of_scaled(project, scaled),
     )
+
+
+def _of_scaled(project: Project, run: Run | None) -> dict[str, Any]:
+    """What gates look at of a scaled run; nothing of one that has not got as far as writing anything."""
+    account = run.account() if run else None
+    if run is None or account is None:
+        return {}
+    path = project.layout.relative(run.folder)
+    return {"scaled": account, "scaled_path": path, "scaled_reviewed": reviewed(project, run).read}
 
 
 def criteria(project: Project) -> tuple[Criterion, ...]:

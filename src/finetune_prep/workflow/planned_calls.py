@@ -249,6 +249,11 @@ def _exchanges(project: Project, n: int) -> int:
         return 0
 
 
+def mean_exchanges(project: Project) -> float:
+    """Exchanges of a conversation of the present scenario space, on average."""
+    return _exchanges(project, limits.PILOT) / limits.PILOT
+
+
 def _answered_before(project: Project, used: Used, n: int) -> dict[str, int]:
     """Answers by role that the ledger holds for a pilot of this size with the documents as they are."""
     if not used.tokens or not all(_there(project, kind) for kind in pilot.MADE_FROM):

@@ -111,14 +111,13 @@ def _misses_the_form(samples: Iterable[Sample], judged: int) -> bool:
 
 def reasons(samples: Iterable[Sample]) -> tuple[Reason, ...]:
     """Why scenarios have no verdict, those that differ in figures only taken together."""
-    found: dict[tuple[State, str], list[Sample]] = {}
+    found: dict[tuple[State, str], Reason] = {}
     for sample in samples:
-        if sample.fault and sample.state not in ("accepted", "flawed", "rejected"):
-            found.setdefault((sample.state, re.sub(r"\d+", "#", sample.fault)), []).append(sample)
-    return tuple(
-        Reason(state=state, words=_short(alike[0].fault), count=len(alike), example=alike[0].scenario.id)
-        for (state, _), alike in sorted(found.items(), key=lambda item: -len(item[1]))
-    )
+        if sample.fault and sample.state not in ("accepted", "flawed", "rejected", "duplicate"):
+            key = (sample.state, re.sub(r"\d+", "#", sample.fault))
+            first = Reason(state=sample.state, words=_short(sample.fault), count=0, example=sample.scenario.id)
+            found[key] = msgspec.structs.replace(found.get(key, first), count=found.get(key, first).count + 1)
+    return tuple(sorted(found.values(), key=lambda reason: -reason.count))
 
 
 def _short(text: str) -> str:

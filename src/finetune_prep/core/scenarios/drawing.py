@@ -7,7 +7,7 @@ was drawn before.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -46,22 +46,28 @@ def cells(space: ScenarioSpace) -> dict[Cell, float]:
     return shares
 
 
-def quotas(space: ScenarioSpace, n: int) -> dict[Cell, int]:
-    """How many of n scenarios each cell gets: largest remainders, first within kinds, so that small shares are not lost."""
-    shares = cells(space)
+def quotas(space: ScenarioSpace, n: int, topic: str = "") -> dict[Cell, int]:
+    """How many of n scenarios each cell gets: largest remainders, first within kinds, so that small shares are not lost.
+
+    topic: id of the only topic that gets any. Raises ValueError as `cells`, and if the space has no cell of that topic.
+    """
+    shares = {cell: share for cell, share in cells(space).items() if topic in ("", cell.topic)}
+    if not shares:
+        raise ValueError(f"no conversation can be planned about {topic}: the space has no such topic, or no situation in it")
     by_kind: dict[Kind, float] = {}
     for cell, share in shares.items():
         by_kind[cell.kind] = by_kind.get(cell.kind, 0.0) + share
     result: dict[Cell, int] = {}
-    for kind, count in _largest_remainder(by_kind, n).items():
-        result.update(_largest_remainder({cell: share for cell, share in shares.items() if cell.kind == kind}, count))
+    for kind, count in largest_remainder(by_kind, n).items():
+        result.update(largest_remainder({cell: share for cell, share in shares.items() if cell.kind == kind}, count))
     return {cell: result[cell] for cell in shares}
 
 
 K = TypeVar("K")
 
 
-def _largest_remainder(shares: dict[K, float], n: int) -> dict[K, int]:
+def largest_remainder(shares: Mapping[K, float], n: int) -> dict[K, int]:
+    """n in whole numbers, as near to the relative shares as can be."""
     total = sum(shares.values()) or 1.0
     exact = {key: n * share / total for key, share in shares.items()}
     counts = {key: int(value) for key, value in exact.items()}
@@ -215,9 +221,22 @@ def plan(space: ScenarioSpace, n: int, seed: int | str) -> tuple[Scenario, ...]:
 
     Raises ValueError, saying what the space lacks, if nothing can be drawn from it.
     """
+    require_drawable(space)
+    return tuple(draw(space, cell, index, seed) for cell, index in fair_order(quotas(space, n), seed))
+
+
+def require_drawable(space: ScenarioSpace) -> None:
+    """Raise ValueError, saying what the space lacks, if nothing can be drawn from it."""
     drawn_from = {"user style": space.styles, "difficulty": space.difficulties, "length": space.lengths}
     if lacking := [name for name, choices in drawn_from.items() if not choices]:
         raise ValueError(f"the scenario space has no {' and no '.join(lacking)}")
-    drawn = [(cell, index) for cell, count in quotas(space, n).items() for index in range(count)]
-    drawn.sort(key=lambda pair: stream(str(seed), "plan order", str(pair[0]), pair[1]).random())
-    return tuple(draw(space, cell, index, seed) for cell, index in drawn)
+
+
+def fair_order(counts: Mapping[Cell, int], seed: int | str) -> list[tuple[Cell, int]]:
+    """The first candidates of each cell, in an order of which every prefix is a fair sample of the cells."""
+    return in_order(((cell, index) for cell, count in counts.items() for index in range(count)), seed)
+
+
+def in_order(candidates: Iterable[tuple[Cell, int]], seed: int | str) -> list[tuple[Cell, int]]:
+    """Candidates in an order that depends on nothing but themselves and the seed."""
+    return sorted(candidates, key=lambda pair: stream(str(seed), "plan order", str(pair[0]), pair[1]).random())

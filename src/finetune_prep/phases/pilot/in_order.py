@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -14,7 +14,7 @@ AHEAD = 4  # windows that may be begun before the first unfinished item: one slo
 
 async def windowed(
     items: Iterable[Item], work: Callable[[Item], Coroutine[Any, Any, Result]], window: int
-) -> AsyncIterator[Result]:
+) -> AsyncGenerator[Result]:
     """Work on up to `window` items at a time and yield the results in the order of the items.
 
     At most AHEAD × window items are begun and not yet yielded, so memory stays flat however many there are. If one fails,

@@ -6,23 +6,32 @@ from collections.abc import Sequence
 
 import msgspec
 
+from finetune_prep.core.finding import Outcome
 from finetune_prep.core.sample import Account
+from finetune_prep.gates.workflow import to_label
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.method import limits
+from finetune_prep.method.gates import GATES
 from finetune_prep.method.phases import PHASES
 from finetune_prep.phases.pilot.pilot import KIND, PLAYED
 from finetune_prep.project.config import FILE
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
-from finetune_prep.workflow.checking import before_a_pilot, overrides_in_force
+from finetune_prep.project.scaling.result import read_result
+from finetune_prep.workflow.checking import before_a_pilot, in_the_way, outcomes, overrides_in_force
 from finetune_prep.workflow.exporting import is_written, pass_rate
 from finetune_prep.workflow.probing.standing import bite_of
 from finetune_prep.workflow.retrying.offering import after_phase, after_run
 from finetune_prep.workflow.reviewing.counting import reviewed
-from finetune_prep.workflow.status.standing import PhaseView, RunView, run_view
+from finetune_prep.workflow.status.standing import PhaseView, RunView, latest_scaled, run_view
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 GATE_PROBED = "workflow.gate-probed"
+# what is scaled goes by all of the workflow but the gates that look at what has been scaled
+BEFORE_SCALING = frozenset(gate.id for gate in GATES if gate.phase == "workflow") - {
+    "workflow.scale-checked",
+    "workflow.scale-size",
+}
 FIRST_LOOK = 20  # conversations: enough to see what is wrong with the prompts, for a fifth of a pilot's price
 
 
@@ -37,7 +46,9 @@ def next_step(
         return before
     if first := before_a_pilot(project):
         return _import_first(in_files, first)
-    fresh = [view for view in views if not view.stale]
+    fresh = [view for view in views if not view.stale and view.kind == KIND]
+    if scaled := latest_scaled(project):
+        return _import_first(in_files, after_scaling(project, scaled))
     if not fresh:
         return _import_first(in_files, _first_pilot(project))
     latest = fresh[-1]
@@ -88,7 +99,29 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
         return "finetune-prep review"
     if not _replayed(project) and unprobed(project):
         return "finetune-prep probe"
+    if not _replayed(project) and not before_scaling(project):
+        return f"finetune-prep scale {limits.SCALE.fewest}"
     return "finetune-prep show"
+
+
+def before_scaling(project: Project) -> list[Outcome]:
+    """Gates of the workflow that stand in the way of scaling."""
+    return in_the_way([outcome for outcome in outcomes(project) if outcome.gate in BEFORE_SCALING])
+
+
+def after_scaling(project: Project, run: Run) -> str:
+    """What to do with a scaled run: go on, look why it stopped, read some of it, export it."""
+    result, account = read_result(run), run.account()
+    if result is None or account is None or account.outstanding or result.end in ("paused", "waiting"):
+        return run.plan.command
+    if result.end == "alike":
+        return _show(run, "failed", "faulty", "unjudged")
+    if result.end in ("drift", "exhausted"):
+        return _show(run, "rejected", "flawed", "duplicate")
+    wanted = to_label(account.states["accepted"])
+    if reviewed(project, run).read < wanted:
+        return f"finetune-prep review --run {run.name} -n {wanted}"
+    return f"finetune-prep show {run.name}" if is_written(project, run) else "finetune-prep export --preview"
 
 
 def unprobed(project: Project) -> bool:

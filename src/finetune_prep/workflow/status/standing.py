@@ -7,13 +7,15 @@ from typing import Literal
 import msgspec
 
 from finetune_prep.core.sample import Account
+from finetune_prep.core.scenarios.drawing import draw
+from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError
 from finetune_prep.method.phases import Phase
 from finetune_prep.phases.pilot.pilot import current_plan, planned
 from finetune_prep.project.acceptance import why_not_accepted
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run
+from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.staleness import Change, compare
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
@@ -43,7 +45,10 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     """How a run stands."""
 
     name: str
+    kind: str
+    """"pilot" or "scale"."""
     planned: int
+    """Conversations of a pilot; rows that a scaled run is to have."""
     account: Account | None
     changes: tuple[Change, ...]
     """Documents that are not what the run was made from."""
@@ -83,15 +88,34 @@ def _matters(project: Project, run: Run, change: Change) -> bool:
     """
     if change.document == Documents.rubric.name:
         rubric = project.document(Documents.rubric)
-        versions = {verdict.rubric for verdict in run.verdicts()}
+        versions = {verdict.rubric for verdict in run.each_verdict()}
         return rubric is None or rubric.value is None or versions != {rubric.value.version}
     if change.document == Documents.space.name:
+        if run.plan.kind == SCALE:
+            return not _drawn_from(project.value(Documents.space), run)
         drawn = tuple(sample.scenario for sample in run.samples())
         try:
             return drawn != planned(project.value(Documents.space), run.plan.n, run.plan.seed)
         except DocumentError:
             return True
     return True
+
+
+def _drawn_from(space: ScenarioSpace, run: Run) -> bool:
+    """Whether the present space gives every scenario of a run again."""
+    try:
+        return all(
+            sample.scenario == draw(space, sample.scenario.cell, sample.scenario.index, run.plan.seed)
+            for sample in run.each_sample()
+        )
+    except (ValueError, ZeroDivisionError):  # its cell is gone, or has no situation any more
+        return False
+
+
+def latest_scaled(project: Project) -> Run | None:
+    """The latest scaled run of the present documents, None if there is none."""
+    fresh = [run for run in runs(project.layout, SCALE) if not run_view(project, run).stale]
+    return fresh[-1] if fresh else None
 
 
 def run_view(project: Project, run: Run) -> RunView:
@@ -112,4 +136,5 @@ def run_view(project: Project, run: Run) -> RunView:
         stale.append("other questions decide since which conversations become training rows")
     prompts = now.prompts if run.plan.way == now.way else {}
     stale += [f"the prompt {name}.md is another since" for name in prompts if run.plan.prompts.get(name) != prompts[name]]
-    return RunView(name=run.name, planned=run.plan.n, account=run.account(), changes=changes, stale=tuple(stale))
+    planned = run.plan.wanted if run.plan.kind == SCALE else run.plan.n
+    return RunView(name=run.name, kind=run.plan.kind, planned=planned, account=run.account(), changes=changes, stale=tuple(stale))

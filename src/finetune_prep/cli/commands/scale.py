@@ -1,0 +1,99 @@
+"""`scale`: conversations until as many rows are accepted as are wanted."""
+
+from __future__ import annotations
+
+import time
+
+import click
+import msgspec
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.agreeing import yes_option
+from finetune_prep.cli.job import account_words, json_option, provider_option, work
+from finetune_prep.core.sample import UNSETTLED
+from finetune_prep.phases.pilot.pilot import WINDOW
+from finetune_prep.phases.scaling.scale import Size
+from finetune_prep.phases.scaling.scale import scale as run_scale
+from finetune_prep.phases.session import Session
+from finetune_prep.workflow.estimate import Estimate
+from finetune_prep.workflow.planned_calls import used
+from finetune_prep.workflow.scaling.beginning import passed_pilot, require_growth, ruled_out
+from finetune_prep.workflow.scaling.expected import expected
+from finetune_prep.workflow.scaling.summary import ScaleSummary, in_sentences, summarize_scaled
+
+MOST_REASONS = 5  # that are printed
+
+
+@click.command()
+@click.argument("rows", type=click.IntRange(min=1))
+@click.option("--topic", default="", metavar="TP", help="ROWS of this topic, beside what the run has of all topics.")
+@click.option(
+    "--max-candidates", "most", type=click.IntRange(min=1), help="Conversations to make at most (default: four for each row)."
+)
+@click.option("--window", default=WINDOW, show_default=True, type=click.IntRange(min=1), help="Conversations in work at a time.")
+@yes_option
+@provider_option
+@json_option
+@click.pass_obj
+def scale(
+    project: str, rows: int, topic: str, most: int | None, window: int, yes: bool, provider: str | None, as_json: bool
+) -> None:
+    """Make and judge conversations until exactly ROWS of them are accepted, every cell of the scenario space by its share.
+
+    The documents, models and judge are those of the pilot that passed, whose conversations count. A larger number goes on with
+    the same run. It stops by itself where fewer pass than in the pilot, where one conversation after the other ends in the same
+    way, and where no cell can get more rows. Exit code 1: it stopped before it had them.
+    """
+    size = Size(rows=rows, topic=topic, most=most)
+
+    async def job(session: Session) -> ScaleSummary:
+        began = time.process_time()
+        pilot = passed_pilot(session.project)
+        run, account, result = await run_scale(session, size, pilot, ruled_out(session.project), window=window)
+        cpu = time.process_time() - began
+        return await summarize_scaled(session.project, session.door.ledger, run, account, result, cpu)
+
+    async def expect(session: Session) -> Estimate:
+        passed_pilot(session.project)
+        require_growth(session.project, size)
+        return expected(session.project, await used(session.door.ledger), size)
+
+    summary = work(project, _command(size), provider, job, quiet=as_json, yes=yes, expect=expect)
+    if as_json:
+        screen.json(msgspec.to_builtins(summary))
+    else:
+        _print(summary)
+    if summary.exit_code:
+        raise click.exceptions.Exit(summary.exit_code)
+
+
+def _command(size: Size) -> str:
+    topic = f" --topic {size.topic}" if size.topic else ""
+    return f"scale {size.rows}{topic}{f' --max-candidates {size.most}' if size.most is not None else ''}"
+
+
+def _print(summary: ScaleSummary) -> None:
+    result = summary.result
+    screen.say(f"{summary.run}: {result.accepted:,} of {result.wanted:,} rows are accepted", bold=True)
+    screen.say(f"  {summary.planned:,} conversations – {account_words(summary.states)}")
+    if summary.rate.value is not None:
+        rate = summary.rate
+        screen.say(
+            f"  passed {rate.k:,} of {rate.n:,}: {rate.value:.0%}, according to the judge; {result.baseline:.0%} in the pilot"
+        )
+    if outstanding := sum(summary.states.get(state, 0) for state in UNSETTLED):
+        screen.say(f"  {outstanding:,} got no answer; the same command asks only for what is missing")
+    for sentence in in_sentences(summary):
+        screen.paragraph(sentence)
+    for reason in summary.reasons[:MOST_REASONS]:
+        screen.say(f"  {reason.count:,} {reason.state}: {reason.words}  [{reason.example}]")
+    for served in summary.served:
+        times = screen.counted(served.answers, "answer")
+        screen.say(f"  {served.role}: asked for {served.asked}, and {served.served} answered ({times})")
+    if summary.cost:
+        each = "" if summary.cost_per_accepted is None else f", ${summary.cost_per_accepted:.4f} for each accepted row"
+        screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}")
+    if summary.cpu_per_accepted is not None:
+        screen.say(f"  {1000 * summary.cpu_per_accepted:.1f} ms of this computer's processor for each accepted row", dim=True)
+    screen.say(f"  runs/{summary.run}: samples.jsonl, verdicts.jsonl, scale.json with every cell")
+    screen.next_step(summary.next)

@@ -1,0 +1,1 @@
+"""From a passed pilot to as many accepted rows as are wanted."""

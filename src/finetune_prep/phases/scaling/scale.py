@@ -1,0 +1,251 @@
+"""Scaling: conversations of the passed pilot's documents, made and judged until exactly as many rows are accepted as are wanted.
+
+Conversations are drawn, made and judged as in the pilot, from the same stream, so those of the pilot are the first of this run
+and cost nothing again. Results are written one by one; what is held in memory of each is its cell, its state and the hashes of
+its words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import NamedTuple
+
+import msgspec
+
+from finetune_prep.conversations.near import Near, runs_of
+from finetune_prep.core.sample import PASSED, UNSETTLED, Account, Sample
+from finetune_prep.core.scenarios.drawing import draw, quotas, require_drawable
+from finetune_prep.core.scenarios.scenario import Cell, Scenario
+from finetune_prep.core.scenarios.space import ScenarioSpace
+from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.errors import DocumentError, NotAgreed, Paused
+from finetune_prep.phases.pilot.in_order import windowed
+from finetune_prep.phases.pilot.pilot import WINDOW, Made, Stage, current_plan, make_sample, stage_of
+from finetune_prep.phases.scaling.alike import Alike
+from finetune_prep.phases.scaling.allotting import CANDIDATES, Allotment, Candidate
+from finetune_prep.phases.session import Session
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import SCALE, Results, Run, RunPlan, VerdictRow, forget, runs, verdict_row
+from finetune_prep.project.scaling.result import RESULT, End, Scaled, same_but_for_size, scaled_run_of
+from finetune_prep.statistics.drift import TOLERATED, Drift
+
+PROJECTED = 50  # conversations after which it is said how many it will take
+COUNTED = ("accepted", "flawed", "surplus", "rejected", "faulty", "duplicate")  # as a pilot's rate counts them
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted. topic: accepted rows of this topic, beside what the run has of all topics. most: candidates; None =
+    usual.
+    """
+
+    rows: int
+    topic: str = ""
+    most: int | None = None
+
+
+class Passed(NamedTuple):
+    """The pilot that has passed."""
+
+    rate: float
+    """0 to 1."""
+    scenarios: frozenset[str]
+    """Ids of its scenarios."""
+
+
+def scale_plan(project: Project, size: Size) -> RunPlan:
+    """What identifies a scaled run of this size with the project as it is now. What was asked for before is kept beside it."""
+    plan = msgspec.structs.replace(current_plan(project, size.rows), kind=SCALE)
+    known = same_but_for_size(project.layout, plan)
+    more = dict(known.plan.topics) if known else {}
+    rows = size.rows
+    if size.topic:
+        more[size.topic] = size.rows
+        rows = known.plan.n if known else 0
+    plan = msgspec.structs.replace(plan, n=rows)
+    if more:
+        plan = msgspec.structs.replace(plan, more=more)
+    return msgspec.structs.replace(plan, most=size.most) if size.most is not None else plan
+
+
+def wanted(space: ScenarioSpace, plan: RunPlan) -> dict[Cell, int]:
+    """Accepted rows of each cell. Raises DocumentError if the space gives nothing, or has no such topic."""
+    try:
+        require_drawable(space)
+        found = quotas(space, plan.n)
+        for topic, rows in plan.topics.items():
+            for cell, more in quotas(space, rows, topic).items():
+                found[cell] += more
+    except ValueError as error:
+        path = KINDS[Documents.space.name].path
+        raise DocumentError(f"nothing can be planned: {error}", where=path, next="finetune-prep check scenario-space") from error
+    return found
+
+
+async def scale(
+    session: Session, size: Size, pilot: Passed, ruled_out: Mapping[str, str], *, window: int = WINDOW
+) -> tuple[Run, Account, Scaled]:
+    """Make and judge conversations until the rows are there, or something stops it; write samples, verdicts, account and result.
+
+    ruled_out: ids of conversations that a person has failed or dropped, and why. The same documents give the same run again,
+    whatever its size: a larger one goes on with it.
+    """
+    project = session.project
+    plan = scale_plan(project, size)
+    cells = wanted(project.value(Documents.space), plan)
+    known = {run.name for run in runs(project.layout, SCALE)}
+    run = scaled_run_of(project.layout, plan)
+    try:
+        return await Scaling(session, run, cells, pilot, ruled_out).go_on(window)
+    except NotAgreed:
+        if run.name not in known:
+            forget(run)
+        raise
+
+
+class Scaling:
+    """One run while it is being made. What becomes of a conversation is settled in the order of the plan."""
+
+    def __init__(
+        self, session: Session, run: Run, quotas: Mapping[Cell, int], pilot: Passed, ruled_out: Mapping[str, str]
+    ) -> None:
+        most = run.plan.most if isinstance(run.plan.most, int) else CANDIDATES * run.plan.wanted
+        self._session = session
+        self._run = run
+        self._pilot = pilot
+        self._ruled_out = ruled_out
+        self._space = session.project.value(Documents.space)
+        self._stage: Stage = stage_of(session, run)
+        self._questions = [question.id for question in self._stage.rubric.questions]
+        self._allotment = Allotment(quotas, run.plan.seed, most)
+        self._drift = Drift(most)
+        self._alike = Alike()
+        self._near = Near()
+        self._kept: list[str] = []
+        """Ids of the scenarios whose conversations are in `_near`, in its order."""
+        self._outstanding = 0
+
+    async def go_on(self, window: int) -> tuple[Run, Account, Scaled]:
+        with Results(self._run) as results:
+            try:
+                end, why = await self._waves(results, window)
+            except Paused as stopped:
+                if results.account.planned:
+                    results.commit(**{RESULT: self._result("paused", stopped.what)})
+                raise
+            result = self._result(end, why)
+            return self._run, results.commit(**{RESULT: result}), result
+
+    async def _waves(self, results: Results, window: int) -> tuple[End, str]:
+        for wave in self._allotment.waves():
+            async with aclosing(windowed(wave, self._make, window)) as finished:
+                async for made in finished:
+                    sample = self._settled(made.sample)
+                    results.add(sample, self._row(made))
+                    self._alike.take(sample)
+                    self._project(results.account.planned)
+                    if why := self._alike.reason:
+                        return "alike", why
+                    if self._drift.found:
+                        return "drift", self._drifted()
+            if self._outstanding:
+                return "waiting", ""
+        if self._allotment.accepted == self._allotment.wanted:
+            return "reached", ""
+        return "exhausted", self._exhausted()
+
+    async def _make(self, candidate: Candidate) -> Made:
+        return await make_sample(self._stage, self._scenario(candidate))
+
+    def _scenario(self, candidate: Candidate) -> Scenario:
+        return draw(self._space, *candidate, self._run.plan.seed)
+
+    def _row(self, made: Made) -> VerdictRow | None:
+        return verdict_row(made.sample.scenario.id, made.verdict, self._questions) if made.verdict else None
+
+    def _settled(self, sample: Sample) -> Sample:
+        """The state of a sample in this run, counted."""
+        tally = self._allotment.cells[sample.scenario.cell]
+        ruled_out = self._ruled_out.get(sample.conversation.id, "") if sample.conversation else ""
+        passed = sample.state in PASSED
+        tally.made += 1
+        if sample.state in COUNTED:
+            tally.tried += 1
+            tally.passed += passed
+            if not ruled_out:
+                self._compare(sample, passed=passed)
+        self._outstanding += sample.state in UNSETTLED
+        if ruled_out and passed:
+            return msgspec.structs.replace(sample, state="flawed", fault=ruled_out)  # the judge did pass it
+        if sample.state == "accepted":
+            sample = self._new(sample)
+        if sample.state != "accepted":
+            return sample
+        tally.good += 1
+        if not tally.missing:
+            return msgspec.structs.replace(sample, state="surplus")
+        tally.accepted += 1
+        return sample
+
+    def _new(self, sample: Sample) -> Sample:
+        """The sample; a duplicate if it says nearly the same as an earlier row."""
+        assert sample.conversation is not None  # noqa: S101 - what is accepted has one
+        said = runs_of(sample.conversation)
+        if found := self._near.earlier(said):
+            number, share = found
+            fault = f"{share:.0%} the same as {self._kept[number]}"
+            return msgspec.structs.replace(sample, state="duplicate", fault=fault)
+        self._near.add(said)
+        self._kept.append(sample.scenario.id)
+        return sample
+
+    def _compare(self, sample: Sample, *, passed: bool) -> None:
+        """Hold a new conversation against the pilot, or, once cells are made up for, against the beginning of its cell."""
+        tally = self._allotment.cells[sample.scenario.cell]
+        if self._allotment.is_fair:
+            tally.fair_tried += 1
+            tally.fair_passed += passed
+            baseline = self._pilot.rate if not self._run.plan.topics else None
+        else:
+            baseline = (tally.fair_passed + 1) / (tally.fair_tried + 2)
+        if baseline is not None and sample.scenario.id not in self._pilot.scenarios:
+            self._drift.take(baseline, passed=passed)
+
+    def _project(self, planned: int) -> None:
+        if planned != PROJECTED:
+            return
+        accepted, wanted = self._allotment.accepted, self._allotment.wanted
+        if not accepted:
+            self._session.tell(f"None of the first {PROJECTED} conversations is accepted")
+            return
+        self._session.tell(
+            f"{accepted} of the first {PROJECTED} conversations are accepted; at this rate "
+            f"{wanted:,} rows take about {round(wanted * PROJECTED / accepted):,}"
+        )
+
+    def _drifted(self) -> str:
+        seen, passed, expected = self._drift.seen, self._drift.passed, self._drift.expected
+        return (
+            f"fewer pass than in the pilot: {passed:,} of {seen:,} ({passed / seen:.0%}) where {expected / seen:.0%} were to be "
+            f"expected, and that is more than {TOLERATED:.0%} less"
+        )
+
+    def _exhausted(self) -> str:
+        accepted, wanted, made = self._allotment.accepted, self._allotment.wanted, self._allotment.taken
+        return f"{accepted:,} of {wanted:,} rows are accepted, and no more come of the {made:,} conversations that were allowed"
+
+    def _result(self, end: End, why: str) -> Scaled:
+        return Scaled(
+            wanted=self._allotment.wanted,
+            accepted=self._allotment.accepted,
+            candidates=self._allotment.made,
+            most=self._allotment.most,
+            end=end,
+            why=why,
+            cells=self._allotment.lines(),
+            baseline=self._pilot.rate,
+            tested=self._drift.seen,
+            tested_passed=self._drift.passed,
+            expected_passed=round(self._drift.expected, 6),
+            evidence=round(self._drift.evidence, 6),
+        )

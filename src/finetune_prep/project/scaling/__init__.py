@@ -1,0 +1,1 @@
+"""What is kept of a run that goes on until so many rows are accepted."""

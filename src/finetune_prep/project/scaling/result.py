@@ -1,0 +1,102 @@
+"""scale.json of a scaled run: how far it is, cell by cell, and why it stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from finetune_prep.errors import UsageError
+from finetune_prep.project.layout import Layout, read_plain
+from finetune_prep.project.runs import SCALE, Run, RunPlan, begin, run_of, runs
+
+RESULT = "scale"  # name of the file, without its ending
+End = Literal[
+    "reached",  # every row that was wanted is there
+    "waiting",  # answers are outstanding
+    "exhausted",  # no cell can get more rows within the candidates that are allowed
+    "drift",  # fewer conversations pass than in the pilot
+    "alike",  # one conversation after the other ended in the same way
+    "paused",  # a provider or the budget stopped it
+]
+
+
+class CellLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A cell of the scenario space."""
+
+    cell: str
+    """"TP1/normal"."""
+    planned: int
+    """Accepted rows that it is to have by its share."""
+    accepted: int
+    candidates: int
+    """Conversations that were planned for it."""
+    tried: int
+    """Of these, those that were made and judged."""
+    good: int
+    """Of those, how many could be rows: accepted and surplus."""
+    exhausted: bool
+    """Whether it was given up: too few of its candidates are accepted."""
+
+
+class Scaled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How far a scaled run is."""
+
+    wanted: int
+    accepted: int
+    candidates: int
+    most: int
+    """Candidates that it may have."""
+    end: End
+    why: str
+    """Why it ended so, in words; "" where that is what it was to do."""
+    cells: tuple[CellLine, ...]
+    baseline: float
+    """The pilot's pass rate, 0 to 1."""
+    tested: int
+    """Conversations that were compared with it, those of the pilot left out."""
+    tested_passed: int
+    expected_passed: float
+    """How many of them would have passed at the rates of the pilot, or of their cells at the beginning of this run."""
+    evidence: float
+    """That the rate lies more than ten points below; 20 stops the run."""
+
+    @property
+    def reached(self) -> bool:
+        return self.end == "reached"
+
+
+def result_path(run: Run) -> Path:
+    return run.folder / f"{RESULT}.json"
+
+
+def read_result(run: Run) -> Scaled | None:
+    """What is written of a scaled run; None if nothing is yet."""
+    path = result_path(run)
+    if not path.exists():
+        return None
+    try:
+        return msgspec.json.decode(read_plain(path), type=Scaled)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"this result cannot be read: {error}",
+            where=f"{run.name}/{path.name}",
+            next=f"{run.plan.command}, which writes it anew",
+        ) from error
+
+
+def same_but_for_size(layout: Layout, plan: RunPlan) -> Run | None:
+    """The scaled run that this plan would go on with: of the same documents and models, of whatever size."""
+    for run in runs(layout, SCALE):
+        if msgspec.structs.replace(run.plan, n=plan.n, more=plan.more, most=plan.most) == plan:
+            return run
+    return None
+
+
+def scaled_run_of(layout: Layout, plan: RunPlan) -> Run:
+    """The run of this plan: the one that it goes on with, in its new size, or a new one."""
+    known = same_but_for_size(layout, plan)
+    if known is None:
+        return run_of(layout, plan)
+    return known if known.plan == plan else begin(layout, known.name, plan)

@@ -1,0 +1,58 @@
+"""What must hold before anything is scaled, and what a person has said of conversations that it would make."""
+
+from __future__ import annotations
+
+from finetune_prep.errors import GateError, UsageError
+from finetune_prep.labels.file import read_labels
+from finetune_prep.labels.label import opinions
+from finetune_prep.method.gates import NEVER_OVERRIDDEN
+from finetune_prep.phases.pilot.pilot import prepared
+from finetune_prep.phases.scaling.scale import Passed, Size, scale_plan
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import runs
+from finetune_prep.project.scaling.result import same_but_for_size
+from finetune_prep.workflow.checking import counted, require_checked, told
+from finetune_prep.workflow.exporting import finished_pilot, pass_rate
+from finetune_prep.workflow.status.next_step import before_scaling
+
+WHAT = "scaling"
+
+
+def passed_pilot(project: Project) -> Passed:
+    """The pilot that what is scaled goes by. Raises ActNeeded and GateError while documents, pilot, review or probes do not allow
+    it."""
+    prepared(project, WHAT)
+    require_checked(project, WHAT)
+    if open_gates := before_scaling(project):
+        free = [outcome.gate for outcome in open_gates if outcome.gate not in NEVER_OVERRIDDEN]
+        decide = f'  if you know better: finetune-prep accept --override {free[0]} --because "…", and so for each' if free else ""
+        raise GateError(
+            f"{WHAT} must wait: {counted(open_gates)}",
+            details=(*told(open_gates), *filter(None, [decide])),
+            next="finetune-prep status, which names the next step",
+        )
+    run, account = finished_pilot(project)
+    return Passed(rate=pass_rate(account).value or 0.0, scenarios=frozenset(sample.scenario.id for sample in run.each_sample()))
+
+
+def require_growth(project: Project, size: Size) -> None:
+    """Raise UsageError if the run that this goes on with has more rows than are wanted now."""
+    plan = scale_plan(project, size)
+    known = same_but_for_size(project.layout, plan)
+    account = known.account() if known else None
+    accepted = account.states["accepted"] if account else 0
+    if known is not None and accepted > plan.wanted:
+        raise UsageError(
+            f"{known.name} has {accepted:,} accepted rows already, and {plan.wanted:,} are wanted",
+            next="finetune-prep export takes all of them; finetune-prep drop keeps single ones out",
+        )
+
+
+def ruled_out(project: Project) -> dict[str, str]:
+    """Conversations that are to be no rows, by their ids, and why: a person dropped them, or failed them in a review."""
+    found: dict[str, str] = {}
+    for run in runs(project.layout):
+        for (labeller, conversation), opinion in opinions(read_labels(run.labels_path).labels).items():
+            if labeller.kind == "person" and opinion.latest.label == "fail":
+                found[conversation] = f"failed by {labeller.name}"
+    return found | {id: f"dropped by {decision.by}: {decision.because}" for id, decision in project.dropped().items()}

@@ -1,0 +1,101 @@
+"""What a person, a script or an agent is told of a scaled run."""
+
+from __future__ import annotations
+
+import msgspec
+
+from finetune_prep.core.sample import Account, State
+from finetune_prep.errors import Paused
+from finetune_prep.gates.workflow import to_label
+from finetune_prep.ledger.protocols import Ledger
+from finetune_prep.method import limits
+from finetune_prep.models.costs import costs, per_row
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run
+from finetune_prep.project.scaling.result import CellLine, Scaled
+from finetune_prep.statistics.rates import Rate
+from finetune_prep.workflow.exporting import pass_rate
+from finetune_prep.workflow.reviewing.counting import reviewed
+from finetune_prep.workflow.run_summary import Reason, Served, reasons, served_otherwise
+from finetune_prep.workflow.status.next_step import after_scaling
+
+ENDED = 1  # exit code of a run that stopped before it had its rows, and that more calls do not mend
+
+
+class ScaleSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A scaled run as it stands at its end, or where it stopped."""
+
+    run: str
+    result: Scaled
+    planned: int
+    """Conversations, all of them."""
+    states: dict[State, int]
+    rate: Rate
+    """Passed of those that count, by the judge."""
+    exhausted: tuple[CellLine, ...]
+    """Cells that were given up."""
+    off: tuple[CellLine, ...]
+    """Other cells that have more than one row more or less than planned."""
+    reasons: tuple[Reason, ...]
+    served: tuple[Served, ...]
+    labelled: int
+    """Conversations of the run that a person has labelled."""
+    to_label: int
+    """How many a person should have labelled for so many rows."""
+    cost: float | None
+    """US dollars for the answers that it was the first to ask; None if a price is unknown."""
+    cost_per_accepted: float | None
+    cpu_per_accepted: float | None
+    """Seconds of this computer's processor, in this process, for each accepted row; None if there is none."""
+    next: str
+    exit_code: int
+
+
+async def summarize_scaled(
+    project: Project, ledger: Ledger, run: Run, account: Account, result: Scaled, cpu: float
+) -> ScaleSummary:
+    """cpu: seconds that it took in this process."""
+    part = (await costs(ledger)).of_run(run.name)
+    accepted = account.states["accepted"]
+    done = result.end in ("reached", "waiting", "paused")
+    return ScaleSummary(
+        run=run.name,
+        result=result,
+        planned=account.planned,
+        states={state: count for state, count in account.states.items() if count},
+        rate=pass_rate(account),
+        exhausted=tuple(cell for cell in result.cells if cell.exhausted),
+        off=tuple(cell for cell in result.cells if not cell.exhausted and abs(cell.accepted - cell.planned) > 1)
+        if result.end in ("reached", "exhausted")
+        else (),
+        reasons=reasons(run.each_sample()),
+        served=served_otherwise(part.lines),
+        labelled=reviewed(project, run).read,
+        to_label=to_label(accepted),
+        cost=None if part.unpriced else part.cost,
+        cost_per_accepted=per_row(part, accepted),
+        cpu_per_accepted=cpu / accepted if accepted else None,
+        next=after_scaling(project, run),
+        exit_code=0 if result.reached else Paused.exit_code if done else ENDED,
+    )
+
+
+def in_sentences(found: ScaleSummary) -> tuple[str, ...]:
+    """What a person is told, worst first."""
+    said = []
+    if found.result.why:
+        said.append(f"Stopped: {found.result.why}.")
+    for cell in found.exhausted:
+        said.append(
+            f"{cell.cell} is exhausted: {cell.accepted:,} of {cell.planned:,} rows, after {cell.good:,} of {cell.tried:,} "
+            "conversations that could be rows; other cells make up for it."
+        )
+    if found.off:
+        named = ", ".join(f"{cell.cell} {cell.accepted:,} instead of {cell.planned:,}" for cell in found.off)
+        said.append(f"Further from their share than one row: {named}.")
+    if found.labelled < found.to_label:
+        said.append(
+            f"A person has labelled {found.labelled} of its conversations; {found.to_label} are asked for, "
+            f"{limits.SPOT_CHECK} for every {limits.SPOT_CHECK_EVERY} rows."
+        )
+    return tuple(said)
