@@ -249,3 +249,26 @@ def test_files_of_a_format_that_is_no_longer_asked_for_go_with_the_old_export(ra
     }  # fmt: skip
     assert terminal("export", "--preview").code == 0
     assert set(dataset(project)) == PREVIEW
+
+
+def test_rows_are_held_back_by_whole_families_and_the_proof_is_printed(ran: Any, terminal: Terminal) -> None:
+    words = [f"{a}{b}" for a in "bdfgklm" for b in ("ara", "eto", "ilu", "omi", "uns")]
+
+    def change(found: list[Sample]) -> list[Sample]:
+        said = [" ".join(words[(7 * n + k * k + 3) % len(words)] + str(n) for k in range(20)) for n in range(len(found))]
+        return [sample_of(sample.scenario, n, text) for n, (sample, text) in enumerate(zip(found, said, strict=True))]
+
+    project = ran(40, change)
+    shown = terminal("export", "--preview", "--validation", "0.2")
+    assert shown.code == 0, shown.err
+    assert "On both sides: 0 families, 0 scenarios, 0 near-duplicates." in " ".join(shown.out.split())
+    manifest = json.loads((project.layout.dataset / "manifest.preview.json").read_text("utf-8"))
+    train, validation = (file for file in manifest["files"] if file["form"] == "messages")
+    assert train["rows"] + validation["rows"] == 40
+    assert manifest["split"]["rows"] == validation["rows"] > 0
+    card = (project.layout.dataset / "README.md").read_text("utf-8")
+    assert '"validation"' in card
+    assert "are held back for validation" in card
+    assert card.count("**TRL**") <= 1, "settings speak of the rows that are trained"
+    terminal("export", "--preview")
+    assert not (project.layout.dataset / "validation.preview.jsonl").exists()

@@ -33,6 +33,7 @@ DONE = Facts(
     pilot=account(accepted=74, rejected=20, faulty=2, duplicate=1, failed=3),
     reviewed=10,
     scaled=account(accepted=2400, rejected=700),
+    scaled_reviewed=50,
     bite=probed(SF1="sees", SF2="half-sees"),
 )
 
@@ -84,7 +85,7 @@ CASES: list[tuple[str, Facts, list[str]]] = [
     (
         "account-sums",
         changed(scaled=account(planned=2000, accepted=2001)),
-        ["dataset: 2000 scenarios were planned and 2001 are accounted for"],
+        ["runs/scale-001: 2000 scenarios were planned and 2001 are accounted for"],
     ),
     (
         "missing-is-not-no",
@@ -118,7 +119,12 @@ CASES: list[tuple[str, Facts, list[str]]] = [
         changed(way="one-call"),
         ["runs/pilot-001: its conversations were made by the way turns, and the project is set to one-call"],
     ),
-    ("scale-size", changed(scaled=account(accepted=1999)), ["dataset: 1,999 samples are accepted"]),
+    ("scale-size", changed(scaled=account(accepted=1999)), ["runs/scale-001: 1,999 samples are accepted"]),
+    (
+        "scale-checked",
+        changed(scaled_reviewed=49),
+        ["runs/scale-001: a person has labelled 49 of its conversations, and 2,400 rows ask for 50"],
+    ),
 ]
 
 
@@ -134,11 +140,15 @@ def test_every_computed_gate_has_a_case() -> None:
     assert {case[0] for case in CASES} == set(COMPUTED)
 
 
-@pytest.mark.parametrize("gate", [gate for gate in COMPUTED if gate != "phase-order"])
+@pytest.mark.parametrize("gate", [gate for gate in COMPUTED if gate not in ("phase-order", "scale-checked")])
 def test_before_anything_ran_nothing_holds(gate: str) -> None:
     answer = outcome(gate, Facts())
     assert answer.answer == "unchecked"
     assert "finetune-prep" in answer.note
+
+
+def test_a_pilot_alone_is_asked_for_no_labels_of_what_was_never_scaled() -> None:
+    assert outcome("scale-checked", Facts()).answer == "holds"
 
 
 def test_failures_that_nobody_looked_for_are_not_known() -> None:

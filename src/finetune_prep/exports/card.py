@@ -12,6 +12,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from finetune_prep.core.sample import WAYS, Account
 from finetune_prep.exports.manifest import Written
+from finetune_prep.exports.splits import Proof, in_words
 from finetune_prep.exports.trainers import TRAINERS, Facts, filled
 from finetune_prep.statistics.rates import Rate
 
@@ -67,6 +68,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Gates that were overridden, each with its reason."""
     figures: Sequence[str] = ()
     """What is said beside the rate, in sentences."""
+    split: Proof | None = None
+    """What was counted of the rows that are held back for validation; None if none are."""
     review: Sequence[str] = ()
     """What persons' labels of the run say, in sentences; empty if nobody has read any."""
     unmet: Sequence[str]
@@ -93,7 +96,7 @@ def render(card: Card) -> str:
 
 def _metadata(card: Card) -> str:
     """YAML in which every text is quoted: a Norwegian is no boolean, and a title may hold any character."""
-    names = [file.config for file in card.files]
+    names = [*dict.fromkeys(file.config for file in card.files)]
     found: dict[str, Any] = {
         "language": [card.language],
         "pretty_name": _line(card.domain),
@@ -102,7 +105,7 @@ def _metadata(card: Card) -> str:
         "tags": ["synthetic", "conversational", *names, "finetune-prep"],
         "annotations_creators": ["machine-generated"],
         "source_datasets": ["original"],
-        "configs": [_config(name, file.written.file) for name, file in zip(names, card.files, strict=True)],
+        "configs": [_config(name, [file for file in card.files if file.config == name]) for name in names],
     }
     found["configs"][0]["default"] = True
     yaml, text = YAML(typ="rt", pure=True), StringIO()
@@ -111,9 +114,9 @@ def _metadata(card: Card) -> str:
     return text.getvalue()
 
 
-def _config(name: str, file: str) -> dict[str, Any]:
+def _config(name: str, files: Sequence[TrainingFile]) -> dict[str, Any]:
     """Without it a hub would load every JSON file of the folder, one over the other."""
-    return {"config_name": name, "data_files": [{"split": "train", "path": file}]}
+    return {"config_name": name, "data_files": [{"split": file.facts.of.side, "path": file.written.file} for file in files]}
 
 
 def _quoted(value: object) -> object:
@@ -155,6 +158,8 @@ def _account(card: Card) -> str:
     for file in card.files:
         left = "".join(f" + {count} {why}" for why, count in file.written.left_out.items())
         parts.append(f"`{file.written.file}`: {card.account.planned} planned = {file.written.rows} rows{left}.")
+    if card.split is not None:
+        parts.append(in_words(card.split))
     rate = card.rate
     if rate.value is not None:
         interval = f"95% Wilson interval {rate.low:.0%} to {rate.high:.0%}"
@@ -200,7 +205,8 @@ def _training(card: Card) -> str:
         "length cuts no row, since no token of a byte-level tokenizer stands for less than a byte."
     ]
     plain = []
-    for facts, trainer in ((file.facts, one) for file in card.files for one in TRAINERS if one.form == file.written.form):
+    trained = [file for file in card.files if file.facts.of.side == "train"]
+    for facts, trainer in ((file.facts, one) for file in trained for one in TRAINERS if one.form == file.written.form):
         few = f" It wants at least {trainer.fewest} rows." if facts.of.rows < trainer.fewest else ""
         beware = filled(trainer.beware, facts) + few
         if trainer.settings:

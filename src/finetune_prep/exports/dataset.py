@@ -11,11 +11,14 @@ from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.sample import Sample
 from finetune_prep.durable import Together
 from finetune_prep.exports import reading
-from finetune_prep.exports.formats import Format, preview_of
-from finetune_prep.exports.manifest import REJECTED, Written, left_out, origin, sha256_of
+from finetune_prep.exports.formats import Format, held_back, preview_of
+from finetune_prep.exports.manifest import REJECTED, LeftOut, Written, left_out, origin, sha256_of
+from finetune_prep.exports.splits import Side, Split
 from finetune_prep.exports.traps import DOUBLE, trap_in
 
 FAILED = "failed by a person"
+DROPPED = "dropped by a person"
+ELSEWHERE: dict[Side, str] = {"train": "held back for validation", "validation": "trained"}  # why a row is not on this side
 ESCAPED = {end.encode(): f"\\u{ord(end):04x}".encode() for end in reading.LINE_ENDS}
 
 
@@ -23,6 +26,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """What settings of trainers depend on, of one training file."""
 
     rows: int
+    side: Side = "train"
     passed: int
     """Rows whose conversation was accepted."""
     replies: int
@@ -46,8 +50,9 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 class _File:
     """A training file and its sidecar, while they are being written."""
 
-    def __init__(self, together: Together, form: Format, *, preview: bool) -> None:
+    def __init__(self, together: Together, form: Format, side: Side, *, preview: bool) -> None:
         self.form = form
+        self.side = side
         self.name = preview_of(form.file) if preview else form.file
         self.sidecar = preview_of(form.sidecar) if preview else form.sidecar
         self.rows = self.passed = self.replies = self.longest = 0
@@ -55,10 +60,13 @@ class _File:
         self._data, self._beside = together.begin(self.name), together.begin(self.sidecar)
         self._seen: set[str] = set()
 
-    def take(self, sample: Sample, talk: Conversation | None, against: str) -> str:
+    def take(self, sample: Sample, talk: Conversation | None, against: str, side: Side) -> str:
         """Write the row of a sample, if nothing speaks against it. Returns why there is none, "" if there is."""
         row = self.form.row(sample, talk) if talk else sample.state
-        why = row if isinstance(row, str) else against
+        if against == DROPPED:
+            why = DROPPED  # whatever the verdict
+        else:
+            why = row if isinstance(row, str) else against or ("" if side == self.side else ELSEWHERE[self.side])
         if not why and not isinstance(row, str) and talk:
             if talk.id not in self._seen:
                 self._seen.add(talk.id)
@@ -93,27 +101,33 @@ class _File:
 
 def write(
     together: Together, samples: Iterable[Sample], system_prompt: str, forms: Sequence[Format], *,
-    failed: Collection[str] = (), show_gaps: bool = False, preview: bool,
+    failed: Collection[str] = (), dropped: Collection[str] = (), split: Split | None = None, show_gaps: bool = False,
+    preview: bool,
 ) -> Rows:  # fmt: skip
     """Write training files, sidecars and rejected.jsonl into `together`, which the caller commits.
 
-    samples: in plan order. failed: ids of conversations that a person failed, whatever the judge said. show_gaps: messages stand
-    below the lines that say how much time has passed. Raises FinetunePrepError if what was written cannot be read as every
-    trainer reads it.
+    samples: in plan order. failed: ids of conversations that a person failed, whatever the judge said. dropped: of those that
+    a person keeps out, of whatever state; nothing of what they say is written. split: which rows are held back for
+    validation, in files of their own. show_gaps: messages stand below the lines that say how much time has passed. Raises
+    FinetunePrepError if what was written cannot be read as every trainer reads it.
     """
-    files = [_File(together, form, preview=preview) for form in forms]
+    sides: tuple[Side, ...] = ("train", "validation") if split else ("train",)
+    files = [
+        _File(together, form if side == "train" else held_back(form), side, preview=preview) for side in sides for form in forms
+    ]
     name = preview_of(REJECTED) if preview else REJECTED
     rejected = together.begin(name)
-    held_back: dict[str, list[str]] = {}
+    why_not: dict[str, list[str]] = {}
     rest = 0
     for sample in samples:
         talk = with_system_prompt(sample.conversation.plain(show_gaps=show_gaps), system_prompt) if sample.conversation else None
-        reasons = [file.take(sample, talk, _against(sample, talk, failed)) for file in files]
+        side = split.side(sample) if split else "train"
+        reasons = [file.take(sample, talk, _against(sample, talk, failed, dropped), side) for file in files]
         if sample.state == "accepted" and not all(reasons):
             continue
         if sample.state == "accepted":  # and in none of the files
-            held_back.setdefault(reasons[0], []).append(sample.scenario.id)
-        rejected.write(encoded(left_out(sample, reasons[0] if sample.state == "accepted" else "")) + b"\n")
+            why_not.setdefault(reasons[0], []).append(sample.scenario.id)
+        rejected.write(encoded(_left_out(sample, reasons[0] if sample.state == "accepted" else "", dropped)) + b"\n")
         rest += 1
     path = together.finish(name)
     training = [file.finish(together) for file in files]
@@ -121,15 +135,25 @@ def write(
     return Rows(
         files=(*(written for pair in training for written in pair), beside),
         training=tuple(data for data, _ in training),
-        held_back=held_back,
+        held_back=why_not,
         measures=tuple(
-            Measures(rows=file.rows, passed=file.passed, replies=file.replies, longest=file.longest) for file in files
+            Measures(rows=file.rows, side=file.side, passed=file.passed, replies=file.replies, longest=file.longest)
+            for file in files
         ),
     )
 
 
-def _against(sample: Sample, talk: Conversation | None, failed: Collection[str]) -> str:
+def _left_out(sample: Sample, why: str, dropped: Collection[str]) -> LeftOut:
+    """Its line in rejected.jsonl; of what a person dropped, it says nothing but that."""
+    if sample.conversation is None or sample.conversation.id not in dropped:
+        return left_out(sample, why)
+    return msgspec.structs.replace(left_out(sample, DROPPED), said=())
+
+
+def _against(sample: Sample, talk: Conversation | None, failed: Collection[str], dropped: Collection[str]) -> str:
     """Why a conversation may not be trained whatever its verdict, "" if it may."""
+    if sample.conversation is not None and sample.conversation.id in dropped:
+        return DROPPED
     if sample.conversation is not None and sample.conversation.id in failed:
         return FAILED
     trap = trap_in(talk.messages) if talk else None

@@ -44,6 +44,11 @@ FORMATS: dict[str, Format] = {
 DEFAULT = "messages"
 
 
+def held_back(form: Format) -> Format:
+    """The same format for the rows that are held back: `validation.jsonl`."""
+    return form._replace(file=form.file.replace("train", "validation", 1))
+
+
 def preview_of(file: str) -> str:
     """The name of a preview, which no trainer takes for a training file: `train.preview.jsonl`."""
     stem, dot, ending = file.rpartition(".")

@@ -14,6 +14,7 @@ import msgspec
 
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.sample import Sample, State
+from finetune_prep.exports.splits import Proof
 
 MANIFEST = "manifest.json"
 REJECTED = "rejected.jsonl"
@@ -81,6 +82,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Whether messages stand below the lines that say how much time has passed."""
     failed_by_people: tuple[str, ...]
     """Ids of conversations that a person failed, whatever the judge said."""
+    dropped: tuple[str, ...] = ()
+    """Ids of conversations that a person keeps out."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -105,6 +108,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """ISO time of the first answer of the pilots, by the clock of whoever gave it; "" where the ledger is gone."""
     last_answer: str
     files: tuple[Written, ...]
+    split: Proof | None = None
+    """Which rows are held back for validation, and what was counted of both sides; None if none are."""
 
 
 def read_manifest(path: Path) -> Manifest | None:

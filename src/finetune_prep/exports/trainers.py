@@ -200,7 +200,12 @@ def dataset_info(name: str, training: Sequence[Written]) -> bytes:
     speakers = {f"{role}_tag": role for role in ("user", "assistant", "system")}
     tags = {"role_tag": "role", "content_tag": "content"} | speakers
     entries = {
-        slug(name): {"file_name": written.file, "formatting": "sharegpt", "columns": {"messages": "messages"}, "tags": tags}
+        f"{slug(name)}{'_validation' if written.file.startswith('validation') else ''}": {
+            "file_name": written.file,
+            "formatting": "sharegpt",
+            "columns": {"messages": "messages"},
+            "tags": tags,
+        }
         for written in training
         if written.form == "messages"
     }

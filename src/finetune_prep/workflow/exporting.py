@@ -16,7 +16,7 @@ from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.exports import card, dataset
 from finetune_prep.exports.dataset import with_system_prompt
 from finetune_prep.exports.figures import in_sentences, run_figures, run_rows
-from finetune_prep.exports.formats import DEFAULT, FORMATS, Format, preview_of
+from finetune_prep.exports.formats import DEFAULT, FORMATS, Format, held_back, preview_of
 from finetune_prep.exports.manifest import (
     MANIFEST,
     REJECTED,
@@ -29,12 +29,13 @@ from finetune_prep.exports.manifest import (
     sha256_of,
     stands,
 )
+from finetune_prep.exports.splits import Proof, Split, split_of
 from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wanting
 from finetune_prep.exports.traps import TRAPS, trap_in
 from finetune_prep.gates import Criterion, success_criteria
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.project.project import Project, text_hash
-from finetune_prep.project.runs import Run, runs
+from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.statistics.rates import Rate, wilson
 from finetune_prep.workflow.checking import GATE, LEVELS, outcomes, overrides_in_force
 from finetune_prep.workflow.looking import looked
@@ -62,18 +63,25 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     rate: Rate
     account: str
     """Every planned scenario by its state, in words."""
+    split: Proof | None
+    """Which rows are held back for validation, and what was counted of both sides; None if none are."""
     warnings: tuple[str, ...]
     """What trainers would stumble over: rows that were kept out, and trainers that want more of them."""
 
 
-def export(project: Project, *, preview: bool = False, run: str = "", formats: Sequence[str] = (DEFAULT,)) -> Exported:
-    """Write what a pilot brought, the latest unless named, in formats of `FORMATS`, with card, sidecars and manifest.
+def export(
+    project: Project, *, preview: bool = False, run: str = "", formats: Sequence[str] = (DEFAULT,), validation: float = 0.0
+) -> Exported:
+    """Write what a run brought in formats of `FORMATS`, with card, sidecars and manifest.
+
+    run: its name; otherwise the latest scaled run, or, while there is none, the latest pilot. validation: share of the rows that
+    are held back, 0 to 1, by whole families.
 
     All files of an earlier export are replaced together, or none. Raises ActNeeded if there is no pilot of the present
     documents, if no row can be trained, or, without `preview`, while a success criterion is unmet.
     """
     prepared(project, "the export")
-    chosen, account = finished_pilot(project, run)
+    chosen, account = finished_run(project, run)
     said = reviewed(project, chosen)
     require_whole(said, project.layout.relative(chosen.labels_path))
     if account.outstanding or not account.states["accepted"]:
@@ -90,9 +98,19 @@ def export(project: Project, *, preview: bool = False, run: str = "", formats: S
             next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
         )
     forms = [FORMATS[name] for name in formats]
-    done = _written(project, chosen, account, said, forms, preview=preview, unmet=unmet)
-    later = () if run else unfinished_after(project, chosen)
-    return msgspec.structs.replace(done, warnings=(*(_not_this(other, chosen) for other in later), *done.warnings))
+    kept_out = {*said.failed, *project.dropped()}
+    parted = split_of(chosen, kept_out, validation) if validation else (None, None)
+    done = _written(project, chosen, account, said, forms, parted, preview=preview, unmet=unmet)
+    later = () if run or chosen.plan.kind == SCALE else unfinished_after(project, chosen)
+    told = [*(_not_this(other, chosen) for other in later), *_unreached(chosen, account)]
+    return msgspec.structs.replace(done, warnings=(*told, *done.warnings))
+
+
+def _unreached(run: Run, account: Account) -> Iterator[str]:
+    """What is said of a scaled run that has not all of its rows."""
+    wanted, accepted = run.plan.wanted, account.states["accepted"]
+    if run.plan.kind == SCALE and accepted < wanted:
+        yield f"{run.name} has {accepted:,} of the {wanted:,} rows that it is to have; to go on: {run.plan.command}"
 
 
 def _not_this(other: Run, chosen: Run) -> str:
@@ -106,6 +124,7 @@ def _written(
     account: Account,
     said: Reviewed,
     forms: Sequence[Format],
+    parted: tuple[Split | None, Proof | None],
     *,
     preview: bool,
     unmet: tuple[str, ...],
@@ -118,10 +137,13 @@ def _written(
     manifest, rejected = (preview_of(name) if preview else name for name in (MANIFEST, REJECTED))
     with Together(folder) as files:
         gaps = project.config.export.show_gaps
-        rows = dataset.write(files, run.each_sample(), system, forms, failed=said.failed, show_gaps=gaps, preview=preview)
+        rows = dataset.write(
+            files, run.each_sample(), system, forms, failed=said.failed, dropped=project.dropped(), split=parted[0],
+            show_gaps=gaps, preview=preview,
+        )  # fmt: skip
         _check_account(run, account, rows)
         _check_labels(run, rows, preview=preview)
-        about = _card(project, run, account, said, rows, forms, preview=preview, unmet=unmet, info=info)
+        about = _card(project, run, account, said, rows, forms, parted[1], preview=preview, unmet=unmet, info=info)
         files.put(manifest, encoded(_manifest(project, run, said, rows, about)))
         files.put(readme, card.render(about).encode())
         gone = _names(preview=preview) - {written.file for written in rows.files}
@@ -138,6 +160,7 @@ def _written(
         rejected=folder / rejected,
         rate=pass_rate(account),
         account=in_words(account.planned, account.states),
+        split=parted[1],
         warnings=tuple(_warnings(rows)),
     )
 
@@ -198,15 +221,16 @@ def _warnings(rows: dataset.Rows) -> Iterator[str]:
         shown = ", ".join(scenarios[:SHOWN]) + (", …" if len(scenarios) > SHOWN else "")
         why = f" ({does[name]})" if name in does else ""
         yield f"{len(scenarios)} accepted {'row was' if len(scenarios) == 1 else 'rows were'} kept out: {name}{why}: {shown}"
-    for written in rows.training:
-        if few := wanting(written.form, written.rows):
+    for written, of in zip(rows.training, rows.measures, strict=True):
+        if of.side == "train" and (few := wanting(written.form, written.rows)):
             wanted = ", ".join(f"{trainer.name} {trainer.fewest}" for trainer in few)
             yield f"{written.file} has {written.rows} rows; some trainers want more: {wanted}"
 
 
 def _names(*, preview: bool) -> set[str]:
     """Every training file and sidecar that an export may write."""
-    names = {name for form in FORMATS.values() for name in (form.file, form.sidecar)}
+    every = [one for form in FORMATS.values() for one in (form, held_back(form))]
+    names = {name for form in every for name in (form.file, form.sidecar)}
     return {preview_of(name) for name in names} if preview else names
 
 
@@ -247,7 +271,26 @@ def _source(project: Project, run: Run, said: Reviewed) -> Source:
         system_prompt=text_hash(project.sound(Documents.system_prompt).text),
         show_gaps=project.config.export.show_gaps,
         failed_by_people=said.failed,
+        dropped=tuple(sorted(project.dropped())),
     )
+
+
+def finished_run(project: Project, name: str = "") -> tuple[Run, Account]:
+    """The run of this name; otherwise the latest scaled one of the present documents that holds rows, or else the latest pilot.
+
+    Raises ActNeeded as `finished_pilot`.
+    """
+    if name.startswith(SCALE) or not name:
+        scaled = [run for run in runs(project.layout, SCALE) if name in ("", run.name) and not run_view(project, run).stale]
+        for run in reversed(scaled):
+            account = run.account()
+            if account is not None and (name or (account.states["accepted"] and not account.outstanding)):
+                return run, account
+        if name:
+            raise ActNeeded(
+                f"there is no scaled run {name} of the present documents that holds rows", next="finetune-prep status"
+            )
+    return finished_pilot(project, name)
 
 
 def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:
@@ -282,7 +325,8 @@ def pass_rate(account: Account) -> Rate:
 
 
 def _card(
-    project: Project, run: Run, account: Account, said: Reviewed, rows: dataset.Rows, forms: Sequence[Format], *,
+    project: Project, run: Run, account: Account, said: Reviewed, rows: dataset.Rows, forms: Sequence[Format],
+    split: Proof | None, *,
     preview: bool, unmet: tuple[str, ...], info: str,
 ) -> card.Card:  # fmt: skip
     rubric = project.value(Documents.rubric)
@@ -300,7 +344,7 @@ def _card(
                 sidecar=named(form.sidecar),
                 facts=Facts(title_of(project), written.file, info, of),
             )
-            for written, form, of in zip(rows.training, forms, rows.measures, strict=True)
+            for written, form, of in zip(rows.training, _of_both_sides(forms, rows), rows.measures, strict=True)
         ],
         rejected=named(REJECTED),
         manifest=named(MANIFEST),
@@ -309,6 +353,7 @@ def _card(
         account=account,
         rate=pass_rate(account),
         figures=in_sentences(run_figures(project, run_rows(run))),
+        split=split,
         review=(*proof(said), *_failed_by_people(len(rows.held_back.get(dataset.FAILED, ())))),
         threshold=rubric.threshold,
         models={role: run.plan.models[role]["model"] for role in run.plan.models},
@@ -322,6 +367,11 @@ def _card(
         overrides=[(decision.gate, decision.because) for decision in overrides_in_force(project)],
         unmet=unmet,
     )
+
+
+def _of_both_sides(forms: Sequence[Format], rows: dataset.Rows) -> list[Format]:
+    """The format of each training file."""
+    return [*forms, *map(held_back, forms)] if len(rows.training) > len(forms) else [*forms]
 
 
 def served(project: Project, run: Run) -> list[card.Served]:
@@ -353,4 +403,5 @@ def _manifest(project: Project, run: Run, said: Reviewed, rows: dataset.Rows, ab
         first_answer=times[0],
         last_answer=times[1],
         files=rows.files,
+        split=about.split,
     )

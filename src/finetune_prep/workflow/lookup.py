@@ -11,7 +11,7 @@ from finetune_prep.core.sample import Sample
 from finetune_prep.errors import UsageError
 from finetune_prep.ledger.protocols import Aside, Entry, Ledger
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import VerdictRow, runs
+from finetune_prep.project.runs import Run, VerdictRow, runs
 from finetune_prep.workflow.looking import looked
 
 
@@ -34,12 +34,7 @@ class FoundRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 def look_up(project: Project, id: str) -> FoundSample | FoundRequest:
     """The sample of this scenario or conversation, or the request of this key. Raises UsageError if none or several fit."""
-    samples = [
-        (run, sample)
-        for run in reversed(runs(project.layout))
-        for sample in run.samples()
-        if sample.scenario.id.startswith(id) or (sample.conversation and sample.conversation.id.startswith(id))
-    ]
+    samples = _samples(project, id)
     keys, found = looked(project, partial(_begins_with, id), ((), None))
     if not samples and not keys:
         raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, for a list")
@@ -55,6 +50,25 @@ def look_up(project: Project, id: str) -> FoundSample | FoundRequest:
         verdict=verdicts[0] if verdicts else None,
         requests=looked(project, lambda ledger: ledger.answers.of_scenario(sample.scenario.id), ()),
     )
+
+
+def sample_of(project: Project, id: str) -> tuple[Run, Sample]:
+    """The sample of this scenario or conversation, in the latest run that has it. Raises UsageError if none or several fit."""
+    samples = _samples(project, id)
+    if not samples:
+        raise UsageError(f"no conversation here has the id “{id}”", next="finetune-prep show, for a list")
+    if len({sample.scenario.id for _, sample in samples}) > 1:
+        raise UsageError(f"“{id}” fits several conversations", next="give more of the id")
+    return samples[0]
+
+
+def _samples(project: Project, id: str) -> list[tuple[Run, Sample]]:
+    return [
+        (run, sample)
+        for run in reversed(runs(project.layout))
+        for sample in run.each_sample()
+        if sample.scenario.id.startswith(id) or (sample.conversation and sample.conversation.id.startswith(id))
+    ]
 
 
 async def _begins_with(id: str, ledger: Ledger) -> tuple[tuple[str, ...], FoundRequest | None]:

@@ -11,6 +11,7 @@ from finetune_prep.cli.reviewing import terminal as keys
 from finetune_prep.cli.reviewing.serving import serve_page
 from finetune_prep.method import limits
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.runs import SCALE
 from finetune_prep.web.desk import Desk
 from finetune_prep.workflow.reviewing.counting import more, proof, reviewed
 from finetune_prep.workflow.reviewing.sitting import Sitting, open_sitting
@@ -20,7 +21,7 @@ from finetune_prep.workflow.status.overview import overview
 @click.command()
 @click.option("-n", "size", default=limits.SPOT_CHECK, show_default=True, type=click.IntRange(min=1), help="How many to draw.")
 @click.option("--terminal", is_flag=True, help="By keys in this terminal, without a browser.")
-@click.option("--run", default="", metavar="NAME", help="The pilot to review (default: the one with the highest number).")
+@click.option("--run", default="", metavar="NAME", help="The run to review (default: the pilot with the highest number).")
 @click.option("--by", default="", metavar="NAME", help="Who labels (default: the user of this computer).")
 @json_option
 @click.pass_obj
@@ -87,5 +88,7 @@ def _print_end(project: Project, sitting: Sitting) -> None:
 
 def _next(project: Project, sitting: Sitting) -> str:
     if sitting.waiting():
+        if sitting.run.plan.kind == SCALE:
+            return f"finetune-prep review --run {sitting.run.name} -n {sum(not drawn.repeat for drawn in sitting.drawn)}"
         return "finetune-prep review"
     return overview(project).next

@@ -9,6 +9,7 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.job import account_words, json_option
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import open_project
+from finetune_prep.project.runs import SCALE
 from finetune_prep.workflow import checking
 from finetune_prep.workflow.probing.advice import in_short
 from finetune_prep.workflow.reviewing.counting import Reviewed, proof
@@ -77,7 +78,8 @@ def _print_overview(view: Overview) -> None:
             screen.say(f"   stale: {line}")
     for run in view.runs:
         account = f"{account_words(run.account.states)}" if run.account else "unfinished"
-        screen.say(f"{run.name}: {run.planned} planned – {account}")
+        what = f"{run.planned:,} rows wanted" if run.kind == SCALE else f"{run.planned} planned"
+        screen.say(f"{run.name}: {what} – {account}")
         for line in run.stale:
             screen.say(f"   stale: {line}")
     for sentence in view.figures:

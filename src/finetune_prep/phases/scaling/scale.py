@@ -28,7 +28,7 @@ from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Results, Run, RunPlan, VerdictRow, forget, runs, verdict_row
 from finetune_prep.project.scaling.result import RESULT, End, Scaled, same_but_for_size, scaled_run_of
-from finetune_prep.statistics.drift import TOLERATED, Drift
+from finetune_prep.statistics.volume.drift import TOLERATED, Drift
 
 PROJECTED = 50  # conversations after which it is said how many it will take
 COUNTED = ("accepted", "flawed", "surplus", "rejected", "faulty", "duplicate")  # as a pilot's rate counts them

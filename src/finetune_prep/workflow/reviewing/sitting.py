@@ -198,13 +198,14 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_sitting(project: Project, labeller: Labeller, *, run: str = "", n: int = limits.SPOT_CHECK) -> Sitting:
-    """A sitting over n conversations of a pilot, the one with the highest number unless named.
+    """A sitting over n conversations of the run of this name, or of the pilot with the highest number.
 
-    Raises ActNeeded if there is no such pilot, or nothing in it was judged.
+    Raises ActNeeded if there is no such run, or nothing in it was judged.
     """
-    known = [found for found in runs(project.layout, "pilot") if run in ("", found.name)]
+    known = [found for found in runs(project.layout, "" if run else "pilot") if run in ("", found.name)]
     if not known:
-        raise ActNeeded(f"there is no pilot {run} to review".replace("  ", " "), next="finetune-prep pilot")
+        what = f"there is no run {run} to review" if run else "there is no pilot to review"
+        raise ActNeeded(what, next="finetune-prep status" if run else "finetune-prep pilot")
     chosen = known[-1]
     drawn = draw(chosen.samples(), n, f"{chosen.plan.seed}/{chosen.name}")
     if not drawn:

@@ -1,0 +1,1 @@
+"""What is measured where there are thousands of rows, one by one."""
