@@ -11,6 +11,7 @@ from finetune_prep.core.sample import Sample, State
 from finetune_prep.durable import Together
 from finetune_prep.exports import dataset
 from finetune_prep.exports.formats import FORMATS
+from finetune_prep.exports.splits import Split
 from tests.core.scenarios.test_drawing import SPACE, plan
 
 SCENARIOS = plan(SPACE, 12, 1)
@@ -29,11 +30,24 @@ def samples(talks: Iterable[Conversation], state: State = "accepted") -> list[Sa
     ]
 
 
-def written(folder: Path, found: Sequence[Sample], *formats: str, preview: bool = False, show_gaps: bool = False) -> dataset.Rows:
+def written(
+    folder: Path,
+    found: Sequence[Sample],
+    *formats: str,
+    preview: bool = False,
+    show_gaps: bool = False,
+    split: Split | None = None,
+) -> dataset.Rows:
     """The samples written into a folder for good."""
     with Together(folder) as files:
         rows = dataset.write(
-            files, found, SYSTEM, [FORMATS[name] for name in formats or ("messages",)], show_gaps=show_gaps, preview=preview
+            files,
+            found,
+            SYSTEM,
+            [FORMATS[name] for name in formats or ("messages",)],
+            split=split,
+            show_gaps=show_gaps,
+            preview=preview,
         )
         files.commit()
     return rows

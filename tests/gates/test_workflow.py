@@ -34,6 +34,7 @@ DONE = Facts(
     reviewed=10,
     scaled=account(accepted=2400, rejected=700),
     scaled_reviewed=50,
+    audited=(),
     bite=probed(SF1="sees", SF2="half-sees"),
 )
 
@@ -121,6 +122,11 @@ CASES: list[tuple[str, Facts, list[str]]] = [
     ),
     ("scale-size", changed(scaled=account(accepted=1999)), ["runs/scale-001: 1,999 samples are accepted"]),
     (
+        "scale-audited",
+        changed(audited=("3 rows hold characters that nobody sees",)),
+        ["runs/scale-001: 3 rows hold characters that nobody sees"],
+    ),
+    (
         "scale-checked",
         changed(scaled_reviewed=49),
         ["runs/scale-001: a person has labelled 49 of its conversations, and 2,400 rows ask for 50"],
@@ -140,7 +146,7 @@ def test_every_computed_gate_has_a_case() -> None:
     assert {case[0] for case in CASES} == set(COMPUTED)
 
 
-@pytest.mark.parametrize("gate", [gate for gate in COMPUTED if gate not in ("phase-order", "scale-checked")])
+@pytest.mark.parametrize("gate", [gate for gate in COMPUTED if gate not in ("phase-order", "scale-checked", "scale-audited")])
 def test_before_anything_ran_nothing_holds(gate: str) -> None:
     answer = outcome(gate, Facts())
     assert answer.answer == "unchecked"
@@ -149,6 +155,11 @@ def test_before_anything_ran_nothing_holds(gate: str) -> None:
 
 def test_a_pilot_alone_is_asked_for_no_labels_of_what_was_never_scaled() -> None:
     assert outcome("scale-checked", Facts()).answer == "holds"
+    assert outcome("scale-audited", Facts()).answer == "holds"
+
+
+def test_rows_that_nobody_audited_are_no_sound_rows() -> None:
+    assert outcome("scale-audited", changed(audited=None)).answer == "unchecked"
 
 
 def test_failures_that_nobody_looked_for_are_not_known() -> None:

@@ -49,6 +49,7 @@ COMMANDS: dict[str, str] = {
     "retry": "Have answers that cannot be used asked for once more.",
     "review": "Read conversations of a pilot and label them, before the judge's verdict is shown.",
     "serve": "The project in a browser of this machine: where it stands, conversations, the review.",
+    "audit": "Look through the rows that would be trained, together and beside other files.",
     "drop": "Keep a conversation out of every further export.",
     "export": "Write accepted rows as training data.",
     "judge": "Verdicts of the project's judge on conversations of any origin.",

@@ -55,6 +55,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Its folder."""
     scaled_reviewed: int = 0
     """Its conversations that a person has labelled."""
+    audited: tuple[str, ...] | None = None
+    """What an audit of its rows found that must be put right; None if they have not been audited as they are."""
     bite: Bite | None = None
     """What probes say of the safety gate, None if there is no rubric."""
 
@@ -227,6 +229,18 @@ def scale_checked(facts: Facts) -> Iterable[Finding]:
             line=0,
             what=f"a person has labelled {facts.scaled_reviewed} of its conversations, and {accepted:,} rows ask for {wanted}",
             fix=f"run `finetune-prep review --run {run} -n {wanted}`",
+        )
+
+
+def scale_audited(facts: Facts) -> Iterable[Finding]:
+    """The rows of what was scaled have been looked at together, and nothing must be put right."""
+    if facts.scaled is None:
+        return
+    if facts.audited is None:
+        raise Unchecked("its rows have not been audited as they are; `finetune-prep audit` does", about=facts.scaled_path)
+    for what in facts.audited:
+        yield Finding(
+            path=facts.scaled_path, line=0, what=what, fix="`finetune-prep audit` names the rows; `drop` takes them out"
         )
 
 

@@ -301,6 +301,8 @@ GATES: tuple[Gate, ...] = (
     _must("workflow.scale-checked",
         f"A person has labelled {limits.SPOT_CHECK} conversations for every {limits.SPOT_CHECK_EVERY} accepted rows of a scaled "
         "run."),
+    _must("workflow.scale-audited",
+        "Nothing that an audit of the rows of a scaled run found is still to be put right."),
     _advice("workflow.scale-size", f"{limits.SCALE:,} accepted samples."),
     _human("workflow.feels-right", "The conversations read like the ones a person of the domain would want to have."),
 )

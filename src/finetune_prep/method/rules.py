@@ -290,7 +290,7 @@ RULES: tuple[Rule, ...] = (
         ("The judge is not shown what the model imitates.", "generation-prompt.few-shots-unseen"),
         ("What is said as fact can be known.", "generation-prompt.stated generation-prompt.snippets"),
         (f"What is scaled is looked at as well: {limits.SPOT_CHECK} conversations for every {limits.SPOT_CHECK_EVERY} rows.",
-         "workflow.scale-checked"),
+         "workflow.scale-checked workflow.scale-audited"),
         ("The trained model carries a short prompt, not the long one.", "generation-prompt.system-prompt-short"),
     ),
 )

@@ -20,6 +20,7 @@ from finetune_prep.phases.session import Requests
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
+from finetune_prep.workflow.auditing.standing import audited
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.probing.standing import bite_of
 from finetune_prep.workflow.retrying.offering import after_check
@@ -224,8 +225,13 @@ def _of_scaled(project: Project, run: Run | None) -> dict[str, Any]:
     account = run.account() if run else None
     if run is None or account is None:
         return {}
-    path = project.layout.relative(run.folder)
-    return {"scaled": account, "scaled_path": path, "scaled_reviewed": reviewed(project, run).read}
+    found = audited(project, run)
+    return {
+        "scaled": account,
+        "scaled_path": project.layout.relative(run.folder),
+        "scaled_reviewed": reviewed(project, run).read,
+        "audited": None if found is None else tuple(flag.what for flag in found.red),
+    }
 
 
 def criteria(project: Project) -> tuple[Criterion, ...]:

@@ -18,6 +18,7 @@ from finetune_prep.project.config import FILE
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.project.scaling.result import read_result
+from finetune_prep.workflow.auditing.standing import audited
 from finetune_prep.workflow.checking import before_a_pilot, in_the_way, outcomes, overrides_in_force
 from finetune_prep.workflow.exporting import is_written, pass_rate
 from finetune_prep.workflow.probing.standing import bite_of
@@ -28,10 +29,8 @@ from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 GATE_PROBED = "workflow.gate-probed"
 # what is scaled goes by all of the workflow but the gates that look at what has been scaled
-BEFORE_SCALING = frozenset(gate.id for gate in GATES if gate.phase == "workflow") - {
-    "workflow.scale-checked",
-    "workflow.scale-size",
-}
+OF_SCALED = {"workflow.scale-checked", "workflow.scale-audited", "workflow.scale-size"}
+BEFORE_SCALING = frozenset(gate.id for gate in GATES if gate.phase == "workflow") - OF_SCALED
 FIRST_LOOK = 20  # conversations: enough to see what is wrong with the prompts, for a fifth of a pilot's price
 
 
@@ -121,7 +120,9 @@ def after_scaling(project: Project, run: Run) -> str:
     wanted = to_label(account.states["accepted"])
     if reviewed(project, run).read < wanted:
         return f"finetune-prep review --run {run.name} -n {wanted}"
-    return f"finetune-prep show {run.name}" if is_written(project, run) else "finetune-prep export --preview"
+    if audited(project, run) is None:
+        return "finetune-prep audit"
+    return "finetune-prep show" if is_written(project, run) else "finetune-prep export --preview"
 
 
 def unprobed(project: Project) -> bool:

@@ -1,0 +1,85 @@
+"""`audit`: the rows that would be trained, looked at together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from finetune_prep.cli import screen
+from finetune_prep.cli.job import json_option
+from finetune_prep.cli.measured import FILE
+from finetune_prep.project.lock import locked
+from finetune_prep.project.project import open_project
+from finetune_prep.workflow.auditing.audit import audit as look_through
+from finetune_prep.workflow.auditing.flags import Flag
+from finetune_prep.workflow.auditing.standing import Audited
+from finetune_prep.workflow.status.overview import overview
+
+MOST_DETAILS = 5  # of a flag, that are printed
+COLOURS = {"red": "red", "yellow": "yellow"}
+
+
+@click.command()
+@click.option("--against", "files", multiple=True, metavar="FILE", type=FILE, help="Rows that must not be trained; repeatable.")
+@click.option("--run", default="", metavar="NAME", help="The run to audit (default: the one that `export` would write).")
+@json_option
+@click.pass_obj
+def audit(project: str, files: tuple[Path, ...], run: str, as_json: bool) -> None:
+    """Look through the accepted rows together, without a model: what no judge of single conversations can see.
+
+    Near-duplicates; words of a test set, of few-shots and of the judge's examples; rows on both sides of a split; invisible
+    characters; replies in another language; stock phrases; lengths; what no row shows. Exit code 1: something must be put right
+    before anybody trains on them.
+    """
+    opened = open_project(project)
+    with locked(opened.layout.lock, "audit"):
+        found = look_through(opened, run=run, against=files)
+    step = _next(found) or overview(opened).next
+    if as_json:
+        screen.json(found, step=step)
+    else:
+        _print(found, step)
+    if found.red:
+        raise click.exceptions.Exit(1)
+
+
+def _next(found: Audited) -> str:
+    """The first row that can be looked at; "" where nothing must be put right."""
+    return next((f"finetune-prep show {flag.rows[0]}" for flag in found.red if flag.rows), "")
+
+
+def _print(found: Audited, step: str) -> None:
+    rows = screen.counted(found.rows, "row")
+    red = len(found.red)
+    if red:
+        screen.say(f"{rows} of {found.run}: {screen.counted(red, 'thing')} must be put right before training", bold=True)
+    else:
+        screen.say(f"{rows} of {found.run}: nothing must be put right", bold=True)
+    for flag in found.flags:
+        _print_flag(flag)
+    if found.length is not None and found.on_a_question is not None:
+        arc = "" if found.arc is None else f"; the last replies have {found.arc:.1f} times the words of the first"
+        screen.say(
+            f"  {found.replies:,} replies, {found.length:.1f} times the user's words on average, "
+            f"{found.on_a_question:.0%} end on a question{arc}",
+            dim=True,
+        )
+    if found.against:
+        screen.say(f"  held against {screen.counted(found.compared, 'text')} of {', '.join(found.against)}", dim=True)
+    for finding in found.findings[:MOST_DETAILS]:
+        screen.say(f"  {finding}")
+    screen.say("What this cannot tell", bold=True)
+    for line in found.cannot_tell:
+        screen.say(f"  {line}", dim=True)
+    screen.say(f"  runs/{found.run}/audit.json has every row and phrase", dim=True)
+    screen.next_step(step)
+
+
+def _print_flag(flag: Flag) -> None:
+    mark = "!" if flag.level == "red" else "·"
+    screen.coloured([(f"  {mark} ", COLOURS[flag.level]), (f"{flag.check}: {flag.what}", None)], hang=4)
+    for line in flag.details[:MOST_DETAILS] if flag.level == "red" else ():
+        screen.say(f"      {line}", dim=True)
+    if flag.level == "red" and len(flag.details) > MOST_DETAILS:
+        screen.say(f"      and {len(flag.details) - MOST_DETAILS:,} more", dim=True)

@@ -1,0 +1,34 @@
+"""What an audit says: flags, red for what must be put right before anybody trains on the rows, yellow for what to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+Level = Literal["red", "yellow"]
+SHOWN = 5  # ids in a sentence; the JSON has all of them
+
+
+class Flag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Something that was found."""
+
+    check: str
+    """"near-duplicates"."""
+    level: Level
+    what: str
+    """In a sentence."""
+    rows: tuple[str, ...] = ()
+    """Ids of the scenarios of the rows concerned."""
+    details: tuple[str, ...] = ()
+    """A line for each of them, or for each phrase."""
+
+
+def flag(check: str, level: Level, what: str, rows: Sequence[str] = (), details: Sequence[str] = ()) -> Flag:
+    return Flag(check=check, level=level, what=what, rows=tuple(rows), details=tuple(details))
+
+
+def listed(ids: Sequence[str]) -> str:
+    """Some of these ids: "a, b, …"."""
+    return ", ".join(ids[:SHOWN]) + (", …" if len(ids) > SHOWN else "")
