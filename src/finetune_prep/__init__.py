@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from finetune_prep.models.providers.scripted import Scripted
     from finetune_prep.phases.session import open_session
     from finetune_prep.project.project import Project, open_project
+    from finetune_prep.workflow.auditing.audit import audit
     from finetune_prep.workflow.exporting import export
-    from finetune_prep.workflow.programs import pilot, prepare, retry
+    from finetune_prep.workflow.programs import pilot, prepare, retry, scale
 
 _HOMES = {
     "Account": "core.sample",
@@ -40,6 +41,7 @@ _HOMES = {
     "Score": "core.rubric",
     "Scripted": "models.providers.scripted",
     "Verdict": "core.verdict",
+    "audit": "workflow.auditing.audit",
     "export": "workflow.exporting",
     "open_project": "project.project",
     "open_session": "phases.session",
@@ -48,6 +50,7 @@ _HOMES = {
     "prepare": "workflow.programs",
     "render": "documents",
     "retry": "workflow.programs",
+    "scale": "workflow.programs",
     "score": "core.rubric",
 }
 
@@ -64,6 +67,7 @@ __all__ = [
     "Score",
     "Scripted",
     "Verdict",
+    "audit",
     "export",
     "open_project",
     "open_session",
@@ -72,6 +76,7 @@ __all__ = [
     "prepare",
     "render",
     "retry",
+    "scale",
     "score",
 ]
 

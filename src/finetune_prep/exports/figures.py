@@ -15,7 +15,7 @@ from finetune_prep.core.verdict import CASE
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.exports.report import Row
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run
+from finetune_prep.project.runs import Run, VerdictRow
 from finetune_prep.statistics.diversity import EXCLAMATION, QUESTION, Habits, Kind, habits, patterns
 from finetune_prep.statistics.scoring import Applied, Scoring
 
@@ -44,40 +44,64 @@ def run_rows(run: Run) -> list[Row]:
     verdicts = {row.scenario: row for row in run.verdicts()}
     found = []
     for sample in run.samples():
-        row = Row(sample=sample)
-        if verdict := verdicts.get(sample.scenario.id):
-            row = Row(
-                sample=sample,
-                answers=verdict.answers,
-                evidence=verdict.evidence,
-                unsupported=verdict.unsupported,
-                case=verdict.case,
-            )
-        found.append(row)
+        verdict = verdicts.get(sample.scenario.id)
+        found.append(_row(sample, verdict) if verdict else Row(sample=sample))
     return found
 
 
-def run_figures(project: Project, rows: Sequence[Row]) -> Figures:
-    """The figures of a run of the present documents."""
+def each_row(run: Run) -> Iterator[Row]:
+    """The same as `run_rows`, one by one: samples and verdicts stand in the same order."""
+    verdicts = run.each_verdict()
+    verdict = next(verdicts, None)
+    for sample in run.each_sample():
+        if verdict is None or verdict.scenario != sample.scenario.id:
+            yield Row(sample=sample)
+            continue
+        yield _row(sample, verdict)
+        verdict = next(verdicts, None)
+
+
+def _row(sample: Sample, verdict: VerdictRow) -> Row:
+    return Row(
+        sample=sample, answers=verdict.answers, evidence=verdict.evidence, unsupported=verdict.unsupported, case=verdict.case
+    )
+
+
+def run_figures(project: Project, rows: Iterable[Row]) -> Figures:
+    """The figures of a run of the present documents. rows: read once, one by one."""
     few_shots = project.value(Documents.generation_prompt).few_shots
     return figures_of(project.value(Documents.rubric), rows, [(shot.id, shot.conversation) for shot in few_shots])
 
 
-def figures_of(rubric: Rubric, rows: Sequence[Row], few_shots: Iterable[tuple[str, Conversation]] = ()) -> Figures:
+def figures_of(rubric: Rubric, rows: Iterable[Row], few_shots: Iterable[tuple[str, Conversation]] = ()) -> Figures:
     """The figures of a run. rows: its samples with their verdicts. few_shots: of the generation prompt, by id."""
     order = [question.id for question in rubric.questions]
-    verdicts = [[row.answers.get(id) for id in order] for row in rows if row.answers]
+    verdicts: list[list[str | None]] = []
+    unsupported = case_alone = odd = 0
+
+    def conversations() -> Iterator[Conversation]:
+        """Those of all rows, while the rest of each row is counted."""
+        nonlocal unsupported, case_alone, odd
+        for row in rows:
+            if row.answers:
+                verdicts.append([row.answers.get(id) for id in order])
+            unsupported += len(row.unsupported)
+            case_alone += _case_alone(rubric, row.sample)
+            odd += bool(row.sample.odd)
+            if row.sample.conversation:
+                yield row.sample.conversation
+
+    found = habits(conversations())
     complete = [cast("list[YesNo | None]", answers) for answers in verdicts if None not in answers]
-    found = habits(row.sample.conversation for row in rows if row.sample.conversation)
     shots = [
         (id, [patterns(message.content) for message in shot.messages if message.role == "assistant"]) for id, shot in few_shots
     ]
     return Figures(
         applied=Scoring(rubric).applied(complete),
         not_always=tuple(_not_always(rubric, complete)),
-        unsupported=sum(len(row.unsupported) for row in rows),
-        case_alone=sum(_case_alone(rubric, row.sample) for row in rows),
-        odd=sum(bool(row.sample.odd) for row in rows),
+        unsupported=unsupported,
+        case_alone=case_alone,
+        odd=odd,
         habits=found,
         bred_by=tuple(
             tuple(id for id, replies in shots if any(reply.get(kind) == habit.words for reply in replies))

@@ -132,10 +132,12 @@ def habits(conversations: Iterable[Conversation], most: int = 3) -> Habits:
 
     The bound of 35% for openings, endings and kinds of last sentences is a convention, untested.
     """
-    said = [pair for conversation in conversations for pair in _answered(conversation)]
-    found = [patterns(reply) for _, reply in said]
-    ratios = [count_words(reply) / max(1, count_words(message)) for message, reply in said]
-    of = len(said)
+    found, ratios = [], []
+    for conversation in conversations:
+        for message, reply in _answered(conversation):
+            found.append(patterns(reply))
+            ratios.append(count_words(reply) / max(1, count_words(message)))
+    of = len(found)
     openings, endings, last_sentences = (
         _habits(Counter((pattern[kind],) for pattern in found if kind in pattern), of)[:most] for kind in KINDS
     )

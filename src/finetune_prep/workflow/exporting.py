@@ -15,7 +15,7 @@ from finetune_prep.durable import Together
 from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.exports import card, dataset
 from finetune_prep.exports.dataset import with_system_prompt
-from finetune_prep.exports.figures import in_sentences, run_figures, run_rows
+from finetune_prep.exports.figures import each_row, in_sentences, run_figures
 from finetune_prep.exports.formats import DEFAULT, FORMATS, Format, held_back, preview_of
 from finetune_prep.exports.manifest import (
     MANIFEST,
@@ -352,7 +352,7 @@ def _card(
         language=project.value(Documents.brief).language,
         account=account,
         rate=pass_rate(account),
-        figures=in_sentences(run_figures(project, run_rows(run))),
+        figures=in_sentences(run_figures(project, each_row(run))),
         split=split,
         review=(*proof(said), *_failed_by_people(len(rows.held_back.get(dataset.FAILED, ())))),
         threshold=rubric.threshold,

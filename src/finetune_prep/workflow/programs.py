@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -14,17 +15,22 @@ from finetune_prep.method.phases import PHASES
 from finetune_prep.models.providers.provider import Provider
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
+from finetune_prep.phases.scaling.scale import Size
+from finetune_prep.phases.scaling.scale import scale as run_scale
 from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.estimate import Estimate, estimate
-from finetune_prep.workflow.planned_calls import used
+from finetune_prep.workflow.planned_calls import Used, used
 from finetune_prep.workflow.prepare import prepare as run_phases
 from finetune_prep.workflow.report import write_report
 from finetune_prep.workflow.retrying.opening import Opened
 from finetune_prep.workflow.retrying.opening import retry as open_again
 from finetune_prep.workflow.run_summary import RunSummary, summarize
+from finetune_prep.workflow.scaling.beginning import passed_pilot, require_growth, ruled_out
+from finetune_prep.workflow.scaling.expected import expected
+from finetune_prep.workflow.scaling.summary import ScaleSummary, summarize_scaled
 
 Confirm = Callable[[Estimate], bool | Awaitable[bool]]
 Tell = Callable[[str], None]
@@ -101,6 +107,36 @@ async def pilot(
     return await _run(project, f"pilot -n {n}", (KIND,), job, Asked(provider, budget, confirm, tell), n)
 
 
+async def scale(
+    project: Project,
+    rows: int,
+    *,
+    topic: str = "",
+    most: int | None = None,
+    provider: str | Provider | None = None,
+    budget: float | None = None,
+    confirm: Confirm | None = None,
+    tell: Tell = _silent,
+) -> ScaleSummary:
+    """Make and judge conversations until so many rows are accepted; a larger number goes on with the same run.
+
+    topic: rows of this topic, beside what the run has of all. most: conversations that may be made; None = four for each row.
+    The others: as of `pilot`. Raises GateError while the pilot has not passed or nobody has read it, and ActNeeded as `pilot`.
+    """
+    size = Size(rows=rows, topic=topic, most=most)
+    passed = passed_pilot(project)
+    require_growth(project, size)
+
+    async def job(session: Session) -> ScaleSummary:
+        began = time.process_time()
+        run, account, result = await run_scale(session, size, passed, ruled_out(session.project))
+        spent = time.process_time() - began
+        return await summarize_scaled(session.project, session.door.ledger, run, account, result, spent)
+
+    asked = Asked(provider, budget, confirm, tell)
+    return await _run(project, f"scale {rows}", (), job, asked, expect=lambda so_far: expected(project, so_far, size))
+
+
 async def _run(
     project: Project,
     command: str,
@@ -108,20 +144,25 @@ async def _run(
     job: Callable[[Session], Awaitable[T]],
     asked: Asked,
     n: int = limits.PILOT,
+    expect: Callable[[Used], Estimate] | None = None,
 ) -> T:
-    """What `job` gives, in a session in which what costs money, or may, has been agreed to. It begins again after a yes."""
+    """What `job` gives, in a session in which what costs money, or may, has been agreed to. It begins again after a yes.
+
+    expect: what will be asked, where that is no matter of phases.
+    """
     if asked.budget is not None:
         project = msgspec.structs.replace(project, config=msgspec.structs.replace(project.config, budget=asked.budget))
     name = asked.provider if isinstance(asked.provider, str) else ""
     agreed = asked.budget is not None and asked.confirm is None
     while True:
         async with open_session(project, command=command, provider=asked.provider, tell=asked.tell, agreed=agreed) as session:
-            expected = estimate(project, await used(session.door.ledger), phases, n=n, provider=name)
+            so_far = await used(session.door.ledger)
+            foreseen = expect(so_far) if expect else estimate(project, so_far, phases, n=n, provider=name)
             try:
                 return await job(session)
             except NotAgreed:
                 pass  # nothing that costs anything was sent; asked about below, when the project is free again
-        await _ask(expected, asked.confirm)
+        await _ask(foreseen, asked.confirm)
         agreed = True
 
 

@@ -9,11 +9,13 @@ from finetune_prep.cli.job import estimate_words, json_option
 from finetune_prep.ledger.protocols import Consumption
 from finetune_prep.method import limits
 from finetune_prep.models.costs import Costs, costs, per_row
-from finetune_prep.project.project import open_project
-from finetune_prep.project.runs import Run, runs
+from finetune_prep.phases.scaling.scale import Size
+from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.workflow.estimate import ALL, Estimate, Row, estimate
 from finetune_prep.workflow.looking import looked
-from finetune_prep.workflow.planned_calls import used
+from finetune_prep.workflow.planned_calls import Used, used
+from finetune_prep.workflow.scaling.expected import expected as expected_of_scaling
 
 WHOLE = "all"
 
@@ -22,14 +24,17 @@ WHOLE = "all"
 @click.option(
     "--estimate",
     "phase",
-    type=click.Choice([WHOLE, *ALL]),
+    type=click.Choice([WHOLE, *ALL, SCALE]),
     is_flag=False,
     flag_value=WHOLE,
     metavar="[PHASE]",
-    help=f"What is still to be asked in a phase will need ({', '.join(ALL)}); without PHASE, in all of them.",
+    help=f"What is still to be asked in a phase will need ({', '.join((*ALL, SCALE))}); without PHASE, all but scaling.",
 )
 @click.option(
-    "-n", "size", type=click.IntRange(min=1), help=f"Estimate for a pilot of so many conversations (default: {limits.PILOT})."
+    "-n",
+    "size",
+    type=click.IntRange(min=1),
+    help=f"Estimate for so many conversations of a pilot (default: {limits.PILOT}), or rows of scaling ({limits.SCALE.fewest}).",
 )
 @json_option
 @click.pass_obj
@@ -41,8 +46,7 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
     opened = open_project(project)
     phase = phase or ("pilot" if size else None)
     found = looked(opened, costs, Costs(lines=(), spent=0.0, held=0.0))
-    phases = () if phase is None else ALL if phase == WHOLE else (phase,)
-    expected = estimate(opened, looked(opened, used, None), phases, n=size or limits.PILOT) if phases else None
+    expected = _expected(opened, phase, size) if phase else None
     rows = [(run.name, _accepted(run), per_row(found.of_run(run.name), _accepted(run))) for run in runs(opened.layout)]
     if as_json:
         screen.json(
@@ -65,6 +69,14 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
         _print(found, opened.config.budget, rows)
     else:
         _print_estimate(expected, found.spent + found.held + found.committed, opened.config.budget)
+
+
+def _expected(project: Project, phase: str, size: int | None) -> Estimate:
+    """Raises ActNeeded for scaling while there is no finished pilot to go by."""
+    so_far = looked(project, used, None)
+    if phase == SCALE:
+        return expected_of_scaling(project, so_far or Used(), Size(rows=size or limits.SCALE.fewest))
+    return estimate(project, so_far, ALL if phase == WHOLE else (phase,), n=size or limits.PILOT)
 
 
 def _accepted(run: Run) -> int:

@@ -13,6 +13,8 @@ from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow import lookup
 
+MOST_LISTED = 500  # conversations of a run
+
 
 @click.command()
 @click.argument("id", required=False)
@@ -49,7 +51,9 @@ def _print_list(project: Project, *, as_json: bool) -> None:
         screen.say("  no conversation is finished yet")
         screen.next_step(known[-1].plan.command)
         return
-    screen.table([_row(sample) for sample in samples])
+    screen.table([_row(sample) for sample in samples[:MOST_LISTED]])
+    if (more := len(samples) - MOST_LISTED) > 0:
+        screen.say(f"  and {more:,} more: runs/{known[-1].name}/samples.jsonl")
     screen.next_step("finetune-prep show ID")
 
 

@@ -36,13 +36,12 @@ class Tally:
         """Of those, how many have come to an end, whichever."""
         self.tried = 0
         """Of those, without provider failures and missing verdicts."""
-        self.passed = 0
         self.good = 0
         """Of those tried, how many would be a row if there were room: accepted and surplus."""
         self.accepted = 0
         self.exhausted = False
         self.fair_tried = self.fair_passed = 0
-        """The same of the fair sample with which a run begins."""
+        """Conversations of the fair sample with which a run begins, and how many of them passed."""
 
     @property
     def missing(self) -> int:
@@ -129,6 +128,19 @@ class Allotment:
         if given_up and open_cells:
             for cell, more in largest_remainder(open_cells, given_up).items():
                 self.cells[cell].quota += more
+
+    def count(self, cell: Cell, *, passed: bool) -> float | None:
+        """Count a conversation that was made and judged.
+
+        How often such ones passed before: in its cell, at the beginning of the run; None while that beginning goes on.
+        """
+        tally = self.cells[cell]
+        tally.tried += 1
+        if not self.is_fair:
+            return (tally.fair_passed + 1) / (tally.fair_tried + 2)
+        tally.fair_tried += 1
+        tally.fair_passed += passed
+        return None
 
     def lines(self) -> tuple[CellLine, ...]:
         """Every cell with its numbers."""

@@ -170,10 +170,7 @@ class Scaling:
         passed = sample.state in PASSED
         tally.made += 1
         if sample.state in COUNTED:
-            tally.tried += 1
-            tally.passed += passed
-            if not ruled_out:
-                self._compare(sample, passed=passed)
+            self._compare(sample, passed=passed)
         self._outstanding += sample.state in UNSETTLED
         if ruled_out and passed:
             return msgspec.structs.replace(sample, state="flawed", fault=ruled_out)  # the judge did pass it
@@ -201,13 +198,9 @@ class Scaling:
 
     def _compare(self, sample: Sample, *, passed: bool) -> None:
         """Hold a new conversation against the pilot, or, once cells are made up for, against the beginning of its cell."""
-        tally = self._allotment.cells[sample.scenario.cell]
-        if self._allotment.is_fair:
-            tally.fair_tried += 1
-            tally.fair_passed += passed
-            baseline = self._pilot.rate if not self._run.plan.topics else None
-        else:
-            baseline = (tally.fair_passed + 1) / (tally.fair_tried + 2)
+        baseline = self._allotment.count(sample.scenario.cell, passed=passed)
+        if baseline is None and not self._run.plan.topics:  # the mix of the pilot
+            baseline = self._pilot.rate
         if baseline is not None and sample.scenario.id not in self._pilot.scenarios:
             self._drift.take(baseline, passed=passed)
 

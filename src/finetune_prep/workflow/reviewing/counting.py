@@ -63,7 +63,8 @@ def reviewed(project: Project, run: Run) -> Reviewed:
     kept = read_labels(run.labels_path)
     if not kept.labels:
         return Reviewed(run=run.name, damaged=kept.damaged)
-    samples = {sample.scenario.id: sample for sample in run.samples()}
+    labelled = {label.scenario for label in kept.labels}
+    samples = {sample.scenario.id: sample for sample in run.each_sample() if sample.scenario.id in labelled}
     held = opinions(kept.labels)
     persons = [opinion for (labeller, _), opinion in held.items() if labeller.kind == "person"]
     rubric = rubric_version(project)

@@ -114,9 +114,11 @@ def after_scaling(project: Project, run: Run) -> str:
     if result is None or account is None or account.outstanding or result.end in ("paused", "waiting"):
         return run.plan.command
     if result.end == "alike":
-        return _show(run, "failed", "faulty", "unjudged")
-    if result.end in ("drift", "exhausted"):
-        return _show(run, "rejected", "flawed", "duplicate")
+        return after_run(project, run) or _show(run, "failed", "faulty", "unjudged")
+    if result.end == "drift":
+        return _show(run, "rejected", "flawed", "faulty")
+    if result.end == "exhausted":
+        return msgspec.structs.replace(run.plan, most=2 * result.most).command
     wanted = to_label(account.states["accepted"])
     if reviewed(project, run).read < wanted:
         return f"finetune-prep review --run {run.name} -n {wanted}"

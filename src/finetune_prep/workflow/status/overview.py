@@ -9,10 +9,11 @@ import msgspec
 from finetune_prep.core.finding import Finding
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError
-from finetune_prep.exports.figures import few_shot_habits, in_sentences, run_figures, run_rows
+from finetune_prep.exports.figures import each_row, few_shot_habits, in_sentences, run_figures
 from finetune_prep.ledger.protocols import Ledger, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.method.phases import PHASES
+from finetune_prep.phases.pilot.pilot import KIND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.looking import looked
@@ -64,7 +65,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     """What is odd about it and should be put right first, "" for nothing."""
     figures: tuple[str, ...] = ()
-    """What is said of the latest run beside its rate, in sentences; of the few-shots, while there is no such run."""
+    """What is said of the latest pilot beside its rate, in sentences; of the few-shots, while there is no such run."""
     probes: tuple[ProbeView, ...] = ()
     """The latest run that probes the rubric, and the latest that plants failures."""
     review: Reviewed | None = None
@@ -123,8 +124,9 @@ def overview(project: Project) -> Overview:
 
 
 def _figures(project: Project, known: Sequence[Run], views: Sequence[RunView]) -> tuple[str, ...]:
-    if views and views[-1].account and not views[-1].stale:
-        return in_sentences(run_figures(project, run_rows(known[-1])))
+    pilots = [(run, view) for run, view in zip(known, views, strict=True) if view.kind == KIND]
+    if pilots and pilots[-1][1].account and not pilots[-1][1].stale:
+        return in_sentences(run_figures(project, each_row(pilots[-1][0])))
     if not project.layout.document(Documents.generation_prompt.name).is_file():
         return ()
     try:
