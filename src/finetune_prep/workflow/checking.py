@@ -202,7 +202,7 @@ def facts(project: Project) -> Facts:
     pilots, scaled = runs(project.layout, "pilot"), latest_scaled(project)
     bite = bite_of(project)
     if not pilots:
-        return Facts(present=present, accepted=accepted, bite=bite)
+        return Facts(present=present, accepted=accepted, bite=bite, **_of_scaled(project, scaled))
     latest = pilots[-1]
     labels = reviewed(project, latest)
     return Facts(

@@ -16,7 +16,7 @@ from finetune_prep.invisible import invisible
 from finetune_prep.statistics.diversity import OFTEN, QUESTION, Kind, patterns
 from finetune_prep.statistics.volume.stock_phrases import Recurring
 from finetune_prep.words import count_words
-from finetune_prep.workflow.auditing.flags import Flag, Level, flag, listed
+from finetune_prep.workflow.auditing.flags import Flag, Level, flag, listed, rows_that
 
 MANY_ALIKE = 0.005  # of the rows; more near-duplicates than that are learnt by heart
 IN_REPLIES = 0.5  # a phrase in more replies than that is a habit that a model takes over
@@ -57,7 +57,7 @@ class Duplicates:
         if self.same:
             rows = [id for id, _ in self.same]
             details = [f"{id} says the same as {first}" for id, first in self.same]
-            what = f"{len(rows):,} rows say word for word what an earlier one says: {listed(rows)}"
+            what = f"{rows_that(len(rows), 'say')} word for word what an earlier one says: {listed(rows)}"
             yield flag("duplicates", "red", what, rows, details)
         if self.alike:
             rows = [id for id, *_ in self.alike]
@@ -81,7 +81,7 @@ class Invisible:
     def flags(self) -> Iterator[Flag]:
         if self._rows:
             rows = [*self._rows]
-            what = f"{len(rows):,} rows hold characters that nobody sees: {listed(rows)}"
+            what = f"{rows_that(len(rows), 'hold')} characters that nobody sees: {listed(rows)}"
             yield flag("invisible-characters", "red", what, rows, [f"{id}: {where}" for id, where in self._rows.items()])
 
 
@@ -103,7 +103,7 @@ class Languages:
     def flags(self) -> Iterator[Flag]:
         if self._rows:
             rows = [*self._rows]
-            what = f"{len(rows):,} rows have a reply in another language than {self._named}: {listed(rows)}"
+            what = f"{rows_that(len(rows), 'have')} a reply in another language than {self._named}: {listed(rows)}"
             yield flag("language", "red", what, rows, [f"{id}: {tag}" for id, tag in self._rows.items()])
 
 
@@ -219,10 +219,10 @@ class Copies:
         if found := self._found_in.found():
             rows = [*dict.fromkeys(one.conversation for one in found)]
             details = [f"{one.conversation} holds {one.where}: {one.how}" for one in found]
-            yield flag(self._name, "red", f"{len(rows):,} rows hold words of {self._kind}: {listed(rows)}", rows, details)
+            yield flag(self._name, "red", f"{rows_that(len(rows), 'hold')} words of {self._kind}: {listed(rows)}", rows, details)
         if self._families:
             rows = [*self._families]
-            what = f"{len(rows):,} rows are of the same situations as {self._kind}, in other words: {listed(rows)}"
+            what = f"{rows_that(len(rows), 'are')} of the same situations as {self._kind}, in other words: {listed(rows)}"
             yield flag(
                 self._name, "red", what, rows, [f"{id} is of the situation of {where}" for id, where in self._families.items()]
             )

@@ -29,6 +29,12 @@ def flag(check: str, level: Level, what: str, rows: Sequence[str] = (), details:
     return Flag(check=check, level=level, what=what, rows=tuple(rows), details=tuple(details))
 
 
+def rows_that(count: int, verb: str) -> str:
+    """ "1 row holds", "2,000 rows hold"."""
+    singular = {"have": "has", "are": "is"}.get(verb, f"{verb}s")
+    return f"1 row {singular}" if count == 1 else f"{count:,} rows {verb}"
+
+
 def listed(ids: Sequence[str]) -> str:
     """Some of these ids: "a, b, …"."""
     return ", ".join(ids[:SHOWN]) + (", …" if len(ids) > SHOWN else "")
