@@ -13,6 +13,7 @@ import pytest
 from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
+from finetune_prep.workflow.looking import looked
 from tests.cli.terminal import Shown, Terminal
 from tests.cli.test_pilot import asked_of, next_of, verdict
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
@@ -127,6 +128,40 @@ def test_fewer_that_pass_than_in_the_pilot_stop_it(piloted: Any, terminal: Termi
     assert next_of(shown).startswith("finetune-prep show ")
     assert terminal(*next_of(shown).split()[1:]).code == 0
     assert next_of(shown) == next_of(terminal("status"))
+
+
+def test_what_it_may_cost_is_a_bound_and_what_was_made_is_kept(piloted: Any, terminal: Terminal) -> None:
+    project = piloted()
+    with project.layout.config.open("a") as config:
+        config.write('\n[prices."larch-1"]\ninput = 100.0\noutput = 100.0\n')
+    shown = terminal("scale", "200", "--max-cost", "3.00", "--yes", "--window", "4")
+    assert shown.code == 5
+    assert "of the $3.00 that this command may spend is left" in shown.err
+    (run,) = runs(project.layout, "scale")
+    account = run.account()
+    assert account is not None
+    assert 0 < account.states["accepted"] < 200
+    assert sum(account.states.values()) == account.planned
+    assert 1.0 < looked(project, lambda ledger: ledger.money.spent(), 0.0) <= 3.0
+    assert next_of(terminal("status")) == "finetune-prep scale 200"
+    exported = terminal("export", "--preview")
+    assert f"scale-001 has {account.states['accepted']} of the 200 rows that it is to have" in exported.out
+    assert "200 of 200 rows are accepted" in terminal("scale", "200", "--yes").out
+
+
+def test_by_batch_files_it_waits_for_answers(piloted: Any, terminal: Terminal) -> None:
+    """The pilot's are there; the rest is written to a file, and the same command goes on."""
+    project = piloted()
+    shown = terminal("scale", "120", "--provider", "batch")
+    assert shown.code == 4
+    assert "were written to a batch file" in shown.err
+    assert "finetune-prep scale 120" in shown.err
+    (run,) = runs(project.layout, "scale")
+    account = run.account()
+    assert account is not None
+    assert account.outstanding
+    assert account.states["accepted"] >= 70, "the pilot's"
+    assert next_of(terminal("status")) == "finetune-prep batch import ANSWERS.jsonl, then finetune-prep scale 120"
 
 
 def test_a_conversation_that_is_dropped_is_in_no_later_file_and_another_takes_its_place(piloted: Any, terminal: Terminal) -> None:

@@ -62,6 +62,18 @@ async def test_a_call_that_does_not_fit_says_what_is_left(ledger: SqliteLedger) 
     await budget.hold(0.0312, request())
 
 
+@pytest.mark.parametrize(("cap", "least"), [(None, True), (0.10, True), (0.03, False)])
+async def test_what_one_command_may_spend_is_bounded_whatever_the_budget_leaves(
+    ledger: SqliteLedger, cap: float | None, least: bool
+) -> None:
+    budget = await Budget(cap, ledger, at_most=0.05).load()
+    assert budget.room == pytest.approx(0.05 if least else 0.03)
+    with pytest.raises(Paused) as caught:
+        await budget.hold(0.0512, request())
+    assert ("of the $0.05 that this command may spend" in caught.value.what) is least
+    assert ("--max-cost" in caught.value.next) is least
+
+
 @pytest.mark.parametrize(("dollars", "line"), [(0.3, "budget = 0.30"), (0.3001, "budget = 0.31"), (12.0, "budget = 12.00")])
 def test_the_line_for_a_budget_is_never_too_small(dollars: float, line: str) -> None:
     assert budget_line(dollars) == line

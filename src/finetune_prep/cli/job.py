@@ -45,20 +45,24 @@ def work(
     expect: Callable[[Session], Awaitable[Estimate]],
     quiet: bool = False,
     yes: bool = False,
+    at_most: float | None = None,
 ) -> T:
     """Run `job` in a session with the project in `folder`; quiet: lines for people go to standard error.
 
-    expect: what the job will need; told before it starts, and projected while it runs. yes: it may cost that, and keys may go
-    where they never went. What costs money, or may, and a key that goes to a new host, are asked about on a terminal before
-    anything is sent; after a yes the job begins again, and has what it had. Raises Waiting, naming the files, if answers are
-    outstanding when the job ends, NotAgreed, PriceUnknown and KeyNotAllowed.
+    at_most: US dollars that it may spend, whatever the budget leaves. expect: what the job will need; told before it starts,
+    and projected while it runs. yes: it may cost that, and keys may go where they never went. What costs money, or may, and a
+    key that goes to a new host, are asked about on a terminal before anything is sent; after a yes the job begins again, and
+    has what it had. Raises Waiting, naming the files, if answers are outstanding when the job ends, NotAgreed, PriceUnknown and
+    KeyNotAllowed.
     """
     project = open_project(folder)
     consent = Consent(project, command, provider, yes=yes, quiet=quiet)
     while True:
         bar = Bar()
         try:
-            return termination.run(_work(project, command, provider, job, consent, bar, quiet=quiet, expect=expect))
+            return termination.run(
+                _work(project, command, provider, job, consent, bar, quiet=quiet, expect=expect, at_most=at_most)
+            )
         except KeyNotAllowed as refused:
             if not allowed(refused, yes=yes):
                 raise
@@ -95,11 +99,12 @@ async def _work(
     *,
     quiet: bool,
     expect: Callable[[Session], Awaitable[Estimate]],
+    at_most: float | None,
 ) -> T:
     of_about = 0
     tell = bar.around(screen.note if quiet else lambda line: screen.say(f"  {line}"))
     try:
-        async with open_session(project, command=command, provider=provider, observer=bar, tell=tell) as session:
+        async with open_session(project, command=command, provider=provider, observer=bar, tell=tell, at_most=at_most) as session:
             try:
                 if not consent.told and (lost := emptied(project, provider or "")):
                     tell(f"{lost}. To have it again: {way_back(project)}")

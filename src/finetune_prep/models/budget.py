@@ -38,7 +38,8 @@ class Budget:
     """Money set aside and spent; `load` it first. cap: US dollars, None = no cap. spent: by earlier runs and this one.
 
     agreed: whether a person has agreed to pay. uncounted: models ("provider/model") that a person agreed to ask beside the cap,
-    although nobody knows what they cost. limits: of answers for which finetune-prep.toml sets none.
+    although nobody knows what they cost. limits: of answers for which finetune-prep.toml sets none. at_most: US dollars that
+    may be spent beyond what was, within the cap.
     """
 
     def __init__(
@@ -49,8 +50,12 @@ class Budget:
         *,
         agreed: bool = True,
         limits: AnswerLimits | None = None,
+        at_most: float | None = None,
     ) -> None:
         self.cap = cap
+        self._at_most = at_most
+        self._is_least = False
+        """Whether what may be spent now is less than what the cap leaves."""
         self.limits = limits or AnswerLimits()
         self.agreed = agreed
         self._ledger = ledger
@@ -72,6 +77,10 @@ class Budget:
             # recorded in steps and lowered at the end alone, so it may be more than could be spent: never is more than the cap
             self._left_behind = min(self._left_behind, max(0.0, self.cap - spent - self.committed))
         self.spent = spent + self._left_behind
+        if self._at_most is not None:
+            bound = self.spent + self.committed + self._at_most
+            self._is_least = self.cap is None or bound < self.cap
+            self.cap = bound if self._is_least else self.cap
         return self
 
     def charge(self, request: Request, prices: Prices, provider: str, base_url: str) -> Charge:
@@ -194,6 +203,13 @@ class Budget:
         """What is left may be more than nothing: a call is not begun unless its worst case fits."""
         gone = self.spent + self.committed
         left = max(0.0, cap - gone)
+        if self._is_least:
+            return Paused(
+                f"${left:.4f} of the {_dollars(self._at_most or 0.0)} that this command may spend is left, and the next call "
+                f"could cost up to ${worst:.4f}",
+                where=request.place,
+                next="run the same command again, with a larger --max-cost or without; nothing is lost",
+            )
         return Paused(
             f"${left:.4f} of the budget of {_dollars(cap)} is left, and the next call could cost up to ${worst:.4f}",
             where=request.place,

@@ -46,6 +46,7 @@ def open_door(
     opened: Mapping[str, int] = MappingProxyType({}),
     agreed: bool = True,
     usual: Callable[[Request], int] | None = None,
+    at_most: float | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Door:
     """The door for a project. Providers are made when first asked, so keys of unused ones need not exist.
@@ -55,11 +56,11 @@ def open_door(
     uncounted: models ("provider/model") that may be asked beside a budget although their price is not known. opened: how many
     further attempts people have opened, by the key of the first one. agreed: whether a person has agreed to pay for what costs
     money. usual: tokens that the answer to a request usually takes, by which answers are limited where there is a budget.
-    tell: takes a line for a person.
+    at_most: US dollars that may be spent, whatever the budget leaves. tell: takes a line for a person.
     """
     prices, budget = (
         Prices(config.prices),
-        Budget(config.budget, ledger, uncounted, agreed=agreed, limits=AnswerLimits(usual) if usual else None),
+        Budget(config.budget, ledger, uncounted, agreed=agreed, limits=AnswerLimits(usual) if usual else None, at_most=at_most),
     )
     routes = Routes(config, ledger, folder, provider, prices, budget)
     return Door(ledger, routes, prices=prices, budget=budget, observer=observer, opened=opened, tell=tell)

@@ -124,14 +124,15 @@ async def open_session(
     tell: Callable[[str], None] = lambda line: None,
     web: Callable[[Archive], Web] | None = None,
     agreed: bool = False,
+    at_most: float | None = None,
 ) -> AsyncIterator[Session]:
     """A session with a project: takes its lock, opens its ledger and the door to its models, and closes them again.
 
-    provider: one for all roles instead of those of finetune-prep.toml, by name or as an object. command: named to whoever
-    finds the project locked. web: makes another door to the web than the settings do. agreed: a person has agreed to pay for what
-    costs money, or may; until then asking it raises NotAgreed. What was recorded for batch files is written on leaving.
-    Raises ProjectLocked, and DocumentError or UsageError, before anything is touched, if the brief or the decisions cannot be
-    read.
+    provider: one for all roles instead of those of finetune-prep.toml, by name or as an object. command: named to whoever finds
+    the project locked. web: makes another door to the web than the settings do. agreed: a person has agreed to pay for what
+    costs money, or may; until then asking it raises NotAgreed. at_most: US dollars that may be spent, whatever the budget
+    leaves. What was recorded for batch files is written on leaving. Raises ProjectLocked, and DocumentError or UsageError,
+    before anything is touched, if the brief or the decisions cannot be read.
     """
     project.sound(Documents.brief)
     uncounted = [decision.model for decision in project.decisions() if decision.decision == "uncounted"]
@@ -148,6 +149,7 @@ async def open_session(
                 opened=project.opened(),
                 agreed=agreed,
                 usual=usual_answer(project.layout.phase_prompts),
+                at_most=at_most,
                 tell=tell,
             ) as door,
         ):

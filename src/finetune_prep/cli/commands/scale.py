@@ -30,13 +30,24 @@ MOST_REASONS = 5  # that are printed
 @click.option(
     "--max-candidates", "most", type=click.IntRange(min=1), help="Conversations to make at most (default: four for each row)."
 )
+@click.option(
+    "--max-cost", "at_most", type=click.FloatRange(min=0.0), metavar="DOLLARS", help="US dollars that this command may spend."
+)
 @click.option("--window", default=WINDOW, show_default=True, type=click.IntRange(min=1), help="Conversations in work at a time.")
 @yes_option
 @provider_option
 @json_option
 @click.pass_obj
 def scale(
-    project: str, rows: int, topic: str, most: int | None, window: int, yes: bool, provider: str | None, as_json: bool
+    project: str,
+    rows: int,
+    topic: str,
+    most: int | None,
+    at_most: float | None,
+    window: int,
+    yes: bool,
+    provider: str | None,
+    as_json: bool,
 ) -> None:
     """Make and judge conversations until exactly ROWS of them are accepted, every cell of the scenario space by its share.
 
@@ -58,7 +69,7 @@ def scale(
         require_growth(session.project, size)
         return expected(session.project, await used(session.door.ledger), size)
 
-    summary = work(project, _command(size), provider, job, quiet=as_json, yes=yes, expect=expect)
+    summary = work(project, _command(size), provider, job, quiet=as_json, yes=yes, expect=expect, at_most=at_most)
     if as_json:
         screen.json(msgspec.to_builtins(summary))
     else:
