@@ -113,6 +113,7 @@ def test_from_a_pilot_to_rows_and_what_everybody_says_of_them(piloted: Any, term
     label(project, 10)
     shown = terminal("export", "--preview")
     assert "dataset/train.preview.jsonl: 120 rows of scale-001" in shown.out
+    assert "Every cell of the scenario space has its share" in (project.layout.dataset / "README.md").read_text("utf-8")
     more = terminal("scale", "130")
     assert "scale-001: 130 of 130 rows are accepted" in more.out
     fewer = terminal("scale", "100")

@@ -36,6 +36,7 @@ from finetune_prep.gates import Criterion, success_criteria
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import SCALE, Run, runs
+from finetune_prep.project.scaling.result import cells_in_words, missing_in_words
 from finetune_prep.statistics.rates import Rate, wilson
 from finetune_prep.workflow.checking import GATE, LEVELS, outcomes, overrides_in_force
 from finetune_prep.workflow.looking import looked
@@ -102,15 +103,8 @@ def export(
     parted = split_of(chosen, kept_out, validation) if validation else (None, None)
     done = _written(project, chosen, account, said, forms, parted, preview=preview, unmet=unmet)
     later = () if run or chosen.plan.kind == SCALE else unfinished_after(project, chosen)
-    told = [*(_not_this(other, chosen) for other in later), *_unreached(chosen, account)]
+    told = [*(_not_this(other, chosen) for other in later), *missing_in_words(chosen, account)]
     return msgspec.structs.replace(done, warnings=(*told, *done.warnings))
-
-
-def _unreached(run: Run, account: Account) -> Iterator[str]:
-    """What is said of a scaled run that has not all of its rows."""
-    wanted, accepted = run.plan.wanted, account.states["accepted"]
-    if run.plan.kind == SCALE and accepted < wanted:
-        yield f"{run.name} has {accepted:,} of the {wanted:,} rows that it is to have; to go on: {run.plan.command}"
 
 
 def _not_this(other: Run, chosen: Run) -> str:
@@ -352,7 +346,7 @@ def _card(
         language=project.value(Documents.brief).language,
         account=account,
         rate=pass_rate(account),
-        figures=in_sentences(run_figures(project, each_row(run))),
+        figures=(*cells_in_words(run), *in_sentences(run_figures(project, each_row(run)))),
         split=split,
         review=(*proof(said), *_failed_by_people(len(rows.held_back.get(dataset.FAILED, ())))),
         threshold=rubric.threshold,

@@ -7,10 +7,12 @@ from typing import Literal
 
 import msgspec
 
+from finetune_prep.core.sample import Account
 from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import Layout, read_plain
 from finetune_prep.project.runs import SCALE, Run, RunPlan, begin, run_of, runs
 
+EVEN = "Every cell of the scenario space has its share of the accepted rows, to within one."
 RESULT = "scale"  # name of the file, without its ending
 End = Literal[
     "reached",  # every row that was wanted is there
@@ -65,6 +67,33 @@ class Scaled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     @property
     def reached(self) -> bool:
         return self.end == "reached"
+
+
+def exhausted_in_words(result: Scaled) -> tuple[str, ...]:
+    """A sentence for each cell that was given up."""
+    return tuple(
+        f"{cell.cell} is exhausted: {cell.accepted:,} of {cell.planned:,} rows, after {cell.good:,} of {cell.tried:,} "
+        "conversations that could be rows; other cells make up for it."
+        for cell in result.cells
+        if cell.exhausted
+    )
+
+
+def cells_in_words(run: Run) -> tuple[str, ...]:
+    """What is said of the cells of a scaled run; nothing of another one."""
+    result = read_result(run) if run.plan.kind == SCALE else None
+    if result is None:
+        return ()
+    even = all(abs(cell.accepted - cell.planned) <= 1 for cell in result.cells)
+    return (*exhausted_in_words(result), *([EVEN] if even else []))
+
+
+def missing_in_words(run: Run, account: Account) -> tuple[str, ...]:
+    """What is said of a scaled run that has not all of its rows."""
+    wanted, accepted = run.plan.wanted, account.states["accepted"]
+    if run.plan.kind != SCALE or accepted >= wanted:
+        return ()
+    return (f"{run.name} has {accepted:,} of the {wanted:,} rows that it is to have; to go on: {run.plan.command}",)
 
 
 def result_path(run: Run) -> Path:

@@ -12,7 +12,7 @@ from finetune_prep.method import limits
 from finetune_prep.models.costs import costs, per_row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
-from finetune_prep.project.scaling.result import CellLine, Scaled
+from finetune_prep.project.scaling.result import CellLine, Scaled, exhausted_in_words
 from finetune_prep.statistics.rates import Rate
 from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.reviewing.counting import reviewed
@@ -85,11 +85,7 @@ def in_sentences(found: ScaleSummary) -> tuple[str, ...]:
     said = []
     if found.result.why:
         said.append(f"Stopped: {found.result.why}.")
-    for cell in found.exhausted:
-        said.append(
-            f"{cell.cell} is exhausted: {cell.accepted:,} of {cell.planned:,} rows, after {cell.good:,} of {cell.tried:,} "
-            "conversations that could be rows; other cells make up for it."
-        )
+    said += exhausted_in_words(found.result)
     if found.off:
         named = ", ".join(f"{cell.cell} {cell.accepted:,} instead of {cell.planned:,}" for cell in found.off)
         said.append(f"Further from their share than one row: {named}.")
