@@ -118,8 +118,9 @@ def estimate_of_calls(project: Project, used: Used, calls: Iterable[Planned], pr
     )
 
 
-def estimate_of_pilot(project: Project, used: Used, calls: Mapping[RoleName, int], n: int) -> Estimate:
-    """What so many calls of each role of a pilot will need, as such calls usually do. n: conversations of that pilot."""
+def estimate_of_pilot(project: Project, used: Used, calls: Mapping[RoleName, int], n: int, provider: str = "") -> Estimate:
+    """What so many calls of each role of a pilot will need, as such calls usually do. n: conversations of that pilot. provider:
+    as of `estimate`."""
     measured = {(found.phase, found.role, found.form): found for found in used.measured}
     prices = Prices(project.config.prices)
     rows = (
@@ -128,7 +129,7 @@ def estimate_of_pilot(project: Project, used: Used, calls: Mapping[RoleName, int
             prices,
             msgspec.structs.replace(call, times=calls[call.role], known=0, opened=0),
             measured.get((call.phase, call.role, call.form)),
-            "",
+            provider,
         )
         for call in planned(project, used, PILOT, n, anew=True)
         if calls.get(call.role)

@@ -133,8 +133,8 @@ async def scale(
         spent = time.process_time() - began
         return await summarize_scaled(session.project, session.door.ledger, run, account, result, spent)
 
-    asked = Asked(provider, budget, confirm, tell)
-    return await _run(project, f"scale {rows}", (), job, asked, expect=lambda so_far: expected(project, so_far, size))
+    asked, name = Asked(provider, budget, confirm, tell), provider if isinstance(provider, str) else ""
+    return await _run(project, f"scale {rows}", (), job, asked, expect=lambda so_far: expected(project, so_far, size, name))
 
 
 async def _run(

@@ -67,7 +67,7 @@ def scale(
     async def expect(session: Session) -> Estimate:
         passed_pilot(session.project)
         require_growth(session.project, size)
-        return expected(session.project, await used(session.door.ledger), size)
+        return expected(session.project, await used(session.door.ledger), size, provider or "")
 
     summary = work(project, _command(size), provider, job, quiet=as_json, yes=yes, expect=expect, at_most=at_most)
     if as_json:

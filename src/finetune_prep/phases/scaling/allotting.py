@@ -109,7 +109,7 @@ class Allotment:
             return 0
         in_all = sum(other.missing for other in self.cells.values())
         spare = sqrt(missing * (1 - tally.acceptance)) if in_all <= LAST else 0.0
-        return min(ceil((missing + spare) / tally.acceptance), self.budget(tally) - tally.taken)
+        return max(0, min(ceil((missing + spare) / tally.acceptance), self.budget(tally) - tally.taken))
 
     def budget(self, tally: Tally) -> int:
         """Candidates that a cell may have: its part of all."""

@@ -20,8 +20,8 @@ from finetune_prep.workflow.exporting import finished_pilot
 from finetune_prep.workflow.planned_calls import Used, mean_exchanges
 
 
-def expected(project: Project, so_far: Used, size: Size) -> Estimate:
-    """Calls of a run of this size. Raises ActNeeded if there is no finished pilot to go by."""
+def expected(project: Project, so_far: Used, size: Size, provider: str = "") -> Estimate:
+    """Calls of a run of this size. provider: asked for every role. Raises ActNeeded if there is no finished pilot to go by."""
     plan = scale_plan(project, size)
     candidates = to_make(project, plan)
     rubric = project.value(Documents.rubric)
@@ -30,7 +30,7 @@ def expected(project: Project, so_far: Used, size: Size) -> Estimate:
     calls["judge"] = candidates if rubric.judged else 0
     known = _known(project, so_far, plan)
     left = {role: max(0, count - known.get(role, 0)) for role, count in calls.items()}
-    return estimate_of_pilot(project, so_far, left, candidates)
+    return estimate_of_pilot(project, so_far, left, candidates, provider)
 
 
 def to_make(project: Project, plan: RunPlan) -> int:
