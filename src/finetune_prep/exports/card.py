@@ -140,7 +140,7 @@ def _opening(card: Card) -> str:
     )
     sidecars = " and ".join(f"`{file.sidecar}`" for file in card.files)
     text += (
-        f"\n\n{sidecars} says of each row which scenario it is of and what it scored, `{card.rejected}` which planned "
+        f"\n\n{sidecars} {'says' if len(card.files) == 1 else 'say'} of each row which scenario it is of and what it scored, `{card.rejected}` which planned "
         f"conversations are not in it and why, `{card.manifest}` which files belong together."
     )
     if not card.preview:
