@@ -58,10 +58,12 @@ def test_a_usage_error_is_json_where_json_is_asked_for(names: tuple[str, ...], t
 def test_the_project_may_stand_after_the_command(names: tuple[str, ...], typed: Terminal, tmp_path: Path) -> None:
     """Wherever it stands, it names the same folder, which is none here."""
     required = [
-        "1" if parameter.name == "number" else "domain-frameworks"
+        "1" if parameter.name in ("number", "rows") else "domain-frameworks"
         for parameter in LEAVES[names].params
         if isinstance(parameter, click.Argument) and parameter.required
     ]
+    needed = [option for option in LEAVES[names].params if isinstance(option, click.Option) and option.required]
+    required += [word for option in needed for word in (option.opts[0], "a reason")]
     required += ["--not-there"] if names == ("batch", "settle") else []
     behind = typed(*names, *required, "--project", str(tmp_path / "nowhere"))
     before = typed("--project", str(tmp_path / "nowhere"), *names, *required)
