@@ -139,8 +139,9 @@ def _opening(card: Card) -> str:
         f"scenario space, each judged against a binary rubric; only those that passed are in it{also}. From run `{card.run}`."
     )
     sidecars = " and ".join(f"`{file.sidecar}`" for file in card.files)
+    says = "says" if len(card.files) == 1 else "say"
     text += (
-        f"\n\n{sidecars} {'says' if len(card.files) == 1 else 'say'} of each row which scenario it is of and what it scored, `{card.rejected}` which planned "
+        f"\n\n{sidecars} {says} of each row which scenario it is of and what it scored, `{card.rejected}` which planned "
         f"conversations are not in it and why, `{card.manifest}` which files belong together."
     )
     if not card.preview:

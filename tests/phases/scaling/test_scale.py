@@ -13,12 +13,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from finetune_prep.core.request import Reply
+from finetune_prep.core.request import Reply, Request
 from finetune_prep.core.sample import Account
-from finetune_prep.errors import DocumentError
+from finetune_prep.errors import DocumentError, Unreachable
 from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Entry
-from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.models.providers.scripted import Answer, Scripted
 from finetune_prep.phases.pilot.pilot import pilot
 from finetune_prep.phases.scaling.scale import Passed, Size, scale, scale_plan
 from finetune_prep.phases.session import open_session
@@ -295,6 +295,27 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(shop: Proje
     again, _, result, _ = scaled(shop, rows)
     assert result.end == "reached"
     assert bytes_of(again.folder) == bytes_of(run.folder)
+
+
+@pytest.mark.parametrize(("lost", "end"), [(2, "reached"), (1_000, "alike")])
+def test_a_few_calls_that_fail_in_passing_stop_no_run(shop: Project, lost: int, end: str) -> None:
+    """They are asked again when their wave is over; where most of them fail, the run ends and says what is outstanding."""
+    simulated, left = Simulated(shop, by_cell), [lost]
+
+    def answer(request: Request) -> Answer:
+        if request.role == "judge" and left[0] and simulated.written > 20:
+            left[0] -= 1
+            return Unreachable("the server was silent")
+        return simulated.answer(request)
+
+    async def go() -> tuple[Run, Account, Scaled]:
+        async with open_session(shop, provider=Scripted(answer)) as session:
+            return await scale(session, Size(rows=60), AT_THE_PILOT, {}, window=4)
+
+    run, account, result = asyncio.run(go())
+    assert result.end == end
+    assert bool(account.outstanding) is (end != "reached")
+    assert_whole(run, account, result)
 
 
 def test_other_documents_are_another_run(shop: Project) -> None:

@@ -31,6 +31,8 @@ from finetune_prep.project.scaling.result import RESULT, End, Scaled, same_but_f
 from finetune_prep.statistics.volume.drift import TOLERATED, Drift
 
 PROJECTED = 50  # conversations after which it is said how many it will take
+TIMES = 3  # that a run begins before it leaves what a provider failed in passing to the next command
+FEW = 0.05  # of the conversations
 COUNTED = ("accepted", "flawed", "surplus", "rejected", "faulty", "duplicate")  # as a pilot's rate counts them
 
 
@@ -96,7 +98,12 @@ async def scale(
     known = {run.name for run in runs(project.layout, SCALE)}
     run = scaled_run_of(project.layout, plan)
     try:
-        return await Scaling(session, run, cells, pilot, ruled_out).go_on(window)
+        for _ in range(TIMES):
+            scaling = Scaling(session, run, cells, pilot, ruled_out)
+            account, result = await scaling.go_on(window)
+            if not scaling.may_go_on:
+                break
+        return run, account, result
     except NotAgreed:
         if run.name not in known:
             forget(run)
@@ -123,9 +130,14 @@ class Scaling:
         self._near = Near()
         self._kept: list[str] = []
         """Ids of the scenarios whose conversations are in `_near`, in its order."""
-        self._outstanding = 0
+        self._outstanding = self._unreached = 0
 
-    async def go_on(self, window: int) -> tuple[Run, Account, Scaled]:
+    @property
+    def may_go_on(self) -> bool:
+        """Whether all that is outstanding is a few calls that a provider failed in passing: what is there costs nothing again."""
+        return 0 < self._outstanding == self._unreached <= FEW * max(1, self._allotment.made)
+
+    async def go_on(self, window: int) -> tuple[Account, Scaled]:
         with Results(self._run) as results:
             try:
                 end, why = await self._waves(results, window)
@@ -134,7 +146,7 @@ class Scaling:
                     results.commit(**{RESULT: self._result("paused", stopped.what)})
                 raise
             result = self._result(end, why)
-            return self._run, results.commit(**{RESULT: result}), result
+            return results.commit(**{RESULT: result}), result
 
     async def _waves(self, results: Results, window: int) -> tuple[End, str]:
         for wave in self._allotment.waves():
@@ -172,6 +184,7 @@ class Scaling:
         if sample.state in COUNTED:
             self._compare(sample, passed=passed)
         self._outstanding += sample.state in UNSETTLED
+        self._unreached += sample.state in UNSETTLED and bool(sample.fault)
         if ruled_out and passed:
             return msgspec.structs.replace(sample, state="flawed", fault=ruled_out)  # the judge did pass it
         if sample.state == "accepted":

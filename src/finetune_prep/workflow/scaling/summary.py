@@ -57,7 +57,7 @@ async def summarize_scaled(
     """cpu: seconds that it took in this process."""
     part = (await costs(ledger)).of_run(run.name)
     accepted = account.states["accepted"]
-    done = result.end in ("reached", "waiting", "paused")
+    goes_on = account.outstanding or result.end in ("waiting", "paused")
     return ScaleSummary(
         run=run.name,
         result=result,
@@ -76,7 +76,7 @@ async def summarize_scaled(
         cost_per_accepted=per_row(part, accepted),
         cpu_per_accepted=cpu / accepted if accepted else None,
         next=after_scaling(project, run),
-        exit_code=0 if result.reached else Paused.exit_code if done else ENDED,
+        exit_code=0 if result.reached else Paused.exit_code if goes_on else ENDED,
     )
 
 
