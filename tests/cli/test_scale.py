@@ -150,6 +150,20 @@ def test_what_it_may_cost_is_a_bound_and_what_was_made_is_kept(piloted: Any, ter
     assert "200 of 200 rows are accepted" in terminal("scale", "200", "--yes").out
 
 
+def test_a_larger_number_that_nobody_agreed_to_changes_nothing(piloted: Any, terminal: Terminal) -> None:
+    project = piloted()
+    terminal("scale", "110")
+    (before,) = runs(project.layout, "scale")
+    with project.layout.config.open("a") as config:
+        config.write('\n[prices."larch-1"]\ninput = 100.0\noutput = 100.0\n')
+    shown = terminal("scale", "300")
+    assert shown.code == 3
+    assert "nobody has agreed to that" in shown.err
+    (run,) = runs(project.layout, "scale")
+    assert run.plan == before.plan
+    assert next_of(terminal("status")) == "finetune-prep review --run scale-001 -n 10"
+
+
 def test_by_batch_files_it_waits_for_answers(piloted: Any, terminal: Terminal) -> None:
     """The pilot's are there; the rest is written to a file, and the same command goes on."""
     project = piloted()
@@ -208,3 +222,22 @@ def test_what_cannot_be_dropped_is_said(piloted: Any, terminal: Terminal, argume
 
 def written(project: Project) -> str:
     return "".join(path.read_text("utf-8") for path in project.layout.dataset.iterdir())
+
+
+def test_what_a_person_failed_in_the_pilot_is_no_row_of_the_scaled_run_whenever_it_was_said(
+    piloted: Any, terminal: Terminal
+) -> None:
+    """Before the run it is made up for; afterwards it is kept out of the files, and the run makes another when it goes on."""
+    project = piloted()
+    assert terminal("scale", "110").code == 0
+    (pilot,), (run,) = runs(project.layout, "pilot"), runs(project.layout, "scale")
+    rows = {sample.scenario.id: sample for sample in run.each_sample() if sample.state == "accepted"}
+    number = next(n for n, sample in enumerate(pilot.samples()) if sample.scenario.id in rows and n > 20)
+    failed = pilot.samples()[number]
+    assert failed.conversation is not None
+    say(project, pilot, number, "fail")
+    shown = terminal("export", "--preview")
+    assert "train.preview.jsonl: 109 rows of scale-001" in shown.out
+    assert failed.conversation.messages[1].content not in (project.layout.dataset / "train.preview.jsonl").read_text("utf-8")
+    assert "110 of 110 rows are accepted" in terminal("scale", "110").out
+    assert "train.preview.jsonl: 110 rows of scale-001" in terminal("export", "--preview").out

@@ -40,7 +40,7 @@ from finetune_prep.project.scaling.result import cells_in_words, missing_in_word
 from finetune_prep.statistics.rates import Rate, wilson
 from finetune_prep.workflow.checking import GATE, LEVELS, outcomes, overrides_in_force
 from finetune_prep.workflow.looking import looked
-from finetune_prep.workflow.reviewing.counting import Reviewed, proof, require_whole, reviewed
+from finetune_prep.workflow.reviewing.counting import Reviewed, failures, proof, require_all_labels, reviewed
 from finetune_prep.workflow.status.standing import run_view
 from finetune_prep.workflow.texts.first_brief import title_of
 
@@ -84,7 +84,7 @@ def export(
     prepared(project, "the export")
     chosen, account = finished_run(project, run)
     said = reviewed(project, chosen)
-    require_whole(said, project.layout.relative(chosen.labels_path))
+    require_all_labels(project)
     if account.outstanding or not account.states["accepted"]:
         open_rows = f"{account.outstanding} of {account.planned} scenarios are outstanding" if account.outstanding else ""
         raise ActNeeded(
@@ -99,7 +99,7 @@ def export(
             next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
         )
     forms = [FORMATS[name] for name in formats]
-    kept_out = {*said.failed, *project.dropped()}
+    kept_out = {*failures(project), *project.dropped()}
     parted = split_of(chosen, kept_out, validation) if validation else (None, None)
     done = _written(project, chosen, account, said, forms, parted, preview=preview, unmet=unmet)
     later = () if run or chosen.plan.kind == SCALE else unfinished_after(project, chosen)
@@ -132,13 +132,13 @@ def _written(
     with Together(folder) as files:
         gaps = project.config.export.show_gaps
         rows = dataset.write(
-            files, run.each_sample(), system, forms, failed=said.failed, dropped=project.dropped(), split=parted[0],
+            files, run.each_sample(), system, forms, failed=failures(project), dropped=project.dropped(), split=parted[0],
             show_gaps=gaps, preview=preview,
         )  # fmt: skip
         _check_account(run, account, rows)
         _check_labels(run, rows, preview=preview)
         about = _card(project, run, account, said, rows, forms, parted[1], preview=preview, unmet=unmet, info=info)
-        files.put(manifest, encoded(_manifest(project, run, said, rows, about)))
+        files.put(manifest, encoded(_manifest(project, run, rows, about)))
         files.put(readme, card.render(about).encode())
         gone = _names(preview=preview) - {written.file for written in rows.files}
         if registry := dataset_info(title_of(project), rows.training):
@@ -250,7 +250,7 @@ def _with_gates(criterion: Criterion, open_gates: Sequence[Outcome]) -> str:
 def is_written(project: Project, run: Run) -> bool:
     """Whether the rows of a run stand in the dataset's folder already as they were written, as a preview or in full."""
     folder = project.layout.dataset
-    source = _source(project, run, reviewed(project, run))
+    source = _source(project, run)
     for name in (preview_of(MANIFEST), MANIFEST):
         found = read_manifest(folder / name)
         if found and found.source == source and stands(found, folder):
@@ -258,13 +258,13 @@ def is_written(project: Project, run: Run) -> bool:
     return False
 
 
-def _source(project: Project, run: Run, said: Reviewed) -> Source:
+def _source(project: Project, run: Run) -> Source:
     return Source(
         run=run.name,
         samples=sha256_of(run.samples_path) if run.samples_path.is_file() else "",
         system_prompt=text_hash(project.sound(Documents.system_prompt).text),
         show_gaps=project.config.export.show_gaps,
-        failed_by_people=said.failed,
+        failed_by_people=tuple(sorted(failures(project))),
         dropped=tuple(sorted(project.dropped())),
     )
 
@@ -380,13 +380,13 @@ def served(project: Project, run: Run) -> list[card.Served]:
     return [card.Served(role=role, asked=asked, served=served) for role, asked, served in sorted(found)]
 
 
-def _manifest(project: Project, run: Run, said: Reviewed, rows: dataset.Rows, about: card.Card) -> Manifest:
+def _manifest(project: Project, run: Run, rows: dataset.Rows, about: card.Card) -> Manifest:
     account = about.account
     spent = looked(project, lambda ledger: ledger.reports.time_spent(), ())
     times = next(((line.first, line.last) for line in spent if line.phase == KIND), ("", ""))
     return Manifest(
         preview=about.preview,
-        source=_source(project, run, said),
+        source=_source(project, run),
         planned=account.planned,
         states={state: count for state, count in account.states.items() if count},
         account=in_words(account.planned, account.states),

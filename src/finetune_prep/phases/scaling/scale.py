@@ -26,7 +26,7 @@ from finetune_prep.phases.scaling.alike import Alike
 from finetune_prep.phases.scaling.allotting import CANDIDATES, Allotment, Candidate
 from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import SCALE, Results, Run, RunPlan, VerdictRow, forget, runs, verdict_row
+from finetune_prep.project.runs import SCALE, Results, Run, RunPlan, VerdictRow, begin, forget, runs, verdict_row
 from finetune_prep.project.scaling.result import RESULT, End, Scaled, same_but_for_size, scaled_run_of
 from finetune_prep.statistics.volume.drift import TOLERATED, Drift
 
@@ -95,7 +95,7 @@ async def scale(
     project = session.project
     plan = scale_plan(project, size)
     cells = wanted(project.value(Documents.space), plan)
-    known = {run.name for run in runs(project.layout, SCALE)}
+    known = {run.name: run.plan for run in runs(project.layout, SCALE)}
     run = scaled_run_of(project.layout, plan)
     try:
         for _ in range(TIMES):
@@ -107,6 +107,8 @@ async def scale(
     except NotAgreed:
         if run.name not in known:
             forget(run)
+        else:  # nothing of its new size was begun
+            begin(project.layout, run.name, known[run.name])
         raise
 
 

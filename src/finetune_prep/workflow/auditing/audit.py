@@ -32,7 +32,7 @@ def audit(project: Project, *, run: str = "", against: tuple[Path, ...] = ()) ->
     """
     chosen, _ = finished_run(project, run)
     others = read_others(against)
-    kept_out = kept_out_of(project, chosen)
+    kept_out = kept_out_of(project)
     first = [said for _, said in sampled(_rows(chosen, kept_out), chosen.plan.seed)]
     if not first:
         raise ActNeeded(f"{chosen.name} has no accepted row to audit", next="finetune-prep show")

@@ -11,7 +11,7 @@ from finetune_prep.project.layout import read_plain
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.workflow.auditing.flags import Flag
-from finetune_prep.workflow.reviewing.counting import reviewed
+from finetune_prep.workflow.reviewing.counting import failures
 
 RESULT = "audit.json"
 CANNOT_TELL = (
@@ -54,7 +54,7 @@ class Audited(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 def subject(project: Project, run: Run) -> str:
     """Hash of what would be exported of a run."""
     samples = sha256_of(run.samples_path) if run.samples_path.is_file() else ""
-    return digest([samples, sorted(kept_out_of(project, run))])
+    return digest([samples, sorted(kept_out_of(project))])
 
 
 def audited(project: Project, run: Run) -> Audited | None:
@@ -69,6 +69,6 @@ def audited(project: Project, run: Run) -> Audited | None:
     return found if found.subject == subject(project, run) else None
 
 
-def kept_out_of(project: Project, run: Run) -> set[str]:
+def kept_out_of(project: Project) -> set[str]:
     """Ids of conversations that a person failed or dropped: they are no rows."""
-    return {*reviewed(project, run).failed, *project.dropped()}
+    return {*failures(project), *project.dropped()}

@@ -14,7 +14,7 @@ from finetune_prep.labels.drawing import FAILED
 from finetune_prep.labels.file import Damaged, read_labels
 from finetune_prep.labels.label import DECIDED, Label, Opinion, opinions
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run
+from finetune_prep.project.runs import Run, runs
 from finetune_prep.statistics.certification import labels_needed
 from finetune_prep.statistics.rates import Rate, exact
 
@@ -92,6 +92,16 @@ def reviewed(project: Project, run: Run) -> Reviewed:
     )
 
 
+def failures(project: Project) -> dict[str, str]:
+    """Ids of conversations that a person failed in whichever run they stand, and who did: they are no rows anywhere."""
+    return {
+        conversation: labeller.name
+        for run in runs(project.layout)
+        for (labeller, conversation), opinion in opinions(read_labels(run.labels_path).labels).items()
+        if labeller.kind == "person" and opinion.latest.label == "fail"
+    }
+
+
 def rubric_version(project: Project) -> str:
     """The version of the present rubric, "" if there is none that can be read."""
     document = project.document(Documents.rubric)
@@ -145,15 +155,15 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-def require_whole(found: Reviewed, path: str) -> None:
-    """Raise UsageError if a line of labels.jsonl cannot be read: it may be the one that failed a conversation."""
-    if found.damaged:
-        first = found.damaged[0]
-        raise UsageError(
-            f"this label cannot be read: {first.why}",
-            where=f"{path}:{first.line}",
-            next="restore the line from version control, or delete it and label the conversation again",
-        )
+def require_all_labels(project: Project) -> None:
+    """Raise UsageError if a line of some run's labels cannot be read: it may be the one that failed a conversation."""
+    for run in runs(project.layout):
+        for first in read_labels(run.labels_path).damaged[:1]:
+            raise UsageError(
+                f"this label cannot be read: {first.why}",
+                where=f"{project.layout.relative(run.labels_path)}:{first.line}",
+                next="restore the line from version control, or delete it and label the conversation again",
+            )
 
 
 def more(run: Run, path: str) -> tuple[str, ...]:

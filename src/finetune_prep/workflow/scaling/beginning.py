@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from finetune_prep.errors import GateError, UsageError
-from finetune_prep.labels.file import read_labels
-from finetune_prep.labels.label import opinions
 from finetune_prep.method.gates import NEVER_OVERRIDDEN
 from finetune_prep.phases.pilot.pilot import prepared
 from finetune_prep.phases.scaling.scale import Passed, Size, scale_plan
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import runs
 from finetune_prep.project.scaling.result import same_but_for_size
 from finetune_prep.workflow.checking import counted, require_checked, told
 from finetune_prep.workflow.exporting import finished_pilot, pass_rate
+from finetune_prep.workflow.reviewing.counting import failures, require_all_labels
 from finetune_prep.workflow.status.next_step import before_scaling
 
 WHAT = "scaling"
@@ -49,10 +47,10 @@ def require_growth(project: Project, size: Size) -> None:
 
 
 def ruled_out(project: Project) -> dict[str, str]:
-    """Conversations that are to be no rows, by their ids, and why: a person dropped them, or failed them in a review."""
-    found: dict[str, str] = {}
-    for run in runs(project.layout):
-        for (labeller, conversation), opinion in opinions(read_labels(run.labels_path).labels).items():
-            if labeller.kind == "person" and opinion.latest.label == "fail":
-                found[conversation] = f"failed by {labeller.name}"
+    """Conversations that are to be no rows, by their ids, and why: a person dropped them, or failed them in a review.
+
+    Raises UsageError if a label cannot be read.
+    """
+    require_all_labels(project)
+    found = {conversation: f"failed by {name}" for conversation, name in failures(project).items()}
     return found | {id: f"dropped by {decision.by}: {decision.because}" for id, decision in project.dropped().items()}

@@ -111,7 +111,9 @@ def before_scaling(project: Project) -> list[Outcome]:
 def after_scaling(project: Project, run: Run) -> str:
     """What to do with a scaled run: go on, look why it stopped, read some of it, export it."""
     result, account = read_result(run), run.account()
-    if result is None or account is None or account.outstanding or result.end in ("paused", "waiting"):
+    if result is None or account is None or account.outstanding:
+        return run.plan.command
+    if result.end in ("paused", "waiting") or (result.end == "reached" and result.wanted < run.plan.wanted):
         return run.plan.command
     if result.end == "alike":
         return after_run(project, run) or _show(run, "failed", "faulty", "unjudged")
