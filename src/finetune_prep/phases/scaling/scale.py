@@ -37,13 +37,14 @@ COUNTED = ("accepted", "flawed", "surplus", "rejected", "faulty", "duplicate")  
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wanted. topic: accepted rows of this topic, beside what the run has of all topics. most: candidates; None =
-    usual.
-    """
+    """What is wanted of a run."""
 
     rows: int
+    """Accepted rows."""
     topic: str = ""
+    """The topic of which they are wanted, beside what the run has of all topics; "" for all."""
     most: int | None = None
+    """Conversations that may be made; None = four for each row."""
 
 
 class Passed(NamedTuple):
@@ -234,8 +235,8 @@ class Scaling:
     def _drifted(self) -> str:
         seen, passed, expected = self._drift.seen, self._drift.passed, self._drift.expected
         return (
-            f"fewer pass than in the pilot: {passed:,} of {seen:,} ({passed / seen:.0%}) where {expected / seen:.0%} were to be "
-            f"expected, and that is more than {TOLERATED:.0%} less"
+            f"fewer pass than in the pilot: {passed:,} of {seen:,} ({passed / seen:.0%}) so far, where {expected / seen:.0%} "
+            f"were to be expected; from some point on, more than {100 * TOLERATED:.0f} points fewer"
         )
 
     def _exhausted(self) -> str:

@@ -17,8 +17,7 @@ WHAT = "scaling"
 
 
 def passed_pilot(project: Project) -> Passed:
-    """The pilot that what is scaled goes by. Raises ActNeeded and GateError while documents, pilot, review or probes do not allow
-    it."""
+    """The pilot that what is scaled goes by. Raises ActNeeded and GateError while the gates of the workflow do not hold."""
     prepared(project, WHAT)
     require_checked(project, WHAT)
     if open_gates := before_scaling(project):
