@@ -38,6 +38,9 @@ def test_a_program_scales_what_has_passed_and_audits_the_rows(tmp_path: Path) ->
     assert (found.result.end, found.states["accepted"], found.exit_code) == ("reached", 110, 0)
     assert sum(found.states.values()) == found.planned
     assert any("of the first 50 conversations are accepted; at this rate 110 rows take about" in line for line in told)
+    assert any(line.endswith("conversations") and "of 110 rows are accepted, of 110" in line for line in told), (
+        "after the first wave"
+    )
     assert found.next == "finetune-prep review --run scale-001 -n 10"
     audited = fp.audit(shop)
     assert (audited.run, audited.rows) == ("scale-001", 110)

@@ -165,6 +165,7 @@ class Scaling:
                         return "drift", self._drifted()
             if self._outstanding:
                 return "waiting", ""
+            self._tell_how_far()
         if self._allotment.accepted == self._allotment.wanted:
             return "reached", ""
         return "exhausted", self._exhausted()
@@ -231,6 +232,11 @@ class Scaling:
             f"{accepted} of the first {PROJECTED} conversations are accepted; at this rate "
             f"{wanted:,} rows take about {round(wanted * PROJECTED / accepted):,}"
         )
+
+    def _tell_how_far(self) -> None:
+        accepted, wanted, made = self._allotment.accepted, self._allotment.wanted, self._allotment.made
+        if accepted < wanted:
+            self._session.tell(f"{accepted:,} of {wanted:,} rows are accepted, of {made:,} conversations")
 
     def _drifted(self) -> str:
         seen, passed, expected = self._drift.seen, self._drift.passed, self._drift.expected
