@@ -54,10 +54,12 @@ class Coverage:
             if missing := [id for id in ids if not self.by[name][id]]:
                 what = f"no row has {'this' if len(missing) == 1 else 'these'} {_several(name, len(missing))}: {listed(missing)}"
                 yield flag("coverage", "yellow", what, details=missing)
-        for cell, share in cells(space).items():
-            got = self.by["cell"][str(cell)] / self.rows if self.rows else 0.0
-            if abs(got - share) > OFF:
-                yield flag("coverage", "yellow", f"{cell} has {got:.0%} of the rows, and {share:.0%} were planned")
+        shares = {str(cell): share for cell, share in cells(space).items()}
+        got = {cell: self.by["cell"][cell] / max(1, self.rows) for cell in shares}
+        if off := [cell for cell, share in shares.items() if abs(got[cell] - share) > OFF]:
+            details = [f"{cell} has {got[cell]:.0%} of the rows, and {shares[cell]:.0%} were planned" for cell in off]
+            what = f"further than {100 * OFF:.0f} points from their planned share of the rows: {listed(off)}"
+            yield flag("coverage", "yellow", what, details=details)
 
 
 def _several(noun: str, count: int) -> str:
