@@ -9,7 +9,8 @@ import finetune_prep
 
 NAMES = {
     "Account", "Conversation", "Documents", "FinetunePrepError", "Message", "Project", "Rubric", "Sample", "Scenario", "Score", "Scripted",
-    "Verdict", "audit", "export", "open_project", "open_session", "parse", "pilot", "prepare", "render", "retry", "scale", "score",
+    "Verdict", "audit", "evaluate", "export", "open_project", "open_session", "parse", "pilot", "prepare", "render", "retry", "scale",
+    "score",
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from finetune_prep.project.project import Project, open_project
     from finetune_prep.workflow.auditing.audit import audit
     from finetune_prep.workflow.exporting import export
-    from finetune_prep.workflow.programs import pilot, prepare, retry, scale
+    from finetune_prep.workflow.programs import evaluate, pilot, prepare, retry, scale
 
 _HOMES = {
     "Account": "core.sample",
@@ -42,6 +42,7 @@ _HOMES = {
     "Scripted": "models.providers.scripted",
     "Verdict": "core.verdict",
     "audit": "workflow.auditing.audit",
+    "evaluate": "workflow.programs",
     "export": "workflow.exporting",
     "open_project": "project.project",
     "open_session": "phases.session",
@@ -68,6 +69,7 @@ __all__ = [
     "Scripted",
     "Verdict",
     "audit",
+    "evaluate",
     "export",
     "open_project",
     "open_session",

@@ -260,4 +260,7 @@ def test_status_leads_to_probes_before_an_export(served: Any, shop: Project, ter
         say(open_project(shop.folder), run, number, "pass")
     assert next_of(terminal("status")) == "finetune-prep probe"
     assert terminal("probe", "--gate", "1", "--each", "1", "--neutral", "0").code == 0
-    assert next_of(terminal("status")) == "finetune-prep show"
+    assert next_of(terminal("status")) == "finetune-prep evaluate --plan"
+    with shop.layout.config.open("a", encoding="utf-8") as config:
+        config.write('\n[roles.base]\nmodel = "larch/small"\n[roles.tuned]\nmodel = "larch/small-tuned"\n')
+    assert next_of(terminal("status")) == "finetune-prep evaluate"

@@ -31,7 +31,7 @@ class Engine:
     """One engine. form: in which the tiny model is made for it. named: whether its model can be given a name of its own.
 
     schema: what it does with a JSON Schema. stranger: what it does with the name of a model that it does not serve. long:
-    what it does with a prompt beyond its context. serve: its command, from Python, model and port.
+    what it does with a prompt beyond its context. serve: its command, from Python, model, port and the model's name.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Engine:
     schema: Literal["enforced", "ignored", "refused"]
     stranger: Literal["answers", "rejects", "pauses"]
     long: Literal["answers", "rejects"]
-    serve: Callable[[Path, Path, int], list[str]]
+    serve: Callable[[Path, Path, int, str], list[str]]
     named: bool = True
 
     @property
@@ -56,24 +56,24 @@ class Served:
     model: str
 
 
-def _llamacpp(python: Path, model: Path, port: int) -> list[str]:
-    return [str(python), str(HERE / "serve_llamacpp.py"), str(model), str(port), str(CONTEXT)]
+def _llamacpp(python: Path, model: Path, port: int, name: str) -> list[str]:
+    return [str(python), str(HERE / "serve_llamacpp.py"), str(model), str(port), str(CONTEXT), name]
 
 
-def _llama_cpp_python(python: Path, model: Path, port: int) -> list[str]:
+def _llama_cpp_python(python: Path, model: Path, port: int, name: str) -> list[str]:
     serve = [str(python), "-m", "llama_cpp.server", "--host", "127.0.0.1", "--port", str(port)]
-    return [*serve, "--model", str(model), "--model_alias", "tiny", "--n_ctx", str(CONTEXT)]
+    return [*serve, "--model", str(model), "--model_alias", name, "--n_ctx", str(CONTEXT)]
 
 
-def _transformers(python: Path, model: Path, port: int) -> list[str]:
+def _transformers(python: Path, model: Path, port: int, name: str) -> list[str]:
     serve = [str(python.with_name("transformers")), "serve", str(model)]
     return [*serve, "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)]
 
 
-def _vllm(python: Path, model: Path, port: int) -> list[str]:
+def _vllm(python: Path, model: Path, port: int, name: str) -> list[str]:
     # the command `vllm` looks for a package of that name, and the build for CPUs has another
     serve = [str(python), "-m", "vllm.entrypoints.openai.api_server", "--host", "127.0.0.1", "--port", str(port)]
-    model_options = ["--model", str(model), "--served-model-name", "tiny", "--dtype", "float32", "--max-model-len", str(CONTEXT)]
+    model_options = ["--model", str(model), "--served-model-name", name, "--dtype", "float32", "--max-model-len", str(CONTEXT)]
     return [*serve, *model_options, "--enforce-eager"]
 
 
@@ -96,8 +96,11 @@ def make_model(engine: Engine, folder: Path) -> Path:
 
 
 @contextmanager
-def serving(engine: Engine, folder: Path) -> Iterator[Served]:
-    """Start an engine on loopback with the tiny model; it ends with the context. Raises AssertionError with what it said."""
+def serving(engine: Engine, folder: Path, name: str = "tiny") -> Iterator[Served]:
+    """Start an engine on loopback with the tiny model, under a name if it takes one; it ends with the context.
+
+    Raises AssertionError with what it said.
+    """
     model = make_model(engine, folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -105,14 +108,14 @@ def serving(engine: Engine, folder: Path) -> Iterator[Served]:
     log = folder / "server.log"
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, HERE / "guarded.py", *engine.serve(engine.python, model, port)],
+            [sys.executable, HERE / "guarded.py", *engine.serve(engine.python, model, port, name)],
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=subprocess.STDOUT,
             env=environment(folder),
             start_new_session=True,  # the keyboard's Ctrl-C is for the tests; the guard hears of it when they end
         )
-    served = Served(engine, f"http://127.0.0.1:{port}/v1", "tiny" if engine.named else str(model))
+    served = Served(engine, f"http://127.0.0.1:{port}/v1", name if engine.named else str(model))
     try:
         _wait(served, process, log)
         yield served

@@ -1,4 +1,4 @@
-"""llama.cpp's own HTTP server over a GGUF file: `python serve_llamacpp.py FILE PORT CONTEXT`; until its standard input ends."""
+"""llama.cpp's own HTTP server over a GGUF file: `python serve_llamacpp.py FILE PORT CONTEXT NAME`; until its standard input ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ params.n_ctx = SLOTS * int(sys.argv[3])
 params.n_parallel = SLOTS
 params.cpuparams.n_threads = 1
 params.warmup = False
-params.model_alias = {"tiny"}
+params.model_alias = {sys.argv[4]}
 server = xllamacpp.Server(params)
 print(server.listening_address, flush=True)
 sys.stdin.read()

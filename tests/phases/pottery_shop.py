@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -113,10 +113,13 @@ def _example_of(request: Request) -> Example:
     return next(example for example in examples if all(message.content in asked for message in example.conversation.messages))
 
 
-def accept_all(project: Project, by: str = "a reader") -> None:
-    """Accept every document as it stands, in the order in which they are made, in the judge's place where none has been asked."""
+def accept_all(project: Project, by: str = "a reader", waive: Collection[str] = ()) -> None:
+    """Accept every document as it stands, in the order in which they are made, in the judge's place where none has been asked.
+
+    waive: gates that fail and may.
+    """
     for kind in accepting.ORDER:
-        accept_one(project, kind, by)
+        accept_one(project, kind, by, waive)
 
 
 def have_judged(project: Project, no: Iterable[str] = ()) -> None:
@@ -129,10 +132,14 @@ def have_judged(project: Project, no: Iterable[str] = ()) -> None:
     asyncio.run(job())
 
 
-def accept_one(project: Project, kind: str, by: str = "a reader") -> None:
-    """Accept a document as it stands, with a decision for each gate that nobody has answered."""
+def accept_one(project: Project, kind: str, by: str = "a reader", waive: Collection[str] = ()) -> None:
+    """Accept a document as it stands, with a decision for each gate that nobody has answered, and for those of `waive`."""
     later = accepting.ORDER[accepting.ORDER.index(kind) + 1 :]
     open_gates = in_the_way(concerning(project, kind))
-    unasked = [outcome.gate for outcome in open_gates if outcome.answer == "unchecked" and outcome.lacks not in later]
+    unasked = [
+        outcome.gate
+        for outcome in open_gates
+        if (outcome.answer == "unchecked" and outcome.lacks not in later) or outcome.gate in waive
+    ]
     given = [accepting.override(project, gate, kind, by=by, because="read it instead of a judge") for gate in unasked]
     accepting.accept(project, accepting.propose(project, kind, given), by=by, interactive=True)

@@ -23,7 +23,7 @@ from tests.phases.test_preparing import prepared
 FOLDER = Path(__file__).parent / "rendered"
 BLOCK = 512  # characters: providers cache prefixes in blocks of some 128 tokens
 ELSEWHERE = {"converse-card", "converse-user", "converse-whole", "judge"}  # sent by the pilot; the judge also by judged gates
-PROBES = {name for name in BUILT_IN if name.startswith("probe-")}  # sent by `probe`
+PROBES = {name for name in BUILT_IN if name.startswith(("probe-", "evaluate-"))}  # sent by `probe` and `evaluate`
 # the prompts that answer no schema, by the words they are asked under
 PLAIN = {"user prompt": "generation-user-prompt", "system prompt": "generation-system-prompt"}
 

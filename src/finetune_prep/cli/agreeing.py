@@ -9,7 +9,6 @@ from finetune_prep.core.request import RoleName
 from finetune_prep.errors import NotAgreed
 from finetune_prep.models.costs import so_far
 from finetune_prep.models.roles import costly
-from finetune_prep.project.config import ROLES
 from finetune_prep.project.consent.agreements import Amount, agree, agreed, note_spent
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.estimate import Estimate, to_agree
@@ -93,7 +92,7 @@ class Consent:
     def up_front(self) -> bool:
         """Whether to ask before the first call. Where everything costs, the first call is soon enough, and may not come: all that
         is asked may have been answered. Where some models are free, the first that is not may come hours later."""
-        return bool(self._to_come) and len(self._models) < len(ROLES)
+        return bool(self._to_come) and len(self._models) < len(self._project.config.played)
 
     @property
     def _named(self) -> list[str]:

@@ -52,6 +52,7 @@ COMMANDS: dict[str, str] = {
     "audit": "Look through the rows that would be trained, together and beside other files.",
     "drop": "Keep a conversation out of every further export.",
     "export": "Write accepted rows as training data.",
+    "evaluate": "Whether a model passes on held-out scenarios, and whether tuning made it better.",
     "judge": "Verdicts of the project's judge on conversations of any origin.",
     "score": "How many conversations pass by a file of verdicts, and by which questions the others fail.",
     "health": "Which questions of a rubric are dead, redundant, the wrong way round or noisy.",

@@ -46,16 +46,17 @@ def work(
     quiet: bool = False,
     yes: bool = False,
     at_most: float | None = None,
+    of: Callable[[Project], Project] = lambda project: project,
 ) -> T:
     """Run `job` in a session with the project in `folder`; quiet: lines for people go to standard error.
 
-    at_most: US dollars that it may spend, whatever the budget leaves. expect: what the job will need; told before it starts,
-    and projected while it runs. yes: it may cost that, and keys may go where they never went. What costs money, or may, and a
-    key that goes to a new host, are asked about on a terminal before anything is sent; after a yes the job begins again, and
-    has what it had. Raises Waiting, naming the files, if answers are outstanding when the job ends, NotAgreed, PriceUnknown and
-    KeyNotAllowed.
+    at_most: US dollars that it may spend, whatever the budget leaves. of: the project as the command's options have it. expect:
+    what the job will need; told before it starts, and projected while it runs. yes: it may cost that, and keys may go where they
+    never went. What costs money, or may, and a key that goes to a new host, are asked about on a terminal before anything is
+    sent; after a yes the job begins again, and has what it had. Raises Waiting, naming the files, if answers are outstanding when
+    the job ends, NotAgreed, PriceUnknown and KeyNotAllowed.
     """
-    project = open_project(folder)
+    project = of(open_project(folder))
     consent = Consent(project, command, provider, yes=yes, quiet=quiet)
     while True:
         bar = Bar()

@@ -18,7 +18,7 @@ from finetune_prep.core.identity import digest
 
 T = TypeVar("T")
 KEY_VERSION = 1
-RoleName = Literal["expert", "user", "assistant", "judge", "reviser", "verifier"]
+RoleName = Literal["expert", "user", "assistant", "judge", "reviser", "verifier", "base", "tuned"]
 Problem = Literal["truncated", "filtered", "refused", "empty", "rejected", "malformed"]
 
 

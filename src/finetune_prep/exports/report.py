@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jinja2
 import msgspec
@@ -18,6 +18,7 @@ from finetune_prep.exports.card import Served
 from finetune_prep.statistics.rates import Rate
 
 TEMPLATE = Path(__file__).with_name("report.html")
+STYLE = Path(__file__).with_name("report.css")
 LIMITS = (
     "Users are simulated, and real ones will surprise. The judge is a language model; its mistakes are in every figure above. "
     "A rubric catches what somebody thought of: read some conversations that passed."
@@ -135,8 +136,14 @@ def render(
         limits=LIMITS,
         suspicion=suspicion([row.answers for row in rows]),
     )
+    return page(TEMPLATE, r=report, ways=WAYS)
+
+
+def page(template: Path, **values: Any) -> str:
+    """A page in the style of reports: one file that needs nothing else, in which every value is text and never markup."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(TEMPLATE.read_text("utf-8")).render(r=report, ways=WAYS) + "\n"
+    style = STYLE.read_text("utf-8")
+    return environment.from_string(template.read_text("utf-8")).render(style=style, **values) + "\n"
 
 
 def suspicion(answers: Sequence[Mapping[str, str | None]]) -> str:

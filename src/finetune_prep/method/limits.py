@@ -81,6 +81,9 @@ PILOT = 100  # scenarios
 PASS_RATE = 0.70  # of a pilot; to be exceeded
 SPOT_CHECK = 10  # conversations read by a person
 SPOT_CHECK_EVERY = 500  # accepted rows of a scaled run: so many more conversations are read for each
+HELD_OUT = 24  # scenarios of an evaluation; with two runs of each they show what a small tuning usually does
+EVALUATION_RUNS = 2  # talks of each model with each of them
+REPLY_TOKENS = 512  # of an evaluated model's reply, where nobody has set a limit: a base may go on for ever; convention, untested
 SCALE = Range(2000, 5000)  # accepted samples; a scenario space holds as many scenarios as the fewest
 
 # ---- who is asked, and how often

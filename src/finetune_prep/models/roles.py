@@ -8,7 +8,7 @@ from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Parameters, Request, RoleName, Schema
 from finetune_prep.models.prices import FREE, Prices, may_cost
 from finetune_prep.models.routes import charges_by_call
-from finetune_prep.project.config import BATCH_APIS, ROLES, Config, Price
+from finetune_prep.project.config import BATCH_APIS, Config, Price
 
 
 class Roles:
@@ -56,7 +56,7 @@ def costly(config: Config, provider: str = "") -> dict[RoleName, str]:
     """
     found: dict[RoleName, str] = {}
     prices = Prices(config.prices)
-    for role in ROLES:
+    for role in config.played:
         settings = config.role(role)
         name = provider or settings.provider
         where = config.provider(name)

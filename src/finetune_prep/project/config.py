@@ -83,6 +83,7 @@ SET_BY_US = {
 }
 DEEPEST = 20  # tables and lists within `extra`; no endpoint has fields as deep
 NEEDED_ROLES: tuple[RoleName, ...] = ("expert", "user", "assistant", "judge")
+EVALUATED: tuple[RoleName, ...] = ("base", "tuned")  # models that are evaluated: nobody plays them unless they are named
 
 
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -205,7 +206,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     name: str
     """What the project is called."""
     roles: dict[str, RoleSettings]
-    """Who plays what, a table each: expert, user, assistant, judge; reviser and verifier, where they are not the expert."""
+    """Who plays what, a table each: expert, user, assistant, judge; reviser and verifier, where they are not the expert; base and
+    tuned, the models that `evaluate` compares."""
     providers: dict[str, ProviderSettings] = {}
     """Where models are, a table each."""
     prices: dict[str, Price] = {}
@@ -229,8 +231,20 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How often a draft is handed back to its writer at most, with what gates, judges and critics found."""
 
     def role(self, name: RoleName) -> RoleSettings:
-        """Settings of a role; reviser and verifier are the expert unless named."""
+        """Settings of a role; reviser and verifier are the expert unless named. Raises ConfigError for an evaluated model that
+        nobody named."""
+        if name in EVALUATED and name not in self.roles:
+            raise ConfigError(
+                f"no model is named as “{name}”",
+                where=FILE,
+                next=f"finetune-prep evaluate --{name} provider/model, or [roles.{name}]",
+            )
         return self.roles.get(name) or self.roles["expert"]
+
+    @property
+    def played(self) -> tuple[RoleName, ...]:
+        """The roles that somebody plays."""
+        return tuple(role for role in ROLES if role in self.roles or role not in EVALUATED)
 
     def provider(self, name: str) -> ProviderSettings:
         """Settings of a provider by name. Kinds that need no address and well-known endpoints exist without a table."""

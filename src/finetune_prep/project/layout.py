@@ -59,6 +59,11 @@ class Layout(msgspec.Struct, frozen=True):
         return self.folder / "dataset"
 
     @property
+    def pairs(self) -> Path:
+        """Preference pairs, apart from the rows: a hub loads one form of rows from a folder."""
+        return self.dataset / "pairs"
+
+    @property
     def phase_prompts(self) -> Path:
         """The user's own versions of the prompts of phases; a file here goes before the built-in one of the same name."""
         return self.folder / "phase-prompts"

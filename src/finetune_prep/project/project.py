@@ -14,6 +14,7 @@ import msgspec
 from finetune_prep import documents
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest, digest_bytes
+from finetune_prep.core.request import RoleName
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Way
 from finetune_prep.documents.document import Document
@@ -23,6 +24,7 @@ from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, No
 from finetune_prep.markdown.normal import normal
 from finetune_prep.project import config as configuration
 from finetune_prep.project.beginning.skill import keep_up
+from finetune_prep.project.config import EVALUATED, RoleSettings
 from finetune_prep.project.decisions import Decision, read_decisions, record
 from finetune_prep.project.layout import Layout, read_plain
 from finetune_prep.project.staleness import Change, Stale, compare, stale_parts
@@ -93,6 +95,11 @@ class Project(msgspec.Struct, frozen=True):
         """The same project, with conversations made another way than its settings say."""
         pilot = msgspec.structs.replace(self.config.pilot, way=way)
         return msgspec.structs.replace(self, config=msgspec.structs.replace(self.config, pilot=pilot))
+
+    def evaluating(self, models: Mapping[RoleName, RoleSettings]) -> Project:
+        """The same project, with these models evaluated instead of those that its settings name, if they name any."""
+        roles = {name: role for name, role in self.config.roles.items() if name not in EVALUATED} | dict(models)
+        return msgspec.structs.replace(self, config=msgspec.structs.replace(self.config, roles=roles))
 
     # documents
 

@@ -7,15 +7,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import comb, sqrt
 from statistics import fmean, stdev
+from typing import Literal
 
 import msgspec
 
 from finetune_prep.statistics.beta import student_cdf, student_quantile
-from finetune_prep.statistics.rates import Estimate, exact
+from finetune_prep.statistics.rates import Z_95, Estimate, exact
 
+Word = Literal["better", "not worse", "not established", "worse"]
+SURE = 0.05
+MARGIN = 0.10  # pass rate that may be lost and still be "not worse", unless somebody says otherwise; convention, untested
 FEWEST_GROUPS = 6  # with five, the smallest two-sided p of a sign-flip test is .0625
 _MOST_SUMS = 200_000  # different sums that the exact test keeps; beyond, Student's t decides
 _DIGITS = 12
+_POWER = 0.8416  # the .80 quantile of the normal distribution
+WILSON_OVER_GROUPS = "Wilson, each group counted once"
 SIGN_FLIP, STUDENT = "exact sign-flip of group means", "Student's t of group means (too many different sums for the exact test)"
 T_INTERVAL = "Student's t of group means"
 ALIKE = "exact bound of the share of groups that differ from all others"
@@ -107,17 +113,72 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return {name: adjusted[name] for name in p_values}
 
 
-def groups_needed(differences: Sequence[float]) -> int | None:
-    """How many groups would show a mean as large as the one seen, spread alike; None if the mean is 0.
+def verdict_word(differences: Sequence[float], margin: float) -> Word:
+    """What the groups' differences, second less first, establish of the second. margin: what may be lost, 0 to 1."""
+    if len(differences) < FEWEST_GROUPS:
+        return "not established"
+    mean = fmean(differences)
+    if sign_flip(differences).p <= SURE:
+        return "better" if mean > 0 else "worse"
+    shifted = sign_flip([difference + margin for difference in differences])
+    return "not worse" if mean + margin > 0 and shifted.p <= SURE else "not established"
 
-    The smallest n at which |mean| reaches Student's .975 quantile plus the .80 quantile of the normal distribution, times the
-    standard error: a chance of 80%.
-    """
+
+def more_groups(word: Word, differences: Sequence[float]) -> int | None:
+    """How many more groups would show what was seen; None where that cannot be said, or nothing is left to show."""
+    if word != "not established":
+        return None
+    if len(differences) < FEWEST_GROUPS:
+        return FEWEST_GROUPS - len(differences)
+    needed = groups_needed(differences)
+    return None if needed is None else max(0, needed - len(differences))
+
+
+def groups_needed(differences: Sequence[float]) -> int | None:
+    """How many groups would show a mean as large as the one seen, spread alike; None if the mean is 0."""
     mean = abs(fmean(differences)) if differences else 0.0
     if mean < 1e-9 or len(differences) < 2:
         return None
-    ratio = stdev(differences) / mean
+    return groups_for(mean, stdev(differences))
+
+
+def groups_for(difference: float, spread: float) -> int:
+    """How many groups show a mean difference of this size with a chance of 80%. spread: standard deviation over groups.
+
+    The smallest n at which the difference reaches Student's .975 quantile plus the .80 quantile of the normal distribution, times
+    the standard error.
+    """
+    ratio = spread / difference
     n = FEWEST_GROUPS
-    while n < 100_000 and sqrt(n) < ratio * (student_quantile(0.975, n - 1) + 0.8416):
+    while n < 100_000 and sqrt(n) < ratio * (student_quantile(0.975, n - 1) + _POWER):
         n += max(1, n // 50)
     return n
+
+
+def shown_by(groups: int, spread: float) -> float:
+    """The smallest mean difference that so many groups show with a chance of 80%. Raises ValueError for fewer than six."""
+    if groups < FEWEST_GROUPS:
+        raise ValueError(f"{groups} groups cannot reach .05; {FEWEST_GROUPS} are the fewest")
+    return spread * (student_quantile(0.975, groups - 1) + _POWER) / sqrt(groups)
+
+
+def mean_over_groups(values: Sequence[float]) -> Estimate:
+    """Mean of the groups' rates with Wilson's interval, each group counted as one trial.
+
+    A group's rate varies at most as much as a single trial does, so the interval is rather too wide than too narrow, and runs of
+    one scenario never make it narrower than the scenarios would. values: 0 to 1 each.
+    """
+    n = len(values)
+    if not n:
+        return Estimate(value=None, low=0.0, high=1.0, n=0, method=WILSON_OVER_GROUPS)
+    p = fmean(values)
+    scale = 1 + Z_95**2 / n
+    centre = (p + Z_95**2 / (2 * n)) / scale
+    reach = Z_95 * sqrt(p * (1 - p) / n + Z_95**2 / (4 * n * n)) / scale
+    return Estimate(
+        value=p,
+        low=max(0.0, centre - reach) if p > 0 else 0.0,
+        high=min(1.0, centre + reach) if p < 1 else 1.0,
+        n=n,
+        method=WILSON_OVER_GROUPS,
+    )

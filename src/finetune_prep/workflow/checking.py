@@ -75,9 +75,13 @@ def in_the_way(found: Sequence[Outcome]) -> list[Outcome]:
     return [outcome for outcome in found if LEVELS[outcome.gate] == "must" and outcome.answer in ("fails", "unchecked")]
 
 
-def require_checked(project: Project, what: str) -> None:
-    """Raise GateError while a gate about a document fails or is unchecked, and nobody has decided that it may."""
-    open_gates = in_the_way([outcome for outcome in outcomes(project) if GATE[outcome.gate].documents])
+def require_checked(project: Project, what: str, kinds: Collection[str] = ()) -> None:
+    """Raise GateError while a gate about a document fails or is unchecked, and nobody has decided that it may.
+
+    kinds: only gates that look at no other documents than these; none = all gates.
+    """
+    wanted = {gate.id for gate in GATES if gate.documents and set(gate.documents) <= set(kinds or KINDS)}
+    open_gates = in_the_way([outcome for outcome in outcomes(project) if outcome.gate in wanted])
     if not open_gates:
         return
     details = (*told(open_gates), *_or_decide(open_gates))

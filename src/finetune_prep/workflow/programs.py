@@ -13,6 +13,9 @@ from finetune_prep.errors import NotAgreed
 from finetune_prep.method import limits
 from finetune_prep.method.phases import PHASES
 from finetune_prep.models.providers.provider import Provider
+from finetune_prep.phases.evaluating.evaluate import Wanted, named, rests_on
+from finetune_prep.phases.evaluating.evaluate import evaluate as run_evaluation
+from finetune_prep.phases.evaluating.evaluate import prepared as ready_to_evaluate
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.scaling.scale import Size
@@ -20,9 +23,14 @@ from finetune_prep.phases.scaling.scale import scale as run_scale
 from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
+from finetune_prep.statistics.comparison import MARGIN
 from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.estimate import Estimate, estimate
-from finetune_prep.workflow.planned_calls import Used, used
+from finetune_prep.workflow.evaluating.expected import expected as expected_of
+from finetune_prep.workflow.evaluating.planning import enough_groups
+from finetune_prep.workflow.evaluating.summary import EvaluationSummary
+from finetune_prep.workflow.evaluating.summary import summarize as summarize_evaluation
+from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.prepare import prepare as run_phases
 from finetune_prep.workflow.report import write_report
 from finetune_prep.workflow.retrying.opening import Opened
@@ -75,7 +83,8 @@ async def prepare(
     async def job(session: Session) -> None:
         await run_phases(session, lambda phase: tell(phase.title))
 
-    await _run(project, "prepare", [phase.name for phase in PHASES], job, Asked(provider, budget, confirm, tell))
+    asked = Asked(provider, budget, confirm, tell)
+    await _run(project, "prepare", _phases([phase.name for phase in PHASES], asked), job, asked)
     kinds = tuple(dict.fromkeys(kind for phase in PHASES for kind in phase.outputs))
     return Prepared(documents=kinds, to_accept=tuple(kind for kind in kinds if project.acceptance(kind) is None))
 
@@ -104,7 +113,60 @@ async def pilot(
         write_report(session.project, run)
         return await summarize(session.project, session.door.ledger, run, account)
 
-    return await _run(project, f"pilot -n {n}", (KIND,), job, Asked(provider, budget, confirm, tell), n)
+    asked = Asked(provider, budget, confirm, tell)
+    return await _run(project, f"pilot -n {n}", _phases((KIND,), asked, n), job, asked)
+
+
+async def evaluate(
+    project: Project,
+    base: str = "",
+    tuned: str = "",
+    *,
+    groups: int = limits.HELD_OUT,
+    runs: int = limits.EVALUATION_RUNS,
+    margin: float = MARGIN,
+    prompted: bool = False,
+    single: bool = False,
+    max_tokens: int = 0,
+    context: int = 0,
+    provider: str | Provider | None = None,
+    budget: float | None = None,
+    confirm: Confirm | None = None,
+    tell: Tell = _silent,
+) -> EvaluationSummary:
+    """Have a base model, and a tuned one if it is named, talk about held-out scenarios, and judge the talks.
+
+    base, tuned: provider/model, or "" for those of finetune-prep.toml. groups: scenarios, six at least. runs: talks of each model
+    with each. margin: pass rate that may be lost and still be “not worse”. prompted: also the base with the long generation
+    prompt, if `context` tokens hold it (0 = as its server says). single: one exchange each. max_tokens: of a reply, 0 = as the
+    settings say. provider, budget, confirm, tell: as of `pilot`. Raises UsageError for models that are one, ActNeeded where
+    documents are not accepted or replies cannot be those of two models.
+    """
+    enough_groups(groups)
+    of = named(project, base, tuned, max_tokens=max_tokens)
+    wanted = Wanted(groups=groups, runs=runs, margin=margin, prompted=prompted, single=single, context=context)
+    ready_to_evaluate(of, prompted=prompted)
+    require_checked(of, "the evaluation", rests_on(of, prompted=prompted))
+    name = provider if isinstance(provider, str) else ""
+
+    async def job(session: Session) -> EvaluationSummary:
+        done = await run_evaluation(session, wanted, asks_servers=provider is None)
+        return await summarize_evaluation(session.project, session.door.ledger, done)
+
+    async def expect(session: Session) -> Estimate:
+        return expected_of(session, await used(session.door.ledger), wanted, name)
+
+    return await _run(of, "evaluate", expect, job, Asked(provider, budget, confirm, tell))
+
+
+def _phases(phases: Sequence[str], asked: Asked, n: int = limits.PILOT) -> Callable[[Session], Awaitable[Estimate]]:
+    """What phases have still to ask."""
+    name = asked.provider if isinstance(asked.provider, str) else ""
+
+    async def expect(session: Session) -> Estimate:
+        return estimate(session.project, await used(session.door.ledger), phases, n=n, provider=name)
+
+    return expect
 
 
 async def scale(
@@ -133,31 +195,31 @@ async def scale(
         spent = time.process_time() - began
         return await summarize_scaled(session.project, session.door.ledger, run, account, result, spent)
 
-    asked, name = Asked(provider, budget, confirm, tell), provider if isinstance(provider, str) else ""
-    return await _run(project, f"scale {rows}", (), job, asked, expect=lambda so_far: expected(project, so_far, size, name))
+    name = provider if isinstance(provider, str) else ""
+
+    async def expect(session: Session) -> Estimate:
+        return expected(project, await used(session.door.ledger), size, name)
+
+    return await _run(project, f"scale {rows}", expect, job, Asked(provider, budget, confirm, tell))
 
 
 async def _run(
     project: Project,
     command: str,
-    phases: Sequence[str],
+    expect: Callable[[Session], Awaitable[Estimate]],
     job: Callable[[Session], Awaitable[T]],
     asked: Asked,
-    n: int = limits.PILOT,
-    expect: Callable[[Used], Estimate] | None = None,
 ) -> T:
     """What `job` gives, in a session in which what costs money, or may, has been agreed to. It begins again after a yes.
 
-    expect: what will be asked, where that is no matter of phases.
+    expect: what is still to be asked.
     """
     if asked.budget is not None:
         project = msgspec.structs.replace(project, config=msgspec.structs.replace(project.config, budget=asked.budget))
-    name = asked.provider if isinstance(asked.provider, str) else ""
     agreed = asked.budget is not None and asked.confirm is None
     while True:
         async with open_session(project, command=command, provider=asked.provider, tell=asked.tell, agreed=agreed) as session:
-            so_far = await used(session.door.ledger)
-            foreseen = expect(so_far) if expect else estimate(project, so_far, phases, n=n, provider=name)
+            foreseen = await expect(session)
             try:
                 return await job(session)
             except NotAgreed:

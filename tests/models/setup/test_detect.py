@@ -9,6 +9,7 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -351,3 +352,21 @@ def test_where_every_role_has_its_provider_no_other_is_missed(tmp_path: Path, mo
         tmp_path / "b", "# Bicycles\n\nHow to mend small faults.\n", scaffold.config_text("b", "batch/any", "", "", year=2026)
     )
     assert "models: no key" in doctor(tmp_path / "b").output
+
+
+@pytest.mark.parametrize(
+    ("row", "size"),
+    [
+        ({"max_model_len": 4096}, 4096),  # vLLM
+        ({"meta": {"n_ctx_train": 8192}}, 8192),  # llama.cpp
+        ({"meta": {"n_ctx": 2048, "n_ctx_train": 8192}}, 2048),
+        ({"context_length": 131072}, 131072),  # OpenRouter
+        ({"max_model_len": "many", "meta": None}, 0),
+        ({}, 0),
+    ],
+)
+async def test_the_list_may_say_how_much_fits_into_a_context(row: dict[str, Any], size: int) -> None:
+    listed = Status(200, raw=json.dumps({"data": [{"id": "larch-1", **row}]}).encode())
+    with endpoint_that(Completion(), listed) as endpoint:
+        found = await detect.look_at("larch", endpoint.base_url)
+    assert (found.models, dict(found.contexts)) == (("larch-1",), {"larch-1": size} if size else {})

@@ -11,7 +11,7 @@ from finetune_prep.errors import UsageError
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN, DIVIDER, message, messages, slot
 from finetune_prep.phases.drafting.prompt_files import slots_of as slots_in
 
-SINGLE = {"revise", "converse-card"}  # one message within a talk, or a part of one
+SINGLE = {"revise", "converse-card", "evaluate-user", "evaluate-assistant"}  # one message within a talk, or a part of one
 NAMES = sorted({name for name in BUILT_IN if "." not in name} - SINGLE)
 ATTACKS = [
     "{{ brief }}",

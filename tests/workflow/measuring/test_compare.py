@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from finetune_prep.errors import UsageError
 from finetune_prep.workflow.measuring.compare import Compared, compare
 from tests.records.judged import lines, rubric_file, verdict
 
@@ -65,3 +66,31 @@ def test_what_was_seen_may_need_more_groups(tmp_path: Path) -> None:
 def test_groups_of_one_file_only_are_named(tmp_path: Path) -> None:
     found = compared(tmp_path, ["yyyy"] * 8, ["yyyy"] * 7)
     assert found.unpaired == ("g7",)
+
+
+def test_verdicts_of_an_old_judge_are_not_compared_with_those_of_a_new_one(tmp_path: Path) -> None:
+    """That would compare judges (ClawBench#368)."""
+    base = lines(tmp_path / "base.jsonl", *(verdict(f"b{n}", "ynnn", group=f"g{n}", judge="old-1") for n in range(8)))
+    tuned = lines(tmp_path / "tuned.jsonl", *(verdict(f"t{n}", "yyyy", group=f"g{n}", judge="new-2") for n in range(8)))
+    with pytest.raises(UsageError, match="judged by old-1 and the second by new-2"):
+        compare(base, tuned, rubric_file(tmp_path), margin=0.1)
+
+
+def test_files_of_two_evaluations_are_not_mixed(tmp_path: Path) -> None:
+    def file(name: str, run: str) -> Path:
+        return lines(
+            tmp_path / f"{name}.jsonl", *(verdict(f"{name}{n}", "yyyy", group=f"g{n}", run=f"{run}/1") for n in range(8))
+        )
+
+    base, tuned, other = file("base", "evaluation-001"), file("tuned", "evaluation-001"), file("other", "evaluation-002")
+    assert compare(base, tuned, rubric_file(tmp_path), margin=0.1).groups == 8
+    with pytest.raises(UsageError, match="is of evaluation-001 and the second of evaluation-002"):
+        compare(base, other, rubric_file(tmp_path), margin=0.1)
+
+
+def test_verdicts_of_a_changed_rubric_do_not_count(tmp_path: Path) -> None:
+    base = lines(tmp_path / "base.jsonl", *(verdict(f"b{n}", "ynnn", group=f"g{n}", rubric="another") for n in range(8)))
+    tuned = lines(tmp_path / "tuned.jsonl", *(verdict(f"t{n}", "yyyy", group=f"g{n}") for n in range(8)))
+    with pytest.raises(UsageError, match="no verdict in this file counts") as refused:
+        compare(base, tuned, rubric_file(tmp_path), margin=0.1)
+    assert "this verdict is of the rubric another, not" in refused.value.details[0]

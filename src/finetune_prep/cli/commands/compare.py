@@ -10,6 +10,7 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
 from finetune_prep.cli.measured import FILE, in_words, judge_option, leave, print_files, print_limits, rubric_option
 from finetune_prep.cli.screen import counted
+from finetune_prep.statistics.comparison import MARGIN, SURE
 from finetune_prep.workflow.measuring import compare as measuring
 
 MOST_NAMED = 10
@@ -23,7 +24,7 @@ MOST_NAMED = 10
 @click.option(
     "--margin",
     type=click.FloatRange(0, 1),
-    default=0.10,
+    default=MARGIN,
     show_default=True,
     help="Pass rate that may be lost and still be “not worse”.",
 )
@@ -47,7 +48,7 @@ def compare(base: Path, tuned: Path, rubric: Path, judge: str, margin: float, as
     tests = [test for test in (found.sign_flip, found.student, found.mcnemar) if test]
     screen.table([(test.method, f"p = {test.p:.3f} (n = {test.n})") for test in tests])
     _print_gate(found)
-    changed = [question for question in found.questions if question.p is not None and question.p <= measuring.SURE]
+    changed = [question for question in found.questions if question.p is not None and question.p <= SURE]
     for question in changed:
         screen.say(f"  {question.id}: YES {question.difference:+.2f} (p = {question.p:.3f} after Holm, {question.groups} groups)")
     if found.unpaired:

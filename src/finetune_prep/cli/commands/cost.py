@@ -9,10 +9,17 @@ from finetune_prep.cli.job import estimate_words, json_option
 from finetune_prep.ledger.protocols import Consumption
 from finetune_prep.method import limits
 from finetune_prep.models.costs import Costs, costs, per_row
+from finetune_prep.models.roles import Roles
+from finetune_prep.phases.drafting.prompt_facts import EVALUATE
+from finetune_prep.phases.evaluating.evaluate import Wanted, named
 from finetune_prep.phases.scaling.scale import Size
+from finetune_prep.phases.session import Requests
+from finetune_prep.project.evaluating.runs import evaluation_runs
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import SCALE, Run, runs
+from finetune_prep.statistics.comparison import MARGIN
 from finetune_prep.workflow.estimate import ALL, Estimate, Row, estimate
+from finetune_prep.workflow.evaluating.expected import expected as expected_evaluation
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.planned_calls import Used, used
 from finetune_prep.workflow.scaling.expected import expected as expected_of_scaling
@@ -24,17 +31,19 @@ WHOLE = "all"
 @click.option(
     "--estimate",
     "phase",
-    type=click.Choice([WHOLE, *ALL, SCALE]),
+    type=click.Choice([WHOLE, *ALL, SCALE, EVALUATE]),
     is_flag=False,
     flag_value=WHOLE,
     metavar="[PHASE]",
-    help=f"What is still to be asked in a phase will need ({', '.join((*ALL, SCALE))}); without PHASE, all but scaling.",
+    help=f"What is still to be asked in a phase will need ({', '.join((*ALL, SCALE, EVALUATE))}); without PHASE, all but these "
+    "two.",
 )
 @click.option(
     "-n",
     "size",
     type=click.IntRange(min=1),
-    help=f"Estimate for so many conversations of a pilot (default: {limits.PILOT}), or rows of scaling ({limits.SCALE.fewest}).",
+    help=f"Estimate for so many conversations of a pilot (default: {limits.PILOT}), rows of scaling ({limits.SCALE.fewest}) or "
+    f"scenarios of an evaluation ({limits.HELD_OUT}).",
 )
 @json_option
 @click.pass_obj
@@ -47,6 +56,7 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
     phase = phase or ("pilot" if size else None)
     found = looked(opened, costs, Costs(lines=(), spent=0.0, held=0.0))
     expected = _expected(opened, phase, size) if phase else None
+    evaluations = [(run.name, found.of_run(run.name)) for run in evaluation_runs(opened.layout)]
     rows = [(run.name, _accepted(run), per_row(found.of_run(run.name), _accepted(run))) for run in runs(opened.layout)]
     if as_json:
         screen.json(
@@ -61,21 +71,27 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
                 "unreadable": found.aside,
                 "budget": opened.config.budget,
                 "runs": [{"run": name, "accepted": accepted, "per_accepted": each} for name, accepted, each in rows],
+                "evaluations": [{"run": name, "cost": None if part.unpriced else part.cost} for name, part in evaluations],
                 "estimate": expected,
             }
         )
         return
     if expected is None:
         _print(found, opened.config.budget, rows)
+        for name, part in evaluations:
+            screen.say(f"{name}: {_dollars(part.cost, part.unpriced)}")
     else:
         _print_estimate(expected, found.spent + found.held + found.committed, opened.config.budget)
 
 
 def _expected(project: Project, phase: str, size: int | None) -> Estimate:
-    """Raises ActNeeded for scaling while there is no finished pilot to go by."""
+    """Raises ActNeeded for scaling while there is no finished pilot to go by, and ConfigError for models that nobody named."""
     so_far = looked(project, used, None)
     if phase == SCALE:
         return expected_of_scaling(project, so_far or Used(), Size(rows=size or limits.SCALE.fewest))
+    if phase == EVALUATE:
+        models, wanted = named(project, "", ""), Wanted(groups=size or limits.HELD_OUT, margin=MARGIN)
+        return expected_evaluation(Requests(models, Roles(models.config)), so_far or Used(), wanted)
     return estimate(project, so_far, ALL if phase == WHOLE else (phase,), n=size or limits.PILOT)
 
 

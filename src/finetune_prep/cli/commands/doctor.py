@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +26,7 @@ from finetune_prep.http.secrets import Secret
 from finetune_prep.models.prices import Prices, may_cost
 from finetune_prep.models.routes import list_batches
 from finetune_prep.models.setup import detect
-from finetune_prep.project.config import BATCH_APIS, INSTALL_NATIVE, NATIVE, Config, ProviderSettings, SearchSettings
+from finetune_prep.project.config import BATCH_APIS, EVALUATED, INSTALL_NATIVE, NATIVE, Config, ProviderSettings, SearchSettings
 from finetune_prep.project.keys import key_of
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.searching.choosing import KEYS, found_in, open_search
@@ -102,7 +102,7 @@ async def _examine(project: Project | None, folder: Path, *, ask: bool, free_onl
             settings = project.config.provider(name)
             spared = [model for model in models if free_only and _costs(project.config, settings, model)]
             asked = {model: _ways(project.config, name, model) if ask and model not in spared else [] for model in models}
-            checks += await _provider(name, settings, asked, project.folder, ask=ask)
+            checks += await _provider(name, settings, asked, spared, project.folder, ask=ask)
         checks.append(await _search(project.config.search))
     else:
         checks.append(
@@ -142,9 +142,9 @@ def _costs(config: Config, settings: ProviderSettings, model: str) -> bool:
 
 
 def _ways(config: Config, provider: str, model: str) -> list[_Way]:
-    """In which ways a model is asked, as far as that bears on its reasoning."""
+    """In which ways a model is asked for JSON, as far as that bears on its reasoning; models that are evaluated only talk."""
     ways: list[_Way] = []
-    roles: list[RoleName] = [*config.roles]  # type: ignore[list-item]
+    roles: list[RoleName] = [role for role in config.roles if role not in EVALUATED]  # type: ignore[misc]
     for role in roles:
         settings = config.role(role)
         if (settings.provider, settings.model_name) != (provider, model):
@@ -159,9 +159,9 @@ def _ways(config: Config, provider: str, model: str) -> list[_Way]:
 
 
 async def _provider(
-    name: str, settings: ProviderSettings, models: dict[str, list[_Way]], folder: Path, *, ask: bool
+    name: str, settings: ProviderSettings, models: dict[str, list[_Way]], spared: Collection[str], folder: Path, *, ask: bool
 ) -> list[Check]:
-    """models: with the ways in which to put a question to them; without any they are spared."""
+    """models: with the ways in which to put a question to them. spared: those that nobody has agreed to ask."""
     about = f"provider {name}"
     if settings.kind == "batch":
         return [Check(about=about, state="fine", found="questions go to batch files; nothing else is needed")]
@@ -183,7 +183,7 @@ async def _provider(
         checks = [*_reached(about, endpoint, settings, [*models])]
     if ask and checks[0].state == "fine":
         for model, ways in models.items():
-            checks += [] if ways else [_spared(name, model)]
+            checks += [_spared(name, model)] if model in spared else []
             for way in ways:
                 checks += await _structured(name, settings, secret, model, way)
     return checks

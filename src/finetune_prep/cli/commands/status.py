@@ -11,6 +11,7 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import SCALE
 from finetune_prep.workflow import checking
+from finetune_prep.workflow.evaluating.standing import EvaluationView
 from finetune_prep.workflow.probing.advice import in_short
 from finetune_prep.workflow.reviewing.counting import Reviewed, proof
 from finetune_prep.workflow.status.overview import Effort, Overview
@@ -86,10 +87,21 @@ def _print_overview(view: Overview) -> None:
         screen.paragraph(sentence, indent=3)
     if view.review:
         _print_review(view.review)
+    if view.evaluation:
+        _print_evaluation(view.evaluation)
     if view.note:
         screen.paragraph(view.note)
+    if view.offer:
+        screen.paragraph(view.offer)
     outstanding = f", {view.outstanding} questions outstanding in batches" if view.outstanding else ""
     screen.say(f"{screen.counted(view.answers, 'answer')} in the ledger{outstanding}, ${view.spent:.2f} spent", dim=True)
+
+
+def _print_evaluation(found: EvaluationView) -> None:
+    size = f"{', '.join(found.arms)}, {found.groups} scenarios × {screen.counted(found.runs, 'run')}"
+    screen.say(f"{found.name}: {size} – {found.upshot if found.finished else f'unfinished; {found.command}'}")
+    for line in found.stale:
+        screen.say(f"   stale: {line}")
 
 
 def _print_review(review: Reviewed) -> None:

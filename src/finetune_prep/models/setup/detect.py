@@ -33,6 +33,7 @@ MOST_LESSONS = 2  # the name of the limit, the place of the system text
 ASK_SECONDS = 60.0  # a local model may have to be loaded first
 MOST_BYTES = 4 * 1024 * 1024
 ANSWER_TOKENS = 200  # enough for models that reason before they answer
+CONTEXTS = ("max_model_len", "loaded_context_length", "context_length", "max_context_length")  # vLLM, LM Studio, OpenRouter
 UNGUESSABLE = "amber-4711"
 SCHEMA = Schema(
     "colour",
@@ -54,6 +55,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Of its HTTP answer, 0 = it cannot be reached."""
     models: tuple[str, ...] = ()
     """As it lists them."""
+    contexts: Mapping[str, int] = {}
+    """Tokens that fit into a model's context, by its name, where the list says so."""
     clock: float | None = None
     """Seconds by which its clock is ahead of ours, if known."""
     trouble: str = ""
@@ -154,17 +157,33 @@ async def look_at(name: str, base_url: str, secret: Secret | None = None, *, sec
 def _described(name: str, base_url: str, answer: Answer) -> Endpoint:
     date = http_date(answer.headers.get("date"))
     clock = (date - datetime.now(UTC)).total_seconds() if date else None
-    return Endpoint(name=name, base_url=base_url, status=answer.status, models=_models(answer.body), clock=clock)
+    rows = _models(answer.body)
+    return Endpoint(
+        name=name,
+        base_url=base_url,
+        status=answer.status,
+        models=tuple(str(row["id"]) for row in rows),
+        contexts={str(row["id"]): size for row in rows if (size := _context(row))},
+        clock=clock,
+    )
 
 
-def _models(body: bytes) -> tuple[str, ...]:
-    """Names in an OpenAI-style list of models; none if the body is something else."""
+def _models(body: bytes) -> list[dict[str, Any]]:
+    """The rows of an OpenAI-style list of models; none if the body is something else."""
     try:
         listed = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ()
+        return []
     rows = listed.get("data") if isinstance(listed, dict) else None
-    return tuple(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row) if isinstance(rows, list) else ()
+    return [row for row in rows if isinstance(row, dict) and "id" in row] if isinstance(rows, list) else []
+
+
+def _context(row: Mapping[str, Any]) -> int:
+    """Tokens of a model's context as servers give them, 0 if a row says nothing of it."""
+    meta = row.get("meta")
+    said = [row.get(name) for name in CONTEXTS]
+    said += [meta.get(name) for name in ("n_ctx", "n_ctx_train")] if isinstance(meta, dict) else []  # llama.cpp
+    return next((size for size in said if isinstance(size, int) and size > 0), 0)
 
 
 async def _answered(provider: Provider, request: Request) -> Reply:

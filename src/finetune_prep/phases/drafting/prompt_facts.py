@@ -36,7 +36,8 @@ from finetune_prep.phases.drafting.patching import SUFFIX
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 PILOT = "pilot"
 PROBE = "probe"
-BESIDE = (PILOT, PROBE)  # commands that ask models and write no document
+EVALUATE = "evaluate"
+BESIDE = (PILOT, PROBE, EVALUATE)  # commands that ask models and write no document
 PHASE_NAMES = (*(phase.name for phase in PHASES), PILOT)
 COUNTS = (
     "expert",
@@ -54,7 +55,7 @@ COUNTS = (
     "part",  # techniques in words, and few-shots
     "edit",  # of a conversation, to probe a rubric
 )
-KEYS = ("role", *PHASE_NAMES, PROBE, "returned", "form", "added", "share")
+KEYS = ("role", *PHASE_NAMES, PROBE, EVALUATE, "returned", "form", "added", "share")
 _OUTPUTS = {phase.name: phase.outputs for phase in PHASES}
 _USE = re.compile(
     r"(?:once|per (?P<per>[^,]+))(?:, for (?P<document>[\w-]+))?, (?P<input>\d{1,7}) in, (?P<output>\d{1,7}) out", re.IGNORECASE
@@ -69,7 +70,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     """The phase under which the ledger counts it."""
     document: str
-    """What it is asked for; "" in the pilot and in probes."""
+    """What it is asked for; "" in the pilot, in probes and in an evaluation."""
     counts: tuple[str, ...] = ()
     """How often: counts that are multiplied, such as ("expert", "sitting"); none = once."""
     drafts_of: str = ""
@@ -151,7 +152,9 @@ def _facts(name: str, path: Path, lines: tuple[str, ...]) -> Facts:
         )
     return Facts(
         role=_role(given.get("role", ""), where.get("role", str(path))),
-        uses=tuple(_use(name, phase, value, where[phase]) for phase, value in given.items() if phase in (*PHASE_NAMES, PROBE)),
+        uses=tuple(
+            _use(name, phase, value, where[phase]) for phase, value in given.items() if phase in (*PHASE_NAMES, PROBE, EVALUATE)
+        ),
         returned=_number(given["returned"], where["returned"], most=1) if "returned" in given else 0.0,
         form=given.get("form", name.replace(".", "-")),
         added=round(_number(given["added"], where["added"], most=1_000_000)) if "added" in given else 0,

@@ -8,6 +8,7 @@ question knows the answer already.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated
 
@@ -25,6 +26,8 @@ from finetune_prep.phases.session import Requests, Session
 
 WHOLE = "converse-whole"
 Said = Annotated[str, Meta(min_length=1)]
+Answer = Callable[[Conversation, Origin], Awaitable[str]]
+"""From a conversation that ends with the user, and where it belongs, to the reply."""
 
 
 class Voices(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,14 +56,24 @@ async def converse(session: Session, voices: Voices, scenario: Scenario, run: st
         request = whole_request(session, voices, scenario, Origin(run=run, scenario=scenario.id))
         written = await session.door.ask_for(request, lambda text: read_whole(text, scenario.exchanges))
         return _with_gaps(written, voices, scenario)
+
+    async def assistant(so_far: Conversation, origin: Origin) -> str:
+        return await session.door.ask_for(assistant_request(session.roles, voices, scenario, so_far, origin), spoken)
+
+    return await by_turns(session, voices, scenario, run, assistant)
+
+
+async def by_turns(
+    session: Session, voices: Voices, scenario: Scenario, run: str, answer: Answer, *, phase: str = "pilot"
+) -> Conversation:
+    """The simulated user's talk with whoever answers, turn by turn. Raises what `answer` raises."""
     conversation = Conversation(())
     for exchange in range(1, scenario.exchanges + 1):
         origin = Origin(run=run, scenario=scenario.id, turn=exchange)
         line = gap(scenario, voices.language, exchange)
-        said = await session.door.ask_for(user_request(session, voices, scenario, conversation, origin), partial(_below, line))
-        conversation = conversation.then("user", said, line)
-        answered = await session.door.ask_for(assistant_request(session.roles, voices, scenario, conversation, origin), spoken)
-        conversation = conversation.then("assistant", answered)
+        asked = user_request(session, voices, scenario, conversation, origin, phase=phase)
+        conversation = conversation.then("user", await session.door.ask_for(asked, partial(_below, line)), line)
+        conversation = conversation.then("assistant", await answer(conversation, origin))
     return conversation
 
 
@@ -76,7 +89,9 @@ def _below(line: str, text: str) -> str:
     return spoken(text.strip().removeprefix(line) if line else text)
 
 
-def user_request(requests: Requests, voices: Voices, scenario: Scenario, so_far: Conversation, origin: Origin) -> Request:
+def user_request(
+    requests: Requests, voices: Voices, scenario: Scenario, so_far: Conversation, origin: Origin, *, phase: str = "pilot"
+) -> Request:
     slots = {
         "user_prompt": voices.user,
         "card": card(requests, scenario, voices.language, origin.turn),
@@ -85,7 +100,7 @@ def user_request(requests: Requests, voices: Voices, scenario: Scenario, so_far:
         "hints": hints(scenario, origin.turn),
         "language": voices.language,
     }
-    return requests.request("converse-user", slots, phase="pilot", origin=origin, sample=scenario.id)
+    return requests.request("converse-user", slots, phase=phase, origin=origin, sample=scenario.id)
 
 
 def assistant_request(roles: Roles, voices: Voices, scenario: Scenario, so_far: Conversation, origin: Origin) -> Request:

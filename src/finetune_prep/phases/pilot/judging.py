@@ -28,16 +28,25 @@ class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def judge(
-    session: Session, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, origin: Origin, case: str = ""
+    session: Session,
+    evaluation_prompt: str,
+    rubric: Rubric,
+    conversation: Conversation,
+    origin: Origin,
+    case: str = "",
+    *,
+    phase: str = "pilot",
 ) -> Verdict:
     """The verdict of the judge. An answer that stays unreadable leaves the verdict missing; that is not a NO.
 
-    case: what a right answer to the conversation's special case does, "" if it is none. A rubric whose questions are all measured
-    needs no judge: nobody is asked.
+    case: what a right answer to the conversation's special case does, "" if it is none. phase: under which the ledger counts it.
+    A rubric whose questions are all measured needs no judge: nobody is asked.
     """
     if not rubric.judged:
         return conclude(rubric, conversation, {}, judge="")
     request = verdict_request(session, evaluation_prompt, rubric, conversation, origin, case)
+    if phase != request.phase:
+        request = msgspec.structs.replace(request, phase=phase)
     return await answered(session, request, rubric, conversation)
 
 

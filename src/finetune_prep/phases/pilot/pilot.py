@@ -87,7 +87,7 @@ async def pilot(session: Session, n: int, *, window: int = WINDOW) -> tuple[Run,
     return run, total
 
 
-def planned(space: ScenarioSpace, n: int, seed: int) -> tuple[Scenario, ...]:
+def planned(space: ScenarioSpace, n: int, seed: int | str) -> tuple[Scenario, ...]:
     """The scenarios of a run. Raises DocumentError if the space, whose gates were overridden then, gives none."""
     try:
         return plan(space, n, seed)

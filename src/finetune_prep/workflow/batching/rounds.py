@@ -17,7 +17,7 @@ from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.prompt_facts import PILOT, facts
 from finetune_prep.phases.pilot.converse import WHOLE
-from finetune_prep.project.config import BATCH_APIS, ROLES
+from finetune_prep.project.config import BATCH_APIS
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.planned_calls import Used, drafts, planned
 
@@ -74,7 +74,9 @@ def rounds(
 
     n: conversations of the pilot. provider: asked for every role. anew: documents that exist are written again.
     """
-    by_batch = {role for role in ROLES if _comes_by_batch(project, provider or project.config.role(role).provider)}
+    by_batch = {
+        role for role in project.config.played if _comes_by_batch(project, provider or project.config.role(role).provider)
+    }
     counts: dict[str, int] = {}
     for phase in phases:
         calls = [call for call in planned(project, used, phase, n, anew) if call.times and call.role in by_batch]

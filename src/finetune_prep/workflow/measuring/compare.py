@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Literal
 
 import msgspec
 
 from finetune_prep.core.rubric import Rubric
-from finetune_prep.records.verdicts import Judged
+from finetune_prep.errors import UsageError
+from finetune_prep.records.verdicts import Judged, Verdicts
 from finetune_prep.statistics import comparison
-from finetune_prep.statistics.comparison import FEWEST_GROUPS, Test
+from finetune_prep.statistics.comparison import FEWEST_GROUPS, Test, Word, more_groups, verdict_word
 from finetune_prep.statistics.rates import Estimate
 from finetune_prep.statistics.scoring import Scoring
 from finetune_prep.workflow.measuring.inputs import Measured, joined, read_rubric, verdicts_of
-
-Word = Literal["better", "not worse", "not established", "worse"]
-SURE = 0.05
 
 
 class QuestionChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +55,7 @@ def compare(base_path: Path, tuned_path: Path, rubric_path: Path, *, margin: flo
     """Compare two files of verdicts, paired by group. margin: pass rate that the second may lose and still be “not worse”."""
     rubric = read_rubric(rubric_path)
     base, tuned = verdicts_of(base_path, rubric, judge=judge), verdicts_of(tuned_path, rubric, judge=judge)
+    _alike(base, tuned)
     first, second = _by_group(joined(base, rubric)), _by_group(joined(tuned, rubric))
     paired = sorted(first.keys() & second.keys())
     scoring = Scoring(rubric)
@@ -65,7 +63,7 @@ def compare(base_path: Path, tuned_path: Path, rubric_path: Path, *, margin: flo
     differences = [later - earlier for earlier, later in zip(*rates, strict=True)]
     enough = len(paired) >= FEWEST_GROUPS
     decided = comparison.sign_flip(differences) if enough else None
-    word = _word(differences, decided, margin)
+    word = verdict_word(differences, margin)
     return Compared(
         findings=(*base.findings, *tuned.findings),
         left_out=base.left_out + tuned.left_out,
@@ -85,8 +83,27 @@ def compare(base_path: Path, tuned_path: Path, rubric_path: Path, *, margin: flo
             [(scoring.passed(first[group][0].answers), scoring.passed(second[group][0].answers)) for group in paired]
         ),
         questions=_questions(rubric, first, second, paired),
-        more_groups=_more(word, differences),
+        more_groups=more_groups(word, differences),
     )
+
+
+def _alike(base: Verdicts, tuned: Verdicts) -> None:
+    """Raise UsageError where something else than the models differs: the judge, or the evaluation that the talks are of."""
+    if base.judges != tuned.judges:
+        said = [", ".join(name or "nobody named" for name in verdicts.judges) for verdicts in (base, tuned)]
+        raise UsageError(
+            f"the first file is judged by {said[0]} and the second by {said[1]}: that compares judges",
+            where=tuned.path,
+            next="judge both by the same one, or name one that judged both: --judge NAME",
+        )
+    evaluations = [{row.run.partition("/")[0] for row in verdicts.rows if "/" in row.run} for verdicts in (base, tuned)]
+    if all(evaluations) and not evaluations[0] & evaluations[1]:
+        said = [", ".join(sorted(names)) for names in evaluations]
+        raise UsageError(
+            f"the first file is of {said[0]} and the second of {said[1]}: scenarios, users and prompts need not be the same",
+            where=tuned.path,
+            next="give two files of one evaluation",
+        )
 
 
 def _by_group(rows: Iterable[Judged]) -> dict[str, list[Judged]]:
@@ -100,25 +117,6 @@ def _by_group(rows: Iterable[Judged]) -> dict[str, list[Judged]]:
 
 def _rate(rows: Sequence[Judged], scoring: Scoring) -> float:
     return fmean(scoring.passed(row.answers) for row in rows)
-
-
-def _word(differences: Sequence[float], decided: Test | None, margin: float) -> Word:
-    if decided is None:
-        return "not established"
-    mean = fmean(differences)
-    if decided.p <= SURE:
-        return "better" if mean > 0 else "worse"
-    shifted = comparison.sign_flip([difference + margin for difference in differences])
-    return "not worse" if mean + margin > 0 and shifted.p <= SURE else "not established"
-
-
-def _more(word: Word, differences: Sequence[float]) -> int | None:
-    if word != "not established":
-        return None
-    if len(differences) < FEWEST_GROUPS:
-        return FEWEST_GROUPS - len(differences)
-    needed = comparison.groups_needed(differences)
-    return None if needed is None else max(0, needed - len(differences))
 
 
 def _mcnemar(pairs: Sequence[tuple[bool, bool]]) -> Test | None:

@@ -15,8 +15,10 @@ from finetune_prep.models.roles import Roles
 from finetune_prep.phases import examining
 from finetune_prep.phases.examining.gate_requests import BY_ID
 from finetune_prep.phases.session import Requests
+from finetune_prep.project.evaluating.runs import evaluation_runs
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
+from finetune_prep.workflow.evaluating.standing import why_stale
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.retrying.stopped import read_stopped
 from finetune_prep.workflow.status.standing import run_view
@@ -41,7 +43,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
 def settled(project: Project) -> list[Settled]:
     """All that is settled so and still holds, each request once. Raises as `looked`."""
-    found = [*_phase(project), *_rows(project), *_gates(project)]
+    found = [*_phase(project), *_rows(project), *_talks(project), *_gates(project)]
     return [*{item.key: item for item in reversed(found)}.values()][::-1]
 
 
@@ -79,6 +81,17 @@ def _rows(project: Project) -> Iterator[Settled]:
                 conversation = (sample.conversation.id,) if sample.conversation else ()
                 about = f"{run.name}, {sample.scenario.id}: {sample.fault}"
                 yield Settled(key=sample.unusable, kind=kind, about=about, ids=(sample.scenario.id, *conversation), again=again)
+
+
+def _talks(project: Project) -> Iterator[Settled]:
+    """Of evaluations; the command of each goes on with it alone, so all of them are named."""
+    for run in evaluation_runs(project.layout):
+        talks = [talk for talk in run.talks() if talk.unusable]
+        if talks and not why_stale(project, run):
+            for talk in talks:
+                kind: Kind = "unjudged" if talk.state == "unjudged" else "unusable"
+                about = f"{run.name}, {talk.scenario}, {talk.arm}, run {talk.run}: {talk.fault}"
+                yield Settled(key=talk.unusable, kind=kind, about=about, again=run.plan.command)
 
 
 def _gates(project: Project) -> Iterator[Settled]:

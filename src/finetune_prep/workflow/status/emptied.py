@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.ledger.protocols import Ledger
-from finetune_prep.project.config import ROLES
 from finetune_prep.project.layout import RECORDING
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
@@ -16,7 +15,7 @@ def emptied(project: Project, provider: str = "") -> str:
 
     Where answers come from a recording, they are there without a ledger.
     """
-    names = {provider} if provider else {project.config.role(role).provider for role in ROLES}
+    names = {provider} if provider else {project.config.role(role).provider for role in project.config.played}
     if any(project.config.provider(name).kind == "recording" for name in names):
         return ""
     evidence = _evidence(project)

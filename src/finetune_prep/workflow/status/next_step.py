@@ -15,11 +15,13 @@ from finetune_prep.method.gates import GATES
 from finetune_prep.method.phases import PHASES
 from finetune_prep.phases.pilot.pilot import KIND, PLAYED
 from finetune_prep.project.config import FILE
+from finetune_prep.project.evaluating.runs import evaluation_runs
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.project.scaling.result import read_result
 from finetune_prep.workflow.auditing.standing import audited
 from finetune_prep.workflow.checking import before_a_pilot, in_the_way, outcomes, overrides_in_force
+from finetune_prep.workflow.evaluating.standing import why_stale
 from finetune_prep.workflow.exporting import is_written, pass_rate
 from finetune_prep.workflow.probing.standing import bite_of
 from finetune_prep.workflow.retrying.offering import after_phase, after_run
@@ -40,6 +42,8 @@ def next_step(
     """compiled: documents with a part that only has to be put in anew. in_files: requests that wait in batch files."""
     if not project.layout.document("brief").is_file():
         return "finetune-prep template brief > brief.md, and fill it in"
+    if in_files and all(view.account is not None for view in views) and (waiting := _begun_evaluation(project)):
+        return _import_first(in_files, waiting)
     before = _before_the_pilot(project, phases, compiled, in_files)
     if before:
         return before
@@ -100,7 +104,22 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
         return "finetune-prep probe"
     if not _replayed(project) and not before_scaling(project):
         return f"finetune-prep scale {limits.SCALE.fewest}"
-    return "finetune-prep show"
+    return "finetune-prep show" if _replayed(project) else _evaluation(project)
+
+
+def _begun_evaluation(project: Project) -> str:
+    """The command of the latest evaluation if it waits for answers, "" if it does not."""
+    latest = evaluation_runs(project.layout)[-1:]
+    return "".join(run.plan.command for run in latest if not run.finished and not why_stale(project, run))
+
+
+def _evaluation(project: Project) -> str:
+    """Evaluating what was tuned on the rows: going on with what is begun, or the plan while nobody has named models."""
+    fresh = [run for run in evaluation_runs(project.layout) if "tuned" in run.plan.arms and not why_stale(project, run)]
+    if fresh:
+        return "finetune-prep show" if fresh[-1].finished else fresh[-1].plan.command
+    there = {"base", "tuned"} <= {*project.config.roles}
+    return "finetune-prep evaluate" if there else "finetune-prep evaluate --plan"
 
 
 def before_scaling(project: Project) -> list[Outcome]:
@@ -126,7 +145,7 @@ def after_scaling(project: Project, run: Run) -> str:
         return f"finetune-prep review --run {run.name} -n {wanted}"
     if audited(project, run) is None:
         return "finetune-prep audit"
-    return "finetune-prep show" if is_written(project, run) else "finetune-prep export --preview"
+    return _evaluation(project) if is_written(project, run) else "finetune-prep export --preview"
 
 
 def unprobed(project: Project) -> bool:

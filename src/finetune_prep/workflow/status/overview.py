@@ -16,6 +16,7 @@ from finetune_prep.method.phases import PHASES
 from finetune_prep.phases.pilot.pilot import KIND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
+from finetune_prep.workflow.evaluating.standing import EvaluationView, evaluation_view, offer
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.prepare import to_read
 from finetune_prep.workflow.probing.standing import ProbeView, probe_views
@@ -68,6 +69,10 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """What is said of the latest pilot beside its rate, in sentences; of the few-shots, while there is no such run."""
     probes: tuple[ProbeView, ...] = ()
     """The latest run that probes the rubric, and the latest that plants failures."""
+    evaluation: EvaluationView | None = None
+    """The latest evaluation of models, if there is one."""
+    offer: str = ""
+    """What may be done beside the next step, "" for nothing."""
     review: Reviewed | None = None
     """What persons' labels of the latest run amount to; None if nobody has labelled."""
 
@@ -119,6 +124,8 @@ def overview(project: Project) -> Overview:
         note=f"{words}. To have it again: {way_back(project)}" if (words := emptied(project)) else "",
         figures=_figures(project, known, views),
         probes=probe_views(project),
+        evaluation=evaluation_view(project),
+        offer=offer(project),
         review=reviewed(project, known[-1]) if known and known[-1].labels_path.is_file() else None,
     )
 

@@ -1,0 +1,1 @@
+"""Models that are compared on the same scenarios."""

@@ -1,0 +1,1 @@
+"""What talks of several models with the same users say of the models."""
