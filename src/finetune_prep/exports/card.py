@@ -74,6 +74,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """What persons' labels of the run say, in sentences; empty if nobody has read any."""
     unmet: Sequence[str]
     """Success criteria that do not hold."""
+    lengths: Sequence[str] = ()
+    """What a tokenizer made of the rows, and what was cut out of them, in sentences."""
 
     @property
     def rows(self) -> int:
@@ -214,7 +216,7 @@ def _training(card: Card) -> str:
             parts += [f"**{trainer.name}**", f"```{trainer.language}\n{filled(trainer.settings, facts)}\n```", beware]
         else:
             plain.append(f"- **{trainer.name}**: {beware}")
-    return "\n\n".join([*parts, *(["\n".join(plain)] if plain else [])])
+    return "\n\n".join([*parts, *(["\n".join(plain)] if plain else []), *map(_line, card.lengths)])
 
 
 def _line(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,10 @@ from finetune_prep.exports import card, dataset
 from finetune_prep.exports.dataset import with_system_prompt
 from finetune_prep.exports.figures import each_row, in_sentences, run_figures
 from finetune_prep.exports.formats import DEFAULT, FORMATS, Format, held_back, preview_of
+from finetune_prep.exports.lengths import slices as cutting
+from finetune_prep.exports.lengths import tokens as counting
+from finetune_prep.exports.lengths.slices import Slices
+from finetune_prep.exports.lengths.tokens import TokenCount
 from finetune_prep.exports.manifest import (
     MANIFEST,
     REJECTED,
@@ -68,18 +73,41 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """Which rows are held back for validation, and what was counted of both sides; None if none are."""
     warnings: tuple[str, ...]
     """What trainers would stumble over: rows that were kept out, and trainers that want more of them."""
+    tokens: tuple[TokenCount, ...] = ()
+    """What a tokenizer made of each file in chat format, if one was asked."""
+    slices: tuple[Slices, ...] = ()
+    """What was cut out of each file in chat format, if that was asked for."""
+
+
+class Lengths(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done about the lengths of rows."""
+
+    tokenizer: str = ""
+    """Counts tokens and what of them is trained: a folder, or a name of the hub; "" = nothing is counted."""
+    slices: int = 0
+    """Talks are also written as slices of at most so many tokens; 0 = they are not."""
+
+
+AS_THEY_ARE = Lengths()
 
 
 def export(
-    project: Project, *, preview: bool = False, run: str = "", formats: Sequence[str] = (DEFAULT,), validation: float = 0.0
+    project: Project,
+    *,
+    preview: bool = False,
+    run: str = "",
+    formats: Sequence[str] = (DEFAULT,),
+    validation: float = 0.0,
+    lengths: Lengths = AS_THEY_ARE,
 ) -> Exported:
     """Write what a run brought in formats of `FORMATS`, with card, sidecars and manifest.
 
     run: its name; otherwise the latest scaled run, or, while there is none, the latest pilot. validation: share of the rows that
-    are held back, 0 to 1, by whole families.
+    are held back, 0 to 1, by whole families. lengths: what is done about the lengths of rows.
 
     All files of an earlier export are replaced together, or none. Raises ActNeeded if there is no pilot of the present
-    documents, if no row can be trained, or, without `preview`, while a success criterion is unmet.
+    documents, if no row can be trained, or, without `preview`, while a success criterion is unmet; and for rows of which a
+    tokenizer's template marks nothing.
     """
     prepared(project, "the export")
     chosen, account = finished_run(project, run)
@@ -91,17 +119,11 @@ def export(
             f"{chosen.name} gives no rows to export: {open_rows or 'nothing was accepted'}",
             next=chosen.plan.command if account.outstanding else "finetune-prep show, to see why",
         )
-    unmet = _unmet(project)
-    if unmet and not preview:
-        raise ActNeeded(
-            f"{len(unmet)} {'thing is' if len(unmet) == 1 else 'things are'} missing for a full export",
-            details=tuple(f"  - {criterion}" for criterion in unmet),
-            next="finetune-prep status; to look at the data as it is: finetune-prep export --preview",
-        )
+    unmet = require_met(project, preview=preview)
     forms = [FORMATS[name] for name in formats]
     kept_out = {*failures(project), *project.dropped()}
     parted = split_of(chosen, kept_out, validation) if validation else (None, None)
-    done = _written(project, chosen, account, said, forms, parted, preview=preview, unmet=unmet)
+    done = _written(project, chosen, account, said, forms, parted, lengths, preview=preview, unmet=unmet)
     later = () if run or chosen.plan.kind == SCALE else unfinished_after(project, chosen)
     told = [*(_not_this(other, chosen) for other in later), *missing_in_words(chosen, account)]
     return msgspec.structs.replace(done, warnings=(*told, *done.warnings))
@@ -119,6 +141,7 @@ def _written(
     said: Reviewed,
     forms: Sequence[Format],
     parted: tuple[Split | None, Proof | None],
+    lengths: Lengths,
     *,
     preview: bool,
     unmet: tuple[str, ...],
@@ -137,7 +160,12 @@ def _written(
         )  # fmt: skip
         _check_account(run, account, rows)
         _check_labels(run, rows, preview=preview)
+        tokens, slices = _measured(files, rows, lengths)
+        rows = msgspec.structs.replace(
+            rows, files=(*rows.files, *(written for one in slices for written in (one.written, one.beside)))
+        )
         about = _card(project, run, account, said, rows, forms, parted[1], preview=preview, unmet=unmet, info=info)
+        about = msgspec.structs.replace(about, lengths=(*map(counting.in_words, tokens), *map(cutting.in_words, slices)))
         files.put(manifest, encoded(_manifest(project, run, rows, about)))
         files.put(readme, card.render(about).encode())
         gone = _names(preview=preview) - {written.file for written in rows.files}
@@ -156,7 +184,35 @@ def _written(
         account=in_words(account.planned, account.states),
         split=parted[1],
         warnings=tuple(_warnings(rows)),
+        tokens=tokens,
+        slices=slices,
     )
+
+
+def _measured(files: Together, rows: dataset.Rows, lengths: Lengths) -> tuple[tuple[TokenCount, ...], tuple[Slices, ...]]:
+    """What a tokenizer says of the files in chat format, and slices of them. Raises as `counting.count`."""
+    chats = [written for written in rows.training if written.form == DEFAULT]
+    if not (lengths.tokenizer or lengths.slices):
+        return (), ()
+    if not chats:
+        raise UsageError("tokens are counted, and talks cut, in chat format alone", next=f"add --format {DEFAULT}")
+    name = lengths.tokenizer
+    tokenizer = counting.open_tokenizer(name) if name else None
+    paths = {written.file: files.finish(written.file) for written in chats}
+    tokens = tuple(counting.count(path, file, name, tokenizer) for file, path in paths.items()) if tokenizer else ()
+
+    if not lengths.slices:
+        return tokens, ()
+    length = partial(counting.length_of, tokenizer, name=name) if tokenizer else None
+    cut = tuple(cutting.write(files, path, file, lengths.slices, length) for file, path in paths.items())
+    if empty := next((one for one in cut if not one.written.rows), None):
+        less = "" if tokenizer else ", or count with a tokenizer (--check): a token has several bytes"
+        raise ActNeeded(
+            f"no talk fits into {lengths.slices} tokens, not even its first slice",
+            where=empty.written.file,
+            next=f"nothing was replaced; give a larger limit{less}",
+        )
+    return tokens, cut
 
 
 def _check_system_prompt(project: Project, system: str) -> None:
@@ -225,7 +281,21 @@ def _names(*, preview: bool) -> set[str]:
     """Every training file and sidecar that an export may write."""
     every = [one for form in FORMATS.values() for one in (form, held_back(form))]
     names = {name for form in every for name in (form.file, form.sidecar)}
-    return {preview_of(name) for name in names} if preview else names
+    chats = (FORMATS[DEFAULT], held_back(FORMATS[DEFAULT]))
+    sliced = {name for form in chats for name in cutting.names(form.file, preview=preview)}
+    return ({preview_of(name) for name in names} if preview else names) | sliced
+
+
+def require_met(project: Project, *, preview: bool, command: str = "finetune-prep export --preview") -> tuple[str, ...]:
+    """What is unmet, for a preview. Raises ActNeeded for anything unmet if it is none. command: writes the preview."""
+    unmet = _unmet(project)
+    if unmet and not preview:
+        raise ActNeeded(
+            f"{len(unmet)} {'thing is' if len(unmet) == 1 else 'things are'} missing for a full export",
+            details=tuple(f"  - {criterion}" for criterion in unmet),
+            next=f"finetune-prep status; to look at the data as it is: {command}",
+        )
+    return unmet
 
 
 def _unmet(project: Project) -> tuple[str, ...]:

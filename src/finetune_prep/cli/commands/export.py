@@ -6,12 +6,16 @@ import click
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import json_option
+from finetune_prep.errors import UsageError
 from finetune_prep.exports.formats import DEFAULT, FORMATS
+from finetune_prep.exports.lengths import slices as cutting
+from finetune_prep.exports.lengths import tokens as counting
 from finetune_prep.exports.splits import in_words
 from finetune_prep.exports.trainers import readers
 from finetune_prep.project.lock import locked
-from finetune_prep.project.project import open_project
+from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow import exporting
+from finetune_prep.workflow.evaluating.pairs import export_pairs
 
 SHAPES = "; ".join(f"{name}: for {readers(name)}" for name in FORMATS)
 
@@ -39,20 +43,58 @@ SHAPES = "; ".join(f"{name}: for {readers(name)}" for name in FORMATS)
     metavar="SHARE",
     help="Hold back this share of the rows in validation.jsonl, by whole families of scenarios (0.05 is a twentieth).",
 )
+@click.option(
+    "--check",
+    "tokenizer",
+    default="",
+    metavar="TOKENIZER",
+    help="Count the tokens of every row, and those that are trained, with this tokenizer: a folder, or a name of the hub. "
+    "Needs the package transformers.",
+)
+@click.option(
+    "--slices",
+    type=click.IntRange(min=64),
+    metavar="TOKENS",
+    help="Also write long talks as several rows of at most so many tokens, for trainers that train the last reply of a row.",
+)
+@click.option(
+    "--pairs",
+    is_flag=True,
+    help="Write preference pairs of the latest evaluation (or of --run) instead: a reply that passed and one that failed, to the "
+    "same words.",
+)
 @json_option
 @click.pass_obj
-def export(project: str, preview: bool, run: str, formats: tuple[str, ...], validation: float, as_json: bool) -> None:
+def export(
+    project: str,
+    preview: bool,
+    run: str,
+    formats: tuple[str, ...],
+    validation: float,
+    tokenizer: str,
+    slices: int | None,
+    pairs: bool,
+    as_json: bool,
+) -> None:
     """Write the accepted rows of a run as training data, with a dataset card that says how to train on them.
 
     Rows that a trainer would learn wrongly from are kept out, counted and named; the files are read back before they replace
     those of an earlier export, all of them together. docs/exports.md says what each trainer has to be told.
     """
     opened = open_project(project)
+    if pairs:
+        if tokenizer or slices or validation or formats != (DEFAULT,):
+            raise UsageError("--pairs has shapes of its own, and is not cut or held back", next="finetune-prep export --pairs")
+        _export_pairs(opened, preview=preview, run=run, as_json=as_json)
+        return
     with locked(opened.layout.lock, "export"):
-        done = exporting.export(opened, preview=preview, run=run, formats=tuple(dict.fromkeys(formats)), validation=validation)
+        lengths = exporting.Lengths(tokenizer=tokenizer, slices=slices or 0)
+        forms = tuple(dict.fromkeys(formats))
+        done = exporting.export(opened, preview=preview, run=run, formats=forms, validation=validation, lengths=lengths)
     if as_json:
         places = {"data": str(done.data), "card": str(done.card), "manifest": str(done.manifest), "rejected": str(done.rejected)}
         told = {"files": done.files, "account": done.account, "warnings": done.warnings, "rate": done.rate, "split": done.split}
+        told |= {"tokens": done.tokens, "slices": done.slices}
         screen.json({"run": done.run, "rows": done.rows, **places, **told})
         return
     relative = opened.layout.relative
@@ -65,5 +107,26 @@ def export(project: str, preview: bool, run: str, formats: tuple[str, ...], vali
         screen.paragraph(in_words(done.split))
     for warning in done.warnings:
         screen.say(f"  {warning}")
+    for counted in done.tokens:
+        screen.paragraph(counting.in_words(counted))
+        for text in counted.decoded:
+            screen.paragraph(f"trained: {text}", indent=4, dim=True)
+    for cut in done.slices:
+        screen.paragraph(cutting.in_words(cut))
     screen.say(f"  {relative(done.card)}: what is in them, how they were made, what is missing, how to train on them")
     screen.say(f"  {relative(done.rejected)}: what was left out, and why; {relative(done.manifest)}: which files belong together")
+
+
+def _export_pairs(project: Project, *, preview: bool, run: str, as_json: bool) -> None:
+    with locked(project.layout.lock, "export"):
+        done = export_pairs(project, preview=preview, evaluation=run)
+    if as_json:
+        screen.json({"evaluation": done.evaluation, "folder": str(done.folder), "manifest": done.manifest})
+        return
+    relative = project.layout.relative
+    for written in done.manifest.files:
+        if written.form:
+            count = screen.counted(written.rows, "pair")
+            screen.say(f"{relative(done.folder / written.file)}: {count} of {done.evaluation}, for {written.form}", bold=True)
+    screen.paragraph(done.words)
+    screen.say(f"  {relative(done.folder / 'README.md')}: what they are, who wrote which half, how to train on them")
