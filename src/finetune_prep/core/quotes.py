@@ -70,6 +70,7 @@ class _Bare(msgspec.Struct, frozen=True):
         return min(self.places[piece] + offset - self.starts[piece], self.ends[piece] - 1)
 
 
+@lru_cache(maxsize=4096)  # gates look the same quotes up again after every draft
 def find_quote(quote: str, text: str) -> Match:
     """The exact place of `quote` in `text`, else the most similar one. Nothing in common, or an empty quote: score 0 at 0."""
     wanted = _bare(quote).text.rstrip(_TRAILING)
