@@ -2,9 +2,10 @@
 
     python benchmarks/pilot.py [N …] [--project FOLDER] [--profile]
 
-A copy of the shop, or of another project whose documents are accepted, asked of an endpoint that answers in 50 ms: 64 calls at
-once. For each N (default: 100 and 1,000) the time, the share of what the latency allows, CPU a call, the most memory, the size of
-the report; then the same command once more, which asks nothing, and `status`.
+A copy of the shop, or of another project whose documents are accepted and recorded, asked of an endpoint that answers in 50 ms: 64
+calls at once. For each N (default: 100 and 1,000) the time, the share of what the latency allows, CPU a call, the most memory and the
+size of the report; then the same command once more, which asks nothing, and `status`. What the recording holds of the
+conversations is known and not counted.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ SECONDS = 0.05
 AT_ONCE = 64
 HERE = Path(__file__).parent
 SHOP = HERE.parent / "examples" / "online-shop"
-COPIED = ("brief.md", "decisions.jsonl", "finetune-prep.toml", "prompts", "reference", "sources")
+COPIED = ("brief.md", "decisions.jsonl", "finetune-prep.toml", "prompts", "recording.jsonl", "reference", "sources")
 CONFIG = """
 [providers.larch]
 kind = "openai-compatible"
 base_url = "{base_url}"
 concurrency = {at_once}
 
-[prices."larch-1"]
+[prices."language-model"]
 input = 0
 output = 0
 """
@@ -66,13 +67,13 @@ def endpoint() -> Iterator[str]:
 
 
 def copied(project: Path, folder: Path, base_url: str) -> Path:
-    """The project with its accepted documents and none of its answers, whose roles all ask the endpoint."""
+    """The project with its accepted documents, whose roles all ask the endpoint."""
     folder.mkdir()
     for name in COPIED:
         source = project / name
         shutil.copytree(source, folder / name) if source.is_dir() else shutil.copy(source, folder / name)
     config = folder / "finetune-prep.toml"
-    told = re.sub(r'^model = ".*"$', 'model = "larch/larch-1"', config.read_text("utf-8"), flags=re.MULTILINE)
+    told = re.sub(r'^model = ".*"$', 'model = "larch/language-model"', config.read_text("utf-8"), flags=re.MULTILINE)
     config.write_text(told + CONFIG.format(base_url=base_url, at_once=AT_ONCE), "utf-8")
     return folder
 
@@ -122,8 +123,10 @@ async def bare(base_url: str, calls: int) -> float:
 def measure(n: int, project: Path, base_url: str, profile: str) -> None:
     with tempfile.TemporaryDirectory() as parent:
         folder = copied(project, Path(parent) / "shop", base_url)
+        run(folder, "ledger", "import", str(folder / "recording.jsonl"))  # what judges said about the documents
+        known = calls_of(folder)
         first = run(folder, "pilot", "-n", str(n), "--yes", profile=profile)
-        calls = calls_of(folder)
+        calls = calls_of(folder) - known
         again = run(folder, "pilot", "-n", str(n), "--yes")
         status = run(folder, "status")
         report = next((folder / "runs").glob("*/report.html")).stat().st_size / 1e6

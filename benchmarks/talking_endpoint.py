@@ -16,7 +16,7 @@ PHRASE = "I have read all of it"
 SAID = (
     f"{PHRASE}, and message %d is answered here: the bowl stays whole, the lid fits, and nobody has to send anything back. " * 3
 )
-BODY = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1_795_000_000, "model": "larch-1"}
+BODY = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1_795_000_000}
 USAGE = {"prompt_tokens": 1500, "completion_tokens": 100, "total_tokens": 1600}
 
 
@@ -56,7 +56,7 @@ class Endpoint(asyncio.Protocol):
         form = asked.get("response_format", {}).get("json_schema", {}).get("schema")
         text = verdict(form) if form else SAID % ((Endpoint.answers,) * 3)
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        body = json.dumps({**BODY, "choices": [choice], "usage": USAGE}).encode()
+        body = json.dumps({**BODY, "model": asked.get("model", ""), "choices": [choice], "usage": USAGE}).encode()
         if not self._transport.is_closing():
             self._transport.write(
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
