@@ -2,10 +2,10 @@
 
     python benchmarks/pilot.py [N …] [--project FOLDER] [--profile]
 
-A copy of the shop, or of another project whose documents are accepted and recorded, asked of an endpoint that answers in 50 ms: 64
-calls at once. For each N (default: 100 and 1,000) the time, the share of what the latency allows, CPU a call, the most memory and the
-size of the report; then the same command once more, which asks nothing, and `status`. What the recording holds of the
-conversations is known and not counted.
+A copy of the shop, or of another project whose documents are accepted and recorded, asked of an endpoint that answers in
+50 ms: 64 calls at once. For each N (default: 100 and 1,000) the time, the share of what the latency allows, CPU a call, the
+most memory and the size of the report; then the same command once more, which asks nothing, and `status`. What the recording
+holds of the conversations is known and not counted.
 """
 
 from __future__ import annotations
