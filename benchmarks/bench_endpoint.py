@@ -49,21 +49,25 @@ class Endpoint(asyncio.Protocol):
         start = self._received.lower().find(b"content-length:")
         length = int(self._received[start + 15 : self._received.find(b"\r\n", start)])
         if len(self._received) >= head + 4 + length:
-            self._received = b""
-            asyncio.get_running_loop().call_later(self.seconds, self._answer)
+            body, self._received = self._received[head + 4 :], b""
+            asyncio.get_running_loop().call_later(self.seconds, self._answer, body)
 
-    def _answer(self) -> None:
+    def _answer(self, body: bytes) -> None:
         Endpoint.answers += 1  # no two answers are alike: what is stored once must not be this
         if not self._transport.is_closing():
-            self._transport.write(self.response.replace(b"0000000000", b"%010d" % Endpoint.answers))
+            self._transport.write(self.response_to(body, Endpoint.answers))
+
+    def response_to(self, body: bytes, number: int) -> bytes:
+        """The bytes that answer a request's body. number: how many requests there were."""
+        return self.response.replace(b"0000000000", b"%010d" % number)
 
 
-async def main() -> None:
-    Endpoint.seconds = float(sys.argv[1])
-    server = await asyncio.get_running_loop().create_server(Endpoint, "127.0.0.1", 0, backlog=2048)
+async def serve(kind: type[Endpoint]) -> None:
+    kind.seconds = float(sys.argv[1])
+    server = await asyncio.get_running_loop().create_server(kind, "127.0.0.1", 0, backlog=2048)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(serve(Endpoint))

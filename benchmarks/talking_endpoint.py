@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from typing import Any
+
+from bench_endpoint import Endpoint, serve
 
 PHRASE = "I have read all of it"
 SAID = (
@@ -28,47 +29,18 @@ def verdict(schema: dict[str, Any]) -> str:
     return json.dumps(given)
 
 
-class Endpoint(asyncio.Protocol):
-    """One connection; requests come one after the other, as HTTP clients without pipelining send them."""
+class Talking(Endpoint):
+    """Answers what it is asked for: a verdict, or something said."""
 
-    seconds = 0.05
-    answers = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._received = bytearray()
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head = self._received.find(b"\r\n\r\n")
-        if head < 0:
-            return
-        start = self._received.lower().find(b"content-length:")
-        length = int(self._received[start + 15 : self._received.find(b"\r\n", start)])
-        if len(self._received) >= head + 4 + length:
-            body = json.loads(self._received[head + 4 :])
-            self._received.clear()
-            asyncio.get_running_loop().call_later(self.seconds, self._answer, body)
-
-    def _answer(self, asked: dict[str, Any]) -> None:
-        Endpoint.answers += 1
+    def response_to(self, body: bytes, number: int) -> bytes:
+        asked = json.loads(body)
         form = asked.get("response_format", {}).get("json_schema", {}).get("schema")
-        text = verdict(form) if form else SAID % ((Endpoint.answers,) * 3)
+        text = verdict(form) if form else SAID % ((number,) * 3)
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        body = json.dumps({**BODY, "model": asked.get("model", ""), "choices": [choice], "usage": USAGE}).encode()
-        if not self._transport.is_closing():
-            self._transport.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-            )
-
-
-async def main() -> None:
-    Endpoint.seconds = float(sys.argv[1])
-    server = await asyncio.get_running_loop().create_server(Endpoint, "127.0.0.1", 0, backlog=2048)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+        answer = json.dumps({**BODY, "model": asked.get("model", ""), "choices": [choice], "usage": USAGE}).encode()
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        return head % len(answer) + answer
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(serve(Talking))

@@ -22,6 +22,7 @@ from finetune_prep.core.verdict import Judgement, Verdict
 from finetune_prep.durable import Together, write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import Layout, open_plain, read_plain
+from finetune_prep.project.run_folders import forget_unbegun, next_name, pretty, write_plan
 from finetune_prep.project.stamps import Items
 
 PLAN = "plan.json"
@@ -184,29 +185,26 @@ def run_of(layout: Layout, plan: RunPlan) -> Run:
     for run in known:
         if run.plan == plan:
             return run
-    number = 1 + max((int(run.name.rpartition("-")[2]) for run in known), default=0)
-    return begin(layout, f"{plan.kind}-{number:03}", plan)
+    return begin(layout, next_name(plan.kind, (run.name for run in known)), plan)
 
 
 def begin(layout: Layout, name: str, plan: RunPlan) -> Run:
     """Write a run's plan: from here on it is the run of this plan. An earlier plan of this name is replaced."""
     folder = layout.runs / name
-    write_atomically(folder / PLAN, _pretty(plan))
+    write_plan(folder, PLAN, plan)
     return Run(name=name, folder=folder, plan=plan)
 
 
 def forget(run: Run) -> None:
     """Take away a run that was refused before anything was asked; one with anything but its plan stays."""
-    if [path.name for path in run.folder.iterdir()] == [PLAN]:
-        (run.folder / PLAN).unlink()
-        run.folder.rmdir()
+    forget_unbegun(run.folder, PLAN)
 
 
 def write_results(run: Run, samples: list[Sample], verdicts: list[VerdictRow], account: Account) -> None:
     """Write samples and verdicts in plan order and the account, without any time of day."""
     write_atomically(run.samples_path, _lines(samples))
     write_atomically(run.verdicts_path, _lines(verdicts))
-    write_atomically(run.account_path, _pretty(account))
+    write_atomically(run.account_path, pretty(account))
 
 
 class Results:
@@ -244,13 +242,9 @@ class Results:
         """Put everything into its place, with the account and further values, each as NAME.json. No time of day is in it."""
         account = self.account
         for name, value in {"account": account, **beside}.items():
-            self._files.put(f"{name}.json", _pretty(value))
+            self._files.put(f"{name}.json", pretty(value))
         self._files.commit()
         return account
-
-
-def _pretty(value: Any) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
 def _lines(rows: list[Any]) -> bytes:

@@ -155,6 +155,7 @@ async def test_nobody_waits_when_the_run_has_stopped() -> None:
     limit.abandon()
     async with asyncio.timeout(HUNG):
         await asyncio.gather(*waiting, resting)
+    assert all(task.done() for task in (*waiting, resting))
 
 
 # name → endpoint of 100 calls a second, or of as many tokens as a hundred calls use

@@ -18,6 +18,7 @@ from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import Layout, read_plain
+from finetune_prep.project.run_folders import forget_unbegun, next_name, pretty, write_plan
 
 T = TypeVar("T")
 
@@ -151,21 +152,18 @@ def evaluation_run_of(layout: Layout, plan: EvaluationPlan) -> EvaluationRun:
                 where=f"--margin {plan.margin:g}",
                 next=run.plan.command,
             )
-    number = 1 + max((int(run.name.rpartition("-")[2]) for run in known), default=0)
-    name = f"evaluation-{number:03}"
+    name = next_name("evaluation", (run.name for run in known))
     return EvaluationRun(name=name, folder=layout.runs / name, plan=plan)
 
 
 def begin(run: EvaluationRun) -> None:
     """Write its plan: from here on it is the run of this plan."""
-    write_atomically(run.folder / PLAN, _pretty(run.plan))
+    write_plan(run.folder, PLAN, run.plan)
 
 
 def forget(run: EvaluationRun) -> None:
     """Take away a run that was refused before anything was asked; one with anything but its plan stays."""
-    if [path.name for path in run.folder.iterdir()] == [PLAN]:
-        (run.folder / PLAN).unlink()
-        run.folder.rmdir()
+    forget_unbegun(run.folder, PLAN)
 
 
 def write_talks(run: EvaluationRun, scenarios: Sequence[Scenario], talks: Sequence[ArmTalk], result: Any) -> None:
@@ -178,7 +176,7 @@ def write_talks(run: EvaluationRun, scenarios: Sequence[Scenario], talks: Sequen
     for arm in run.plan.arms:
         rows = (_verdict(run, talk) for talk in talks if talk.arm == arm and talk.state == "judged")
         write_atomically(run.verdicts_path(arm), b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
-    write_atomically(run.result_path, _pretty(result))
+    write_atomically(run.result_path, pretty(result))
 
 
 def _verdict(run: EvaluationRun, talk: ArmTalk) -> dict[str, Any]:
@@ -191,7 +189,3 @@ def _verdict(run: EvaluationRun, talk: ArmTalk) -> dict[str, Any]:
         "answers": talk.answers,
         "evidence": talk.evidence,
     }
-
-
-def _pretty(value: Any) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

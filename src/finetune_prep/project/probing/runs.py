@@ -15,6 +15,7 @@ from finetune_prep.core.probe import Trial
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import Layout, read_plain
+from finetune_prep.project.run_folders import forget_unbegun, next_name, pretty, write_plan
 
 PLAN = "probe.json"
 NAME = re.compile(r"(?:probe|failures)-\d{3,}")
@@ -101,28 +102,21 @@ def probe_run_of(layout: Layout, plan: ProbePlan) -> ProbeRun:
     for run in known:
         if run.plan == plan:
             return run
-    number = 1 + max((int(run.name.rpartition("-")[2]) for run in known), default=0)
-    name = f"{plan.kind}-{number:03}"
+    name = next_name(plan.kind, (run.name for run in known))
     return ProbeRun(name=name, folder=layout.runs / name, plan=plan)
 
 
 def begin(run: ProbeRun) -> None:
     """Write its plan: from here on it is the run of this plan."""
-    write_atomically(run.folder / PLAN, _pretty(run.plan))
+    write_plan(run.folder, PLAN, run.plan)
 
 
 def forget(run: ProbeRun) -> None:
     """Take away a run that was refused before anything was asked; one with anything but its plan stays."""
-    if [path.name for path in run.folder.iterdir()] == [PLAN]:
-        (run.folder / PLAN).unlink()
-        run.folder.rmdir()
+    forget_unbegun(run.folder, PLAN)
 
 
 def write_trials(run: ProbeRun, trials: list[Trial], result: Any) -> None:
     """Write what came of it, without any time of day. result: what is said of it, for people and scripts to read."""
     write_atomically(run.trials_path, b"".join(msgspec.json.encode(trial) + b"\n" for trial in trials))
-    write_atomically(run.result_path, _pretty(result))
-
-
-def _pretty(value: Any) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    write_atomically(run.result_path, pretty(result))
