@@ -117,10 +117,13 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Usage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """Tokens; None = the provider did not say. cached is part of input, reasoning part of output."""
+    """Tokens; None = the provider did not say. cached and written are parts of input, reasoning is part of output."""
 
     input: int | None = None
     cached: int | None = None
+    """Read from the provider's cache."""
+    written: int | None = None
+    """Put into it, where that has a price of its own; never 0."""
     output: int | None = None
     reasoning: int | None = None
 

@@ -18,6 +18,7 @@ from finetune_prep.project.config import Price
 
 TOKENS_PER_MESSAGE = 16  # markers that chat templates put around a message, generously
 MILLION = 1_000_000
+WRITING = 1.25  # times the price of input, as Anthropic and Bedrock ask for putting it into their caches
 FREE = Price(input=0.0, output=0.0)
 STEP_BITS = 10  # prices are looked up for prompts of 1, 2, 3 … times 1,024 tokens, rounded up
 
@@ -66,6 +67,7 @@ def _bundled(model: str, base_url: str, tokens: int) -> Price | None:
             input=prompt / tokens * MILLION,
             output=(total(input_tokens=tokens, output_tokens=1000) - prompt) / 1000 * MILLION,
             cached=total(input_tokens=tokens, cache_read_tokens=tokens) / tokens * MILLION,
+            written=total(input_tokens=tokens, cache_write_tokens=tokens) / tokens * MILLION,
         )
     except LookupError:
         return None
@@ -76,19 +78,41 @@ def cost(prices: Prices, model: str, base_url: str, usage: Usage) -> float | Non
     if usage.input is None or usage.output is None:
         return None
     price = prices.of(model, base_url, usage.input)
-    return None if price is None else cost_of(price, usage.input, usage.cached or 0, usage.output)
+    return None if price is None else cost_of(price, usage.input, usage.cached or 0, usage.output, written=usage.written or 0)
 
 
-def cost_of(price: Price, prompt: float, cached: float, answer: float) -> float:
-    """US dollars for so many tokens; cached are part of the prompt."""
+def cost_of(price: Price, prompt: float, cached: float, answer: float, *, written: float = 0.0) -> float:
+    """US dollars for so many tokens; cached and written are parts of the prompt."""
     cached = min(cached, prompt)
-    cached_price = price.input if price.cached is None else price.cached
-    return ((prompt - cached) * price.input + cached * cached_price + answer * price.output) / MILLION
+    written = min(written, prompt - cached)
+    fresh = prompt - cached - written
+    return (fresh * price.input + cached * price_cached(price) + written * price_written(price) + answer * price.output) / MILLION
+
+
+def saved_by_cache(price: Price, cached: float, written: float) -> float:
+    """US dollars by which so many tokens from a cache were cheaper than fresh ones, less what it cost to put others there."""
+    return (cached * (price.input - price_cached(price)) - written * (price_written(price) - price.input)) / MILLION
+
+
+def price_cached(price: Price) -> float:
+    """Of a million tokens that come from a cache."""
+    return price.input if price.cached is None else price.cached
+
+
+def price_written(price: Price) -> float:
+    """Of a million tokens that are put into a cache."""
+    return WRITING * price.input if price.written is None else price.written
+
+
+def at_factor(price: Price, factor: float) -> Price:
+    """So many times a price."""
+    cached, written = (None if part is None else factor * part for part in (price.cached, price.written))
+    return Price(input=factor * price.input, output=factor * price.output, cached=cached, written=written)
 
 
 def may_cost(price: Price | None) -> bool:
     """Whether anything is ever paid at this price; what nobody knows may be."""
-    return price is None or bool(price.input or price.output or price.cached)
+    return price is None or bool(price.input or price.output or price.cached or price.written)
 
 
 def most_tokens(request: Request) -> int:
@@ -104,4 +128,4 @@ def most_tokens(request: Request) -> int:
 
 def worst_case(price: Price, prompt: int, answer: int) -> float:
     """The most that one attempt can cost, in US dollars. prompt, answer: the most tokens there can be."""
-    return (prompt * max(price.input, price.cached or 0.0) + answer * price.output) / MILLION
+    return (prompt * max(price.input, price_cached(price), price_written(price)) + answer * price.output) / MILLION

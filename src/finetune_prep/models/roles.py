@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Parameters, Request, RoleName, Schema
-from finetune_prep.models.prices import FREE, Prices, may_cost
+from finetune_prep.models.prices import FREE, Prices, at_factor, may_cost
 from finetune_prep.models.routes import charges_by_call
 from finetune_prep.project.config import BATCH_APIS, Config, Price
 
@@ -78,6 +78,4 @@ def price_of(config: Config, prices: Prices, role: RoleName, tokens: int, provid
     price = prices.of(config.role(role).model_name, settings.address, tokens)
     if price is None or charges_by_call(settings.kind):
         return price
-    factor = settings.price_factor
-    cached = None if price.cached is None else factor * price.cached
-    return Price(input=factor * price.input, output=factor * price.output, cached=cached)
+    return at_factor(price, settings.price_factor)

@@ -177,7 +177,9 @@ async def list_batches(name: str, settings: ProviderSettings, secret: Secret | N
 def batches(name: str, settings: ProviderSettings, ledger: Ledger, folder: Path, prices: Prices, budget: Budget) -> Batches:
     """The batches of one Batch API. Raises Paused if there is no key."""
     secret = key_of(settings)
-    batch_pricing = BatchPricing(budget, prices, name, settings.address, settings.price_factor)
+    batch_pricing = BatchPricing(
+        budget, prices, name, settings.address, settings.price_factor, cached=settings.kind == "anthropic-batch"
+    )
     return Batches(name, _batch_api(name, settings, secret), ledger, folder, batch_pricing)
 
 

@@ -198,6 +198,8 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Of what is answered, reasoning included."""
     cached: Dollars | None = None
     """Of input that the provider took from its cache; left out, as `input`."""
+    written: Dollars | None = None
+    """Of input that the provider put into its cache, where it counts that; left out, a quarter more than `input`."""
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

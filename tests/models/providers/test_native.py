@@ -117,7 +117,7 @@ async def asked(kind: str, behaviour: Behaviour, **changes: Any) -> tuple[Reply,
     with FakeEndpoint(behaviour) as endpoint:
         provider = Native(kind, settings(kind, endpoint), secret(kind))
         try:
-            reply = await provider.answer(request(model=MODELS[kind], **changes))
+            reply = await provider.answer(request(**{"model": MODELS[kind]} | changes))
         finally:
             await provider.close()
             assert len(endpoint.calls) <= 1, "the SDK tried again"

@@ -100,7 +100,7 @@ def test_a_message_is_read() -> None:
     usage = {"input_tokens": 5, "cache_creation_input_tokens": 20, "cache_read_input_tokens": 100, "output_tokens": 9}
     found = anthropic_wire.reply(message(content=content, usage=usage))
     assert (found.text, found.served_model, found.request_id, found.finish) == ("Fine.", "larch-1", "msg_1", "end_turn")
-    assert found.usage == Usage(input=125, cached=100, output=9)
+    assert found.usage == Usage(input=125, cached=100, written=20, output=9)
     assert found.at
     thought = anthropic_wire.reply(message(content=content[:1]))
     assert (thought.problem, thought.detail) == ("empty", "only reasoning came back, no answer")

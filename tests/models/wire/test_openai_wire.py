@@ -139,6 +139,11 @@ def test_of_several_choices_the_first_counts() -> None:
             Usage(input=1000, output=5100, reasoning=5000),
         ),
         ({"input_tokens": 9, "output_tokens": 5, "cache_read_input_tokens": 3}, Usage(input=9, output=5, cached=3)),
+        (
+            {"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 6}},
+            Usage(input=9, output=5, cached=2, written=6),
+        ),
+        ({"prompt_tokens": 9, "completion_tokens": 5, "cache_creation_input_tokens": 0}, Usage(input=9, output=5)),
     ],
 )
 def test_usage_is_read_as_far_as_it_can_be(raw: Any, usage: Usage) -> None:

@@ -24,14 +24,20 @@ ROWS_PER_COMMIT = 1000
 
 
 class BatchPricing:
-    """What requests cost at a Batch API. provider: its name. factor: of the price for direct calls."""
+    """What requests cost at a Batch API. provider: its name. factor: of the price for direct calls.
 
-    def __init__(self, budget: Budget, prices: Prices, provider: str, base_url: str, factor: float) -> None:
+    cached: tokens from a cache are cheaper in a batch, too. Where that differs from model to model they are counted in full.
+    """
+
+    def __init__(
+        self, budget: Budget, prices: Prices, provider: str, base_url: str, factor: float, *, cached: bool = False
+    ) -> None:
         self.budget = budget
         self._provider = provider
         self._prices = prices
         self._base_url = base_url
         self._factor = factor
+        self._cached = cached
 
     def admit(self, request: Request) -> None:
         """Let a request into the next batch. Raises NotAgreed, PriceUnknown."""
@@ -49,8 +55,7 @@ class BatchPricing:
         """US dollars, None unknown. What a provider refuses is not billed by either of them."""
         if reply.finish == "error":
             return 0.0
-        # whether cached tokens are cheaper in a batch differs from model to model; they are counted in full
-        usage = msgspec.structs.replace(reply.usage, cached=None)
+        usage = reply.usage if self._cached else msgspec.structs.replace(reply.usage, cached=None)
         found = cost(self._prices, request.model, self._base_url, usage)
         return None if found is None else self._factor * found
 

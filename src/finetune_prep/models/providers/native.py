@@ -16,13 +16,14 @@ import msgspec
 from finetune_prep.core.request import Reply, Request, Usage
 from finetune_prep.errors import ConfigError, Paused
 from finetune_prep.http.secrets import Secret, redacted
+from finetune_prep.models.caches.prefix import is_kept
 from finetune_prep.models.providers.provider import Fault, Unreadable, whole
 from finetune_prep.models.providers.reach import Reach
 from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.http_status import DETAIL_LIMIT, interpret
 from finetune_prep.models.wire.key_echo import without_key
-from finetune_prep.project.config import FILE, INSTALL_NATIVE, ProviderSettings
+from finetune_prep.project.config import FILE, INSTALL_NATIVE, ProviderKind, ProviderSettings
 
 with contextlib.suppress(ImportError):  # where the extra is missing, Native says how to install it
     from pydantic_ai import exceptions as of
@@ -42,6 +43,8 @@ AWS_MEND = (
     "set AWS_BEARER_TOKEN_BEDROCK, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
     "and region = … under the provider, then run it again"
 )
+# what the library calls the mark behind the system message, where a cache keeps nothing without one
+MARKS: dict[ProviderKind, str] = {"anthropic": "anthropic_cache_instructions", "bedrock": "bedrock_cache_instructions"}
 # finish reasons of these APIs that wire does not know, in its words
 NORMAL = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
 
@@ -103,7 +106,7 @@ class Native:
         return _enforces(await self._model(model))
 
     def _settings(self, request: Request) -> ModelSettings:
-        """Sampling parameters; and the request as it is: nothing announced, nothing tried again."""
+        """Sampling parameters, and up to where the prompt is kept; and the request as it is: nothing announced or tried again."""
         parameters = request.parameters
         settings: dict[str, Any] = {"framing_announcement": "never"}
         if self._kind != "bedrock":  # there its own client says so
@@ -116,6 +119,8 @@ class Native:
         ):
             if value is not None:
                 settings[name] = value
+        if (mark := MARKS.get(self._kind)) and is_kept(request):
+            settings[mark] = True
         if parameters.extra:
             settings["extra_body"] = parameters.extra
         return cast("ModelSettings", settings)
@@ -199,6 +204,7 @@ def _usage(usage: RequestUsage) -> Usage:
     return Usage(
         input=usage.input_tokens,
         cached=usage.cache_read_tokens,
+        written=usage.cache_write_tokens or None,
         output=usage.output_tokens,
         reasoning=usage.output_reasoning_tokens,
     )

@@ -3,7 +3,7 @@
 Pure: values in, values out. A message is turned into a chat completion and then read by `wire`, so that a cut, refused, empty
 or garbled answer has the same name whoever gave it.
 
-Source: platform.claude.com, API reference "Messages" and the pages on structured outputs and on effort.
+Source: platform.claude.com, API reference "Messages" and the pages on structured outputs, on effort and on prompt caching.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused
+from finetune_prep.models.caches.prefix import is_kept
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.envelopes import NotACompletion
@@ -23,6 +24,9 @@ from finetune_prep.models.wire.http_status import interpret
 
 # Of the API, sent with every call. The version after it, 2026-10-21, refuses temperature and top_p, which a role may set.
 VERSION = "2023-06-01"
+# Up to here the prompt is kept for five minutes, and as long again whenever it is read. An hour costs twice the price to write,
+# which a batch does not earn back unless more than half of its requests find what others wrote.
+KEPT = {"type": "ephemeral"}
 MOST_TOKENS = 8192  # of an answer, where the role sets no limit: the API demands one
 # what its structured outputs refuse; whoever reads the answer checks it all the same
 UNKNOWN_LIMITS = {
@@ -72,7 +76,8 @@ def body(request: Request, *, structured: bool = True) -> dict[str, Any]:
         "messages": [message | {"role": message["role"].replace("system", "user")} for message in messages[first:]],
     }
     if first:
-        result["system"] = "\n\n".join(message["content"] for message in messages[:first])
+        system = "\n\n".join(message["content"] for message in messages[:first])
+        result["system"] = [{"type": "text", "text": system, "cache_control": KEPT}] if is_kept(request) else system
     for name, value in (("temperature", parameters.temperature), ("top_p", parameters.top_p)):
         if value is not None:
             result[name] = value
@@ -147,7 +152,7 @@ def _usage(usage: Any) -> dict[str, Any] | None:
     return {
         "prompt_tokens": sum(counts) if isinstance(parts[0], int) else None,
         "completion_tokens": usage.get("output_tokens"),
-        "prompt_tokens_details": {"cached_tokens": parts[2]},
+        "prompt_tokens_details": {"cached_tokens": parts[2], "cache_write_tokens": parts[1]},
     }
 
 

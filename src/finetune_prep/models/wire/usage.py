@@ -15,6 +15,12 @@ CACHED = (
     ("cachedContentTokenCount",),
     ("cached_tokens",),
 )
+# and those that were put into a cache: Anthropic, OpenRouter, Bedrock. Others do not count them: they charge nothing for it
+WRITTEN = (
+    ("cache_creation_input_tokens",),
+    ("prompt_tokens_details", "cache_write_tokens"),
+    ("cacheWriteInputTokens",),
+)
 REASONING = (
     ("completion_tokens_details", "reasoning_tokens"),
     ("output_tokens_details", "reasoning_tokens"),
@@ -37,7 +43,8 @@ def usage_of(raw: Any) -> Usage:
         beyond = total - asked - (answered or 0)
         reasoning = beyond if reasoning is None else max(reasoning, beyond)
         answered = total - asked
-    return Usage(input=asked, cached=_first(raw, CACHED), output=answered, reasoning=reasoning)
+    written = _first(raw, WRITTEN) or None
+    return Usage(input=asked, cached=_first(raw, CACHED), written=written, output=answered, reasoning=reasoning)
 
 
 def _first(raw: Any, places: tuple[tuple[str, ...], ...]) -> int | None:
