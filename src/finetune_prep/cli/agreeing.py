@@ -15,10 +15,6 @@ from finetune_prep.workflow.estimate import Estimate, to_agree
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.status.emptied import emptied, way_back
 
-yes_option = click.option(
-    "--yes", is_flag=True, help="Agree to what it costs, and to keys that go to hosts to which they were never sent."
-)
-
 
 class Consent:
     """Whether a person has agreed to what a command costs. yes: said already. provider: asked instead of the settings' ones.

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
@@ -28,12 +28,6 @@ from finetune_prep.workflow.estimate import Estimate
 from finetune_prep.workflow.status.emptied import emptied, way_back
 
 T = TypeVar("T")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-provider_option = click.option(
-    "--provider",
-    metavar="NAME",
-    help="Ask every role through this provider instead: batch, recording, openai-batch, or one of finetune-prep.toml.",
-)
 
 
 def work(
@@ -213,8 +207,3 @@ def short_words(expected: Estimate, room: float, budget: float | None) -> str:
     enough = budget_line(budget - room + expected.cost)
     left = f"${max(0.0, room):.4f} of the budget of ${budget:.2f} is left, so the run would stop before its end"
     return f"{left}; write at least {enough} in {FILE} to let it finish"
-
-
-def account_words(states: dict[Any, int]) -> str:
-    """The states that occur, as people read them: "9 accepted, 3 rejected"."""
-    return ", ".join(f"{count} {state}" for state, count in states.items() if count)

@@ -60,6 +60,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def account_words(states: dict[Any, int]) -> str:
+    """The states that occur, as people read them: "9 accepted, 3 rejected"."""
+    return ", ".join(f"{count} {state}" for state, count in states.items() if count)
+
+
 def clean(text: str) -> str:
     """Text that a model, a page, a server or a file wrote, made safe to print: what is not safe is written as its code."""
     return _UNSAFE.sub(_escaped, text)

@@ -37,3 +37,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision about it would speak of where it has no finding and looks at no document: "runs/pilot-001"."""
     lacks: str = ""
     """The kind of document that does not exist yet, if that is why it is unchecked."""
+
+
+class Criterion(msgspec.Struct, frozen=True, kw_only=True):
+    """A success criterion and how it stands."""
+
+    sentence: str
+    answer: Answer
+    """The worst answer of its "must" gates."""
+    gates: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+    """One line for each of its gates that does not simply hold, what stands in the way first."""
+
+    @property
+    def met(self) -> bool:
+        """Whether it holds, or a person has overridden what does not."""
+        return self.answer in ("holds", "overridden")

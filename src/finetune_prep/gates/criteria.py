@@ -4,31 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
-from finetune_prep.core.finding import Answer, Outcome
+from finetune_prep.core.finding import Answer, Criterion, Outcome
 from finetune_prep.method.gates import GATES
 from finetune_prep.method.rules import RULES
 
 SECTION = "Success criterion"
 WORST_FIRST: tuple[Answer, ...] = ("fails", "waiting", "unchecked", "overridden", "holds")
 _MUST = {gate.id for gate in GATES if gate.level == "must"}
-
-
-class Criterion(msgspec.Struct, frozen=True, kw_only=True):
-    """A success criterion and how it stands."""
-
-    sentence: str
-    answer: Answer
-    """The worst answer of its "must" gates."""
-    gates: tuple[str, ...]
-    evidence: tuple[str, ...] = ()
-    """One line for each of its gates that does not simply hold, what stands in the way first."""
-
-    @property
-    def met(self) -> bool:
-        """Whether it holds, or a person has overridden what does not."""
-        return self.answer in ("holds", "overridden")
 
 
 def success_criteria(outcomes: Sequence[Outcome]) -> tuple[Criterion, ...]:

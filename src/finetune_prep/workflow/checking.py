@@ -23,6 +23,7 @@ from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.auditing.standing import audited
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.probing.standing import bite_of
+from finetune_prep.workflow.remembered.store import recalled
 from finetune_prep.workflow.retrying.offering import after_check
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.sources_now import sources_now
@@ -40,7 +41,13 @@ def outcomes(project: Project, unasked: Mapping[str, str] = MappingProxyType({})
     Nothing is asked: a judged gate whose present text no judge has seen is unchecked. unasked: by gate, why it could not be put
     to a judge just now.
     """
-    return [_explained(outcome, unasked.get(outcome.gate, "")) for outcome in _overridden(project, project.documents())]
+    found = recalled(project, "gates", list[Outcome], lambda: _overridden(project, project.documents()))
+    return explained(found, unasked)
+
+
+def explained(found: Sequence[Outcome], unasked: Mapping[str, str]) -> list[Outcome]:
+    """The outcomes, with why gates could not be put to a judge. unasked: as of `outcomes`."""
+    return [_explained(outcome, unasked.get(outcome.gate, "")) for outcome in found]
 
 
 def _explained(outcome: Outcome, reason: str) -> Outcome:
@@ -190,7 +197,7 @@ def overrides_in_force(project: Project) -> tuple[Decision, ...]:
     documents = project.documents()
     bound = {
         (outcome.gate, bound)
-        for outcome in _overridden(project, documents)
+        for outcome in outcomes(project)
         if outcome.answer == "overridden"
         for bound in gates.bindings(outcome, documents)
     }

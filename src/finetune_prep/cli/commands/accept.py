@@ -9,7 +9,7 @@ import click
 
 from finetune_prep.cli import person, screen
 from finetune_prep.cli.document_name import DocumentName
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.project.decisions import Decision

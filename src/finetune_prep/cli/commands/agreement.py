@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import json_option
 from finetune_prep.cli.measured import (
     FILE,
     conversations_option,
@@ -20,6 +19,7 @@ from finetune_prep.cli.measured import (
     print_limits,
     rubric_option,
 )
+from finetune_prep.cli.options import json_option
 from finetune_prep.cli.screen import counted
 from finetune_prep.workflow.measuring import agreement as measuring
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import json_option
 from finetune_prep.cli.measured import FILE
+from finetune_prep.cli.options import json_option
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow.auditing.audit import audit as look_through

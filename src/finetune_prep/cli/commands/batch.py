@@ -11,7 +11,7 @@ import msgspec
 from finetune_prep.cli import screen
 from finetune_prep.cli.commands import batch_api
 from finetune_prep.cli.commands.ledger import look_at, work_on
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.core.request import Request
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError

@@ -12,7 +12,7 @@ import msgspec
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.allowing import with_keys
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.errors import FinetunePrepError, KeyNotAllowed, Paused, UsageError
 from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Ledger

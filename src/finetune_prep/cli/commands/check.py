@@ -5,30 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.agreeing import yes_option
 from finetune_prep.cli.document_name import DocumentName
-from finetune_prep.cli.job import json_option, provider_option, work
+from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.cli.told import Told
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.errors import Paused, Unusable, UsageError
 from finetune_prep.method.gates import GATES
 from finetune_prep.method.phases import PHASES
-from finetune_prep.phases import examining
-from finetune_prep.phases.session import Session
-from finetune_prep.project.config import FILE
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.workflow import checking
-from finetune_prep.workflow.estimate import Estimate, estimate_of
-from finetune_prep.workflow.planned_calls import used
-from finetune_prep.workflow.retrying.offering import JudgeStep, after_check
-from finetune_prep.workflow.retrying.settled import judged
-from finetune_prep.workflow.status.overview import overview
+from finetune_prep.workflow.remembered.answers import checked, standing
+
+if TYPE_CHECKING:
+    from finetune_prep.cli.judging.judge import Judge
 
 BY_ID = {gate.id: gate for gate in GATES}
 TITLES = {phase.name: phase.title for phase in PHASES} | {"workflow": "Workflow"}
@@ -68,18 +63,22 @@ def check(
     if yes and not judge:
         what = "--yes agrees to what a judge costs, and without --judge nobody is asked"
         raise UsageError(what, next="finetune-prep check --judge --yes")
-    reasons = _ask_judge(project, wanted, provider, yes=yes, quiet=as_json or style == "github") if judge else {}
+    asking = _ask_judge(project, wanted, provider, yes=yes, quiet=as_json or style == "github") if judge else None
     opened = open_project(project)
-    form = checking.of_form(opened, wanted)
-    outcomes = [outcome for outcome in checking.outcomes(opened, reasons) if _is_wanted(outcome.gate, wanted)]
-    failing = [outcome for outcome in outcomes if outcome.answer == "fails" and checking.LEVELS[outcome.gate] == "must"]
+    found = checked(opened, wanted)
+    form = found.of_form(wanted)
+    known = asking.explained(found.outcomes) if asking else found.outcomes
+    outcomes = [outcome for outcome in known if _is_wanted(outcome.gate, wanted)]
+    failing = [outcome for outcome in outcomes if outcome.answer == "fails" and BY_ID[outcome.gate].level == "must"]
     asked = [outcome.gate for outcome in outcomes if BY_ID[outcome.gate].kind == "judged" and outcome.answer != "overridden"]
-    unusable = {about: error.what for about, error in judged(opened, asked).unusable.items()} if judge else {}
+    unusable = asking.unusable(opened, asked) if asking else {}
+    again = asking.next(opened, asked) if asking and unusable else None
+    reasons = asking.reasons if asking else {}
     if as_json:
-        found = {"form": form, "outcomes": outcomes, "failing": [outcome.gate for outcome in failing], "unasked": reasons}
-        again = after_check(opened, asked, command(wanted)) if unusable else None
-        step = again.command if again else FIXED.format(" ".join(["", *wanted])) if form or failing else overview(opened).next
-        screen.json(found | {"unusable": unusable}, step=step)
+        shown = {"form": form, "outcomes": outcomes, "failing": [outcome.gate for outcome in failing], "unasked": reasons}
+        fix = FIXED.format(" ".join(["", *wanted]))
+        step = again.command if again else fix if form or failing else standing(opened).overview.next
+        screen.json(shown | {"unusable": unusable}, step=step)
     elif style == "github":
         _print_annotations(opened, form, outcomes)
     else:
@@ -92,8 +91,8 @@ def check(
             screen.say("Findings as before are shown by: finetune-prep check --all", dim=True)
         if seen:
             told.keep(whole=not wanted)
-    if unusable and not as_json:
-        _tell_unusable(after_check(opened, asked, command(wanted)), len(unusable), screen.say if style == "text" else screen.note)
+    if asking and unusable and not as_json:
+        asking.tell(again, len(unusable), screen.say if style == "text" else screen.note)
     if form or failing:
         raise click.exceptions.Exit(1)
     if reasons:
@@ -107,34 +106,16 @@ def _is_wanted(gate: str, wanted: Sequence[str]) -> bool:
     return not wanted or bool(BY_ID[gate].documents and BY_ID[gate].documents[-1] in wanted)
 
 
-def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, yes: bool, quiet: bool) -> dict[str, str]:
-    """Why gates could not be put to the judge. Raises Waiting if answers come by batch file."""
-    asked = [gate.id for gate in GATES if gate.kind == "judged" and _is_wanted(gate.id, wanted)]
+def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, yes: bool, quiet: bool) -> Judge:
+    from finetune_prep.cli.judging.judge import Judge
 
-    async def job(session: Session) -> dict[str, str]:
-        return await examining.ask(session, asked)
-
-    async def expect(session: Session) -> Estimate:
-        requests = await examining.unasked(session, asked)
-        return estimate_of(session.project, await used(session.door.ledger), requests, provider or "")
-
-    return work(folder, command(wanted).removeprefix("finetune-prep "), provider, job, quiet=quiet, yes=yes, expect=expect)
+    gates = [gate.id for gate in GATES if gate.kind == "judged" and _is_wanted(gate.id, wanted)]
+    return Judge(folder, gates, command(wanted), provider, yes=yes, quiet=quiet)
 
 
 def command(wanted: Sequence[str]) -> str:
     """What asks the judge about these documents; all of them without any."""
     return " ".join(["finetune-prep check", *wanted, "--judge"])
-
-
-def _tell_unusable(step: JudgeStep | None, count: int, tell: Callable[[str], None]) -> None:
-    said = f"{screen.counted(count, 'answer')} from the judge cannot be used"
-    other = f"name another judge in {FILE}, under [roles.judge]"
-    if step and step.exhausted:
-        tell(f"{said}, although they were asked for once more. You can {other}, or try the same one again: finetune-prep retry.")
-    else:
-        tell(f"{said}. You can have them asked for once more with finetune-prep retry unusable, or {other}.")
-    if step:
-        tell(f"next: {screen.from_here(step.command)}")
 
 
 def _print_outcomes(outcomes: list[Outcome], told: Told) -> None:

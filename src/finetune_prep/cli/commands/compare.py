@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import json_option
 from finetune_prep.cli.measured import FILE, in_words, judge_option, leave, print_files, print_limits, rubric_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.cli.screen import counted
 from finetune_prep.statistics.comparison import MARGIN, SURE
 from finetune_prep.workflow.measuring import compare as measuring

@@ -6,7 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_FINETUNE_PREP_COMPLETE"  # by which the shell's script asks the program

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import estimate_words, json_option
+from finetune_prep.cli.job import estimate_words
+from finetune_prep.cli.options import json_option
 from finetune_prep.ledger.protocols import Consumption
 from finetune_prep.method import limits
 from finetune_prep.models.costs import Costs, costs, per_row

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import UsageError
 from finetune_prep.project.beginning.scaffold import copy_inputs

@@ -16,9 +16,9 @@ import click
 import msgspec
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.agreeing import may_try, yes_option
+from finetune_prep.cli.agreeing import may_try
 from finetune_prep.cli.allowing import with_keys
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option, yes_option
 from finetune_prep.core.request import Parameters, RoleName
 from finetune_prep.errors import FinetunePrepError, NotAProject, Paused
 from finetune_prep.http.endpoint import is_nearby

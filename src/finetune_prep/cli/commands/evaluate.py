@@ -7,9 +7,9 @@ from typing import NamedTuple
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.agreeing import yes_option
-from finetune_prep.cli.job import json_option, provider_option, work
+from finetune_prep.cli.job import work
 from finetune_prep.cli.measured import in_words
+from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.core.evaluating.talk import Arm
 from finetune_prep.errors import UsageError
 from finetune_prep.method import limits

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import json_option
 from finetune_prep.cli.measured import FILE, MOST_SHOWN, print_files, print_limits
+from finetune_prep.cli.options import json_option
 from finetune_prep.cli.screen import counted
 from finetune_prep.workflow.measuring import faults as measuring
 

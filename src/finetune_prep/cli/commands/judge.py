@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.agreeing import yes_option
-from finetune_prep.cli.job import json_option, provider_option, work
+from finetune_prep.cli.job import work
 from finetune_prep.cli.measured import FILE, MOST_SHOWN
+from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.cli.screen import counted
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import Paused, UsageError

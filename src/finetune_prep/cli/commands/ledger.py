@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.errors import UsageError
 from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.opening import open_ledger

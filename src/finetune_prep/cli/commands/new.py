@@ -16,7 +16,7 @@ import click
 from finetune_prep import documents
 from finetune_prep.cli import person, screen
 from finetune_prep.cli.app import INTERRUPTED
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import DocumentError, UsageError
 from finetune_prep.http.endpoint import read_endpoint

@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.agreeing import yes_option
-from finetune_prep.cli.job import account_words, json_option, provider_option, work
+from finetune_prep.cli.job import work
+from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.core.sample import UNSETTLED, WAYS
 from finetune_prep.exports.figures import in_sentences
 from finetune_prep.method import limits
@@ -65,7 +65,7 @@ def _by_its_way(session: Session, *, one_call: bool) -> Session:
 
 
 def _print(summary: RunSummary) -> None:
-    screen.say(f"{summary.run}: {summary.planned} planned – {account_words(summary.states)}", bold=True)
+    screen.say(f"{summary.run}: {summary.planned} planned – {screen.account_words(summary.states)}", bold=True)
     _print_verdicts(summary)
     for sentence in in_sentences(summary.figures) if summary.figures else ():
         screen.paragraph(sentence)

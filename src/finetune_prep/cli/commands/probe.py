@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.agreeing import yes_option
-from finetune_prep.cli.job import json_option, provider_option, work
+from finetune_prep.cli.job import work
+from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.knowledge import SEVERITIES
 from finetune_prep.core.probe import Trial

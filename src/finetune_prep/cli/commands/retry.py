@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from finetune_prep.cli import person, screen
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow.retrying.opening import retry as open_again

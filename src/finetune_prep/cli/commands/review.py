@@ -6,7 +6,7 @@ import click
 
 from finetune_prep.cli import person, screen
 from finetune_prep.cli.app import INTERRUPTED
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.cli.reviewing import terminal as keys
 from finetune_prep.cli.reviewing.serving import serve_page
 from finetune_prep.method import limits

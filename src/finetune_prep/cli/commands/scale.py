@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.agreeing import yes_option
-from finetune_prep.cli.job import account_words, json_option, provider_option, work
+from finetune_prep.cli.job import work
+from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.core.sample import UNSETTLED
 from finetune_prep.phases.pilot.pilot import WINDOW
 from finetune_prep.phases.scaling.scale import Size
@@ -86,7 +86,7 @@ def _command(size: Size) -> str:
 def _print(summary: ScaleSummary) -> None:
     result = summary.result
     screen.say(f"{summary.run}: {result.accepted:,} of {result.wanted:,} rows are accepted", bold=True)
-    screen.say(f"  {summary.planned:,} conversations – {account_words(summary.states)}")
+    screen.say(f"  {summary.planned:,} conversations – {screen.account_words(summary.states)}")
     if summary.rate.value is not None:
         rate = summary.rate
         screen.say(

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import json_option
 from finetune_prep.cli.measured import (
     FILE,
     conversations_option,
@@ -18,6 +17,7 @@ from finetune_prep.cli.measured import (
     print_limits,
     rubric_option,
 )
+from finetune_prep.cli.options import json_option
 from finetune_prep.cli.screen import counted
 from finetune_prep.workflow.measuring import score as scoring
 

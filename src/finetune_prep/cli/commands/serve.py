@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from finetune_prep.cli import person
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.cli.reviewing.serving import serve_page
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.method import limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.core.sample import Sample
 from finetune_prep.core.verdict import CASE
 from finetune_prep.errors import UsageError

@@ -6,16 +6,14 @@ import click
 import msgspec
 
 from finetune_prep.cli import screen
-from finetune_prep.cli.job import account_words, json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import SCALE
-from finetune_prep.workflow import checking
-from finetune_prep.workflow.evaluating.standing import EvaluationView
 from finetune_prep.workflow.probing.advice import in_short
+from finetune_prep.workflow.remembered.answers import standing
 from finetune_prep.workflow.reviewing.counting import Reviewed, proof
-from finetune_prep.workflow.status.overview import Effort, Overview
-from finetune_prep.workflow.status.overview import overview as project_overview
+from finetune_prep.workflow.status.views import Effort, EvaluationView, Overview
 
 MARKS = {"missing": "·", "broken": "!", "to accept": "?", "accepted": "✓"}
 
@@ -29,8 +27,8 @@ def status(project: str, as_json: bool) -> None:
     """Where the project stands: phases, what is stale and why, runs, success criteria, money, and the next command."""
     opened = open_project(project)
     opened.sound(Documents.brief)
-    view = project_overview(opened)
-    criteria = checking.criteria(opened)
+    found = standing(opened)
+    view, criteria = found.overview, found.criteria
     if as_json:
         screen.json({"overview": msgspec.structs.replace(view, next=screen.from_here(view.next)), "criteria": criteria})
         return
@@ -78,7 +76,7 @@ def _print_overview(view: Overview) -> None:
         for line in probing.stale:
             screen.say(f"   stale: {line}")
     for run in view.runs:
-        account = f"{account_words(run.account.states)}" if run.account else "unfinished"
+        account = f"{screen.account_words(run.account.states)}" if run.account else "unfinished"
         what = f"{run.planned:,} rows wanted" if run.kind == SCALE else f"{run.planned} planned"
         screen.say(f"{run.name}: {what} – {account}")
         for line in run.stale:

@@ -7,7 +7,7 @@ import click
 from finetune_prep import documents
 from finetune_prep.cli import screen
 from finetune_prep.cli.document_name import DocumentName
-from finetune_prep.cli.job import json_option
+from finetune_prep.cli.options import json_option
 from finetune_prep.documents.kinds import KINDS
 
 

@@ -16,26 +16,12 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.statistics.evaluation.table import Table
 from finetune_prep.statistics.evaluation.words import upshot
+from finetune_prep.workflow.status.views import EvaluationView
 
 OFFER = (
     "Is tuning worth it at all? finetune-prep evaluate --base provider/model has the model as it is talk to simulated users, "
     "and the judge answers the rubric about it."
 )
-
-
-class EvaluationView(msgspec.Struct, frozen=True, kw_only=True):
-    """How an evaluation stands."""
-
-    name: str
-    arms: tuple[str, ...]
-    groups: int
-    runs: int
-    finished: bool
-    upshot: str = ""
-    stale: tuple[str, ...] = ()
-    """Why it no longer speaks of the project, in words; none if it does."""
-    command: str
-    """What goes on with it."""
 
 
 def evaluation_view(project: Project) -> EvaluationView | None:

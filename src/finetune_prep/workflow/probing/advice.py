@@ -9,7 +9,7 @@ from typing import Any
 from finetune_prep.statistics.probing.plan import PER_CONVERSATION
 from finetune_prep.statistics.probing.table import FailureRow, FailureTable, ProbeTable, QuestionRow
 from finetune_prep.statistics.probing.words import Word
-from finetune_prep.workflow.probing.standing import ProbeView
+from finetune_prep.workflow.status.views import ProbeView
 
 WORDS: tuple[Word, ...] = ("sees", "half-sees", "blind", "not measured")
 MANY = {"sees": "see", "half-sees": "half-see", "blind": "are blind", "not measured": "are not measured"}

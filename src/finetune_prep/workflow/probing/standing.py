@@ -16,25 +16,10 @@ from finetune_prep.project.layout import read_plain
 from finetune_prep.project.probing.runs import ProbeKind, ProbeRun, probe_runs
 from finetune_prep.project.project import Project
 from finetune_prep.statistics.probing.table import FailureTable, ProbeTable
+from finetune_prep.workflow.status.views import ProbeView
 
 T = TypeVar("T", ProbeTable, FailureTable)
 KINDS_OF_RUN: tuple[ProbeKind, ...] = ("probe", "failures")
-
-
-class ProbeView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a probing run stands."""
-
-    name: str
-    kind: ProbeKind
-    source: str
-    questions: ProbeTable | None = None
-    failures: FailureTable | None = None
-    stale: tuple[str, ...] = ()
-    """Why it no longer speaks of the rubric, in words; none if it does."""
-
-    @property
-    def finished(self) -> bool:
-        return self.questions is not None or self.failures is not None
 
 
 def probe_views(project: Project) -> tuple[ProbeView, ...]:

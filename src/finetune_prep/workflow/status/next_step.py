@@ -26,7 +26,8 @@ from finetune_prep.workflow.exporting import is_written, pass_rate
 from finetune_prep.workflow.probing.standing import bite_of
 from finetune_prep.workflow.retrying.offering import after_phase, after_run
 from finetune_prep.workflow.reviewing.counting import reviewed
-from finetune_prep.workflow.status.standing import PhaseView, RunView, latest_scaled, run_view
+from finetune_prep.workflow.status.standing import latest_scaled, run_view
+from finetune_prep.workflow.status.views import PhaseView, RunView
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 GATE_PROBED = "workflow.gate-probed"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from finetune_prep.core.finding import Finding
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError
 from finetune_prep.exports.figures import each_row, few_shot_habits, in_sentences, run_figures
@@ -16,65 +15,16 @@ from finetune_prep.method.phases import PHASES
 from finetune_prep.phases.pilot.pilot import KIND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
-from finetune_prep.workflow.evaluating.standing import EvaluationView, evaluation_view, offer
+from finetune_prep.workflow.evaluating.standing import evaluation_view, offer
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.prepare import to_read
-from finetune_prep.workflow.probing.standing import ProbeView, probe_views
-from finetune_prep.workflow.reviewing.counting import Reviewed, reviewed
+from finetune_prep.workflow.probing.standing import probe_views
+from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.emptied import emptied, way_back
 from finetune_prep.workflow.status.next_step import next_step
 from finetune_prep.workflow.status.sources_now import sources_now
-from finetune_prep.workflow.status.standing import PhaseView, RunView, phase_view, run_view
-
-
-class Effort(msgspec.Struct, frozen=True, kw_only=True):
-    """What a phase took, as far as it is known: the models' part from the ledger, the person's from decisions."""
-
-    phase: str
-    answers: int
-    model_seconds: float
-    """Seconds of all calls together, though many ran at once."""
-    first: str
-    """When the first answer came; waiting and pauses lie in between."""
-    last: str
-    """When the last answer came."""
-    accepted: tuple[str, ...] = ()
-    """When documents of this phase were accepted, oldest first. How long a person read is not known."""
-
-
-class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """How a project stands."""
-
-    project: str
-    language: str
-    """Of the conversations."""
-    phases: tuple[PhaseView, ...]
-    to_read: tuple[str, ...]
-    """What a person has not accepted yet, how its gates stand, and where to look first."""
-    stale: tuple[str, ...]
-    sources: tuple[Finding, ...]
-    """Files of `sources/` that changed, vanished or arrived since the reference was written, and copies that differ."""
-    runs: tuple[RunView, ...]
-    answers: int
-    """How many answers the ledger holds."""
-    outstanding: int
-    """How many requests in batches wait for an answer."""
-    spent: float
-    """US dollars in all, as far as prices are known."""
-    effort: tuple[Effort, ...]
-    next: str
-    note: str = ""
-    """What is odd about it and should be put right first, "" for nothing."""
-    figures: tuple[str, ...] = ()
-    """What is said of the latest pilot beside its rate, in sentences; of the few-shots, while there is no such run."""
-    probes: tuple[ProbeView, ...] = ()
-    """The latest run that probes the rubric, and the latest that plants failures."""
-    evaluation: EvaluationView | None = None
-    """The latest evaluation of models, if there is one."""
-    offer: str = ""
-    """What may be done beside the next step, "" for nothing."""
-    review: Reviewed | None = None
-    """What persons' labels of the latest run amount to; None if nobody has labelled."""
+from finetune_prep.workflow.status.standing import phase_view, run_view
+from finetune_prep.workflow.status.views import Effort, Overview, RunView
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):

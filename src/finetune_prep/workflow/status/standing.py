@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-import msgspec
-
-from finetune_prep.core.sample import Account
 from finetune_prep.core.scenarios.drawing import draw
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
@@ -17,43 +12,8 @@ from finetune_prep.project.acceptance import why_not_accepted
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.staleness import Change, compare
+from finetune_prep.workflow.status.views import DocumentView, PhaseView, RunView
 from finetune_prep.workflow.texts.history import how_to_restore, lost
-
-DocumentState = Literal["missing", "broken", "to accept", "accepted", "written"]
-
-
-class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a document stands."""
-
-    kind: str
-    path: str
-    state: DocumentState
-    note: str = ""
-    """Why it is in this state, in words."""
-    edited: str = ""
-    """What a person changed since the program wrote it."""
-
-
-class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    title: str
-    documents: tuple[DocumentView, ...]
-    done: bool
-
-
-class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run stands."""
-
-    name: str
-    kind: str
-    """"pilot" or "scale"."""
-    planned: int
-    """Conversations of a pilot; rows that a scaled run is to have."""
-    account: Account | None
-    changes: tuple[Change, ...]
-    """Documents that are not what the run was made from."""
-    stale: tuple[str, ...]
-    """Why its figures no longer hold, in words; "" if they do."""
 
 
 def phase_view(project: Project, phase: Phase) -> PhaseView:
