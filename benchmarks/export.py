@@ -14,6 +14,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import msgspec
+
+from finetune_prep.core.conversation import Conversation
+from finetune_prep.project.project import open_project
+from finetune_prep.project.runs import Run, runs
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "online-shop"
 ROWS = 100_000
 MOST_SECONDS = 60.0
@@ -30,19 +36,36 @@ with open(sys.argv[1], "rb") as samples, open(sys.argv[2], "w", encoding="utf-8"
 
 
 def fill(run: Path, rows: int) -> None:
-    """Let a run have so many samples, each different from all others, nine in ten of them accepted."""
-    known = [json.loads(line) for line in (run / "samples.jsonl").read_bytes().splitlines()]
+    """Let a run have so many samples with their verdicts, each different from all others, nine in ten of them accepted."""
+    judged = {row.scenario: row for row in run_of(run).each_verdict()}
+    known = [sample for sample in run_of(run).samples() if sample.state == "accepted"]
     rejected = 0
-    with (run / "samples.jsonl").open("w", encoding="utf-8") as file:
+    with (run / "samples.jsonl").open("wb") as samples, (run / "verdicts.jsonl").open("wb") as verdicts:
         for number in range(rows):
-            sample = json.loads(json.dumps(known[number % len(known)]))
-            sample["conversation"]["messages"][-1]["content"] += f" This is number {number}."
+            sample = known[number % len(known)]
+            verdict = judged[sample.scenario.id]
+            talk = sample.conversation
+            assert talk is not None
+            last = talk.messages[-1]
+            said = msgspec.structs.replace(last, content=f"{last.content} This is number {number}.")
+            sample = msgspec.structs.replace(
+                sample,
+                scenario=msgspec.structs.replace(sample.scenario, index=number),
+                conversation=Conversation((*talk.messages[:-1], said)),
+            )
             if number % 10 == 9:
-                sample |= {"state": "rejected", "failed": ["Q1"]}
+                sample = msgspec.structs.replace(sample, state="rejected", failed=("SF1",))
                 rejected += 1
-            file.write(json.dumps(sample, ensure_ascii=False) + "\n")
+            verdict = msgspec.structs.replace(verdict, scenario=sample.scenario.id)
+            samples.write(msgspec.json.encode(sample) + b"\n")
+            verdicts.write(msgspec.json.encode(verdict) + b"\n")
     account = {"planned": rows, "states": {"accepted": rows - rejected, "rejected": rejected}}
     (run / "account.json").write_text(json.dumps(account))
+
+
+def run_of(folder: Path) -> Run:
+    """The run in this folder."""
+    return next(run for run in runs(open_project(folder.parents[1]).layout) if run.folder == folder)
 
 
 def measured(command: list[str]) -> tuple[float, float, float]:

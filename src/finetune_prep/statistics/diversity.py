@@ -86,8 +86,9 @@ def document_frequency(texts: Iterable[Sequence[str]]) -> Counter[tuple[str, ...
 
 def _habits(counts: Counter[tuple[str, ...]], of: int) -> tuple[Habit, ...]:
     """Those that occur more than once, the most frequent first."""
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], -len(item[0]), item[0]))
-    return tuple(Habit(words=" ".join(gram), texts=texts, share=texts / of) for gram, texts in ordered if texts > 1)
+    several = ((gram, texts) for gram, texts in counts.items() if texts > 1)
+    ordered = sorted(several, key=lambda item: (-item[1], -len(item[0]), item[0]))
+    return tuple(Habit(words=" ".join(gram), texts=texts, share=texts / of) for gram, texts in ordered)
 
 
 def _without_parts(counts: Counter[tuple[str, ...]], of: int, looked_at: int = 200) -> tuple[Habit, ...]:
@@ -132,23 +133,24 @@ def habits(conversations: Iterable[Conversation], most: int = 3) -> Habits:
 
     The bound of 35% for openings, endings and kinds of last sentences is a convention, untested.
     """
-    found, ratios = [], []
+    seen: dict[Kind, Counter[tuple[str, ...]]] = {kind: Counter() for kind in KINDS}
+    of = over_twice = 0
+    length = 0.0
     for conversation in conversations:
         for message, reply in _answered(conversation):
-            found.append(patterns(reply))
-            ratios.append(count_words(reply) / max(1, count_words(message)))
-    of = len(found)
-    openings, endings, last_sentences = (
-        _habits(Counter((pattern[kind],) for pattern in found if kind in pattern), of)[:most] for kind in KINDS
-    )
+            for kind, words in patterns(reply).items():
+                seen[kind][words,] += 1
+            ratio = count_words(reply) / max(1, count_words(message))
+            of, length, over_twice = of + 1, length + ratio, over_twice + (ratio > 2)
+    openings, endings, last_sentences = (_habits(seen[kind], of)[:most] for kind in KINDS)
     return Habits(
         replies=of,
         openings=openings,
         endings=endings,
         last_sentences=last_sentences,
-        on_a_question=sum(pattern.get("last sentence") == QUESTION for pattern in found) / of if of else None,
-        length=sum(ratios) / of if of else None,
-        over_twice=sum(ratio > 2 for ratio in ratios) / of if of else None,
+        on_a_question=seen["last sentence"][QUESTION,] / of if of else None,
+        length=length / of if of else None,
+        over_twice=over_twice / of if of else None,
     )
 
 

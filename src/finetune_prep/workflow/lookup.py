@@ -6,10 +6,13 @@ from functools import partial
 
 import msgspec
 
+from finetune_prep.core.evaluating.talk import ARMS, ArmTalk
 from finetune_prep.core.request import Request
 from finetune_prep.core.sample import Sample
+from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.errors import UsageError
 from finetune_prep.ledger.protocols import Aside, Entry, Ledger
+from finetune_prep.project.evaluating.runs import evaluation_runs
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, VerdictRow, runs
 from finetune_prep.workflow.looking import looked
@@ -24,6 +27,19 @@ class FoundSample(msgspec.Struct, frozen=True, kw_only=True):
     requests: tuple[str, ...]
 
 
+class FoundTalks(msgspec.Struct, frozen=True, kw_only=True):
+    """Talks of an evaluation about one scenario, all of them or the one that was asked for."""
+
+    run: str
+    scenario_id: str
+    scenario: Scenario
+    talks: tuple[ArmTalk, ...]
+    """By run, and of each run by model."""
+    judge: str
+    """The judge's model."""
+    requests: tuple[str, ...]
+
+
 class FoundRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A request, with its answer if it has one, and with what came for it and is no answer."""
 
@@ -32,24 +48,28 @@ class FoundRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     aside: tuple[Aside, ...] = ()
 
 
-def look_up(project: Project, id: str) -> FoundSample | FoundRequest:
-    """The sample of this scenario or conversation, or the request of this key. Raises UsageError if none or several fit."""
+def look_up(project: Project, id: str) -> FoundSample | FoundTalks | FoundRequest:
+    """The sample or the talks of this scenario or conversation, or the request of this key.
+
+    Raises UsageError if none or several fit.
+    """
     samples = _samples(project, id)
+    talks = _talks(project, id)
     keys, found = looked(project, partial(_begins_with, id), ((), None))
-    if not samples and not keys:
+    known = {sample.scenario.id for _, sample in samples} | {one.scenario_id for one in talks}
+    if not known and not keys:
         raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, for a list")
-    if len({sample.scenario.id for _, sample in samples}) + len(keys) > 1:
+    if len(known) + len(keys) > 1:
         raise UsageError(f"“{id}” fits several things", next="give more of the id")
     if found is not None:
         return found
+    (scenario,) = known
+    requests = looked(project, lambda ledger: ledger.answers.of_scenario(scenario), ())
+    if not samples:
+        return msgspec.structs.replace(talks[0], requests=requests)
     run, sample = samples[0]
-    verdicts = [row for row in run.verdicts() if row.scenario == sample.scenario.id]
-    return FoundSample(
-        run=run.name,
-        sample=sample,
-        verdict=verdicts[0] if verdicts else None,
-        requests=looked(project, lambda ledger: ledger.answers.of_scenario(sample.scenario.id), ()),
-    )
+    verdicts = [row for row in run.verdicts() if row.scenario == scenario]
+    return FoundSample(run=run.name, sample=sample, verdict=verdicts[0] if verdicts else None, requests=requests)
 
 
 def sample_of(project: Project, id: str) -> tuple[Run, Sample]:
@@ -69,6 +89,25 @@ def _samples(project: Project, id: str) -> list[tuple[Run, Sample]]:
         for sample in run.each_sample()
         if sample.scenario.id.startswith(id) or (sample.conversation and sample.conversation.id.startswith(id))
     ]
+
+
+def _talks(project: Project, id: str) -> list[FoundTalks]:
+    """What each evaluation, the latest first, has of this scenario or conversation."""
+    found = []
+    for run in reversed(evaluation_runs(project.layout)):
+        scenarios = {scenario.id: scenario for scenario in run.scenarios()}
+        mine: dict[str, list[ArmTalk]] = {}
+        for talk in run.talks():
+            if talk.scenario.startswith(id) or (talk.conversation and talk.conversation.id.startswith(id)):
+                mine.setdefault(talk.scenario, []).append(talk)
+        found += [
+            FoundTalks(
+                run=run.name, scenario_id=name, scenario=scenarios[name], judge=run.plan.models["judge"]["model"], requests=(),
+                talks=tuple(sorted(talks, key=lambda talk: (talk.run, ARMS.index(talk.arm)))),
+            )
+            for name, talks in mine.items()
+        ]  # fmt: skip
+    return found
 
 
 async def _begins_with(id: str, ledger: Ledger) -> tuple[tuple[str, ...], FoundRequest | None]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.options import json_option
+from finetune_prep.core.evaluating.talk import ArmTalk
 from finetune_prep.core.sample import Sample
+from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.verdict import CASE
 from finetune_prep.errors import UsageError
+from finetune_prep.project.evaluating.runs import EvaluationRun, evaluation_runs
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.runs import runs
+from finetune_prep.project.runs import Run, runs
+from finetune_prep.statistics.evaluation.words import NAMES
 from finetune_prep.workflow import lookup
 
 MOST_LISTED = 500  # conversations of a run
@@ -23,45 +29,83 @@ MOST_LISTED = 500  # conversations of a run
 def show(project: str, id: str | None, as_json: bool) -> None:
     """Show a scenario, its conversation and verdict, by its ID or the beginning of it; or a request by its key.
 
-    Without ID: the conversations of the latest run.
+    A held-out scenario shows what each model of the evaluation replied, and what the judge said of it. With the name of a run,
+    such as pilot-001 or evaluation-001, its conversations are listed; without ID, those of the latest run.
     """
     opened = open_project(project)
-    if id is None:
-        _print_list(opened, as_json=as_json)
+    listed: Run | EvaluationRun | None = _run(opened, id)
+    if listed is not None:
+        _print_list(listed, as_json=as_json)
         return
-    found = lookup.look_up(opened, id)
+    found = lookup.look_up(opened, id or "")
     if as_json:
         screen.json(found)
     elif isinstance(found, lookup.FoundRequest):
         _print_request(found)
+    elif isinstance(found, lookup.FoundTalks):
+        _print_talks(found)
     else:
         _print_sample(found)
 
 
-def _print_list(project: Project, *, as_json: bool) -> None:
+def _run(project: Project, name: str | None) -> Run | EvaluationRun | None:
+    """The run of this name, None if no run has it; without a name the latest that makes rows.
+
+    Raises UsageError if there is none.
+    """
     known = runs(project.layout)
-    if not known:
-        raise UsageError("there is no run yet", where=str(project.folder), next="finetune-prep status")
-    samples = known[-1].samples()
+    if name is None:
+        if not known:
+            raise UsageError("there is no run yet", where=str(project.folder), next="finetune-prep status")
+        return known[-1]
+    every: list[Run | EvaluationRun] = [*known, *evaluation_runs(project.layout)]
+    return next((run for run in every if run.name == name), None)
+
+
+def _print_list(run: Run | EvaluationRun, *, as_json: bool) -> None:
+    given: Sequence[Sample] | Sequence[ArmTalk]
+    if isinstance(run, EvaluationRun):
+        talks, scenarios = run.talks(), {scenario.id: scenario for scenario in run.scenarios()}
+        key, given, file = "talks", talks, run.talks_path
+        rows = [_talk_row(talk, scenarios[talk.scenario]) for talk in talks]
+    else:
+        samples = run.samples()
+        key, given, file = "samples", samples, run.samples_path
+        rows = [_row(sample) for sample in samples[:MOST_LISTED]]
     if as_json:
-        screen.json({"run": known[-1].name, "samples": samples})
+        screen.json({"run": run.name, key: given})
         return
-    screen.say(known[-1].name, bold=True)
-    if not samples:
+    screen.say(run.name, bold=True)
+    if not rows:
         screen.say("  no conversation is finished yet")
-        screen.next_step(known[-1].plan.command)
+        screen.next_step(run.plan.command)
         return
-    screen.table([_row(sample) for sample in samples[:MOST_LISTED]])
-    if (more := len(samples) - MOST_LISTED) > 0:
-        screen.say(f"  and {more:,} more: runs/{known[-1].name}/samples.jsonl")
+    screen.table(rows[:MOST_LISTED])
+    if (more := len(given) - MOST_LISTED) > 0:
+        screen.say(f"  and {more:,} more: runs/{run.name}/{file.name}")
     screen.next_step("finetune-prep show ID")
 
 
 def _row(sample: Sample) -> tuple[str, ...]:
-    score = f"{sample.score:.2f}" if sample.score is not None else ""
     why = ", ".join(sample.failed) or sample.fault
     cell, situation = str(sample.scenario.cell), sample.scenario.situation.text
-    return sample.scenario.id, sample.state, score, cell, _short(why, 24), _short(situation, 64)
+    return sample.scenario.id, sample.state, _two(sample.score), cell, _short(why, 24), _short(situation, 64)
+
+
+def _talk_row(talk: ArmTalk, scenario: Scenario) -> tuple[str, ...]:
+    why = ", ".join(talk.failed) or talk.fault
+    return (
+        talk.scenario, f"{talk.arm} {talk.run}", _state(talk), _two(talk.score), str(scenario.cell), _short(why, 24),
+        _short(scenario.situation.text, 48),
+    )  # fmt: skip
+
+
+def _state(talk: ArmTalk) -> str:
+    return talk.state if talk.state != "judged" else "passed" if talk.passed else "not passed"
+
+
+def _two(score: float | None) -> str:
+    return "" if score is None else f"{score:.2f}"
 
 
 def _short(text: str, most: int) -> str:
@@ -74,9 +118,7 @@ def _print_sample(found: lookup.FoundSample) -> None:
         f"{scenario.id} in {found.run}: {sample.state}{f', score {sample.score:.2f}' if sample.score is not None else ''}",
         bold=True,
     )
-    flaw = f", {scenario.flaw.name.lower()}" if scenario.flaw else ""
-    screen.say(f"  {scenario.cell} · {scenario.style.name.lower()} · {scenario.difficulty.name.lower()}{flaw}", dim=True)
-    screen.paragraph(scenario.situation.text, dim=True)
+    _print_scenario(scenario)
     for message in sample.conversation.messages if sample.conversation else ():
         screen.say()
         screen.say(message.role, bold=True)
@@ -102,6 +144,48 @@ def _print_sample(found: lookup.FoundSample) -> None:
     if found.requests:
         screen.say()
         screen.say(f"requests: {' '.join(key[:12] for key in found.requests)}", dim=True)
+
+
+def _print_scenario(scenario: Scenario) -> None:
+    flaw = f", {scenario.flaw.name.lower()}" if scenario.flaw else ""
+    screen.say(f"  {scenario.cell} · {scenario.style.name.lower()} · {scenario.difficulty.name.lower()}{flaw}", dim=True)
+    screen.paragraph(scenario.situation.text, dim=True)
+
+
+def _print_talks(found: lookup.FoundTalks) -> None:
+    screen.say(f"{found.scenario_id} in {found.run}: {screen.counted(len(found.talks), 'talk')}", bold=True)
+    _print_scenario(found.scenario)
+    if found.scenario.expected:
+        screen.paragraph(f"a right answer to this case: {found.scenario.expected}", dim=True)
+    shared = _shared_opening(found.talks)
+    if shared:
+        screen.say()
+        screen.say("user", bold=True)
+        screen.paragraph(shared)
+    for talk in found.talks:
+        screen.say()
+        score = f", score {talk.score:.2f}" if talk.score is not None else ""
+        ended = f", {talk.ended}" if talk.ended not in (None, "by itself", talk.fault) else ""
+        screen.say(f"{NAMES[talk.arm]}, run {talk.run}: {_state(talk)}{score}{ended}", bold=True)
+        for place, message in enumerate(talk.conversation.messages if talk.conversation else ()):
+            if place or not shared:
+                screen.say(f"  {message.role}", dim=True)
+                screen.paragraph(message.shown)
+        if talk.fault:
+            screen.paragraph(talk.fault)
+        if len(found.talks) == 1 or talk.failed:
+            told = talk.answers if len(found.talks) == 1 else talk.failed
+            screen.table([(id, talk.answers.get(id, "no"), talk.evidence.get(id, "")) for id in told])
+    screen.say()
+    screen.say(f"judged by {found.judge}, who is not told whose talk it reads", dim=True)
+    if found.requests:
+        screen.say(f"requests: {' '.join(key[:12] for key in found.requests)}", dim=True)
+
+
+def _shared_opening(talks: Sequence[ArmTalk]) -> str:
+    """The first message, where all talks begin with it; "" for a single one, which is shown whole."""
+    openings = {talk.conversation.messages[0].shown for talk in talks if talk.conversation}
+    return openings.pop() if len(talks) > 1 and len(openings) == 1 else ""
 
 
 def _print_request(found: lookup.FoundRequest) -> None:
