@@ -13,6 +13,7 @@ from finetune_prep.core.verdict import STEERING
 from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
+from finetune_prep.statistics.rates import wilson
 from finetune_prep.workflow.checking import outcomes
 from finetune_prep.workflow.texts.cost_of_change import CostOfChange, cost_of_change
 from tests.cli.terminal import Shown, Terminal
@@ -205,6 +206,39 @@ def test_the_preview_is_not_the_next_step_for_ever(pilot: Any, terminal: Termina
     assert "preview" in full.with_name("README.preview.md").read_text()
     assert next_of(terminal("status")) == "finetune-prep review"
     assert json.loads(terminal("review", "--json").out)["needed"] == 10
+
+
+def test_a_hopeless_pilot_is_stopped_and_can_be_gone_on_with(pilot: Any, terminal: Terminal, shop: Project) -> None:
+    """Stopped after the first wave: settled, with the interval that holds wherever one stops; the gate says why it fails."""
+    shown, found, status = pilot(lambda call, questions: verdict(questions, **dict.fromkeys(questions, "NO")), n=60)
+    assert shown.code == 0
+    assert found["states"] == {"rejected": 20, "not asked: stopped early": 40}
+    assert (found["rate"]["k"], found["rate"]["n"]) == (0, 20)
+    assert found["rate"]["high"] > wilson(0, 20).high
+    said = " ".join(shown.out.split())
+    assert "0 of the first 20 conversations passed: the rate lies below 70%, so the other 40 are not asked" in said
+    assert "Stopped early: 0 of the first 20 passed" in said
+    assert "got no answer" not in said
+    assert next_of(shown) == next_of(status)
+    assert works(next_of(shown), terminal)
+    assert "40 not asked: stopped early" in status.out
+    assert "Stopped early: 0 of the first 20 passed" in (shop.folder / found["report"]).read_text("utf-8")
+    gate = next(outcome for outcome in outcomes(open_project(shop.folder)) if outcome.gate == "workflow.pass-rate")
+    assert gate.findings[0].what == ("0 of 20 passed (0%), not more than 70%; it was stopped early, and 40 were not asked")
+    assert "pilot -n 60 --no-stop-early" in said
+    on = json.loads(terminal("pilot", "-n", "60", "--no-stop-early", "--json").out)
+    assert (on["states"], on["stopped"], on["run"]) == ({"rejected": 60}, "", found["run"])
+    assert json.loads(terminal("pilot", "-n", "60", "--json").out)["states"] == {"rejected": 60}
+
+
+def test_whoever_fails_fast_is_told_what_failed_first(pilot: Any, terminal: Terminal) -> None:
+    pilot(lambda call, questions: verdict(questions), n=1)
+    shown = terminal("pilot", "-n", "8", "--fail-fast")
+    assert shown.code == 0
+    shown, _, _ = pilot(lambda call, questions: verdict(questions), n=9, turn=Completion("We send", finish="length"))
+    fast = json.loads(terminal("pilot", "-n", "10", "--fail-fast", "--json").out)
+    assert (fast["states"]["faulty"], fast["states"]["not run"], fast["exit_code"]) == (1, 9, 5)
+    assert any(reason["words"].startswith("the pilot ended at the first failure, ") for reason in fast["reasons"])
 
 
 @pytest.mark.parametrize(

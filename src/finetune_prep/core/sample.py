@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.rubric import Score, accepted
@@ -31,6 +32,7 @@ WAYS: dict[Way, str] = {"turns": "made turn by turn", "one-call": "each written 
 UNSETTLED: tuple[State, ...] = ("waiting", "not run")
 PASSED: tuple[State, ...] = ("accepted", "flawed", "surplus")
 JUDGED: tuple[State, ...] = (*PASSED, "rejected", "duplicate")
+NOT_ASKED = "not asked: stopped early"  # why a conversation was not run, where the pilot's rate was seen to lie too low
 
 
 class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -65,11 +67,30 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     states: dict[State, int]
     way: Way = "turns"
     """How its conversations were made."""
+    stopped: int | UnsetType = UNSET
+    """How many of those not run nobody is going to ask for, since the pilot was stopped early; unset where it was not."""
+
+    @property
+    def not_asked(self) -> int:
+        """How many are not asked for, since the pilot was stopped early."""
+        return self.stopped if isinstance(self.stopped, int) else 0
 
     @property
     def outstanding(self) -> int:
-        """How many another run may still settle: waiting, not run."""
-        return sum(self.states.get(state, 0) for state in UNSETTLED)
+        """How many another run may still settle: waiting, and not run although they are asked for."""
+        return sum(self.states.get(state, 0) for state in UNSETTLED) - self.not_asked
+
+    @property
+    def counted(self) -> int:
+        """How many a pass rate rests on: all but provider failures, what has no verdict, is outstanding or not asked for."""
+        left_out = self.states.get("failed", 0) + self.unjudged + self.outstanding + self.not_asked
+        return self.planned - left_out
+
+    @property
+    def in_words(self) -> list[tuple[str, int]]:
+        """The states that occur, as people read them, with their counts."""
+        asked = [(str(state), count - self.not_asked if state == "not run" else count) for state, count in self.states.items()]
+        return [(state, count) for state, count in (*asked, (NOT_ASKED, self.not_asked)) if count]
 
     @property
     def passed(self) -> int:
@@ -137,5 +158,10 @@ def fold(samples: Iterable[Sample]) -> tuple[Sample, ...]:
 
 
 def account(samples: Iterable[Sample], way: Way = "turns") -> Account:
-    counts = Counter(sample.state for sample in samples)
-    return Account(planned=counts.total(), states={state: counts[state] for state in STATES}, way=way)
+    """The account of these samples, each of which is settled as `fold` does."""
+    counts: Counter[State] = Counter()
+    stopped = 0
+    for sample in samples:
+        counts[sample.state] += 1
+        stopped += sample.state == "not run" and sample.fault == NOT_ASKED
+    return Account(planned=counts.total(), states={state: counts[state] for state in STATES}, way=way, stopped=stopped or UNSET)

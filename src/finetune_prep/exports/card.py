@@ -153,7 +153,7 @@ def _opening(card: Card) -> str:
 
 
 def _account(card: Card) -> str:
-    rows = "\n".join(f"| {state} | {count} |" for state, count in card.account.states.items() if count)
+    rows = "\n".join(f"| {state} | {count} |" for state, count in card.account.in_words)
     parts = [
         "Every planned scenario is in exactly one state.",
         f"| state | scenarios |\n| --- | ---: |\n{rows}\n| planned | {card.account.planned} |",

@@ -101,6 +101,7 @@ class Report(NamedTuple):
     conversations: list[ConversationLine]
     limits: str
     suspicion: str
+    stopped: str
 
 
 def render(
@@ -115,10 +116,11 @@ def render(
     rows: Sequence[Row],
     served: Sequence[Served] = (),
     figures: Sequence[str] = (),
+    stopped: str = "",
 ) -> str:
     """The HTML of a run's report. rows: in plan order. served: models that answered under another name than asked by. figures:
-    what is said beside the rate, in sentences."""
-    states = [(state, count) for state, count in account.states.items() if count]
+    what is said beside the rate, in sentences. stopped: why the rest was not asked for, "" if everything was."""
+    states = account.in_words
     report = Report(
         domain=domain,
         run=run,
@@ -128,13 +130,14 @@ def render(
         threshold=rubric.threshold,
         account=account,
         rate=rate,
-        states=[(str(state), count) for state, count in states],
+        states=states,
         words=", ".join(f"{count} {state}" for state, count in states),
         questions=_questions(rubric, rows),
         figures=figures,
         conversations=[_conversation(row) for row in rows],
         limits=LIMITS,
         suspicion=suspicion([row.answers for row in rows]),
+        stopped=stopped,
     )
     return page(TEMPLATE, r=report, ways=WAYS)
 

@@ -150,12 +150,13 @@ def pass_rate(facts: Facts) -> Iterable[Finding]:
     """Enough of the pilot passes, provider failures left out, faulty rows counted. What is flawed has passed."""
     pilot = _pilot(facts)
     passed = pilot.passed
-    outstanding = sum(pilot.states.get(state, 0) for state in ("waiting", "not run", "unjudged"))
-    counted = pilot.planned - pilot.states.get("failed", 0)
+    outstanding = pilot.outstanding + pilot.unjudged
+    counted = pilot.counted + outstanding
     if counted <= 0:
         raise Unchecked("the providers failed on every scenario; nothing can be said about the prompts")
     if passed + outstanding <= limits.PASS_RATE * counted:
         upshot = f" even if the {outstanding} outstanding passed" if outstanding else ""
+        upshot += f"; it was stopped early, and {pilot.not_asked} were not asked" if pilot.not_asked else ""
         yield Finding(
             path=facts.pilot_path,
             line=0,

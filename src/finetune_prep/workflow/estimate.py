@@ -80,11 +80,12 @@ def estimate(
     n: int = limits.PILOT,
     provider: str = "",
     anew: bool = False,
+    waves: bool = True,
 ) -> Estimate:
     """What these phases have still to ask, in their order and the largest first. used: None if nothing was asked yet.
 
     n: conversations of the pilot. provider: asked for every role instead of those in finetune-prep.toml. anew: documents that
-    exist are written again.
+    exist are written again. waves: as of `rounds`. A pilot may be stopped before it has asked everything.
     """
     used = used or Used()
     measured = {(found.phase, found.role, found.form): found for found in used.measured}
@@ -95,7 +96,7 @@ def estimate(
     )
     order = [*phases, *ALL]
     found = _sum(sorted(rows, key=lambda row: (order.index(row.phase), -row.input_tokens)))
-    return msgspec.structs.replace(found, rounds=rounds_of(project, used, phases, n=n, provider=provider, anew=anew))
+    return msgspec.structs.replace(found, rounds=rounds_of(project, used, phases, n=n, provider=provider, anew=anew, waves=waves))
 
 
 def estimate_of(project: Project, used: Used, requests: Sequence[Request], provider: str = "") -> Estimate:

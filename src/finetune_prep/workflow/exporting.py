@@ -43,6 +43,7 @@ from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.scaling.result import cells_in_words, missing_in_words
 from finetune_prep.statistics.rates import Rate, wilson
+from finetune_prep.statistics.sequential import anytime_interval
 from finetune_prep.workflow.checking import GATE, LEVELS, outcomes, overrides_in_force
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.reviewing.counting import Reviewed, failures, proof, require_all_labels, reviewed
@@ -382,10 +383,13 @@ def unfinished_after(project: Project, run: Run) -> tuple[Run, ...]:
 def pass_rate(account: Account) -> Rate:
     """Passed of those planned, without provider failures, what is outstanding and what has no verdict.
 
-    Faulty rows count as not passed; what is flawed has passed, although it is no training row.
+    Faulty rows count as not passed; what is flawed has passed, although it is no training row. Where a pilot was stopped early,
+    the interval is one that holds wherever one stops.
     """
-    left_out = account.states.get("failed", 0) + account.states.get("unjudged", 0) + account.outstanding
-    return wilson(account.passed, account.planned - left_out)
+    if account.not_asked:
+        interval = anytime_interval(account.passed, account.counted)
+        return Rate(account.passed, account.counted, interval.low, interval.high)
+    return wilson(account.passed, account.counted)
 
 
 def _card(

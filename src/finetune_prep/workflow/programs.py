@@ -18,6 +18,7 @@ from finetune_prep.phases.evaluating.evaluate import evaluate as run_evaluation
 from finetune_prep.phases.evaluating.evaluate import prepared as ready_to_evaluate
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
+from finetune_prep.phases.pilot.waves import Course
 from finetune_prep.phases.scaling.scale import Size
 from finetune_prep.phases.scaling.scale import scale as run_scale
 from finetune_prep.phases.session import Session, open_session
@@ -93,6 +94,7 @@ async def pilot(
     project: Project,
     n: int = limits.PILOT,
     *,
+    stop_early: bool = True,
     provider: str | Provider | None = None,
     budget: float | None = None,
     confirm: Confirm | None = None,
@@ -100,6 +102,7 @@ async def pilot(
 ) -> RunSummary:
     """Make and judge n conversations; the results stand in the run's folder, the summary says what came of it.
 
+    stop_early: a pilot of 50 and more goes in waves, and its rest is not asked once its pass rate is seen to lie too low.
     provider: asked for all roles instead of those in finetune-prep.toml, by name or as an object. budget: US dollars that this
     project may spend in all. confirm: is given the estimate before the first call that costs money, or may, and its no sends
     nothing. tell: takes lines for a person. What costs money, or may, needs one of budget and confirm: raises NotAgreed without
@@ -109,12 +112,12 @@ async def pilot(
     require_checked(project, "the pilot")
 
     async def job(session: Session) -> RunSummary:
-        run, account = await run_pilot(session, n)
+        run, account = await run_pilot(session, n, Course(stop_early=stop_early))
         write_report(session.project, run)
         return await summarize(session.project, session.door.ledger, run, account)
 
     asked = Asked(provider, budget, confirm, tell)
-    return await _run(project, f"pilot -n {n}", _phases((KIND,), asked, n), job, asked)
+    return await _run(project, f"pilot -n {n}", _phases((KIND,), asked, n, waves=stop_early), job, asked)
 
 
 async def evaluate(
@@ -159,12 +162,14 @@ async def evaluate(
     return await _run(of, "evaluate", expect, job, Asked(provider, budget, confirm, tell))
 
 
-def _phases(phases: Sequence[str], asked: Asked, n: int = limits.PILOT) -> Callable[[Session], Awaitable[Estimate]]:
+def _phases(
+    phases: Sequence[str], asked: Asked, n: int = limits.PILOT, *, waves: bool = True
+) -> Callable[[Session], Awaitable[Estimate]]:
     """What phases have still to ask."""
     name = asked.provider if isinstance(asked.provider, str) else ""
 
     async def expect(session: Session) -> Estimate:
-        return estimate(session.project, await used(session.door.ledger), phases, n=n, provider=name)
+        return estimate(session.project, await used(session.door.ledger), phases, n=n, provider=name, waves=waves)
 
     return expect
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.exports.figures import in_sentences, run_figures, run_rows
@@ -29,5 +30,17 @@ def write_report(project: Project, run: Run) -> None:
         rows=rows,
         served=served(project, run),
         figures=in_sentences(run_figures(project, rows)),
+        stopped=why_stopped(run, account),
     )
     write_atomically(run.report_path, html)
+
+
+def why_stopped(run: Run, account: Account) -> str:
+    """What is said of a pilot that was stopped early, "" of any other."""
+    if not account.not_asked:
+        return ""
+    return (
+        f"Stopped early: {account.passed} of the first {account.counted} passed, so the rate lies too low, and the other "
+        f"{account.not_asked} were not asked. The interval is one that holds wherever a pilot stops. "
+        f"To ask them all the same: {run.plan.command} --no-stop-early"
+    )

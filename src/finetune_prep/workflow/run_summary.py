@@ -17,6 +17,7 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.statistics.rates import Rate
 from finetune_prep.workflow.exporting import pass_rate
+from finetune_prep.workflow.report import why_stopped
 from finetune_prep.workflow.status.next_step import after_pilot
 
 UNREAD = 1  # exit code of a run with conversations whose verdict could not be read, or without any verdict
@@ -52,7 +53,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     run: str
     planned: int
-    states: dict[State, int]
+    states: dict[str, int]
+    """Those that occur; they sum to `planned`. What a pilot that was stopped early does not ask for is a state of its own."""
     way: Way
     """How its conversations were made."""
     judged: int
@@ -61,6 +63,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Conversations that a judge has seen."""
     rate: Rate | None
     """Passed of those that count; None if nothing was judged."""
+    stopped: str
+    """Why the rest was not asked for, and how it can be; "" where the pilot was not stopped early."""
     figures: Figures | None
     """How far the rubric applied, what evidence lacks, and the habits of the replies; None if nothing was judged."""
     reasons: tuple[Reason, ...]
@@ -86,11 +90,12 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
     return RunSummary(
         run=run.name,
         planned=account.planned,
-        states={state: count for state, count in account.states.items() if count},
+        states=dict(account.in_words),
         way=account.way,
         judged=judged,
         to_judge=judged + account.unjudged,
         rate=pass_rate(account) if judged else None,
+        stopped=why_stopped(run, account),
         figures=run_figures(project, run_rows(run)) if judged else None,
         reasons=reasons(samples),
         served=served_otherwise(part.lines),

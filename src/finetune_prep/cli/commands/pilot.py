@@ -13,6 +13,7 @@ from finetune_prep.exports.figures import in_sentences
 from finetune_prep.method import limits
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
+from finetune_prep.phases.pilot.waves import LARGE, Course
 from finetune_prep.phases.session import Session
 from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.estimate import Estimate, estimate
@@ -27,19 +28,31 @@ MOST_REASONS = 5  # that are printed
 @click.option("-n", "size", default=limits.PILOT, show_default=True, type=click.IntRange(min=1), help="Number of conversations.")
 @click.option("--window", default=64, show_default=True, type=click.IntRange(min=1), help="Conversations in work at a time.")
 @click.option("--one-call", is_flag=True, help="Have each conversation written in one call instead of turn by turn.")
+@click.option(
+    "--stop-early/--no-stop-early",
+    default=True,
+    show_default=True,
+    help=f"Ask a pilot of {LARGE} and more in waves, and leave out the rest once its pass rate is seen to lie too low.",
+)
+@click.option("--fail-fast", is_flag=True, help="End at the first conversation that something failed in.")
 @yes_option
 @provider_option
 @json_option
 @click.pass_obj
-def pilot(project: str, size: int, window: int, one_call: bool, yes: bool, provider: str | None, as_json: bool) -> None:
+def pilot(
+    project: str, size: int, window: int, one_call: bool, stop_early: bool, fail_fast: bool,
+    yes: bool, provider: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Make and judge conversations for scenarios drawn from the scenario space.
 
     Every planned scenario ends in exactly one state. The same documents give the same run: running it again goes on with it.
+    A pilot that was stopped early goes on with --no-stop-early.
     """
+    course = Course(window=window, stop_early=stop_early, fail_fast=fail_fast)
 
     async def job(session: Session) -> RunSummary:
         session = _by_its_way(session, one_call=one_call)
-        run, account = await run_pilot(session, size, window=window)
+        run, account = await run_pilot(session, size, course)
         write_report(session.project, run)
         return await summarize(session.project, session.door.ledger, run, account)
 
@@ -48,9 +61,10 @@ def pilot(project: str, size: int, window: int, one_call: bool, yes: bool, provi
         prepared(session.project, "the pilot")
         require_checked(session.project, "the pilot")
         so_far = await used(session.door.ledger)
-        return estimate(session.project, so_far, (KIND,), n=size, provider=provider or "")
+        return estimate(session.project, so_far, (KIND,), n=size, provider=provider or "", waves=stop_early)
 
-    command = f"pilot -n {size}{' --one-call' if one_call else ''}"
+    said = {" --one-call": one_call, " --no-stop-early": not stop_early, " --fail-fast": fail_fast}
+    command = f"pilot -n {size}{''.join(option for option, given in said.items() if given)}"
     summary = work(project, command, provider, job, quiet=as_json, yes=yes, expect=expect)
     if as_json:
         screen.json(summary)
@@ -67,6 +81,8 @@ def _by_its_way(session: Session, *, one_call: bool) -> Session:
 def _print(summary: RunSummary) -> None:
     screen.say(f"{summary.run}: {summary.planned} planned – {screen.account_words(summary.states)}", bold=True)
     _print_verdicts(summary)
+    if summary.stopped:
+        screen.paragraph(summary.stopped)
     for sentence in in_sentences(summary.figures) if summary.figures else ():
         screen.paragraph(sentence)
     if outstanding := sum(summary.states.get(state, 0) for state in UNSETTLED):

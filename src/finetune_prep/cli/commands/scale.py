@@ -11,7 +11,7 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.job import work
 from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.core.sample import UNSETTLED
-from finetune_prep.phases.pilot.pilot import WINDOW
+from finetune_prep.phases.pilot.in_order import WINDOW
 from finetune_prep.phases.scaling.scale import Size
 from finetune_prep.phases.scaling.scale import scale as run_scale
 from finetune_prep.phases.session import Session

@@ -76,7 +76,7 @@ def _print_overview(view: Overview) -> None:
         for line in probing.stale:
             screen.say(f"   stale: {line}")
     for run in view.runs:
-        account = f"{screen.account_words(run.account.states)}" if run.account else "unfinished"
+        account = screen.account_words(dict(run.account.in_words)) if run.account else "unfinished"
         what = f"{run.planned:,} rows wanted" if run.kind == SCALE else f"{run.planned} planned"
         screen.say(f"{run.name}: {what} – {account}")
         for line in run.stale:

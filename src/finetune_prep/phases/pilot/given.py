@@ -15,7 +15,7 @@ from finetune_prep.core.verdict import Verdict
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded, NotYet, Unreachable
-from finetune_prep.phases.pilot.in_order import windowed
+from finetune_prep.phases.pilot.in_order import WINDOW, windowed
 from finetune_prep.phases.pilot.judging import judge, verdict_request
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
@@ -23,7 +23,6 @@ from finetune_prep.project.project import Project
 from finetune_prep.records.conversations import Talk, Talks, spoken
 
 NEEDED = ("evaluation-rubric", "evaluation-prompt")
-WINDOW = 64  # conversations in work at a time; the door decides how many calls that may be
 
 
 class GivenVerdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -20,8 +20,9 @@ from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, DocumentError, NotAgreed, NotYet, Unreachable, Unusable
 from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.pilot.converse import Voices, converse
-from finetune_prep.phases.pilot.in_order import windowed
 from finetune_prep.phases.pilot.judging import judge
+from finetune_prep.phases.pilot.made import Made
+from finetune_prep.phases.pilot.waves import Course, in_waves
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project
@@ -36,7 +37,6 @@ PROMPTS: dict[Way, tuple[str, ...]] = {
     "turns": ("converse-card", "converse-user", "judge"),
     "one-call": ("converse-card", "converse-whole", "judge"),
 }
-WINDOW = 64  # samples in work at a time; the door decides how many calls that may be
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,15 +60,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         return (*self.known, *brought)
 
 
-class Made(msgspec.Struct, frozen=True):
-    """A sample before it is settled, and the verdict behind it."""
+async def pilot(session: Session, n: int, course: Course | None = None) -> tuple[Run, Account]:
+    """Make and judge n conversations, or fewer where the course of them says so; write samples, verdicts and the account.
 
-    sample: Sample
-    verdict: Verdict | None = None
-
-
-async def pilot(session: Session, n: int, *, window: int = WINDOW) -> tuple[Run, Account]:
-    """Make and judge n conversations; write samples, verdicts and the account. The same documents give the same run again."""
+    The same documents give the same run again, whatever its course: what was made stays.
+    """
     prepared(session.project, "the pilot")
     space = session.project.value(Documents.space)
     scenarios = planned(space, n, session.project.config.seed)
@@ -76,7 +72,7 @@ async def pilot(session: Session, n: int, *, window: int = WINDOW) -> tuple[Run,
     run = run_of(session.project.layout, current_plan(session.project, n))
     stage = stage_of(session, run)
     try:
-        made = [made async for made in windowed(scenarios, lambda scenario: make_sample(stage, scenario), window)]
+        made = await in_waves(scenarios, lambda scenario: make_sample(stage, scenario), course or Course(), run, session.tell)
     except NotAgreed:
         if run.name not in known:
             forget(run)

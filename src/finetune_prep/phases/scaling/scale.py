@@ -20,8 +20,9 @@ from finetune_prep.core.scenarios.scenario import Cell, Scenario
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError, NotAgreed, Paused
-from finetune_prep.phases.pilot.in_order import windowed
-from finetune_prep.phases.pilot.pilot import WINDOW, Made, Stage, current_plan, make_sample, stage_of
+from finetune_prep.phases.pilot.in_order import WINDOW, windowed
+from finetune_prep.phases.pilot.made import Made
+from finetune_prep.phases.pilot.pilot import Stage, current_plan, make_sample, stage_of
 from finetune_prep.phases.scaling.alike import Alike
 from finetune_prep.phases.scaling.allotting import CANDIDATES, Allotment, Candidate
 from finetune_prep.phases.session import Session

@@ -17,6 +17,7 @@ from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.prompt_facts import PILOT, facts
 from finetune_prep.phases.pilot.converse import WHOLE
+from finetune_prep.phases.pilot.waves import wave_sizes
 from finetune_prep.project.config import BATCH_APIS
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.planned_calls import Used, drafts, planned
@@ -69,10 +70,12 @@ def rounds(
     n: int = limits.PILOT,
     provider: str = "",
     anew: bool = False,
+    waves: bool = True,
 ) -> dict[str, int]:
     """Rounds of each phase that is not finished, with those that were carried already; none where no answer comes by batch.
 
-    n: conversations of the pilot. provider: asked for every role. anew: documents that exist are written again.
+    n: conversations of the pilot. provider: asked for every role. anew: documents that exist are written again. waves: whether
+    a large pilot goes in waves, one after the other.
     """
     by_batch = {
         role for role in project.config.played if _comes_by_batch(project, provider or project.config.role(role).provider)
@@ -81,7 +84,10 @@ def rounds(
     for phase in phases:
         calls = [call for call in planned(project, used, phase, n, anew) if call.times and call.role in by_batch]
         asked = {call.prompt for call in calls}
-        found = _of_pilot(project, n, asked) if phase == PILOT else sum(_of_step(project, step, asked) for step in STEPS[phase])
+        if phase == PILOT:
+            found = _of_pilot(project, n, asked, [*wave_sizes(n)] if waves else [n])
+        else:
+            found = sum(_of_step(project, step, asked) for step in STEPS[phase])
         counts |= {phase: round(found)} if round(found) else {}
     return counts
 
@@ -125,17 +131,23 @@ def _files(project: Project, prompts: Iterable[str], asked: Set[str]) -> int:
     return len({(role, project.config.role(role).model_name) for role in roles})
 
 
-def _of_pilot(project: Project, n: int, asked: Set[str]) -> float:
-    """One for each turn of the longest conversation, and one of verdicts for each length that conversations have.
+def _of_pilot(project: Project, n: int, asked: Set[str], waves: Sequence[int]) -> float:
+    """For each wave, one for each turn of its longest conversation, and one of verdicts for each length that its conversations
+    have. Where each conversation is written in one call, one for all of them and one for the verdicts.
 
-    Where each conversation is written in one call, one for all of them and one for the verdicts.
+    waves: their sizes, which sum to n.
     """
     if WHOLE in asked:
-        return 1 + ("judge" in asked)
+        return len(waves) * (1 + ("judge" in asked))
     space = project.document(Documents.space)
-    lengths = set(LENGTHS)
+    exchanges: list[int] = []
     if space and space.value:
         with contextlib.suppress(ValueError):  # nothing can be planned from it: that is for the pilot to say
-            lengths = {scenario.exchanges for scenario in plan(space.value, n, project.config.seed)} or lengths
-    turns = max(lengths) * sum(speaker in asked for speaker in ("converse-user", "assistant"))
-    return turns + (len(lengths) if "judge" in asked else 0)
+            exchanges = [scenario.exchanges for scenario in plan(space.value, n, project.config.seed)]
+    speakers = sum(speaker in asked for speaker in ("converse-user", "assistant"))
+    found, begun = 0, 0
+    for size in waves:
+        lengths = {*exchanges[begun : begun + size]} or {*LENGTHS}
+        found += max(lengths) * speakers + (len(lengths) if "judge" in asked else 0)
+        begun += size
+    return found
