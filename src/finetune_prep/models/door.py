@@ -23,6 +23,7 @@ from finetune_prep.models.attempts import Attempts
 from finetune_prep.models.batches.files import BatchFiles, OpenRound
 from finetune_prep.models.batches.submissions import Batches, OpenBatch
 from finetune_prep.models.budget import Budget, Charge
+from finetune_prep.models.caches.warming import Warming
 from finetune_prep.models.prices import Prices
 from finetune_prep.models.progress import Observer, Progress, RoleProgress
 from finetune_prep.models.providers.provider import Fault, Provider, Unreadable
@@ -84,6 +85,7 @@ class Door:
         self._routes = routes
         self._prices = prices
         self._budget = budget
+        self._warming = Warming(prices)
         self._observer = observer
         self._opened = opened
         self._tell = tell
@@ -220,7 +222,7 @@ class Door:
 
         The slot is held until the reply is on disk, so there are never more unkept answers than slots. Raises as `ask`.
         """
-        async with self._charge(route, request) as charge:
+        async with self._charge(route, request) as charge, self._warming.turn(route, request) as turn:
             async for attempt in Attempts(route, request):
                 with attempt:
                     self._check_stopped()
@@ -231,6 +233,7 @@ class Door:
                     await charge.settle()
                     return reply, charge.spent
                 call.under_way = False
+                turn.tried()
                 if silence := attempt.silence():
                     self._tell(silence)
                 if isinstance(attempt.fault, Unreadable):

@@ -18,6 +18,7 @@ from finetune_prep.models.batches.openai import OpenAIBatches
 from finetune_prep.models.batches.results import BatchPricing
 from finetune_prep.models.batches.submissions import Batches
 from finetune_prep.models.budget import Budget
+from finetune_prep.models.caches.prefix import MARKED
 from finetune_prep.models.pace.limit import AdaptiveLimit
 from finetune_prep.models.pace.rates import Listener
 from finetune_prep.models.pace.slots import FIRST_NEAR
@@ -46,6 +47,8 @@ class Route:
     base_url: str = ""
     charges: bool = False
     """Whether its answers cost money here."""
+    marks: bool = False
+    """Whether its cache keeps what is marked, and nothing else."""
     silent: int = 0
     """Calls without any answer that were begun after the last answer came."""
     last_answer: float = -math.inf
@@ -101,6 +104,7 @@ class Routes:
             timeout,
             base_url=settings.address,
             charges=charges,
+            marks=injected is None and settings.kind in MARKED,
             most_silent=FIRST_NEAR if near else SILENT_CALLS,
             patience=self._patience(name, settings, near=near),
         )

@@ -10,10 +10,13 @@ there without a word; up to four may be set, and one is.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from itertools import takewhile
 
 from finetune_prep.core.request import Request
+from finetune_prep.project.config import ProviderKind
 
+MARKED: Collection[ProviderKind] = ("anthropic", "bedrock")  # kinds that answer at once; a batch has no first request
 BYTES = 3  # of UTF-8 for one token at the fewest, in texts as prompts are
 LEAST = 1024  # tokens that a cache keeps, with most models; OpenAI's too
 # with some more, with a few less
