@@ -226,14 +226,14 @@ def test_a_judges_no_refuses_until_it_is_mended_or_overridden(shop: Project, ter
 
 
 def test_what_the_threshold_lets_pass_is_said_before_a_rubric_is_accepted(low: Project, terminal: Terminal) -> None:
+    lets_pass = (
+        "at this threshold a conversation that fails all of “Fit” and nothing else passes as flawed, and is no training row"
+    )
+    assert lets_pass in " ".join(terminal("status").out.split()), "where it says that the rubric is to be read"
     shown = terminal(
         "accept", "evaluation-rubric", "--yes", "--by", "Ines", "--override", GATE, "--because", "a first look at the figures"
     )
     assert shown.code == 0
-    said = " ".join(shown.out.split())
-    assert (
-        "at this threshold a conversation that fails all of “Fit” and nothing else passes as flawed, and is no training row"
-        in said
-    )
+    assert lets_pass in " ".join(shown.out.split())
     rewrite(low, "evaluation-rubric", "threshold: 0.65", "threshold: 0.75")
     assert "at this threshold" not in terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines").out

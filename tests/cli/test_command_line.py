@@ -54,6 +54,24 @@ def test_a_usage_error_is_json_where_json_is_asked_for(names: tuple[str, ...], t
     assert shown.err == ""
 
 
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        (("faults",), "CONVERSATIONS, a file"),
+        (("compare", "base.jsonl"), "TUNED, a file"),
+        (("new",), "FOLDER"),
+        (("import",), "rubric|anchors"),
+        (("batch", "import"), "FILES, a file"),
+        (("score", "verdicts.jsonl"), "--rubric FILE"),
+    ],
+)
+def test_a_command_says_what_it_wants(names: tuple[str, ...], wanted: str, typed: Terminal) -> None:
+    shown = typed(*names)
+    assert shown.code == 2
+    command = " ".join(name for name in names if "." not in name)
+    assert shown.err == f"error: finetune-prep {command} wants {wanted}\nnext:  finetune-prep {command} --help\n"
+
+
 @pytest.mark.parametrize("names", [names for names in LEAVES if names[0] not in WITHOUT_PROJECT], ids=" ".join)
 def test_the_project_may_stand_after_the_command(names: tuple[str, ...], typed: Terminal, tmp_path: Path) -> None:
     """Wherever it stands, it names the same folder, which is none here."""

@@ -157,6 +157,10 @@ def test_a_flawed_conversation_has_passed_and_is_no_row(pilot: Any, terminal: Te
     assert "1 of them flawed, and no training rows" in " ".join(shown.out.split())
     assert terminal("export", "--preview").code == 0
     assert len((shop.layout.dataset / "train.preview.jsonl").read_text().splitlines()) == 2
+    (row,) = (line.split() for line in terminal("show").out.splitlines() if " flawed " in line)
+    said = "flawed: it passed the rubric, and is kept out of the training rows: NO to a question that catches a serious failure (CP1)"
+    assert said in " ".join(terminal("show", row[0]).out.split())
+    assert json.loads(terminal("show", row[0], "--json").out)["grave"] == ["CP1"]
     assert '"state":"flawed","why":"no: CP1"' in (shop.layout.dataset / "rejected.preview.jsonl").read_text()
 
 

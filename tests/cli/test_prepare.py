@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sys
@@ -39,7 +40,7 @@ def test_it_explains_itself_and_a_no_sends_nothing(tmp_path: Path) -> None:
     for phase in PHASES:
         assert f"{phase.title}: {phase.does}." in shown
     assert "Sources: 2 of sources/." in shown
-    assert "It stops three times for you to read and accept" in shown
+    assert "It stops four times for you to read and accept what was written, the last time at its end" in shown
     assert "Estimate: " in shown
     assert "calls" in shown
     assert re.search(r"Estimate: \d+ calls, .*, about \$\d+\.\d\d.*This costs money, or may:", shown)
@@ -81,6 +82,24 @@ async def test_at_the_end_it_names_what_is_still_to_be_read(tmp_path: Path) -> N
     assert "Still to be read by a person: prompts/generation-prompt.md: every gate holds look first at" in shown
     assert "reference/digest/5-generation-prompt.md" in shown
     assert shown.endswith("next: finetune-prep accept")
+
+
+def test_its_exit_code_says_that_documents_are_there_and_to_accept_which_are_to_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As its help has it: 3 where a person must accept before it can go on, 0 at the end."""
+    project = pottery_sources(tmp_path / "shop")
+    asyncio.run(prepared(project, Scripted(pottery_people())))
+    typed = Terminal(capsys, project)
+    ended = typed("prepare", "--json")
+    generation = ["generation-prompt", "user-prompt", "system-prompt"]
+    found = json.loads(ended.out)
+    assert (ended.code, found["to_accept"], found["next"]) == (0, generation, "finetune-prep accept")
+    rubric = project.layout.document("evaluation-rubric")
+    rubric.write_text(rubric.read_text("utf-8").replace("## Goals", "A word of mine.\n\n## Goals", 1), "utf-8")
+    assert typed("prepare", "--json").code == 3
+    help = " ".join(typed("prepare", "--help").out.split())
+    assert "Exit code 3: a person must accept before it can go on. 0: all documents are there" in help
 
 
 def test_what_comes_after_it_makes_sense_for_the_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

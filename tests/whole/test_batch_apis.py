@@ -10,17 +10,17 @@ import pytest
 
 from finetune_prep.ledger.recording import read_recording
 from tests.fake_batches import KEY, Api, FakeBatches
-from tests.whole.way import EXAMPLE, SIZE, ask, example_project, rows, run
+from tests.whole.way import MUSEUM, MUSEUM_SIZE, ask, example_project, rows, run_here, succeed
 
 pytestmark = pytest.mark.environment
 MOST_WAVES = 60
-KNOWN = {entry.key: entry.reply for entry in read_recording(EXAMPLE / "recording.jsonl")}
+KNOWN = {entry.key: entry.reply for entry in read_recording(MUSEUM / "recording.jsonl")}
 APIS: tuple[Api, ...] = ("openai", "anthropic")
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_waves_of_batches_end_in_the_same_rows(api: Api, demo: Path, tmp_path: Path, capsys: Any) -> None:
-    folder = example_project(tmp_path / "shop")
+def test_waves_of_batches_end_in_the_same_rows(api: Api, tmp_path: Path, capsys: Any) -> None:
+    folder = example_project(tmp_path / "museum", MUSEUM)
     (folder / "recording.jsonl").unlink()
     waves: list[int] = []
     with FakeBatches(api) as fake:
@@ -38,17 +38,17 @@ def test_waves_of_batches_end_in_the_same_rows(api: Api, demo: Path, tmp_path: P
 
         kind = "openai-batch" if api == "openai" else "anthropic-batch"
         ask(folder, "larch", kind=kind, base_url=fake.base_url, key_env="LARCH_API_KEY")
-        for command in (("prepare",), ("pilot", "-n", str(SIZE))):
+        for command in (("prepare",), ("pilot", "-n", str(MUSEUM_SIZE))):
             for _ in range(MOST_WAVES):
-                done = run(*command, folder=folder, LARCH_API_KEY=KEY)
+                done = run_here(*command, folder=folder, LARCH_API_KEY=KEY)
                 if done.returncode != 4:
                     break
                 waves.append(sum(len(batch.requests) for batch in fake.ours if batch.status == "in_progress"))
                 fake.work(answer)
             assert done.returncode == 0, done.stdout + done.stderr
         assert max(fake.billed.values()) == 1
-    assert run("export", "--preview", folder=folder).returncode == 0
-    assert rows(folder) == rows(demo)
+    succeed("export", "--preview", folder=folder)
+    assert rows(folder) == rows(MUSEUM)
     with capsys.disabled():
         print(f"\n{api}: {sum(waves)} requests in {len(waves)} waves {waves}, none billed twice")
 

@@ -12,11 +12,11 @@ import pytest
 
 from finetune_prep.core.request import Reply
 from finetune_prep.ledger.recording import read_recording
-from tests.whole.way import EXAMPLE, SIZE, ask, example_project, rows, run
+from tests.whole.way import MUSEUM, MUSEUM_SIZE, ask, example_project, rows, run_here, succeed
 
 pytestmark = pytest.mark.environment
 MOST_ROUNDS = 60
-KNOWN = {entry.key: entry.reply for entry in read_recording(EXAMPLE / "recording.jsonl")}
+KNOWN = {entry.key: entry.reply for entry in read_recording(MUSEUM / "recording.jsonl")}
 
 
 def _check_request(row: dict[str, Any]) -> None:
@@ -61,17 +61,17 @@ def _write(path: Path, answers: list[dict[str, Any]]) -> Path:
     return path
 
 
-def test_shuffled_split_faulty_and_doubled_answers_end_in_the_same_rows(demo: Path, tmp_path: Path, capsys: Any) -> None:
-    folder = example_project(tmp_path / "shop")
+def test_shuffled_split_faulty_and_doubled_answers_end_in_the_same_rows(tmp_path: Path, capsys: Any) -> None:
+    folder = example_project(tmp_path / "museum", MUSEUM)
     (folder / "recording.jsonl").unlink()
     ask(folder, "batch")
     stream = random.Random(1)
     rounds: list[int] = []
     answered: set[str] = set()
     seen: set[Path] = set()
-    for command in (("prepare",), ("pilot", "-n", str(SIZE))):
+    for command in (("prepare",), ("pilot", "-n", str(MUSEUM_SIZE))):
         for _ in range(MOST_ROUNDS):
-            done = run(*command, folder=folder)
+            done = run_here(*command, folder=folder)
             if done.returncode != 4:
                 break
             fresh = set((folder / "batches").glob("round-*.requests.jsonl")) - seen
@@ -92,20 +92,20 @@ def test_shuffled_split_faulty_and_doubled_answers_end_in_the_same_rows(demo: Pa
             half = len(answers) // 2
             first = _write(tmp_path / "answers-1.jsonl", answers[:half])
             second = _write(tmp_path / "answers-2.jsonl", answers[half:])
-            taken = run("batch", "import", str(second), str(first), folder=folder)
+            taken = run_here("batch", "import", str(second), str(first), folder=folder)
             assert taken.returncode == 0, taken.stdout + taken.stderr
         assert done.returncode == 0, done.stdout + done.stderr
-    assert run("export", "--preview", folder=folder).returncode == 0
-    assert rows(folder) == rows(demo)
+    succeed("export", "--preview", folder=folder)
+    assert rows(folder) == rows(MUSEUM)
     with capsys.disabled():
         print(f"\nbatch round trip of the example: {sum(rounds)} requests in {len(rounds)} rounds {rounds}, {len(seen)} files")
 
 
 def test_a_round_that_waits_is_not_written_twice(tmp_path: Path) -> None:
-    folder = example_project(tmp_path / "shop")
+    folder = example_project(tmp_path / "museum", MUSEUM)
     ask(folder, "batch")
-    first = run("prepare", folder=folder)
-    again = run("prepare", folder=folder)
+    first = run_here("prepare", folder=folder)
+    again = run_here("prepare", folder=folder)
     assert (first.returncode, again.returncode) == (4, 4)
     assert len(list((folder / "batches").iterdir())) == 1
     assert "still waiting" in again.stderr

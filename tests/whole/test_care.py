@@ -10,7 +10,7 @@ import pytest
 from finetune_prep.errors import ActNeeded
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow import accepting
-from tests.whole.way import SIZE, accept, ask, copy_project, run
+from tests.whole.way import SIZE, accept, ask, copy_project, run_here
 
 MINE = "A sentence of mine, which must not get lost."
 
@@ -40,7 +40,7 @@ def test_a_sentence_in_a_compiled_section_survives_prepare(document: str, headin
     _append_to_section(path, heading)
     before = path.read_text("utf-8")
     accept(shop, document)
-    assert run("prepare", folder=shop).returncode == 0
+    assert run_here("prepare", folder=shop).returncode == 0
     assert path.read_text("utf-8") == before
 
 
@@ -54,7 +54,7 @@ def test_where_it_would_be_lost_the_program_stops_and_says_so(shop: Path) -> Non
         "Does the customer see at the end who does what next?",
     )
     accept(shop, "evaluation-rubric")
-    done = run("evaluation-prompt", folder=shop)
+    done = run_here("evaluation-prompt", folder=shop)
     assert done.returncode == 3
     assert "prompts/evaluation-prompt.md:" in done.stderr
     assert "“Rubric” holds words of your own" in done.stderr
@@ -83,12 +83,12 @@ def test_a_crash_between_a_document_and_its_stamp_leaves_it_stale_not_fresh(shop
         "Does the customer see at the end who does what next?",
     )
     accept(shop, "evaluation-rubric")
-    assert run("evaluation-prompt", folder=shop).returncode == 0
+    assert run_here("evaluation-prompt", folder=shop).returncode == 0
     prompt = (shop / "prompts" / "evaluation-prompt.md").read_text("utf-8")
     stamp.write_bytes(old)
     accept(shop, "evaluation-prompt")
-    assert run("pilot", "-n", str(SIZE), folder=shop).returncode == 3
-    assert run("evaluation-prompt", folder=shop).returncode == 0
+    assert run_here("pilot", "-n", str(SIZE), folder=shop).returncode == 3
+    assert run_here("evaluation-prompt", folder=shop).returncode == 0
     assert (shop / "prompts" / "evaluation-prompt.md").read_text("utf-8") == prompt
     assert stamp.read_bytes() != old
 
@@ -98,7 +98,7 @@ def test_an_edited_source_leaves_the_snapshot_that_quotes_were_checked_against(s
     _reword(shop / "sources" / "returns.md", "30 days", "14 days")
     (shop / "sources" / "aaa-first.md").write_text("# A page of a later day\n\nNothing to see.\n", "utf-8")
     (shop / "prompts" / "generation-prompt.md").unlink()
-    run("generation-prompt", folder=shop)
+    run_here("generation-prompt", folder=shop)
     for name, snapshot in snapshots.items():
         assert (shop / "reference" / "sources" / name).read_bytes() == snapshot
 
@@ -108,7 +108,7 @@ def test_missing_snapshots_are_taken_again_under_the_numbers_that_are_cited(shop
     snapshots = {path.name: path.read_bytes() for path in folder.iterdir()}
     shutil.rmtree(folder)
     (shop / "sources" / "aaa-first.md").write_text("# A page of a later day\n\nNothing to see.\n", "utf-8")
-    assert run("research", folder=shop).returncode == 0
+    assert run_here("research", folder=shop).returncode == 0
     assert {name: (folder / name).read_bytes() for name in snapshots} == snapshots
 
 
@@ -116,10 +116,10 @@ def test_rows_that_were_exported_are_not_replaced_by_an_unfinished_run(shop: Pat
     exported = shop / "dataset" / "train.preview.jsonl"
     before = exported.read_bytes()
     ask(shop, "batch")
-    assert run("pilot", "-n", str(SIZE + 1), folder=shop).returncode == 4
-    named = run("export", "--preview", "--run", "pilot-002", folder=shop)
+    assert run_here("pilot", "-n", str(SIZE + 1), folder=shop).returncode == 4
+    named = run_here("export", "--preview", "--run", "pilot-002", folder=shop)
     assert (named.returncode, "outstanding" in named.stderr) == (3, True)
-    done = run("export", "--preview", folder=shop)
+    done = run_here("export", "--preview", folder=shop)
     assert done.returncode == 0, done.stderr
     assert f"pilot-002 of {SIZE + 1} is unfinished: these rows are of pilot-001" in done.stdout
     assert exported.read_bytes() == before
@@ -127,15 +127,15 @@ def test_rows_that_were_exported_are_not_replaced_by_an_unfinished_run(shop: Pat
 
 def test_the_file_of_requests_is_not_taken_for_answers(shop: Path) -> None:
     ask(shop, "batch")
-    assert run("pilot", "-n", str(SIZE + 1), folder=shop).returncode == 4
+    assert run_here("pilot", "-n", str(SIZE + 1), folder=shop).returncode == 4
     requests = next((shop / "batches").iterdir())
-    done = run("batch", "import", str(requests), folder=shop)
+    done = run_here("batch", "import", str(requests), folder=shop)
     assert done.returncode == 1
     assert "it is a request" in done.stdout
-    assert "outstanding" in run("batch", folder=shop).stdout
+    assert "outstanding" in run_here("batch", folder=shop).stdout
 
 
 def test_another_language_makes_a_run_stale(shop: Path) -> None:
     _reword(shop / "brief.md", "language: en", "language: de")
-    said = run("status", folder=shop).stdout
+    said = run_here("status", folder=shop).stdout
     assert "its conversations are in en, the brief asks for de since" in said

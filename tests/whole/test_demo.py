@@ -7,6 +7,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -16,7 +17,20 @@ import pytest
 from finetune_prep.core.request import Request
 from finetune_prep.ledger.recording import read_recording, write_recording
 from tests.soak import SOAK
-from tests.whole.way import EXAMPLE, SIZE, example_project, rows, run, start
+from tests.whole.way import (
+    EXAMPLE,
+    MUSEUM,
+    MUSEUM_SIZE,
+    SIZE,
+    copy_project,
+    example_project,
+    forget_pilot,
+    rows,
+    run,
+    run_here,
+    start,
+    succeed,
+)
 
 pytestmark = pytest.mark.environment
 KILLS = 40 if SOAK else 4
@@ -29,28 +43,20 @@ socket.getaddrinfo = refuse
 """
 
 
-def test_twice_gives_byte_identical_rows(demo: Path, tmp_path: Path) -> None:
+def test_once_more_and_with_the_network_closed_gives_byte_identical_rows(demo: Path, tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "sitecustomize.py").write_text(CLOSED_NETWORK)
     again = tmp_path / "demo"
-    done = run("demo", str(again))
+    done = run("demo", str(again), PYTHONPATH=os.pathsep.join([str(tmp_path / "closed"), os.environ.get("PYTHONPATH", "")]))
     assert done.returncode == 0, done.stderr
     assert rows(again) == rows(demo)
 
 
-def test_running_it_again_in_its_folder_changes_nothing(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    assert run("demo", str(folder)).returncode == 0
+def test_running_it_again_in_its_folder_changes_nothing(demo: Path, tmp_path: Path) -> None:
+    folder = copy_project(demo, tmp_path / "demo")
     before = rows(folder)
-    assert run("demo", str(folder)).returncode == 0
+    succeed("demo", str(folder), folder=tmp_path)
     assert rows(folder) == before
-
-
-def test_works_with_the_network_closed(demo: Path, tmp_path: Path) -> None:
-    (tmp_path / "closed").mkdir()
-    (tmp_path / "closed" / "sitecustomize.py").write_text(CLOSED_NETWORK)
-    folder = tmp_path / "demo"
-    done = run("demo", str(folder), PYTHONPATH=os.pathsep.join([str(tmp_path / "closed"), os.environ.get("PYTHONPATH", "")]))
-    assert done.returncode == 0, done.stderr
-    assert rows(folder) == rows(demo)
 
 
 def test_the_shipped_example_is_what_the_demo_makes(demo: Path) -> None:
@@ -75,9 +81,8 @@ def test_the_recording_holds_what_the_example_promises(demo: Path) -> None:
     assert sum(sample["scenario"]["cell"]["kind"] == "out-of-scope" for sample in samples) >= 2
 
 
-def test_prints_where_things_are_and_how_to_begin(demo: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
-    said = run("demo", str(folder)).stdout
+def test_prints_where_things_are_and_how_to_begin(walked: tuple[Path, str]) -> None:
+    _, said = walked
     places = re.findall(r"^  (\S*demo\S*/\S*)", said, re.MULTILINE)
     assert len(places) >= 4
     for place in places:
@@ -95,19 +100,27 @@ def _size(folder: Path) -> int:
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
-def test_killed_at_a_random_moment_and_run_again_gives_the_same_rows(seed: int, demo: Path, tmp_path: Path) -> None:
+def test_killed_at_a_random_moment_and_run_again_gives_the_same_rows(seed: int, museum: Path, tmp_path: Path) -> None:
     """When so many bytes are written, from the first file to the last."""
     folder = tmp_path / "demo"
-    process = start("demo", str(folder))
-    some = random.Random(seed).randrange(_size(demo))
+    again = ("demo", str(folder), "--example", MUSEUM.name)
+    process = start(*again)
+    some = random.Random(seed).randrange(_size(museum))
     while _size(folder) < some and process.poll() is None:
         time.sleep(0.002)
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    done = run("demo", str(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert rows(folder) == rows(demo)
+    succeed(*again, folder=tmp_path)
+    assert rows(folder) == rows(MUSEUM)
+
+
+@pytest.fixture
+def unpiloted(museum: Path, tmp_path: Path) -> Path:
+    """The museum's project as it was before its pilot."""
+    folder = copy_project(museum, tmp_path / "museum")
+    forget_pilot(folder)
+    return folder
 
 
 def _missing_one(folder: Path, request: Request) -> None:
@@ -115,16 +128,12 @@ def _missing_one(folder: Path, request: Request) -> None:
     write_recording(entries, folder / "recording.jsonl")
 
 
-@pytest.mark.parametrize("role", ["expert", "user", "assistant", "judge"])
-def test_an_answer_that_is_missing_is_named_with_its_phase_and_the_nearest_known_one(role: str, tmp_path: Path) -> None:
-    folder = example_project(tmp_path / "shop")
+def _asked(folder: Path, role: str) -> list[Request]:
     known = [entry.request for entry in read_recording(folder / "recording.jsonl")]
-    asked = [request for request in known if request.role == role and (request.phase == "pilot" or role == "expert")]
-    missing = random.Random(role).choice(asked)
-    _missing_one(folder, missing)
-    done = run("prepare", folder=folder)
-    if done.returncode == 0:
-        done = run("pilot", "-n", str(SIZE), folder=folder)
+    return [request for request in known if request.role == role and (request.phase == "pilot" or role == "expert")]
+
+
+def _is_named(done: subprocess.CompletedProcess[str], missing: Request) -> None:
     assert done.returncode == 5
     assert "Traceback" not in done.stderr
     assert missing.origin.label in done.stderr
@@ -133,17 +142,30 @@ def test_an_answer_that_is_missing_is_named_with_its_phase_and_the_nearest_known
     assert "next:" in done.stderr
 
 
+def test_an_answer_that_is_missing_is_named_with_its_phase_and_the_nearest_known_one(tmp_path: Path) -> None:
+    folder = example_project(tmp_path / "museum", MUSEUM)
+    missing = random.Random("expert").choice(_asked(folder, "expert"))
+    _missing_one(folder, missing)
+    _is_named(run_here("prepare", folder=folder), missing)
+
+
+@pytest.mark.parametrize("role", ["user", "assistant", "judge"])
+def test_so_is_one_that_is_missing_from_the_pilot(role: str, unpiloted: Path) -> None:
+    missing = random.Random(role).choice(_asked(unpiloted, role))
+    _missing_one(unpiloted, missing)
+    _is_named(run_here("pilot", "-n", str(MUSEUM_SIZE), folder=unpiloted), missing)
+
+
 def test_the_list_of_missing_answers_names_it_too(tmp_path: Path) -> None:
     folder = example_project(tmp_path / "shop")
-    known = [entry.request for entry in read_recording(folder / "recording.jsonl")]
-    judged = [request for request in known if request.role == "judge" and request.phase == "pilot"]
+    judged = _asked(folder, "judge")
     _missing_one(folder, judged[0])
-    done = run("ledger", "missing", "-n", str(SIZE), "--json", folder=folder)
+    done = run_here("ledger", "missing", "-n", str(SIZE), "--json", folder=folder)
     assert [row["key"] for row in msgspec.json.decode(done.stdout)["missing"]] == [judged[0].key]
 
 
 def test_nothing_is_missing_from_the_shipped_recording(tmp_path: Path) -> None:
     folder = example_project(tmp_path / "shop")
-    found = msgspec.json.decode(run("ledger", "missing", "-n", str(SIZE), "--json", folder=folder).stdout)
+    found = msgspec.json.decode(run_here("ledger", "missing", "-n", str(SIZE), "--json", folder=folder).stdout)
     assert found["missing"] == []
     assert found["unused"] == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.whole.way import SIZE, accept, copy_project, example_project, rows, run
+from tests.whole.way import SIZE, accept, copy_project, example_project, rows, run_here
 
 RUBRIC = "reference/evaluation-rubric.md"
 
@@ -27,7 +27,7 @@ def edited(demo: Path, tmp_path: Path) -> tuple[Path, str]:
 
 def test_status_says_which_parts_and_runs_are_stale_and_why(edited: tuple[Path, str]) -> None:
     folder, question = edited
-    said = run("status", folder=folder).stdout
+    said = run_here("status", folder=folder).stdout
     assert f"{question} changed in {RUBRIC} since it was accepted" in said
     assert f"evaluation-prompt · Rubric: {question} changed in {RUBRIC} since" in said
     assert f"evaluation-prompt · Role and calibrations: {question} changed in {RUBRIC} since" in said
@@ -38,7 +38,7 @@ def test_status_says_which_parts_and_runs_are_stale_and_why(edited: tuple[Path, 
 def test_the_pilot_is_refused_with_the_next_command(edited: tuple[Path, str]) -> None:
     folder, question = edited
     before = rows(folder)
-    done = run("pilot", "-n", str(SIZE), folder=folder)
+    done = run_here("pilot", "-n", str(SIZE), folder=folder)
     assert done.returncode == 3
     assert f"{question} changed in {RUBRIC} since it was accepted" in done.stderr
     assert "next:  finetune-prep accept evaluation-rubric" in done.stderr
@@ -50,26 +50,26 @@ def test_the_way_back_from_an_edited_question_needs_no_model_for_compiled_parts(
     prompt = folder / "prompts" / "evaluation-prompt.md"
     role = prompt.read_text("utf-8").split("## Rubric")[0]
     accept(folder, "evaluation-rubric")
-    refused = run("pilot", "-n", str(SIZE), folder=folder)
+    refused = run_here("pilot", "-n", str(SIZE), folder=folder)
     assert refused.returncode == 3
     assert "next:  finetune-prep evaluation-prompt" in refused.stderr
-    assert run("evaluation-prompt", folder=folder).returncode == 0
+    assert run_here("evaluation-prompt", folder=folder).returncode == 0
     text = prompt.read_text("utf-8")
     assert "in plain words?" in text
     assert text.split("## Rubric")[0] == role
-    refused = run("pilot", "-n", str(SIZE), folder=folder)
+    refused = run_here("pilot", "-n", str(SIZE), folder=folder)
     assert refused.returncode == 3
     assert "next:  finetune-prep accept evaluation-prompt" in refused.stderr
     accept(folder, "evaluation-prompt")
     # the examples were judged under the old question, and nobody has asked about the new one
-    refused = run("pilot", "-n", str(SIZE), folder=folder)
+    refused = run_here("pilot", "-n", str(SIZE), folder=folder)
     assert refused.returncode == 1
     gates = ("worked-examples.judged-blind", "generation-prompt.few-shots-pass")
     assert all(gate in refused.stderr for gate in gates)
     options = [option for gate in gates for option in ("--override", gate)]
-    assert run("accept", *options, "--because", "a word more or less", "--by", "a test", folder=folder).returncode == 0
+    assert run_here("accept", *options, "--because", "a word more or less", "--by", "a test", folder=folder).returncode == 0
     # the pilot may begin now; the recording has no verdict under the new question
-    assert run("pilot", "-n", str(SIZE), folder=folder).returncode == 5
+    assert run_here("pilot", "-n", str(SIZE), folder=folder).returncode == 5
 
 
 def test_white_space_and_reflowed_paragraphs_are_no_change(demo: Path, tmp_path: Path) -> None:
@@ -80,20 +80,20 @@ def test_white_space_and_reflowed_paragraphs_are_no_change(demo: Path, tmp_path:
     assert long is not None
     words = long[0].split(" ")
     path.write_text(text.replace(long[0], " ".join(words[:9]) + "\n  " + " ".join(words[9:]), 1), "utf-8")
-    status = msgspec.json.decode(run("status", "--json", folder=folder).stdout)["overview"]
+    status = msgspec.json.decode(run_here("status", "--json", folder=folder).stdout)["overview"]
     assert status["stale"] == []
-    assert run("pilot", "-n", str(SIZE), folder=folder).returncode == 0
+    assert run_here("pilot", "-n", str(SIZE), folder=folder).returncode == 0
 
 
 def test_generation_before_an_accepted_rubric_is_refused_with_the_reason(tmp_path: Path) -> None:
     folder = example_project(tmp_path / "shop")
     decisions = (folder / "decisions.jsonl").read_text("utf-8").splitlines(keepends=True)
     (folder / "decisions.jsonl").write_text("".join(line for line in decisions if "evaluation-rubric" not in line), "utf-8")
-    stopped = run("prepare", folder=folder)
+    stopped = run_here("prepare", folder=folder)
     assert stopped.returncode == 3
     assert "evaluation-rubric.md has not been accepted by a person yet" in stopped.stderr
     assert "next:  finetune-prep accept evaluation-rubric" in stopped.stderr
-    done = run("generation-prompt", folder=folder)
+    done = run_here("generation-prompt", folder=folder)
     assert done.returncode == 3
     assert "generation-prompt needs" in done.stderr or "generation-prompt must wait" in done.stderr
     assert not (folder / "prompts").exists()
@@ -101,7 +101,7 @@ def test_generation_before_an_accepted_rubric_is_refused_with_the_reason(tmp_pat
 
 def test_a_full_export_is_refused_until_every_criterion_holds(demo: Path, tmp_path: Path) -> None:
     folder = copy_project(demo, tmp_path / "shop")
-    done = run("export", folder=folder)
+    done = run_here("export", folder=folder)
     assert done.returncode == 3
     assert "pilot of 100" in done.stderr
     assert not (folder / "dataset" / "train.jsonl").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.way import example_project, run
+from tests.whole.way import example_project, run_here
 
 Breaker = Callable[[Path], None]
 
@@ -77,7 +77,7 @@ def test_is_answered_with_file_and_line_and_changes_nothing(
     folder = example_project(tmp_path / "shop")
     breaker(folder)
     before = _snapshot(folder)
-    done = run(*command, folder=folder)
+    done = run_here(*command, folder=folder)
     said = done.stdout + done.stderr
     assert where in said
     assert "Traceback" not in said
@@ -89,14 +89,14 @@ def test_is_answered_with_file_and_line_and_changes_nothing(
 def test_a_missing_brief_is_named_with_the_way_to_one(tmp_path: Path) -> None:
     folder = example_project(tmp_path / "shop")
     _no_brief(folder)
-    done = run("prepare", folder=folder)
+    done = run_here("prepare", folder=folder)
     assert done.returncode in (1, 2, 3)
     assert "brief.md" in done.stderr
     assert "finetune-prep template brief" in done.stderr
 
 
 def test_new_refuses_a_brief_that_is_not_there(tmp_path: Path) -> None:
-    done = run("new", "shop", "--brief", "nowhere.md", cwd=tmp_path)
+    done = run_here("new", "shop", "--brief", "nowhere.md", folder=tmp_path)
     assert done.returncode == 2
     assert "nowhere.md" in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -105,6 +105,6 @@ def test_new_refuses_a_brief_that_is_not_there(tmp_path: Path) -> None:
 def test_new_refuses_a_folder_in_use(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "thesis.txt").write_text("mine")
-    done = run("new", "shop", "--brief", "nowhere.md", cwd=tmp_path)
+    done = run_here("new", "shop", "--brief", "nowhere.md", folder=tmp_path)
     assert done.returncode == 2
     assert [path.name for path in (tmp_path / "shop").iterdir()] == ["thesis.txt"]

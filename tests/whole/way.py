@@ -1,21 +1,28 @@
-"""Walking the whole way as a user does: the installed command line, in processes of its own, on the bundled example."""
+"""Walking the whole way as a user does: the command line as it is typed, in processes of its own or in this one, on both examples.
+
+Whole ways go over the museum, whose pilot is small; the shop is walked once for each worker and shown to be the same once more.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from finetune_prep.cli import main
 from finetune_prep.core.request import Reply
 from finetune_prep.documents.items import undated
 from finetune_prep.ledger.recording import read_recording, write_recording
@@ -25,8 +32,18 @@ from finetune_prep.project.beginning.scaffold import copy_inputs
 from tests.fake_endpoint import Behaviour, Call, Completion, Status
 from tests.ledgers import entries
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "online-shop"
-SIZE = msgspec.json.decode((EXAMPLE / "runs" / "pilot-001" / "plan.json").read_bytes())["n"]
+EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLE = EXAMPLES / "online-shop"
+MUSEUM = EXAMPLES / "museum-visitors"
+
+
+def pilot_size(example: Path) -> int:
+    """How many conversations the pilot of an example has."""
+    return int(msgspec.json.decode((example / "runs" / "pilot-001" / "plan.json").read_bytes())["n"])
+
+
+SIZE = pilot_size(EXAMPLE)
+MUSEUM_SIZE = pilot_size(MUSEUM)
 RESULTS = ("samples.jsonl", "verdicts.jsonl", "account.json", "report.html")
 
 
@@ -48,6 +65,31 @@ def run(*arguments: str, folder: Path | None = None, cwd: Path | None = None, **
     )
 
 
+def run_here(*arguments: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process: half of the processor's time, which another process spends on being one."""
+    out, err = io.StringIO(), io.StringIO()
+    code: Any = 0
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _set(more):
+        try:
+            main([*arguments])
+        except SystemExit as left:
+            code = left.code
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def _set(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
 def start(*arguments: str, folder: Path | None = None, cwd: Path | None = None) -> subprocess.Popen[bytes]:
     """The same without waiting, in a process group of its own that can be killed with all its children."""
     project = ["--project", str(folder)] if folder else []
@@ -61,9 +103,9 @@ def start(*arguments: str, folder: Path | None = None, cwd: Path | None = None) 
     )
 
 
-def example_project(folder: Path) -> Path:
-    """The example as a person starts with it: inputs, decisions and recording, nothing that was made."""
-    copy_inputs(EXAMPLE, folder)
+def example_project(folder: Path, example: Path = EXAMPLE) -> Path:
+    """An example as a person starts with it: inputs, decisions and recording, nothing that was made."""
+    copy_inputs(example, folder)
     return folder
 
 
@@ -96,11 +138,16 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(undated(data.decode()).encode() if path.suffix == ".md" else data).hexdigest()
 
 
-def whole_way(folder: Path, *options: str) -> None:
+def whole_way(folder: Path, size: int) -> Path:
     """prepare, pilot, export; every command must succeed."""
-    for arguments in (["prepare", *options], ["pilot", "-n", str(SIZE), *options], ["export", "--preview"]):
-        done = run(*arguments, folder=folder)
-        assert done.returncode == 0, done.stdout + done.stderr
+    for arguments in (["prepare"], ["pilot", "-n", str(size)], ["export", "--preview"]):
+        succeed(*arguments, folder=folder)
+    return folder
+
+
+def succeed(*arguments: str, folder: Path) -> None:
+    done = run_here(*arguments, folder=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def copy_project(source: Path, target: Path) -> Path:
@@ -108,14 +155,15 @@ def copy_project(source: Path, target: Path) -> Path:
     return target
 
 
-def recorded() -> dict[bytes, Reply]:
-    """The recording's answers by the body that is sent over the wire."""
-    return {_body(openai_wire.body(entry.request)): entry.reply for entry in read_recording(EXAMPLE / "recording.jsonl")}
+@cache
+def recorded(example: Path) -> dict[bytes, Reply]:
+    """The answers of an example's recording by the body that is sent over the wire."""
+    return {_body(openai_wire.body(entry.request)): entry.reply for entry in read_recording(example / "recording.jsonl")}
 
 
 def answer_from_recording(latency: Callable[[Call], float] = lambda call: 0.0) -> Callable[[Call], Behaviour]:
-    """A fake endpoint's answer function that says what the recording says, as late as `latency` wants."""
-    known = recorded()
+    """A fake endpoint's answer function that says what the museum's recording says, as late as `latency` wants."""
+    known = recorded(MUSEUM)
 
     def answer(call: Call) -> Behaviour:
         reply = known.get(_body(call.body))
@@ -136,10 +184,10 @@ def _seconds(at: str) -> int:
 
 def accept(folder: Path, kind: str) -> None:
     """Accept a document as a person does who has read it: gates that stand open are overridden, all of them with one reason."""
-    done = run("accept", kind, "--yes", "--by", "a test", folder=folder)
+    done = run_here("accept", kind, "--yes", "--by", "a test", folder=folder)
     if gates := re.findall(r"--override (\S+)", done.stderr):
         options = [option for gate in gates for option in ("--override", gate)]
-        done = run("accept", kind, *options, "--because", "for a test", "--yes", "--by", "a test", folder=folder)
+        done = run_here("accept", kind, *options, "--because", "for a test", "--yes", "--by", "a test", folder=folder)
     assert done.returncode == 0, done.stderr
 
 
@@ -154,5 +202,5 @@ def forget_pilot(folder: Path) -> None:
     (folder / "runs" / "pilot-001").rmdir()
     recording = folder / "kept.jsonl"
     write_recording(kept, recording)
-    assert run("ledger", "import", str(recording), folder=folder).returncode == 0
+    succeed("ledger", "import", str(recording), folder=folder)
     recording.unlink()

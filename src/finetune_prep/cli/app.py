@@ -204,7 +204,18 @@ def _usage(error: click.ClickException) -> UsageError:
     """What click has to say about a command line, in our form."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "finetune-prep"
-    return UsageError(error.format_message().rstrip("."), next=f"{path} --help")
+    return UsageError(_wanted(error, path) or error.format_message().rstrip("."), next=f"{path} --help")
+
+
+def _wanted(error: click.ClickException, command: str) -> str:
+    """What a command was called without, by the name that its help has for it; "" where something else is wrong."""
+    if not isinstance(error, click.MissingParameter) or error.ctx is None or error.param is None:
+        return ""
+    metavar = error.param.make_metavar(error.ctx)
+    if isinstance(error.param, click.Option):
+        return f"{command} wants {error.param.opts[-1]} {metavar}"
+    kind = ", a file" if isinstance(error.param.type, click.Path) and metavar != "FOLDER" else ""
+    return f"{command} wants {metavar.removesuffix('...')}{kind}"
 
 
 def _report(error: FinetunePrepError, *, as_json: bool) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -17,6 +17,7 @@ from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.workflow.checking import GATE, LEVELS, concerning, counted, how_to_close, in_the_way, outcomes, told
 from finetune_prep.workflow.texts.changed_words import Change, changed_words
+from finetune_prep.workflow.texts.lets_pass import lets_pass
 
 ORDER = tuple(kind for kind, document in KINDS.items() if document.made_by)
 
@@ -81,20 +82,9 @@ def propose(project: Project, kind: str, waived: Sequence[Decision] = ()) -> Pro
             for outcome in found
             if outcome.answer == "waiting" and GATE[outcome.gate].kind == "computed" and LEVELS[outcome.gate] == "must"
         ),
-        allows=tuple(_allows(project)) if kind == Documents.rubric.name else (),
+        allows=tuple(lets_pass(project)) if kind == Documents.rubric.name else (),
         waived=tuple(waived),
     )
-
-
-def _allows(project: Project) -> Iterator[str]:
-    """What the threshold lets pass: each category that a conversation may fail altogether."""
-    rubric = project.value(Documents.rubric)
-    grave = rubric.grave(project.value(Documents.knowledge))
-    for category in rubric.categories:
-        if category.weight is not None and 1 - category.weight >= rubric.threshold - 1e-9:
-            flawed = not grave.isdisjoint(question.id for question in category.questions)
-            upshot = "passes as flawed, and is no training row" if flawed else "is accepted as a training row"
-            yield f"a conversation that fails all of “{category.name}” and nothing else {upshot}"
 
 
 def override(project: Project, gate: str, kind: str | None, *, by: str, because: str) -> Decision:

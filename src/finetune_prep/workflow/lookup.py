@@ -10,6 +10,7 @@ from finetune_prep.core.evaluating.talk import ARMS, ArmTalk
 from finetune_prep.core.request import Request
 from finetune_prep.core.sample import Sample
 from finetune_prep.core.scenarios.scenario import Scenario
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import UsageError
 from finetune_prep.ledger.protocols import Aside, Entry, Ledger
 from finetune_prep.project.evaluating.runs import evaluation_runs
@@ -25,6 +26,8 @@ class FoundSample(msgspec.Struct, frozen=True, kw_only=True):
     sample: Sample
     verdict: VerdictRow | None
     requests: tuple[str, ...]
+    grave: tuple[str, ...] = ()
+    """Questions answered NO that catch a serious failure by the documents as they are now: why it is flawed."""
 
 
 class FoundTalks(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +72,21 @@ def look_up(project: Project, id: str) -> FoundSample | FoundTalks | FoundReques
         return msgspec.structs.replace(talks[0], requests=requests)
     run, sample = samples[0]
     verdicts = [row for row in run.verdicts() if row.scenario == scenario]
-    return FoundSample(run=run.name, sample=sample, verdict=verdicts[0] if verdicts else None, requests=requests)
+    return FoundSample(
+        run=run.name,
+        sample=sample,
+        verdict=verdicts[0] if verdicts else None,
+        requests=requests,
+        grave=_grave(project, sample),
+    )
+
+
+def _grave(project: Project, sample: Sample) -> tuple[str, ...]:
+    rubric, knowledge = project.document(Documents.rubric), project.document(Documents.knowledge)
+    if sample.state != "flawed" or rubric is None or rubric.value is None or knowledge is None or knowledge.value is None:
+        return ()
+    grave = rubric.value.grave(knowledge.value)
+    return tuple(question for question in sample.failed if question in grave)
 
 
 def sample_of(project: Project, id: str) -> tuple[Run, Sample]:

@@ -22,6 +22,7 @@ from finetune_prep.project.project import Project
 from finetune_prep.workflow.checking import LEVELS, concerning
 from finetune_prep.workflow.retrying.stopped import Stopped, write_stopped
 from finetune_prep.workflow.texts.first_brief import states_language
+from finetune_prep.workflow.texts.lets_pass import lets_pass
 
 
 class Maker(Protocol):
@@ -98,6 +99,8 @@ def to_read(project: Project, kinds: Iterable[str]) -> Iterator[str]:
         yield f"  {KINDS[kind].path}: {_standing(concerning(project, kind))}"
         for page in briefing.pages(project, kind):
             yield f"    look first at {project.layout.relative(page)}"
+        if kind == Documents.rubric.name:
+            yield from (f"    at this threshold {sentence}" for sentence in lets_pass(project))
 
 
 def _standing(found: Sequence[Outcome]) -> str:

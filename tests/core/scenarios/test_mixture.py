@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.core.scenarios.mixture import Branch, choose, mixture, points
 from finetune_prep.core.scenarios.space import Flaw, ScenarioSpace
 from tests.core.scenarios.test_drawing import SPACE
@@ -91,6 +92,15 @@ def test_nothing_is_combined_where_nothing_is_left() -> None:
     assert Branch([]).combine((0.5,) * 4) is None
     (only, share), *_ = mixture(SPACE)
     assert Branch([(only, share)]).combine((0.5,) * 4) == only
+
+
+def test_what_is_drawn_is_written_as_its_own_space_writes_it() -> None:
+    """A weight of 1 equals one of 1.0; a scenario drawn from either is that space's own, whichever was drawn from first."""
+    whole = with_flaws(Flaw(id="FL1", name="x", weight=1))
+    point = with_flaws(Flaw(id="FL1", name="x", weight=1.0))
+    assert whole == point
+    written = [[scenario.flaw.weight for scenario in plan(space, 40, 1) if scenario.flaw] for space in (whole, point, whole)]
+    assert [{type(weight) for weight in weights} for weights in written] == [{int}, {float}, {int}]
 
 
 def test_points_of_a_cell_spread_evenly() -> None:

@@ -15,7 +15,7 @@ import pytest
 from finetune_prep.core.knowledge import Citation, Preference, SetAside, Source, Wish
 from finetune_prep.core.rubric import Rubric, score
 from finetune_prep.core.scenarios.drawing import plan
-from finetune_prep.documents.kinds import Documents, Kind, parse
+from finetune_prep.documents.kinds import KINDS, Documents, Kind, parse
 from finetune_prep.gates import check
 from finetune_prep.phases.drafting.examples_draft import (
     ExamplesDraft,
@@ -292,6 +292,16 @@ def test_questions_get_ids_from_their_category_and_safety_becomes_the_gate() -> 
     assert [(left.id, left.because) for left in rubric.not_asked] == [("DO7", "nobody asks for it")]
     (measured,) = rubric.measured
     assert (measured.id, measured.text, str(measured.measured)) == ("FT4", "Is it short?", "words per reply <= 80")
+
+
+def test_the_gate_serves_the_goals_that_no_category_names() -> None:
+    """“Nobody comes to harm” is what it is for, and a draft has no place to say so; the document has one, which a person reads."""
+    rubric = rubric_of(changed(RUBRIC, "goals.1", "Nobody comes to harm"))
+    assert [category.serves for category in rubric.categories] == [("G2",), *[("G1",)] * 4]
+    document = parse("evaluation-rubric", KINDS["evaluation-rubric"].form.render(rubric), "evaluation-rubric.md")
+    outcomes = check(pottery.having(pottery.sound(), document))
+    assert [outcome.findings for outcome in outcomes if outcome.gate == "rubric.goals-served"] == [()]
+    assert rubric_of(changed(RUBRIC, "categories.0.serves", ["G1", "G2"])).categories[0].serves == ()
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> Non
     """Make the documents of phases 1 to 5 in order, stopping where a person must accept.
 
     Says first what it will do and cost, and asks once if it costs money, or may. Each phase makes only what is not there
-    yet: run it again after accepting, after importing answers, after a crash.
+    yet: run it again after accepting, after importing answers, after a crash. Exit code 3: a person must accept before it can
+    go on. 0: all documents are there, also while the last ones wait to be read; --json names those in `to_accept`.
     """
     if not as_json:
         _explain(open_project(project))
@@ -95,7 +96,9 @@ def _explain(project: Project) -> None:
             "No sources. The reference will rest on what the model knows, and a gate will say so. Put what you have into "
             "sources/ (handbooks, guidelines, reports of what went wrong) before you go on."
         )
-    screen.paragraph("It stops three times for you to read and accept what was written, and says where to look first.")
+    screen.paragraph(
+        "It stops four times for you to read and accept what was written, the last time at its end, and says where to look first."
+    )
     screen.say()
 
 

@@ -137,9 +137,11 @@ def _print_sample(found: lookup.FoundSample) -> None:
                 ),
             ]
         )
+    if sample.state == "flawed":
+        screen.paragraph(_flawed(found))
     if sample.thin:
         screen.say(f"  thin: {', '.join(sample.thin)} rest{'s' if len(sample.thin) == 1 else ''} on one question")
-    if sample.fault:
+    if sample.fault and sample.state != "flawed":
         screen.say(f"  {sample.fault}")
     if found.requests:
         screen.say()
@@ -186,6 +188,15 @@ def _shared_opening(talks: Sequence[ArmTalk]) -> str:
     """The first message, where all talks begin with it; "" for a single one, which is shown whole."""
     openings = {talk.conversation.messages[0].shown for talk in talks if talk.conversation}
     return openings.pop() if len(talks) > 1 and len(openings) == 1 else ""
+
+
+def _flawed(found: lookup.FoundSample) -> str:
+    """What the word means, and of which questions it speaks here."""
+    several = len(found.grave) != 1
+    questions = f"{'questions' if several else 'a question'} that {'catch' if several else 'catches'} a serious failure"
+    named = f" ({', '.join(found.grave)})" if found.grave else ""
+    why = found.sample.fault or f"NO to {questions}{named}"
+    return f"  flawed: it passed the rubric, and is kept out of the training rows: {why}"
 
 
 def _print_request(found: lookup.FoundRequest) -> None:

@@ -107,14 +107,14 @@ def draw(space: ScenarioSpace, cell: Cell, index: int, seed: int | str) -> Scena
 
 def _combination(space: ScenarioSpace, lead: Situation, at: Sequence[float]) -> Combination:
     """Flaw, length, difficulty and style. Where no user could tell what happened, anybody does: the gates have said so."""
-    drawn = _fitting(space, words_to_tell(lead)).combine(at) or _fitting(space, 0).combine(at)
+    drawn = _fitting(space, space.exact, words_to_tell(lead)).combine(at) or _fitting(space, space.exact, 0).combine(at)
     if drawn is None:
         raise ValueError("no flaw, length, difficulty and user style of the scenario space go together")
     return drawn
 
 
 @lru_cache(maxsize=256)
-def _fitting(space: ScenarioSpace, words: int) -> Branch:
+def _fitting(space: ScenarioSpace, exact: bytes, words: int) -> Branch:
     """The combinations in which a user has so many words for what happened."""
     return Branch([(found, share) for found, share in mixture(space) if has_words(found.style, words, found.length.exchanges)])
 

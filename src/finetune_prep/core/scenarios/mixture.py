@@ -83,13 +83,17 @@ class Branch:
         return self._below[chosen]
 
 
-@lru_cache(maxsize=16)
 def mixture(space: ScenarioSpace) -> Mixture:
     """The combinations that can be had, each with its share, summing to 1.
 
     Where exclusions leave no mixture with all of the declared shares, flaws keep theirs. A flaw that goes with
     nothing is in none.
     """
+    return _mixture(space, space.exact)
+
+
+@lru_cache(maxsize=16)
+def _mixture(space: ScenarioSpace, exact: bytes) -> Mixture:
     flawless = space.no_flaw_share if space.flaws else 1.0
     flaws: dict[Flaw | None, float] = {None: flawless}
     flaws |= {flaw: share * (1 - flawless) for flaw, share in _normal(space.flaws).items()}

@@ -5,6 +5,7 @@ Weights within a dimension are relative; shares are of the plan.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal, get_args
 
 import msgspec
@@ -148,7 +149,7 @@ class Reactions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         return {"answers": self.answers, "half": self.half, "pushes back": self.pushes_back, "ignores": self.ignores}
 
 
-class ScenarioSpace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, cache_hash=True):
+class ScenarioSpace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, cache_hash=True, dict=True):
     """The content of scenario-space.md. edge_share and out_of_scope_share sum below 1."""
 
     title: str
@@ -171,6 +172,11 @@ class ScenarioSpace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     reactions: Reactions = Reactions()
     panel: tuple[str, ...] = ()
     """Ids of the situations that the panel proposed."""
+
+    @cached_property
+    def exact(self) -> bytes:
+        """The space as bytes, for what is kept by it: a weight of 1 equals one of 1.0, and a scenario writes it otherwise."""
+        return msgspec.msgpack.encode(self)
 
     @property
     def special_cases(self) -> tuple[SpecialCase, ...]:

@@ -81,7 +81,10 @@ def to_rubric(draft: RubricDraft) -> Rubric:
     names = Counter(["Safety", *(category.name for category in draft.categories)])
     if twice := [name for name, count in names.items() if count > 1]:
         raise ValueError(f"Two categories are called “{twice[0]}”; names must differ, for scores are kept by them.")
-    safety = Category(name="Safety", weight=None, questions=_questions(SAFETY_CODE, draft.gate))
+    goals = tuple(Goal(f"G{n}", WRITTEN_ID.sub("", text)) for n, text in enumerate(draft.goals, start=1))
+    named = {goal for category in draft.categories for goal in category.serves}
+    protects = tuple(goal.id for goal in goals if goal.id not in named)  # a draft has no place to say what the gate serves
+    safety = Category(name="Safety", weight=None, serves=protects, questions=_questions(SAFETY_CODE, draft.gate))
     categories = (
         Category(name=c.name, weight=c.weight, serves=tuple(c.serves), questions=_questions(c.code, c.questions))
         for c in draft.categories
@@ -89,7 +92,7 @@ def to_rubric(draft: RubricDraft) -> Rubric:
     return Rubric(
         title=draft.title,
         threshold=draft.threshold,
-        goals=tuple(Goal(f"G{n}", WRITTEN_ID.sub("", text)) for n, text in enumerate(draft.goals, start=1)),
+        goals=goals,
         terms=tuple(Term(term.name, term.meaning) for term in draft.terms),
         categories=(safety, *categories),
         not_asked=tuple(SetAside(left.anchor, "", left.because) for left in draft.not_asked),
