@@ -10,7 +10,7 @@ from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.rubric import Category, Question, Rubric
 from finetune_prep.core.sample import Sample
 from finetune_prep.exports.figures import figures_of, in_sentences
-from finetune_prep.exports.report import Row
+from finetune_prep.exports.talks.row import Row
 from tests.exports.samples import SCENARIOS
 
 RUBRIC = Rubric(

@@ -13,7 +13,8 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Sample, account
 from finetune_prep.core.verdict import Judgement
 from finetune_prep.exports.card import Served
-from finetune_prep.exports.report import ENOUGH, FLAWLESS, Row, render, suspicion
+from finetune_prep.exports.report import ENOUGH, FLAWLESS, render, suspicion
+from finetune_prep.exports.talks.row import Row
 from finetune_prep.statistics.rates import wilson
 from tests.core.scenarios.test_drawing import SPACE, plan
 from tests.core.test_rubric import rubric_of

@@ -13,7 +13,7 @@ from finetune_prep.core.rubric import ALWAYS, Rubric, YesNo
 from finetune_prep.core.sample import Sample
 from finetune_prep.core.verdict import CASE
 from finetune_prep.documents.kinds import Documents
-from finetune_prep.exports.report import Row
+from finetune_prep.exports.talks.row import Row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, VerdictRow
 from finetune_prep.statistics.diversity import EXCLAMATION, QUESTION, Habits, Kind, habits, patterns
@@ -39,18 +39,19 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """For each of `habits.too_often`, the ids of the few-shots that have it, too."""
 
 
-def run_rows(run: Run) -> list[Row]:
-    """The samples of a run in plan order, each with its verdict; empty if the run has not come to its end."""
-    verdicts = {row.scenario: row for row in run.verdicts()}
-    found = []
-    for sample in run.samples():
-        verdict = verdicts.get(sample.scenario.id)
-        found.append(_row(sample, verdict) if verdict else Row(sample=sample))
-    return found
+class Rows:
+    """The samples of a run in plan order, each with its verdict; none if the run has not come to its end. They are read from disk
+    each time that somebody goes through them, and never held together."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __iter__(self) -> Iterator[Row]:
+        return each_row(self._run)
 
 
 def each_row(run: Run) -> Iterator[Row]:
-    """The same as `run_rows`, one by one: samples and verdicts stand in the same order."""
+    """The samples of a run, each with its verdict, one by one: both stand in the same order."""
     verdicts = run.each_verdict()
     verdict = next(verdicts, None)
     for sample in run.each_sample():

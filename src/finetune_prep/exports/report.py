@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jinja2
-import msgspec
-
-from finetune_prep.core.conversation import Message
 from finetune_prep.core.rubric import Rubric
-from finetune_prep.core.sample import WAYS, Account, Sample
-from finetune_prep.core.verdict import CASE, Judgement, is_none
+from finetune_prep.core.sample import WAYS, Account
 from finetune_prep.exports.card import Served
+from finetune_prep.exports.talks.pages import Talks, talks_of
+from finetune_prep.exports.talks.row import Row
+from finetune_prep.exports.talks.styled import page
 from finetune_prep.statistics.rates import Rate
 
 TEMPLATE = Path(__file__).with_name("report.html")
-STYLE = Path(__file__).with_name("report.css")
 LIMITS = (
     "Users are simulated, and real ones will surprise. The judge is a language model; its mistakes are in every figure above. "
     "A rubric catches what somebody thought of: read some conversations that passed."
@@ -30,17 +27,6 @@ FLAWLESS = (
     "may be too kind, or the questions too easy. Read some of these conversations before you believe it."
 )
 ENOUGH = 10  # judged conversations, from which on it is strange that nothing fails
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A sample with its verdict, if there is one: answers and evidence by question, ids of unsupported evidence."""
-
-    sample: Sample
-    answers: Mapping[str, str | None] = {}
-    evidence: Mapping[str, str] = {}
-    unsupported: Sequence[str] = ()
-    case: Judgement | None = None
-    """Whether what its special case asks for was done."""
 
 
 class QuestionLine(NamedTuple):
@@ -55,32 +41,6 @@ class QuestionLine(NamedTuple):
     na: int
     share: float | None
     """YES answers among those where it applied, 0 to 1; None if it never did."""
-
-
-class AnswerLine(NamedTuple):
-    id: str
-    answer: str
-    evidence: str
-    lacks: str
-    """What is wrong with the evidence, "" for nothing."""
-
-
-class ConversationLine(NamedTuple):
-    state: str
-    score: str
-    situation: str
-    why: str
-    about: str
-    scenario: str
-    expected: str
-    """What its special case asks for, where a judge was asked about that."""
-    thin: Sequence[str]
-    """Categories that rest on one question."""
-    odd: Sequence[str]
-    """Prices and percentages that stand in no fact and no message."""
-    turns: tuple[Message, ...]
-    answers: tuple[AnswerLine, ...]
-    not_applicable: tuple[str, ...]
 
 
 class Report(NamedTuple):
@@ -98,7 +58,7 @@ class Report(NamedTuple):
     words: str
     questions: list[QuestionLine]
     figures: Sequence[str]
-    conversations: list[ConversationLine]
+    talks: Talks
     limits: str
     suspicion: str
     stopped: str
@@ -113,13 +73,18 @@ def render(
     rubric: Rubric,
     account: Account,
     rate: Rate,
-    rows: Sequence[Row],
+    rows: Iterable[Row],
+    folder: Path | None = None,
     served: Sequence[Served] = (),
     figures: Sequence[str] = (),
     stopped: str = "",
 ) -> str:
-    """The HTML of a run's report. rows: in plan order. served: models that answered under another name than asked by. figures:
-    what is said beside the rate, in sentences. stopped: why the rest was not asked for, "" if everything was."""
+    """The HTML of a run's report.
+
+    rows: in plan order; gone through more than once. folder: of the run, where the pages of a large one are written; None keeps
+    all conversations in the page. served: models that answered under another name than asked by. figures: what is said beside
+    the rate, in sentences. stopped: why the rest was not asked for, "" if everything was.
+    """
     states = account.in_words
     report = Report(
         domain=domain,
@@ -134,32 +99,34 @@ def render(
         words=", ".join(f"{count} {state}" for state, count in states),
         questions=_questions(rubric, rows),
         figures=figures,
-        conversations=[_conversation(row) for row in rows],
+        talks=talks_of(rows, run, folder),
         limits=LIMITS,
-        suspicion=suspicion([row.answers for row in rows]),
+        suspicion=suspicion(row.answers for row in rows),
         stopped=stopped,
     )
     return page(TEMPLATE, r=report, ways=WAYS)
 
 
-def page(template: Path, **values: Any) -> str:
-    """A page in the style of reports: one file that needs nothing else, in which every value is text and never markup."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    style = STYLE.read_text("utf-8")
-    return environment.from_string(template.read_text("utf-8")).render(style=style, **values) + "\n"
-
-
-def suspicion(answers: Sequence[Mapping[str, str | None]]) -> str:
+def suspicion(answers: Iterable[Mapping[str, str | None]]) -> str:
     """What to say of verdicts that hold no NO at all; "" where there are too few of them, or one."""
-    judged = [given for given in answers if given and None not in given.values()]
-    return FLAWLESS if len(judged) >= ENOUGH and not any("no" in given.values() for given in judged) else ""
+    judged = 0
+    for given in answers:
+        if given and None not in given.values():
+            judged += 1
+            if "no" in given.values():
+                return ""
+    return FLAWLESS if judged >= ENOUGH else ""
 
 
-def _questions(rubric: Rubric, rows: Sequence[Row]) -> list[QuestionLine]:
+def _questions(rubric: Rubric, rows: Iterable[Row]) -> list[QuestionLine]:
     gates = {question.id for category in rubric.categories if category.gate for question in category.questions}
+    answered: dict[str, Counter[str | None]] = {question.id: Counter() for question in rubric.questions}
+    for row in rows:
+        for id, counts in answered.items() if row.answers else ():
+            counts[row.answers.get(id)] += 1
     lines = []
     for question in rubric.questions:
-        counts = Counter(row.answers.get(question.id) for row in rows if row.answers)
+        counts = answered[question.id]
         applied = counts["yes"] + counts["no"]
         lines.append(
             QuestionLine(
@@ -174,33 +141,3 @@ def _questions(rubric: Rubric, rows: Sequence[Row]) -> list[QuestionLine]:
             )
         )
     return lines
-
-
-def _conversation(row: Row) -> ConversationLine:
-    sample, scenario = row.sample, row.sample.scenario
-    dimensions = (scenario.person, scenario.style, scenario.difficulty, scenario.flaw, scenario.arc)
-    drawn = [str(scenario.cell), *(value.name for value in dimensions if value)]
-    return ConversationLine(
-        state=sample.state,
-        score=f"{sample.score:.2f}" if sample.score is not None else "",
-        situation=scenario.situation.text,
-        why=f"no: {', '.join(sample.failed)}" if sample.failed else sample.fault,
-        about=" · ".join(drawn),
-        scenario=scenario.id,
-        turns=sample.conversation.messages if sample.conversation else (),
-        expected=scenario.expected if row.case else "",
-        thin=sample.thin,
-        odd=sample.odd,
-        answers=(*_case(row), *(_answer_line(row, id, answer) for id, answer in row.answers.items() if answer != "na")),
-        not_applicable=tuple(id for id, answer in row.answers.items() if answer == "na"),
-    )
-
-
-def _case(row: Row) -> tuple[AnswerLine, ...]:
-    return (AnswerLine(CASE, row.case.answer, row.case.evidence, ""),) if row.case else ()
-
-
-def _answer_line(row: Row, id: str, answer: str | None) -> AnswerLine:
-    evidence = row.evidence.get(id, "")
-    lacks = "" if id not in row.unsupported else "needs a quote" if is_none(evidence) else "not in the conversation"
-    return AnswerLine(id, answer or "missing", evidence, lacks)

@@ -113,8 +113,8 @@ async def pilot(
 
     async def job(session: Session) -> RunSummary:
         run, account = await run_pilot(session, n, Course(stop_early=stop_early))
-        write_report(session.project, run)
-        return await summarize(session.project, session.door.ledger, run, account)
+        figures = write_report(session.project, run)
+        return await summarize(session.project, session.door.ledger, run, account, figures)
 
     asked = Asked(provider, budget, confirm, tell)
     return await _run(project, f"pilot -n {n}", _phases((KIND,), asked, n, waves=stop_early), job, asked)

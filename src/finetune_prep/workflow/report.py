@@ -5,7 +5,7 @@ from __future__ import annotations
 from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
-from finetune_prep.exports.figures import in_sentences, run_figures, run_rows
+from finetune_prep.exports.figures import Figures, Rows, in_sentences, run_figures
 from finetune_prep.exports.report import render
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
@@ -13,12 +13,16 @@ from finetune_prep.workflow.exporting import pass_rate, served
 from finetune_prep.workflow.texts.first_brief import title_of
 
 
-def write_report(project: Project, run: Run) -> None:
-    """Write report.html for a run that has come to its end; without samples there is nothing to report."""
+def write_report(project: Project, run: Run) -> Figures | None:
+    """Write report.html, and its pages, for a run that has come to its end; without samples there is nothing to report.
+
+    Returns the figures that it gives, which take the longest to find: whoever tells them, too, has them from here.
+    """
     account = run.account()
     if account is None:
-        return
-    rows = run_rows(run)
+        return None
+    rows = Rows(run)
+    figures = run_figures(project, rows)
     html = render(
         domain=title_of(project),
         run=run.name,
@@ -28,11 +32,13 @@ def write_report(project: Project, run: Run) -> None:
         account=account,
         rate=pass_rate(account),
         rows=rows,
+        folder=run.folder,
         served=served(project, run),
-        figures=in_sentences(run_figures(project, rows)),
+        figures=in_sentences(figures),
         stopped=why_stopped(run, account),
     )
     write_atomically(run.report_path, html)
+    return figures
 
 
 def why_stopped(run: Run, account: Account) -> str:

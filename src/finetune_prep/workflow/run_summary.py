@@ -9,7 +9,7 @@ import msgspec
 
 from finetune_prep.core.sample import Account, Sample, State, Way
 from finetune_prep.errors import Paused
-from finetune_prep.exports.figures import Figures, run_figures, run_rows
+from finetune_prep.exports.figures import Figures
 from finetune_prep.exports.report import suspicion
 from finetune_prep.ledger.protocols import Consumption, Ledger
 from finetune_prep.models.costs import costs, per_row
@@ -83,10 +83,10 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
 
 
-async def summarize(project: Project, ledger: Ledger, run: Run, account: Account) -> RunSummary:
-    """The summary of a pilot whose results are written."""
+async def summarize(project: Project, ledger: Ledger, run: Run, account: Account, figures: Figures | None) -> RunSummary:
+    """The summary of a pilot whose results are written. figures: those of its report."""
     part = (await costs(ledger)).of_run(run.name)
-    judged, samples = account.judged, run.samples()
+    judged = account.judged
     return RunSummary(
         run=run.name,
         planned=account.planned,
@@ -96,14 +96,14 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
         to_judge=judged + account.unjudged,
         rate=pass_rate(account) if judged else None,
         stopped=why_stopped(run, account),
-        figures=run_figures(project, run_rows(run)) if judged else None,
-        reasons=reasons(samples),
+        figures=figures if judged else None,
+        reasons=reasons(run.each_sample()),
         served=served_otherwise(part.lines),
         cost=None if part.unpriced else part.cost,
         cost_per_accepted=per_row(part, account.states.get("accepted", 0)),
         report=project.layout.relative(run.report_path),
-        doubt=suspicion([row.answers for row in run.verdicts()]),
-        advice=JUDGE_NEEDED if _misses_the_form(samples, judged) else "",
+        doubt=suspicion(row.answers for row in run.each_verdict()),
+        advice=JUDGE_NEEDED if _misses_the_form(run.each_sample(), judged) else "",
         next=run.plan.command if account.outstanding else after_pilot(project, run, account),
         exit_code=Paused.exit_code if account.outstanding else UNREAD if account.unjudged or not judged else 0,
     )

@@ -8,7 +8,7 @@ import pytest
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.evaluating.talk import Arm, ArmTalk
 from finetune_prep.exports.evaluating.page import Said, render
-from finetune_prep.exports.report import STYLE
+from finetune_prep.exports.talks.styled import STYLE
 from finetune_prep.statistics.evaluation.table import table
 from finetune_prep.statistics.evaluation.words import beside, limits_of, upshot
 from tests.core.scenarios.test_drawing import SPACE, plan

@@ -53,8 +53,8 @@ def pilot(
     async def job(session: Session) -> RunSummary:
         session = _by_its_way(session, one_call=one_call)
         run, account = await run_pilot(session, size, course)
-        write_report(session.project, run)
-        return await summarize(session.project, session.door.ledger, run, account)
+        figures = write_report(session.project, run)
+        return await summarize(session.project, session.door.ledger, run, account, figures)
 
     async def expect(session: Session) -> Estimate:
         session = _by_its_way(session, one_call=one_call)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from finetune_prep.core.evaluating.talk import ARMS, Arm, ArmTalk
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.scenarios.scenario import Scenario
-from finetune_prep.exports.report import page
+from finetune_prep.exports.talks.styled import page
 from finetune_prep.statistics.comparison import SURE
 from finetune_prep.statistics.evaluation.table import Change, Count, Pair, Table
 from finetune_prep.statistics.evaluation.words import NAMES, main_pair
