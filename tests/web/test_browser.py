@@ -7,81 +7,35 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from finetune_prep.core.sample import account
 from finetune_prep.labels.file import read_labels
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import Run, write_results
 from tests.soak import SOAK
+from tests.web.browsing import IN_A_BROWSER, SAMPLE, opened, started, unnamed, watched
 from tests.web.serving import Served, served
 from tests.workflow.reviewing.pilots import SECRET, pilot_of
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: apt-get install chromium"),
-]
-VECTORS = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "<img src=http://203.0.113.7/x>",
-    "<svg onload=alert(1)>",
-    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
-    "<a href=javascript:alert(1) autofocus onfocus=alert(1)>x</a>",
-    "<style>@import 'http://203.0.113.7/x';</style>",
-    "<link rel=stylesheet href=http://203.0.113.7/x>",
-    "<meta http-equiv=refresh content='0;url=http://203.0.113.7/'>",
-    "<form action=http://203.0.113.7/><button>Save</button></form>",
-    "<base href=http://203.0.113.7/>",
-    "<object data=http://203.0.113.7/x></object>",
-    "<body onload=alert(1)>",
-    "<details open ontoggle=alert(1)>",
-    "<video><source onerror=alert(1)></video>",
-    "{{ cycler.__init__.__globals__ }}",
-    "{% include '/etc/passwd' %}",
-    "${alert(1)}",
-    "javascript:alert(1)",
-    "data:text/html,<script>alert(1)</script>",
-    "\u202etpircs\u202c <script>alert(1)</script>",
-    "<scr\x00ipt>alert(1)</scr\x00ipt>",
-    "＜script＞alert(1)＜/script＞",
-    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
-    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
-]
-WRAPPED = [
-    "{}", "'{}", '"{}', '">{}', "'>{}", "</div>{}", "</textarea>{}", "</title>{}", "</script>{}", "</style>{}", "<!--{}", "-->{}", "]]>{}",
-    "`{}`", "&lt;{}", "%3C{}", "\n{}\n", "\\{}", "/*{}*/", "//{}", "x onmouseover=alert(1) {}", "\u200b{}", "&#x3c;{}", "<p>{}</p>", "{} {{{{7*7}}}}",
-    "</option>{}", "</details>{}", "</form>{}", "</mark>{}", "<![CDATA[{}",
-]  # fmt: skip
-HOSTILE = [wrap.format(vector) for wrap, vector in itertools.product(WRAPPED, VECTORS)]
-SAMPLE = HOSTILE if SOAK else HOSTILE[::62]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])  # tests may run as root
-        yield started
-        started.close()
+    with started() as browser:
+        yield browser
 
 
 @pytest.fixture
 def page_of(shop: Project, run: Run) -> Iterator[Served]:
     with served(shop, "review", "--by", "Ada Larch") as page:
         yield page
-
-
-def opened(browser: Browser, page: Served, **options: Any) -> tuple[BrowserContext, Page]:
-    context = browser.new_context(**options)
-    tab = context.new_page()
-    tab.goto(page.link)
-    return context, tab
 
 
 def revealed(tab: Page) -> None:
@@ -198,14 +152,9 @@ def test_no_response_holds_a_verdict_before_the_label(browser: Browser, page_of:
 
 def test_every_control_has_a_name(browser: Browser, page_of: Served, run: Run) -> None:
     context, tab = opened(browser, page_of)
-    tree = context.new_cdp_session(tab)
-    roles = {"button", "link", "textbox", "searchbox", "radio", "checkbox", "combobox", "progressbar", "dialog"}
     for path in ("/review/1", "/", "/runs/pilot-001", f"/runs/pilot-001/{run.samples()[0].scenario.id}", "/review/end"):
         tab.goto(page_of.own + path)
-        nodes = tree.send("Accessibility.getFullAXTree")["nodes"]
-        controls = [node for node in nodes if node.get("role", {}).get("value") in roles and not node.get("ignored")]
-        assert len(controls) > 2
-        assert not [node["role"]["value"] for node in controls if not node.get("name", {}).get("value", "").strip()], path
+        assert unnamed(context, tab) == [], path
     context.close()
 
 
@@ -229,11 +178,8 @@ def test_hostile_text_opens_nothing_and_reaches_nobody(browser: Browser, shop: P
     ]
     write_results(run, samples, verdicts, account(samples))
     with served(shop, "review", "--by", SAMPLE[1].replace("\x00", ""), "-n", "1000") as page:
-        events: list[str] = []
         context, tab = opened(browser, page)
-        tab.on("dialog", lambda dialog: (events.append(dialog.message), dialog.dismiss()))
-        context.on("request", lambda request: events.append(request.url) if not request.url.startswith(page.own) else None)
-        tab.on("pageerror", lambda error: events.append(str(error)))
+        events = watched(context, tab, page)
         count = int(tab.inner_text(".headline span").split(" of ")[1])
         for place, text in zip(range(1, count + 1) if SOAK else range(1, 8), itertools.cycle(SAMPLE), strict=False):
             tab.goto(f"{page.own}/review/{place}")

@@ -11,6 +11,7 @@ import pytest
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.web.app import ROUTES
 from finetune_prep.web.guard import HEADERS, Guard
@@ -18,7 +19,13 @@ from tests.web.conftest import OWN, PORT
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-VALUES = {"run": "pilot-001", "place:int": "1", "name": "style.css"}
+VALUES = {
+    "run": "pilot-001",
+    "place:int": "1",
+    "name": "style.css",
+    "kind": "evaluation-rubric",
+    "gate": "workflow.spot-check",
+}
 HOSTS = [
     "",
     "evil.example",
@@ -101,10 +108,11 @@ def test_every_address_is_one_of_a_route_and_has_its_values() -> None:
 
 
 @pytest.mark.parametrize("path", [*paths(), "/enter", "/nothing", "/static/../app.py"])
-def test_nobody_else_gets_a_byte_or_changes_anything(guard: Guard, run: Run, path: str) -> None:
+def test_nobody_else_gets_a_byte_or_changes_anything(guard: Guard, shop: Project, run: Run, path: str) -> None:
     cookie = entered(guard)
     client = TestClient(guard, base_url=OWN, raise_server_exceptions=True)
-    body = "label=fail&note=forged&seen=0&act=undo"
+    body = "label=fail&note=forged&seen=0&act=undo&because:workflow.spot-check=forged"
+    before = _bytes_of(shop)
     tried = 0
     for method in METHODS:
         sets = [*foreign(cookie), *(foreign_writes(cookie) if method not in ("GET", "HEAD") else ())]
@@ -118,7 +126,12 @@ def test_nobody_else_gets_a_byte_or_changes_anything(guard: Guard, run: Run, pat
             assert "set-cookie" not in answer.headers
             tried += 1
     assert tried > 200
-    assert not run.labels_path.exists()
+    assert _bytes_of(shop) == before
+
+
+def _bytes_of(project: Project) -> dict[str, bytes]:
+    """Every file of the project."""
+    return {str(path): path.read_bytes() for path in project.folder.rglob("*") if path.is_file()}
 
 
 def test_the_link_is_good_once_and_its_cookie_is_for_this_page_alone(guard: Guard) -> None:

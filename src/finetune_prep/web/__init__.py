@@ -1,1 +1,1 @@
-"""The local page: rendered here, served to this machine alone. It shows, and takes labels; everything else is a command."""
+"""The local page: rendered here, served to this machine alone. It shows, and takes labels and decisions; the rest is commands."""

@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Route
 from finetune_prep.errors import FinetunePrepError
 from finetune_prep.web import labelling, pages
 from finetune_prep.web.desk import Desk
+from finetune_prep.web.documents import deciding
+from finetune_prep.web.documents import pages as documents
 from finetune_prep.web.guard import Guard
 from finetune_prep.web.rendering import HERE, page
 
@@ -27,6 +29,10 @@ def asset(request: Request) -> Response:
 
 ROUTES: tuple[BaseRoute, ...] = (
     Route("/", pages.start, methods=["GET"]),
+    Route("/documents", documents.documents, methods=["GET"]),
+    Route("/documents/{kind}", documents.document, methods=["GET"]),
+    Route("/documents/{kind}/accept", deciding.accept, methods=["POST"]),
+    Route("/gates/{gate}/waive", deciding.waive, methods=["POST"]),
     Route("/runs/{run}", pages.talks, methods=["GET"]),
     Route("/runs/{run}/{scenario}", pages.talk, methods=["GET"]),
     Route("/review", labelling.onwards, methods=["GET"]),

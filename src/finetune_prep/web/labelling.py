@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -16,18 +14,16 @@ from finetune_prep.errors import UsageError
 from finetune_prep.labels.label import DECIDED, Word
 from finetune_prep.method import limits
 from finetune_prep.web.desk import Desk
+from finetune_prep.web.forms import Form, field, read_form
 from finetune_prep.web.pages import desk_of
 from finetune_prep.web.rendering import page
 from finetune_prep.workflow.reviewing.counting import more, proof, reviewed
 from finetune_prep.workflow.reviewing.sitting import LabelChanged, Sitting
 from finetune_prep.workflow.status.overview import overview
 
-LONGEST_BODY = 64_000  # bytes
 CHANGED = "Not saved: the run or the rubric has changed since this page was shown. This is what is here now."
-FORM = "application/x-www-form-urlencoded"
 WORDS: dict[str, Word] = {"pass": "pass", "fail": "fail", "defer": "defer"}
 ANSWERS: dict[str, YesNo] = {"yes": "yes", "no": "no", "na": "na"}
-Form = Mapping[str, Sequence[str]]
 
 
 def onwards(request: Request) -> Response:
@@ -64,7 +60,7 @@ def conversation(request: Request) -> Response:
 
 async def label(request: Request) -> Response:
     """Save a label."""
-    form = await _form(request)
+    form = await read_form(request)
     return await run_in_threadpool(_label, request, form)
 
 
@@ -72,13 +68,13 @@ def _label(request: Request, form: Form) -> Response:
     desk = desk_of(request)
     sitting = desk.sitting()
     place = _place(request, sitting)
-    if _field(form, "of") != _subject(sitting, place):
+    if field(form, "of") != _subject(sitting, place):
         return _shown(request, desk, sitting, place, None, CHANGED, status=409)
-    if (word := WORDS.get(_field(form, "label"))) is None or not _field(form, "seen").isdigit():
+    if (word := WORDS.get(field(form, "label"))) is None or not field(form, "seen").isdigit():
         return _shown(request, desk, sitting, place, form, "Choose pass, fail or defer.", status=422)
     answers = {
         id: ANSWERS[value]
-        for id, value in ((name[2:], _field(form, name)) for name in form if name.startswith("q_"))
+        for id, value in ((name[2:], field(form, name)) for name in form if name.startswith("q_"))
         if value in ANSWERS
     }
     try:
@@ -86,11 +82,11 @@ def _label(request: Request, form: Form) -> Response:
             sitting.say(
                 place,
                 word,
-                note=_field(form, "note"),
+                note=field(form, "note"),
                 answers=answers,
-                missed=tuple(_field(form, "missed").splitlines()),
+                missed=tuple(field(form, "missed").splitlines()),
                 seconds=desk.seconds(place),
-                seen=int(_field(form, "seen")),
+                seen=int(field(form, "seen")),
             )
     except LabelChanged:
         said = sitting.given(place)
@@ -106,7 +102,7 @@ def _label(request: Request, form: Form) -> Response:
 
 async def second(request: Request) -> Response:
     """Save the second event, or take the label back."""
-    form = await _form(request)
+    form = await read_form(request)
     return await run_in_threadpool(_second, request, form)
 
 
@@ -115,10 +111,10 @@ def _second(request: Request, form: Form) -> Response:
     sitting = desk.sitting()
     place = _place(request, sitting)
     acts = {"wrong": sitting.stand_by, "change": sitting.change, "undo": sitting.withdraw}
-    act = _field(form, "act")
+    act = field(form, "act")
     if act not in acts:
         raise HTTPException(422)
-    if _field(form, "of") != _subject(sitting, place):
+    if field(form, "of") != _subject(sitting, place):
         return _shown(request, desk, sitting, place, None, CHANGED, status=409)
     try:
         with desk.saving:
@@ -159,10 +155,10 @@ def _shown(
         "seen": sitting.times(place),
         "subject": _subject(sitting, place),
         "problem": problem,
-        "chosen": _field(form, "label") if form else given.label if given and given.label == "defer" else "",
-        "note": _field(form, "note") if form else "",
-        "missed": _field(form, "missed") if form else "",
-        "answers": {name[2:]: _field(form, name) for name in form if name.startswith("q_")} if form else {},
+        "chosen": field(form, "label") if form else given.label if given and given.label == "defer" else "",
+        "note": field(form, "note") if form else "",
+        "missed": field(form, "missed") if form else "",
+        "answers": {name[2:]: field(form, name) for name in form if name.startswith("q_")} if form else {},
         "previous": place if place > 0 else len(sitting.drawn),
         "following": place + 2 if place + 1 < len(sitting.drawn) else 1,
     }
@@ -179,22 +175,3 @@ def _place(request: Request, sitting: Sitting) -> int:
     if not 0 <= place < len(sitting.drawn):
         raise HTTPException(404)
     return place
-
-
-def _field(form: Form, name: str) -> str:
-    return form.get(name, [""])[0]
-
-
-async def _form(request: Request) -> Form:
-    """The fields of a form. Raises HTTPException for anything else, and for what is too long for one."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise HTTPException(415)
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST_BODY:
-            raise HTTPException(413)
-    try:
-        return parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=200)
-    except ValueError as error:
-        raise HTTPException(400) from error

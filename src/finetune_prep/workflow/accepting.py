@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -59,8 +59,7 @@ def propose(project: Project, kind: str, waived: Sequence[Decision] = ()) -> Pro
         raise ActNeeded(f"{document.path} has no behavioral anchors yet", next="finetune-prep anchors")
     found = concerning(project, kind)
     given = {decision.gate for decision in waived}
-    later = ORDER[ORDER.index(kind) + 1 :]  # what only a later document can answer is asked once that is there
-    open_gates = [outcome for outcome in in_the_way(found) if outcome.gate not in given and outcome.lacks not in later]
+    open_gates = [outcome for outcome in in_its_way(found, kind) if outcome.gate not in given]
     if open_gates:
         raise GateError(
             f"{counted(open_gates)}; all must hold before it can be accepted",
@@ -77,14 +76,24 @@ def propose(project: Project, kind: str, waived: Sequence[Decision] = ()) -> Pro
         first=before is None,
         changes=() if before is None else changed_words(before, document.text),
         advice=tuple(outcome for outcome in found if outcome.answer == "fails"),
-        decides=tuple(
-            GATE[outcome.gate].sentence
-            for outcome in found
-            if outcome.answer == "waiting" and GATE[outcome.gate].kind == "computed" and LEVELS[outcome.gate] == "must"
-        ),
+        decides=tuple(decides(found)),
         allows=tuple(lets_pass(project)) if kind == Documents.rubric.name else (),
         waived=tuple(waived),
     )
+
+
+def in_its_way(found: Sequence[Outcome], kind: str) -> list[Outcome]:
+    """Those of its gates that stand in the way of accepting a document; what only a later one can answer is asked once that is
+    there."""
+    later = ORDER[ORDER.index(kind) + 1 :] if kind in ORDER else ORDER
+    return [outcome for outcome in in_the_way(found) if outcome.lacks not in later]
+
+
+def decides(found: Sequence[Outcome]) -> Iterator[str]:
+    """What accepting says yes to, of these outcomes, because code cannot say it in this language."""
+    for outcome in found:
+        if outcome.answer == "waiting" and GATE[outcome.gate].kind == "computed" and LEVELS[outcome.gate] == "must":
+            yield GATE[outcome.gate].sentence
 
 
 def override(project: Project, gate: str, kind: str | None, *, by: str, because: str) -> Decision:

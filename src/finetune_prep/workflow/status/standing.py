@@ -18,14 +18,15 @@ from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 def phase_view(project: Project, phase: Phase) -> PhaseView:
     """A phase with its documents as they are now."""
-    documents = tuple(_document(project, kind) for kind in phase.outputs)
+    documents = tuple(document_view(project, kind) for kind in phase.outputs)
     done = all(document.state in ("accepted", "to accept", "written") for document in documents)
     if phase.name == "anchors" and done:
         done = bool(project.value(Documents.knowledge).anchors)
     return PhaseView(name=phase.name, title=phase.title, documents=documents, done=done)
 
 
-def _document(project: Project, kind: str) -> DocumentView:
+def document_view(project: Project, kind: str) -> DocumentView:
+    """A document as it is now."""
     path = KINDS[kind].path
     if not project.layout.document(kind).is_file():
         kept = lost(project, kind)
