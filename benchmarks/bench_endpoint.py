@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from typing import Any
 
 ANSWER_BYTES = 1500
 
@@ -50,14 +51,18 @@ class Endpoint(asyncio.Protocol):
         length = int(self._received[start + 15 : self._received.find(b"\r\n", start)])
         if len(self._received) >= head + 4 + length:
             body, self._received = self._received[head + 4 :], b""
-            asyncio.get_running_loop().call_later(self.seconds, self._answer, body)
+            asyncio.get_running_loop().call_later(self.seconds, self._answer, self.arrived(body))
 
-    def _answer(self, body: bytes) -> None:
+    def arrived(self, body: bytes) -> Any:
+        """What `response_to` is given when the time is over."""
+        return body
+
+    def _answer(self, body: Any) -> None:
         Endpoint.answers += 1  # no two answers are alike: what is stored once must not be this
         if not self._transport.is_closing():
             self._transport.write(self.response_to(body, Endpoint.answers))
 
-    def response_to(self, body: bytes, number: int) -> bytes:
+    def response_to(self, body: Any, number: int) -> bytes:
         """The bytes that answer a request's body. number: how many requests there were."""
         return self.response.replace(b"0000000000", b"%010d" % number)
 
