@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -17,10 +18,11 @@ from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.costs import costs, per_row
 from finetune_prep.project.beginning import scaffold
+from finetune_prep.project.config import RoleSettings
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.runs import RunPlan, run_of, write_results
 from finetune_prep.workflow.planned_calls import EXCHANGES
-from tests.models.examples import request
+from tests.models.examples import config, request
 
 RUN = "pilot-001"
 
@@ -113,9 +115,35 @@ async def test_the_command(shop: Path) -> None:
     done = cost(shop)
     assert done.exit_code == 0, done.output
     assert "larch-1 (served willow-tiny)" in done.output
-    assert "All answers cost $2.5000 and 1 answer of unknown cost, 20% of the prompts from caches" in done.output
+    assert "All answers cost $2.5000 and 1 answer of unknown cost; 20% of the prompts came from caches" in done.output
     assert "$2.5000 spent by this project of a budget of $100.00" in done.output
     assert "pilot-001: 1 accepted rows, $2.5000 for each" in done.output
+
+
+async def test_what_caches_saved_is_said(shop: Path) -> None:
+    """At the prices of the project's table, and less what it cost to write: 80 tokens at a tenth of 100, 50 at a quarter more."""
+    toml = Layout(shop).config
+    toml.write_text(toml.read_text("utf-8") + "[prices.larch-1]\ninput = 100.0\noutput = 200.0\ncached = 10.0\n", "utf-8")
+    assert "; 20% of the prompts came from caches, which saved $0.0072\n" in cost(shop).output
+    ledger = SqliteLedger(Layout(shop).ledger)
+    wrote = Reply(text="yes", cost=0.5, usage=Usage(input=100, written=50, output=10), served_model="larch-1")
+    await ledger.answers.put(Entry(request("w", role="judge", phase="rubric"), wrote))
+    ledger.close()
+    assert "; 16% of the prompts came from caches, which saved $0.0059\n" in cost(shop).output  # 0.0072 − 50 × 25e-6
+    found = json.loads(cost(shop, "--json").stdout)
+    assert found["saved_by_caches"] == pytest.approx(80 * 90e-6 - 50 * 25e-6)
+    assert [line["written"] for line in found["lines"] if line["written"]] == [50]
+
+
+async def test_nothing_is_said_to_be_saved_where_that_is_not_known(ledger: SqliteLedger) -> None:
+    """By a model that has no price, or plays no role any more."""
+    await fill(ledger)
+    found = await costs(ledger)
+    known = config("https://larch.example/v1")
+    assert found.saved(known) == pytest.approx(0.0)  # a cached token costs as much as another, by its table
+    assert found.saved(msgspec.structs.replace(known, prices={})) is None
+    others = dict.fromkeys(known.roles, RoleSettings(model="larch/willow-1"))
+    assert found.saved(msgspec.structs.replace(known, roles=others)) is None
 
 
 async def test_what_is_to_come(shop: Path) -> None:

@@ -55,6 +55,14 @@ def next_step(step: str, *, wrapped: bool = True) -> None:
     say(f"next: {from_here(step)}", wrapped=wrapped)
 
 
+def caches_in_words(share: float | None, saved: float | None) -> str:
+    """What goes behind a cost. share: of the prompts. saved: US dollars."""
+    if not share:
+        return ""
+    worth = "" if saved is None else f", which saved ${saved:.4f}" if saved >= 0 else f"; writing to them cost ${-saved:.4f} more"
+    return f"; {share:.0%} of the prompts came from caches{worth}"
+
+
 def counted(number: int, noun: str) -> str:
     """A number of things in words: "1 page", "2,000 pages"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

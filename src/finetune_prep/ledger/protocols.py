@@ -96,6 +96,8 @@ class Consumption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Tokens that were sent, those from a cache included."""
     cached: int
     """Tokens that came from a cache; part of `input`."""
+    written: int = 0
+    """Tokens that were put into a cache, where that has a price; part of `input`."""
     output: int
     """Tokens of the answers."""
     cost: float
@@ -118,6 +120,8 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Mean tokens that were sent, those from a cache included."""
     cached: float
     """Mean tokens that came from a cache; part of `input`."""
+    written: float = 0.0
+    """Mean tokens that were put into a cache, where that has a price; part of `input`."""
     output: float
     """Mean tokens of an answer."""
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from finetune_prep.ledger.protocols import Consumption, Ledger
+from finetune_prep.models.prices import Prices, saved_by_cache
+from finetune_prep.models.roles import price_of
+from finetune_prep.project.config import Config
 from finetune_prep.project.consent.agreements import Amount
 
 
@@ -38,9 +41,27 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
         tokens = sum(line.input for line in self.lines)
         return sum(line.cached for line in self.lines) / tokens if tokens else None
 
+    def saved(self, config: Config) -> float | None:
+        """US dollars that caches saved at today's prices, less what writing to them cost; None if no price of it is known.
+
+        Counted for the models that play the roles now.
+        """
+        prices = Prices(config.prices)
+        found = [_saved(line, config, prices) for line in self.lines if line.cached or line.written]
+        known = [dollars for dollars in found if dollars is not None]
+        return sum(known) if known else None
+
     def of_run(self, run: str) -> Costs:
         """The part of one run: what it was the first to ask."""
         return msgspec.structs.replace(self, lines=tuple(line for line in self.lines if line.run == run))
+
+
+def _saved(line: Consumption, config: Config, prices: Prices) -> float | None:
+    role = next((role for role in config.played if role == line.role), None)
+    if role is None or config.role(role).model_name != line.model:
+        return None
+    price = price_of(config, prices, role, line.input // line.answers)
+    return None if price is None else saved_by_cache(price, line.cached, line.written)
 
 
 async def costs(ledger: Ledger) -> Costs:

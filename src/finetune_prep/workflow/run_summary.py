@@ -73,6 +73,10 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     cost: float | None
     """US dollars for its answers, wherever they were paid for; None if a price is unknown."""
     cost_per_accepted: float | None
+    cached_share: float | None
+    """Of the prompts' tokens, those that came from a provider's cache; None if nobody counted them."""
+    saved_by_caches: float | None
+    """US dollars, less what writing to caches cost; None if nothing came from one, or no price is known."""
     report: str
     """The report's path in the project."""
     doubt: str
@@ -101,6 +105,8 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
         served=served_otherwise(part.lines),
         cost=None if part.unpriced else part.cost,
         cost_per_accepted=per_row(part, account.states.get("accepted", 0)),
+        cached_share=part.cached_share,
+        saved_by_caches=part.saved(project.config),
         report=project.layout.relative(run.report_path),
         doubt=suspicion(row.answers for row in run.each_verdict()),
         advice=JUDGE_NEEDED if _misses_the_form(run.each_sample(), judged) else "",

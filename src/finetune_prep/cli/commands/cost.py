@@ -15,6 +15,7 @@ from finetune_prep.phases.drafting.prompt_facts import EVALUATE
 from finetune_prep.phases.evaluating.evaluate import Wanted, named
 from finetune_prep.phases.scaling.scale import Size
 from finetune_prep.phases.session import Requests
+from finetune_prep.project.config import Config
 from finetune_prep.project.evaluating.runs import evaluation_runs
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import SCALE, Run, runs
@@ -66,6 +67,7 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
                 "cost": found.cost,
                 "unpriced": found.unpriced,
                 "cached_share": found.cached_share,
+                "saved_by_caches": found.saved(opened.config),
                 "spent": found.spent,
                 "held": found.held,
                 "committed": found.committed,
@@ -78,7 +80,7 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
         )
         return
     if expected is None:
-        _print(found, opened.config.budget, rows)
+        _print(found, opened.config, rows)
         for name, part in evaluations:
             screen.say(f"{name}: {_dollars(part.cost, part.unpriced)}")
     else:
@@ -101,14 +103,14 @@ def _accepted(run: Run) -> int:
     return account.states.get("accepted", 0) if account else 0
 
 
-def _print(found: Costs, budget: float | None, rows: list[tuple[str, int, float | None]]) -> None:
+def _print(found: Costs, config: Config, rows: list[tuple[str, int, float | None]]) -> None:
     if not found.lines:
         screen.say("Nothing has been asked yet.")
     screen.table([_line(line) for line in found.lines])
     if found.lines:
-        share = "" if found.cached_share is None else f", {found.cached_share:.0%} of the prompts from caches"
-        screen.say(f"All answers cost {_dollars(found.cost, found.unpriced)}{share}", bold=True)
-    cap = "" if budget is None else f" of a budget of ${budget:.2f}"
+        caches = screen.caches_in_words(found.cached_share, found.saved(config))
+        screen.say(f"All answers cost {_dollars(found.cost, found.unpriced)}{caches}", bold=True)
+    cap = "" if config.budget is None else f" of a budget of ${config.budget:.2f}"
     screen.say(f"${found.spent:.4f} spent by this project{cap}")
     if found.held:
         screen.say(f"  and ${found.held:.4f} that a run may have spent which was killed; counted as spent")

@@ -99,7 +99,8 @@ def _print(summary: RunSummary) -> None:
         screen.say(f"  {served.role}: asked for {served.asked}, and {served.served} answered ({times})")
     if summary.cost:
         each = "" if summary.cost_per_accepted is None else f", ${summary.cost_per_accepted:.4f} for each accepted row"
-        screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}")
+        caches = screen.caches_in_words(summary.cached_share, summary.saved_by_caches)
+        screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}{caches}")
     screen.say(f"  {summary.report}")
     screen.next_step(summary.next)
 

@@ -103,7 +103,8 @@ def _print(summary: ScaleSummary) -> None:
         screen.say(f"  {served.role}: asked for {served.asked}, and {served.served} answered ({times})")
     if summary.cost:
         each = "" if summary.cost_per_accepted is None else f", ${summary.cost_per_accepted:.4f} for each accepted row"
-        screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}")
+        caches = screen.caches_in_words(summary.cached_share, summary.saved_by_caches)
+        screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}{caches}")
     if summary.cpu_per_accepted is not None:
         screen.say(f"  {1000 * summary.cpu_per_accepted:.1f} ms of this computer's processor for each accepted row", dim=True)
     screen.say(f"  runs/{summary.run}: samples.jsonl, verdicts.jsonl, scale.json with every cell")

@@ -19,7 +19,8 @@ FROM entry GROUP BY phase ORDER BY first, phase
 CONSUMPTION = """
 SELECT request ->> 'phase' AS phase, run, request ->> 'role' AS role, request ->> 'model' AS model,
        coalesce(reply ->> 'served_model', '') AS served,
-       count(*), total(reply ->> '$.usage.input'), total(reply ->> '$.usage.cached'), total(reply ->> '$.usage.output'),
+       count(*), total(reply ->> '$.usage.input'), total(reply ->> '$.usage.cached'), total(reply ->> '$.usage.written'),
+       total(reply ->> '$.usage.output'),
        total(reply ->> 'cost'), sum(reply ->> 'cost' IS NULL)
 FROM entry GROUP BY phase, run, role, model, served ORDER BY phase, run, role, model, served
 """
@@ -28,7 +29,8 @@ SELECT request ->> 'phase' AS phase, request ->> 'role' AS role,
        coalesce(request ->> '$.schema.name',
                 iif(request ->> 'role' = 'expert', request ->> '$.origin.about', request ->> 'role')) AS form,
        count(*), sum(attempt > 1), avg(reply ->> '$.usage.input'),
-       avg(coalesce(reply ->> '$.usage.cached', 0)), avg(reply ->> '$.usage.output')
+       avg(coalesce(reply ->> '$.usage.cached', 0)), avg(coalesce(reply ->> '$.usage.written', 0)),
+       avg(reply ->> '$.usage.output')
 FROM entry WHERE reply ->> '$.usage.input' IS NOT NULL AND reply ->> '$.usage.output' IS NOT NULL
 GROUP BY phase, role, form ORDER BY phase, role, form
 """
@@ -51,25 +53,12 @@ class SqliteReports:
         return await self._reader.read(read)
 
     async def tokens_used(self) -> tuple[Consumption, ...]:
+        names = Consumption.__struct_fields__
+
         def read(connection: apsw.Connection) -> tuple[Consumption, ...]:
             return tuple(
-                _as(
-                    Consumption,
-                    phase=phase,
-                    run=run,
-                    role=role,
-                    model=model,
-                    served=served,
-                    answers=answers,
-                    input=int(prompt),
-                    cached=int(cached),
-                    output=int(output),
-                    cost=cost,
-                    unpriced=unpriced,
-                )
-                for phase, run, role, model, served, answers, prompt, cached, output, cost, unpriced in connection.execute(
-                    CONSUMPTION
-                )
+                _as(Consumption, **dict(zip(names, (*row[:6], *map(int, row[6:10]), *row[10:]), strict=True)))
+                for row in connection.execute(CONSUMPTION)
             )
 
         return await self._reader.read(read)

@@ -45,6 +45,10 @@ class ScaleSummary(msgspec.Struct, frozen=True, kw_only=True):
     cost: float | None
     """US dollars for the answers that it was the first to ask; None if a price is unknown."""
     cost_per_accepted: float | None
+    cached_share: float | None
+    """Of the prompts' tokens, those that came from a provider's cache; None if nobody counted them."""
+    saved_by_caches: float | None
+    """US dollars, less what writing to caches cost; None if nothing came from one, or no price is known."""
     cpu_per_accepted: float | None
     """Seconds of this computer's processor, in this process, for each accepted row; None if there is none."""
     next: str
@@ -74,6 +78,8 @@ async def summarize_scaled(
         to_label=to_label(accepted),
         cost=None if part.unpriced else part.cost,
         cost_per_accepted=per_row(part, accepted),
+        cached_share=part.cached_share,
+        saved_by_caches=part.saved(project.config),
         cpu_per_accepted=cpu / accepted if accepted else None,
         next=after_scaling(project, run),
         exit_code=0 if result.reached else Paused.exit_code if goes_on else ENDED,
