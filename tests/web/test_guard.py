@@ -25,6 +25,7 @@ VALUES = {
     "name": "style.css",
     "kind": "evaluation-rubric",
     "gate": "workflow.spot-check",
+    "item": "FM1",
 }
 HOSTS = [
     "",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.items import item_texts, undated
 from finetune_prep.documents.kinds import KINDS, Documents, Kind, parse, render, template
-from finetune_prep.documents.splice import following_section, remove_item, remove_section, replace_section, section
+from finetune_prep.documents.splice import (
+    following_section,
+    remove_item,
+    remove_section,
+    replace_heading,
+    replace_item,
+    replace_section,
+    section,
+)
 from finetune_prep.markdown import body as markdown_body
 from finetune_prep.markdown.decoding import read_bytes
 
@@ -22,6 +30,8 @@ __all__ = [
     "remove_item",
     "remove_section",
     "render",
+    "replace_heading",
+    "replace_item",
     "replace_section",
     "section",
     "template",

@@ -61,6 +61,18 @@ def remove_section(text: str, heading: str) -> str:
     return _remove(text, tree, span) if span else text
 
 
+def replace_item(text: str, id: str, new: str) -> str:
+    """Put `new` in place of an item with all that is within it. Raises KeyError if there is no such item."""
+    span = _item(grow(text), id)
+    return _splice(text, span.start, span.end, lines_of(new))
+
+
+def replace_heading(text: str, id: str, new: str) -> str:
+    """Put `new` in place of the line in which an item begins. Raises KeyError if there is no such item."""
+    span = _item(grow(text), id)
+    return _splice(text, span.start, span.start + 1, [new])
+
+
 def remove_item(text: str, id: str) -> str:
     """Take out an item with all that is within it. Raises KeyError if there is no such item."""
     tree = grow(text)

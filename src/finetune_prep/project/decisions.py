@@ -22,15 +22,17 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     about), `because`. uncounted: `model` ("provider/model") may be asked although its price is not known; `text` is empty.
     retry: the requests of `keys` (first attempts), whose answers could not be used, are asked once more; `text` is empty.
     drop: the conversation whose id is `text` goes into no further export, `because`.
+    confirm: `item` of `document`, a fact or how grave a failure is, holds as it stands; `text` is the hash of the item.
     by: who. interactive: False when given by --yes. at: ISO time, UTC.
     """
 
-    decision: Literal["accept", "override", "uncounted", "retry", "drop"]
+    decision: Literal["accept", "override", "uncounted", "retry", "drop", "confirm"]
     by: str
     at: str
     text: str
     document: str = ""
     gate: str = ""
+    item: str = ""
     because: str = ""
     model: str = ""
     keys: tuple[str, ...] = ()

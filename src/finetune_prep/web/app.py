@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from finetune_prep.errors import FinetunePrepError
 from finetune_prep.web import labelling, pages
 from finetune_prep.web.desk import Desk
-from finetune_prep.web.documents import deciding
+from finetune_prep.web.documents import confirming, deciding
 from finetune_prep.web.documents import pages as documents
 from finetune_prep.web.guard import Guard
 from finetune_prep.web.rendering import HERE, page
@@ -32,6 +32,8 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/documents", documents.documents, methods=["GET"]),
     Route("/documents/{kind}", documents.document, methods=["GET"]),
     Route("/documents/{kind}/accept", deciding.accept, methods=["POST"]),
+    Route("/confirm", confirming.confirming, methods=["GET"]),
+    Route("/confirm/{item}", confirming.confirm, methods=["POST"]),
     Route("/gates/{gate}/waive", deciding.waive, methods=["POST"]),
     Route("/runs/{run}", pages.talks, methods=["GET"]),
     Route("/runs/{run}/{scenario}", pages.talk, methods=["GET"]),
