@@ -3,6 +3,7 @@
 #   .venv-dev     this folder, editable: dev, quick, lint, types, coverage, soak, docs. An edit is tested at once.
 #   .venv-engine  one more for each inference engine: test-engine.
 #   .venv-loaders one more for each loader of exports: test-exports.
+#   .venv-training the tuning of a small model: train-example.
 # docs/contributing.md says which target is for what.
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +13,7 @@ DEV := $(DEV_VENV)/bin
 SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
 WORKERS ?= 2
 
-.PHONY: demo test dev quick lint types coverage soak everywhere test-engine test-exports test-trainers bench bench-door docs example clean
+.PHONY: demo test dev quick lint types coverage soak everywhere test-engine test-exports test-trainers train-example bench bench-door docs example clean
 
 demo: $(VENV)/installed
 	@$(BIN)/finetune-prep demo
@@ -73,6 +74,16 @@ TRAINERS ?= trl
 test-trainers: $(VENV)/installed-dev $(TRAINERS:%=$(LOADER_FOLDER)/%/installed)
 	FINETUNE_PREP_TRAINERS="$(strip $(TRAINERS))" $(BIN)/python -m pytest tests/trainers
 
+# A small model tuned on the example's rows and evaluated beside its base, on the CPU: training/README.md. JUDGE="provider/model"
+# has the replies judged, too; without it they are counted. 1.6 GB, with torch.
+TRAINING := .venv-training
+TRAINED := build/train-example
+JUDGE ?=
+train-example: $(VENV)/installed $(TRAINING)/installed
+	rm -rf $(TRAINED)/shop && mkdir -p $(TRAINED) && $(BIN)/finetune-prep demo $(TRAINED)/shop
+	$(if $(JUDGE),sed -i.before '/^\[roles.judge\]/,/^model/ s|^model = .*|model = "$(JUDGE)"|' $(TRAINED)/shop/finetune-prep.toml)
+	PYTHON=$(TRAINING)/bin/python FINETUNE_PREP=$(BIN)/finetune-prep training/run.sh $(TRAINED)/shop $(TRAINED) $(if $(JUDGE),,--no-judge)
+
 # The door to models beside a bare loop over the same HTTP library: throughput, CPU, end to end, resume, memory; how limits are found.
 bench-door: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/door.py
@@ -118,8 +129,13 @@ $(LOADER_FOLDER)/%/installed: tests/loaders/needs/%.txt
 	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -r $<
 	@touch $@
 
+$(TRAINING)/installed: training/requirements.txt
+	rm -rf $(@D) && $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --quiet --disable-pip-version-check install -r $<
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(DEV_VENV) $(ENGINE_FOLDER) $(LOADER_FOLDER) build dist finetune-prep-demo .coverage .coverage.*
+	rm -rf $(VENV) $(DEV_VENV) $(ENGINE_FOLDER) $(LOADER_FOLDER) $(TRAINING) build dist finetune-prep-demo .coverage .coverage.*
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -148,8 +164,8 @@ $(DEV_VENV)/installed: pyproject.toml
 
 # The same checks in both environments: $(1) is its bin folder.
 define lint_with
-$(1)/ruff check src tests benchmarks docs
-$(1)/ruff format --check src tests benchmarks docs
+$(1)/ruff check src tests benchmarks docs training
+$(1)/ruff format --check src tests benchmarks docs training
 $(1)/lint-imports
 $(1)/deptry src
 endef

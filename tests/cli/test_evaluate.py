@@ -227,6 +227,30 @@ def test_a_new_no_at_the_gate_is_told_apart_and_comes_first(shop: Project, termi
     assert "Read the talks with a new NO at the gate first: SF2 in 1 scenario." in said
 
 
+def test_replies_are_counted_without_a_judge_and_judged_another_day(shop: Project, terminal: Terminal) -> None:
+    """Nobody is asked for a verdict; the command that it names asks for verdicts alone."""
+    looping = says("I am sorry,", finish="length")
+    with evaluated(shop, looping, says(GOOD)) as running:
+        shown = terminal(*BOTH, "--single", "--max-tokens", "64", "--no-judge")
+        assert shown.code == 0, shown.err
+        assert running.verdicts == []
+        replies = len(running.replies)
+        said = words(shown)
+        assert "ended by itself / cut / empty 0 / 16 / 0 16 / 0 / 0" in said
+        assert "faulty 16 of 16 0 of 16" in said
+        assert "the base's to the letter – 0 of 16" in said
+        assert "40 calls" in said  # 8 users and 32 replies, and no verdict
+        found = read(terminal(*BOTH, "--single", "--max-tokens", "64", "--no-judge", "--json"))
+        assert [(row["arm"], row["cut"], row["talks"]) for row in found["replies"]] == [("base", 16, 16), ("tuned", 0, 16)]
+        step = next_of(shown)
+        assert step == (
+            "finetune-prep evaluate --base before/shop-base --tuned after/shop-tuned -n 8 --runs 2 --single --max-tokens 64 --margin 0.1"
+        )
+        found = read(terminal(*step.split()[1:], "--json"))
+        assert (len(running.replies), len(running.verdicts)) == (replies, 16)
+        assert arm(found, "base")["faulty"] == 16
+
+
 def test_identical_replies_stop_it_before_a_judge_is_paid(shop: Project, terminal: Terminal) -> None:
     """Tuned weights that were never loaded answer as the base does (peft#793)."""
     same: Reply = lambda call, number: Completion(f"{GOOD}: {call.text}")  # noqa: E731

@@ -13,12 +13,16 @@ from finetune_prep.errors import ActNeeded, GateError, NotYet
 from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.phases import examining
+from finetune_prep.phases.evaluating.evaluate import Wanted, evaluate, named
 from finetune_prep.phases.pilot.pilot import pilot
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.beginning.scaffold import copy_inputs
+from finetune_prep.project.evaluating.runs import EvaluationPlan, evaluation_runs
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.web import Web
 from finetune_prep.workflow.prepare import prepare
+
+ANY_CONTEXT = 10**9  # tokens: whether the long prompt fits was found out before
 
 
 class DryRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +58,7 @@ class _Memory:
 async def dry_run(project: Project, entries: list[Entry], n: int, fetched: Iterable[Fetched] = ()) -> DryRun:
     """Prepare, pilot n conversations and ask the judged gates, from the project's inputs alone, in a folder of their own.
 
+    The evaluations that the project has are made once more as well.
     fetched: what came back from the web; nobody is asked for more.
     """
     memory = _Memory({entry.key: entry.reply for entry in entries})
@@ -69,8 +74,29 @@ async def dry_run(project: Project, entries: list[Entry], n: int, fetched: Itera
                 await prepare(session, lambda phase: None)
                 await pilot(session, n)
                 await examining.ask(session)
+            for run in evaluation_runs(project.layout):
+                await _evaluate(copy, run.plan, memory)
         except NotYet:
             stopped = "what follows depends on these answers"
         except (ActNeeded, GateError) as error:
             stopped = str(error)
     return DryRun(missing=tuple(memory.missing.values()), used=frozenset(memory.used), stopped=stopped)
+
+
+async def _evaluate(project: Project, plan: EvaluationPlan, memory: _Memory) -> None:
+    """The evaluation of this plan again. Raises NotYet where an answer is missing."""
+    models = {name: plan.models[name] for name in ("base", "tuned") if name in plan.models}
+    most = plan.models["base"].get("max_tokens", 0)
+    of = named(project, *(models.get(name, {}).get("provider", "") for name in ("base", "tuned")), max_tokens=most)
+    wanted = Wanted(
+        groups=plan.groups,
+        runs=plan.runs,
+        margin=plan.margin,
+        prompted="prompted" in plan.arms,
+        single=plan.single,
+        context=ANY_CONTEXT,
+    )
+    async with open_session(of, provider=memory) as session:
+        done = await evaluate(session, wanted, asks_servers=False)
+    if done.waiting:
+        raise NotYet(done.why_waiting)

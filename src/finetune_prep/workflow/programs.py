@@ -132,6 +132,7 @@ async def evaluate(
     single: bool = False,
     max_tokens: int = 0,
     context: int = 0,
+    judged: bool = True,
     provider: str | Provider | None = None,
     budget: float | None = None,
     confirm: Confirm | None = None,
@@ -142,12 +143,13 @@ async def evaluate(
     base, tuned: provider/model, or "" for those of finetune-prep.toml. groups: scenarios, six at least. runs: talks of each model
     with each. margin: pass rate that may be lost and still be “not worse”. prompted: also the base with the long generation
     prompt, if `context` tokens hold it (0 = as its server says). single: one exchange each. max_tokens: of a reply, 0 = as the
-    settings say. provider, budget, confirm, tell: as of `pilot`. Raises UsageError for models that are one, ActNeeded where
-    documents are not accepted or replies cannot be those of two models.
+    settings say. judged: False ends with the replies and what can be counted of them. provider, budget, confirm, tell: as of
+    `pilot`. Raises UsageError for models that are one, ActNeeded where documents are not accepted or replies cannot be those of
+    two models.
     """
     enough_groups(groups)
     of = named(project, base, tuned, max_tokens=max_tokens)
-    wanted = Wanted(groups=groups, runs=runs, margin=margin, prompted=prompted, single=single, context=context)
+    wanted = Wanted(groups=groups, runs=runs, margin=margin, prompted=prompted, single=single, context=context, judged=judged)
     ready_to_evaluate(of, prompted=prompted)
     require_checked(of, "the evaluation", rests_on(of, prompted=prompted))
     name = provider if isinstance(provider, str) else ""

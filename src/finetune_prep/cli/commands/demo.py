@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 import click
+import msgspec
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.options import json_option
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import UsageError
 from finetune_prep.project.beginning.scaffold import copy_inputs
+from finetune_prep.project.evaluating.runs import EvaluationRun, evaluation_runs
 from finetune_prep.project.layout import CONFIG
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import runs
@@ -47,8 +49,7 @@ def demo(folder: Path, name: str, as_json: bool) -> None:
     (folder / MARK).touch()
     copy_inputs(example, folder)
     brief = open_project(folder).value(Documents.brief)
-    size = _size(example)
-    commands = [["prepare"], *([["pilot", "-n", str(size)], ["export", "--preview"]] if size else [])]
+    commands = _commands(example)
     if as_json:
         for arguments in commands:
             _run(folder, arguments, quiet=True)
@@ -76,10 +77,20 @@ def _example(name: str) -> Path:
     raise UsageError("the bundled example is not installed", where=str(package), next="reinstall the package")
 
 
-def _size(example: Path) -> int:
-    """How many conversations the recording holds: the size of the example's own pilot, 0 if it has none."""
-    pilots = runs(open_project(example).layout, "pilot")
-    return pilots[-1].plan.n if pilots else 0
+def _commands(example: Path) -> list[list[str]]:
+    """What the recording holds answers for: the runs that the example ships, in their order."""
+    layout = open_project(example).layout
+    made = [run.plan.command.split()[1:] for run in runs(layout)]
+    return [["prepare"], *made, *([["export", "--preview"]] if made else []), *map(_replayed, evaluation_runs(layout))]
+
+
+def _replayed(run: EvaluationRun) -> list[str]:
+    """The command of an evaluation, with the replies of its models from the recording: their weights are not there."""
+    models = {
+        role: model | {"provider": f"recording/{model['model']}"} if role in ("base", "tuned") else model
+        for role, model in run.plan.models.items()
+    }
+    return msgspec.structs.replace(run.plan, models=models).command.split()[1:]
 
 
 def _run(folder: Path, arguments: list[str], *, quiet: bool = False) -> None:
@@ -110,6 +121,9 @@ def _places(folder: Path) -> list[tuple[str, str]]:
         report = pilots[-1].report_path.relative_to(project.folder)
         rows.insert(0, (f"{folder}/{report}", "what happened, for reading in a browser"))
         rows.append((f"{folder}/dataset/", "the accepted rows, and the card that says what is missing"))
+    if evaluations := evaluation_runs(project.layout):
+        report = evaluations[-1].report_path.relative_to(project.folder)
+        rows.append((f"{folder}/{report}", "a model tuned on such rows beside its base"))
     return rows
 
 
@@ -134,6 +148,8 @@ def _closing(folder: Path) -> None:
     screen.say(f"  {start} check   what gates and judges have against the documents")
     if rejected := next((sample for sample in samples if sample.state == "rejected"), None):
         screen.say(f"  {start} show {rejected.scenario.id}   a conversation that was rejected, and why")
+    if evaluations := evaluation_runs(project.layout):
+        screen.say(f"  {start} show {evaluations[-1].name}   what base and tuned model said about the same matters")
     screen.say()
     screen.say("Your own domain", bold=True)
     screen.say(f"  {_program()} new my-domain")

@@ -85,6 +85,9 @@ class Models(NamedTuple):
     metavar="N",
     help="Tokens of the base model's context, for --prompted (default: as its server says).",
 )
+@click.option(
+    "--no-judge", is_flag=True, help="End with the replies and what can be counted of them; ask for verdicts another day."
+)
 @yes_option
 @provider_option
 @json_option
@@ -102,6 +105,7 @@ def evaluate(
     single: bool,
     max_tokens: int,
     context: int,
+    no_judge: bool,
     yes: bool,
     provider: str | None,
     as_json: bool,
@@ -119,7 +123,9 @@ def evaluate(
         if given:
             raise UsageError(f"{name} means something with {of} alone", next=f"add {of}, or leave {name} out")
     enough_groups(groups)
-    wanted = Wanted(groups=groups, runs=runs, margin=margin, prompted=prompted, single=single, context=context)
+    wanted = Wanted(
+        groups=groups, runs=runs, margin=margin, prompted=prompted, single=single, context=context, judged=not no_judge
+    )
     models = Models(base, tuned, max_tokens)
 
     async def job(session: Session) -> EvaluationSummary:
@@ -148,7 +154,8 @@ def _command(wanted: Wanted, models: Models) -> str:
     given = (("-n", wanted.groups, limits.HELD_OUT), ("--runs", wanted.runs, limits.EVALUATION_RUNS))
     parts += [f"{name} {value}" for name, value, usual in given if value != usual]
     parts += [f"--margin {wanted.margin:g}"] if wanted.margin != MARGIN else []
-    parts += [name for name, on in (("--prompted", wanted.prompted), ("--single", wanted.single)) if on]
+    flags = (("--prompted", wanted.prompted), ("--single", wanted.single), ("--no-judge", not wanted.judged))
+    parts += [name for name, on in flags if on]
     parts += [f"{name} {value}" for name, value in (("--max-tokens", models.max_tokens), ("--context", wanted.context)) if value]
     return " ".join(["evaluate", *parts])
 
@@ -175,6 +182,9 @@ def _print_plan(found: Power, *, as_json: bool) -> None:
 
 def _print(summary: EvaluationSummary) -> None:
     table = summary.table
+    if table is None and not summary.waiting:
+        _print_replies(summary)
+        return
     if table is None:
         screen.say(f"{summary.run} is unfinished: {summary.waiting} talks got no answer: {summary.why_waiting}", bold=True)
         screen.say("  the same command asks only for what is missing")
@@ -200,6 +210,32 @@ def _print(summary: EvaluationSummary) -> None:
     screen.say(summary.upshot, bold=True)
     if summary.remedy and summary.remedy != summary.next:
         screen.paragraph(summary.remedy)
+    screen.next_step(summary.next)
+
+
+def _print_replies(summary: EvaluationSummary) -> None:
+    screen.say(
+        f"{summary.run}, not judged: {summary.groups} held-out scenarios × {screen.counted(summary.runs, 'run')}", bold=True
+    )
+    for arm, model in summary.models.items():
+        screen.say(f"  {arm}: {model}")
+    if summary.left_out:
+        screen.paragraph(f"prompted: left out, as {summary.left_out}")
+    arms = summary.replies
+    rows = [("", *(row.arm for row in arms))]
+    rows.append(("ended by itself / cut / empty", *(f"{row.by_itself} / {row.cut} / {row.silent}" for row in arms)))
+    rows.append(("faulty", *(f"{row.faulty} of {row.talks}" for row in arms)))
+    rows.append(("words of a reply", *("–" if row.words is None else f"{row.words:.0f}" for row in arms)))
+    rows.append(
+        ("the base's to the letter", *("–" if row.as_base is None else f"{row.as_base.k} of {row.as_base.n}" for row in arms))
+    )
+    for name, counts in (
+        ("refused by the provider", [row.failed for row in arms]),
+        ("begins like a training row", [row.seen for row in arms]),
+    ):
+        rows += [(name, *map(str, counts))] if any(counts) else []
+    screen.table(rows)
+    screen.paragraph("Counted by code alone: which replies are better, a judge has to say.", dim=True)
     screen.next_step(summary.next)
 
 

@@ -54,6 +54,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     single: bool = False
     context: int = 0
     """Tokens of the base model's context; 0 = as its server says."""
+    judged: bool = True
+    """Whether a judge is asked; without one it ends with the replies, and goes on from there another day."""
 
 
 class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +63,7 @@ class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
 
     run: EvaluationRun
     table: Table | None
-    """None while answers are outstanding."""
+    """None while answers are outstanding, and where no judge was to be asked."""
     talks: tuple[ArmTalk, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
     waiting: int = 0
@@ -204,7 +206,7 @@ async def evaluate(session: Session, wanted: Wanted, *, asks_servers: bool = Tru
     fresh = not run.folder.exists()
     begin(run)
     try:
-        return await _carried_out(stage, run, scenarios, window)
+        return await _carried_out(stage, run, scenarios, window, judges=wanted.judged)
     except NotAgreed:
         if fresh:
             forget(run)
@@ -237,7 +239,9 @@ def _left_out(session: Session, wanted: Wanted, scenarios: tuple[Scenario, ...],
     return reach.too_long(voices(session)["prompted"].assistant, scenarios, most, context)
 
 
-async def _carried_out(stage: Stage, run: EvaluationRun, scenarios: tuple[Scenario, ...], window: int) -> Evaluated:
+async def _carried_out(
+    stage: Stage, run: EvaluationRun, scenarios: tuple[Scenario, ...], window: int, *, judges: bool
+) -> Evaluated:
     places = [
         Place(arm, scenario, number) for scenario in scenarios for number in range(1, run.plan.runs + 1) for arm in run.plan.arms
     ]
@@ -245,6 +249,8 @@ async def _carried_out(stage: Stage, run: EvaluationRun, scenarios: tuple[Scenar
     if waiting := [talk for talk in spoken if talk.state == "waiting"]:
         return Evaluated(run=run, table=None, waiting=len(waiting), why_waiting=waiting[0].fault)
     check_replies(run.plan, spoken)
+    if not judges:
+        return Evaluated(run=run, table=None, talks=tuple(spoken), scenarios=scenarios)
 
     async def judged(pair: tuple[Place, ArmTalk]) -> ArmTalk:
         return await arms.judge(stage, *pair)

@@ -17,6 +17,7 @@ from finetune_prep.core.evaluating.talk import Arm, ArmTalk
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
+from finetune_prep.method import limits
 from finetune_prep.project.layout import Layout, read_plain
 from finetune_prep.project.run_folders import forget_unbegun, next_name, pretty, write_plan
 
@@ -63,6 +64,8 @@ class EvaluationPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         parts += ["--prompted"] if "prompted" in self.arms or self.left_out else []
         parts += [f"-n {self.groups}", f"--runs {self.runs}"]
         parts += ["--single"] if self.single else []
+        most = self.models["base"].get("max_tokens", limits.REPLY_TOKENS)
+        parts += [f"--max-tokens {most}"] if most != limits.REPLY_TOKENS else []
         return " ".join([*parts, *([f"--margin {self.margin:g}"] if len(self.arms) > 1 else [])])
 
 

@@ -34,8 +34,9 @@ def expected(requests: Requests, used: Used, wanted: Wanted, provider: str = "")
     plan = plan_of(requests, wanted, scenarios)
     if any(run.finished and _same(run.plan, plan) for run in evaluation_runs(project.layout)):
         return estimate_of_calls(project, used, (), provider)
-    found = estimate_of_calls(project, _as_in_a_pilot(used), _calls(requests, used, plan, scenarios), provider)
-    return msgspec.structs.replace(found, rounds=_rounds(requests, plan, scenarios, provider))
+    calls = _calls(requests, used, plan, scenarios, judges=wanted.judged)
+    found = estimate_of_calls(project, _as_in_a_pilot(used), calls, provider)
+    return msgspec.structs.replace(found, rounds=_rounds(requests, plan, scenarios, provider, judges=wanted.judged))
 
 
 def _same(one: EvaluationPlan, other: EvaluationPlan) -> bool:
@@ -59,13 +60,15 @@ def _as_in_a_pilot(used: Used) -> Used:
     return msgspec.structs.replace(used, measured=(*used.measured, *lent))
 
 
-def _calls(requests: Requests, used: Used, plan: EvaluationPlan, scenarios: tuple[Scenario, ...]) -> Iterator[Planned]:
+def _calls(
+    requests: Requests, used: Used, plan: EvaluationPlan, scenarios: tuple[Scenario, ...], *, judges: bool
+) -> Iterator[Planned]:
     project, own = requests.project, requests.project.layout.phase_prompts
     known = _known(requests, used, plan)
     talks, exchanges = len(plan.arms) * plan.runs, sum(scenario.exchanges for scenario in scenarios)
     times = {
         "converse-user": len(scenarios) + talks * (exchanges - len(scenarios)),  # the opening is the same for all
-        "judge": talks * len(scenarios) if project.value(Documents.rubric).judged else 0,
+        "judge": talks * len(scenarios) if judges and project.value(Documents.rubric).judged else 0,
     }
     for prompt, count in times.items():
         about = facts(prompt, own)
@@ -108,7 +111,9 @@ def _known(requests: Requests, used: Used, plan: EvaluationPlan) -> Counter[str]
     return known
 
 
-def _rounds(requests: Requests, plan: EvaluationPlan, scenarios: tuple[Scenario, ...], provider: str) -> dict[str, int]:
+def _rounds(
+    requests: Requests, plan: EvaluationPlan, scenarios: tuple[Scenario, ...], provider: str, *, judges: bool
+) -> dict[str, int]:
     """Rounds of batch files: for each exchange the users' and the models', one of verdicts; none where nothing comes by batch."""
     config = requests.project.config
 
@@ -118,5 +123,5 @@ def _rounds(requests: Requests, plan: EvaluationPlan, scenarios: tuple[Scenario,
 
     models = {config.role(PLAYED_BY[arm]).model_name for arm in plan.arms if by_batch(PLAYED_BY[arm])}
     longest = max((scenario.exchanges for scenario in scenarios), default=0)
-    found = longest * (by_batch("user") + len(models)) + by_batch("judge")
+    found = longest * (by_batch("user") + len(models)) + (judges and by_batch("judge"))
     return {PHASE: found} if found else {}

@@ -17,6 +17,7 @@ from finetune_prep.models.setup.choosing import family
 from finetune_prep.phases.evaluating.evaluate import Evaluated
 from finetune_prep.project.evaluating.runs import EvaluationPlan, EvaluationRun, evaluation_runs
 from finetune_prep.project.project import Project
+from finetune_prep.statistics.evaluation.replies import Replies, count_replies
 from finetune_prep.statistics.evaluation.table import Table
 from finetune_prep.statistics.evaluation.words import beside, limits_of, main_pair, remedy, upshot
 from finetune_prep.workflow.texts.first_brief import title_of
@@ -32,7 +33,9 @@ class EvaluationSummary(msgspec.Struct, frozen=True, kw_only=True):
     groups: int
     runs: int
     table: Table | None
-    """None while answers are outstanding."""
+    """None while answers are outstanding, and where no judge was asked."""
+    replies: tuple[Replies, ...]
+    """What was counted of the replies where no judge was asked, by arm."""
     upshot: str
     remedy: str
     beside: tuple[str, ...]
@@ -65,6 +68,7 @@ async def summarize(project: Project, ledger: Ledger, done: Evaluated) -> Evalua
         groups=run.plan.groups,
         runs=run.plan.runs,
         table=table,
+        replies=count_replies(done.talks) if table is None else (),
         upshot=said.upshot,
         remedy=said.remedy,
         beside=tuple(said.beside),
@@ -75,7 +79,7 @@ async def summarize(project: Project, ledger: Ledger, done: Evaluated) -> Evalua
         cost=None if part.unpriced else part.cost,
         report=project.layout.relative(run.report_path) if table else "",
         next=again or AFTER if table else run.plan.command,
-        exit_code=0 if table else Paused.exit_code,
+        exit_code=Paused.exit_code if done.waiting else 0,
     )
 
 
