@@ -1,13 +1,14 @@
 """Base and tuned model, each at a server of its own on this machine: python serve.py BASE.gguf TUNED.gguf [-- COMMAND …]
 
 Until the command has ended, whose exit code is passed on, or until Ctrl-C where there is none. One engine, one quantisation, the
-addresses of models.toml. A model is served under the name of its file and the hash of its weights, so that replies of other
-weights are never taken for its own; in the command, {base} and {tuned} stand for these names.
+addresses of models.toml; what the servers say goes to servers.log. A model is served under the name of its file and the hash of
+its weights, so that replies of other weights are never taken for its own; in the command, {base} and {tuned} stand for these.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -38,6 +39,9 @@ def serve(name: str, file: Path, port: int) -> xllamacpp.Server:
 
 
 def main() -> int:
+    terminal = os.dup(2)
+    with Path(sys.argv[1]).with_name("servers.log").open("wb") as log:
+        os.dup2(log.fileno(), 2)  # the servers' own account of every token
     split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     files, command = [Path(word) for word in sys.argv[1:split]], sys.argv[split + 1 :]
     names = [name_of(file) for file in files]
@@ -46,7 +50,7 @@ def main() -> int:
         print(f"{name} at {server.listening_address}/v1", flush=True)
     if command:
         base, tuned = names
-        return subprocess.run([word.format(base=base, tuned=tuned) for word in command], check=False).returncode
+        return subprocess.run([word.format(base=base, tuned=tuned) for word in command], check=False, stderr=terminal).returncode
     signal.sigwait([signal.SIGINT, signal.SIGTERM])
     return 0
 

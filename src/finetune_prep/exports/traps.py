@@ -20,6 +20,7 @@ MARKUP = re.compile(
     r"|</?s>|<(?:bos|eos|pad|unk|mask|sop|eop)>|<(?:BOS|EOS|PAD|UNK)_TOKEN>|<(?:start|end)_of_turn>"
     r"|\[/?INST\]|<</?SYS>>|\[gMASK\]|\[/?(?:SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]"
 )
+HALF = re.compile("[\ud800-\udfff]")
 
 
 class Trap(NamedTuple):
@@ -32,15 +33,14 @@ class Trap(NamedTuple):
 
 
 def _any(pattern: re.Pattern[str]) -> Callable[[Talk], bool]:
-    return lambda talk: any(pattern.search(message.content) for message in talk)
+    """Whether a pattern, of which every alternative begins with a bracket, is found in a message."""
+    return lambda talk: any(
+        ("<" in message.content or "[" in message.content) and pattern.search(message.content) is not None for message in talk
+    )
 
 
 def _surrogate(talk: Talk) -> bool:
-    return any("\ud800" <= character <= "\udfff" for message in talk for character in _beyond_ascii(message.content))
-
-
-def _beyond_ascii(text: str) -> str:
-    return "" if text.isascii() else text
+    return any(not message.content.isascii() and HALF.search(message.content) for message in talk)
 
 
 def _out_of_order(talk: Talk) -> bool:

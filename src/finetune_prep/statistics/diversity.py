@@ -175,10 +175,10 @@ def _answered(conversation: Conversation) -> Iterator[tuple[str, str]]:
 
 def last_sentence(text: str) -> str:
     """The kind of a text's last sentence: a question, an exclamation, or a statement by its first word; "" without words."""
-    sentences = [part.strip() for part in SENTENCE_END.split(text) if split_words(part)]
-    if not sentences:
+    last = next((part.strip() for part in reversed(SENTENCE_END.split(text)) if split_words(part)), "")
+    if not last:
         return ""
-    mark = next((sign for sign in reversed(sentences[-1]) if sign in ENDS), "")
+    mark = next((sign for sign in reversed(last) if sign in ENDS), "")
     if mark in QUESTION_MARKS:
         return QUESTION
-    return EXCLAMATION if mark in EXCLAMATION_MARKS else f"“{split_words(sentences[-1].casefold())[0]} …”"
+    return EXCLAMATION if mark in EXCLAMATION_MARKS else f"“{split_words(last.casefold())[0]} …”"
