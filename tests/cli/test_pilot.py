@@ -230,6 +230,11 @@ def test_a_hopeless_pilot_is_stopped_and_can_be_gone_on_with(pilot: Any, termina
     gate = next(outcome for outcome in outcomes(open_project(shop.folder)) if outcome.gate == "workflow.pass-rate")
     assert gate.findings[0].what == ("0 of 20 passed (0%), not more than 70%; it was stopped early, and 40 were not asked")
     assert "pilot -n 60 --no-stop-early" in said
+    assert found["diagnosis"]["cause"] == "prompt"
+    assert "Strengthen the generation prompt: " in said
+    for id in found["diagnosis"]["shown_by"]:
+        assert f"finetune-prep show {id}" in shown.out
+        assert terminal("show", id).code == 0
     on = json.loads(terminal("pilot", "-n", "60", "--no-stop-early", "--json").out)
     assert (on["states"], on["stopped"], on["run"]) == ({"rejected": 60}, "", found["run"])
     assert json.loads(terminal("pilot", "-n", "60", "--json").out)["states"] == {"rejected": 60}

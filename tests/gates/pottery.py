@@ -208,9 +208,11 @@ def space() -> ScenarioSpace:
             Style(id="ST2", name="Chatty", weight=0.5, fewest=40, most=120),
             Style(id="ST3", name="Formal", weight=0.2, fewest=100, most=250),
         ),
-        difficulties=tuple(Difficulty(id=f"DF{n}", name=name, weight=1) for n, name in enumerate(("Easy", "Medium", "Hard"), 1)),
+        difficulties=tuple(
+            Difficulty(id=f"DF{n}", name=name, weight=1.0) for n, name in enumerate(("Easy", "Medium", "Hard"), 1)
+        ),
         flaws=tuple(
-            Flaw(id=f"FL{n}", name=name, weight=1) for n, name in enumerate(("Buries the lede", "Yes, but", "Minimises"), 1)
+            Flaw(id=f"FL{n}", name=name, weight=1.0) for n, name in enumerate(("Buries the lede", "Yes, but", "Minimises"), 1)
         ),
         lengths=(Length(id="LN1", name="One", weight=0.3, exchanges=1), Length(id="LN2", name="Three", weight=0.7, exchanges=3)),
         edge_cases=(

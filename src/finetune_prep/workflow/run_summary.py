@@ -16,6 +16,8 @@ from finetune_prep.models.costs import costs, per_row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.statistics.rates import Rate
+from finetune_prep.workflow.diagnosing.diagnosis import Diagnosis, diagnose
+from finetune_prep.workflow.diagnosing.seen import seen_of
 from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.report import why_stopped
 from finetune_prep.workflow.status.next_step import after_pilot
@@ -83,6 +85,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What makes its figures suspicious, "" for nothing."""
     advice: str
     """What helps where most verdicts cannot be read, "" where that is not so."""
+    diagnosis: Diagnosis | None
+    """What the pilot says of the project in words, and what shows it; None if nothing was judged or something is outstanding."""
     next: str
     exit_code: int
 
@@ -110,6 +114,7 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
         report=project.layout.relative(run.report_path),
         doubt=suspicion(row.answers for row in run.each_verdict()),
         advice=JUDGE_NEEDED if _misses_the_form(run.each_sample(), judged) else "",
+        diagnosis=diagnose(seen_of(project, run, account)) if judged and not account.outstanding else None,
         next=run.plan.command if account.outstanding else after_pilot(project, run, account),
         exit_code=Paused.exit_code if account.outstanding else UNREAD if account.unjudged or not judged else 0,
     )

@@ -16,6 +16,7 @@ from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.pilot.waves import LARGE, Course
 from finetune_prep.phases.session import Session
 from finetune_prep.workflow.checking import require_checked
+from finetune_prep.workflow.diagnosing.diagnosis import Diagnosis
 from finetune_prep.workflow.estimate import Estimate, estimate
 from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.report import write_report
@@ -101,8 +102,19 @@ def _print(summary: RunSummary) -> None:
         each = "" if summary.cost_per_accepted is None else f", ${summary.cost_per_accepted:.4f} for each accepted row"
         caches = screen.caches_in_words(summary.cached_share, summary.saved_by_caches)
         screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}{caches}")
+    if summary.diagnosis:
+        _print_diagnosis(summary.diagnosis)
     screen.say(f"  {summary.report}")
     screen.next_step(summary.next)
+
+
+def _print_diagnosis(found: Diagnosis) -> None:
+    first, _, rest = found.said.partition(":")
+    screen.say(f"  {first}{':' if rest else ''}", bold=True)
+    if rest:
+        screen.paragraph(rest.strip(), indent=4)
+    for id in found.shown_by:
+        screen.say(f"    finetune-prep show {id}")
 
 
 def _print_verdicts(summary: RunSummary) -> None:
