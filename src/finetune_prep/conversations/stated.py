@@ -56,29 +56,37 @@ def stated(text: str) -> tuple[Stated, ...]:
 def _found(text: str) -> Iterator[Stated]:
     if "@" not in text and "." not in text and not _DIGIT.search(text):
         return
-    for match in _MAIL.finditer(text):
-        yield Stated("mail address", match[0], match[0].rstrip(".").casefold())
-    text = _MAIL.sub(" ", text)
-    for match in _LINK.finditer(text):
-        yield Stated("link", match[0], _address(match[0]))
-    text = _LINK.sub(" ", text)
+    mails = [*_MAIL.finditer(text)] if "@" in text else []
+    yield from (Stated("mail address", match[0], match[0].rstrip(".").casefold()) for match in mails)
+    text = _MAIL.sub(" ", text) if mails else text
+    links = [*_LINK.finditer(text)] if "." in text or "://" in text else []
+    yield from (Stated("link", match[0], _address(match[0])) for match in links)
+    text = _LINK.sub(" ", text) if links else text
     if not _DIGIT.search(text):  # as in most replies
         return
-    for match in _PRICE.finditer(text):
-        yield Stated("price", match[0], _number(match["after"] or match["before"]))
-    text = _PRICE.sub(" ", text)
-    for match in _PERCENT.finditer(text):
-        yield Stated("percentage", match[0], _number(match["number"]))
-    text = _DATE.sub(" ", _PERCENT.sub(" ", text))
-    for match in _TELEPHONE.finditer(text):
+    prices = [*_PRICE.finditer(text)]
+    yield from (Stated("price", match[0], _number(match["after"] or match["before"])) for match in prices)
+    text = _PRICE.sub(" ", text) if prices else text
+    percentages = [*_PERCENT.finditer(text)]
+    yield from (Stated("percentage", match[0], _number(match["number"])) for match in percentages)
+    text = _PERCENT.sub(" ", text) if percentages else text
+    yield from _telephones(_DATE.sub(" ", text))
+
+
+def _telephones(text: str) -> Iterator[Stated]:
+    numbers = [*_TELEPHONE.finditer(text)]
+    for match in numbers:
         if digits := _digits(match):
             yield Stated("telephone number", match[0].strip(), digits)
-    for match in _EMERGENCY.finditer(_TELEPHONE.sub(_blank, text)):
+    for match in _EMERGENCY.finditer(_TELEPHONE.sub(_blank, text) if numbers else text):
         yield Stated("telephone number", match[0], match[0])
 
 
 def unknown(text: str, known: Iterable[str]) -> tuple[Stated, ...]:
     """What a text states and none of the known texts does; a price may be the sum or the difference of two known ones."""
+    said = stated(text)
+    if not said:  # as in most replies
+        return ()
     there = [found for other in known for found in stated(other)]
     values = {(found.kind, found.value) for found in there}
     prices = {float(found.value) for found in there if found.kind == "price"}
@@ -86,7 +94,7 @@ def unknown(text: str, known: Iterable[str]) -> tuple[Stated, ...]:
     made |= {round(abs(one - other), 2) for one in prices for other in prices}
     return tuple(
         found
-        for found in stated(text)
+        for found in said
         if (found.kind, found.value) not in values and not (found.kind == "price" and float(found.value) in made)
     )
 

@@ -22,12 +22,17 @@ RoleName = Literal["expert", "user", "assistant", "judge", "reviser", "verifier"
 Problem = Literal["truncated", "filtered", "refused", "empty", "rejected", "malformed"]
 
 
-class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """The JSON Schema an answer must follow."""
 
     name: str
     """Letters, digits, _ and -, at most 64."""
     schema: dict[str, Any]
+
+    @cached_property
+    def written(self) -> str:
+        """As JSON, in its own order: the order of properties is the order in which a model writes them."""
+        return msgspec.json.encode(self).decode()
 
 
 class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -108,8 +113,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
                 "version": KEY_VERSION,
                 "model": self.model,
                 "messages": [[message.role, message.content] for message in self.messages],
-                # encoded in its own order: the order of properties is the order in which a model writes them
-                "schema": msgspec.json.encode(self.schema).decode(),
+                "schema": self.schema.written if self.schema is not None else "null",
                 "parameters": self.parameters,
                 "sample": self.sample,
             }

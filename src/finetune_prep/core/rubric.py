@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
@@ -126,7 +127,7 @@ class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Why a few-shot is good."""
 
 
-class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     """The content of evaluation-rubric.md."""
 
     title: str
@@ -141,21 +142,21 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     accept_passed: bool = False
     """Whether whatever passed is accepted ("accept: passed")."""
 
-    @property
+    @cached_property
     def questions(self) -> tuple[Question, ...]:
         """All questions, safety first, then in document order: the order in which a judge is asked."""
         ordered = sorted(self.categories, key=lambda category: not category.gate)
         return tuple(question for category in ordered for question in category.questions)
 
-    @property
+    @cached_property
     def judged(self) -> tuple[Question, ...]:
         return tuple(question for question in self.questions if question.measured is None)
 
-    @property
+    @cached_property
     def measured(self) -> tuple[Question, ...]:
         return tuple(question for question in self.questions if question.measured is not None)
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Hash of everything that can change a verdict or a score: goals, examples, what questions check and catch cannot."""
         asked = [

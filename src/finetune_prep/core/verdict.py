@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import msgspec
@@ -28,6 +28,7 @@ CLAIMS: dict[AnswerForm, YesNo] = {"presence": "yes", "absence": "no"}  # the an
 NOT_CALLED_FOR = "not called for"
 NO_EVIDENCE = {"", "none", "n/a", "na"}
 QUOTATION_MARKS = "\"'“”„‘’«»"
+_BARE = re.compile(r"[^\W_]+")
 ELLIPSIS = re.compile(r"\[…\]|\[\.\.\.\]|…|\.\.\.")
 
 
@@ -159,18 +160,23 @@ def _unquoted(evidence: str) -> str:
 
 def is_said(evidence: str, conversation: Conversation) -> bool:
     """Whether the evidence occurs in one turn, or is none. An ellipsis joins several quotes; each part must occur."""
-    return is_none(evidence) or _occurs(_unquoted(evidence), [message.shown for message in conversation.messages])
+    return is_none(evidence) or _occurs(_unquoted(evidence), tuple(message.shown for message in conversation.messages))
 
 
-def _occurs(quoted: str, texts: Sequence[str]) -> bool:
-    bare_texts = [_bare(text) for text in texts]
+def _occurs(quoted: str, texts: tuple[str, ...]) -> bool:
     parts = [part for part in map(_bare, ELLIPSIS.split(quoted)) if part]
     if not parts:  # a quote of signs alone, such as “?!” or an emoji
         return any(quoted in text for text in texts)
-    return all(any(part in text for text in bare_texts) for part in parts)
+    said = _turns(texts)
+    return all(part in said for part in parts)
 
 
-@lru_cache(maxsize=64)  # every question of a verdict looks at the same few turns
+@lru_cache(maxsize=4)  # all questions of a verdict look at the same turns
+def _turns(texts: tuple[str, ...]) -> str:
+    """The bare texts, a line each: what is bare holds no end of a line, so no part of a quote reaches over two."""
+    return "\n".join(map(_bare, texts))
+
+
 def _bare(text: str) -> str:
     """Letters and digits only, folded: quotation marks, dashes, spacing and markdown never decide about evidence."""
-    return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()))
+    return " ".join(_BARE.findall(unicodedata.normalize("NFKC", text).casefold()))

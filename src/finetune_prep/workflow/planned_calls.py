@@ -18,7 +18,6 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from finetune_prep.core.request import Request, RoleName
-from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents, Kind
 from finetune_prep.ledger.protocols import Consumption, Ledger, Measured
 from finetune_prep.method import limits
@@ -244,7 +243,7 @@ def _exchanges(project: Project, n: int) -> int:
     if space is None:
         return round(n * EXCHANGES)
     try:
-        return sum(scenario.exchanges for scenario in plan(space, n, project.config.seed))
+        return sum(scenario.exchanges for scenario in pilot.drawn(space, n, project.config.seed))
     except ValueError:  # nothing can be planned from it: that is for the pilot to say
         return 0
 

@@ -114,10 +114,14 @@ def front_matter(name: str, own: Path) -> tuple[Path, list[str]]:
 def _read(name: str, own: Path) -> tuple[Path, int, str]:
     """Where a prompt stands, the number of lines of its front matter, and the text below that."""
     path = _place(name, own)
-    text = _text(path)
+    return path, *_below_front_matter(_text(path))
+
+
+@lru_cache(maxsize=64)
+def _below_front_matter(text: str) -> tuple[int, str]:
     lines = lines_of(text)
     front = front_matter_length(lines)
-    return path, front, "\n".join(lines[front:]) if front else text
+    return front, "\n".join(lines[front:]) if front else text
 
 
 def _text(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -75,7 +76,13 @@ def verdict_request(
 
 def verdict_schema(rubric: Rubric, *, case: bool = False) -> Schema:
     """JSON Schema of a verdict: an object with every judged question in order; evidence stands before the answer."""
-    allowed = {question.id: [*SAID] if question.na else ["YES", "NO"] for question in rubric.judged}
+    return _schema(tuple((question.id, bool(question.na)) for question in rubric.judged), case=case)
+
+
+@lru_cache(maxsize=8)  # the same for every conversation of a run
+def _schema(questions: tuple[tuple[str, bool], ...], *, case: bool) -> Schema:
+    """questions: ids, and whether N/A is an answer."""
+    allowed = {id: [*SAID] if skippable else ["YES", "NO"] for id, skippable in questions}
     properties = {key: _entry(answers) for key, answers in _with_frame(allowed, ["YES", "NO"], case=case).items()}
     schema = {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
     return Schema(name="verdict", schema=schema)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from finetune_prep.conversations.faults import find_fault, odd_figures
@@ -83,10 +85,16 @@ async def pilot(session: Session, n: int, course: Course | None = None) -> tuple
     return run, total
 
 
+@lru_cache(maxsize=2)  # what a run will cost is counted over the scenarios that it then makes
+def drawn(space: ScenarioSpace, n: int, seed: int | str) -> tuple[Scenario, ...]:
+    """The scenarios of a run, drawn once. Raises ValueError as `plan`."""
+    return plan(space, n, seed)
+
+
 def planned(space: ScenarioSpace, n: int, seed: int | str) -> tuple[Scenario, ...]:
     """The scenarios of a run. Raises DocumentError if the space, whose gates were overridden then, gives none."""
     try:
-        return plan(space, n, seed)
+        return drawn(space, n, seed)
     except ValueError as error:
         path = KINDS["scenario-space"].path
         raise DocumentError(f"nothing can be planned: {error}", where=path, next="finetune-prep check scenario-space") from error

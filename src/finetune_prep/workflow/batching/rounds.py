@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
-from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.prompt_facts import PILOT, facts
 from finetune_prep.phases.pilot.converse import WHOLE
+from finetune_prep.phases.pilot.pilot import drawn
 from finetune_prep.phases.pilot.waves import wave_sizes
 from finetune_prep.project.config import BATCH_APIS
 from finetune_prep.project.project import Project
@@ -143,7 +143,7 @@ def _of_pilot(project: Project, n: int, asked: Set[str], waves: Sequence[int]) -
     exchanges: list[int] = []
     if space and space.value:
         with contextlib.suppress(ValueError):  # nothing can be planned from it: that is for the pilot to say
-            exchanges = [scenario.exchanges for scenario in plan(space.value, n, project.config.seed)]
+            exchanges = [scenario.exchanges for scenario in drawn(space.value, n, project.config.seed)]
     speakers = sum(speaker in asked for speaker in ("converse-user", "assistant"))
     found, begun = 0, 0
     for size in waves:
