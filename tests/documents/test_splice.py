@@ -122,3 +122,30 @@ def test_the_byte_order_mark_stays_first() -> None:
     assert documents.replace_section(text, "x", "# z\n\nb") == "\ufeff# z\r\n\r\nb\r\n\r\n# y\r\n"
     assert documents.remove_section(text, "x") == "\ufeff# y\r\n"
     assert documents.replace_section(text, "w", "# w", before="x") == "\ufeff# w\r\n\r\n" + text.removeprefix("\ufeff")
+
+
+def test_replace_item_changes_its_lines_alone() -> None:
+    changed = documents.replace_item(FILE, "CP1", "### CP1. Named at once?\n\n- Yes: a")
+    head, tail = parts_around(FILE, "### CP1", "\r\n### CP2")
+    assert changed == head + "### CP1. Named at once?\r\n\r\n- Yes: a\r\n" + tail
+
+
+def test_replace_an_item_of_a_list() -> None:
+    assert documents.item(FILE, "G1") == "- G1: understood\n  - a note of mine\n"
+    changed = documents.replace_item(FILE, "G1", "- G1: heard")
+    head, tail = parts_around(FILE, "- G1", "- G2")
+    assert changed == head + "- G1: heard\r\n" + tail
+    with pytest.raises(KeyError):
+        documents.replace_item(FILE, "G9", "- G9: x")
+
+
+def test_add_an_item_to_the_end_of_a_section() -> None:
+    changed = documents.add_item(FILE, "Goals", "- G3: helped")
+    assert changed == FILE.replace("- G2: knows\r\n", "- G2: knows\r\n- G3: helped\r\n")
+    with pytest.raises(KeyError):
+        documents.add_item(FILE, "Nowhere", "- G3: helped")
+
+
+def test_add_an_item_to_an_empty_section_and_to_the_end_of_a_file() -> None:
+    assert documents.add_item("# R\n\n## Goals\n\n## Next\n", "Goals", "- G1: x") == "# R\n\n## Goals\n\n- G1: x\n\n## Next\n"
+    assert documents.add_item("# R\n\n## Goals\n\n- G1: x", "Goals", "- G2: y") == "# R\n\n## Goals\n\n- G1: x\n- G2: y"

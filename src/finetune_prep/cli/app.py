@@ -45,6 +45,7 @@ COMMANDS: dict[str, str] = {
     "restore": "Put an old text of a document back.",
     "probe": "Whether each question of the rubric sees the fault that it is there for.",
     "pilot": "Make and judge conversations with the accepted prompts.",
+    "improve": "What fails in the last pilot, which clause is at fault, and one edit for each; try it, keep it or go back.",
     "scale": "Make and judge conversations until so many rows are accepted.",
     "retry": "Have answers that cannot be used asked for once more.",
     "review": "Read conversations of a pilot and label them, before the judge's verdict is shown.",

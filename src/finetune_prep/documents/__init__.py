@@ -6,7 +6,9 @@ from finetune_prep.documents.document import Document
 from finetune_prep.documents.items import item_texts, undated
 from finetune_prep.documents.kinds import KINDS, Documents, Kind, parse, render, template
 from finetune_prep.documents.splice import (
+    add_item,
     following_section,
+    item,
     remove_item,
     remove_section,
     replace_heading,
@@ -22,8 +24,10 @@ __all__ = [
     "Document",
     "Documents",
     "Kind",
+    "add_item",
     "body",
     "following_section",
+    "item",
     "item_texts",
     "parse",
     "read_bytes",

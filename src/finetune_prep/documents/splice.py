@@ -61,10 +61,28 @@ def remove_section(text: str, heading: str) -> str:
     return _remove(text, tree, span) if span else text
 
 
+def item(text: str, id: str) -> str:
+    """An item with all that is within it, as it stands, LF line ends. Raises KeyError if there is no such item."""
+    tree = grow(text)
+    span = _item(tree, id)
+    return "".join(f"{line}\n" for line in tree.lines[span.start : span.end])
+
+
 def replace_item(text: str, id: str, new: str) -> str:
     """Put `new` in place of an item with all that is within it. Raises KeyError if there is no such item."""
-    span = _item(grow(text), id)
-    return _splice(text, span.start, span.end, lines_of(new))
+    tree = grow(text)
+    span = _item(tree, id)
+    return _splice(text, span.start, span.end, lines_of(new.strip("\r\n")))
+
+
+def add_item(text: str, heading: str, new: str) -> str:
+    """Put an item to the end of the section with this heading. Raises KeyError if there is no such section."""
+    tree = grow(text)
+    span = _section(tree, heading)
+    if span is None:
+        raise KeyError(heading)
+    kept = [tree.lines[span.end - 1]] if span.end - span.start > 1 else [tree.lines[span.start], ""]
+    return _splice(text, span.end - 1, span.end, [*kept, *lines_of(new.strip("\r\n"))])
 
 
 def replace_heading(text: str, id: str, new: str) -> str:

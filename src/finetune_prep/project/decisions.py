@@ -23,10 +23,13 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     retry: the requests of `keys` (first attempts), whose answers could not be used, are asked once more; `text` is empty.
     drop: the conversation whose id is `text` goes into no further export, `because`.
     confirm: `item` of `document`, a fact or how grave a failure is, holds as it stands; `text` is the hash of the item.
+    take, leave: the proposed edit `edit` ("improve-001/2") of `document`, for the failure that `because` tells. `text` is the
+    hash of the document with it, `before` of the one without it, `prompt` of the generation prompt without it. back: `document`
+    has the text it had before that edit; that is `text`.
     by: who. interactive: False when given by --yes. at: ISO time, UTC.
     """
 
-    decision: Literal["accept", "override", "uncounted", "retry", "drop", "confirm"]
+    decision: Literal["accept", "override", "uncounted", "retry", "drop", "confirm", "take", "leave", "back"]
     by: str
     at: str
     text: str
@@ -36,6 +39,9 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     because: str = ""
     model: str = ""
     keys: tuple[str, ...] = ()
+    edit: str = ""
+    before: str = ""
+    prompt: str = ""
     interactive: bool = True
 
 

@@ -103,6 +103,15 @@ def mcnemar(gained: int, lost: int) -> Test:
     return Test(p=min(1.0, 2 * tail), n=n, method="exact McNemar, one pair for each group")
 
 
+def one_sided(more: int, fewer: int) -> float:
+    """Exact one-sided binomial test of pairs that differ: how often chance gives so many on one side, or more.
+
+    more, fewer: pairs that differ this way, and the other way.
+    """
+    n = more + fewer
+    return float(sum(comb(n, k) for k in range(more, n + 1)) / 2**n)
+
+
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     """p-values adjusted for there being several (Holm 1979, Scand. J. Stat. 6:65)."""
     adjusted: dict[str, float] = {}

@@ -37,8 +37,10 @@ ROLES: tuple[RoleName, ...] = get_args(RoleName)
 PILOT = "pilot"
 PROBE = "probe"
 EVALUATE = "evaluate"
-BESIDE = (PILOT, PROBE, EVALUATE)  # commands that ask models and write no document
+IMPROVE = "improve"
+BESIDE = (PILOT, PROBE, EVALUATE, IMPROVE)  # commands that ask models and write no document
 PHASE_NAMES = (*(phase.name for phase in PHASES), PILOT)
+USED_IN = (*PHASE_NAMES, PROBE, EVALUATE, IMPROVE)
 COUNTS = (
     "expert",
     "reader",  # experts and difficult users
@@ -54,8 +56,9 @@ COUNTS = (
     "conversation",
     "part",  # techniques in words, and few-shots
     "edit",  # of a conversation, to probe a rubric
+    "diagnosis",
 )
-KEYS = ("role", *PHASE_NAMES, PROBE, EVALUATE, "returned", "form", "added", "share")
+KEYS = ("role", *USED_IN, "returned", "form", "added", "share")
 _OUTPUTS = {phase.name: phase.outputs for phase in PHASES}
 _USE = re.compile(
     r"(?:once|per (?P<per>[^,]+))(?:, for (?P<document>[\w-]+))?, (?P<input>\d{1,7}) in, (?P<output>\d{1,7}) out", re.IGNORECASE
@@ -70,7 +73,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     """The phase under which the ledger counts it."""
     document: str
-    """What it is asked for; "" in the pilot, in probes and in an evaluation."""
+    """What it is asked for; "" in the pilot, in probes, in an evaluation and for an edit."""
     counts: tuple[str, ...] = ()
     """How often: counts that are multiplied, such as ("expert", "sitting"); none = once."""
     drafts_of: str = ""
@@ -152,9 +155,7 @@ def _facts(name: str, path: Path, lines: tuple[str, ...]) -> Facts:
         )
     return Facts(
         role=_role(given.get("role", ""), where.get("role", str(path))),
-        uses=tuple(
-            _use(name, phase, value, where[phase]) for phase, value in given.items() if phase in (*PHASE_NAMES, PROBE, EVALUATE)
-        ),
+        uses=tuple(_use(name, phase, value, where[phase]) for phase, value in given.items() if phase in USED_IN),
         returned=_number(given["returned"], where["returned"], most=1) if "returned" in given else 0.0,
         form=given.get("form", name.replace(".", "-")),
         added=round(_number(given["added"], where["added"], most=1_000_000)) if "added" in given else 0,

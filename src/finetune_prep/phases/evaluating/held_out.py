@@ -72,7 +72,9 @@ def opening(conversation: Conversation) -> str:
     return " ".join(split_words(conversation.messages[0].content.casefold())) if conversation.messages else ""
 
 
-def held_out(space: ScenarioSpace, n: int, seed: int, taken: Collection[str], *, single: bool = False) -> tuple[Scenario, ...]:
+def held_out(
+    space: ScenarioSpace, n: int, seed: int | str, taken: Collection[str], *, single: bool = False
+) -> tuple[Scenario, ...]:
     """n scenarios by quota from a stream of their own. taken: contents that may not come up. single: cut to one exchange.
 
     Raises DocumentError if the space gives none.

@@ -16,6 +16,7 @@ from finetune_prep.method.phases import PHASES
 from finetune_prep.phases.pilot.pilot import KIND, PLAYED
 from finetune_prep.project.config import FILE
 from finetune_prep.project.evaluating.runs import evaluation_runs
+from finetune_prep.project.improving.runs import improve_runs
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.project.scaling.result import read_result
@@ -23,6 +24,7 @@ from finetune_prep.workflow.auditing.standing import audited
 from finetune_prep.workflow.checking import before_a_pilot, in_the_way, outcomes, overrides_in_force
 from finetune_prep.workflow.evaluating.standing import why_stale
 from finetune_prep.workflow.exporting import is_written, pass_rate
+from finetune_prep.workflow.improving.edits import taken, views
 from finetune_prep.workflow.probing.standing import bite_of
 from finetune_prep.workflow.retrying.offering import after_phase, after_run
 from finetune_prep.workflow.reviewing.counting import reviewed
@@ -34,6 +36,7 @@ GATE_PROBED = "workflow.gate-probed"
 # what is scaled goes by all of the workflow but the gates that look at what has been scaled
 OF_SCALED = {"workflow.scale-checked", "workflow.scale-audited", "workflow.scale-size"}
 BEFORE_SCALING = frozenset(gate.id for gate in GATES if gate.phase == "workflow") - OF_SCALED
+ENOUGH = 10  # judged conversations before their failures are diagnosed; fewer are read one by one
 FIRST_LOOK = 20  # conversations: enough to see what is wrong with the prompts, for a fifth of a pilot's price
 
 
@@ -45,6 +48,8 @@ def next_step(
         return "finetune-prep template brief > brief.md, and fill it in"
     if in_files and all(view.account is not None for view in views) and (waiting := _begun_evaluation(project)):
         return _import_first(in_files, waiting)
+    if taken(project):  # what it changed is accepted once its trial has shown that it helps
+        return _import_first(in_files, "finetune-prep improve --test")
     before = _before_the_pilot(project, phases, compiled, in_files)
     if before:
         return before
@@ -91,6 +96,8 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
         return _show(run, "unjudged", "faulty", "failed", "duplicate")
     rate = pass_rate(account)
     if rate.value is None or rate.value <= limits.PASS_RATE:
+        if account.judged >= ENOUGH and not _replayed(project) and not _decided(project, run):
+            return "finetune-prep improve"
         return _show(run, "rejected", "flawed", "faulty", "duplicate", "failed")
     if not account.states.get("accepted", 0):
         return _show(run, "flawed")
@@ -106,6 +113,12 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
     if not _replayed(project) and not before_scaling(project):
         return f"finetune-prep scale {limits.SCALE.fewest}"
     return "finetune-prep show" if _replayed(project) else _evaluation(project)
+
+
+def _decided(project: Project, run: Run) -> bool:
+    """Whether every edit that was proposed for a pilot has been taken, left or tried."""
+    found = [one for one in improve_runs(project.layout) if one.plan.source == run.name and one.proposals_path.exists()]
+    return bool(found) and not any(view.state == "proposed" for view in views(project, found[-1]))
 
 
 def _begun_evaluation(project: Project) -> str:

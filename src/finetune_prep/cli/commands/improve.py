@@ -1,0 +1,176 @@
+"""`improve`: what fails in the last pilot, which clause is at fault, and one edit for each; taking one, trying it, going back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+import msgspec
+
+from finetune_prep.cli import person
+from finetune_prep.cli.improving import screens
+from finetune_prep.cli.job import work
+from finetune_prep.cli.options import json_option, provider_option, yes_option
+from finetune_prep.errors import ActNeeded, Paused, UsageError
+from finetune_prep.method import limits
+from finetune_prep.phases.improving.propose import Improved
+from finetune_prep.phases.improving.propose import improve as run_improve
+from finetune_prep.phases.improving.trial import Wanted
+from finetune_prep.phases.session import Session
+from finetune_prep.project.project import open_project
+from finetune_prep.workflow.checking import require_checked
+from finetune_prep.workflow.estimate import Estimate
+from finetune_prep.workflow.improving import taking, tried
+from finetune_prep.workflow.improving.edits import edited, latest, taken
+from finetune_prep.workflow.improving.expected import expected_edits, expected_trial
+from finetune_prep.workflow.improving.found import evidence_of, source_of
+from finetune_prep.workflow.improving.tried import TrialSummary
+from finetune_prep.workflow.improving.versions import versions
+from finetune_prep.workflow.planned_calls import used
+
+TEST = "finetune-prep improve --test"
+
+
+@click.command()
+@click.option("--take", default="", metavar="ID", help="Put a proposed edit into its document.")
+@click.option("--leave", default="", metavar="ID", help="Note that you do not want an edit.")
+@click.option("--back", default="", metavar="ID", help="Put back the text that stood there before an edit.")
+@click.option("--by", default="", metavar="NAME", help="Who takes, leaves or puts back, where nobody is at a terminal.")
+@click.option("--test", is_flag=True, help="Try the edit that was taken: the same scenarios with it, and without it afresh.")
+@click.option(
+    "-n",
+    "scenarios",
+    type=click.IntRange(min=6),
+    help=f"With --test: scenarios that no diagnosis has seen (default: {limits.TRIAL}).",
+)
+@click.option(
+    "--cycles",
+    type=click.IntRange(1, 20),
+    help=f"With --test: edits of this pilot that will be tried; fixed with the first (default: {limits.TRIALS}).",
+)
+@click.option("--one-call", is_flag=True, help="Conversations written in one call each, as `pilot --one-call` does.")
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="People's labels of the last trial's talks: whether replies are better, or only please the judge.",
+)
+@click.option("--history", is_flag=True, help="The edits that were taken, the pass rates before and after, and the way back.")
+@yes_option
+@provider_option
+@json_option
+@click.pass_obj
+def improve(
+    project: str,
+    take: str,
+    leave: str,
+    back: str,
+    by: str,
+    test: bool,
+    scenarios: int | None,
+    cycles: int | None,
+    one_call: bool,
+    labels: Path | None,
+    history: bool,
+    yes: bool,
+    provider: str | None,
+    as_json: bool,
+) -> None:
+    """Read the last pilot, say what fails and which clause of which document is at fault, and propose one edit for each.
+
+    Diagnoses are computed; a model words the edits, and a person takes or leaves them: on a terminal, on the page (`serve`), or
+    with --take and --by NAME. --yes agrees to costs and takes nothing. --test then says what the edit did. docs/improve.md.
+    """
+    acts = {"--take": take, "--leave": leave, "--back": back, "--test": test, "--labels": labels, "--history": history}
+    chosen = [name for name, given in acts.items() if given]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} are one thing at a time", next="finetune-prep improve --help")
+    if take or leave or back:
+        _decide(project, take, leave, back, by, as_json=as_json)
+    elif history:
+        screens.print_versions(versions(open_project(project)), as_json=as_json)
+    elif labels:
+        screens.print_trial(tried.labelled(open_project(project), labels), as_json=as_json)
+    elif test:
+        _test(project, Wanted(scenarios=scenarios, cycles=cycles), provider, one_call=one_call, yes=yes, as_json=as_json)
+    else:
+        _propose(project, provider, one_call=one_call, yes=yes, as_json=as_json)
+
+
+def _decide(folder: str, take: str, leave: str, back: str, by: str, *, as_json: bool) -> None:
+    """What a person decides: nobody else can. A name given stands for somebody who has read the edit."""
+    project = open_project(folder)
+    there = person.is_there()
+    option, id = ("--take", take) if take else ("--leave", leave) if leave else ("--back", back)
+    if not by and not there:
+        raise ActNeeded(
+            "whether an edit is taken is for a person to say, and nobody is at a terminal",
+            next=f"finetune-prep improve {option} {id} on a terminal, or with the name of who has read it: --by NAME",
+        )
+    by = by or person.whoever()
+    if take:
+        done = asyncio.run(taking.take(project, id, by=by, interactive=there))
+    elif back:
+        done = asyncio.run(taking.back(project, id, by=by, interactive=there))
+    else:
+        done = taking.leave(project, id, by=by, interactive=there)
+    screens.print_act(done, option.removeprefix("--"), by, as_json=as_json)
+
+
+def _propose(folder: str, provider: str | None, *, one_call: bool, yes: bool, as_json: bool) -> None:
+    opened = open_project(folder)
+    if taken(opened) is not None:  # the documents are no longer those of the pilot that was read
+        _settle(folder, as_json=as_json)
+        return
+
+    async def job(session: Session) -> Improved:
+        of = session.project.conversing("one-call") if one_call else session.project
+        pilot = source_of(of)
+        return await run_improve(session, pilot, evidence_of(of, pilot))
+
+    async def expect(session: Session) -> Estimate:
+        of = session.project.conversing("one-call") if one_call else session.project
+        pilot = source_of(of)
+        return expected_edits(session, await used(session.door.ledger), pilot, evidence_of(of, pilot), provider or "")
+
+    command = "improve --one-call" if one_call else "improve"
+    found = work(folder, command, provider, job, quiet=as_json, yes=yes, expect=expect)
+    screens.print_proposals(opened, found.run, found.proposals, as_json=as_json)
+    if found.waiting:
+        raise click.exceptions.Exit(Paused.exit_code)
+    if not as_json and person.is_there():
+        screens.decide(opened, found.run)
+
+
+def _settle(folder: str, *, as_json: bool) -> None:
+    """What is left to do with an edit that is taken."""
+    opened = open_project(folder)
+    run = latest(opened)
+    if run is not None:
+        screens.print_proposals(opened, run, run.proposals(), as_json=as_json, step=TEST)
+
+
+def _test(folder: str, wanted: Wanted, provider: str | None, *, one_call: bool, yes: bool, as_json: bool) -> None:
+    def by_its_way(session: Session) -> Session:
+        return msgspec.structs.replace(session, project=session.project.conversing("one-call")) if one_call else session
+
+    async def job(session: Session) -> TrialSummary:
+        return await tried.tried(by_its_way(session), wanted)
+
+    async def expect(session: Session) -> Estimate:
+        session = by_its_way(session)
+        view = tried.require_taken(session.project)
+        require_checked(session.project, "the trial", screens.UNTOUCHED)
+        subject = edited(session.project, view)
+        return expected_trial(session, await used(session.door.ledger), subject, wanted, provider or "")
+
+    summary = work(folder, _command(wanted, one_call=one_call), provider, job, quiet=as_json, yes=yes, expect=expect)
+    screens.print_trial(summary, as_json=as_json)
+    if summary.exit_code:
+        raise click.exceptions.Exit(summary.exit_code)
+
+
+def _command(wanted: Wanted, *, one_call: bool) -> str:
+    parts = [f"{name} {value}" for name, value in (("-n", wanted.scenarios), ("--cycles", wanted.cycles)) if value]
+    return " ".join(["improve --test", *parts, *(["--one-call"] if one_call else [])])

@@ -1,0 +1,1 @@
+"""Proposed edits at the terminal."""

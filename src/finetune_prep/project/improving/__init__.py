@@ -1,0 +1,1 @@
+"""Folders of proposed edits and of their trials."""

@@ -1,0 +1,1 @@
+"""Edits of a document: taken, left, tried, put back."""

@@ -1,0 +1,171 @@
+"""How proposed edits stand: by people's decisions about them, and by what their trials said."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from finetune_prep import documents
+from finetune_prep.core.improving.edit import Proposal
+from finetune_prep.core.scenarios.scenario import Scenario
+from finetune_prep.documents.kinds import KINDS
+from finetune_prep.errors import ActNeeded, UsageError
+from finetune_prep.phases.improving.trial import GENERATION, Edited
+from finetune_prep.project.decisions import Decision
+from finetune_prep.project.improving.runs import EditRun, ImproveRun, edit_runs, improve_runs
+from finetune_prep.project.project import Project, text_hash
+from finetune_prep.project.runs import runs
+from finetune_prep.statistics.improving.trial import Trial
+
+TRIED = (GENERATION, "domain-frameworks")  # documents whose edits reach the assistant, so that talks show what they do
+State = Literal[
+    "proposed",
+    "refused",
+    "waiting",
+    "left",  # by a person
+    "taken",  # and not tried yet
+    "put back",  # by a person
+    "kept",  # its trial has shown that it helps
+    "not kept",  # its trial has not
+]
+
+
+class EditView(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal as it stands."""
+
+    id: str
+    """"improve-001/2"."""
+    proposal: Proposal
+    state: State
+    by: str = ""
+    """Who took, left or put it back."""
+    word: str = ""
+    """What its trial said, "" if there was none."""
+    trial: str = ""
+    """The trial's name."""
+
+
+def latest(project: Project) -> ImproveRun | None:
+    """The latest list of proposals that has come to its end."""
+    found = [run for run in improve_runs(project.layout) if run.proposals_path.exists()]
+    return found[-1] if found else None
+
+
+def require_latest(project: Project) -> ImproveRun:
+    """The same. Raises ActNeeded if there is none."""
+    if (run := latest(project)) is None:
+        raise ActNeeded("nothing has been proposed yet", next="finetune-prep improve")
+    return run
+
+
+def views(project: Project, run: ImproveRun) -> tuple[EditView, ...]:
+    """The proposals of a run as they stand."""
+    decided, tried = _decisions(project), trials(project)
+    return tuple(_view(run.id_of(one.number), one, decided, tried) for one in run.proposals())
+
+
+def trials(project: Project) -> dict[str, EditRun]:
+    """The latest trial of each edit."""
+    return {run.plan.edit: run for run in edit_runs(project.layout)}
+
+
+def _decisions(project: Project) -> dict[str, Decision]:
+    """The latest decision about each edit."""
+    return {decision.edit: decision for decision in project.decisions() if decision.edit}
+
+
+def _view(id: str, proposal: Proposal, decided: dict[str, Decision], tried: dict[str, EditRun]) -> EditView:
+    if proposal.state != "proposed":
+        return EditView(id=id, proposal=proposal, state=proposal.state)
+    decision = decided.get(id)
+    if decision is None:
+        return EditView(id=id, proposal=proposal, state="proposed")
+    state: State = {"take": "taken", "leave": "left"}.get(decision.decision, "put back")  # type: ignore[assignment]
+    run = tried.get(id)
+    result = run.result(Trial) if run is not None else None
+    if state == "taken" and result is not None:
+        state = "kept" if result.word == "kept" else "not kept"
+    return EditView(
+        id=id,
+        proposal=proposal,
+        state=state,
+        by=decision.by,
+        word=result.word if result else "",
+        trial=run.name if run is not None else "",
+    )
+
+
+def number_of(project: Project, given: str) -> tuple[ImproveRun, Proposal]:
+    """The proposal that a person names: "2" of the latest list, or "improve-001/2". Raises UsageError if there is none."""
+    name, _, number = given.rpartition("/")
+    known = {run.name: run for run in improve_runs(project.layout)}
+    run = known.get(name) if name else require_latest(project)
+    found = next((one for one in run.proposals() if str(one.number) == number.strip()), None) if run else None
+    if run is None or found is None:
+        raise UsageError(f"there is no edit {given}", next="finetune-prep improve, which lists them")
+    return run, found
+
+
+def taken(project: Project) -> EditView | None:
+    """The edit that a person has taken and that still waits for its trial, while the document has it."""
+    for run in reversed(improve_runs(project.layout)):
+        for view in views(project, run):
+            if view.state == "taken" and _stands(project, view):
+                return view
+    return None
+
+
+def _stands(project: Project, view: EditView) -> bool:
+    decision = _decisions(project)[view.id]
+    document = project.document(KINDS[decision.document])
+    return document is not None and text_hash(document.text) == decision.text
+
+
+def edited(project: Project, view: EditView) -> Edited:
+    """The edit that was taken, with the prompt on both sides of it. Raises ActNeeded where talks cannot show what it does."""
+    diagnosis = view.proposal.diagnosis
+    if diagnosis.clause.document not in TRIED:
+        raise ActNeeded(
+            f"an edit of {KINDS[diagnosis.clause.document].path} changes {_changes(diagnosis.clause.document)}, so no trial of "
+            "talks can say whether it helped",
+            next="finetune-prep probe, and then a new pilot",
+        )
+    if not diagnosis.question:
+        raise ActNeeded(
+            "no question asks for what this edit is for, so nothing can be tested",
+            next="add a question to the rubric, or a pilot",
+        )
+    decision = _decisions(project)[view.id]
+    run = next(run for run in improve_runs(project.layout) if view.id.startswith(f"{run.name}/"))
+    return Edited(
+        edit=view.id,
+        document=decision.document,
+        question=diagnosis.question,
+        source=run.plan.source,
+        scenarios=_scenarios(project, run, view.proposal),
+        before=kept_text(project, GENERATION, decision.prompt),
+        after=project.sound(KINDS[GENERATION]).text,
+    )
+
+
+def _changes(document: str) -> str:
+    return "what users bring" if document == "scenario-space" else "how talks are judged"
+
+
+def _scenarios(project: Project, run: ImproveRun, proposal: Proposal) -> tuple[Scenario, ...]:
+    wanted = proposal.diagnosis.scenarios
+    pilot = next((found for found in runs(project.layout) if found.name == run.plan.source), None)
+    known = {sample.scenario.id: sample.scenario for sample in pilot.each_sample()} if pilot else {}
+    return tuple(known[id] for id in wanted if id in known)
+
+
+def kept_text(project: Project, kind: str, hash: str) -> str:
+    """A text of a document that is kept in the history. Raises ActNeeded if it is gone."""
+    path = project.layout.history(kind, hash)
+    if not path.is_file():
+        raise ActNeeded(
+            f"the text that {KINDS[kind].path} had before the edit is gone from the history",
+            next=f"finetune-prep history {kind}",
+        )
+    return documents.read_bytes(path.read_bytes(), KINDS[kind].path)[0]

@@ -1,0 +1,60 @@
+"""What diagnoses rest on: the latest pilot, what people said of it, and what probes found."""
+
+from __future__ import annotations
+
+from finetune_prep.documents.kinds import Documents
+from finetune_prep.errors import ActNeeded
+from finetune_prep.exports.figures import each_row, run_figures
+from finetune_prep.labels.file import read_labels
+from finetune_prep.labels.label import Opinion, opinions
+from finetune_prep.phases.improving.diagnose import Evidence
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run
+from finetune_prep.workflow.exporting import finished_pilot
+from finetune_prep.workflow.probing.standing import probe_views
+from finetune_prep.workflow.reviewing.counting import rubric_version, unplaced, why_stale
+
+
+def source_of(project: Project) -> Run:
+    """The pilot that is read: the latest of the present documents. Raises ActNeeded while it is unfinished, or judged nothing."""
+    run, account = finished_pilot(project)
+    if account.outstanding:
+        raise ActNeeded(f"{run.name} is unfinished", next=run.plan.command)
+    if not account.judged:
+        raise ActNeeded(f"nothing of {run.name} was judged", next="finetune-prep status")
+    return run
+
+
+def evidence_of(project: Project, run: Run) -> Evidence:
+    """Everything that is known of a pilot's talks."""
+    rows = tuple(each_row(run))
+    persons = _persons(project, run)
+    return Evidence(
+        rubric=project.value(Documents.rubric),
+        knowledge=project.value(Documents.knowledge),
+        prompt=project.value(Documents.generation_prompt),
+        space=project.value(Documents.space),
+        rows=rows,
+        persons=persons,
+        missed=unplaced(project, persons),
+        jumpy=_jumpy(project),
+        figures=run_figures(project, rows),
+    )
+
+
+def _persons(project: Project, run: Run) -> tuple[Opinion, ...]:
+    """What people said, and still holds."""
+    samples = {sample.scenario.id: sample for sample in run.samples()}
+    rubric = rubric_version(project)
+    held = opinions(read_labels(run.labels_path).labels)
+    return tuple(
+        opinion
+        for (labeller, _), opinion in held.items()
+        if labeller.kind == "person" and opinion.decided and not why_stale(opinion.latest, samples, rubric)
+    )
+
+
+def _jumpy(project: Project) -> frozenset[str]:
+    """Questions that alarm easily by the latest probes that still hold."""
+    tables = [view.questions for view in probe_views(project) if view.questions and not view.stale]
+    return frozenset(row.id for table in tables for row in table.questions if row.alarms_easily)
