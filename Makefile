@@ -74,15 +74,12 @@ TRAINERS ?= trl
 test-trainers: $(VENV)/installed-dev $(TRAINERS:%=$(LOADER_FOLDER)/%/installed)
 	FINETUNE_PREP_TRAINERS="$(strip $(TRAINERS))" $(BIN)/python -m pytest tests/trainers
 
-# A small model tuned on the example's rows and evaluated beside its base, on the CPU: training/README.md. JUDGE="provider/model"
-# has the replies judged, too; without it they are counted. 1.6 GB, with torch.
+# A small model tuned on the example's rows and put beside its base, on the CPU; training/README.md. 1.6 GB, with torch.
 TRAINING := .venv-training
 TRAINED := build/train-example
-JUDGE ?=
 train-example: $(VENV)/installed $(TRAINING)/installed
 	rm -rf $(TRAINED)/shop && mkdir -p $(TRAINED) && $(BIN)/finetune-prep demo $(TRAINED)/shop
-	$(if $(JUDGE),sed -i.before '/^\[roles.judge\]/,/^model/ s|^model = .*|model = "$(JUDGE)"|' $(TRAINED)/shop/finetune-prep.toml)
-	PYTHON=$(TRAINING)/bin/python FINETUNE_PREP=$(BIN)/finetune-prep training/run.sh $(TRAINED)/shop $(TRAINED) $(if $(JUDGE),,--no-judge)
+	PYTHON=$(TRAINING)/bin/python FINETUNE_PREP=$(BIN)/finetune-prep training/run.sh $(TRAINED)/shop $(TRAINED) --no-judge
 
 # The door to models beside a bare loop over the same HTTP library: throughput, CPU, end to end, resume, memory; how limits are found.
 bench-door: $(VENV)/installed-dev

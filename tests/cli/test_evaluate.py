@@ -403,7 +403,7 @@ def test_the_long_prompt_is_a_third_arm_where_it_fits(shop: Project, terminal: T
         prompts = {call.body["messages"][0]["content"] for call in running.base.calls if call.body}
     assert [row["arm"] for row in found["table"]["arms"]] == ["base", "tuned", "prompted"]
     assert {(row["first"], row["second"]): row["word"] for row in found["table"]["pairs"]} == {
-        ("base", "tuned"): "better", ("base", "prompted"): "better", ("prompted", "tuned"): "not worse",
+        ("base", "tuned"): "better", ("base", "prompted"): "better", ("prompted", "tuned"): "not established",
     }  # fmt: skip
     assert len(prompts) == 2
     assert found["models"]["prompted"] == "before/shop-base"

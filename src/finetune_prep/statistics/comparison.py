@@ -123,23 +123,31 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def verdict_word(differences: Sequence[float], margin: float) -> Word:
-    """What the groups' differences, second less first, establish of the second. margin: what may be lost, 0 to 1."""
+    """What the groups' differences, second less first, establish of the second. margin: what may be lost, 0 to 1.
+
+    “Not worse” takes the interval as well as the test. The test alone would be sure where no group differs, as where both models
+    fail everything: six such groups say little of how often a seventh would.
+    """
     if len(differences) < FEWEST_GROUPS:
         return "not established"
     mean = fmean(differences)
     if sign_flip(differences).p <= SURE:
         return "better" if mean > 0 else "worse"
     shifted = sign_flip([difference + margin for difference in differences])
-    return "not worse" if mean + margin > 0 and shifted.p <= SURE else "not established"
+    ruled_out = mean_difference(differences).low >= -margin
+    return "not worse" if ruled_out and shifted.p <= SURE else "not established"
 
 
-def more_groups(word: Word, differences: Sequence[float]) -> int | None:
-    """How many more groups would show what was seen; None where that cannot be said, or nothing is left to show."""
+def more_groups(word: Word, differences: Sequence[float], margin: float) -> int | None:
+    """How many more groups would show what was seen; None where that cannot be said, or nothing is left to show.
+
+    Where no group differs, as many as would establish “not worse” if none of them did either.
+    """
     if word != "not established":
         return None
     if len(differences) < FEWEST_GROUPS:
         return FEWEST_GROUPS - len(differences)
-    needed = groups_needed(differences)
+    needed = groups_needed(differences) if any(differences) else groups_alike(margin)
     return None if needed is None else max(0, needed - len(differences))
 
 
@@ -149,6 +157,11 @@ def groups_needed(differences: Sequence[float]) -> int | None:
     if mean < 1e-9 or len(differences) < 2:
         return None
     return groups_for(mean, stdev(differences))
+
+
+def groups_alike(margin: float) -> int | None:
+    """How many groups of which none differs rule out a loss of this size; None for a margin of 0."""
+    return next((n for n in range(FEWEST_GROUPS, 10_000) if exact(0, n).high <= margin), None) if margin else None
 
 
 def groups_for(difference: float, spread: float) -> int:

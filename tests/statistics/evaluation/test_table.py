@@ -117,6 +117,14 @@ def test_a_model_that_is_worse_by_the_margin_is_seldom_called_not_worse() -> Non
     assert (words.count("not worse") + words.count("better")) / REPETITIONS <= 0.055 + slack(0.05, REPETITIONS)
 
 
+@pytest.mark.parametrize("groups", [6, 12, 24])
+def test_models_that_fail_nearly_everything_are_not_called_equal(groups: int) -> None:
+    """A model that loses nearly all of the little that the base can do, just the margin: often no talk of six or twelve shows it."""
+    chance = dice("floor", groups)
+    words = [pair_of(*drawn(chance, groups, 1, 0.11, 0.01, spread=0.0), margin=0.1).word for _ in range(REPETITIONS)]
+    assert (words.count("not worse") + words.count("better")) / REPETITIONS <= 0.055 + slack(0.05, REPETITIONS)
+
+
 def test_a_base_that_loops_makes_no_model_safe_or_better_by_silence() -> None:
     """Half of the base's talks are cut. The tuned model fails as often: it is better, since a loop is no pass; but never unsafe."""
     chance = dice("loops")

@@ -16,6 +16,7 @@ def found(base: list[ArmTalk], tuned: list[ArmTalk]) -> Table:
 
 
 ALL = range(10)
+MANY = [judged("base", f"s{n}") for n in range(36)]
 PASSED, FAILED = [judged("base", f"s{n}") for n in ALL], [fails("base", f"s{n}") for n in ALL]
 
 
@@ -28,7 +29,8 @@ def tuned(talks: list[ArmTalk]) -> list[ArmTalk]:
     [
         (FAILED, PASSED, "Established: the tuned model is better than the base."),
         (PASSED, FAILED, "Established: the tuned model is worse than the base."),
-        (PASSED, PASSED, "Established: the tuned model is not worse than −0.10. That it is better is not established."),
+        (MANY, MANY, "Established: the tuned model is not worse than −0.10. That it is better is not established."),
+        (FAILED, FAILED, "Not established: about 26 more groups like these would tell."),
         (FAILED[:5] + PASSED[5:], PASSED[:2] + FAILED[2:], "Not established: about "),
         (PASSED[:4], PASSED[:4], "Not established: about 2 more groups like these would tell."),
     ],

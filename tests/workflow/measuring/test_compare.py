@@ -42,7 +42,13 @@ def test_worse_and_not_safe(tmp_path: Path) -> None:
 
 
 def test_alike_is_not_worse(tmp_path: Path) -> None:
-    assert compared(tmp_path, ["yyyy"] * 10, ["yyyy"] * 10).word == "not worse"
+    assert compared(tmp_path, ["yyyy"] * 36, ["yyyy"] * 36).word == "not worse"
+
+
+def test_a_few_alike_may_have_missed_what_differs(tmp_path: Path) -> None:
+    """Ten groups of which none differs would be seen in a third of cases where one in ten does."""
+    found = compared(tmp_path, ["yyyy"] * 10, ["yyyy"] * 10)
+    assert (found.word, found.more_groups) == ("not established", 26)
 
 
 def test_a_few_groups_tell_nothing(tmp_path: Path) -> None:

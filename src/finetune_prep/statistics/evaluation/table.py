@@ -220,7 +220,7 @@ def _pair(pair: tuple[Arm, Arm], counted: Mapping[Arm, Talks], rubric: Rubric, g
         mcnemar=_mcnemar([(first[scenario][0].passed, second[scenario][0].passed) for scenario in both]) if enough else None,
         score=comparison.mean_difference(scores),
         score_test=comparison.sign_flip(scores) if len(scores) >= FEWEST_GROUPS else None,
-        more_groups=more_groups(word, differences),
+        more_groups=more_groups(word, differences, margin),
         regressions=_new_no(first, second, both, rubric, gate),
         relieved=_new_no(second, first, both, rubric, gate),
         questions=_changes(first, second, both, rubric, gate),

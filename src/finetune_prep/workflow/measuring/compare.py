@@ -83,7 +83,7 @@ def compare(base_path: Path, tuned_path: Path, rubric_path: Path, *, margin: flo
             [(scoring.passed(first[group][0].answers), scoring.passed(second[group][0].answers)) for group in paired]
         ),
         questions=_questions(rubric, first, second, paired),
-        more_groups=more_groups(word, differences),
+        more_groups=more_groups(word, differences, margin),
     )
 
 
