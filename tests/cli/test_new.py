@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,13 @@ def test_where_nothing_is_found_questions_go_to_files(tmp_path: Path, brief: tup
     assert done.exit_code == 0
     assert "no key of a known provider" in done.output
     assert set(roles(tmp_path / "shop").values()) == {"batch/any-model"}
+
+
+def test_what_the_whole_way_would_cost_is_said_before_anything_is_asked(tmp_path: Path, brief: tuple[str, str]) -> None:
+    """Where a price is known: by the bundled table; nothing where questions go to files, whose price nobody knows."""
+    done = new(tmp_path / "paid", "", *brief, "--model", "openai/gpt-4.1")
+    assert re.search(r"The whole way to 2,000 accepted rows would cost about \$\d+ to \$\d+", done.output)
+    assert "The whole way" not in new(tmp_path / "files", "", *brief, "--no-detect").output
 
 
 @pytest.mark.parametrize("options", [("--no-detect",), ("--provider", "batch"), ("--model", "batch/any-model")])

@@ -160,6 +160,19 @@ async def test_what_is_to_come(shop: Path) -> None:
     assert "more than the budget leaves ($87.50)" in done.output
 
 
+async def test_the_whole_way_stands_below_the_estimate(shop: Path) -> None:
+    """As long as no pilot has ended; not for a single phase."""
+    toml = Layout(shop).config
+    toml.write_text(toml.read_text("utf-8") + "[prices.larch-1]\ninput = 1.0\noutput = 2.0\n", "utf-8")
+    done = cost(shop, "--estimate")
+    assert done.exit_code == 0, done.output
+    assert "The whole way to 2,000 accepted rows, by the share of conversations that is accepted:" in done.output
+    assert re.search(r"60% +3,334 conversations +[\d,]+ calls +\d+ million tokens +about \$\d+", done.output)
+    found = json.loads(cost(shop, "--estimate", "--json").stdout)
+    assert [way["accepted"] for way in found["whole_way"]["ways"]] == [0.6, 0.7, 0.8, 0.9]
+    assert json.loads(cost(shop, "--estimate", "pilot", "--json").stdout)["whole_way"] is None
+
+
 async def test_the_command_as_json(shop: Path) -> None:
     found = json.loads(cost(shop, "--json", "-n", "10").stdout)
     assert found["runs"] == [{"run": "pilot-001", "accepted": 1, "per_accepted": 2.5}]

@@ -17,6 +17,7 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
+from finetune_prep.models.caches.prefix import prefix
 from finetune_prep.models.progress import Progress, RoleProgress
 from finetune_prep.phases.drafting.prompt_facts import facts
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
@@ -25,7 +26,7 @@ from finetune_prep.project.beginning.scaffold import config_text, create
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import run_of
 from finetune_prep.workflow.estimate import ALL, Estimate, Row, estimate, projected
-from finetune_prep.workflow.planned_calls import ASSISTANT, EXCHANGES, used
+from finetune_prep.workflow.planned_calls import ASSISTANT, EXCHANGES, SHARED, used
 from tests.models.examples import request
 from tests.phases.pottery_shop import pottery_project
 
@@ -205,6 +206,66 @@ async def test_answers_so_far_go_before_the_example(shop: Project, ledger: Sqlit
     assert (row.input_tokens, row.cached_tokens, row.output_tokens) == (1750 * 125, 700 * 125, 100 * 125)
     assert row.cost == pytest.approx((1050 * 1 + 700 * 0.5 + 100 * 10) * 125 / 1e6)
     assert 0 < estimate(shop, await used(ledger), ("pilot",), n=100).measured < 1
+
+
+async def test_what_was_written_to_a_cache_is_paid_for_at_its_price(shop: Project, ledger: SqliteLedger) -> None:
+    """A quarter more than other input, as the project's table names no price."""
+    for n in range(4):
+        usage = Usage(input=1000, cached=600, written=200, output=100)
+        await ledger.answers.put(answered(f"a{n}", usage, phase="pilot", role="assistant"))
+    row = by_role(estimate(shop, await used(ledger), ("pilot",), n=100))["assistant"]
+    assert row.cost == pytest.approx((200 * 1 + 200 * 1.25 + 600 * 0.5 + 100 * 10) * row.calls / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "price", "written"),
+    [
+        ("openai-compatible", "cached = 0.5", 0.0),
+        ("anthropic", "cached = 0.1", 1.25),
+        ("bedrock", "cached = 0.1\nwritten = 2.0", 2.0),
+    ],
+)
+def test_before_any_answer_the_beginnings_of_prompts_come_from_the_cache(
+    shop: Project, kind: str, price: str, written: float
+) -> None:
+    """All but the first of a role; where a mark is needed, that first one pays for writing."""
+    address = 'base_url = "http://larch.example"' if kind != "bedrock" else 'region = "us-east-1"'
+    text = f'name = "pottery"\n[providers.larch]\nkind = "{kind}"\n{address}\n[prices."any-model"]\ninput = 1.0\noutput = 10.0\n{price}\n'
+    roles = "".join(f'[roles.{role}]\nmodel = "larch/any-model"\n' for role in ("expert", "user", "assistant", "judge"))
+    shop.layout.config.write_text(text + roles, "utf-8")
+    project = open_project(shop.folder)
+    rows = by_role(estimate(project, None, ("pilot",), n=50))
+    assert rows["user"].cached_tokens == 0, "its beginning is too short for a cache"
+    judge = rows["judge"]
+    each = SHARED["judge"] * judge.input_tokens / 50
+    assert judge.cached_tokens == pytest.approx(49 * each, abs=1)
+    cached = project.config.prices["any-model"].cached or 0.0
+    fresh = judge.input_tokens - judge.cached_tokens - (each if written else 0)
+    expected = (fresh + cached * judge.cached_tokens + written * each + 10 * judge.output_tokens) / 1e6
+    assert judge.cost == pytest.approx(expected, rel=1e-4)
+
+
+def test_nothing_is_expected_of_a_cache_that_saves_nothing(shop: Project) -> None:
+    """Nor in a batch, where nobody knows which request goes first."""
+    text = shop.layout.config.read_text("utf-8")
+    shop.layout.config.write_text(text.replace("cached = 0.5\n", ""), "utf-8")
+    assert estimate(open_project(shop.folder), None, ("pilot",)).cached_tokens == 0
+    text = text.replace('kind = "openai-compatible"', 'kind = "anthropic-batch"')
+    assert "anthropic-batch" in text
+    shop.layout.config.write_text(text, "utf-8")
+    assert estimate(open_project(shop.folder), None, ("pilot",)).cached_tokens == 0
+
+
+@pytest.mark.parametrize("example", ["online-shop", "museum-visitors"])
+def test_prompts_begin_alike_as_far_as_is_said(example: str) -> None:
+    """In both recordings, within three hundredths."""
+    requests = [entry.request for entry in read_recording(recording(example)) if entry.request.phase == "pilot"]
+    for role, share in SHARED.items():
+        asked = [request for request in requests if request.role == role]
+        alike = sum(len(prefix(request)) for request in asked)
+        whole = sum(len(message.content) for request in asked for message in request.messages)
+        assert len({prefix(request) for request in asked}) == 1
+        assert alike / whole == pytest.approx(share, abs=0.03)
 
 
 def test_a_conversation_that_is_written_in_one_call_is_one_call(shop: Project) -> None:

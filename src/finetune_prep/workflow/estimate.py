@@ -4,7 +4,8 @@ Which prompts a phase asks, how often, and what an asking usually takes stands i
 follow from what is there: documents that exist are not written again, a rubric has the categories it has, a pilot's talks are
 as long as the scenario space says, and a draft is handed back as often as it usually is, within what the project allows. What
 a call takes is the mean of the ledger for the same prompt, as soon as there is one answer whose tokens were counted. A second
-asking after an answer that could not be used is expected as often as it was needed so far.
+asking after an answer that could not be used is expected as often as it was needed so far. What comes from a provider's cache is
+expected as it was measured, and before that as far as prompts begin alike.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ import msgspec
 from finetune_prep.core.request import Request, RoleName
 from finetune_prep.ledger.protocols import Measured
 from finetune_prep.method import limits
-from finetune_prep.models.prices import Prices, cost_of
+from finetune_prep.models.caches.prefix import MARKED, least
+from finetune_prep.models.prices import Prices, cost_of, price_cached
 from finetune_prep.models.progress import Progress
 from finetune_prep.models.roles import price_of
+from finetune_prep.models.routes import charges_by_call
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, PILOT
+from finetune_prep.project.config import Price, ProviderKind
 from finetune_prep.project.consent.agreements import Amount
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.batching.rounds import rounds as rounds_of
@@ -189,13 +193,18 @@ def _sum(parts: Iterable[Row]) -> Estimate:
 
 
 def _row(project: Project, prices: Prices, call: Planned, found: Measured | None, provider: str) -> Row:
-    prompt, cached, answer, again = call.input, 0.0, call.output, 1.0
+    prompt, answer, again = call.input, call.output, 1.0
     if found:
-        prompt, cached, answer = found.input if call.measurable else call.input, min(found.cached, prompt), found.output
+        prompt, answer = found.input if call.measurable else call.input, found.output
         again = found.answers / max(1, found.answers - found.again)
     calls = max(0.0, call.times - call.known - call.opened) * again + call.opened
     price = price_of(project.config, prices, call.role, round(prompt), provider)
     settings = project.config.role(call.role)
+    if found:
+        cached, written = min(found.cached, prompt), found.written
+    else:
+        kind = project.config.provider(provider or settings.provider).kind
+        cached, written = _of_cache(call, calls, price, kind, settings.model_name)
     return Row(
         phase=call.phase,
         role=call.role,
@@ -206,6 +215,18 @@ def _row(project: Project, prices: Prices, call: Planned, found: Measured | None
         input_tokens=round(prompt * calls),
         cached_tokens=round(cached * calls),
         output_tokens=round(answer * calls),
-        cost=None if price is None else cost_of(price, prompt * calls, cached * calls, answer * calls),
+        cost=None if price is None else cost_of(price, prompt * calls, cached * calls, answer * calls, written=written * calls),
         measured=found.answers if found else 0,
     )
+
+
+def _of_cache(call: Planned, calls: float, price: Price | None, kind: ProviderKind, model: str) -> tuple[float, float]:
+    """Tokens of a prompt that are expected to come from a cache, and to be put there: all but the first find what they share.
+
+    None in a batch, where nobody knows what goes first, and none where a cached token costs as much as another.
+    """
+    if price is None or calls < 1 or call.shared < least(model):
+        return 0.0, 0.0
+    if not charges_by_call(kind) or price_cached(price) >= price.input:
+        return 0.0, 0.0
+    return call.shared * (calls - 1) / calls, call.shared / calls if kind in MARKED else 0.0

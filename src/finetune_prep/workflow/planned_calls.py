@@ -38,6 +38,8 @@ from finetune_prep.workflow.retrying.settled import waiting
 ANSWER = 300  # tokens of an answer of which nothing is known
 CHARACTERS = 4  # of English for one token, the usual rule of thumb
 READING, REVISE = "research-read", "revise"
+# share of a prompt that all of its name begin with, as in both bundled examples; that of others is too short for a cache
+SHARED = {"assistant": 0.96, "judge": 0.94}
 # what is in documents that are not written yet: as in both bundled examples
 FRAMEWORKS, CATEGORIES, EXAMPLES, CALIBRATIONS, EXCHANGES = 6, 5, 3, 3, 3.625
 
@@ -75,6 +77,8 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     input: float
     """Tokens of a prompt as it usually is."""
     output: float
+    shared: float = 0.0
+    """Tokens with which all of these prompts begin."""
     measurable: bool = True
     """Whether earlier prompts of the same file tell more of these than `input` does."""
 
@@ -140,6 +144,7 @@ def _calls(
         opened=opened.get(about.role, 0),
         input=prompt,
         output=use.output,
+        shared=SHARED.get(name, 0.0) * prompt,
         measurable=name != READING,
     )
 

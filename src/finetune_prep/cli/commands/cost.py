@@ -25,6 +25,7 @@ from finetune_prep.workflow.evaluating.expected import expected as expected_eval
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.planned_calls import Used, used
 from finetune_prep.workflow.scaling.expected import expected as expected_of_scaling
+from finetune_prep.workflow.scaling.whole_way import Way, WholeWay, way_to_rows
 
 WHOLE = "all"
 
@@ -53,11 +54,13 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
     """What was spent: per phase, role and model, per accepted row, and how much came from the providers' caches.
 
     With --estimate or -n: what is still to be asked will need, by what the answers so far took, or else by the bundled examples.
+    Without a phase, and as long as no pilot has ended, also what the whole way to the rows of a training set would cost.
     """
     opened = open_project(project)
     phase = phase or ("pilot" if size else None)
     found = looked(opened, costs, Costs(lines=(), spent=0.0, held=0.0))
     expected = _expected(opened, phase, size) if phase else None
+    way = way_to_rows(opened) if phase == WHOLE else None
     evaluations = [(run.name, found.of_run(run.name)) for run in evaluation_runs(opened.layout)]
     rows = [(run.name, _accepted(run), per_row(found.of_run(run.name), _accepted(run))) for run in runs(opened.layout)]
     if as_json:
@@ -76,6 +79,7 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
                 "runs": [{"run": name, "accepted": accepted, "per_accepted": each} for name, accepted, each in rows],
                 "evaluations": [{"run": name, "cost": None if part.unpriced else part.cost} for name, part in evaluations],
                 "estimate": expected,
+                "whole_way": way,
             }
         )
         return
@@ -85,6 +89,8 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
             screen.say(f"{name}: {_dollars(part.cost, part.unpriced)}")
     else:
         _print_estimate(expected, found.spent + found.held + found.committed, opened.config.budget)
+        if way is not None:
+            _print_way(way)
 
 
 def _expected(project: Project, phase: str, size: int | None) -> Estimate:
@@ -148,6 +154,28 @@ def _print_estimate(expected: Estimate, spent: float, budget: float | None) -> N
     screen.say(estimate_words(expected), bold=True)
     if budget is not None and expected.cost is not None and spent + expected.cost > budget:
         screen.say(f"  more than the budget leaves (${max(0.0, budget - spent):.2f}): raise `budget` in finetune-prep.toml")
+
+
+def _print_way(way: WholeWay) -> None:
+    screen.say()
+    screen.say(f"The whole way to {way.rows:,} accepted rows, by the share of conversations that is accepted:", bold=True)
+    screen.table(
+        [(f"{step.accepted:.0%}", screen.counted(step.conversations, "conversation"), *_way_words(step)) for step in way.ways]
+    )
+    if way.first_wave:
+        screen.paragraph(
+            f"After the first {way.first_conversations} of them, about ${way.first_wave:.2f}, a pilot without hope stops."
+        )
+    screen.paragraph(
+        "Counted are the documents that are missing, each as often as it is usually written, and the conversations with their "
+        "verdicts; what comes from a provider's cache, at its price. Probes, evaluations and second versions come on top."
+    )
+
+
+def _way_words(step: Way) -> tuple[str, ...]:
+    calls = screen.counted(step.calls, "call")
+    tokens = f"{(step.input_tokens + step.output_tokens) / 1e6:,.0f} million tokens"
+    return (calls, tokens, *(() if step.cost == 0 else ("price unknown" if step.cost is None else f"about ${step.cost:,.0f}",)))
 
 
 def _expected_row(row: Row) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ from finetune_prep.project import config
 from finetune_prep.project.beginning import scaffold
 from finetune_prep.project.beginning.scaffold import Choice
 from finetune_prep.project.keys import KeyUse, allow
+from finetune_prep.project.project import open_project
+from finetune_prep.workflow.scaling.whole_way import whole_way
 from finetune_prep.workflow.texts.first_brief import TAG, FirstBrief, LanguageUnclear, first_brief, title_from
 
 if TYPE_CHECKING:
@@ -131,7 +133,7 @@ def new(
     if as_json:
         _print_json(folder, written, casting)
     else:
-        _print(folder, written, casting)
+        _print(folder, written, casting, whole_way_words(folder))
 
 
 def _refuse_contradictions(model: str, provider: str, base_url: str, key_env: str, *, asked: bool, as_json: bool) -> None:
@@ -198,7 +200,19 @@ def _print_json(folder: Path, written: FirstBrief, casting: Casting) -> None:
     )
 
 
-def _print(folder: Path, written: FirstBrief, casting: Casting) -> None:
+def whole_way_words(folder: Path) -> str:
+    """What the whole way would cost, "" where that is not known or nothing."""
+    ways = whole_way(open_project(folder), None)
+    dollars = [way.cost for way in ways.ways if way.cost]
+    if not dollars:
+        return ""
+    return (
+        f"The whole way to {ways.rows:,} accepted rows would cost about ${min(dollars):,.0f} to ${max(dollars):,.0f}; "
+        "finetune-prep cost --estimate says of what. Nothing is spent without a yes."
+    )
+
+
+def _print(folder: Path, written: FirstBrief, casting: Casting, cost: str) -> None:
     told = "" if written.stated else " – the language of the brief; change it there if it is another"
     screen.say(f"A project for “{written.title}” is in {folder}.", bold=True)
     screen.say(f"Language of the conversations: {written.language}{told}.")
@@ -214,6 +228,9 @@ def _print(folder: Path, written: FirstBrief, casting: Casting) -> None:
     for line in casting.words:
         screen.say(line)
     if casting.words:
+        screen.say()
+    if cost:
+        screen.paragraph(cost, indent=0)
         screen.say()
     screen.paragraph(WORTH_IT, indent=0, dim=True)
     screen.say()

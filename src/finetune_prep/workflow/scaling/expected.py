@@ -27,7 +27,7 @@ def expected(project: Project, so_far: Used, size: Size, provider: str = "") -> 
     rubric = project.value(Documents.rubric)
     replies = ceil(candidates * mean_exchanges(project)) if plan.way == "turns" else candidates
     calls: dict[RoleName, int] = {role: replies for role in ROLES[plan.way] if role != "judge"}
-    calls["judge"] = candidates if rubric.judged else 0
+    calls["judge"] = ceil(candidates * _judged_share(project)) if rubric.judged else 0
     known = _known(project, so_far, plan)
     left = {role: max(0, count - known.get(role, 0)) for role, count in calls.items()}
     return estimate_of_pilot(project, so_far, left, candidates, provider)
@@ -41,6 +41,13 @@ def to_make(project: Project, plan: RunPlan) -> int:
         raise ActNeeded("nothing of the pilot was accepted", next="finetune-prep show")
     most = plan.most if isinstance(plan.most, int) else CANDIDATES * plan.wanted
     return min(most, ceil(plan.wanted / accepted))
+
+
+def _judged_share(project: Project) -> float:
+    """Share of the pilot's conversations that were put to the judge: one with a fault is not."""
+    _, account = finished_pilot(project)
+    judged = account.judged + account.unjudged
+    return judged / account.planned if judged else 1.0
 
 
 def _known(project: Project, so_far: Used, plan: RunPlan) -> dict[str, int]:

@@ -1,0 +1,23 @@
+"""How much a scaled run will ask, by what its pilot was like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from finetune_prep.core.sample import Account
+from finetune_prep.phases.pilot.pilot import current_plan
+from finetune_prep.phases.scaling.scale import Size
+from finetune_prep.project.runs import run_of, write_results
+from finetune_prep.workflow.planned_calls import Used
+from finetune_prep.workflow.scaling.expected import expected
+from tests.phases.pottery_shop import pottery_project
+
+
+def test_what_has_a_fault_is_not_judged(tmp_path: Path) -> None:
+    """As large a share of the conversations as of the pilot's: rows at half of them, and verdicts for eight of ten."""
+    shop = pottery_project(tmp_path / "shop")
+    run = run_of(shop.layout, current_plan(shop, 10))
+    write_results(run, [], [], Account(planned=10, states={"accepted": 5, "rejected": 3, "faulty": 2}))
+    calls = {row.role: row.calls for row in expected(shop, Used(), Size(rows=100)).rows}
+    assert calls["judge"] == 160
+    assert calls["user"] == calls["assistant"] > 200
