@@ -12,6 +12,7 @@ DEV_VENV := .venv-dev
 DEV := $(DEV_VENV)/bin
 SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
 WORKERS ?= 2
+PARALLEL = -n $(WORKERS) --dist worksteal
 
 .PHONY: demo test dev quick lint types coverage soak everywhere test-engine test-exports test-trainers train-example bench bench-door docs example clean
 
@@ -22,7 +23,7 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-dev
 	$(call lint_with,$(BIN))
 	$(call types_with,$(BIN))
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest $(PARALLEL)
 
 # An environment for whoever changes the code; .venv-dev/bin/python -m pytest tests/core tests what stands in src.
 dev: $(DEV_VENV)/installed
@@ -30,7 +31,7 @@ dev: $(DEV_VENV)/installed
 
 # Everything but the tests marked `slow`: a minute on two cores.
 quick: $(DEV_VENV)/installed
-	$(DEV)/python -m pytest -n $(WORKERS) -m "not slow"
+	$(DEV)/python -m pytest $(PARALLEL) -m "not slow"
 
 lint: $(DEV_VENV)/installed
 	$(call lint_with,$(DEV))
@@ -41,13 +42,13 @@ types: $(DEV_VENV)/installed
 # Line and branch coverage, of child processes too; `make coverage TESTS=tests/core` for a part.
 coverage: $(DEV_VENV)/installed
 	$(DEV)/coverage erase
-	$(DEV)/coverage run -m pytest -n $(WORKERS) $(TESTS)
+	$(DEV)/coverage run -m pytest $(PARALLEL) $(TESTS)
 	$(DEV)/coverage combine --quiet
 	$(DEV)/coverage report --skip-covered --sort=cover
 
 # The long counts. Each test that has one asks `tests.soak` for it, and the everyday suite keeps a small fixed sample.
 soak: $(DEV_VENV)/installed
-	FINETUNE_PREP_SOAK=1 $(DEV)/python -m pytest -n $(WORKERS) $$(grep -rlE 'from (tests.soak|hypothesis) import' tests --include='test_*.py')
+	FINETUNE_PREP_SOAK=1 $(DEV)/python -m pytest $(PARALLEL) $$(grep -rlE 'from (tests.soak|hypothesis) import' tests --include='test_*.py')
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/first_minutes.py

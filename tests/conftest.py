@@ -17,6 +17,7 @@ from finetune_prep.project import keys
 from tests.soak import SOAK, examples
 
 KEY_ENDINGS = ("_API_KEY", "_API_TOKEN", "_ACCESS_KEY", "_SECRET_KEY", "_TOKEN")
+WHOLE = Path(__file__).parent / "whole"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 HOMES = itertools.count()  # counted here: pytest would look through all of them for each new one
@@ -26,6 +27,12 @@ HOMES = itertools.count()  # counted here: pytest would look through all of them
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(40))
 settings.register_profile("suite", UNHURRIED, derandomize=not SOAK, database=None)
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, whole ways before all: what is left for the end is quick, so that no worker waits for another."""
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.parent != WHOLE))
 
 
 @pytest.fixture(autouse=True)

@@ -64,7 +64,7 @@ AROUND = {"busy": _busy, "deaf": _deaf, "ahead": _ahead}
 def _run(setting: str) -> bool:
     """Whether all tests passed in a setting."""
     marked = ["-m", mark] if (mark := os.environ.get("PYTEST_MARK", "environment")) else []
-    command = [sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("WORKERS", "2"), *marked]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", os.environ.get("WORKERS", "2"), "--dist", "worksteal", *marked]
     ahead = ["faketime", "-f", LATER] if setting == "ahead" else []
     with AROUND.get(setting, contextlib.nullcontext)():
         return not subprocess.run([*ahead, *command], cwd=ROOT, env=os.environ | {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}).returncode

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.core.finding import Finding, Outcome
@@ -20,7 +21,7 @@ from finetune_prep.gates.rubric import rubric
 from finetune_prep.method.gates import GATES
 from tests.gates import pottery
 from tests.gates.pottery import broken, having, sound, talk
-from tests.soak import examples
+from tests.soak import SOAK, examples
 
 KNOWLEDGE = pottery.knowledge()
 RUBRIC = pottery.rubric()
@@ -1126,8 +1127,13 @@ def test_counts_hold_if_and_only_if_they_lie_within_the_limits(sizes: list[int])
     assert len(list(rubric.questions_per_category(documents))) == off
 
 
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(6))
 @given(st.floats())
+@example(math.nan)
+@example(math.inf)
+@example(-1.0)
+@example(0.0)
+@example(1e308)
 def test_no_figure_of_a_space_raises(figure: float) -> None:
     """Weights and shares come from files that people edit: whatever stands there is a finding, never an error."""
     for at in ("topics.0.weight", "edge_share", "out_of_scope_share", "no_flaw_share"):
@@ -1152,11 +1158,13 @@ def emptied(value: Any, at: str = "") -> Iterator[tuple[str, str, Any]]:
 
 
 def test_nothing_empty_raises() -> None:
-    """One place of each kind is emptied, as half-written documents are: every gate still answers."""
+    """One place of each kind is emptied, as half-written documents are: every gate still answers. Every third here, all with soak."""
     tried: set[str] = set()
     for field in ("knowledge", "space", "rubric", "evaluation_prompt", "generation_prompt", "user_prompt", "system_prompt"):
         for place, path, empty in emptied(getattr(sound(), field).value):
             if (field + place) not in tried:
                 tried.add(field + place)
+                if not SOAK and len(tried) % 3:
+                    continue
                 assert len(check(broken(sound(), f"{field}{path}", empty))) == len(GATES), path
     assert len(tried) > 80
