@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import pty
 import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -42,6 +44,31 @@ class Terminal:
         assert "Traceback" not in shown.err
         assert isinstance(left.value.code, int)
         return Shown(left.value.code, shown.out, shown.err)
+
+
+def run_here(*arguments: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """A command where nobody can be asked, in this process: another one spends half of its time on becoming one."""
+    out, err = io.StringIO(), io.StringIO()
+    code: Any = 0
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _set(more):
+        try:
+            main([*arguments])
+        except SystemExit as left:
+            code = left.code
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def _set(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -13,12 +13,11 @@ import pytest
 
 from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
-from tests.cli.terminal import environment, on_a_terminal
+from tests.cli.terminal import on_a_terminal, run_here
 from tests.fake_batches import KEY, FakeBatches
 from tests.fake_endpoint import Call, Completion, FakeEndpoint, Status
 from tests.phases.pottery_expert import pottery_sources
 from tests.phases.pottery_shop import accept_all, pottery_project
-from tests.waiting import HUNG
 
 UNJUDGED = 1  # how a pilot ends whose judge says “Fine.”, as this endpoint does to everything
 PRICED = "\n[prices.larch-1]\ninput = 1.0\noutput = 2.0\n"
@@ -59,15 +58,7 @@ def command(*arguments: str) -> list[str]:
 
 def unattended(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run where nobody can be asked."""
-    done = subprocess.run(
-        command(*arguments),
-        cwd=project.folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=HUNG,
-        stdin=subprocess.DEVNULL,
-    )
+    done = run_here(*arguments, folder=project.folder, LOGNAME="reader")
     assert "Traceback" not in done.stderr
     return done
 

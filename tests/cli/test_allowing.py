@@ -13,7 +13,7 @@ import pytest
 from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.keys import ALLOWED
 from finetune_prep.project.project import Project, open_project
-from tests.cli.terminal import environment, on_a_terminal
+from tests.cli.terminal import on_a_terminal, run_here
 from tests.fake_batches import FakeBatches
 from tests.fake_endpoint import FakeEndpoint
 from tests.phases.pottery_shop import accept_all, pottery_project
@@ -42,10 +42,7 @@ def command(shop: Project, *arguments: str) -> list[str]:
 
 
 def unattended(shop: Project, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    variables = environment(**SECRET | more)
-    done = subprocess.run(
-        command(shop, *arguments), env=variables, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
-    )
+    done = run_here("--project", str(shop.folder), *arguments, folder=Path(), LOGNAME="reader", **SECRET | more)
     assert "Traceback" not in done.stderr
     assert "canary" not in done.stdout + done.stderr
     return done

@@ -6,15 +6,13 @@ Whole ways go over the museum, whose pilot is small; the shop is walked once for
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
-import io
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -22,13 +20,13 @@ from typing import Any
 
 import msgspec
 
-from finetune_prep.cli import main
 from finetune_prep.core.request import Reply
 from finetune_prep.documents.items import undated
 from finetune_prep.ledger.recording import read_recording, write_recording
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.project.beginning.scaffold import copy_inputs
+from tests.cli.terminal import run_here
 from tests.fake_endpoint import Behaviour, Call, Completion, Status
 from tests.ledgers import entries
 
@@ -63,31 +61,6 @@ def run(*arguments: str, folder: Path | None = None, cwd: Path | None = None, **
         timeout=300,
         check=False,
     )
-
-
-def run_here(*arguments: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """The same in this process: half of the processor's time, which another process spends on being one."""
-    out, err = io.StringIO(), io.StringIO()
-    code: Any = 0
-    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), _set(more):
-        try:
-            main([*arguments])
-        except SystemExit as left:
-            code = left.code
-    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
-
-
-@contextlib.contextmanager
-def _set(variables: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
 
 
 def start(*arguments: str, folder: Path | None = None, cwd: Path | None = None) -> subprocess.Popen[bytes]:
