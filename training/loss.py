@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 from base import MARKED
+from exported import file_of
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from tune import file_of
 
 Row = list[dict[str, str]]
 

@@ -18,7 +18,7 @@ fi
 [ -f "$base.gguf" ] || $python "$here/quantise.py" "$packaged" "$base" "$base.gguf"
 
 echo "== the rows"
-$prep export --preview --validation 0.15
+$prep export --validation 0.15 || $prep export --preview --validation 0.15
 
 echo "== tuning"
 nice -n 15 $python "$here/tune.py" "$base" "$project/dataset" "$tuned" --epochs "${EPOCHS:-4}" --rate "${RATE:-0.001}"

@@ -6,9 +6,7 @@ DATASET is what `finetune-prep export` wrote: rows, and the card with the settin
 from __future__ import annotations
 
 import argparse
-import ast
 import os
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "TOKENIZERS_PA
 
 import datasets
 from base import MARKED
+from exported import file_of, trl_settings
 from peft import LoraConfig
 from transformers import AutoTokenizer
 from trl import SFTConfig, SFTTrainer
@@ -33,24 +32,8 @@ ON_A_CPU: dict[str, Any] = {
 QUIET: dict[str, Any] = {"logging_steps": 10, "save_strategy": "no", "report_to": "none", "disable_tqdm": True}
 
 
-def file_of(dataset: Path, side: str) -> Path | None:
-    """The rows of a side, "train" or "validation", of the full export if there is one, or else of the preview."""
-    return next((path for name in (f"{side}.jsonl", f"{side}.preview.jsonl") if (path := dataset / name).is_file()), None)
-
-
-def card_settings(card: str) -> dict[str, Any]:
-    """What the export's card tells TRL."""
-    found = re.search(r"SFTConfig\((assistant_only_loss=.*)\)", card)
-    if found is None:
-        raise SystemExit("the card has no settings for TRL: export in the format messages")
-    call = ast.parse(f"SFTConfig({found[1]})", mode="eval").body
-    assert isinstance(call, ast.Call)
-    return {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
-
-
 def settings(base: Path, dataset: Path, out: Path, epochs: float, rate: float) -> SFTConfig:
-    full = (dataset / "train.jsonl").is_file() or not (dataset / "README.preview.md").is_file()
-    shipped = card_settings((dataset / ("README.md" if full else "README.preview.md")).read_text("utf-8"))
+    shipped = trl_settings(dataset)
     print("from the card:", ", ".join(f"{name}={value}" for name, value in shipped.items()), flush=True)
     return SFTConfig(
         output_dir=str(out),
