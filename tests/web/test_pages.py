@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import html
 import os
 import re
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.request import Origin, Reply, Request
+from finetune_prep.core.sample import account
 from finetune_prep.labels.file import read_labels
+from finetune_prep.ledger.opening import open_ledger
+from finetune_prep.ledger.protocols import Entry
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run
+from finetune_prep.project.runs import Run, write_results
 from finetune_prep.web.app import application
 from finetune_prep.web.desk import Desk
 from tests.phases.pottery_shop import rewrite
@@ -181,6 +188,61 @@ def test_conversations_are_found_by_state_question_and_words(client: TestClient,
     assert "1 of 13 conversation" in client.get("/runs/pilot-001", params={"words": "NUMBER 7."}).text
     assert "Nothing fits" in client.get("/runs/pilot-001", params={"words": "unicorn"}).text
     assert SECRET in client.get(f"/runs/pilot-001/{run.samples()[9].scenario.id}").text
+    cell = str(run.samples()[0].scenario.cell)
+    count = sum(str(sample.scenario.cell) == cell for sample in run.samples())
+    assert f"{count} of 13 conversations" in client.get("/runs/pilot-001", params={"cell": cell}).text
+    assert "1 of 13 conversation" in client.get("/runs/pilot-001", params={"words": run.samples()[3].scenario.id}).text
+
+
+def test_thin_and_odd_ones_are_found_and_thin_ones_only_once_labelled(client: TestClient, shop: Project, run: Run) -> None:
+    samples = [msgspec.structs.replace(sample, thin=("Steps",), odd=("€9",)) for sample in run.samples()]
+    write_results(run, samples, run.verdicts(), account(samples))
+    waiting = len(Desk(shop, ADA, n=10).hidden())
+    assert f"{13 - waiting} of 13 conversations" in client.get("/runs/pilot-001", params={"thin": "1"}).text
+    assert "13 of 13 conversations" in client.get("/runs/pilot-001", params={"odd": "1"}).text
+    for number in range(12):
+        say(shop, run, number, "pass")
+    assert "13 of 13 conversations" in client.get("/runs/pilot-001", params={"thin": "1"}).text
+    text = client.get(f"/runs/pilot-001/{samples[0].scenario.id}").text
+    assert "Thin: Steps rests on one question." in text
+    assert "Odd: €9 stands in no fact" in text
+
+
+def test_every_request_stands_behind_a_row_and_none_of_a_judge_before_the_label(
+    client: TestClient, shop: Project, run: Run
+) -> None:
+    drawn = Desk(shop, ADA, n=10).sitting().drawn[0].sample
+    record(shop, drawn.scenario.id)
+    path = f"/runs/pilot-001/{drawn.scenario.id}"
+    assert f'href="{path}/requests"' in client.get(path).text
+    before = client.get(f"{path}/requests").text
+    assert "1 request behind it" in before
+    assert "what the assistant said" in before
+    assert "SECRET" not in before
+    label(client, 1, label="pass")
+    after = client.get(f"{path}/requests").text
+    assert "2 requests behind it" in after
+    assert "SECRET OF THE JUDGE" in after
+    other = run.samples()[-1].scenario.id
+    assert "The ledger holds none of them" in client.get(f"/runs/pilot-001/{other}/requests").text
+
+
+def record(project: Project, scenario: str) -> None:
+    """One answer of the assistant and one of the judge, as a pilot leaves them in the ledger."""
+
+    async def put() -> None:
+        async with open_ledger(project.layout.ledger) as ledger:
+            for role, text in (("assistant", "what the assistant said"), ("judge", "SECRET OF THE JUDGE")):
+                request = Request(
+                    role=role,  # type: ignore[arg-type]
+                    phase="pilot",
+                    origin=Origin(run="pilot-001", scenario=scenario, turn=1),
+                    model="larch-1",
+                    messages=(Message("user", f"to the {role}"),),
+                )
+                await ledger.answers.put(Entry(request, Reply(text=text)))
+
+    asyncio.run(put())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from finetune_prep.durable import sweep
 from finetune_prep.errors import ProjectLocked
 
 WRITTEN = ("reference", "prompts", "skills", "runs", "dataset", "batches", ".finetune-prep")  # folders of the program's own files
+
+_HOLDER = re.compile(r"finetune-prep (?P<command>.+) \(process (?P<process>\d+)\)")
 
 
 @contextmanager
@@ -37,3 +40,21 @@ def locked(path: Path, command: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def holder(path: Path) -> str:
+    """The command that works on the project, as far as the lock's file and its process say; "" for none.
+
+    The lock is not tried for: looking must not be in the way of a command that begins.
+    """
+    try:
+        text = path.read_text("utf-8", "replace")
+        found = _HOLDER.fullmatch(text)
+        if found is None:
+            return ""
+        os.kill(int(found["process"]), 0)
+    except PermissionError:  # it lives, and is another user's
+        return found["command"] if found else ""
+    except (OSError, OverflowError):
+        return ""
+    return found["command"]

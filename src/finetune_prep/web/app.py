@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from finetune_prep.errors import FinetunePrepError
-from finetune_prep.web import labelling, pages
+from finetune_prep.web import labelling, pages, running, spending
 from finetune_prep.web.desk import Desk
 from finetune_prep.web.documents import confirming, deciding
 from finetune_prep.web.documents import pages as documents
@@ -35,8 +35,11 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/confirm", confirming.confirming, methods=["GET"]),
     Route("/confirm/{item}", confirming.confirm, methods=["POST"]),
     Route("/gates/{gate}/waive", deciding.waive, methods=["POST"]),
+    Route("/runs", running.running, methods=["GET"]),
     Route("/runs/{run}", pages.talks, methods=["GET"]),
     Route("/runs/{run}/{scenario}", pages.talk, methods=["GET"]),
+    Route("/runs/{run}/{scenario}/requests", pages.requests, methods=["GET"]),
+    Route("/spent", spending.spending, methods=["GET"]),
     Route("/review", labelling.onwards, methods=["GET"]),
     Route("/review/end", labelling.end, methods=["GET"]),
     Route("/review/{place:int}", labelling.conversation, methods=["GET"]),

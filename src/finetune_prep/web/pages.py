@@ -10,16 +10,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from finetune_prep.core.sample import STATES, Sample
+from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.method import limits
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.web.desk import Desk
 from finetune_prep.web.rendering import page
 from finetune_prep.workflow import checking
+from finetune_prep.workflow.lookup import requests_of
 from finetune_prep.workflow.reviewing.counting import proof
 from finetune_prep.workflow.status.overview import overview
 
 BLIND = "to review"  # what stands for the state of a conversation whose verdict is not to be seen yet
 A_PAGE = 50  # conversations
+SPEAKING = ("user", "assistant")  # who writes a conversation, and knows nothing of its verdict
 
 
 def start(request: Request) -> Response:
@@ -46,9 +49,10 @@ def talks(request: Request) -> Response:
     run = _run(desk, request.path_params["run"])
     state, question = request.query_params.get("state", ""), request.query_params.get("question", "")
     words = request.query_params.get("words", "").strip()
+    cell, thin, odd = (request.query_params.get(name, "") for name in ("cell", "thin", "odd"))
     hidden = desk.hidden()
     rows = [_row(sample, hidden) for sample in desk.samples(run)]
-    found = [row for row in rows if _fits(row, state, question, words)]
+    found = [row for row in rows if _fits(row, state, question, words) and _is_of(row, cell, thin, odd)]
     number = max(1, min(_number(request.query_params.get("page", "1")), -(-len(found) // A_PAGE) or 1))
     return page(
         request,
@@ -59,8 +63,12 @@ def talks(request: Request) -> Response:
         total=len(rows),
         states=[name for name in (*STATES, BLIND) if any(row["state"] == name for row in rows)],
         questions=sorted({id for row in rows for id in row["failed"]}),
+        cells=sorted({str(row["scenario"].cell) for row in rows}),
         state=state,
         question=question,
+        cell=cell,
+        thin=thin,
+        odd=odd,
         words=words,
         number=number,
         last=-(-len(found) // A_PAGE) or 1,
@@ -70,11 +78,7 @@ def talks(request: Request) -> Response:
 def talk(request: Request) -> Response:
     """One conversation; with its verdict, unless it waits to be labelled blind."""
     desk = desk_of(request)
-    run = _run(desk, request.path_params["run"])
-    sample = next((one for one in desk.samples(run) if one.scenario.id == request.path_params["scenario"]), None)
-    if sample is None:
-        raise HTTPException(404)
-    place = desk.hidden().get(sample.conversation.id) if sample.conversation else None
+    run, sample, place = _sample(request, desk)
     verdict = None if place is not None else desk.verdicts(run).get(sample.scenario.id)
     quotes = [verdict.evidence.get(id, "") for id in sample.failed] if verdict else []
     return page(
@@ -88,6 +92,24 @@ def talk(request: Request) -> Response:
         quotes=quotes,
         failed=[id for id in (verdict.answers if verdict else ()) if verdict and verdict.answers[id] == "no"],
     )
+
+
+def requests(request: Request) -> Response:
+    """What was asked for a conversation, and the answers; of one that waits to be labelled blind, nothing of a judge's."""
+    desk = desk_of(request)
+    run, sample, place = _sample(request, desk)
+    entries = requests_of(desk.project, sample.scenario.id)
+    shown = [entry for entry in entries if place is None or entry.request.role in SPEAKING]
+    return page(request, "requests.html", run=run.name, scenario=sample.scenario.id, place=place, entries=shown)
+
+
+def _sample(request: Request, desk: Desk) -> tuple[Run, Sample, int | None]:
+    """The conversation that an address names, and its place in the draw while its verdict is not to be seen yet."""
+    run = _run(desk, request.path_params["run"])
+    sample = next((one for one in desk.samples(run) if one.scenario.id == request.path_params["scenario"]), None)
+    if sample is None:
+        raise HTTPException(404)
+    return run, sample, desk.hidden().get(sample.conversation.id) if sample.conversation else None
 
 
 def desk_of(request: Request) -> Desk:
@@ -111,6 +133,8 @@ def _row(sample: Sample, hidden: dict[str, int]) -> dict[str, Any]:
         "score": None if blind else sample.score,
         "failed": () if blind else sample.failed,
         "fault": sample.fault,
+        "thin": () if blind else sample.thin,
+        "odd": sample.odd,
         "messages": sample.conversation.messages if sample.conversation else (),
     }
 
@@ -118,8 +142,17 @@ def _row(sample: Sample, hidden: dict[str, int]) -> dict[str, Any]:
 def _fits(row: dict[str, Any], state: str, question: str, words: str) -> bool:
     if (state and row["state"] != state) or (question and question not in row["failed"]):
         return False
-    texts: Sequence[str] = [message.content.casefold() for message in row["messages"]]
+    scenario: Scenario = row["scenario"]
+    texts: Sequence[str] = [scenario.id, *(text.casefold() for text in (scenario.situation.text, *_said(row)))]
     return all(any(word in text for text in texts) for word in words.casefold().split())
+
+
+def _said(row: dict[str, Any]) -> list[str]:
+    return [message.content for message in row["messages"]]
+
+
+def _is_of(row: dict[str, Any], cell: str, thin: str, odd: str) -> bool:
+    return (not cell or str(row["scenario"].cell) == cell) and (not thin or bool(row["thin"])) and (not odd or bool(row["odd"]))
 
 
 def _number(text: str) -> int:

@@ -89,6 +89,16 @@ def _grave(project: Project, sample: Sample) -> tuple[str, ...]:
     return tuple(question for question in sample.failed if question in grave)
 
 
+def requests_of(project: Project, scenario: str) -> tuple[Entry, ...]:
+    """Everything that was asked for the conversation of a scenario, with its answers, in the order of asking."""
+
+    async def job(ledger: Ledger) -> tuple[Entry, ...]:
+        found = [await ledger.answers.get(key) for key in await ledger.answers.of_scenario(scenario)]
+        return tuple(entry for entry in found if entry is not None)
+
+    return looked(project, job, ())
+
+
 def sample_of(project: Project, id: str) -> tuple[Run, Sample]:
     """The sample of this scenario or conversation, in the latest run that has it. Raises UsageError if none or several fit."""
     samples = _samples(project, id)
