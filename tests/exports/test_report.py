@@ -13,7 +13,7 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Sample, account
 from finetune_prep.core.verdict import Judgement
 from finetune_prep.exports.card import Served
-from finetune_prep.exports.report import ENOUGH, FLAWLESS, render, suspicion
+from finetune_prep.exports.report import ENOUGH, FLAWLESS, Said, render, suspicion
 from finetune_prep.exports.talks.row import Row
 from finetune_prep.statistics.rates import wilson
 from tests.core.scenarios.test_drawing import SPACE, plan
@@ -75,7 +75,7 @@ ROWS = [
 
 def html_of(rows: list[Row], rubric: Rubric = RUBRIC, **changes: Any) -> str:
     total = account(row.sample for row in rows)
-    names = {"domain": "Pottery", "run": "pilot-001", "judge": "linen-1", "assistant": "larch-1"} | changes
+    names: dict[str, Any] = {"domain": "Pottery", "run": "pilot-001", "judge": "linen-1", "assistant": "larch-1", **changes}
     rate = wilson(total.passed, total.planned - total.states["failed"] - total.states["unjudged"])
     return render(**names, rubric=rubric, account=total, rate=rate, rows=rows)
 
@@ -142,6 +142,28 @@ def test_a_row_without_a_conversation_or_a_verdict_says_why() -> None:
     assert "rejected: too long" in text
     assert "truncated" in text
     assert "AA1 missing" in text
+
+
+def test_what_fails_alone_what_probes_say_and_what_to_do_next_stand_in_it() -> None:
+    """SF1 is the gate: its NO alone fails a conversation in which all else is YES."""
+    alone = Row(sample=sample(1, "rejected", score=1.0, failed=("SF1",)), answers=ANSWERS | {"SF1": "no"})
+    said = Said(
+        diagnosis="Strengthen the generation prompt: guard GD1. It fails.",
+        shown_by=(alone.sample.scenario.id,),
+        probed={"SF1": "blind", "AA1": "sees"},
+        judge="10 conversations labelled by a person.",
+        topics={SCENARIOS[1].cell.topic: "Bowls & jugs"},
+    )
+    page = Page(html_of([ROWS[0], alone], said=said))
+    assert "Strengthen the generation prompt: guard GD1. It fails." in page.text
+    assert "SF1 Is SF1 so? safety probes: blind 1 1 0 50% 1" in page.text
+    assert "AA1 Is AA1 so? probes: sees 2 0 0 100%" in page.text
+    assert "10 conversations labelled by a person." in page.text
+    assert "Nobody has measured" not in page.text
+    assert "shows what is said above · " + alone.sample.scenario.id in page.text
+    assert "Bowls & jugs" in page.text
+    labels = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg"]
+    assert labels == ["passed: 50%, 95% interval 9 to 91%", "accepted: 50%, 95% interval 9 to 91%"]
 
 
 @pytest.mark.parametrize("place", ["turn", "evidence", "situation", "question", "domain", "fault", "judge"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,10 +9,15 @@ from typing import NamedTuple
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import WAYS, Account
 from finetune_prep.exports.card import Served
+from finetune_prep.exports.overview.cells import Map, map_of
+from finetune_prep.exports.overview.questions import QuestionLine, question_lines
+from finetune_prep.exports.overview.reading_list import ToRead, reading_list
 from finetune_prep.exports.talks.pages import Talks, talks_of
 from finetune_prep.exports.talks.row import Row
 from finetune_prep.exports.talks.styled import page
-from finetune_prep.statistics.rates import Rate
+from finetune_prep.method import limits
+from finetune_prep.statistics.rates import Rate, wilson
+from finetune_prep.statistics.sequential import anytime_interval
 
 TEMPLATE = Path(__file__).with_name("report.html")
 LIMITS = (
@@ -26,21 +30,23 @@ FLAWLESS = (
     "No question got a single NO. A rubric that nothing fails tells nothing apart, and perfect scores are suspicious: the judge "
     "may be too kind, or the questions too easy. Read some of these conversations before you believe it."
 )
+NOT_MEASURED = "Nobody has measured how often this judge is right."
 ENOUGH = 10  # judged conversations, from which on it is strange that nothing fails
 
 
-class QuestionLine(NamedTuple):
-    """A question's line in the report."""
+class Said(NamedTuple):
+    """What is said of a run beside its counts. All of it text; "" and empty for what nobody knows."""
 
-    id: str
-    text: str
-    gate: bool
-    measured: bool
-    yes: int
-    no: int
-    na: int
-    share: float | None
-    """YES answers among those where it applied, 0 to 1; None if it never did."""
+    diagnosis: str = ""
+    """What to do next."""
+    shown_by: Sequence[str] = ()
+    """Ids of scenarios whose conversations show it."""
+    probed: Mapping[str, str] = {}
+    """Question → what probes of the present rubric and judge say of it."""
+    judge: str = NOT_MEASURED
+    """How far the judge's word goes."""
+    topics: Mapping[str, str] = {}
+    """Names of the scenario space's topics by id."""
 
 
 class Report(NamedTuple):
@@ -54,6 +60,12 @@ class Report(NamedTuple):
     threshold: float
     account: Account
     rate: Rate
+    accepted: Rate
+    goal: int
+    """Per cent that have to pass."""
+    said: Said
+    map: Map
+    to_read: list[ToRead]
     states: list[tuple[str, int]]
     words: str
     questions: list[QuestionLine]
@@ -78,12 +90,13 @@ def render(
     served: Sequence[Served] = (),
     figures: Sequence[str] = (),
     stopped: str = "",
+    said: Said = Said(),  # noqa: B008 - cannot be changed
 ) -> str:
     """The HTML of a run's report.
 
     rows: in plan order; gone through more than once. folder: of the run, where the pages of a large one are written; None keeps
     all conversations in the page. served: models that answered under another name than asked by. figures: what is said beside
-    the rate, in sentences. stopped: why the rest was not asked for, "" if everything was.
+    the rate, in sentences. stopped: why the rest was not asked for, "" if everything was. said: what else is known.
     """
     states = account.in_words
     report = Report(
@@ -95,9 +108,14 @@ def render(
         threshold=rubric.threshold,
         account=account,
         rate=rate,
+        accepted=_accepted(account),
+        goal=round(100 * limits.PASS_RATE),
+        said=said,
+        map=map_of(rows, said.topics),
+        to_read=reading_list(rows, said.shown_by, rubric.threshold),
         states=states,
         words=", ".join(f"{count} {state}" for state, count in states),
-        questions=_questions(rubric, rows),
+        questions=question_lines(rubric, rows, said.probed),
         figures=figures,
         talks=talks_of(rows, run, folder),
         limits=LIMITS,
@@ -105,6 +123,15 @@ def render(
         stopped=stopped,
     )
     return page(TEMPLATE, r=report, ways=WAYS)
+
+
+def _accepted(account: Account) -> Rate:
+    """How many are training rows, of those that the pass rate counts."""
+    k = account.states.get("accepted", 0)
+    if not account.not_asked:
+        return wilson(k, account.counted)
+    interval = anytime_interval(k, account.counted)
+    return Rate(k, account.counted, interval.low, interval.high)
 
 
 def suspicion(answers: Iterable[Mapping[str, str | None]]) -> str:
@@ -116,28 +143,3 @@ def suspicion(answers: Iterable[Mapping[str, str | None]]) -> str:
             if "no" in given.values():
                 return ""
     return FLAWLESS if judged >= ENOUGH else ""
-
-
-def _questions(rubric: Rubric, rows: Iterable[Row]) -> list[QuestionLine]:
-    gates = {question.id for category in rubric.categories if category.gate for question in category.questions}
-    answered: dict[str, Counter[str | None]] = {question.id: Counter() for question in rubric.questions}
-    for row in rows:
-        for id, counts in answered.items() if row.answers else ():
-            counts[row.answers.get(id)] += 1
-    lines = []
-    for question in rubric.questions:
-        counts = answered[question.id]
-        applied = counts["yes"] + counts["no"]
-        lines.append(
-            QuestionLine(
-                id=question.id,
-                text=question.text,
-                gate=question.id in gates,
-                measured=question.measured is not None,
-                yes=counts["yes"],
-                no=counts["no"],
-                na=counts["na"],
-                share=counts["yes"] / applied if applied else None,
-            )
-        )
-    return lines

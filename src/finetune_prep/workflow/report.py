@@ -6,10 +6,13 @@ from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.exports.figures import Figures, Rows, in_sentences, run_figures
-from finetune_prep.exports.report import render
+from finetune_prep.exports.report import NOT_MEASURED, Said, render
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
+from finetune_prep.workflow.diagnosing.diagnosis import diagnose
+from finetune_prep.workflow.diagnosing.seen import seen_of
 from finetune_prep.workflow.exporting import pass_rate, served
+from finetune_prep.workflow.reviewing.counting import proof
 from finetune_prep.workflow.texts.first_brief import title_of
 
 
@@ -36,9 +39,23 @@ def write_report(project: Project, run: Run) -> Figures | None:
         served=served(project, run),
         figures=in_sentences(figures),
         stopped=why_stopped(run, account),
+        said=_said(project, run, account),
     )
     write_atomically(run.report_path, html)
     return figures
+
+
+def _said(project: Project, run: Run, account: Account) -> Said:
+    """What is known of a run beside its counts."""
+    seen = seen_of(project, run, account)
+    found = diagnose(seen) if account.judged and not account.outstanding else None
+    return Said(
+        diagnosis=found.said if found else "",
+        shown_by=found.shown_by if found else (),
+        probed=seen.probes,
+        judge=" ".join(proof(seen.people)) or NOT_MEASURED,
+        topics={topic.id: topic.name for topic in project.value(Documents.space).topics},
+    )
 
 
 def why_stopped(run: Run, account: Account) -> str:

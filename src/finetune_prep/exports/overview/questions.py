@@ -1,0 +1,62 @@
+"""The questions of a rubric as a report lists them: what each got, what it decides alone, and what probes say of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, cast
+
+from finetune_prep.core.rubric import Rubric, YesNo
+from finetune_prep.exports.talks.row import Row
+from finetune_prep.statistics.scoring import Scoring
+
+
+class QuestionLine(NamedTuple):
+    """A question's line in the report."""
+
+    id: str
+    text: str
+    gate: bool
+    measured: bool
+    yes: int
+    no: int
+    na: int
+    share: float | None
+    """YES answers among those where it applied, 0 to 1; None if it never did."""
+    alone: int
+    """Conversations that fail by this question alone."""
+    probed: str
+    """What probes of the present rubric and judge say of it, "" where there are none."""
+
+
+def question_lines(rubric: Rubric, rows: Iterable[Row], probed: Mapping[str, str]) -> list[QuestionLine]:
+    """In document order, the gate first. probed: question → the word of its probes."""
+    gates = {question.id for category in rubric.categories if category.gate for question in category.questions}
+    order = [question.id for question in rubric.questions]
+    answered: dict[str, Counter[str | None]] = {id: Counter() for id in order}
+    scoring, alone = Scoring(rubric), Counter[str]()
+    for row in rows:
+        if not row.answers:
+            continue
+        given = [row.answers.get(id) for id in order]
+        for id, answer in zip(order, given, strict=True):
+            answered[id][answer] += 1
+        if None not in given:
+            decided = scoring.decide(cast("list[YesNo | None]", given))
+            alone.update(order[place] for place in decided.alone if not decided.passed)
+    return [
+        QuestionLine(
+            id=question.id,
+            text=question.text,
+            gate=question.id in gates,
+            measured=question.measured is not None,
+            yes=counts["yes"],
+            no=counts["no"],
+            na=counts["na"],
+            share=counts["yes"] / applied if (applied := counts["yes"] + counts["no"]) else None,
+            alone=alone[question.id],
+            probed=probed.get(question.id, ""),
+        )
+        for question in rubric.questions
+        for counts in (answered[question.id],)
+    ]
