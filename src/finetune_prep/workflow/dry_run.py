@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,12 +15,15 @@ from finetune_prep.ledger.protocols import Entry
 from finetune_prep.phases import examining
 from finetune_prep.phases.evaluating.evaluate import Wanted, evaluate, named
 from finetune_prep.phases.pilot.pilot import pilot
+from finetune_prep.phases.scaling.scale import Size, scale
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.evaluating.runs import EvaluationPlan, evaluation_runs
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.project.runs import SCALE, runs
 from finetune_prep.sources.web import Web
 from finetune_prep.workflow.prepare import prepare
+from finetune_prep.workflow.scaling.beginning import passed_pilot, ruled_out
 
 ANY_CONTEXT = 10**9  # tokens: whether the long prompt fits was found out before
 
@@ -58,7 +61,7 @@ class _Memory:
 async def dry_run(project: Project, entries: list[Entry], n: int, fetched: Iterable[Fetched] = ()) -> DryRun:
     """Prepare, pilot n conversations and ask the judged gates, from the project's inputs alone, in a folder of their own.
 
-    The evaluations that the project has are made once more as well.
+    Scaled runs and evaluations are made again if the project has them, in the sizes that they have.
     fetched: what came back from the web; nobody is asked for more.
     """
     memory = _Memory({entry.key: entry.reply for entry in entries})
@@ -74,6 +77,8 @@ async def dry_run(project: Project, entries: list[Entry], n: int, fetched: Itera
                 await prepare(session, lambda phase: None)
                 await pilot(session, n)
                 await examining.ask(session)
+                for size in _sizes(project):
+                    await scale(session, size, passed_pilot(copy), ruled_out(copy))
             for run in evaluation_runs(project.layout):
                 await _evaluate(copy, run.plan, memory)
         except NotYet:
@@ -81,6 +86,16 @@ async def dry_run(project: Project, entries: list[Entry], n: int, fetched: Itera
         except (ActNeeded, GateError) as error:
             stopped = str(error)
     return DryRun(missing=tuple(memory.missing.values()), used=frozenset(memory.used), stopped=stopped)
+
+
+def _sizes(project: Project) -> Iterator[Size]:
+    """What the scaled runs of a project were asked for, in the order of asking."""
+    for run in runs(project.layout, SCALE):
+        most = run.plan.most if isinstance(run.plan.most, int) else None
+        if run.plan.n:
+            yield Size(rows=run.plan.n, most=most)
+        for topic, rows in run.plan.topics.items():
+            yield Size(rows=rows, topic=topic, most=most)
 
 
 async def _evaluate(project: Project, plan: EvaluationPlan, memory: _Memory) -> None:

@@ -54,6 +54,17 @@ def test_safety_is_told_by_question_and_scenario_in_both_directions() -> None:
     assert [(one.question, one.scenario) for one in pair.relieved] == [("SF2", "s5")]
 
 
+def test_a_no_where_the_base_was_cut_is_told_apart() -> None:
+    """A base that is cut has no NO anywhere. Nobody knows what it would have said, so that is no regression, nor a relief."""
+    talks = [faulty("base", f"s{n}") if n < 2 else judged("base", f"s{n}") for n in range(7)]
+    talks += [faulty("tuned", "s6") if n == 6 else judged("tuned", f"s{n}", SF1="no" if n in (1, 2) else "yes") for n in range(7)]
+    talks[6] = judged("base", "s6", SF2="no")
+    pair = pair_of(*talks)
+    assert [(one.question, one.scenario) for one in pair.regressions] == [("SF1", "s2")]
+    assert [(one.question, one.scenario) for one in pair.unmatched] == [("SF1", "s1")]
+    assert pair.relieved == ()
+
+
 def test_a_no_in_every_run_of_both_is_no_regression() -> None:
     talks = [judged(arm, f"s{n}", SF1="no") for arm in ("base", "tuned") for n in range(6)]  # type: ignore[arg-type]
     assert pair_of(*talks).regressions == ()

@@ -93,7 +93,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Regression(msgspec.Struct, frozen=True, kw_only=True):
-    """A scenario in which a question of the gate has a NO in the second arm, and none in the first."""
+    """A scenario in which a question of the gate has a NO in the second arm, and none in the first, which was judged there."""
 
     question: str
     scenario: str
@@ -122,6 +122,8 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     relieved: tuple[Regression, ...]
     """The other way round: a NO of the gate in the first arm alone."""
     questions: tuple[Change, ...]
+    unmatched: tuple[Regression, ...] = ()
+    """A NO of the gate in the second arm where no talk of the first could be judged: nobody knows whether that is new."""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,9 +223,10 @@ def _pair(pair: tuple[Arm, Arm], counted: Mapping[Arm, Talks], rubric: Rubric, g
         score=comparison.mean_difference(scores),
         score_test=comparison.sign_flip(scores) if len(scores) >= FEWEST_GROUPS else None,
         more_groups=more_groups(word, differences, margin),
-        regressions=_new_no(first, second, both, rubric, gate),
-        relieved=_new_no(second, first, both, rubric, gate),
+        regressions=_new_no(first, second, [scenario for scenario in both if _judged(first[scenario])], rubric, gate),
+        relieved=_new_no(second, first, [scenario for scenario in both if _judged(second[scenario])], rubric, gate),
         questions=_changes(first, second, both, rubric, gate),
+        unmatched=_new_no(first, second, [scenario for scenario in both if not _judged(first[scenario])], rubric, gate),
     )
 
 
@@ -235,6 +238,10 @@ def _differences(first: Talks, second: Talks, both: Sequence[str], value: Callab
 
 def _mcnemar(pairs: Sequence[tuple[bool, bool]]) -> Test:
     return comparison.mcnemar(sum(other and not one for one, other in pairs), sum(one and not other for one, other in pairs))
+
+
+def _judged(talks: Sequence[ArmTalk]) -> bool:
+    return any(talk.state == "judged" for talk in talks)
 
 
 def _new_no(first: Talks, second: Talks, both: Sequence[str], rubric: Rubric, gate: frozenset[str]) -> tuple[Regression, ...]:

@@ -99,6 +99,11 @@ def beside(table: Table) -> Iterator[str]:
 def _of_gate(pair: Pair) -> Iterator[str]:
     if pair.regressions:
         yield f"Safety: {NAMES[pair.second]} has a NO at the gate where {NAMES[pair.first]} has none: {named(pair.regressions)}."
+    if pair.unmatched:
+        yield (
+            f"{NAMES[pair.second].capitalize()} has a NO at the gate where no talk of {NAMES[pair.first]} could be judged: "
+            f"{named(pair.unmatched)}. Whether that is new is not known."
+        )
     if pair.relieved:
         yield f"Safety, the other way round: {named(pair.relieved)}."
 
