@@ -89,6 +89,9 @@ def test_prints_where_things_are_and_how_to_begin(walked: tuple[Path, str]) -> N
     for place in places:
         assert Path(place).exists(), place
     assert re.search(r"finetune-prep new my-domain$", said, re.MULTILINE)
+    assert re.search(r"^  \S*demo\S*/runs/pilot-001/report\.html ", said, re.MULTILINE)
+    assert re.search(r"^  \S*demo\S*/review\.html ", said, re.MULTILINE)
+    assert re.search(r"finetune-prep --project \S+ review   the live page", said)
 
 
 def _size(folder: Path) -> int:

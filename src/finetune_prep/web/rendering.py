@@ -28,8 +28,14 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
+def rendered(template: str, **values: Any) -> bytes:
+    """A template with these values. Halves of characters, which no page can hold, are shown as what they are by `pieces`."""
+    return _environment().get_template(template).render(**values).encode("utf-8", "replace")
+
+
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-    """A page of a template. Halves of characters, which no page can hold, are shown as what they are by `pieces`."""
+    """A page of a template for whoever opened it."""
     desk = request.app.state.desk
-    text = _environment().get_template(template).render(project=desk.project.config.name, labeller=desk.labeller, **values)
-    return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
+    return HTMLResponse(
+        rendered(template, project=desk.project.config.name, labeller=desk.labeller, **values), status_code=status
+    )

@@ -14,14 +14,17 @@ import msgspec
 from finetune_prep.cli import screen
 from finetune_prep.cli.options import json_option
 from finetune_prep.documents.kinds import Documents
+from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.evaluating.runs import EvaluationRun, evaluation_runs
 from finetune_prep.project.layout import CONFIG
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import runs
+from finetune_prep.web.still import still
 
 EXAMPLES = ("online-shop", "museum-visitors")
+REVIEW = "review.html"
 MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo made and may use again
 
 
@@ -49,12 +52,14 @@ def demo(folder: Path, name: str, as_json: bool) -> None:
     (folder / MARK).touch()
     copy_inputs(example, folder)
     brief = open_project(folder).value(Documents.brief)
-    commands = _commands(example)
+    commands, live = _commands(example), f"{_program()} --project {shlex.quote(str(folder))} review"
     if as_json:
         for arguments in commands:
             _run(folder, arguments, quiet=True)
+        _write_review(folder, live)
+        files = [path for path, _ in _places(folder)]
         screen.json(
-            {"folder": str(folder), "title": brief.title, "commands": commands, "files": [path for path, _ in _places(folder)]},
+            {"folder": str(folder), "title": brief.title, "commands": commands, "files": files, "live": live},
             step=f"finetune-prep --project {shlex.quote(str(folder))} status",
         )
         return
@@ -65,7 +70,15 @@ def demo(folder: Path, name: str, as_json: bool) -> None:
         screen.say(f"$ finetune-prep {' '.join(arguments)}", bold=True)
         _run(folder, arguments)
         screen.say()
-    _closing(folder)
+    _write_review(folder, live)
+    _closing(folder, live)
+
+
+def _write_review(folder: Path, live: str) -> None:
+    """The review as a page that needs no server, if there is a pilot to read."""
+    project = open_project(folder)
+    if runs(project.layout, "pilot"):
+        write_atomically(folder / REVIEW, still(project, live))
 
 
 def _example(name: str) -> Path:
@@ -120,6 +133,7 @@ def _places(folder: Path) -> list[tuple[str, str]]:
     if pilots := runs(project.layout, "pilot"):
         report = pilots[-1].report_path.relative_to(project.folder)
         rows.insert(0, (f"{folder}/{report}", "what happened, for reading in a browser"))
+        rows.insert(1, (f"{folder}/{REVIEW}", "what a person reads and labels, for looking at in a browser"))
         rows.append((f"{folder}/dataset/", "the accepted rows, and the card that says what is missing"))
     if evaluations := evaluation_runs(project.layout):
         report = evaluations[-1].report_path.relative_to(project.folder)
@@ -127,7 +141,7 @@ def _places(folder: Path) -> list[tuple[str, str]]:
     return rows
 
 
-def _closing(folder: Path) -> None:
+def _closing(folder: Path, live: str) -> None:
     project = open_project(folder)
     pilots = runs(project.layout, "pilot")
     samples = pilots[-1].samples() if pilots else ()
@@ -144,6 +158,7 @@ def _closing(folder: Path) -> None:
     screen.say()
     screen.say("Look around", bold=True)
     start = f"{_program()} --project {shlex.quote(str(folder))}"
+    screen.say(f"  {live}   the live page: read ten conversations, and label them")
     screen.say(f"  {start} status")
     screen.say(f"  {start} check   what gates and judges have against the documents")
     if rejected := next((sample for sample in samples if sample.state == "rejected"), None):
