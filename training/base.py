@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
+from transformers.utils.logging import disable_progress_bar
 
 MARKED = "training_template.jinja"
 # a reply is marked with the end of its turn, or the model never learns to stop
@@ -42,6 +43,7 @@ def marked(template: str) -> str:
 
 
 def main() -> None:
+    disable_progress_bar()
     gguf, folder = map(Path, sys.argv[1:])
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     unpacked(gguf).save_pretrained(folder)

@@ -14,6 +14,7 @@ import torch
 from base import MARKED
 from exported import file_of
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 Row = list[dict[str, str]]
 
@@ -34,6 +35,7 @@ def measured(folder: Path, template: str, rows: list[Row]) -> tuple[float, int]:
 
 
 def main() -> None:
+    disable_progress_bar()
     dataset, *folders = map(Path, sys.argv[1:])
     held_out = file_of(dataset, "validation")
     if held_out is None:

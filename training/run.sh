@@ -21,7 +21,7 @@ echo "== the rows"
 $prep export --validation 0.15 || $prep export --preview --validation 0.15
 
 echo "== tuning"
-nice -n 15 $python "$here/tune.py" "$base" "$project/dataset" "$tuned" --epochs "${EPOCHS:-4}" --rate "${RATE:-0.001}"
+nice -n 15 $python "$here/tune.py" "$base" "$project/dataset" "$tuned" --epochs "${EPOCHS:-2}" --rate "${RATE:-0.001}"
 $python "$here/loss.py" "$project/dataset" "$base" "$tuned"
 $python "$here/quantise.py" "$packaged" "$tuned" "$tuned.gguf"
 

@@ -18,6 +18,7 @@ from base import MARKED
 from exported import file_of, trl_settings
 from peft import LoraConfig
 from transformers import AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
 from trl import SFTConfig, SFTTrainer
 
 SEED = 7
@@ -54,13 +55,14 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     for name in ("base", "dataset", "out"):
         asked.add_argument(name, type=Path)
-    asked.add_argument("--epochs", type=float, default=4)
+    asked.add_argument("--epochs", type=float, default=2)
     asked.add_argument("--rate", type=float, default=1e-3)
     given = asked.parse_args()
     rows = file_of(given.dataset, "train")
     if rows is None:
         raise SystemExit(f"{given.dataset} holds no training rows")
     datasets.disable_progress_bars()
+    disable_progress_bar()
     trainer = SFTTrainer(
         model=str(given.base),
         args=settings(given.base, given.dataset, given.out, given.epochs, given.rate),

@@ -179,7 +179,7 @@ def _print_talks(found: lookup.FoundTalks) -> None:
             told = talk.answers if len(found.talks) == 1 else talk.failed
             screen.table([(id, talk.answers.get(id, "no"), talk.evidence.get(id, "")) for id in told])
     screen.say()
-    screen.say(f"judged by {found.judge}, who is not told whose talk it reads", dim=True)
+    screen.say(f"judged by {found.judge}, which is not told whose talk it reads", dim=True)
     if found.requests:
         screen.say(f"requests: {' '.join(key[:12] for key in found.requests)}", dim=True)
 
