@@ -26,6 +26,7 @@ VALUES = {
     "kind": "evaluation-rubric",
     "gate": "workflow.spot-check",
     "item": "FM1",
+    "number:int": "1",
 }
 HOSTS = [
     "",

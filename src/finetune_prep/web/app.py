@@ -14,6 +14,7 @@ from finetune_prep.web.desk import Desk
 from finetune_prep.web.documents import confirming, deciding
 from finetune_prep.web.documents import pages as documents
 from finetune_prep.web.guard import Guard
+from finetune_prep.web.improving import edits
 from finetune_prep.web.rendering import HERE, page
 
 ASSETS = {"style.css": "text/css", "keys.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -36,6 +37,8 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/confirm/{item}", confirming.confirm, methods=["POST"]),
     Route("/gates/{gate}/waive", deciding.waive, methods=["POST"]),
     Route("/runs", running.running, methods=["GET"]),
+    Route("/improve", edits.edits, methods=["GET"]),
+    Route("/improve/{run}/{number:int}", edits.decide, methods=["POST"]),
     Route("/runs/{run}", pages.talks, methods=["GET"]),
     Route("/runs/{run}/{scenario}", pages.talk, methods=["GET"]),
     Route("/runs/{run}/{scenario}/requests", pages.requests, methods=["GET"]),

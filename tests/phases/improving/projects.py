@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from finetune_prep.core.improving.diagnosis import Diagnosis
 from finetune_prep.core.improving.edit import Proposal
@@ -24,6 +25,7 @@ from tests.phases.improving.simulated import Simulated
 from tests.phases.pottery_shop import accept_all, pottery_project
 
 PILOT = 60
+T = TypeVar("T")
 
 
 class Shop(NamedTuple):
@@ -36,6 +38,12 @@ class Shop(NamedTuple):
 
     def reopened(self) -> Project:
         return open_project(self.project.folder).conversing("one-call")
+
+
+def alone(job: Coroutine[Any, Any, T]) -> T:
+    """Run it in a thread of its own: a browser's test has an event loop already."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, job).result()
 
 
 def new_shop(folder: Path, *, seed: int = 0, more: str = "") -> Project:
@@ -56,7 +64,7 @@ def piloted(project: Project, models: Simulated, n: int = PILOT, waive: Collecti
         async with open_session(project, provider=Scripted(models.answer)) as session:
             await pilot(session, n)
 
-    asyncio.run(go())
+    alone(go())
     return Shop(project, models)
 
 
@@ -70,11 +78,11 @@ def proposed(shop: Shop) -> tuple[Proposal, ...]:
             run = source_of(shop.project)
             return (await improve(session, run, evidence_of(shop.project, run))).proposals
 
-    return asyncio.run(go())
+    return alone(go())
 
 
 def taken(shop: Shop, number: int = 1) -> None:
-    asyncio.run(take(shop.project, str(number), by="Ada Larch", interactive=True))
+    alone(take(shop.project, str(number), by="Ada Larch", interactive=True))
 
 
 def trial_of(shop: Shop, wanted: Wanted | None = None) -> TrialSummary:
@@ -82,4 +90,4 @@ def trial_of(shop: Shop, wanted: Wanted | None = None) -> TrialSummary:
         async with open_session(shop.project, provider=Scripted(shop.models.answer)) as session:
             return await tried(session, wanted or Wanted())
 
-    return asyncio.run(go())
+    return alone(go())

@@ -54,7 +54,7 @@ def planted(folder: Path, number: int) -> tuple[Shop, Clause]:
         with_rules(shop, weak=[mode] if weak else [], missing=[] if weak else [mode])
         at = Clause(document="generation-prompt", item=f"GD{mode[2]}")
         gone = Clause(document="generation-prompt", section=GUARDS, missing=True, counters=(mode,))
-        waive = () if weak else ("generation-prompt.guards",)
+        waive = () if weak else ("generation-prompt.guards", "generation-prompt.crisis-guard")
         return piloted(shop, Simulated(RATES | {mode: rate}, **noise), waive=waive), at if weak else gone  # type: ignore[arg-type]
     with_rules(shop)
     if kind == "few-shot":
@@ -110,8 +110,7 @@ def tried(
     piloted_shop = piloted(shop, models(None))
     again = models(piloted_shop)
     found = Shop(shop, again)
-    assert proposed(found)[0].state == "proposed"
-    taken(found)
+    taken(found, next(one.number for one in proposed(found) if one.diagnosis.question == "CP1"))
     return found, trial_of(found)
 
 

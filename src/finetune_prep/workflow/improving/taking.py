@@ -68,15 +68,20 @@ def diff(project: Project, run: ImproveRun, proposal: Proposal) -> tuple[Change,
         return ()
 
 
-async def take(project: Project, given: str, *, by: str, interactive: bool) -> Act:
+async def take(project: Project, given: str, *, by: str, interactive: bool, shown: str = "") -> Act:
     """Put an edit into its document. Raises UsageError if there is no such edit, and ActNeeded if it may not be taken now.
 
-    The decision is on disk before the document changes: a crash in between is mended by taking it again.
+    shown: hash of the text that it was shown to lead to, "" where nobody says. The decision is on disk before the document
+    changes: a crash in between is mended by taking it again.
     """
     with locked(project.layout.lock, COMMAND):
         run, proposal = _open(project, given)
         clause, id = proposal.diagnosis.clause, run.id_of(proposal.number)
         before, after = text_with(project, run, proposal)
+        if shown not in ("", text_hash(after)):
+            raise ActNeeded(
+                f"{KINDS[clause.document].path} changed while you were reading", next="read the edit again, and decide then"
+            )
         hash, prompt = project.keep(clause.document), project.keep(GENERATION)
         project.decide(
             Decision(
