@@ -47,6 +47,8 @@ class Said(NamedTuple):
     """How far the judge's word goes."""
     topics: Mapping[str, str] = {}
     """Names of the scenario space's topics by id."""
+    money: str = ""
+    """What its answers cost."""
 
 
 class Report(NamedTuple):

@@ -7,11 +7,13 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.exports.figures import Figures, Rows, in_sentences, run_figures
 from finetune_prep.exports.report import NOT_MEASURED, Said, render
+from finetune_prep.models.costs import Costs, costs, per_row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.workflow.diagnosing.diagnosis import diagnose
 from finetune_prep.workflow.diagnosing.seen import seen_of
 from finetune_prep.workflow.exporting import pass_rate, served
+from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.reviewing.counting import proof
 from finetune_prep.workflow.texts.first_brief import title_of
 
@@ -55,6 +57,7 @@ def _said(project: Project, run: Run, account: Account) -> Said:
         probed=seen.probes,
         judge=" ".join(proof(seen.people)) or NOT_MEASURED,
         topics={topic.id: topic.name for topic in project.value(Documents.space).topics},
+        money=money_of(project, run, account),
     )
 
 
@@ -67,3 +70,14 @@ def why_stopped(run: Run, account: Account) -> str:
         f"{account.not_asked} were not asked. The interval is one that holds wherever a pilot stops. "
         f"To ask them all the same: {run.plan.command} --no-stop-early"
     )
+
+
+def money_of(project: Project, run: Run, account: Account) -> str:
+    """What the answers of a run cost, by the ledger alone; "" where that is nothing, or a price is not known."""
+    part = looked(project, costs, Costs(lines=(), spent=0.0, held=0.0)).of_run(run.name)
+    if not part.cost or part.unpriced:
+        return ""
+    each = per_row(part, account.states.get("accepted", 0))
+    row = "" if each is None else f", ${each:.4f} for each accepted row"
+    cached = f"; {part.cached_share:.0%} of the prompts came from providers’ caches" if part.cached_share else ""
+    return f"Its answers cost ${part.cost:.2f}{row}{cached}."
