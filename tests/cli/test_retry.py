@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,17 +20,21 @@ from tests.phases.pottery_shop import accept_all, have_judged, rewrite
 
 
 class Server:
-    """A model that can be ill and healed. judge, turn: what it answers while it is ill."""
+    """A model that can be ill and healed. judge, turn, second: what it answers while it is ill; second: in an assistant's second
+    turn."""
 
     def __init__(self) -> None:
         self.judge: Behaviour | None = None
         self.turn: Behaviour | None = None
+        self.second: Behaviour | None = None
         self.count = 0
 
     def __call__(self, call: Call) -> Behaviour:
         questions = asked_of(call)
         if questions:
             return self.judge or verdict(questions)
+        if self.second and len(call.body["messages"]) == 4:
+            return self.second
         self.count += 1
         return self.turn or Completion(f"We send a new bowl today, number {self.count}.")
 
@@ -93,6 +98,30 @@ def test_what_was_opened_is_estimated(server: tuple[Server, FakeEndpoint], termi
         assert f"Estimate: {words}" in terminal("pilot", "-n", "3").out
         assert len(endpoint.calls) == calls + int(words[0])
     assert "Nothing is left to ask." in terminal("pilot", "-n", "3").out
+
+
+def test_the_rest_of_a_conversation_is_estimated_with_the_turn_that_was_opened(
+    server: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project
+) -> None:
+    """That turn, those behind it, and the verdict; nothing for the others, which are settled.
+
+    An assistant who had to be asked three times for every second turn is expected to have to be asked again.
+    """
+    ill, endpoint = server
+    ill.second = Completion("We send", finish="length")
+    assert states(terminal, 6)["faulty"] > 1
+    ill.second = None
+    assert "Nothing is left to ask." in terminal("pilot", "-n", "6").out
+    ended = [sample for sample in runs(shop.layout)[0].samples() if sample.unusable]
+    for sample in ended[:2]:
+        terminal("retry", sample.scenario.id)
+        calls = len(endpoint.calls)
+        shown = terminal("pilot", "-n", "6").out
+        made = len(endpoint.calls) - calls
+        assert made == 2 * (sample.scenario.exchanges - 2) + 2
+        estimate = re.search(r"Estimate: (\d+) calls?,", shown)
+        assert estimate is not None
+        assert made <= int(estimate[1]) <= 1.5 * made
 
 
 def test_the_price_of_what_was_opened_is_told(server: tuple[Server, FakeEndpoint], terminal: Terminal, shop: Project) -> None:

@@ -29,7 +29,7 @@ from finetune_prep.phases.pilot import pilot
 from finetune_prep.phases.research.knowledge_draft import Reading
 from finetune_prep.phases.research.reading import MOST_PORTIONS, PORTION
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import runs
+from finetune_prep.project.runs import Run, runs
 from finetune_prep.sources.files import read_folder
 from finetune_prep.sources.searching.choosing import chosen
 from finetune_prep.workflow.looking import looked
@@ -87,8 +87,9 @@ def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Ite
     """What a phase has still to ask. n: conversations of the pilot. anew: documents that exist are written again."""
     own = project.layout.phase_prompts
     counts = _counts(project, n)
-    known = _answered_before(project, used, n) if phase == PILOT else {}
-    opened = _opened(project, n) if phase == PILOT else Counter[str]()
+    retried = _retried(project, n) if phase == PILOT else NOTHING
+    opened = retried.opened
+    known = _answered_before(project, used, n, counts, retried) if phase == PILOT else {}
     way = project.config.pilot.way
     other = {prompt for prompts in pilot.PROMPTS.values() for prompt in prompts} - {*pilot.PROMPTS[way]}
     for name in (name for name in prompt_files.BUILT_IN if name not in other):
@@ -258,12 +259,28 @@ def mean_exchanges(project: Project) -> float:
     return _exchanges(project, limits.PILOT) / limits.PILOT
 
 
-def _answered_before(project: Project, used: Used, n: int) -> dict[str, int]:
-    """Answers by role that the ledger holds for a pilot of this size with the documents as they are."""
-    if not used.tokens or not all(_there(project, kind) for kind in pilot.MADE_FROM):
-        return {}
-    now = pilot.current_plan(project, n)
-    names = {run.name for run in runs(project.layout, pilot.KIND) if run.plan == now}
+class _Retried(NamedTuple):
+    """Questions by role that a person has opened and that nobody has been asked since, and what their conversations then ask."""
+
+    opened: Counter[str]
+    after: Counter[str]
+
+
+NOTHING = _Retried(Counter(), Counter())
+
+
+def _answered_before(project: Project, used: Used, n: int, counts: Mapping[str, int], retried: _Retried) -> dict[str, int]:
+    """Calls by role of which nothing more comes, for a pilot of this size with the documents as they are.
+
+    As many as the ledger holds answers. Of a run that has come to its end all but what was opened, and what follows that.
+    """
+    same = _same(project, n)
+    accounts = [account for run in same if (account := run.account())]
+    if any(not account.outstanding and not account.not_asked for account in accounts):
+        turns = counts["exchange"] if project.config.pilot.way == "turns" else counts["conversation"]
+        whole = {"user": turns, "assistant": turns, "judge": counts["conversation"]}
+        return {role: calls - retried.after[role] for role, calls in whole.items()}
+    names = {run.name for run in same}
     known: dict[str, int] = {}
     for line in used.tokens:
         if line.run in names:
@@ -271,17 +288,39 @@ def _answered_before(project: Project, used: Used, n: int) -> dict[str, int]:
     return known
 
 
-def _opened(project: Project, n: int) -> Counter[str]:
-    """Questions by role that a person has opened for such a pilot and that nobody has been asked since."""
-    decisions = dict(project.opened())
-    if not decisions or not all(_there(project, kind) for kind in pilot.MADE_FROM):
-        return Counter()
+def _same(project: Project, n: int) -> list[Run]:
+    """The pilots of this size of the documents as they are."""
+    if not all(_there(project, kind) for kind in pilot.MADE_FROM):
+        return []
     now = pilot.current_plan(project, n)
-    same = [run for run in runs(project.layout, pilot.KIND) if run.plan == now]
-    keys = [*dict.fromkeys(sample.unusable for run in same for sample in run.samples() if sample.unusable in decisions)]
-    return looked(project, partial(_roles, keys, decisions), Counter[str]()) if keys else Counter()
+    return [run for run in runs(project.layout, pilot.KIND) if run.plan == now]
 
 
-async def _roles(keys: list[str], opened: dict[str, int], ledger: Ledger) -> Counter[str]:
+def _retried(project: Project, n: int) -> _Retried:
+    decisions = dict(project.opened())
+    if not decisions:
+        return NOTHING
+    lengths = {
+        sample.unusable: sample.scenario.exchanges
+        for run in _same(project, n)
+        for sample in run.samples()
+        if sample.unusable in decisions
+    }
+    requests = looked(project, partial(_waiting, [*lengths], decisions), ()) if lengths else ()
+    after: Counter[str] = Counter()
+    for request in requests:
+        after += _after(request, lengths[request.key])
+    return _Retried(Counter(request.role for request in requests), after)
+
+
+async def _waiting(keys: list[str], opened: dict[str, int], ledger: Ledger) -> tuple[Request, ...]:
     found = [await ledger.answers.get(key) for key in await waiting(ledger, keys, opened)]
-    return Counter(entry.request.role for entry in found if entry is not None)
+    return tuple(entry.request for entry in found if entry is not None)
+
+
+def _after(request: Request, exchanges: int) -> Counter[str]:
+    """What a conversation of so many exchanges still asks behind this request of it."""
+    if request.role == "judge":
+        return Counter()
+    left = exchanges - request.origin.turn if request.origin.turn else 0  # none behind one that is the whole conversation
+    return Counter(user=left, assistant=left + (request.role == "user"), judge=1)
