@@ -112,6 +112,21 @@ def test_a_run_buys_nothing_until_it_is_rescued_and_then_only_what_is_lost(
     assert len((shop.layout.runs / "pilot-001" / "samples.jsonl").read_bytes()) == len(rows)
 
 
+def test_a_copy_is_rescued_beside_it(endpoint: FakeEndpoint, shop: Project, terminal: Terminal, tmp_path: Path) -> None:
+    """What was saved and lost is said; the project's own ledger, named as a file, is rescued as ever."""
+    assert terminal("pilot", "-n", "2").code == 0
+    calls = len(endpoint.calls)
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(shop.layout.ledger.read_bytes())
+    ODD_ROWS["a reply that is no JSON"](copy)
+    shown = terminal("ledger", "rescue", str(copy))
+    assert shown.code == 0
+    assert f"saved: {calls - 1} answers; lost: 1" in shown.out
+    assert f"The damaged file is kept: {copy}" in shown.out
+    assert f"What was saved: {copy.with_name('copy.rescued.sqlite')}; " in shown.out
+    assert json.loads(terminal("ledger", "rescue", str(shop.layout.ledger), "--json").out)["sound"]
+
+
 def test_there_is_nothing_to_rescue(endpoint: FakeEndpoint, shop: Project, terminal: Terminal) -> None:
     """No ledger, and a whole one."""
     assert (terminal("ledger", "rescue").code, shop.layout.ledger.exists()) == (2, False)

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from finetune_prep.errors import FinetunePrepError, LedgerDamaged
+from finetune_prep.errors import FinetunePrepError, LedgerDamaged, UsageError
 from finetune_prep.ledger.opening import look_at_ledger
-from finetune_prep.ledger.rescue.rescue import rescue
+from finetune_prep.ledger.rescue.rescue import rescue, rescue_beside
 from tests.ledger.damages import ANSWERS, ODD_ROWS, Damage, filled, headless, readable, scratched, truncated, zeroed
 from tests.ledger.dated import answered, asked
 from tests.ledger.former_ledgers import Row, write_former_ledger
@@ -75,6 +75,37 @@ def test_all_that_can_be_read_is_saved(damage: Damage, whole: Path, tmp_path: Pa
     connection.close()
     assert {file.name for file in tmp_path.glob("*.sqlite")} == {"ledger.damaged-1.sqlite", "ledger.sqlite"}
     assert rescue(path).sound
+
+
+def test_a_copy_that_is_damaged_is_rescued_beside_it(whole: Path, tmp_path: Path) -> None:
+    """The same rows are saved as of a project's ledger; the copy itself stays as it is, and a second time it says so."""
+    path, own = tmp_path / "backup.db", tmp_path / "own" / "ledger.sqlite"
+    own.parent.mkdir()
+    for file in (path, own):
+        file.write_bytes(whole.read_bytes())
+        scratched(3)(file)
+    damaged = path.read_bytes()
+    done, same = rescue_beside(path), rescue(own)
+    assert (done.sound, done.saved, done.lost, done.damaged) == (False, same.saved, same.lost, str(path))
+    assert path.read_bytes() == damaged
+    written = tmp_path / "backup.rescued.sqlite"
+    assert done.written == str(written)
+    assert kept(written) == kept(own)
+    assert {file.name for file in tmp_path.iterdir()} == {"backup.db", "backup.rescued.sqlite", "own"}
+    with pytest.raises(UsageError, match="there already"):
+        rescue_beside(path)
+
+
+def test_of_a_copy_that_is_whole_or_cannot_be_read_nothing_is_written(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "backup.db"
+    path.write_bytes(whole.read_bytes())
+    assert rescue_beside(path).sound
+    path.write_bytes(b"\x00" * 9000)
+    with pytest.raises(LedgerDamaged, match="nothing in this file"):
+        rescue_beside(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["backup.db"]
+    with pytest.raises(UsageError, match="no such file"):
+        rescue_beside(tmp_path / "nowhere.db")
 
 
 def test_a_whole_ledger_stays_as_it_is(whole: Path, tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Entry, Ledger
 from finetune_prep.ledger.recording import export_recording, import_recording, read_fetched, read_recording
-from finetune_prep.ledger.rescue.rescue import rescue
+from finetune_prep.ledger.rescue.rescue import rescue, rescue_beside
 from finetune_prep.method import limits
-from finetune_prep.project.layout import RECORDING
+from finetune_prep.project.layout import RECORDING, Layout
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
@@ -90,16 +90,23 @@ def import_ledger(project: str, file: Path, as_json: bool) -> None:
 
 
 @ledger.command("rescue")
+@click.argument("file", type=PATH, required=False)
 @json_option
 @click.pass_obj
-def rescue_ledger(project: str, as_json: bool) -> None:
+def rescue_ledger(project: str, file: Path | None, as_json: bool) -> None:
     """Save what can still be read of a damaged ledger into a new one.
 
-    The damaged file stays beside it, as ledger.damaged-1.sqlite. Answers that are lost are named, and asked anew by the next run.
+    Without FILE, that of the project: the damaged file stays beside it, as ledger.damaged-1.sqlite. Answers that are lost are
+    named, and asked anew by the next run. What can be read of another FILE, such as a copy, is written beside it.
     """
-    opened = open_project(project)
-    with locked(opened.layout.lock, "ledger rescue"):
-        done = rescue(opened.layout.ledger)
+    if file is not None and not _is_ledger_of(project, file):
+        done = rescue_beside(file)
+        place = done.damaged
+    else:
+        opened = open_project(project)
+        with locked(opened.layout.lock, "ledger rescue"):
+            done = rescue(opened.layout.ledger)
+        place = opened.layout.relative(Path(done.damaged)) if done.damaged else ""
     if as_json:
         screen.json(done)
         return
@@ -113,8 +120,16 @@ def rescue_ledger(project: str, as_json: bool) -> None:
         screen.say(f"  … and {more} more")
     for words in done.notes:
         screen.say(f"  {words}")
-    screen.say(f"  The damaged file is kept: {opened.layout.relative(Path(done.damaged))}")
-    screen.next_step("finetune-prep status")
+    screen.say(f"  The damaged file is kept: {place}")
+    if done.written:
+        screen.say(f"  What was saved: {done.written}; in a project it goes by the name of .finetune-prep/ledger.sqlite")
+    else:
+        screen.next_step("finetune-prep status")
+
+
+def _is_ledger_of(project: str, file: Path) -> bool:
+    ledger = Layout(Path(project)).ledger
+    return ledger.exists() and file.exists() and ledger.samefile(file)
 
 
 @ledger.command("missing")

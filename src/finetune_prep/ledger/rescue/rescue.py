@@ -32,6 +32,8 @@ class Rescued(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that cannot be read, as far as they are known."""
     notes: tuple[str, ...] = ()
     """What else is not as it was."""
+    written: str = ""
+    """Where the new ledger lies, "" if there is none or it is in the place of the damaged one."""
 
 
 def rescue(path: Path) -> Rescued:
@@ -57,6 +59,38 @@ def rescue(path: Path) -> Rescued:
         )
     _put_in_place(fresh, path)
     return Rescued(sound=False, damaged=str(kept), saved=contents.saved, lost=tuple(contents.lost), notes=tuple(contents.notes))
+
+
+def rescue_beside(path: Path) -> Rescued:
+    """Write what can be read of a damaged ledger, such as a copy, to a new one beside it; the damaged file stays as it is.
+
+    Raises UsageError where there is no such file, or the new one is there already, and LedgerDamaged where nothing can be read.
+    """
+    fresh, copy = path.with_name(f"{path.stem}.rescued.sqlite"), path.with_name(f"{path.name}.read")
+    if not path.is_file():
+        raise UsageError(
+            "there is no such file", where=str(path), next="finetune-prep ledger rescue, for the project's own ledger"
+        )
+    if fresh.exists():
+        raise UsageError("this file is there already", where=str(fresh), next="move it away, and run the same command again")
+    try:
+        _copy(path, copy)
+        contents = _saved(copy, fresh)
+        sound = not contents.lost and not contents.notes and _is_sound(copy, fresh)
+    finally:
+        _delete(copy)
+    if sound or contents.empty:
+        _delete(fresh)
+    if contents.empty and not sound:
+        raise LedgerDamaged("nothing in this file can be read any more", where=str(path), next="look for another copy of it")
+    return Rescued(
+        sound=sound,
+        damaged="" if sound else str(path),
+        saved=contents.saved,
+        lost=tuple(contents.lost),
+        notes=tuple(contents.notes),
+        written="" if sound else str(fresh),
+    )
 
 
 def _saved(damaged: Path, fresh: Path) -> Contents:
