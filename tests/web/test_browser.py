@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -13,8 +15,12 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page
 
+from finetune_prep.core.conversation import Message
+from finetune_prep.core.request import Origin, Reply, Request
 from finetune_prep.core.sample import account
 from finetune_prep.labels.file import read_labels
+from finetune_prep.ledger.opening import open_ledger
+from finetune_prep.ledger.protocols import Entry
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import Run, write_results
 from tests.soak import SOAK
@@ -152,7 +158,8 @@ def test_no_response_holds_a_verdict_before_the_label(browser: Browser, page_of:
 
 def test_every_control_has_a_name(browser: Browser, page_of: Served, run: Run) -> None:
     context, tab = opened(browser, page_of)
-    for path in ("/review/1", "/", "/runs/pilot-001", f"/runs/pilot-001/{run.samples()[0].scenario.id}", "/review/end"):
+    talk = f"/runs/pilot-001/{run.samples()[0].scenario.id}"
+    for path in ("/review/1", "/", "/runs", "/runs/pilot-001", talk, f"{talk}/requests", "/spent", "/review/end"):
         tab.goto(page_of.own + path)
         assert unnamed(context, tab) == [], path
     context.close()
@@ -176,7 +183,9 @@ def test_hostile_text_opens_nothing_and_reaches_nobody(browser: Browser, shop: P
         msgspec.structs.replace(row, judge=text, scenario=ids[row.scenario], evidence=dict.fromkeys(row.evidence, text))
         for row, text in zip(run.verdicts(), itertools.cycle(reversed(SAMPLE)), strict=False)
     ]
+    samples = [msgspec.structs.replace(one, thin=(text,), odd=(text,)) for one, text in zip(samples, itertools.cycle(SAMPLE))]
     write_results(run, samples, verdicts, account(samples))
+    asked(shop, samples[0].scenario.id)
     with served(shop, "review", "--by", SAMPLE[1].replace("\x00", ""), "-n", "1000") as page:
         context, tab = opened(browser, page)
         events = watched(context, tab, page)
@@ -196,8 +205,39 @@ def test_hostile_text_opens_nothing_and_reaches_nobody(browser: Browser, shop: P
             tab.get_by_label("Words").fill(text)
             tab.keyboard.press("Enter")
             tab.wait_for_url("**words=*")
-        for path in ("/", "/review/end"):
+        behind = f"/runs/{run.name}/{samples[0].scenario.id}/requests"
+        for path in ("/", "/review/end", "/runs", "/spent", behind):
             tab.goto(page.own + path)
+        assert "requests behind it" in tab.content()
         assert events == []
         assert tab.url.startswith(page.own)
         context.close()
+
+
+def asked(project: Project, scenario: str) -> None:
+    """Requests and answers of hostile models about a scenario, in the ledger."""
+
+    async def put() -> None:
+        async with open_ledger(project.layout.ledger) as ledger:
+            for text in (one.replace("\x00", "") for one in SAMPLE):
+                request = Request(
+                    role="assistant",
+                    phase="pilot",
+                    origin=Origin(run="pilot-001", scenario=scenario),
+                    model=text,
+                    messages=(Message("system", text), Message("user", text)),
+                )
+                reply = Reply(text=text, finish=text, problem="empty", detail=text, served_model=text)
+                await ledger.answers.put(Entry(request, reply))
+
+    with ThreadPoolExecutor() as thread:  # playwright holds this thread's event loop
+        thread.submit(asyncio.run, put()).result()
+
+
+def test_on_a_phone_no_page_is_wider_than_its_screen(browser: Browser, page_of: Served, run: Run) -> None:
+    context, tab = opened(browser, page_of, viewport={"width": 390, "height": 844}, has_touch=True)
+    talk = f"/runs/pilot-001/{run.samples()[0].scenario.id}"
+    for path in ("/", "/documents", "/confirm", "/runs", "/runs/pilot-001", talk, f"{talk}/requests", "/spent", "/review/end"):
+        tab.goto(page_of.own + path)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390, path
+    context.close()

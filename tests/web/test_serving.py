@@ -50,7 +50,7 @@ def test_ctrl_c_ends_it_with_a_sentence(shop: Project, run: Run) -> None:
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("killed_after", [1, 4] if not SOAK else [*range(1, 11)] * 20)
+@pytest.mark.parametrize("killed_after", [1, 2, 3, 4, 6] if not SOAK else [*range(1, 11)] * 20)
 def test_no_label_that_was_shown_as_saved_is_lost_when_the_server_is_killed(shop: Project, run: Run, killed_after: int) -> None:
     shown = []
     with served(shop) as page, closing(enter(page)) as client:

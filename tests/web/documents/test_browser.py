@@ -9,6 +9,9 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser
 
+from finetune_prep import documents
+from finetune_prep.core.knowledge import Fact
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from tests.phases.pottery_shop import rewrite
@@ -86,9 +89,34 @@ def test_a_gate_is_waived_and_a_document_accepted_on_a_phone(
     context.close()
 
 
+def test_a_fact_is_confirmed_by_keyboard_and_a_severity_on_a_phone(browser: Browser, page_of: Served, shop: Project) -> None:
+    context, tab = opened(browser, page_of)
+    tab.goto(page_of.own + "/confirm")
+    tabbed_to(tab, "form[action='/confirm/FA1'] button")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/confirm#FM1")
+    last = shop.decisions()[-1]
+    assert (last.decision, last.item, last.by) == ("confirm", "FA1", "Ada Larch")
+    cookies = context.cookies()
+    context.close()
+    phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, java_script_enabled=False)
+    phone.add_cookies([{"name": one["name"], "value": one["value"], "url": page_of.own} for one in cookies])
+    tab = phone.new_page()
+    tab.goto(page_of.own + "/confirm")
+    card = tab.locator("#FM2")
+    mode = shop.value(Documents.knowledge).failure_modes[1]
+    other = "minor" if mode.severity != "minor" else "critical"
+    card.get_by_role("radio", name=other).tap()
+    card.get_by_role("button", name="Confirm FM2").tap()
+    tab.wait_for_selector("#FM2 >> text=confirmed")
+    assert shop.value(Documents.knowledge).failure_modes[1].severity == other
+    assert shop.decisions()[-1].item == "FM2"
+    phone.close()
+
+
 def test_every_control_of_the_documents_has_a_name(browser: Browser, page_of: Served) -> None:
     context, tab = opened(browser, page_of)
-    for path in ("/documents", RUBRIC, "/documents/domain-frameworks", "/documents/brief"):
+    for path in ("/documents", RUBRIC, "/documents/domain-frameworks", "/documents/brief", "/confirm"):
         tab.goto(page_of.own + path)
         assert unnamed(context, tab) == [], path
     context.close()
@@ -104,6 +132,17 @@ def test_hostile_text_in_a_document_its_digest_and_its_decisions_does_nothing(br
     headings = [f"## {text.splitlines()[0]}" for text in texts]
     page = "\n\n".join(["# Look", *itertools.chain.from_iterable(zip(headings, lines, strict=False))])
     shop.layout.digest(1, "domain-frameworks").write_text(page, "utf-8")
+    knowledge = shop.value(Documents.knowledge)
+    facts = [
+        Fact(id=f"FA{n}", name=f"n {one}", value=f"v {one}", kind="other", scope=one) for n, one in enumerate(texts, start=1)
+    ]
+    modes = [
+        msgspec.structs.replace(mode, name=f"n {one}", instance=one)
+        for mode, one in zip(knowledge.failure_modes, texts, strict=False)
+    ]
+    named = (*modes, *knowledge.failure_modes[len(modes) :])
+    hostile = msgspec.structs.replace(knowledge, facts=tuple(facts), failure_modes=named)
+    shop.layout.document("domain-frameworks").write_text(documents.render("domain-frameworks", hostile), "utf-8")
     prompt = shop.layout.document("system-prompt")
     prompt.write_text(prompt.read_text("utf-8") + "\n" + "\n".join(texts) + "\n", "utf-8")
     reference = shop.layout.document("domain-frameworks")
@@ -126,7 +165,9 @@ def test_hostile_text_in_a_document_its_digest_and_its_decisions_does_nothing(br
                 field.fill(text)
             tab.get_by_role("button", name="Accept this text").click()
             tab.wait_for_selector("[role=alert]")
-        tab.goto(serving.own + "/documents")
+        for path in ("/documents", "/confirm"):
+            tab.goto(serving.own + path)
+        assert tab.locator("article.card").count() == len(facts) + len(named)
         assert events == []
         assert tab.url.startswith(serving.own)
         context.close()
