@@ -52,7 +52,7 @@ def demo(folder: Path, name: str, as_json: bool) -> None:
     (folder / MARK).touch()
     copy_inputs(example, folder)
     brief = open_project(folder).value(Documents.brief)
-    commands, live = _commands(example), f"{_program()} --project {shlex.quote(str(folder))} review"
+    commands, live = commands_of(example), f"{_program()} --project {shlex.quote(str(folder))} review"
     if as_json:
         for arguments in commands:
             _run(folder, arguments, quiet=True)
@@ -90,7 +90,7 @@ def _example(name: str) -> Path:
     raise UsageError("the bundled example is not installed", where=str(package), next="reinstall the package")
 
 
-def _commands(example: Path) -> list[list[str]]:
+def commands_of(example: Path) -> list[list[str]]:
     """What the recording holds answers for: the runs that the example ships, in their order."""
     layout = open_project(example).layout
     made = [run.plan.command.split()[1:] for run in runs(layout)]
