@@ -19,7 +19,7 @@ APIS: tuple[Api, ...] = ("openai", "anthropic")
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_waves_of_batches_end_in_the_same_rows(api: Api, tmp_path: Path, capsys: Any) -> None:
+def test_waves_of_batches_end_in_the_same_rows(api: Api, museum: Path, tmp_path: Path, capsys: Any) -> None:
     folder = example_project(tmp_path / "museum", MUSEUM)
     (folder / "recording.jsonl").unlink()
     waves: list[int] = []
@@ -48,7 +48,7 @@ def test_waves_of_batches_end_in_the_same_rows(api: Api, tmp_path: Path, capsys:
             assert done.returncode == 0, done.stdout + done.stderr
         assert max(fake.billed.values()) == 1
     succeed("export", "--preview", folder=folder)
-    assert rows(folder) == rows(MUSEUM)
+    assert rows(folder) == rows(museum)
     with capsys.disabled():
         print(f"\n{api}: {sum(waves)} requests in {len(waves)} waves {waves}, none billed twice")
 

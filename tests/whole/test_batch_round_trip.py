@@ -61,7 +61,7 @@ def _write(path: Path, answers: list[dict[str, Any]]) -> Path:
     return path
 
 
-def test_shuffled_split_faulty_and_doubled_answers_end_in_the_same_rows(tmp_path: Path, capsys: Any) -> None:
+def test_shuffled_split_faulty_and_doubled_answers_end_in_the_same_rows(museum: Path, tmp_path: Path, capsys: Any) -> None:
     folder = example_project(tmp_path / "museum", MUSEUM)
     (folder / "recording.jsonl").unlink()
     ask(folder, "batch")
@@ -96,7 +96,7 @@ def test_shuffled_split_faulty_and_doubled_answers_end_in_the_same_rows(tmp_path
             assert taken.returncode == 0, taken.stdout + taken.stderr
         assert done.returncode == 0, done.stdout + done.stderr
     succeed("export", "--preview", folder=folder)
-    assert rows(folder) == rows(MUSEUM)
+    assert rows(folder) == rows(museum)
     with capsys.disabled():
         print(f"\nbatch round trip of the example: {sum(rounds)} requests in {len(rounds)} rounds {rounds}, {len(seen)} files")
 

@@ -116,7 +116,7 @@ def test_killed_at_a_random_moment_and_run_again_gives_the_same_rows(seed: int, 
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     succeed(*again, folder=tmp_path)
-    assert rows(folder) == rows(MUSEUM)
+    assert rows(folder) == rows(museum)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from finetune_prep.ledger.recording import read_recording
 from tests.fake_endpoint import Call, FakeEndpoint
 from tests.signals import hearing_ctrl_c
 from tests.soak import SOAK
@@ -34,7 +35,7 @@ from tests.whole.way import (
 
 pytestmark = pytest.mark.environment
 CONCURRENCY = 8
-MOST_CALLS = 50  # before a kill; preparing makes some 90, the pilot 54
+CALLS = sum(entry.request.phase == "pilot" for entry in read_recording(MUSEUM / "recording.jsonl"))  # of its pilot
 
 
 def _latency(seed: int, longest: float) -> Callable[[Call], float]:
@@ -50,13 +51,13 @@ def _endpoint_settings(endpoint: FakeEndpoint, concurrency: int) -> dict[str, ob
     return {"kind": "openai-compatible", "base_url": endpoint.base_url, "concurrency": concurrency}
 
 
-def test_a_project_over_http_goes_through_as_with_the_recording(tmp_path: Path) -> None:
+def test_a_project_over_http_goes_through_as_with_the_recording(museum: Path, tmp_path: Path) -> None:
     with FakeEndpoint(answer_from_recording()) as endpoint:
         folder = example_project(tmp_path / "museum", MUSEUM)
         ask(folder, "fake", **_endpoint_settings(endpoint, CONCURRENCY))
         whole_way(folder, MUSEUM_SIZE)
         assert endpoint.most_for_one_body == 1
-    assert rows(folder) == rows(MUSEUM)
+    assert rows(folder) == rows(museum)
 
 
 @pytest.mark.parametrize("concurrency", [1, 7, 64])
@@ -70,7 +71,7 @@ def test_order_of_answers_concurrency_and_a_kill_change_no_byte(
         ask(folder, "fake", **_endpoint_settings(endpoint, concurrency))
         pilot = ("pilot", "-n", str(MUSEUM_SIZE), "--window", str(concurrency))
         process = start(*pilot, folder=folder)
-        endpoint.wait_for_calls(random.Random(f"{seed}/{concurrency}").randint(1, 40))
+        endpoint.wait_for_calls(random.Random(f"{seed}/{concurrency}").randint(1, CALLS * 3 // 4))
         process.send_signal(signal.SIGKILL)
         process.wait()
         done = run_here(*pilot, folder=folder)
@@ -78,11 +79,11 @@ def test_order_of_answers_concurrency_and_a_kill_change_no_byte(
         asked_twice = len(endpoint.calls) - len({str(call.body) for call in endpoint.calls})
         assert asked_twice <= min(concurrency, MUSEUM_SIZE)
     succeed("export", "--preview", folder=folder)
-    assert rows(folder) == rows(MUSEUM)
+    assert rows(folder) == rows(museum)
 
 
 @pytest.mark.parametrize("seed", range(20 if SOAK else 3))
-def test_killed_anywhere_on_the_way_only_what_was_in_flight_is_asked_again(seed: int, tmp_path: Path) -> None:
+def test_killed_anywhere_on_the_way_only_what_was_in_flight_is_asked_again(seed: int, museum: Path, tmp_path: Path) -> None:
     stream = random.Random(seed)
     with FakeEndpoint(answer_from_recording(_latency(seed, 0.05))) as endpoint:
         folder = example_project(tmp_path / "museum", MUSEUM)
@@ -90,7 +91,7 @@ def test_killed_anywhere_on_the_way_only_what_was_in_flight_is_asked_again(seed:
         kills = 0
         for command in (("prepare",), ("pilot", "-n", str(MUSEUM_SIZE))):
             process = start(*command, folder=folder)
-            endpoint.wait_for_calls(len(endpoint.calls) + stream.randint(1, MOST_CALLS), caller=process)
+            endpoint.wait_for_calls(len(endpoint.calls) + stream.randint(1, CALLS - 1), caller=process)
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 kills += 1
@@ -100,7 +101,7 @@ def test_killed_anywhere_on_the_way_only_what_was_in_flight_is_asked_again(seed:
         bodies = {str(call.body) for call in endpoint.calls}
         assert len(endpoint.calls) - len(bodies) <= kills * CONCURRENCY
     succeed("export", "--preview", folder=folder)
-    assert rows(folder) == rows(MUSEUM)
+    assert rows(folder) == rows(museum)
 
 
 def test_ctrl_c_keeps_what_is_under_way_and_says_so(museum: Path, tmp_path: Path) -> None:
@@ -127,4 +128,4 @@ def test_ctrl_c_keeps_what_is_under_way_and_says_so(museum: Path, tmp_path: Path
         assert endpoint.most_for_one_body == 1, "what was under way at Ctrl-C was paid for twice"
         assert len(endpoint.calls) > under_way
     succeed("export", "--preview", folder=folder)
-    assert rows(folder) == rows(MUSEUM)
+    assert rows(folder) == rows(museum)

@@ -24,11 +24,11 @@ from finetune_prep.workflow.batching.rounds import STEPS, Drafted, about, rounds
 from finetune_prep.workflow.estimate import estimate
 from finetune_prep.workflow.planned_calls import Used
 from finetune_prep.workflow.prepare import prepare
+from tests.whole.way import MUSEUM_SIZE as SIZE
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = [phase.name for phase in PHASES]
 MOST = 100
-SIZE = 8  # as many as the museum's recording holds conversations of
 
 
 class Carried:
