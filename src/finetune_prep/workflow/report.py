@@ -6,15 +6,17 @@ from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.exports.figures import Figures, Rows, in_sentences, run_figures
-from finetune_prep.exports.report import NOT_MEASURED, Said, render
+from finetune_prep.exports.report import Said, render
 from finetune_prep.models.costs import Costs, costs, per_row
+from finetune_prep.phases.pilot.pilot import KIND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.workflow.diagnosing.diagnosis import diagnose
 from finetune_prep.workflow.diagnosing.seen import seen_of
 from finetune_prep.workflow.exporting import pass_rate, served
 from finetune_prep.workflow.looking import looked
-from finetune_prep.workflow.reviewing.counting import proof
+from finetune_prep.workflow.reviewing.judge_word import judge_word
+from finetune_prep.workflow.status.standing import run_view
 from finetune_prep.workflow.texts.first_brief import title_of
 
 
@@ -47,6 +49,12 @@ def write_report(project: Project, run: Run) -> Figures | None:
     return figures
 
 
+def renew_report(project: Project, run: Run) -> None:
+    """Write a pilot's report anew, for what people have said of it since. One of other documents stays as it is."""
+    if run.plan.kind == KIND and run.report_path.exists() and not run_view(project, run).stale:
+        write_report(project, run)
+
+
 def _said(project: Project, run: Run, account: Account) -> Said:
     """What is known of a run beside its counts."""
     seen = seen_of(project, run, account)
@@ -55,7 +63,7 @@ def _said(project: Project, run: Run, account: Account) -> Said:
         diagnosis=found.said if found else "",
         shown_by=found.shown_by if found else (),
         probed=seen.probes,
-        judge=" ".join(proof(seen.people)) or NOT_MEASURED,
+        judge=judge_word(project, run, seen.people),
         topics={topic.id: topic.name for topic in project.value(Documents.space).topics},
         money=money_of(project, run, account),
     )

@@ -20,6 +20,8 @@ from finetune_prep.workflow.diagnosing.diagnosis import Diagnosis, diagnose
 from finetune_prep.workflow.diagnosing.seen import seen_of
 from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.report import why_stopped
+from finetune_prep.workflow.reviewing.counting import reviewed
+from finetune_prep.workflow.reviewing.judge_word import judge_word
 from finetune_prep.workflow.status.next_step import after_pilot
 
 UNREAD = 1  # exit code of a run with conversations whose verdict could not be read, or without any verdict
@@ -65,6 +67,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Conversations that a judge has seen."""
     rate: Rate | None
     """Passed of those that count; None if nothing was judged."""
+    judge: str
+    """How far the judge's word goes: by people's labels, or that nobody has measured it."""
     stopped: str
     """Why the rest was not asked for, and how it can be; "" where the pilot was not stopped early."""
     figures: Figures | None
@@ -103,6 +107,7 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
         judged=judged,
         to_judge=judged + account.unjudged,
         rate=pass_rate(account) if judged else None,
+        judge=judge_word(project, run, reviewed(project, run)),
         stopped=why_stopped(run, account),
         figures=figures if judged else None,
         reasons=reasons(run.each_sample()),

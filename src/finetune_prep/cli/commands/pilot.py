@@ -82,6 +82,8 @@ def _by_its_way(session: Session, *, one_call: bool) -> Session:
 def _print(summary: RunSummary) -> None:
     screen.say(f"{summary.run}: {summary.planned} planned – {screen.account_words(summary.states)}", bold=True)
     _print_verdicts(summary)
+    if summary.judged:
+        screen.paragraph(summary.judge)
     if summary.stopped:
         screen.paragraph(summary.stopped)
     for sentence in in_sentences(summary.figures) if summary.figures else ():

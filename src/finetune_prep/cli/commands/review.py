@@ -13,6 +13,7 @@ from finetune_prep.method import limits
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import SCALE
 from finetune_prep.web.desk import Desk
+from finetune_prep.workflow.report import renew_report
 from finetune_prep.workflow.reviewing.counting import more, proof, reviewed
 from finetune_prep.workflow.reviewing.sitting import Sitting, open_sitting
 from finetune_prep.workflow.status.overview import overview
@@ -38,6 +39,7 @@ def review(project: str, size: int, terminal: bool, run: str, by: str, as_json: 
     sitting = open_sitting(opened, labeller, run=run, n=size)
     if not terminal and not as_json:
         serve_page(Desk(opened, labeller, run=run, n=size), "/review")
+        renew_report(opened, sitting.run)
         return
     if as_json:
         _as_json(opened, sitting)
@@ -69,6 +71,7 @@ def _as_json(project: Project, sitting: Sitting) -> None:
 
 
 def _print_end(project: Project, sitting: Sitting) -> None:
+    renew_report(project, sitting.run)
     found = reviewed(project, sitting.run)
     screen.say()
     labelled = len(sitting.drawn) - len(sitting.waiting())

@@ -19,8 +19,9 @@ class ToRead(NamedTuple):
 
 
 def reading_list(rows: Iterable[Row], shown_by: Sequence[str], threshold: float) -> list[ToRead]:
-    """shown_by: ids of scenarios whose conversations show what the run says of the project. threshold: of the rubric, 0 to 1."""
-    shown: dict[str, Sample] = {}
+    """At most MOST. shown_by: ids of conversations, or of their scenarios, that show what the run says of the project. threshold:
+    of the rubric, 0 to 1."""
+    wanted_ids, shown = {*shown_by}, list[Sample]()
     steered: list[Sample] = []
     odd: list[Sample] = []
     above: Sample | None = None
@@ -28,8 +29,9 @@ def reading_list(rows: Iterable[Row], shown_by: Sequence[str], threshold: float)
     best: Sample | None = None
     for row in rows:
         sample = row.sample
-        if sample.scenario.id in shown_by or (sample.conversation and sample.conversation.id in shown_by):
-            shown[sample.scenario.id] = sample
+        if wanted_ids and (found_ids := wanted_ids & _ids(sample)):
+            wanted_ids -= found_ids
+            shown.append(sample)
         if sample.steered:
             steered.append(sample)
         if sample.odd and len(odd) < MOST:
@@ -43,7 +45,7 @@ def reading_list(rows: Iterable[Row], shown_by: Sequence[str], threshold: float)
         if sample.state == "accepted" and (best is None or sample.score > (best.score or 0)):
             best = sample
     wanted = [
-        *((sample, "shows what is said above") for sample in shown.values()),
+        *((sample, "shows what is said above") for sample in shown),
         *((sample, "somebody in it seems to speak to the judge") for sample in steered),
         *((sample, f"states {', '.join(sample.odd)}, which stands in no fact") for sample in odd[:2]),
         *((sample, why) for sample, why in ((above, "just passed"), (below, "just failed")) if sample),
@@ -54,3 +56,7 @@ def reading_list(rows: Iterable[Row], shown_by: Sequence[str], threshold: float)
         scenario = sample.scenario
         found.setdefault(scenario.id, ToRead(scenario.id, sample.state, scenario.situation.text, why))
     return [*found.values()][:MOST]
+
+
+def _ids(sample: Sample) -> set[str]:
+    return {sample.scenario.id, sample.conversation.id if sample.conversation else ""}

@@ -1,0 +1,40 @@
+"""What a pilot's report says of its judge, before anybody has labelled and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from finetune_prep.workflow.report import renew_report, write_report
+from finetune_prep.workflow.reviewing.counting import reviewed
+from finetune_prep.workflow.reviewing.judge_word import NOT_MEASURED, judge_word
+from tests.phases.pottery_shop import pottery_project, rewrite
+from tests.workflow.reviewing.pilots import MODEL, pilot_of, say
+
+
+def test_labels_of_people_are_told_with_their_word_and_the_report_is_renewed(tmp_path: Path) -> None:
+    shop = pottery_project(tmp_path / "shop")
+    run = pilot_of(shop, "p" * 10 + "ff")
+    write_report(shop, run)
+    assert judge_word(shop, run, reviewed(shop, run)) == NOT_MEASURED
+    assert NOT_MEASURED in run.report_path.read_text("utf-8")
+    say(shop, run, 1, "pass", MODEL)
+    assert judge_word(shop, run, reviewed(shop, run)) == NOT_MEASURED, "a model's label is nobody's"
+    for number in range(4):
+        say(shop, run, number, "pass")
+    said = judge_word(shop, run, reviewed(shop, run))
+    assert said.startswith("Against people's labels it is smoke-tested. 4 conversations labelled by a person.")
+    renew_report(shop, run)
+    page = run.report_path.read_text("utf-8")
+    assert NOT_MEASURED not in page
+    assert "it is smoke-tested" in page
+
+
+def test_the_report_of_other_documents_stays(tmp_path: Path) -> None:
+    shop = pottery_project(tmp_path / "shop")
+    run = pilot_of(shop, "p" * 10 + "ff")
+    write_report(shop, run)
+    before = run.report_path.read_bytes()
+    say(shop, run, 0, "pass")
+    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.72")
+    renew_report(shop, run)
+    assert run.report_path.read_bytes() == before
