@@ -16,6 +16,7 @@ from finetune_prep.project.runs import Run, runs
 from finetune_prep.web.desk import Desk
 from finetune_prep.web.rendering import page
 from finetune_prep.workflow import checking
+from finetune_prep.workflow.accepting import ORDER
 from finetune_prep.workflow.lookup import requests_of
 from finetune_prep.workflow.reviewing.counting import proof
 from finetune_prep.workflow.status.overview import overview
@@ -30,9 +31,11 @@ def start(request: Request) -> Response:
     desk = desk_of(request)
     view, criteria = overview(desk.project), checking.criteria(desk.project)
     known = runs(desk.project.layout)
+    waits = next((kind for kind in ORDER if view.next.startswith(f"finetune-prep accept {kind}")), "")
     return page(
         request,
         "start.html",
+        waits=waits,
         view=view,
         criteria=criteria,
         met=sum(criterion.met for criterion in criteria),

@@ -15,6 +15,7 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from tests.phases.pottery_shop import rewrite
+from tests.soak import SOAK
 from tests.web.browsing import IN_A_BROWSER, SAMPLE, opened, started, tabbed_to, unnamed, watched
 from tests.web.serving import Served, served
 
@@ -154,12 +155,13 @@ def test_hostile_text_in_a_document_its_digest_and_its_decisions_does_nothing(br
     with served(shop, "serve", "--by", texts[2]) as serving:
         context, tab = opened(browser, serving)
         events = watched(context, tab, serving)
-        for text in texts:
-            reference.write_text(f"{sound}\n### FM1. {text}\n\n- {text}: {text}\n", "utf-8")
-            tab.goto(serving.own + "/documents/domain-frameworks")
-            assert "What cannot be read in it" in tab.content()
-            reference.write_text(sound, "utf-8")
-            tab.goto(serving.own + "/documents/system-prompt")
+        for number, text in enumerate(texts):
+            if not SOAK or number % 25 == 0:  # each of these pages holds all the others as well
+                reference.write_text(f"{sound}\n### FM1. {text}\n\n- {text}: {text}\n", "utf-8")
+                tab.goto(serving.own + "/documents/domain-frameworks")
+                assert "What cannot be read in it" in tab.content()
+                reference.write_text(sound, "utf-8")
+                tab.goto(serving.own + "/documents/system-prompt")
             tab.goto(serving.own + RUBRIC)
             for field in tab.locator("input[name^='because:']").all()[:1]:
                 field.fill(text)

@@ -33,6 +33,12 @@ def test_every_document_stands_in_the_list_with_its_state(client: TestClient, sh
     assert "A person has labelled at least 10 conversations of the pilot." in text
 
 
+def test_the_overview_leads_to_the_document_that_waits(client: TestClient, shop: Project, run: Run) -> None:
+    assert "read and accept it here" not in text_of(client, "/")
+    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.7")
+    assert 'or <a href="/documents/evaluation-rubric">read and accept it here</a>' in text_of(client, "/")
+
+
 def test_a_finding_stands_in_the_margin_of_its_line(client: TestClient, shop: Project, run: Run) -> None:
     rewrite(shop, "domain-frameworks", "### FM2.", "### FM1.")
     lines = shop.layout.document("domain-frameworks").read_text("utf-8").split("\n")
