@@ -27,6 +27,7 @@ from tests.waiting import HUNG
 
 pytestmark = [pytest.mark.environment, pytest.mark.slow]
 AT_ONCE = 8
+BORNE = 1.5  # calls that an end costs at most for each at once: those under way, and half as many answers on their way to disk
 CALLS = 30
 
 
@@ -92,7 +93,7 @@ def moments(folder: Path) -> range:
 
 
 def test_killed_at_the_nth_write_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    """SIGKILL in the ledger's own writing: what was handed over is kept, and only calls under way are asked again."""
+    """SIGKILL in the ledger's own writing: what was handed over is kept, and only calls under way, or on their way to disk, are asked again."""
     extra = []
     for nth in moments(tmp_path):
         folder = tmp_path / str(nth)
@@ -105,11 +106,11 @@ def test_killed_at_the_nth_write_nothing_is_lost_or_doubled(tmp_path: Path) -> N
             finish(folder, endpoint, CALLS)
             extra.append(len(endpoint.calls) - CALLS)
     print(f"\nkilled at {len(extra)} writes: 0 lost, 0 doubled, at most {max(extra)} calls repeated at {AT_ONCE} at once")
-    assert max(extra) <= AT_ONCE
+    assert max(extra) <= BORNE * AT_ONCE
 
 
 def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    """SIGKILL from outside, after some more calls each time, all through one long run: each costs at most the calls under way."""
+    """SIGKILL from outside, after some more calls each time, all through one long run: each costs at most the calls under way and half as many."""
     calls, at_once, kills = (2000, 32, 200) if SOAK else (300, 16, 4)
     stream = random.Random(11)
     with FakeEndpoint(lambda call: Completion(call.text, latency=0.02)) as endpoint:
@@ -128,12 +129,12 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(tmp_path: Path) -> 
         finish(tmp_path, endpoint, calls, at_once)
         extra = len(endpoint.calls) - calls
     print(f"\n{kills} kills of a run of {calls} calls: 0 lost, 0 doubled, {extra / kills:.1f} calls repeated for each")
-    assert extra <= kills * at_once
+    assert extra <= kills * BORNE * at_once
 
 
 @pytest.mark.parametrize("fault", ["full", "broken"])
 def test_a_disk_that_fails_stops_the_run(fault: str, tmp_path: Path) -> None:
-    """From the nth write on nothing can be written: a clear stop, a sound ledger, and no more calls than were under way."""
+    """From the nth write on nothing can be written: a clear stop, a sound ledger, and few calls more than were under way."""
     told = {"full": "the disk is full", "broken": "the disk reports an error"}[fault]
     stopped = 0
     for nth in moments(tmp_path):
@@ -144,14 +145,14 @@ def test_a_disk_that_fails_stops_the_run(fault: str, tmp_path: Path) -> None:
             )
             handed_over = keys_in(done.stdout)
             assert handed_over <= kept(folder)
-            assert len(endpoint.calls) <= len(kept(folder)) + AT_ONCE
+            assert len(endpoint.calls) <= len(kept(folder)) + BORNE * AT_ONCE
             if done.returncode:  # the last writes only tidy up; SQLite does without them
                 stopped += 1
                 words = done.stderr.decode()
                 assert (done.returncode, told in words, "next: " in words) == (5, True, True), words
                 assert "Traceback" not in words
             finish(folder, endpoint, CALLS)
-            assert len(endpoint.calls) <= CALLS + AT_ONCE
+            assert len(endpoint.calls) <= CALLS + BORNE * AT_ONCE
     assert stopped >= 4
 
 

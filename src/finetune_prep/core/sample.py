@@ -140,28 +140,49 @@ def _state(score: Score, failed: Sequence[str], grave: frozenset[str]) -> State:
     return "accepted" if accepted(score, grave) else "flawed"
 
 
-def fold(samples: Iterable[Sample]) -> tuple[Sample, ...]:
-    """Settle samples in plan order: a row that passed and repeats an earlier one that passed becomes "duplicate".
+class Fold:
+    """Settles samples in plan order: a row that passed and repeats an earlier one that passed becomes "duplicate".
 
-    Only the order of the plan counts, never the order in which answers arrived.
+    Only the order of the plan counts, never the order in which answers arrived. Of each row its conversation's id is held.
     """
-    seen: set[str] = set()
-    settled: list[Sample] = []
-    for sample in samples:
-        if sample.state in PASSED and sample.conversation is not None:
-            conversation = sample.conversation.id
-            if conversation in seen:
-                sample = msgspec.structs.replace(sample, state="duplicate")
-            seen.add(conversation)
-        settled.append(sample)
-    return tuple(settled)
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def settled(self, sample: Sample) -> Sample:
+        if sample.state not in PASSED or sample.conversation is None:
+            return sample
+        conversation = sample.conversation.id
+        if conversation in self._seen:
+            return msgspec.structs.replace(sample, state="duplicate")
+        self._seen.add(conversation)
+        return sample
+
+
+def fold(samples: Iterable[Sample]) -> tuple[Sample, ...]:
+    """Samples in plan order, settled as by `Fold`."""
+    return tuple(map(Fold().settled, samples))
+
+
+class Tally:
+    """An account while samples come, each of which is settled."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[State] = Counter()
+        self._not_asked = 0
+
+    def take(self, sample: Sample) -> None:
+        self._counts[sample.state] += 1
+        self._not_asked += sample.state == "not run" and sample.fault == NOT_ASKED
+
+    def account(self, way: Way = "turns") -> Account:
+        states = {state: self._counts[state] for state in STATES}
+        return Account(planned=self._counts.total(), states=states, way=way, stopped=self._not_asked or UNSET)
 
 
 def account(samples: Iterable[Sample], way: Way = "turns") -> Account:
     """The account of these samples, each of which is settled as `fold` does."""
-    counts: Counter[State] = Counter()
-    stopped = 0
+    tally = Tally()
     for sample in samples:
-        counts[sample.state] += 1
-        stopped += sample.state == "not run" and sample.fault == NOT_ASKED
-    return Account(planned=counts.total(), states={state: counts[state] for state in STATES}, way=way, stopped=stopped or UNSET)
+        tally.take(sample)
+    return tally.account(way)

@@ -220,18 +220,21 @@ class Door:
     async def _buy(self, route: Route, request: Request, call: _Call) -> tuple[Reply, float]:
         """Hold, answer, put, settle – once for each attempt, until one is answered: the reply, and the US dollars it cost here.
 
-        The slot is held until the reply is on disk, so there are never more unkept answers than slots. Raises as `ask`.
+        The slot is given back when the answer comes, so that the endpoint does not wait for our disk. That goes for half as many
+        answers as there are slots at most: a disk that is slow, or full, holds the others back. Raises as `ask`.
         """
         async with self._charge(route, request) as charge, self._warming.turn(route, request) as turn:
             async for attempt in Attempts(route, request):
+                reply = None
                 with attempt:
                     self._check_stopped()
                     await charge.hold()
                     call.sent = call.under_way = True
                     reply = charge.price(await attempt.answer(charge.put(request)))
-                    await self.ledger.answers.put(Entry(request, reply), spent=charge.spent)
-                    await charge.settle()
-                    return reply, charge.spent
+                    if 2 * route.unkept >= route.limit.slots.ceiling - 1:
+                        return await self._keep(route, request, reply, charge)
+                if reply is not None:
+                    return await self._keep(route, request, reply, charge)
                 call.under_way = False
                 turn.tried()
                 if silence := attempt.silence():
@@ -240,6 +243,16 @@ class Door:
                     await self.ledger.answers.put_aside(attempt.fault.evidence(request))
                 await charge.failed(attempt.fault)
         raise AssertionError("the attempts end with an error")
+
+    async def _keep(self, route: Route, request: Request, reply: Reply, charge: Charge | _Free) -> tuple[Reply, float]:
+        """Put an answer on disk, and settle its price; then it is handed over, with the US dollars that it cost here."""
+        route.unkept += 1
+        try:
+            await self.ledger.answers.put(Entry(request, reply), spent=charge.spent)
+        finally:
+            route.unkept -= 1
+        await charge.settle()
+        return reply, charge.spent
 
     def _charge(self, route: Route, request: Request) -> Charge | _Free:
         return self._budget.charge(request, self._prices, route.name, route.base_url) if route.charges else FREE

@@ -49,6 +49,8 @@ class Route:
     """Whether its answers cost money here."""
     marks: bool = False
     """Whether its cache keeps what is marked, and nothing else."""
+    unkept: int = 0
+    """Answers that came and are not on disk yet."""
     silent: int = 0
     """Calls without any answer that were begun after the last answer came."""
     last_answer: float = -math.inf

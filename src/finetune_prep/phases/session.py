@@ -32,6 +32,7 @@ D = TypeVar("D")
 T = TypeVar("T")
 
 
+WINDOW = 64  # conversations in work at a time, at the least; the door decides how many calls that may be
 OVER_DAYS = (
     "A conversation goes on over days: people come back to it, and a line in brackets above their message says how much time has "
     "passed, such as “[Thursday, 6 days later]”."
@@ -104,6 +105,14 @@ class Session(Requests, frozen=True, kw_only=True):
     tell: Callable[[str], None]
     """Takes one line for a person, which may be shown or dropped."""
     web: Web
+
+    @property
+    def window(self) -> int:
+        """Conversations in work at a time where nobody says otherwise: half as many again as there may be calls at once, so that
+        slots are taken while other conversations are being written down."""
+        settings = self.project.config
+        at_once = max(settings.provider(settings.role(role).provider).concurrency for role in settings.played)
+        return max(WINDOW, at_once + at_once // 2)
 
     async def draft(
         self, prompt: str, kind: type[D], convert: Callable[[D], T], slots: dict[str, Any], *, phase: str, about: str

@@ -8,7 +8,6 @@ command again goes on with it.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +16,7 @@ from typing import Any, Self
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from finetune_prep.core.sample import STATES, Account, Sample, State, Way
+from finetune_prep.core.sample import Account, Sample, Tally, Way
 from finetune_prep.core.verdict import Judgement, Verdict
 from finetune_prep.durable import Together, write_atomically
 from finetune_prep.errors import UsageError
@@ -216,7 +215,7 @@ class Results:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._files = Together(run.folder)
-        self._counts: Counter[State] = Counter()
+        self._tally = Tally()
 
     def __enter__(self) -> Self:
         self._files.__enter__()
@@ -228,15 +227,14 @@ class Results:
         self._files.__exit__(kind, error, trace)
 
     def add(self, sample: Sample, verdict: VerdictRow | None) -> None:
-        self._counts[sample.state] += 1
+        self._tally.take(sample)
         self._samples.write(msgspec.json.encode(sample) + b"\n")
         if verdict is not None:
             self._verdicts.write(msgspec.json.encode(verdict) + b"\n")
 
     @property
     def account(self) -> Account:
-        states = {state: self._counts[state] for state in STATES}
-        return Account(planned=self._counts.total(), states=states, way=self._run.plan.way)
+        return self._tally.account(self._run.plan.way)
 
     def commit(self, **beside: Any) -> Account:
         """Put everything into its place, with the account and further values, each as NAME.json. No time of day is in it."""

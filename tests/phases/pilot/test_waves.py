@@ -116,8 +116,10 @@ class Pilot:
                 else Sample(scenario=scenario, state=end)
             )
 
-        made = asyncio.run(in_waves(self.scenarios, make, course, self.run, self.told.append))
-        samples = [item.sample for item in made]
+        async def go() -> list[Sample]:
+            return [made.sample async for made in in_waves(self.scenarios, make, course, self.run, self.told.append, 64)]
+
+        samples = asyncio.run(go())
         assert [sample.scenario for sample in samples] == [*self.scenarios], "rows keep plan order"
         total = account(samples)
         assert sum(total.states.values()) == len(self.scenarios)

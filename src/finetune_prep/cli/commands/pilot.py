@@ -27,7 +27,11 @@ MOST_REASONS = 5  # that are printed
 
 @click.command()
 @click.option("-n", "size", default=limits.PILOT, show_default=True, type=click.IntRange(min=1), help="Number of conversations.")
-@click.option("--window", default=64, show_default=True, type=click.IntRange(min=1), help="Conversations in work at a time.")
+@click.option(
+    "--window",
+    type=click.IntRange(min=1),
+    help="Conversations in work at a time (default: 64, or half as many again as calls at once if that is more).",
+)
 @click.option("--one-call", is_flag=True, help="Have each conversation written in one call instead of turn by turn.")
 @click.option(
     "--stop-early/--no-stop-early",
@@ -41,7 +45,7 @@ MOST_REASONS = 5  # that are printed
 @json_option
 @click.pass_obj
 def pilot(
-    project: str, size: int, window: int, one_call: bool, stop_early: bool, fail_fast: bool,
+    project: str, size: int, window: int | None, one_call: bool, stop_early: bool, fail_fast: bool,
     yes: bool, provider: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make and judge conversations for scenarios drawn from the scenario space.

@@ -11,7 +11,6 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.job import work
 from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.core.sample import UNSETTLED
-from finetune_prep.phases.pilot.in_order import WINDOW
 from finetune_prep.phases.scaling.scale import Size
 from finetune_prep.phases.scaling.scale import scale as run_scale
 from finetune_prep.phases.session import Session
@@ -33,7 +32,11 @@ MOST_REASONS = 5  # that are printed
 @click.option(
     "--max-cost", "at_most", type=click.FloatRange(min=0.0), metavar="DOLLARS", help="US dollars that this command may spend."
 )
-@click.option("--window", default=WINDOW, show_default=True, type=click.IntRange(min=1), help="Conversations in work at a time.")
+@click.option(
+    "--window",
+    type=click.IntRange(min=1),
+    help="Conversations in work at a time (default: 64, or half as many again as calls at once if that is more).",
+)
 @yes_option
 @provider_option
 @json_option
@@ -44,7 +47,7 @@ def scale(
     topic: str,
     most: int | None,
     at_most: float | None,
-    window: int,
+    window: int | None,
     yes: bool,
     provider: str | None,
     as_json: bool,

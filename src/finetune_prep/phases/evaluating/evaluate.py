@@ -41,7 +41,6 @@ SIDES = ("user-prompt", "system-prompt")
 PROMPTS = ("converse-card", "converse-user", "judge")
 BEFORE = ("evaluate-user", "evaluate-assistant")  # in the place of `SIDES`, while nobody has written these
 ALIKE = 0.5  # share of identical replies beyond which it is one model that is asked twice
-WINDOW = 64  # talks in work at a time; the door decides how many calls that may be
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,7 +179,7 @@ def _model(role: RoleSettings) -> dict[str, Any]:
     return {"model": role.model_name, "provider": role.model, **given}
 
 
-async def evaluate(session: Session, wanted: Wanted, *, asks_servers: bool = True, window: int = WINDOW) -> Evaluated:
+async def evaluate(session: Session, wanted: Wanted, *, asks_servers: bool = True, window: int | None = None) -> Evaluated:
     """Have every arm talk, have the talks judged, write what came of it.
 
     asks_servers: whether addresses are asked what they serve; nobody needs to where answers come from files. Raises ActNeeded as
@@ -206,7 +205,7 @@ async def evaluate(session: Session, wanted: Wanted, *, asks_servers: bool = Tru
     fresh = not run.folder.exists()
     begin(run)
     try:
-        return await _carried_out(stage, run, scenarios, window, judges=wanted.judged)
+        return await _carried_out(stage, run, scenarios, window or session.window, judges=wanted.judged)
     except NotAgreed:
         if fresh:
             forget(run)

@@ -20,7 +20,6 @@ from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.evaluating.held_out import held_out, trained
 from finetune_prep.phases.improving.trying import OTHER, Trying, talks_of, to_label
 from finetune_prep.phases.pilot.converse import Voices
-from finetune_prep.phases.pilot.in_order import WINDOW
 from finetune_prep.phases.pilot.pilot import PROMPTS, ROLES, Stage, grave
 from finetune_prep.phases.probing.probe import model_of
 from finetune_prep.phases.session import Requests, Session
@@ -161,7 +160,7 @@ def other_judge(project: Project) -> bool:
     return "verifier" in roles and roles["verifier"].model_name != project.config.role("judge").model_name
 
 
-async def try_edit(session: Session, edited: Edited, wanted: Wanted, *, window: int = WINDOW) -> Tried:
+async def try_edit(session: Session, edited: Edited, wanted: Wanted, *, window: int | None = None) -> Tried:
     """Talk, judge and say what came of it. Raises ActNeeded as `prepared`, UsageError as `run_of`, and whatever stops a run."""
     prepared(session.project, edited)
     run = run_of(session, edited, wanted)
@@ -170,7 +169,7 @@ async def try_edit(session: Session, edited: Edited, wanted: Wanted, *, window: 
     fresh = not run.folder.exists()
     begin(run)
     try:
-        talks = await talks_of(_trying(session, run, edited), run.plan, window=window)
+        talks = await talks_of(_trying(session, run, edited), run.plan, window=window or session.window)
     except NotAgreed:
         if fresh:
             forget(run)

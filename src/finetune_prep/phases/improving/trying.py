@@ -19,7 +19,7 @@ from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.verdict import Verdict
 from finetune_prep.errors import NotYet, Unreachable, Unusable
 from finetune_prep.phases.improving.propose import PHASE
-from finetune_prep.phases.pilot.in_order import WINDOW, windowed
+from finetune_prep.phases.pilot.in_order import windowed
 from finetune_prep.phases.pilot.judging import answered, read_verdict, verdict_request, verdict_schema
 from finetune_prep.phases.pilot.pilot import Stage, case_of, make_sample
 from finetune_prep.phases.probing.asking import turns
@@ -60,7 +60,7 @@ class Trying(msgspec.Struct, frozen=True, kw_only=True):
     """Whether another judge reads the talks, too."""
 
 
-async def talks_of(trying: Trying, plan: EditPlan, *, window: int = WINDOW) -> list[EditTalk]:
+async def talks_of(trying: Trying, plan: EditPlan, *, window: int) -> list[EditTalk]:
     """The talks of both parts, or of the first alone where that says that the edit does not help. Some may be waiting."""
     found = await _part(trying, "seen", plan.seen, window)
     if any(talk.state == "waiting" for talk in found) or futile(found, plan.question):

@@ -15,7 +15,7 @@ from finetune_prep.core.verdict import Verdict
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded, NotYet, Unreachable
-from finetune_prep.phases.pilot.in_order import WINDOW, windowed
+from finetune_prep.phases.pilot.in_order import windowed
 from finetune_prep.phases.pilot.judging import judge, verdict_request
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
@@ -97,7 +97,7 @@ async def unasked(session: Session, talks: Talks) -> list[Request]:
     return [request for key, request in requests.items() if key not in known]
 
 
-async def judge_given(session: Session, talks: Talks, out: Path, *, window: int = WINDOW) -> GivenJudged:
+async def judge_given(session: Session, talks: Talks, out: Path, *, window: int | None = None) -> GivenJudged:
     """Judge the conversations and write their verdicts to `out`, in the order of the file. What was asked before is free."""
     prepared(session.project)
     rubric, prompt = session.project.value(Documents.rubric), session.text("evaluation-prompt")
@@ -110,7 +110,7 @@ async def judge_given(session: Session, talks: Talks, out: Path, *, window: int 
         except (NotYet, Unreachable) as error:
             return error.what
 
-    done = [result async for result in windowed(good, one, window)]
+    done = [result async for result in windowed(good, one, window or session.window)]
     verdicts = tuple(result for result in done if isinstance(result, GivenVerdict))
     waiting = [result for result in done if isinstance(result, str)]
     if verdicts:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-WINDOW = 64  # samples in work at a time; the door decides how many calls that may be
 AHEAD = 4  # windows that may be begun before the first unfinished item: one slow talk does not hold up the others
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from contextlib import aclosing
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -12,7 +13,7 @@ from finetune_prep.core.identity import digest
 from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.request import Origin, RoleName
 from finetune_prep.core.rubric import Rubric
-from finetune_prep.core.sample import Account, Sample, State, Way, account, fold, judged_sample
+from finetune_prep.core.sample import Account, Sample, State, Way, judged_sample
 from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.scenarios.space import ScenarioSpace
@@ -28,7 +29,7 @@ from finetune_prep.phases.pilot.waves import Course, in_waves
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, RunPlan, VerdictRow, forget, run_of, runs, verdict_row, write_results
+from finetune_prep.project.runs import Results, Run, RunPlan, VerdictRow, forget, run_of, runs, verdict_row
 from finetune_prep.project.stamps import Items
 
 KIND = "pilot"
@@ -73,16 +74,20 @@ async def pilot(session: Session, n: int, course: Course | None = None) -> tuple
     known = {run.name for run in runs(session.project.layout, KIND)}
     run = run_of(session.project.layout, current_plan(session.project, n))
     stage = stage_of(session, run)
+    questions = [question.id for question in stage.rubric.questions]
     try:
-        made = await in_waves(scenarios, lambda scenario: make_sample(stage, scenario), course or Course(), run, session.tell)
+        with Results(run) as results:
+            course = course or Course()
+            make = partial(make_sample, stage)
+            waves = in_waves(scenarios, make, course, run, session.tell, session.window)
+            async with aclosing(waves) as finished:
+                async for made in finished:
+                    results.add(made.sample, _verdict_row(made, questions))
+            return run, results.commit()
     except NotAgreed:
         if run.name not in known:
             forget(run)
         raise
-    samples = fold(item.sample for item in made)
-    total = account(samples, run.plan.way)
-    write_results(run, list(samples), _verdict_rows(made, stage.rubric), total)
-    return run, total
 
 
 @lru_cache(maxsize=2)  # what a run will cost is counted over the scenarios that it then makes
@@ -205,6 +210,5 @@ def _judged(stage: Stage, scenario: Scenario, conversation: Conversation, verdic
     return msgspec.structs.replace(sample, odd=odd_figures(conversation, stage.known_in(scenario)))
 
 
-def _verdict_rows(made: list[Made], rubric: Rubric) -> list[VerdictRow]:
-    questions = [question.id for question in rubric.questions]
-    return [verdict_row(item.sample.scenario.id, item.verdict, questions) for item in made if item.verdict is not None]
+def _verdict_row(made: Made, questions: list[str]) -> VerdictRow | None:
+    return verdict_row(made.sample.scenario.id, made.verdict, questions) if made.verdict is not None else None

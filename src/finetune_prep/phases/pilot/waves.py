@@ -7,21 +7,23 @@ seen to lie below what is asked for. One that does well goes on to its end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing
+from itertools import accumulate
 from typing import Any
 
 import msgspec
 
-from finetune_prep.core.sample import NOT_ASKED, UNSETTLED, Account, Sample, State, account, fold
+from finetune_prep.core.sample import NOT_ASKED, UNSETTLED, Account, Fold, Sample, State, Tally
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.method import limits
-from finetune_prep.phases.pilot.in_order import WINDOW, windowed
+from finetune_prep.phases.pilot.in_order import windowed
 from finetune_prep.phases.pilot.made import Made
 from finetune_prep.project.runs import Run
 from finetune_prep.statistics.sequential import STOP, futility
 
 WAVES = (20, 30, 50)  # conversations; the last size repeats. Convention, untested; the looks between them cost no certainty
+DRAINED = 100  # conversations up to which a wave ends before the next one begins: after each the calls under way run out
 LARGE = 50  # conversations, from which on a pilot goes in waves
 FAILURES: tuple[State, ...] = ("failed", "faulty", "unjudged")
 
@@ -29,8 +31,8 @@ FAILURES: tuple[State, ...] = ("failed", "faulty", "unjudged")
 class Course(msgspec.Struct, frozen=True, kw_only=True):
     """How a pilot goes on."""
 
-    window: int = WINDOW
-    """Conversations in work at a time."""
+    window: int | None = None
+    """Conversations in work at a time; None: as of `Session.window`."""
     stop_early: bool = True
     """Whether one of LARGE and more goes in waves, and is stopped between them where its rate is seen to lie too low."""
     fail_fast: bool = False
@@ -55,28 +57,58 @@ async def in_waves(
     course: Course,
     run: Run,
     tell: Callable[[str], None],
-) -> list[Made]:
-    """What became of every scenario, in plan order; of those that were not begun, why.
+    window: int,
+) -> AsyncGenerator[Made]:
+    """What becomes of every scenario, in plan order and settled; of those that are not begun, why.
 
     run: the pilot as it stands on disk. What was begun in it stays, so a pilot that somebody has gone on with is not stopped at
-    an earlier wave again.
+    an earlier wave again. The first waves end before the next one begins. Later ones are made without a break between them, and
+    the look at the end of each is taken while the next is under way: nothing of that counts if it says stop.
     """
-    begun = _begun(run)
-    made: list[Made] = []
-    for size in wave_sizes(len(scenarios)) if course.stop_early else (len(scenarios),):
-        wave = scenarios[len(made) : len(made) + size]
-        async with aclosing(windowed(wave, make, course.window)) as finished:
+    begun, fold, tally, done = _begun(run), Fold(), Tally(), 0
+    looks = {*accumulate(wave_sizes(len(scenarios)))} if course.stop_early else {len(scenarios)}
+    for end in [*(look for look in sorted(looks) if look <= DRAINED), len(scenarios)]:
+        stretch = _Stretch(scenarios[done:end], make)
+        async with aclosing(windowed(stretch.scenarios(), stretch.make, course.window or window)) as finished:
             async for item in finished:
-                made.append(item)
-                if course.fail_fast and _failed(item.sample):
-                    return made + _not_run(scenarios[len(made) :], f"the pilot ended at the first failure, {_id(item)}")
-        rest = scenarios[len(made) :]
-        if any(item.sample.state == "waiting" and not item.sample.fault for item in made):
-            return made + _not_run(rest)  # for a batch file: the next wave is for when its answers are there
-        if rest and len(made) >= begun and (why := _futile(made)):
-            tell(f"{why}, so the other {len(rest)} are not asked")
-            return made + _not_run(rest, NOT_ASKED)
-    return made
+                made = Made(fold.settled(item.sample), item.verdict)
+                tally.take(made.sample)
+                done += 1
+                yield made
+                if course.fail_fast and _failed(made.sample):
+                    for left in _not_run(scenarios[done:], f"the pilot ended at the first failure, {made.sample.scenario.id}"):
+                        yield left
+                    return
+                looked = done in looks and begun <= done < len(scenarios) and not stretch.waiting
+                if looked and (why := _futile(tally.account())):
+                    tell(f"{why}, so the other {len(scenarios) - done} are not asked")
+                    for left in _not_run(scenarios[done:], NOT_ASKED):
+                        yield left
+                    return
+        if stretch.waiting:  # for a batch file: the next wave is for when its answers are there
+            break
+    for left in _not_run(scenarios[done:]):
+        yield left
+
+
+class _Stretch:
+    """Scenarios that are made without a break; once one of them waits for a batch file, no further wave of them is begun."""
+
+    def __init__(self, scenarios: Sequence[Scenario], make: Callable[[Scenario], Coroutine[Any, Any, Made]]) -> None:
+        self._scenarios = scenarios
+        self._make = make
+        self.waiting = False
+
+    def scenarios(self) -> Iterator[Scenario]:
+        for number, scenario in enumerate(self._scenarios):
+            if self.waiting and number and number % WAVES[-1] == 0:
+                return
+            yield scenario
+
+    async def make(self, scenario: Scenario) -> Made:
+        made = await self._make(scenario)
+        self.waiting = self.waiting or (made.sample.state == "waiting" and not made.sample.fault)
+        return made
 
 
 def too_low(found: Account) -> bool:
@@ -84,9 +116,8 @@ def too_low(found: Account) -> bool:
     return futility(found.passed + found.outstanding, found.counted + found.outstanding, limits.PASS_RATE) >= STOP
 
 
-def _futile(made: Sequence[Made]) -> str:
+def _futile(found: Account) -> str:
     """Why the rest is not worth its price, "" if it may be."""
-    found = account(fold(item.sample for item in made))
     if not too_low(found):
         return ""
     return f"{found.passed} of the first {found.counted} conversations passed: the rate lies below {limits.PASS_RATE:.0%}"
@@ -102,9 +133,5 @@ def _failed(sample: Sample) -> bool:
     return (sample.state in FAILURES and not sample.steered) or (sample.state in UNSETTLED and bool(sample.fault))
 
 
-def _id(item: Made) -> str:
-    return item.sample.scenario.id
-
-
-def _not_run(scenarios: Sequence[Scenario], why: str = "") -> list[Made]:
-    return [Made(Sample(scenario=scenario, state="not run", fault=why)) for scenario in scenarios]
+def _not_run(scenarios: Sequence[Scenario], why: str = "") -> Iterator[Made]:
+    return (Made(Sample(scenario=scenario, state="not run", fault=why)) for scenario in scenarios)

@@ -20,7 +20,7 @@ from finetune_prep.core.scenarios.scenario import Cell, Scenario
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError, NotAgreed, Paused
-from finetune_prep.phases.pilot.in_order import WINDOW, windowed
+from finetune_prep.phases.pilot.in_order import windowed
 from finetune_prep.phases.pilot.made import Made
 from finetune_prep.phases.pilot.pilot import Stage, current_plan, make_sample, stage_of
 from finetune_prep.phases.scaling.alike import Alike
@@ -87,7 +87,7 @@ def wanted(space: ScenarioSpace, plan: RunPlan) -> dict[Cell, int]:
 
 
 async def scale(
-    session: Session, size: Size, pilot: Passed, ruled_out: Mapping[str, str], *, window: int = WINDOW
+    session: Session, size: Size, pilot: Passed, ruled_out: Mapping[str, str], *, window: int | None = None
 ) -> tuple[Run, Account, Scaled]:
     """Make and judge conversations until the rows are there, or something stops it; write samples, verdicts, account and result.
 
@@ -102,7 +102,7 @@ async def scale(
     try:
         for _ in range(TIMES):
             scaling = Scaling(session, run, cells, pilot, ruled_out)
-            account, result = await scaling.go_on(window)
+            account, result = await scaling.go_on(window or session.window)
             if not scaling.may_go_on:
                 break
         return run, account, result
