@@ -143,3 +143,15 @@ def test_every_prompt_has_its_step() -> None:
 def test_where_nothing_comes_by_batch_there_are_none(tmp_path: Path) -> None:
     copy_inputs(EXAMPLES / "online-shop", tmp_path / "p")
     assert estimate(open_project(tmp_path / "p"), None, NAMES).rounds == {}
+
+
+@pytest.mark.parametrize(("n", "waves"), [(24, 1), (49, 1), (50, 2), (100, 3)])
+def test_each_wave_of_a_pilot_is_carried_by_itself(n: int, waves: int, tmp_path: Path) -> None:
+    """A round of conversations and one of verdicts for each, where conversations are written in one call; all at once if so wished."""
+    copy_inputs(EXAMPLES / "online-shop", tmp_path / "p")
+    project = open_project(tmp_path / "p").conversing("one-call")
+    assert rounds(project, Used(), [PILOT], n=n, provider="batch") == {PILOT: 2 * waves}
+    assert rounds(project, Used(), [PILOT], n=n, provider="batch", waves=False) == {PILOT: 2}
+    by_turns = open_project(tmp_path / "p")
+    once = rounds(by_turns, Used(), [PILOT], n=n, provider="batch", waves=False)[PILOT]
+    assert rounds(by_turns, Used(), [PILOT], n=n, provider="batch")[PILOT] == waves * once
