@@ -39,12 +39,14 @@ def serve(name: str, file: Path, port: int) -> xllamacpp.Server:
 
 
 def main() -> int:
-    terminal = os.dup(2)
-    with Path(sys.argv[1]).with_name("servers.log").open("wb") as log:
-        os.dup2(log.fileno(), 2)  # the servers' own account of every token
     split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     files, command = [Path(word) for word in sys.argv[1:split]], sys.argv[split + 1 :]
     names = [name_of(file) for file in files]
+    if len({name.rpartition("-")[2] for name in names}) < len(names):
+        sys.exit("both files hold the same weights: the tuning changed nothing, or its adapter was not merged")
+    terminal = os.dup(2)
+    with Path(sys.argv[1]).with_name("servers.log").open("wb") as log:
+        os.dup2(log.fileno(), 2)  # the servers' own account of every token
     servers = [serve(name, file, PORT + place) for place, (name, file) in enumerate(zip(names, files, strict=True))]
     for name, server in zip(names, servers, strict=True):
         print(f"{name} at {server.listening_address}/v1", flush=True)
