@@ -7,6 +7,7 @@ its weights, so that replies of other weights are never taken for its own; in th
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -53,7 +54,8 @@ def main() -> int:
     if command:
         base, tuned = names
         return subprocess.run([word.format(base=base, tuned=tuned) for word in command], check=False, stderr=terminal).returncode
-    signal.sigwait([signal.SIGINT, signal.SIGTERM])
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
     return 0
 
 
