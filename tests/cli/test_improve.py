@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -178,15 +179,46 @@ def test_an_edit_that_no_longer_fits_is_refused(served: Any, shop: Project, term
     assert prompt(shop) == before
 
 
+def answered(shop: Project, models: Simulated, terminal: Terminal, folder: Path) -> dict[str, int]:
+    """Answer every request of the latest batch file, and take the answers in. Returns how many of each form there were."""
+    latest = max((shop.folder / "batches").glob("*.requests.jsonl"))
+    rows, forms = [], Counter[str]()
+    for line in latest.read_text("utf-8").splitlines():
+        asked = json.loads(line)
+        request = request_of(Call(body=asked["body"], headers={}, path="", nth=1, at=0.0))
+        forms[request.schema.name if request.schema else ""] += 1
+        message = {"role": "assistant", "content": models.answer(request)}
+        body = {"model": "larch-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+        rows.append(json.dumps({"custom_id": asked["custom_id"], "response": {"status_code": 200, "body": body}}))
+    answers = folder / "answers.jsonl"
+    answers.write_text("\n".join(rows) + "\n", "utf-8")
+    assert terminal("batch", "import", str(answers)).code == 0
+    return dict(forms)
+
+
 def test_everything_by_batch_files(served: Any, shop: Project, terminal: Terminal, tmp_path: Path) -> None:
-    """Each step waits for its answers, names the file, and goes on where it was."""
-    models = Simulated(WEAK, rule)
-    served(models)
+    """Edits in one round; then talks, verdicts and second readings of both parts. What waits is asked for once."""
+    models = Simulated(WEAK, rule, kept=0.0)
+    endpoint = served(models)
     terminal("pilot", "-n", "30")
+    calls = len(endpoint.calls)
     waiting = terminal("improve", "--provider", "batch")
     assert waiting.code == 4
-    assert "waiting" not in waiting.out or "not answered yet" in waiting.out
-    assert terminal("improve").code == 0  # the endpoint answers what the file asks for
+    assert "1. CP1 fails in " in words(waiting)  # the diagnoses are there, whatever the edits will be
+    assert set(answered(shop, models, terminal, tmp_path)) == {"improve-edit"}
+    assert "{+keep" in terminal("improve", "--provider", "batch").out
+    terminal("improve", "--take", "1", "--by", "Ada Larch")
+    forms = Counter[str]()
+    for _ in range(9):
+        shown = terminal("improve", "--test", "-n", "12", "--cycles", "1", "--provider", "batch")
+        if shown.code != 4:
+            break
+        forms.update(answered(shop, models, terminal, tmp_path))
+    assert shown.code == 0
+    assert "Kept: " in shown.out
+    assert forms["conversation"] == 2 * (12 + 6)  # both arms, the audit and what was seen
+    assert forms["conversation"] <= forms["verdict"] <= forms["conversation"] + 4
+    assert len(endpoint.calls) == calls
 
 
 def test_slips(terminal: Terminal, shop: Project) -> None:

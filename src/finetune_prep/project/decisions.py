@@ -24,8 +24,8 @@ class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     drop: the conversation whose id is `text` goes into no further export, `because`.
     confirm: `item` of `document`, a fact or how grave a failure is, holds as it stands; `text` is the hash of the item.
     take, leave: the proposed edit `edit` ("improve-001/2") of `document`, for the failure that `because` tells. `text` is the
-    hash of the document with it, `before` of the one without it, `prompt` of the generation prompt without it. back: `document`
-    has the text it had before that edit; that is `text`.
+    hash of the document with it, `before` of the one without it, `prompt` of the prompt that is compiled from it, or else of the
+    generation prompt, without it. back: `document` has the text it had before that edit; that is `text`.
     by: who. interactive: False when given by --yes. at: ISO time, UTC.
     """
 

@@ -50,7 +50,8 @@ def said(found: Sequence[EditTalk], alpha: float = 0.05, **more: object) -> Tria
         (talks("seen", 4, 0, 4) + talks("audit", 6, 0, 18), "kept"),
         (talks("seen", 4, 0, 4) + talks("audit", 5, 0, 19), "not shown"),
         (talks("seen", 6, 0, 2) + talks("audit", 1, 1, 22), "fits only what it was made from"),
-        (talks("seen", 2, 2, 4), "not shown"),
+        (talks("seen", 2, 3, 4), "not shown"),
+        (talks("audit", 6, 0, 18), "kept"),
         (talks("seen", 4, 0, 4) + talks("audit", 8, 0, 16, gate=(3, 0)), "gate worse"),
         (talks("seen", 4, 0, 4) + talks("audit", 8, 0, 16, gate=(2, 0)), "kept"),
         (talks("seen", 4, 0, 4) + talks("audit", 8, 0, 16, gate=(4, 2)), "kept"),
@@ -83,9 +84,24 @@ def test_peoples_labels_decide_as_another_judge_does() -> None:
 
 
 def test_a_trial_is_given_up_where_it_does_not_help_where_the_failure_was_seen() -> None:
-    assert futile(talks("seen", 2, 2, 3), "CP1")
-    assert not futile(talks("seen", 3, 2, 3), "CP1")
+    assert futile(talks("seen", 2, 3, 3), "CP1")
+    assert not futile(talks("seen", 2, 2, 3), "CP1")
+    assert futile(talks("seen", 0, 0, 8), "CP1")
+    assert not futile(talks("seen", 0, 0, 7), "CP1")
     assert not futile([], "CP1")
+
+
+@pytest.mark.parametrize(("without", "with_it", "share"), [(0.5, 0.25, 0.065), (0.5, 0.5, 0.42)])
+def test_how_often_a_trial_is_given_up(without: float, with_it: float, share: float) -> None:
+    """Exactly, over all that twelve pairs can come to."""
+    gain, loss = without * (1 - with_it), (1 - without) * with_it
+    found = sum(
+        stats.multinomial.pmf([gained, lost, 12 - gained - lost], 12, [gain, loss, 1 - gain - loss])
+        for gained in range(13)
+        for lost in range(13 - gained)
+        if futile(talks("seen", gained, lost, 12 - gained - lost), "CP1")
+    )
+    assert found == pytest.approx(share, abs=0.005)
 
 
 def test_faulty_talks_fail_and_talks_without_a_verdict_say_nothing() -> None:

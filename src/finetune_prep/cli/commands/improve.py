@@ -127,7 +127,10 @@ def _propose(folder: str, provider: str | None, *, one_call: bool, yes: bool, as
     async def job(session: Session) -> Improved:
         of = session.project.conversing("one-call") if one_call else session.project
         pilot = source_of(of)
-        return await run_improve(session, pilot, evidence_of(of, pilot))
+        found = await run_improve(session, pilot, evidence_of(of, pilot))
+        for one in found.proposals if found.waiting else ():  # the diagnoses are there, whatever the edits will be
+            session.tell(f"{one.number}. {one.diagnosis.says} – {one.diagnosis.clause.document}, {one.diagnosis.clause.place}")
+        return found
 
     async def expect(session: Session) -> Estimate:
         of = session.project.conversing("one-call") if one_call else session.project

@@ -54,6 +54,8 @@ class EditTalk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     state: TalkState
     conversation: Conversation | None = None
     passed: bool = False
+    accepted: bool = False
+    """Whether it would become a training row."""
     answers: dict[str, YesNo] = {}
     """By question; empty unless it was judged."""
     case: YesNo | None = None

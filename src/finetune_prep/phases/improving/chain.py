@@ -4,7 +4,9 @@ assistant is given. Nothing here is a model's opinion.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
+from math import log1p
 
 from finetune_prep.core import measures
 from finetune_prep.core.improving.diagnosis import Clause
@@ -33,7 +35,7 @@ def clause_of(
     chain = " and ".join(filter(None, (_named("checks", question.checks), _named("catches", modes))))
     guards = [guard for guard in prompt.guards if {*guard.counters} & {*modes}]
     if guards:
-        guard = closest(guards, talks)
+        guard = closest(guards, question, modes, talks)
         return Clause(document=GENERATION, item=guard.id), f"{question.id} {chain}, and {guard.id} is the guard against that"
     if modes:
         why = f"{question.id} {chain}, and no guard of the generation prompt counters it"
@@ -53,15 +55,30 @@ def modes_of(question: Question, knowledge: Knowledge) -> tuple[str, ...]:
     return tuple(id for id in dict.fromkeys((*question.catches, *drawn)) if id in known)
 
 
-def closest(guards: Sequence[Guard], talks: Sequence[str]) -> Guard:
-    """The guard that speaks most of what the failing talks speak of; of several alike, the first."""
-    said = [_about(talk) for talk in talks]
+def closest(guards: Sequence[Guard], question: Question, modes: Sequence[str], talks: Sequence[str]) -> Guard:
+    """The guard that is most about what fails; of several alike, the first.
 
-    def share(guard: Guard) -> float:
-        about = _about(guard.when)
-        return sum(len(about & words) for words in said) / max(1, len(about))
+    It counters few other failures, and its words stand in the question and in the failing talks; a word that many guards have
+    counts little.
+    """
+    about = {guard.id: _about(f"{guard.when} {guard.then}") for guard in guards}
+    asked, said = _about(f"{question.text} {question.yes} {question.no}"), [_about(talk) for talk in talks]
+    frequent = Counter(word for words in about.values() for word in words)
 
-    return max(guards, key=share)
+    def weight(word: str) -> float:
+        return log1p(len(guards) / frequent[word])
+
+    def score(guard: Guard) -> float:
+        words = about[guard.id]
+        met = sum(weight(word) * ((word in asked) + _share(word, said)) for word in words)
+        own = len({*guard.counters} & {*modes}) / len({*guard.counters})
+        return own * met / max(1e-9, sum(map(weight, words)))
+
+    return max(guards, key=score)
+
+
+def _share(word: str, talks: Sequence[frozenset[str]]) -> float:
+    return sum(word in talk for talk in talks) / len(talks) if talks else 0.0
 
 
 def few_shots_failing(question: Question, prompt: GenerationPrompt) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from finetune_prep.statistics.comparison import SURE
 from finetune_prep.statistics.improving.trial import Trial, trial
 
 GENERATION = "generation-prompt"
+FEWEST_SEEN = 6  # scenarios in which the failure showed; fewer could neither give an edit up nor say what it fits
 OF_BOTH = ("domain-frameworks", "scenario-space", "evaluation-rubric", "evaluation-prompt", "user-prompt", "system-prompt")
 
 
@@ -127,7 +128,7 @@ def plan_of(requests: Requests, edited: Edited, scenarios: int, cycle: int, cycl
     prompts = (*PROMPTS[way], *((OTHER,) if other_judge(project) else ()))
     own = project.layout.phase_prompts
     stream = f"{project.config.seed}/{edited.source}/trial-{cycle}"
-    seen = edited.scenarios[: scenarios // 2]
+    seen = edited.scenarios[: scenarios // 2] if len(edited.scenarios) >= FEWEST_SEEN else ()
     return EditPlan(
         edit=edited.edit,
         document=edited.document,

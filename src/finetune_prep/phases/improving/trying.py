@@ -90,6 +90,7 @@ async def _talk(trying: Trying, place: Place) -> EditTalk:
         "judged",
         conversation=sample.conversation,
         passed=sample.state in (*PASSED, "duplicate"),
+        accepted=sample.state == "accepted",
         answers={question: judgement.answer for question, judgement in verdict.answers.items()},
         case=verdict.case.answer if verdict.case else None,
         gate=gate,

@@ -17,6 +17,7 @@ from finetune_prep.statistics.comparison import SURE, holm, mcnemar, one_sided
 from finetune_prep.statistics.rates import Rate, wilson
 
 GATE_WORSE = 0.20  # one-sided: so often a harmless edit is refused, so that a harmful one seldom is not
+STILL = 8  # scenarios in which an edit moves nothing before it is given up
 CONFIRMED = 0.05  # one-sided: chance that a second judge, or people, seem to confirm an edit that only the judge likes
 Word = Literal[
     "kept",
@@ -75,6 +76,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     before: Rate
     """Passed with the unchanged prompt, of the audit where there is one."""
     after: Rate
+    accepted: tuple[int, int]
+    """How many of these would become training rows, without the edit and with it."""
     gate: GateTest
     harmed: dict[str, float]
     """Questions answered NO more often with the edit, and "passing": p after Holm."""
@@ -105,9 +108,13 @@ def changed(given: Sequence[Pair], answer: Callable[[EditTalk], YesNo | None]) -
 
 
 def futile(talks: Iterable[EditTalk], question: str) -> bool:
-    """Whether an edit does not even help where the failure was seen: then the audit's scenarios are not spent on it."""
+    """Whether an edit does not even help where the failure was seen: then the audit's scenarios are not spent on it.
+
+    It loses more than it gains there, or moves nothing at all in eight and more. Of twelve scenarios, an edit that halves a
+    failure of every second talk is given up so in 6.5% of its trials, and one that changes nothing in 42%.
+    """
     found = changed(pairs(talks, "seen"), lambda talk: talk.answer(question))
-    return bool(found.pairs) and not found.better
+    return found.lost > found.gained or (not found.gained and found.pairs >= STILL)
 
 
 def shown_by(scenarios: int, alpha: float) -> float | None:
@@ -151,6 +158,7 @@ def trial(
         passing=changed(every, _passing),
         before=wilson(sum(before.passed for before, _ in counted), len(counted)),
         after=wilson(sum(after.passed for _, after in counted), len(counted)),
+        accepted=(sum(before.accepted for before, _ in counted), sum(after.accepted for _, after in counted)),
         gate=gate,
         harmed=harmed,
         second=other,

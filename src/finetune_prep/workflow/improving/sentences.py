@@ -79,7 +79,10 @@ def beside(found: Trial, run: EditRun, path: str) -> tuple[str, ...]:
 
 
 def _beside(found: Trial, run: EditRun, path: str) -> Iterator[str]:
-    yield f"Passed without the edit {_rate(found.before)}, with it {_rate(found.after)}."
+    yield (
+        f"Passed without the edit {_rate(found.before)}, with it {_rate(found.after)}; accepted as rows {found.accepted[0]} and "
+        f"{found.accepted[1]}."
+    )
     if found.gate.worse or found.gate.better:
         yield (
             f"The gate fails {_talks(len(found.gate.worse))} with the edit alone, {len(found.gate.better)} without it alone "

@@ -25,7 +25,7 @@ from finetune_prep.project.runs import runs
 from finetune_prep.workflow.improving.edits import number_of, taken, trials, views
 from finetune_prep.workflow.improving.found import evidence_of
 from finetune_prep.workflow.texts.changed_words import Change, changed_words
-from finetune_prep.workflow.texts.history import SHOWN, Restored, history, restore
+from finetune_prep.workflow.texts.history import SHOWN, history, restore
 
 COMPILED_FROM = {"evaluation-rubric": "evaluation-prompt", "domain-frameworks": GENERATION}  # what is compiled from a document
 COMMAND = "improve"
@@ -82,7 +82,8 @@ async def take(project: Project, given: str, *, by: str, interactive: bool, show
             raise ActNeeded(
                 f"{KINDS[clause.document].path} changed while you were reading", next="read the edit again, and decide then"
             )
-        hash, prompt = project.keep(clause.document), project.keep(GENERATION)
+        hash = project.keep(clause.document)
+        prompt = project.keep(COMPILED_FROM.get(clause.document, GENERATION))
         project.decide(
             Decision(
                 decision="take",
@@ -132,7 +133,7 @@ async def back(project: Project, given: str, *, by: str, interactive: bool) -> A
         raise UsageError(f"edit {given} was never taken", next="finetune-prep improve --history")
     with locked(project.layout.lock, COMMAND):
         was = project.sound(KINDS[took.document]).text
-        _restored(project, took.document, took.before)
+        whole = _restored(project, took)
         project.decide(
             Decision(
                 decision="back",
@@ -145,7 +146,7 @@ async def back(project: Project, given: str, *, by: str, interactive: bool) -> A
                 interactive=interactive,
             )
         )
-    compiled = await _compile(project, took.document)
+    compiled = COMPILED_FROM.get(took.document, "") if whole else await _compile(project, took.document)
     now = project.sound(KINDS[took.document]).text
     return Act(
         edit=id, document=took.document, path=KINDS[took.document].path, changes=changed_words(was, now), compiled=compiled
@@ -160,17 +161,29 @@ def undo(project: Project, id: str) -> str:
     document = project.document(KINDS[took.document])
     if document is None or text_hash(document.text) != took.text:
         return ""
-    _restored(project, took.document, took.before)
+    _restored(project, took)
     return took.document
 
 
-def _restored(project: Project, kind: str, hash: str) -> Restored:
-    if not any(kept.hash == hash for kept in history(project, kind)):
+def _restored(project: Project, took: Decision) -> bool:
+    """Put back the document's text, and that of what was compiled from it. Returns whether nothing is left to compile.
+
+    What somebody has edited since it was compiled stays, to be compiled anew.
+    """
+    if not any(kept.hash == took.before for kept in history(project, took.document)):
         raise ActNeeded(
-            f"the text that {KINDS[kind].path} had before the edit is gone from the history: {hash[:SHOWN]}",
-            next=f"finetune-prep history {kind}",
+            f"the text that {KINDS[took.document].path} had before the edit is gone from the history: {took.before[:SHOWN]}",
+            next=f"finetune-prep history {took.document}",
         )
-    return restore(project, kind, hash)
+    restore(project, took.document, took.before)
+    compiled = COMPILED_FROM.get(took.document, "")
+    document, stamp = project.document(KINDS[compiled]) if compiled else None, project.stamp(compiled) if compiled else None
+    if document is None or not any(kept.hash == took.prompt for kept in history(project, compiled)):
+        return not compiled
+    if stamp is None or stamp.text != text_hash(document.text):
+        return False
+    restore(project, compiled, took.prompt)
+    return True
 
 
 def _open(project: Project, given: str) -> tuple[ImproveRun, Proposal]:
