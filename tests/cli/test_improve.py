@@ -69,6 +69,10 @@ def prompt(shop: Project) -> str:
 def test_from_a_pilot_to_an_edit_that_is_kept(served: Any, shop: Project, terminal: Terminal) -> None:
     served(Simulated(WEAK, rule))
     assert terminal("pilot", "-n", "30").code == 0
+    alone = terminal("improve", "--diagnoses")
+    assert "pilot-001: " in alone.out
+    assert "1. CP1 fails in " in alone.out
+    assert json.loads(terminal("improve", "--diagnoses", "--json").out)["diagnoses"][0]["clause"]["item"] == "GD1"
     shown = terminal("improve")
     assert shown.code == 0
     said = words(shown)

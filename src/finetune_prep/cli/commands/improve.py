@@ -14,6 +14,7 @@ from finetune_prep.cli.job import work
 from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.errors import ActNeeded, Paused, UsageError
 from finetune_prep.method import limits
+from finetune_prep.phases.improving.diagnose import diagnose
 from finetune_prep.phases.improving.propose import Improved
 from finetune_prep.phases.improving.propose import improve as run_improve
 from finetune_prep.phases.improving.trial import Wanted
@@ -56,6 +57,7 @@ TEST = "finetune-prep improve --test"
     metavar="FILE",
     help="People's labels of the last trial's talks: whether replies are better, or only please the judge.",
 )
+@click.option("--diagnoses", is_flag=True, help="The diagnoses alone; asks no model.")
 @click.option("--history", is_flag=True, help="The edits that were taken, the pass rates before and after, and the way back.")
 @yes_option
 @provider_option
@@ -72,6 +74,7 @@ def improve(
     cycles: int | None,
     one_call: bool,
     labels: Path | None,
+    diagnoses: bool,
     history: bool,
     yes: bool,
     provider: str | None,
@@ -82,7 +85,8 @@ def improve(
     Diagnoses are computed; a model words the edits, and a person takes or leaves them: on a terminal, on the page (`serve`), or
     with --take and --by NAME. --yes agrees to costs and takes nothing. --test then says what the edit did. docs/improve.md.
     """
-    acts = {"--take": take, "--leave": leave, "--back": back, "--test": test, "--labels": labels, "--history": history}
+    acts = {"--take": take, "--leave": leave, "--back": back, "--test": test, "--labels": labels}
+    acts |= {"--diagnoses": diagnoses, "--history": history}
     chosen = [name for name, given in acts.items() if given]
     if len(chosen) > 1:
         raise UsageError(f"{' and '.join(chosen)} are one thing at a time", next="finetune-prep improve --help")
@@ -90,6 +94,10 @@ def improve(
         _decide(project, take, leave, back, by, as_json=as_json)
     elif history:
         screens.print_versions(versions(open_project(project)), as_json=as_json)
+    elif diagnoses:
+        opened = open_project(project).conversing("one-call") if one_call else open_project(project)
+        pilot = source_of(opened)
+        screens.print_diagnoses(pilot.name, diagnose(evidence_of(opened, pilot)), as_json=as_json)
     elif labels:
         screens.print_trial(tried.labelled(open_project(project), labels), as_json=as_json)
     elif test:

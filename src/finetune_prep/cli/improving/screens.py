@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from finetune_prep.cli import person, screen
+from finetune_prep.core.improving.diagnosis import Diagnosis
 from finetune_prep.core.improving.edit import Proposal
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import FinetunePrepError
@@ -21,7 +22,8 @@ from finetune_prep.workflow.improving.tried import TrialSummary
 from finetune_prep.workflow.improving.versions import PilotRate, Version
 from finetune_prep.workflow.texts.changed_words import Change
 
-TEST, AFTER = "finetune-prep improve --test", "finetune-prep status"
+PROPOSE, TEST, AFTER = "finetune-prep improve", "finetune-prep improve --test", "finetune-prep status"
+NOTHING = "No question fails in two talks, no habit is too frequent, and nobody noted a failure."
 UNTOUCHED = ("brief", "domain-frameworks", "scenario-space", "evaluation-rubric", "evaluation-prompt")  # by an edit of the prompt
 COLOURS = {"same": None, "away": "red", "new": "green"}
 DONE = {"take": "has the edit", "back": "has the text from before the edit again"}
@@ -35,10 +37,9 @@ def print_proposals(project: Project, run: ImproveRun, proposals: Sequence[Propo
         rows = [msgspec.to_builtins(view) | {"changes": _marked(diff(project, run, view.proposal))} for view in found]
         screen.json({"run": run.name, "source": run.plan.source, "edits": rows, "next": step})
         return
-    diagnoses = f"{len(found)} {'diagnosis' if len(found) == 1 else 'diagnoses'}"
-    screen.say(f"{run.name}: {diagnoses} of {run.plan.source}", bold=True)
+    screen.say(f"{run.name}: {_counted(found)} of {run.plan.source}", bold=True)
     if not found:
-        screen.paragraph("No question fails in two talks, no habit is too frequent, and nobody noted a failure.")
+        screen.paragraph(NOTHING)
     for view in found:
         _print(project, run, view)
     screen.next_step(step)
@@ -54,14 +55,35 @@ def next_of(found: Sequence[EditView]) -> str:
     return f"finetune-prep improve --take {first.proposal.number}" if first else AFTER
 
 
-def _print(project: Project, run: ImproveRun, view: EditView) -> None:
-    one = view.proposal
-    diagnosis, clause = one.diagnosis, one.diagnosis.clause
+def print_diagnoses(source: str, found: Sequence[Diagnosis], *, as_json: bool) -> None:
+    """The diagnoses of a pilot, before anybody has worded an edit."""
+    if as_json:
+        screen.json({"source": source, "diagnoses": found, "next": PROPOSE if found else AFTER})
+        return
+    screen.say(f"{source}: {_counted(found)}", bold=True)
+    if not found:
+        screen.paragraph(NOTHING)
+    for number, diagnosis in enumerate(found, start=1):
+        _print_diagnosis(number, diagnosis)
+    screen.next_step(PROPOSE if found else AFTER)
+
+
+def _counted(found: Sequence[object]) -> str:
+    return f"{len(found)} {'diagnosis' if len(found) == 1 else 'diagnoses'}"
+
+
+def _print_diagnosis(number: int, diagnosis: Diagnosis) -> None:
     screen.say()
-    screen.say(f"{one.number}. {diagnosis.says}", bold=True)
+    screen.say(f"{number}. {diagnosis.says}", bold=True)
     for passage in diagnosis.passages:
         screen.say(f"   “{passage.text}”  [{passage.scenario}]", dim=True)
+    clause = diagnosis.clause
     screen.say(f"   {KINDS[clause.document].path}, {clause.place}: {diagnosis.because}")
+
+
+def _print(project: Project, run: ImproveRun, view: EditView) -> None:
+    one = view.proposal
+    _print_diagnosis(one.number, one.diagnosis)
     if view.state == "refused":
         screen.say(f"   no edit: {one.why}")
     elif view.state == "waiting":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 import msgspec
 
@@ -13,6 +14,7 @@ from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.request import RoleName
 from finetune_prep.core.rubric import YesNo
 from finetune_prep.core.scenarios.scenario import Scenario
+from finetune_prep.core.verdict import CASE
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, NotAgreed, UsageError
 from finetune_prep.method import limits
@@ -30,6 +32,8 @@ from finetune_prep.statistics.comparison import SURE
 from finetune_prep.statistics.improving.trial import Trial, trial
 
 GENERATION = "generation-prompt"
+ABOUT = 2 / 3  # share of the scenarios that are about what the edit is for, where that is a part of them
+DRAWN = 8  # times as many are drawn to choose from
 FEWEST_SEEN = 6  # scenarios in which the failure showed; fewer could neither give an edit up nor say what it fits
 OF_BOTH = ("domain-frameworks", "scenario-space", "evaluation-rubric", "evaluation-prompt", "user-prompt", "system-prompt")
 
@@ -107,17 +111,21 @@ def _cycles(edited: Edited, wanted: Wanted, others: Sequence[EditRun]) -> int:
     planned = others[0].plan.cycles if others else wanted.cycles or limits.TRIALS
     if wanted.cycles not in (None, planned):
         raise UsageError(
-            f"{planned} trials were planned for {edited.source} before the first of them",
+            f"{_trials(planned)} planned for {edited.source} before the first reply",
             where=f"--cycles {wanted.cycles}",
             next="finetune-prep improve --test",
         )
     if len(others) >= planned:
         raise ActNeeded(
-            f"the {planned} trials that were planned for {edited.source} are spent: with each further one, chance alone would "
+            f"{_trials(planned)} planned for {edited.source}, and that is spent: with each further one, chance alone would "
             "sooner or later show something",
             next="finetune-prep pilot, whose diagnoses are new",
         )
     return planned
+
+
+def _trials(count: int) -> str:
+    return f"{count} trial was" if count == 1 else f"{count} trials were"
 
 
 def plan_of(requests: Requests, edited: Edited, scenarios: int, cycle: int, cycles: int) -> EditPlan:
@@ -140,7 +148,7 @@ def plan_of(requests: Requests, edited: Edited, scenarios: int, cycle: int, cycl
         cycles=cycles,
         # the same situations, people and courses with other dice, so that nothing is answered by what the pilot was told
         seen=tuple(msgspec.structs.replace(scenario, seed=f"{scenario.seed}/trial-{cycle}") for scenario in seen),
-        audit=held_out(project.value(Documents.space), scenarios, stream, trained(project.layout).scenarios),
+        audit=_audit(project, edited.question, scenarios, stream),
         way=way,
         models={name: model_of(project, name) for name in names},
         texts={
@@ -153,6 +161,21 @@ def plan_of(requests: Requests, edited: Edited, scenarios: int, cycle: int, cycl
         prompts={name: digest(prompt_files.source(name, own)) for name in prompts},
         second=other_judge(project),
     )
+
+
+def _audit(project: Project, question: str, n: int, stream: str) -> tuple[Scenario, ...]:
+    """n scenarios that no diagnosis has seen. Where the question is about special cases or some topics alone, two of three are of
+    these: with others it says nothing, and only its harm is looked for.
+    """
+    space, taken = project.value(Documents.space), trained(project.layout).scenarios
+    topics = next((one.topics for one in project.value(Documents.rubric).questions if one.id == question), ())
+    if question != CASE and not topics:
+        return held_out(space, n, stream, taken)
+    drawn = held_out(space, DRAWN * n, stream, taken)
+    about = [one for one in drawn if (one.cell.topic in topics if topics else one.cell.kind != "normal")]
+    chosen = about[: ceil(ABOUT * n)]
+    chosen += [one for one in drawn if one not in chosen][: n - len(chosen)]
+    return tuple(one for one in drawn if one in chosen)
 
 
 def other_judge(project: Project) -> bool:
