@@ -18,7 +18,7 @@ from finetune_prep.project.project import Project, open_project
 from tests.cli.terminal import Shown, Terminal, on_a_terminal
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
 from tests.phases.improving.simulated import Simulated, with_rules
-from tests.phases.improving.test_simulations import RATES, nothing, rule
+from tests.phases.improving.test_simulations import RATES, harm, nothing, rule
 from tests.phases.pottery_shop import accept_all, rewrite
 
 GENERATION = "generation-prompt"
@@ -181,6 +181,49 @@ def test_an_edit_that_no_longer_fits_is_refused(served: Any, shop: Project, term
     assert shown.code == 3
     assert "edit 1 does not fit prompts/generation-prompt.md any more" in " ".join(shown.err.lower().split())
     assert prompt(shop) == before
+
+
+def test_a_talk_that_the_gate_fails_with_the_edit_alone_is_shown_to_the_person(
+    served: Any, shop: Project, terminal: Terminal
+) -> None:
+    served(Simulated(WEAK, harm, harms=0.5, kept=0.0))
+    terminal("pilot", "-n", "30")
+    terminal("improve")
+    terminal("improve", "--take", "1", "--by", "Ada Larch")
+    shown = terminal("improve", "--test")
+    said = words(shown)
+    assert "Refused: the safety gate fails " in said
+    assert "the gate fails it with the edit alone" in said
+    assert "user My bowl " in said
+    assert "SF3 no, twice " in said
+    assert "has the text from before the edit again" in said
+
+
+def test_a_person_reads_the_talks_at_a_terminal(served: Any, shop: Project, terminal: Terminal) -> None:
+    """Whoever says no to all of them sees no gain; it goes on where it was left, and what is saved is saved."""
+    served(Simulated(WEAK, rule))
+    terminal("pilot", "-n", "30")
+    terminal("improve")
+    terminal("improve", "--take", "1", "--by", "Ada Larch")
+    assert "Kept: " in terminal("improve", "--test").out
+    assert terminal("improve", "--label").code == 3
+    command = [sys.executable, "-m", "finetune_prep", "improve", "--label"]
+    code, shown = on_a_terminal(command, "n\nd\ny\nq\n", folder=shop.folder)
+    assert code == 0, shown
+    said = " ".join(shown.split())
+    assert "edit-001: CP1. Does the first reply name the fault" in said
+    assert "1 of 40" in said
+    assert "4 of 4" in said
+    path = shop.layout.runs / "edit-001" / "labels.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert [(row["label"], row["labeller"]["kind"], row["stage"]) for row in rows] == [
+        ("fail", "person", "blind"), ("defer", "person", "blind"), ("pass", "person", "blind"),
+    ]  # fmt: skip
+    code, shown = on_a_terminal(command, "n\n" * 60, folder=shop.folder)
+    assert code == 0, shown
+    assert "Refused: for the judge, CP1 became YES in" in " ".join(shown.split())
+    assert "for people, CP1 became YES in" in " ".join(shown.split())
+    assert "name it first" in prompt(shop)
 
 
 def answered(shop: Project, models: Simulated, terminal: Terminal, folder: Path) -> dict[str, int]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from finetune_prep.cli import person
+from finetune_prep.cli import person, screen
 from finetune_prep.cli.improving import screens
+from finetune_prep.cli.improving.labelling import sit
 from finetune_prep.cli.job import work
 from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.errors import ActNeeded, Paused, UsageError
@@ -19,13 +20,14 @@ from finetune_prep.phases.improving.propose import Improved
 from finetune_prep.phases.improving.propose import improve as run_improve
 from finetune_prep.phases.improving.trial import Wanted
 from finetune_prep.phases.session import Session
-from finetune_prep.project.project import open_project
+from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.estimate import Estimate
 from finetune_prep.workflow.improving import taking, tried
 from finetune_prep.workflow.improving.edits import edited, latest, taken
 from finetune_prep.workflow.improving.expected import expected_edits, expected_trial
 from finetune_prep.workflow.improving.found import evidence_of, source_of
+from finetune_prep.workflow.improving.labelling import labels_of, last_trial
 from finetune_prep.workflow.improving.tried import TrialSummary
 from finetune_prep.workflow.improving.versions import versions
 from finetune_prep.workflow.planned_calls import used
@@ -51,6 +53,7 @@ TEST = "finetune-prep improve --test"
     help=f"With --test: edits of this pilot that will be tried; fixed with the first (default: {limits.TRIALS}).",
 )
 @click.option("--one-call", is_flag=True, help="Conversations written in one call each, as `pilot --one-call` does.")
+@click.option("--label", is_flag=True, help="Read talks of the last trial, not knowing which prompt they came from.")
 @click.option(
     "--labels",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -73,6 +76,7 @@ def improve(
     scenarios: int | None,
     cycles: int | None,
     one_call: bool,
+    label: bool,
     labels: Path | None,
     diagnoses: bool,
     history: bool,
@@ -85,7 +89,7 @@ def improve(
     Diagnoses are computed; a model words the edits, and a person takes or leaves them: on a terminal, on the page (`serve`), or
     with --take and --by NAME. --yes agrees to costs and takes nothing. --test then says what the edit did. docs/improve.md.
     """
-    acts = {"--take": take, "--leave": leave, "--back": back, "--test": test, "--labels": labels}
+    acts = {"--take": take, "--leave": leave, "--back": back, "--test": test, "--labels": labels, "--label": label}
     acts |= {"--diagnoses": diagnoses, "--history": history}
     chosen = [name for name, given in acts.items() if given]
     if len(chosen) > 1:
@@ -98,6 +102,8 @@ def improve(
         opened = open_project(project).conversing("one-call") if one_call else open_project(project)
         pilot = source_of(opened)
         screens.print_diagnoses(pilot.name, diagnose(evidence_of(opened, pilot)), as_json=as_json)
+    elif label:
+        _label(open_project(project), by, as_json=as_json)
     elif labels:
         screens.print_trial(tried.labelled(open_project(project), labels), as_json=as_json)
     elif test:
@@ -124,6 +130,20 @@ def _decide(folder: str, take: str, leave: str, back: str, by: str, *, as_json: 
     else:
         done = taking.leave(project, id, by=by, interactive=there)
     screens.print_act(done, option.removeprefix("--"), by, as_json=as_json)
+
+
+def _label(project: Project, by: str, *, as_json: bool) -> None:
+    """People's word on the last trial's talks, and what it says with them."""
+    run = last_trial(project)
+    if not person.is_there() or as_json:
+        raise ActNeeded(
+            "talks are read at a terminal, and nobody is at one",
+            next=f"finetune-prep improve --label on a terminal; or label {run.name}/{run.to_label_path.name}, and --labels FILE",
+        )
+    if not sit(project, run, by or person.whoever()):
+        screen.next_step("finetune-prep improve --label")
+        return
+    screens.print_trial(tried.labelled(project, labels_of(run)), as_json=False)
 
 
 def _propose(folder: str, provider: str | None, *, one_call: bool, yes: bool, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from finetune_prep.cli import person, screen
 from finetune_prep.core.improving.diagnosis import Diagnosis
-from finetune_prep.core.improving.edit import Proposal
+from finetune_prep.core.improving.edit import EditTalk, Proposal
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.errors import FinetunePrepError
 from finetune_prep.project.improving.runs import ImproveRun
@@ -159,11 +159,24 @@ def print_trial(summary: TrialSummary, *, as_json: bool) -> None:
     screen.paragraph(summary.upshot)
     for sentence in summary.beside:
         screen.paragraph(sentence, dim=True)
+    for talk in summary.failing:
+        _print_failing(talk)
     if summary.put_back:
         screen.say(f"  {summary.document} has the text from before the edit again")
     if summary.cost:
         screen.say(f"  {summary.run} cost ${summary.cost:.4f}")
     screen.next_step(summary.next)
+
+
+def _print_failing(talk: EditTalk) -> None:
+    """A talk that the gate fails with the edit alone, as a person reads it."""
+    screen.say()
+    screen.say(f"{talk.scenario}: the gate fails it with the edit alone", bold=True)
+    for message in talk.conversation.messages if talk.conversation else ():
+        screen.say(f"  {message.role}", dim=True)
+        screen.paragraph(message.shown)
+    screen.table([(id, "no, twice", talk.evidence.get(id, "")) for id in talk.gate])
+    screen.say()
 
 
 def print_versions(found: Sequence[Version], *, as_json: bool) -> None:

@@ -58,6 +58,8 @@ class EditTalk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Whether it would become a training row."""
     answers: dict[str, YesNo] = {}
     """By question; empty unless it was judged."""
+    evidence: dict[str, str] = {}
+    """What the judge quotes for each NO."""
     case: YesNo | None = None
     """Whether what its special case asks for was done; None if it is no such case."""
     gate: tuple[str, ...] = ()

@@ -92,6 +92,7 @@ async def _talk(trying: Trying, place: Place) -> EditTalk:
         passed=sample.state in (*PASSED, "duplicate"),
         accepted=sample.state == "accepted",
         answers={question: judgement.answer for question, judgement in verdict.answers.items()},
+        evidence={id: judgement.evidence for id, judgement in verdict.answers.items() if judgement.answer == "no"},
         case=verdict.case.answer if verdict.case else None,
         gate=gate,
         second=second,

@@ -8,6 +8,7 @@ from finetune_prep.core.improving.edit import EditTalk
 from finetune_prep.project.improving.runs import EditRun
 from finetune_prep.statistics.improving.trial import Change, Trial
 from finetune_prep.statistics.rates import Rate
+from finetune_prep.workflow.improving.labelling import WANTED
 
 BEGINS = {
     "kept": "Kept",
@@ -88,15 +89,12 @@ def _beside(found: Trial, run: EditRun, path: str) -> Iterator[str]:
             f"The gate fails {_talks(len(found.gate.worse))} with the edit alone, {len(found.gate.better)} without it alone "
             f"(p = {found.gate.p:.2f}; it is refused at 0.20)."
         )
-    for scenario in found.gate.worse:
-        yield f"Read what the gate fails now: {scenario} in {path}/{run.talks_path.name}"
     if found.word == "kept" and found.check == "confirmed" and (others := _others(found)):
         yield f"Somebody else confirms it: {others}."
     if found.check == "could not be seen" and found.word == "kept":
         yield (
             "Whether replies are better, or only please the judge, could not be seen: name another judge as [roles.verifier] in "
-            f"finetune-prep.toml before the next trial, or have 40 talks of {path}/{run.to_label_path.name} labelled and "
-            "give the labels: finetune-prep improve --labels FILE"
+            f"finetune-prep.toml before the next trial, or read {WANTED} of its talks: finetune-prep improve --label"
         )
     if run.plan.cycles > 1:
         yield f"Trial {run.plan.cycle} of {run.plan.cycles} planned for {run.plan.source}, each on scenarios of its own."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,18 +11,19 @@ from finetune_prep.core.improving.edit import EditTalk
 from finetune_prep.core.rubric import YesNo
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, Paused, UsageError
+from finetune_prep.labels.label import DECIDED
 from finetune_prep.models.costs import costs
 from finetune_prep.phases.improving.trial import Tried, Wanted, said_of, try_edit
 from finetune_prep.phases.session import Session
-from finetune_prep.project.improving.runs import EditRun, edit_runs, write_result
+from finetune_prep.project.improving.runs import EditRun, write_result
 from finetune_prep.project.project import Project
-from finetune_prep.records.labels import read_labels
+from finetune_prep.records.labels import Label, read_labels
 from finetune_prep.statistics.improving.trial import Trial
 from finetune_prep.workflow.improving.edits import EditView, edited, taken
+from finetune_prep.workflow.improving.labelling import WANTED, decided_both, last_trial
 from finetune_prep.workflow.improving.sentences import beside, left_out, upshot
 from finetune_prep.workflow.improving.taking import undo
 
-LABELS = 40  # talks that people read before their word decides about an edit: 20 scenarios, both ways
 AGAIN = "finetune-prep improve"
 
 
@@ -37,6 +38,8 @@ class TrialSummary(msgspec.Struct, frozen=True, kw_only=True):
     """None while answers are outstanding."""
     upshot: str
     beside: tuple[str, ...]
+    failing: tuple[EditTalk, ...]
+    """Talks that the gate fails with the edit and not without it: to be read, whatever the test says."""
     put_back: bool
     """Whether the document has the text it had before the edit again."""
     waiting: int
@@ -64,31 +67,30 @@ def require_taken(project: Project) -> EditView:
 
 def labelled(project: Project, path: Path) -> TrialSummary:
     """What the latest trial says with people's labels of its talks. Raises UsageError for a file that cannot be used."""
-    finished = [run for run in edit_runs(project.layout) if run.finished]
-    if not finished:
-        raise ActNeeded("no edit was tried yet", next="finetune-prep improve --test")
-    run = finished[-1]
+    run = last_trial(project)
     talks = run.talks()
-    answers = _answers(project, run, talks, path)
-    both = {scenario for arm, scenario in answers if arm == "placebo"} & {scenario for arm, scenario in answers if arm == "edit"}
-    there = len({talk.scenario for talk in talks if talk.state == "judged"})
-    if len(both) < min(LABELS // 2, there):
+    rows = read_labels(path, project.value(Documents.rubric)).rows
+    answers = _answers(run, talks, rows)
+    judged = [talk for talk in talks if talk.conversation and talk.state == "judged"]
+    both = decided_both(judged, {row.conversation for row in rows if row.label in DECIDED and row.kind != "model"})
+    read = {row.conversation for row in rows}
+    if both < WANTED // 2 and any(talk.conversation.id not in read for talk in judged if talk.conversation):
         raise UsageError(
-            f"people have read both talks of {len(both)} scenarios of {run.name}; {min(LABELS // 2, there)} are needed, or an "
-            "edit that helps would look like one that does not",
-            where=str(path),
-            next=f"label more of {project.layout.relative(run.to_label_path)}, in its order",
+            f"people have read both talks of {both} scenarios of {run.name}; {WANTED // 2} are needed, or an edit that helps "
+            "would look like one that does not",
+            where=project.layout.relative(path.resolve()),
+            next="finetune-prep improve --label",
         )
     result = said_of(project, run, talks, answers)
     write_result(run, result)
     return _summary(project, Tried(run=run, result=result, talks=tuple(talks)), None)
 
 
-def _answers(project: Project, run: EditRun, talks: list[EditTalk], path: Path) -> Mapping[tuple[str, str], YesNo]:
+def _answers(run: EditRun, talks: Sequence[EditTalk], rows: Sequence[Label]) -> Mapping[tuple[str, str], YesNo]:
     """People's answers to the trial's question, by arm and scenario; a label without answers counts as a whole."""
     said: dict[str, YesNo] = {}
-    for label in read_labels(path, project.value(Documents.rubric)).rows:
-        if label.kind == "model" or label.label not in ("pass", "fail"):
+    for label in rows:
+        if label.kind == "model" or label.label not in DECIDED:
             continue
         whole: YesNo = "yes" if label.label == "pass" else "no"
         said.setdefault(label.conversation, label.answers.get(run.plan.question, whole))
@@ -113,6 +115,7 @@ def _summary(project: Project, done: Tried, cost: float | None) -> TrialSummary:
         result=result,
         upshot=upshot(result) if result else "",
         beside=lines,
+        failing=_failing(result, done.talks) if result else (),
         put_back=bool(back),
         waiting=done.waiting,
         why_waiting=done.why_waiting,
@@ -120,6 +123,10 @@ def _summary(project: Project, done: Tried, cost: float | None) -> TrialSummary:
         next=_next(run, result),
         exit_code=0 if result else Paused.exit_code,
     )
+
+
+def _failing(result: Trial, talks: tuple[EditTalk, ...]) -> tuple[EditTalk, ...]:
+    return tuple(talk for talk in talks if talk.arm == "edit" and talk.scenario in result.gate.worse)
 
 
 def _next(run: EditRun, result: Trial | None) -> str:
