@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
 from finetune_prep.labels.label import Labeller
+from finetune_prep.project.improving.runs import improve_runs, write_proposals
 from finetune_prep.project.project import Project
 from finetune_prep.web.app import application
 from finetune_prep.web.desk import Desk
@@ -121,3 +123,15 @@ def test_nothing_yet_and_what_no_form_sends(shop: Project, tmp_path: Path) -> No
     unknown = client.post("/improve/improve-009/1", data={"act": "take", "of": ""}, headers={"origin": OWN})
     assert unknown.status_code == 409
     assert "there is no edit improve-009/1" in unknown.text
+
+
+def test_what_a_model_wrote_is_shown_as_it_is(shop: Project) -> None:
+    """Diagnoses, edits and reasons hold words of models and users."""
+    bad = "<script>alert(1)</script>"
+    run = improve_runs(shop.layout)[0]
+    first = run.proposals()[0]
+    diagnosis = msgspec.structs.replace(first.diagnosis, says=bad, because=bad)
+    write_proposals(run, [msgspec.structs.replace(first, diagnosis=diagnosis, new=f"say {bad}", because=bad, author=bad)])
+    shown = browser(shop).get("/improve").text
+    assert "<script>" not in shown.replace('<script src="/static/keys.js" defer></script>', "").replace("<script src=", "")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown

@@ -11,7 +11,7 @@ from finetune_prep.core.improving.diagnosis import Clause, Diagnosis
 from finetune_prep.core.improving.edit import Proposal
 from finetune_prep.documents.generation_prompt import GUARDS, OUTPUT
 from finetune_prep.errors import ActNeeded, UsageError
-from finetune_prep.phases.improving.splicing import spliced
+from finetune_prep.phases.improving.splicing import copied, spliced
 from finetune_prep.project.improving.runs import ImprovePlan, ImproveRun, begin, write_proposals
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.improving.edits import edited, taken, views
@@ -168,3 +168,19 @@ def test_what_somebody_has_edited_since_is_left_alone(shop: Project) -> None:
     assert undo(shop, "improve-001/1") == ""
     assert bytes_of(shop) == edited_by_hand
     assert taken(shop) is None
+
+
+def test_eight_words_are_sixteen_signs_where_a_script_sets_no_blanks(shop: Project) -> None:
+    said = "我们今天给您寄一个新的碗，窑房会在星期五之前给您答复。"
+    assert copied(f"如果顾客来问，{said}", "", [said])
+    assert not copied("我们今天给您寄一个新的碗", "", [said])
+    with pytest.raises(ValueError, match="161 words; a clause has 160 at most"):
+        spliced(shop.layout.document(GENERATION).read_text("utf-8"), CLAUSES[0][0], "name it first", "碗" * 161)
+
+
+def test_decisions_about_a_list_that_was_deleted_speak_of_no_other(shop: Project) -> None:
+    run = proposed(shop, *CLAUSES[0])
+    leave(shop, "1", by="Ada Larch", interactive=True)
+    assert views(shop, run)[0].state == "left"
+    again = proposed(shop, *CLAUSES[0], question="FT2")
+    assert views(shop, again)[0].state == "proposed"

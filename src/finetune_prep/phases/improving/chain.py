@@ -14,10 +14,10 @@ from finetune_prep.core.knowledge import Knowledge
 from finetune_prep.core.prompts import GenerationPrompt, Guard
 from finetune_prep.core.rubric import Question
 from finetune_prep.documents.generation_prompt import FEW_SHOTS, GUARDS, OUTPUT
-from finetune_prep.words import split_words
+from finetune_prep.words import UNSPACED, split_words
 
 GENERATION, REFERENCE = "generation-prompt", "domain-frameworks"
-LONG = 4  # letters of a word that says what a talk is about
+LONG = 4  # letters of a word that says what a talk is about, where words stand between blanks
 
 
 def clause_of(
@@ -106,4 +106,4 @@ def _named(verb: str, ids: Sequence[str]) -> str:
 
 
 def _about(text: str) -> frozenset[str]:
-    return frozenset(word for word in split_words(text.casefold()) if len(word) >= LONG)
+    return frozenset(word for word in split_words(text.casefold()) if len(word) >= LONG or UNSPACED.match(word))

@@ -27,11 +27,12 @@ from finetune_prep.labels.label import Opinion
 from finetune_prep.phases.improving.chain import GENERATION, clause_of
 from finetune_prep.statistics.comparison import holm
 from finetune_prep.statistics.improving.crowding import crowded
-from finetune_prep.words import split_words
+from finetune_prep.words import UNSPACED, split_words
 
 MOST = 5  # diagnoses: a short list, the gravest first
 FEWEST = 2  # talks in which something shows before it is a diagnosis; convention, untested
 SHARED = 4  # words that a failing passage shares with a few-shot that shows it
+SIGNS = 2  # for each of them, in a script that is counted by the sign
 SHORT = 60  # words of a passage where nothing was quoted
 ONE_QUESTION = 0.5  # share of a topic's NOs beyond which it is that question that fails, and not the topic
 LOST = 0.8  # share of a topic's talks
@@ -139,7 +140,8 @@ def _fed(prompt: GenerationPrompt, question: Question, failing: Sequence[Row]) -
 
 def _runs(text: str) -> Iterator[tuple[str, ...]]:
     words = split_words(text.casefold())
-    return (tuple(words[start : start + SHARED]) for start in range(len(words) - SHARED + 1))
+    size = SHARED * (SIGNS if UNSPACED.search(text) else 1)
+    return (tuple(words[start : start + size]) for start in range(len(words) - size + 1))
 
 
 def _topics(found: Evidence) -> Iterator[Diagnosis]:

@@ -12,9 +12,11 @@ from finetune_prep.documents.items import other_text
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.markdown.inline import prefix
 from finetune_prep.markdown.page import bullets, id_list, tail
+from finetune_prep.words import UNSPACED, count_words
 
 MOST_WORDS = 80  # of one edit: a clause, and not a chapter
 RUN = 8  # words in a row that stand in a talk: then the edit copies it
+SIGNS = 2  # for each word, in a script that is counted by the sign
 GUARD = "GD"
 
 
@@ -33,8 +35,8 @@ def spliced(text: str, clause: Clause, old: str, new: str) -> str:
     new = " ".join(new.split())
     if not new and not old.split():
         raise ValueError("The edit changes nothing.")
-    if len(new.split()) > MOST_WORDS:
-        raise ValueError(f"The edit has {len(new.split())} words; a clause has {MOST_WORDS} at most.")
+    if (count := count_words(new)) > (most := MOST_WORDS * _signs(new)):
+        raise ValueError(f"The edit has {count} words; a clause has {most} at most.")
     try:
         after = _added(text, clause, new) if clause.missing else _replaced(text, clause, old, new)
     except KeyError as error:
@@ -105,5 +107,9 @@ def copied(new: str, before: str, texts: Iterable[str]) -> str:
 
 
 def _runs(text: str) -> Iterator[str]:
-    words = words_of(text)
-    return (" ".join(words[start : start + RUN]) for start in range(len(words) - RUN + 1))
+    words, size = words_of(text), RUN * _signs(text)
+    return (" ".join(words[start : start + size]) for start in range(len(words) - size + 1))
+
+
+def _signs(text: str) -> int:
+    return SIGNS if UNSPACED.search(text) else 1

@@ -79,7 +79,7 @@ def _view(id: str, proposal: Proposal, decided: dict[str, Decision], tried: dict
     if proposal.state != "proposed":
         return EditView(id=id, proposal=proposal, state=proposal.state)
     decision = decided.get(id)
-    if decision is None:
+    if decision is None or decision.because != proposal.diagnosis.says:  # of a folder of this name that was deleted
         return EditView(id=id, proposal=proposal, state="proposed")
     state: State = {"take": "taken", "leave": "left"}.get(decision.decision, "put back")  # type: ignore[assignment]
     run = tried.get(id)
