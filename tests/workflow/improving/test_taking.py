@@ -184,3 +184,15 @@ def test_decisions_about_a_list_that_was_deleted_speak_of_no_other(shop: Project
     assert views(shop, run)[0].state == "left"
     again = proposed(shop, *CLAUSES[0], question="FT2")
     assert views(shop, again)[0].state == "proposed"
+
+
+@pytest.mark.parametrize(
+    "new", ["If a day is asked for → name the desk.", "- GD5: If a day is asked for → name the desk. Counters: FM2"]
+)
+def test_a_missing_guard_gets_its_number_and_what_it_counters(shop: Project, new: str) -> None:
+    """However much of an item's look its writer repeats."""
+    text = shop.layout.document(GENERATION).read_text("utf-8")
+    after = spliced(text, CLAUSES[1][0], "", new)
+    assert after == text.replace(
+        "  - Counters: FM4\n", "  - Counters: FM4\n- GD5: If a day is asked for → name the desk. Counters: FM2\n", 1
+    )

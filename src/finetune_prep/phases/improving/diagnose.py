@@ -8,7 +8,8 @@ clause.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -56,6 +57,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Failures that people noted and no document holds."""
     jumpy: frozenset[str] = frozenset()
     """Questions that answered NO to neutral edits, by the latest probes."""
+    blind: Mapping[str, int] = MappingProxyType({})
+    """Questions that saw none of the faults planted for them, by the latest probes, with how many these were."""
     figures: Figures | None = None
 
     @property
@@ -67,7 +70,7 @@ def diagnose(found: Evidence) -> tuple[Diagnosis, ...]:
     """The short list, the gravest first: what costs most talks by itself, then what costs most talks."""
     topics = tuple(_topics(found))
     of_topics = {scenario for diagnosis in topics for scenario in diagnosis.scenarios}
-    each = [*topics, *_questions(found, of_topics), *_cases(found), *_missed(found), *_habits(found)]
+    each = [*topics, *_questions(found, of_topics), *_lax(found), *_cases(found), *_missed(found), *_habits(found)]
     return tuple(sorted(each, key=lambda one: (-one.alone, one.kind in BESIDE, -one.failed))[:MOST])
 
 
@@ -142,6 +145,51 @@ def _runs(text: str) -> Iterator[tuple[str, ...]]:
     words = split_words(text.casefold())
     size = SHARED * (SIGNS if UNSPACED.search(text) else 1)
     return (tuple(words[start : start + size]) for start in range(len(words) - size + 1))
+
+
+def _lax(found: Evidence) -> Iterator[Diagnosis]:
+    """Questions that let pass what they are there for: by people's answers, or by planted faults."""
+    judged = {row.sample.conversation.id: row for row in found.judged if row.sample.conversation}
+    for question in found.rubric.judged:
+        read = [
+            (judged[label.conversation_id], label.answers[question.id])
+            for opinion in found.persons
+            for label in (opinion.blind or opinion.latest,)
+            if question.id in label.answers and label.conversation_id in judged
+        ]
+        passed = [(row, answer) for row, answer in read if row.answers.get(question.id) == "yes"]
+        missed = [row for row, answer in passed if answer == "no"]
+        if len(missed) >= FEWEST:
+            yield _too_lax(
+                question,
+                f"people answer NO to {question.id} in {_of(len(missed), len(passed))} in which the judge says YES: "
+                f"{question.text}",
+                (len(missed), len(passed)),
+                "what counts as No does not name what these people see",
+                missed,
+            )
+        elif planted := found.blind.get(question.id, 0):
+            yield _too_lax(
+                question,
+                f"{question.id} saw none of {planted} faults that were planted for it: {question.text}",
+                (planted, planted),
+                "probes found it blind; what counts as No has to name what was planted",
+                (),
+            )
+
+
+def _too_lax(question: Question, says: str, count: tuple[int, int], because: str, missed: Sequence[Row]) -> Diagnosis:
+    return Diagnosis(
+        kind="question",
+        question=question.id,
+        says=says,
+        failed=count[0],
+        of=count[1],
+        scenarios=tuple(row.sample.scenario.id for row in missed),
+        passages=tuple(_passage(row, "") for row in missed[:2]),
+        clause=Clause(document=RUBRIC, item=question.id),
+        because=because,
+    )
 
 
 def _topics(found: Evidence) -> Iterator[Diagnosis]:

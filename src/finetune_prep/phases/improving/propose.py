@@ -62,7 +62,9 @@ def current_plan(project: Project, pilot: Run, found: Evidence) -> ImprovePlan:
     return ImprovePlan(
         source=pilot.name,
         verdicts=digest([[row.sample.scenario.id, row.sample.state, row.answers] for row in found.rows]),
-        said=digest([[opinion.latest for opinion in found.persons], found.missed, sorted(found.jumpy)]),
+        said=digest(
+            [[opinion.latest for opinion in found.persons], found.missed, sorted(found.jumpy), sorted(found.blind.items())]
+        ),
         documents={kind: text_hash(document.text) for kind, document in texts.items() if document is not None},
         model=model_of(project, "reviser"),
         prompts={PROMPT: digest(prompt_files.source(PROMPT, project.layout.phase_prompts))},

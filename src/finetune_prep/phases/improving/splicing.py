@@ -18,6 +18,8 @@ MOST_WORDS = 80  # of one edit: a clause, and not a chapter
 RUN = 8  # words in a row that stand in a talk: then the edit copies it
 SIGNS = 2  # for each word, in a script that is counted by the sign
 GUARD = "GD"
+_LABEL = re.compile(rf"\A[-*\s]*(?:{GUARD}\d*[.:]\s*)?")
+_COUNTERS = re.compile(r"\s*[-*]?\s*Counters:.*\Z", re.IGNORECASE)
 
 
 def clause_text(text: str, clause: Clause) -> str:
@@ -48,7 +50,8 @@ def spliced(text: str, clause: Clause, old: str, new: str) -> str:
 def _added(text: str, clause: Clause, new: str) -> str:
     before = documents.parse(clause.document, text, KINDS[clause.document].path)
     numbers = [int(id.removeprefix(GUARD)) for id in before.lines if prefix(id) == GUARD]
-    said = f"{GUARD}{max(numbers, default=0) + 1}: {new.lstrip('-* ')}"
+    bare = _COUNTERS.sub("", _LABEL.sub("", new))  # models repeat what the items above look like
+    said = f"{GUARD}{max(numbers, default=0) + 1}: {bare}"
     guard = "".join(bullets([tail(said, "Counters", id_list(clause.counters)) if clause.counters else said]))
     if not documents.section(text, clause.section):
         return documents.replace_section(text, clause.section, f"## {clause.section}\n\n{guard}", before="Few-shot examples")

@@ -10,6 +10,7 @@ from finetune_prep.labels.label import Opinion, opinions
 from finetune_prep.phases.improving.diagnose import Evidence
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
+from finetune_prep.statistics.probing.table import QuestionRow
 from finetune_prep.workflow.exporting import finished_pilot
 from finetune_prep.workflow.probing.standing import probe_views
 from finetune_prep.workflow.reviewing.counting import rubric_version, unplaced, why_stale
@@ -28,7 +29,7 @@ def source_of(project: Project) -> Run:
 def evidence_of(project: Project, run: Run) -> Evidence:
     """Everything that is known of a pilot's talks."""
     rows = tuple(each_row(run))
-    persons = _persons(project, run)
+    persons, probed = _persons(project, run), _probed(project)
     return Evidence(
         rubric=project.value(Documents.rubric),
         knowledge=project.value(Documents.knowledge),
@@ -37,7 +38,8 @@ def evidence_of(project: Project, run: Run) -> Evidence:
         rows=rows,
         persons=persons,
         missed=unplaced(project, persons),
-        jumpy=_jumpy(project),
+        jumpy=frozenset(row.id for row in probed if row.alarms_easily),
+        blind={row.id: row.seen.n for row in probed if row.word == "blind"},
         figures=run_figures(project, rows),
     )
 
@@ -54,7 +56,7 @@ def _persons(project: Project, run: Run) -> tuple[Opinion, ...]:
     )
 
 
-def _jumpy(project: Project) -> frozenset[str]:
-    """Questions that alarm easily by the latest probes that still hold."""
+def _probed(project: Project) -> tuple[QuestionRow, ...]:
+    """What the latest probes say of each question, while they hold."""
     tables = [view.questions for view in probe_views(project) if view.questions and not view.stale]
-    return frozenset(row.id for table in tables for row in table.questions if row.alarms_easily)
+    return tuple(row for table in tables for row in table.questions)
