@@ -196,3 +196,11 @@ def test_a_missing_guard_gets_its_number_and_what_it_counters(shop: Project, new
     assert after == text.replace(
         "  - Counters: FM4\n", "  - Counters: FM4\n- GD5: If a day is asked for → name the desk. Counters: FM2\n", 1
     )
+
+
+def test_the_way_back_is_told_while_there_is_one(shop: Project) -> None:
+    proposed(shop, *CLAUSES[0])
+    asyncio.run(take(shop, "1", by="Ada Larch", interactive=True))
+    assert [version.undone for version in versions(shop)] == [False]
+    undo(shop, "improve-001/1")
+    assert [version.undone for version in versions(shop)] == [True]

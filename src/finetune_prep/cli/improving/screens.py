@@ -195,7 +195,7 @@ def print_versions(found: Sequence[Version], *, as_json: bool) -> None:
             rates.append(f"trial {_share(without)} without it, {_share(with_it)} with it: {version.word}")
         for rate in rates:
             screen.say(f"  {rate}")
-        if version.act == "take":
+        if version.act == "take" and not version.undone:
             screen.say(f"  the way back: finetune-prep improve --back {version.edit}", dim=True)
     screen.next_step(AFTER if found else "finetune-prep improve")
 

@@ -51,7 +51,9 @@ def _audited(found: Trial) -> str:
     audit = found.audit
     if audit is None:
         return "nothing was asked"
-    able = f", and fewer than {found.shows:.0%} points could not be shown" if found.word == "not shown" and found.shows else ""
+    able = (
+        f", and fewer than {100 * found.shows:.0f} points could not be shown" if found.word == "not shown" and found.shows else ""
+    )
     return f"{_moved(found.question, audit)} (p = {audit.p:.3f}, {found.alpha:.3f} at most{able})"
 
 

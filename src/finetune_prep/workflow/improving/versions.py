@@ -9,7 +9,7 @@ from finetune_prep.core.identity import digest
 from finetune_prep.documents.items import other_text
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.project.decisions import Decision
-from finetune_prep.project.project import Project, items_of
+from finetune_prep.project.project import Project, items_of, text_hash
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.project.stamps import Items
 from finetune_prep.statistics.improving.trial import Trial
@@ -43,6 +43,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     """What the trial said, "" if there was none."""
     tried: tuple[Rate, Rate] | None = None
     """Passed in the trial without the edit and with it."""
+    undone: bool = False
+    """Whether the document has the text from before it again."""
     pilots_before: tuple[PilotRate, ...] = ()
     pilots: tuple[PilotRate, ...] = ()
     """Pilots that were made from this text."""
@@ -67,12 +69,18 @@ def versions(project: Project) -> tuple[Version, ...]:
             because=decision.because,
             word=result.word if result else "",
             tried=(result.before, result.after) if result else None,
+            undone=decision.decision == "take" and _present(project, decision.document) == decision.before,
             pilots_before=_made_from(project, pilots, decision.document, decision.before),
             pilots=_made_from(project, pilots, decision.document, decision.text),
         )
 
     acts = [decision for decision in project.decisions() if decision.decision in ("take", "back")]
     return tuple(version(decision) for decision in reversed(acts))
+
+
+def _present(project: Project, kind: str) -> str:
+    document = project.document(KINDS[kind])
+    return text_hash(document.text) if document is not None else ""
 
 
 def _made_from(project: Project, pilots: list[Run], kind: str, hash: str) -> tuple[PilotRate, ...]:
