@@ -95,6 +95,8 @@ def test_from_a_pilot_to_an_edit_that_is_kept(served: Any, shop: Project, termin
     assert "Kept: on scenarios that no diagnosis had seen, CP1 became YES in " in said
     assert "could not be seen: name another judge" in said
     assert "next: finetune-prep accept generation-prompt" in said
+    assert "improve-001: diagnoses of pilot-001 – 1 kept" in terminal("status").out
+    assert "Kept: on scenarios that no diagnosis had seen" in words(terminal("improve"))
     history = words(terminal("improve", "--history"))
     assert "improve-001/1 taken by Ada Larch: prompts/generation-prompt.md" in history
     assert "before: pilot-001 passed " in history

@@ -20,8 +20,9 @@ from finetune_prep.statistics.improving.trial import pairs
 from finetune_prep.workflow.improving.edits import edited
 from finetune_prep.workflow.improving.edits import taken as open_edit
 from finetune_prep.workflow.improving.tried import TrialSummary, tried
-from tests.phases.improving.projects import Shop, alone, new_shop, piloted, proposed, taken, trial_of
-from tests.phases.improving.simulated import Simulated, with_rules
+from finetune_prep.workflow.status.overview import overview
+from tests.phases.improving.projects import Shop, alone, diagnosed, new_shop, piloted, proposed, taken, trial_of
+from tests.phases.improving.simulated import Simulated, with_rules, words
 from tests.phases.improving.test_simulations import RATES, rule
 
 SIZE = Wanted(scenarios=9, cycles=2)
@@ -172,3 +173,29 @@ def test_nothing_is_left_of_a_trial_that_nobody_agrees_to(shop: Shop, tmp_path: 
         asyncio.run(go())
     assert edit_runs(project.layout) == []
     assert open_edit(project) is not None
+
+
+def test_a_pilot_that_was_stopped_early_is_diagnosed_and_status_offers_it(tmp_path: Path) -> None:
+    """Those are the pilots that need it most: a safety gate that fails in four talks of five."""
+
+    def edit(request: Request) -> dict[str, str]:
+        at_fault = "GD4" in request.messages[1].content
+        return words("name it first", "keep to the rule KEEPS-FM4 then") if at_fault else words("", "", "nothing would help")
+
+    project = new_shop(tmp_path / "early", seed=4)
+    with_rules(project, weak=["FM4"])
+    found = piloted(project, Simulated(RATES | {"FM4": 0.8}, edit), 100)
+    account = found.run.account()
+    assert account is not None
+    assert account.judged == 20
+    assert overview(project).next == "finetune-prep improve"
+    assert diagnosed(found)[0].question == "SF1"
+    assert proposed(found)[0].state == "proposed"
+    taken(found)
+    assert overview(project).next == "finetune-prep improve --test"
+    summary = trial_of(found)
+    assert summary.result is not None
+    assert summary.result.word == "kept"
+    assert "(p < 0.001, 0.017 at most)" in summary.upshot
+    assert summary.result.accepted[1] > summary.result.accepted[0]
+    assert overview(project).next == summary.next == "finetune-prep accept generation-prompt"

@@ -24,15 +24,14 @@ from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.estimate import Estimate
 from finetune_prep.workflow.improving import taking, tried
-from finetune_prep.workflow.improving.edits import edited, latest, taken
+from finetune_prep.workflow.improving.edits import edited
 from finetune_prep.workflow.improving.expected import expected_edits, expected_trial
-from finetune_prep.workflow.improving.found import evidence_of, source_of
+from finetune_prep.workflow.improving.found import evidence_of, goes_on, source_of
 from finetune_prep.workflow.improving.labelling import labels_of, last_trial
 from finetune_prep.workflow.improving.tried import TrialSummary
 from finetune_prep.workflow.improving.versions import versions
 from finetune_prep.workflow.planned_calls import used
-
-TEST = "finetune-prep improve --test"
+from finetune_prep.workflow.status.overview import overview
 
 
 @click.command()
@@ -148,8 +147,8 @@ def _label(project: Project, by: str, *, as_json: bool) -> None:
 
 def _propose(folder: str, provider: str | None, *, one_call: bool, yes: bool, as_json: bool) -> None:
     opened = open_project(folder)
-    if taken(opened) is not None:  # the documents are no longer those of the pilot that was read
-        _settle(folder, as_json=as_json)
+    if (run := goes_on(opened)) is not None:
+        screens.print_proposals(opened, run, run.proposals(), as_json=as_json, step=overview(opened).next)
         return
 
     async def job(session: Session) -> Improved:
@@ -172,14 +171,6 @@ def _propose(folder: str, provider: str | None, *, one_call: bool, yes: bool, as
         raise click.exceptions.Exit(Paused.exit_code)
     if not as_json and person.is_there():
         screens.decide(opened, found.run)
-
-
-def _settle(folder: str, *, as_json: bool) -> None:
-    """What is left to do with an edit that is taken."""
-    opened = open_project(folder)
-    run = latest(opened)
-    if run is not None:
-        screens.print_proposals(opened, run, run.proposals(), as_json=as_json, step=TEST)
 
 
 def _test(folder: str, wanted: Wanted, provider: str | None, *, one_call: bool, yes: bool, as_json: bool) -> None:

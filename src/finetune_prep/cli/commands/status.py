@@ -87,6 +87,8 @@ def _print_overview(view: Overview) -> None:
         _print_review(view.review)
     if view.evaluation:
         _print_evaluation(view.evaluation)
+    if view.edits:
+        screen.say(view.edits)
     if view.note:
         screen.paragraph(view.note)
     if view.offer:

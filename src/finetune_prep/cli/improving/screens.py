@@ -93,7 +93,9 @@ def _print(project: Project, run: ImproveRun, view: EditView) -> None:
         if one.because:
             screen.say(f"   {one.author}: {one.because}", dim=True)
     else:
-        screen.say(f"   {view.state}{f' by {view.by}' if view.by else ''}{f': {view.word} ({view.trial})' if view.word else ''}")
+        screen.say(f"   {view.state}{f' by {view.by}' if view.by else ''}")
+        if view.said:
+            screen.paragraph(f"{view.trial}: {view.said}", indent=3)
 
 
 def print_changes(changes: Sequence[Change]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal
 
 import msgspec
@@ -17,6 +18,7 @@ from finetune_prep.project.improving.runs import EditRun, ImproveRun, edit_runs,
 from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import runs
 from finetune_prep.statistics.improving.trial import Trial
+from finetune_prep.workflow.improving.sentences import upshot
 
 TRIED = (GENERATION, "domain-frameworks")  # documents whose edits reach the assistant, so that talks show what they do
 State = Literal[
@@ -42,6 +44,8 @@ class EditView(msgspec.Struct, frozen=True, kw_only=True):
     """Who took, left or put it back."""
     word: str = ""
     """What its trial said, "" if there was none."""
+    said: str = ""
+    """The same in a sentence."""
     trial: str = ""
     """The trial's name."""
 
@@ -70,6 +74,15 @@ def trials(project: Project) -> dict[str, EditRun]:
     return {run.plan.edit: run for run in edit_runs(project.layout)}
 
 
+def in_short(project: Project) -> str:
+    """The latest list of proposals in a line, "" if there is none."""
+    if (run := latest(project)) is None:
+        return ""
+    states = Counter("no edit" if view.state == "refused" else view.state for view in views(project, run))
+    told = ", ".join(f"{count} {state}" for state, count in states.items())
+    return f"{run.name}: {'diagnoses' if states.total() != 1 else 'diagnosis'} of {run.plan.source} – {told or 'none'}"
+
+
 def _decisions(project: Project) -> dict[str, Decision]:
     """The latest decision about each edit."""
     return {decision.edit: decision for decision in project.decisions() if decision.edit}
@@ -92,6 +105,7 @@ def _view(id: str, proposal: Proposal, decided: dict[str, Decision], tried: dict
         state=state,
         by=decision.by,
         word=result.word if result else "",
+        said=upshot(result) if result else "",
         trial=run.name if run is not None else "",
     )
 

@@ -8,10 +8,12 @@ from finetune_prep.exports.figures import each_row, run_figures
 from finetune_prep.labels.file import read_labels
 from finetune_prep.labels.label import Opinion, opinions
 from finetune_prep.phases.improving.diagnose import Evidence
+from finetune_prep.project.improving.runs import ImproveRun
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.statistics.probing.table import QuestionRow
 from finetune_prep.workflow.exporting import finished_pilot
+from finetune_prep.workflow.improving.edits import latest, views
 from finetune_prep.workflow.probing.standing import probe_views
 from finetune_prep.workflow.reviewing.counting import rubric_version, unplaced, why_stale
 
@@ -24,6 +26,20 @@ def source_of(project: Project) -> Run:
     if not account.judged:
         raise ActNeeded(f"nothing of {run.name} was judged", next="finetune-prep status")
     return run
+
+
+def goes_on(project: Project) -> ImproveRun | None:
+    """The latest list of proposals, while an edit of it stands in a document that no pilot has been made from: there is nothing
+    new to diagnose, and the other edits can still be taken. None otherwise.
+    """
+    run = latest(project)
+    if run is None or not any(view.state in ("taken", "kept") for view in views(project, run)):
+        return None
+    try:
+        source_of(project)
+    except ActNeeded:
+        return run
+    return None
 
 
 def evidence_of(project: Project, run: Run) -> Evidence:

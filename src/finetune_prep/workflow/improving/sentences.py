@@ -54,7 +54,11 @@ def _audited(found: Trial) -> str:
     able = (
         f", and fewer than {100 * found.shows:.0f} points could not be shown" if found.word == "not shown" and found.shows else ""
     )
-    return f"{_moved(found.question, audit)} (p = {audit.p:.3f}, {found.alpha:.3f} at most{able})"
+    return f"{_moved(found.question, audit)} ({_p(audit.p)}, {found.alpha:.3f} at most{able})"
+
+
+def _p(p: float) -> str:
+    return f"p = {p:.3f}" if p >= 0.0005 else "p < 0.001"
 
 
 def _moved(question: str, change: Change) -> str:

@@ -16,6 +16,7 @@ from finetune_prep.phases.pilot.pilot import KIND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.evaluating.standing import evaluation_view, offer
+from finetune_prep.workflow.improving.edits import in_short
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.prepare import to_read
 from finetune_prep.workflow.probing.standing import probe_views
@@ -75,6 +76,7 @@ def overview(project: Project) -> Overview:
         figures=_figures(project, known, views),
         probes=probe_views(project),
         evaluation=evaluation_view(project),
+        edits=in_short(project),
         offer=offer(project),
         review=reviewed(project, known[-1]) if known and known[-1].labels_path.is_file() else None,
     )

@@ -125,6 +125,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """The latest run that probes the rubric, and the latest that plants failures."""
     evaluation: EvaluationView | None = None
     """The latest evaluation of models, if there is one."""
+    edits: str = ""
+    """The latest diagnoses and what became of their edits, in a line; "" if there are none."""
     offer: str = ""
     """What may be done beside the next step, "" for nothing."""
     review: Reviewed | None = None
