@@ -19,6 +19,8 @@ from finetune_prep.project.improving.runs import edit_runs
 from finetune_prep.statistics.improving.trial import pairs
 from finetune_prep.workflow.improving.edits import edited
 from finetune_prep.workflow.improving.edits import taken as open_edit
+from finetune_prep.workflow.improving.found import goes_on
+from finetune_prep.workflow.improving.taking import back
 from finetune_prep.workflow.improving.tried import TrialSummary, tried
 from finetune_prep.workflow.status.overview import overview
 from tests.phases.improving.projects import Shop, alone, diagnosed, new_shop, piloted, proposed, taken, trial_of
@@ -199,3 +201,33 @@ def test_a_pilot_that_was_stopped_early_is_diagnosed_and_status_offers_it(tmp_pa
     assert "(p < 0.001, 0.017 at most)" in summary.upshot
     assert summary.result.accepted[1] > summary.result.accepted[0]
     assert overview(project).next == summary.next == "finetune-prep accept generation-prompt"
+
+
+def test_one_edit_after_the_other_and_all_the_way_back(tmp_path: Path) -> None:
+    """Each is tried on scenarios of its own, against the prompt with those that were kept before it."""
+
+    def edit(request: Request) -> dict[str, str]:
+        number = next((n for n in "12" if f"at fault: GD{n}" in request.messages[1].content), "")
+        return (
+            words("name it first", f"keep to the rule KEEPS-FM{number} then") if number else words("", "", "nothing would help")
+        )
+
+    project = new_shop(tmp_path / "two", seed=3)
+    with_rules(project, weak=["FM1", "FM2"])
+    found = piloted(project, Simulated(RATES | {"FM1": 0.6, "FM2": 0.6}, edit, kept=0.0), 40)
+    path = project.layout.document("generation-prompt")
+    at_first = path.read_bytes()
+    proposals = {one.diagnosis.question: one.number for one in proposed(found) if one.state == "proposed"}
+    assert set(proposals) == {"CP1", "NS1"}
+    for cycle, question in enumerate(proposals, start=1):
+        taken(found, proposals[question])
+        summary = trial_of(found, Wanted(scenarios=40))
+        assert summary.result is not None
+        assert (summary.result.question, summary.result.word) == (question, "kept"), summary.upshot
+        assert edit_runs(project.layout)[-1].plan.cycle == cycle
+    first, second = edit_runs(project.layout)
+    assert first.plan.after == second.plan.before
+    assert not {one.id for one in first.plan.audit} & {one.id for one in second.plan.audit}
+    assert goes_on(project) is not None  # there is no pilot of the edited prompt yet
+    alone(back(project, str(next(iter(proposals.values()))), by="Ada Larch", interactive=True))
+    assert path.read_bytes() == at_first
