@@ -93,7 +93,8 @@ def _print(project: Project, run: ImproveRun, view: EditView) -> None:
         if one.because:
             screen.say(f"   {one.author}: {one.because}", dim=True)
     else:
-        screen.say(f"   {view.state}{f' by {view.by}' if view.by else ''}")
+        done = "taken" if view.state in ("kept", "not kept") else view.state
+        screen.say(f"   {view.state if done == view.state else f'{view.state}; {done}'}{f' by {view.by}' if view.by else ''}")
         if view.said:
             screen.paragraph(f"{view.trial}: {view.said}", indent=3)
 
@@ -194,7 +195,8 @@ def print_versions(found: Sequence[Version], *, as_json: bool) -> None:
         rates = [*_rates("before", version.pilots_before), *_rates("since", version.pilots)]
         if version.tried and version.act == "take":
             without, with_it = version.tried
-            rates.append(f"trial {_share(without)} without it, {_share(with_it)} with it: {version.word}")
+            rows = f"; {version.accepted[0]} and {version.accepted[1]} accepted as rows" if version.accepted else ""
+            rates.append(f"trial: passed {_share(without)} without it, {_share(with_it)} with it{rows}: {version.word}")
         for rate in rates:
             screen.say(f"  {rate}")
         if version.act == "take" and not version.undone:

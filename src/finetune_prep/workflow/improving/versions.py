@@ -43,6 +43,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     """What the trial said, "" if there was none."""
     tried: tuple[Rate, Rate] | None = None
     """Passed in the trial without the edit and with it."""
+    accepted: tuple[int, int] | None = None
+    """How many of these would become training rows."""
     undone: bool = False
     """Whether the document has the text from before it again."""
     pilots_before: tuple[PilotRate, ...] = ()
@@ -69,6 +71,7 @@ def versions(project: Project) -> tuple[Version, ...]:
             because=decision.because,
             word=result.word if result else "",
             tried=(result.before, result.after) if result else None,
+            accepted=result.accepted if result else None,
             undone=decision.decision == "take" and _present(project, decision.document) == decision.before,
             pilots_before=_made_from(project, pilots, decision.document, decision.before),
             pilots=_made_from(project, pilots, decision.document, decision.text),
