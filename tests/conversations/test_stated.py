@@ -58,4 +58,6 @@ def test_known_are_the_same_value_and_what_two_known_prices_make() -> None:
     talk = "I paid 34 euros."
     assert unknown("You get €27.10 back; the line is 014064343.", [*facts, talk]) == ()
     assert unknown("You get €40.90.", [*facts, talk]) == ()
+    assert unknown("Three slips are €20.70.", [*facts, talk]) == (), "three times a known price"
+    assert [found.text for found in unknown("Thirteen slips are €89.70.", [*facts, talk])] == ["€89.70"], "more than a dozen"
     assert [found.text for found in unknown("You get €30, call 01 406 43 44.", [*facts, talk])] == ["€30", "01 406 43 44"]

@@ -34,6 +34,7 @@ _DATE = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b
 _TELEPHONE = re.compile(r"(?<![\w.,#-])\+?\(?\d[\d()/ \u00a0\u202f-]{3,18}\d(?![\w%])")
 _EMERGENCY = re.compile(r"(?<![\w.,€$£#-])(?:112|911|999|988)(?![\w%]|[.,-]\d| ?(?:€|\$|£|euro|dollar|pound))", re.IGNORECASE)
 _NO_TELEPHONE = re.compile(r"\d{4}\D\d{4}|\d{1,3}(?:[ \u00a0\u202f]\d{3})+")  # years, order numbers, thousands
+SEVERAL = range(2, 13)  # of a thing whose price is known: up to a dozen
 _HELPLINES = "116"  # the European numbers for services of social value, such as 116 123
 
 
@@ -83,7 +84,10 @@ def _telephones(text: str) -> Iterator[Stated]:
 
 
 def unknown(text: str, known: Iterable[str]) -> tuple[Stated, ...]:
-    """What a text states and none of the known texts does; a price may be the sum or the difference of two known ones."""
+    """What a text states and none of the known texts does.
+
+    A price may be that of several of the same (`SEVERAL`), or the sum or the difference of two known ones.
+    """
     said = stated(text)
     if not said:  # as in most replies
         return ()
@@ -92,6 +96,7 @@ def unknown(text: str, known: Iterable[str]) -> tuple[Stated, ...]:
     prices = {float(found.value) for found in there if found.kind == "price"}
     made = {round(one + other, 2) for one in prices for other in prices}
     made |= {round(abs(one - other), 2) for one in prices for other in prices}
+    made |= {round(one * count, 2) for one in prices for count in SEVERAL}
     return tuple(
         found
         for found in said

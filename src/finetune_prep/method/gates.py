@@ -285,6 +285,8 @@ GATES: tuple[Gate, ...] = (
     _judged("generation-prompt.snippets",
         "Does it state as fact only what can be known here, and show what it is there to show?",
         "brief", KNOWLEDGE, GENERATION),
+    _judged("generation-prompt.natural",
+        "Would somebody who does this job well write every one of these sentences so?", GENERATION),
     _human("generation-prompt.few-shots-exemplary", "The few-shots are what the trained model should sound like.", GENERATION),
     # workflow
     _must("workflow.phase-order", "No document is written before those it is made from exist and are accepted."),

@@ -26,7 +26,7 @@ from tests.ledgers import kept
 from tests.phases.pottery_shop import judge, pottery_project, rewrite
 
 QUESTIONS = (
-    21  # claims, critical reading, snippets, 2 × anchors, questions, 4 categories, few-shots, 2 × in words; 3 + 2 + 3 talks
+    23  # claims, critical reading, snippets, 2 × anchors, questions, 4 categories, few-shots, 2 × 2 in words; 3 + 2 + 3 talks
 )
 
 
@@ -125,6 +125,19 @@ async def test_what_is_to_be_imitated_is_held_against_the_facts(project: Project
         assert "It is there to show T1.1, Name, own, next step: " in request.messages[1].content
     for gate in ("research.snippets", "generation-prompt.snippets"):
         assert [finding.what.split(":")[0] for finding in judged(project)[gate].findings] == ["a judge answers no about T1.2"]
+
+
+async def test_how_the_assistant_sounds_is_read_with_nothing_beside_it(project: Project) -> None:
+    """Techniques in words and few-shots, without rules or facts: a good ear needs none, and would be lenient for their sake."""
+    gate = "generation-prompt.natural"
+    provider = Scripted(judge(no=["X3"]))
+    await ask(project, provider, gate)
+    words, talks = (request.messages[1].content for request in provider.asked)
+    assert "## T1.2\n\nAssistant: " in words
+    assert "## X3\n\nUser: " in talks
+    assert "Never:" not in words + talks
+    assert "kiln@shop.example" not in words.partition("# The pieces")[0]
+    assert [finding.what.split(":")[0] for finding in judged(project)[gate].findings] == ["a judge answers no about X3"]
 
 
 async def test_a_changed_few_shot_is_held_against_the_rules_alone(project: Project) -> None:

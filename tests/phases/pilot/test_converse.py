@@ -210,11 +210,22 @@ async def test_a_flaw_and_a_reaction_are_told_where_the_scenario_has_them(sessio
             user_request(shop, VOICES, SCENARIO, Conversation(()), Origin(turn=turn)).messages[1].content for turn in (1, 2, 3)
         ]
     assert ["Your flaw shows here" in card for card in cards] == [False, True, False]
+    assert "The conversation goes on after it." in cards[1], "a flaw that would end the talk does not end it here"
     assert [[name for name in NAMES if any(words in card for words in REACTIONS[name])] for card in cards] == [
         [],
         ["ignores"],
         ["pushes back"],
     ]
+
+
+async def test_the_card_says_what_holds_where_person_and_situation_clash(session: OpenSession) -> None:
+    """They are drawn apart; and a description that lacks its full stop gets it, as another sentence follows."""
+    person = Person(id="PE1", name="Teacher", weight=1, who="A retired teacher")
+    scenario = msgspec.structs.replace(SCENARIO, person=person)
+    async with session(Scripted([])) as shop:
+        card = user_request(shop, VOICES, scenario, Conversation(()), Origin(turn=1)).messages[1].content
+    assert "Person: A retired teacher. You are" in card
+    assert "the situation holds" in card
 
 
 @pytest.mark.parametrize("reaction", NAMES)

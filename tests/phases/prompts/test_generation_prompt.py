@@ -50,6 +50,8 @@ async def test_all_four_texts_are_asked_for_before_anything_is_judged(tmp_path: 
         "generation-prompt.few-shots-pass",
         "generation-prompt.few-shots-pass",
         "generation-prompt.few-shots-pass",
+        "generation-prompt.natural",
+        "generation-prompt.natural",
         "generation-prompt.snippets",
         "generation-prompt.snippets",
     ]

@@ -71,7 +71,9 @@ def lengths(documents: Documents) -> Iterable[Finding]:
 
 def _habit(document: Document[GenerationPrompt], what: str, ids: list[str]) -> Finding:
     return document.finding(
-        f"{what} ({', '.join(ids)}): the trained model would do so everywhere", "word all but one of them differently", ids[-1]
+        f"{what} ({', '.join(ids)}): the trained model would do so everywhere",
+        "let the others do something else there (the answer, a step, a word about what happened); turning the words round is no cure",
+        ids[-1],
     )
 
 

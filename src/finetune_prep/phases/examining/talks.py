@@ -63,6 +63,14 @@ def snippets_of_prompt(documents: Documents) -> Iterator[Reading]:
     yield Reading("few-shots", tuple(shown), frame)
 
 
+def spoken_in_prompt(documents: Documents) -> Iterator[Reading]:
+    """How the assistant sounds: the techniques in words and the few-shots, two requests as above, nothing else beside them."""
+    prompt = sound(documents, Documents.generation_prompt).value
+    spoken = (Item(use.id, f"Assistant: {use.in_words}", use.id) for use in prompt.techniques)
+    yield Reading("techniques in words", tuple(spoken))
+    yield Reading("few-shots", tuple(Item(example.id, _talk(example.conversation), example.id) for example in prompt.few_shots))
+
+
 def _few_shot(example: Example, techniques: dict[str, Technique]) -> str:
     shows = "\n".join(_shows(techniques[id]) for id in example.techniques if id in techniques)
     return f"{shows}\n\n{_talk(example.conversation)}".strip()
@@ -86,4 +94,5 @@ TALKS: dict[str, Callable[[Documents], Iterator[Reading]]] = {
     "research.snippets": snippets_of_reference,
     "few-shots.no-never": few_shots_and_rules,
     "generation-prompt.snippets": snippets_of_prompt,
+    "generation-prompt.natural": spoken_in_prompt,
 }

@@ -44,7 +44,7 @@ def card(requests: Requests, scenario: Scenario, language: str, exchange: int) -
     """The card as it is at an exchange (the first is 1): what has not come up yet is not on it."""
     style, person, flaw = scenario.style, scenario.person, scenario.flaw
     slots = {
-        "who": person.who if person else "",
+        "who": _sentence(person.who) if person else "",
         "writes": person.writes if person else "",
         "keeps_back": person.keeps_back if person else "",
         "initials": " or ".join(scenario.stream("initials").sample(INITIALS, 2)),
@@ -57,6 +57,12 @@ def card(requests: Requests, scenario: Scenario, language: str, exchange: int) -
         "flaw": f"{flaw.name} – {flaw.shows_as}" if flaw else "",
     }
     return prompt_files.message("converse-card", requests.project.layout.phase_prompts, **slots)
+
+
+def _sentence(text: str) -> str:
+    """A description with the full stop that it may lack: another sentence follows."""
+    bare = text.rstrip()
+    return f"{bare}." if bare and bare[-1].isalnum() else bare
 
 
 def gap(scenario: Scenario, language: str, exchange: int) -> str:
@@ -77,7 +83,8 @@ def hints(scenario: Scenario, exchange: int) -> list[str]:
     if planned.reaction:
         found.append(scenario.stream("reaction", exchange).choice(REACTIONS[planned.reaction]))
     if scenario.flaw and planned.flaw_shows:
-        found.append(f"Your flaw shows here: {scenario.flaw.name}.")
+        goes_on = " The conversation goes on after it." if exchange < scenario.exchanges else ""
+        found.append(f"Your flaw shows here: {scenario.flaw.name}.{goes_on}")
     return found
 
 

@@ -25,7 +25,7 @@ from finetune_prep.project.stamps import Items, Part
 from finetune_prep.words import count_words
 
 PHASE = KIND = "generation-prompt"
-OF_BOTH = "generation-prompt.snippets", "generation-prompt.stated"
+OF_BOTH = "generation-prompt.snippets", "generation-prompt.natural", "generation-prompt.stated"
 OF_FEW_SHOTS = {*deciding(PHASE, KIND, only="generation-prompt.few-shot"), *deciding(PHASE, KIND, only="few-shots."), *OF_BOTH}
 # that all parts are there can be said only of the whole
 OF_GUIDANCE = {*deciding(PHASE, KIND, skip=(*OF_FEW_SHOTS, "generation-prompt.parts")), *OF_BOTH}
