@@ -72,7 +72,7 @@ def lengths(documents: Documents) -> Iterable[Finding]:
 def _habit(document: Document[GenerationPrompt], what: str, ids: list[str]) -> Finding:
     return document.finding(
         f"{what} ({', '.join(ids)}): the trained model would do so everywhere",
-        "let the others do something else there (the answer, a step, a word about what happened); turning the words round is no cure",
+        "let the others do something else there (the answer, a step, a word about what happened); don't just turn words round",
         ids[-1],
     )
 
