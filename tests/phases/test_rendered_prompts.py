@@ -23,7 +23,7 @@ from tests.phases.test_preparing import prepared
 FOLDER = Path(__file__).parent / "rendered"
 BLOCK = 512  # characters: providers cache prefixes in blocks of some 128 tokens
 ELSEWHERE = {"converse-card", "converse-user", "converse-whole", "judge"}  # sent by the pilot; the judge also by judged gates
-PROBES = {name for name in BUILT_IN if name.startswith(("probe-", "evaluate-"))}  # sent by `probe` and `evaluate`
+COMMANDS = {name for name in BUILT_IN if name.startswith(("probe-", "evaluate-", "improve-"))}  # sent by the commands called so
 # the prompts that answer no schema, by the words they are asked under
 PLAIN = {"user prompt": "generation-user-prompt", "system prompt": "generation-system-prompt"}
 
@@ -65,7 +65,7 @@ def test_every_prompt_is_sent_as_it_was_reviewed(asked: list[Request]) -> None:
     first: dict[str, Request] = {}
     for request in asked:
         first.setdefault(prompt_of(request), request)
-    ours = {name for name in BUILT_IN if "." not in name} - ELSEWHERE - PROBES
+    ours = {name for name in BUILT_IN if "." not in name} - ELSEWHERE - COMMANDS
     assert ours <= set(first)
     if os.environ.get("FINETUNE_PREP_WRITE_SNAPSHOTS"):
         FOLDER.mkdir(exist_ok=True)
