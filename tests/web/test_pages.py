@@ -89,6 +89,16 @@ def test_after_the_label_there_is_its_verdict_and_no_other(client: TestClient, r
     assert "The judge" not in client.get("/review/2").text
 
 
+def test_conversations_say_in_which_language_they_are(client: TestClient, shop: Project, run: Run) -> None:
+    """The page around them is English: whoever has it read aloud hears each in its own voice."""
+    place = shop.layout.document("brief")
+    place.write_text(place.read_text("utf-8").replace("language: en-GB", "language: de"), "utf-8")
+    assert '<html lang="en">' in client.get("/review").text
+    assert '<div class="said" dir="auto" lang="de">' in client.get("/review").text
+    place.unlink()
+    assert '<div class="said" dir="auto">' in client.get("/review").text, "nobody says which it is"
+
+
 def test_another_reader_sees_nothing_of_what_the_first_one_said(client: TestClient, shop: Project, run: Run) -> None:
     label(client, 1, label="fail", note="a secret reason")
     other = application(Desk(shop, BEN, n=10), PORT)

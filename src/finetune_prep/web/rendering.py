@@ -10,6 +10,9 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from finetune_prep.documents.kinds import Documents
+from finetune_prep.errors import ActNeeded, DocumentError
+from finetune_prep.project.project import Project
 from finetune_prep.web.text import pieces
 
 HERE = Path(__file__).parent
@@ -33,9 +36,24 @@ def rendered(template: str, **values: Any) -> bytes:
     return _environment().get_template(template).render(**values).encode("utf-8", "replace")
 
 
+def language(project: Project) -> str:
+    """BCP 47 tag of the conversations, for whoever has them read aloud; "" while no readable brief says it."""
+    try:
+        return project.value(Documents.brief).language
+    except (ActNeeded, DocumentError):
+        return ""
+
+
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page of a template for whoever opened it."""
     desk = request.app.state.desk
     return HTMLResponse(
-        rendered(template, project=desk.project.config.name, labeller=desk.labeller, **values), status_code=status
+        rendered(
+            template,
+            project=desk.project.config.name,
+            labeller=desk.labeller,
+            language=language(desk.project),
+            **values,
+        ),
+        status_code=status,
     )

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from finetune_prep.labels.label import Labeller
 from finetune_prep.project.project import Project
-from finetune_prep.web.rendering import HERE, rendered
+from finetune_prep.web.rendering import HERE, language, rendered
 from finetune_prep.workflow.reviewing.sitting import open_sitting
 
 
@@ -21,6 +21,7 @@ def still(project: Project, command: str) -> bytes:
     return rendered(
         "still.html",
         project=project.config.name,
+        language=language(project),
         run=sitting.run.name,
         drawn=[one for one in sitting.drawn if not one.repeat],
         command=command,
