@@ -69,7 +69,7 @@ def diagnose(seen: Seen) -> Diagnosis:
     """The verdict on a pilot."""
     judged = [row for row in seen.rows if row.answers and None not in row.answers.values()]
     if len(judged) + seen.account.unjudged + seen.account.states.get("faulty", 0) < ENOUGH:
-        return Diagnosis(cause="too few", said=f"Too few conversations are judged to name a cause: {len(judged)}.")
+        return Diagnosis(cause="too few", said=f"{len(judged)} judged conversations are too few to name a cause.")
     case = _Case(seen, judged)
     looks: tuple[Callable[[_Case], Diagnosis | None], ...] = (
         _unreadable, _unfounded, _missed, _against_people, _wrong_way_round, _blind, _nothing_fails, _never_passes, _one_cell,
