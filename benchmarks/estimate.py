@@ -23,11 +23,12 @@ from finetune_prep.phases.drafting.patching import SUFFIX
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, facts
 from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.project import open_project
+from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.estimate import Row, estimate
 from finetune_prep.workflow.planned_calls import CHARACTERS
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-TALKS = {"online-shop": 24, "museum-visitors": 8}  # conversations of the recorded pilot
+TALKS = {"online-shop": 100, "museum-visitors": 8}  # conversations of the recorded pilot
 OTHER = {"system prompt": "generation-system-prompt", "user prompt": "generation-user-prompt"}
 
 
@@ -91,9 +92,12 @@ def share() -> float:
 
 
 def exchanges() -> float:
-    """Mean number of the user's turns in a talk, the mean of the examples' means."""
-    turns = {name: sum(call.form == "user" for call in recorded(name) if call.phase == "pilot") for name in TALKS}
-    return mean(turns[name] / talks for name, talks in TALKS.items())
+    """Mean number of the user's turns in a talk of a recorded pilot, the mean of the examples' means."""
+    return round(mean(mean(sample.scenario.exchanges for sample in _pilot(name).samples()) for name in TALKS), 2)
+
+
+def _pilot(example: str) -> Run:
+    return runs(open_project(EXAMPLES / example).layout, "pilot")[-1]
 
 
 class Ratio(NamedTuple):

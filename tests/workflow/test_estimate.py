@@ -85,11 +85,8 @@ def test_the_prompts_say_what_the_command_beside_them_prints(benchmark: Any) -> 
 
 
 def _unrecorded(phase: str, form: str) -> bool:
-    """What neither example asks: the search on the web, conversations in one call, probes, evaluations, edits of a prompt."""
-    return phase in ("probe", "evaluate", "improve") or (phase, form) in {
-        ("research", "research-queries"),
-        ("pilot", "conversation"),
-    }
+    """What neither example asks: the search on the web, probes, evaluations, edits of a prompt."""
+    return phase in ("probe", "evaluate", "improve") or (phase, form) == ("research", "research-queries")
 
 
 def test_an_estimate_comes_within_three_tenths_of_what_was_used(benchmark: Any) -> None:

@@ -41,7 +41,7 @@ READING, REVISE = "research-read", "revise"
 # share of a prompt that all of its name begin with, as in both bundled examples; that of others is too short for a cache
 SHARED = {"assistant": 0.96, "judge": 0.94}
 # what is in documents that are not written yet: as in both bundled examples
-FRAMEWORKS, CATEGORIES, EXAMPLES, CALIBRATIONS, EXCHANGES = 6, 5, 3, 3, 3.625
+FRAMEWORKS, CATEGORIES, EXAMPLES, CALIBRATIONS, EXCHANGES = 6, 5, 3, 3, 3.63
 
 T = TypeVar("T")
 
