@@ -50,8 +50,11 @@ def form_of(request: Request) -> str:
 
 
 def recorded(example: str) -> Iterator[Call]:
+    """What was asked for documents and the pilot; of evaluations there is one, of models that nobody is charged for."""
     for entry in read_recording(EXAMPLES / example / "recording.jsonl"):
         request = entry.request
+        if request.phase not in PHASE_NAMES:
+            continue
         prompt = sum(len(message.content) for message in request.messages)
         prompt += len(msgspec.json.encode(request.schema)) if request.schema else 0
         first = not request.origin.revision and request.origin.attempt == 1
