@@ -41,7 +41,7 @@ def test_every_run_is_made_again_and_the_evaluation_comes_last_from_the_recordin
     typed = [" ".join(command) for command in commands_of(tmp_path)]
     assert typed == [
         "prepare",
-        f"pilot -n {SIZE}",
+        f"pilot -n {SIZE} --one-call",
         "export --preview",
         "evaluate --base recording/small-1a2b3c4d --tuned recording/small-shop-5e6f7a8b -n 24 --runs 2 --single --max-tokens 256 --margin 0.1",
     ]

@@ -28,6 +28,7 @@ from finetune_prep.workflow.estimate import Estimate
 from finetune_prep.workflow.status.emptied import emptied, way_back
 
 T = TypeVar("T")
+TINY = 1e-6  # dollars: sums of prices are not exact, and the budget that is asked for has whole cents
 
 
 def work(
@@ -202,7 +203,7 @@ def estimate_words(expected: Estimate) -> str:
 
 def short_words(expected: Estimate, room: float, budget: float | None) -> str:
     """What is said where the budget will not do, "" where it may. room: US dollars of it that are left."""
-    if budget is None or expected.cost is None or expected.cost <= room:
+    if budget is None or expected.cost is None or expected.cost <= room + TINY:
         return ""
     enough = budget_line(budget - room + expected.cost)
     left = f"${max(0.0, room):.4f} of the budget of ${budget:.2f} is left, so the run would stop before its end"

@@ -32,6 +32,11 @@ def words(old: str, new: str, cannot: str = "") -> dict[str, str]:
     return {"cannot": cannot, "old": old, "new": new, "because": "It says what to do."}
 
 
+def clause_of(request: Request) -> str:
+    """What the writer of an edit is told of the clause, behind the document as a whole."""
+    return request.messages[-1].content.rpartition("## The clause at fault")[2]
+
+
 class Simulated:
     """Answers of all roles, for conversations written in one call.
 

@@ -21,7 +21,7 @@ from finetune_prep.documents.generation_prompt import GUARDS
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.improving.tried import TrialSummary, labelled
 from tests.phases.improving.projects import Shop, diagnosed, new_shop, piloted, proposed, taken, trial_of
-from tests.phases.improving.simulated import STOCK, Simulated, with_rules, words
+from tests.phases.improving.simulated import STOCK, Simulated, clause_of, with_rules, words
 from tests.phases.pottery_shop import rewrite
 from tests.soak import SOAK
 from tests.workflow.reviewing.pilots import say
@@ -116,20 +116,16 @@ def tried(
 
 def rule(request: Request) -> dict[str, str]:
     """The edit that states the rule."""
-    return (
-        words("name it first", "keep to the rule KEEPS-FM1 then")
-        if "GD1" in request.messages[-1].content
-        else words("", "", "no")
-    )
+    return words("name it first", "keep to the rule KEEPS-FM1 then") if "GD1" in clause_of(request) else words("", "", "no")
 
 
 def nothing(request: Request) -> dict[str, str]:
     """An edit that sounds well and changes nothing."""
-    return words("name it first", "name it first and with care") if "GD1" in request.messages[-1].content else words("", "", "no")
+    return words("name it first", "name it first and with care") if "GD1" in clause_of(request) else words("", "", "no")
 
 
 def harm(request: Request) -> dict[str, str]:
-    return words("name it first", "keep to the rule KEEPS-FM1, which HARMS") if "GD1" in request.messages[-1].content else words("", "", "no")  # fmt: skip
+    return words("name it first", "keep to the rule KEEPS-FM1, which HARMS") if "GD1" in clause_of(request) else words("", "", "no")  # fmt: skip
 
 
 def words_of(

@@ -27,6 +27,7 @@ from finetune_prep.project.project import Project, text_hash
 from finetune_prep.project.runs import Run
 
 PHASE, PROMPT = "improve", "improve-edit"
+WHOLE = ("generation-prompt", "evaluation-prompt")  # shown as a whole: a model has them and nothing else
 ABOUT = {
     "generation-prompt": "It is what the assistant is given. Guards have the form “If this happens → do this.”",
     "domain-frameworks": "It is the reference of the domain. Its anchors stand in the assistant's prompt word for word.",
@@ -138,6 +139,8 @@ def edit_request(requests: Requests, found: Evidence, diagnosis: Diagnosis, orig
     slots = {
         "document": KINDS[clause.document].path,
         "about": ABOUT[clause.document],
+        "whole": text.strip() if clause.document in WHOLE else "",
+        "boundary": requests.boundary(text),
         "place": clause.place,
         "section": clause.section,
         "clause": clause_text(text, clause).strip(),
