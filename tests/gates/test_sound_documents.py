@@ -55,16 +55,16 @@ def test_documents_in_another_language(language: str) -> None:
     assert len(answers) >= {"de": 67, "es": 40, "zh": 67}[language], "as many gates have something to look at"
 
 
-@pytest.mark.parametrize("language", ["de", "zh"])
+@pytest.mark.parametrize("language", ["de", "es", "zh"])
 def test_every_ruling_and_reason_is_written_for_its_own_question(language: str) -> None:
     """No text serves several of them with the question's id put in: gates that code computes would let that pass."""
     document = documents_in(language).get(Documents.rubric)
     assert document is not None
     assert document.value is not None
     rubric = document.value
-    replies = [ruling.assistant for question in rubric.questions for ruling in question.rulings]
+    rulings = [ruling for question in rubric.questions for ruling in question.rulings]
     reasons = [expected.reason for example in rubric.examples for expected in example.answers if expected.answer != "na"]
-    for texts in (replies, reasons):
+    for texts in ([ruling.assistant for ruling in rulings], [ruling.why for ruling in rulings], reasons):
         assert len({re.sub(r"[A-Z]{2}\d", "", text) for text in texts}) > 0.8 * len(texts)
 
 
