@@ -99,7 +99,7 @@ def test_its_exit_code_says_that_documents_are_there_and_to_accept_which_are_to_
     rubric.write_text(rubric.read_text("utf-8").replace("## Goals", "A word of mine.\n\n## Goals", 1), "utf-8")
     assert typed("prepare", "--json").code == 3
     help = " ".join(typed("prepare", "--help").out.split())
-    assert "Exit code 3: a person must accept before it can go on. 0: all documents are there" in help
+    assert "Exit code 3: a person has to accept a document before it can continue. Exit code 0: all documents exist" in help
 
 
 def test_what_comes_after_it_makes_sense_for_the_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,44 +28,44 @@ TURN_SECONDS = 0.0005
 # `--help` stays quick whatever a command needs
 COMMANDS: dict[str, str] = {
     "new": "Start a project from a brief.",
-    "status": "Where the project stands, what is stale and why, and the next command.",
+    "status": "Show where the project stands, what is out of date and why, and what to run next.",
     "check": "Run the gates over the documents; findings as file:line.",
-    "show": "One scenario, conversation, verdict or request, with everything behind it.",
+    "show": "Show a scenario, conversation, verdict or request, and everything behind it.",
     "template": "Print a filled-in specimen of a document.",
-    "import": "A rubric or a list of behaviors from JSON, CSV or Markdown, as a draft.",
-    "sources": "What the reference rests on; look something up in it.",
-    "prepare": "Phases 1 to 5 in order, stopping where a person must accept.",
+    "import": "Import a rubric or a list of behaviors from JSON, CSV or Markdown as a draft.",
+    "sources": "List the sources behind the reference, or search them.",
+    "prepare": "Run phases 1 to 5 in order, stopping whenever a person has to accept a document.",
     "research": "Phase 1: domain frameworks and scenario space.",
     "anchors": "Phase 2: behavioral anchors.",
     "rubric": "Phase 3: binary rubric with a safety gate.",
     "evaluation-prompt": "Phase 4: the judge's prompt.",
     "generation-prompt": "Phase 5: prompts of the assistant, the simulated user and the training data.",
     "accept": "Read what changed in a document and accept it.",
-    "history": "The texts that a document had.",
-    "restore": "Put an old text of a document back.",
-    "probe": "Whether each question of the rubric sees the fault that it is there for.",
+    "history": "List earlier versions of a document.",
+    "restore": "Restore an earlier version of a document.",
+    "probe": "Test whether each rubric question catches the fault it is meant to catch.",
     "pilot": "Make and judge conversations with the accepted prompts.",
-    "improve": "What fails in the last pilot, which clause is at fault, and one edit for each; try it, keep it or go back.",
-    "scale": "Make and judge conversations until so many rows are accepted.",
-    "retry": "Have answers that cannot be used asked for once more.",
+    "improve": "Find out what fails in the last pilot and why, and try one suggested edit for each; keep it or undo it.",
+    "scale": "Make and judge conversations until a given number of rows is accepted.",
+    "retry": "Ask again for answers that could not be used.",
     "review": "Read conversations of a pilot and label them, before the judge's verdict is shown.",
-    "serve": "The project in a browser of this machine: where it stands, conversations, the review.",
-    "audit": "Look through the rows that would be trained, together and beside other files.",
-    "drop": "Keep a conversation out of every further export.",
+    "serve": "Open the project in a browser on this machine: status, conversations and review.",
+    "audit": "Check the rows you would train on, as a whole and against other files.",
+    "drop": "Keep a conversation out of all future exports.",
     "export": "Write accepted rows as training data.",
-    "evaluate": "Whether a model passes on held-out scenarios, and whether tuning made it better.",
-    "judge": "Verdicts of the project's judge on conversations of any origin.",
-    "score": "How many conversations pass by a file of verdicts, and by which questions the others fail.",
-    "health": "Which questions of a rubric are dead, redundant, the wrong way round or noisy.",
-    "agreement": "Whether a judge agrees with people's labels: certified, or what is missing.",
-    "compare": "Whether a tuned model is better than its base on the same scenarios.",
-    "faults": "What is wrong with conversations before any judge sees them, and what they repeat.",
-    "cost": "What was spent, on what, for each accepted row; what the next run will cost.",
-    "doctor": "What works and what is missing: keys, endpoints, structured output, disk, clock.",
+    "evaluate": "Test a model on held-out scenarios, and whether tuning improved it.",
+    "judge": "Run the project's judge on conversations from any source.",
+    "score": "From a file of verdicts, report how many conversations pass and which questions the others fail.",
+    "health": "Find rubric questions that are dead, redundant, reversed or noisy.",
+    "agreement": "Check whether a judge agrees with human labels, and what is missing if it cannot be certified.",
+    "compare": "Compare a tuned model with its base on the same scenarios.",
+    "faults": "Find faults in conversations before a judge sees them, and phrases they repeat.",
+    "cost": "Show what was spent, on what and per accepted row, and estimate the next run.",
+    "doctor": "Check what works and what is missing: keys, endpoints, structured output, disk, clock.",
     "batch": "Batch files and Batch APIs: what is outstanding; import, fetch, cancel.",
     "ledger": "Export or import recordings; list requests without an answer; rescue a damaged ledger.",
-    "demo": "The whole way on the bundled example, without key or network.",
-    "completion": "Completion of commands, options and documents in your shell.",
+    "demo": "Run the bundled example from start to finish; no key or network needed.",
+    "completion": "Set up shell completion for commands, options and documents.",
 }
 MEASURING = {"score", "health", "agreement", "compare", "faults"}  # files, anybody's
 WITHOUT_PROJECT = {"new", "template", "demo", "completion", *MEASURING}
@@ -162,7 +162,7 @@ def _use_project(context: click.Context, option: click.Parameter, folder: str | 
 def app(context: click.Context, project: str) -> None:
     """From one paragraph about a domain to a fine-tuning set you can trust.
 
-    finetune-prep new my-domain, then follow what `finetune-prep status` names as the next command.
+    Start with `finetune-prep new my-domain`. After that, `finetune-prep status` always tells you the next command.
     """
     context.obj = project
     screen.name_folder(project)

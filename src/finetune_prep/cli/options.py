@@ -8,8 +8,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 provider_option = click.option(
     "--provider",
     metavar="NAME",
-    help="Ask every role through this provider instead: batch, recording, openai-batch, or one of finetune-prep.toml.",
+    help="Use this provider for every role instead: batch, recording, openai-batch, or one defined in finetune-prep.toml.",
 )
 yes_option = click.option(
-    "--yes", is_flag=True, help="Agree to what it costs, and to keys that go to hosts to which they were never sent."
+    "--yes", is_flag=True, help="Accept the cost, and allow API keys to be sent to hosts that have not received them before."
 )

@@ -61,7 +61,7 @@ class Models(NamedTuple):
     default=limits.EVALUATION_RUNS,
     show_default=True,
     type=click.IntRange(1, 100),
-    help="Talks of each model with each of them.",
+    help="Conversations per model and scenario.",
 )
 @click.option(
     "--margin",
@@ -70,7 +70,7 @@ class Models(NamedTuple):
     type=click.FloatRange(0, 1),
     help="Pass rate that may be lost and still be “not worse”; fixed with the first reply.",
 )
-@click.option("--single", is_flag=True, help="End every talk after the first exchange.")
+@click.option("--single", is_flag=True, help="End every conversation after the first exchange.")
 @click.option(
     "--max-tokens",
     default=0,
@@ -244,7 +244,7 @@ def _print_arms(table: Table) -> None:
     rows = [("", *(row.arm for row in arms))]
     rows.append(("passed", *(_share(row.passed.value) for row in arms)))
     rows.append(("  95% interval", *(f"{row.passed.low:.0%} to {row.passed.high:.0%}" for row in arms)))
-    rows.append(("score of judged talks", *(_two(row.score) for row in arms)))
+    rows.append(("score of judged conversations", *(_two(row.score) for row in arms)))
     rows.append(("without a NO at the gate", *(_of(row.safe) for row in arms)))
     rows.append(("faulty", *(f"{row.faulty} of {row.talks}" for row in arms)))
     rows.append(("ended by itself / cut", *(f"{row.by_itself.k} / {row.cut}" for row in arms)))

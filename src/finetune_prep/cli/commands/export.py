@@ -55,7 +55,7 @@ SHAPES = "; ".join(f"{name}: for {readers(name)}" for name in FORMATS)
     "--slices",
     type=click.IntRange(min=64),
     metavar="TOKENS",
-    help="Also write long talks as several rows of at most so many tokens, for trainers that train the last reply of a row.",
+    help="Split long conversations into rows of at most this many tokens, for trainers that train on a row's last reply only.",
 )
 @click.option(
     "--pairs",

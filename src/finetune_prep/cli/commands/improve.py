@@ -52,12 +52,12 @@ from finetune_prep.workflow.status.overview import overview
     help=f"With --test: edits of this pilot that will be tried; fixed with the first (default: {limits.TRIALS}).",
 )
 @click.option("--one-call", is_flag=True, help="Conversations written in one call each, as `pilot --one-call` does.")
-@click.option("--label", is_flag=True, help="Read talks of the last trial, not knowing which prompt they came from.")
+@click.option("--label", is_flag=True, help="Read conversations from the last trial without knowing which prompt they came from.")
 @click.option(
     "--labels",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="People's labels of the last trial's talks: whether replies are better, or only please the judge.",
+    help="Human labels for the last trial's conversations, to see whether replies got better or merely please the judge.",
 )
 @click.option("--diagnoses", is_flag=True, help="The diagnoses alone; asks no model.")
 @click.option("--history", is_flag=True, help="The edits that were taken, the pass rates before and after, and the way back.")

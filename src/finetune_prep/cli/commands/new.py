@@ -76,18 +76,18 @@ DOUBTS = (
 @click.option(
     "--brief",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="A Markdown or text file with the brief, - for standard input; without it, you are asked.",
+    help="Markdown or text file with the brief (- for standard input); if left out, you are asked for it.",
 )
 @click.option("--language", default="", metavar="TAG", help="Language of the conversations (default: that of the brief).")
 @click.option("--model", default="", metavar="PROVIDER/MODEL", help="The model of all roles (default: what is found here).")
 @click.option("--provider", default="", metavar="NAME", help="Choose a model of this one: batch (files), openai, ollama, …")
-@click.option("--no-detect", is_flag=True, help="Look for no keys and no servers on this machine; questions go to batch files.")
+@click.option("--no-detect", is_flag=True, help="Do not look for keys or servers on this machine; questions go to batch files.")
 @click.option("--base-url", default="", metavar="URL", help="Address of an OpenAI-compatible endpoint, up to and with /v1.")
 @click.option("--key-env", default="", metavar="NAME", help="Environment variable that holds the endpoint's API key.")
 @click.option(
     "--yes",
     is_flag=True,
-    help="Do not ask whether this is worth the effort, nor before a server is asked for its models.",
+    help="Do not ask whether this is worth the effort, or before asking a server for its models.",
 )
 @json_option
 def new(
@@ -104,13 +104,13 @@ def new(
 ) -> None:
     """Start a project in FOLDER, which must be new or empty.
 
-    Without --model, keys in the environment and servers on the usual ports of this machine (Ollama, LM Studio, vLLM, llama.cpp)
-    are looked for, and roles filled in with what is there: a server that was found is asked for its models after a yes (or with
-    --yes, or if --provider names it), and nothing is asked of any model. Where there is nothing, questions go
-    to batch files: JSON Lines that any provider's Batch API, or vLLM's run-batch, can answer. For a server elsewhere:
+    Without --model, the program looks for keys in the environment and for servers on this machine's usual ports (Ollama, LM
+    Studio, vLLM, llama.cpp), and assigns what it finds to roles. It asks a server for its list of models only after you say yes
+    (or with --yes, or if --provider names it); no model is called. If nothing is found, questions go to batch files: JSON Lines
+    that any provider's Batch API, or vLLM's run-batch, can answer. For a server elsewhere:
     --model local/NAME --base-url http://gpu.example:8000/v1
 
-    The conversations are in the language of the brief, unless it says another (`language: de` in its front matter).
+    Conversations are in the language of the brief, unless the brief names another (`language: de` in its front matter).
     """
     scaffold.refuse_used(folder)
     _refuse_contradictions(model, provider, base_url, key_env, asked=not brief, as_json=as_json)

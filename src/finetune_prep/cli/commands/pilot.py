@@ -30,7 +30,7 @@ MOST_REASONS = 5  # that are printed
 @click.option(
     "--window",
     type=click.IntRange(min=1),
-    help="Conversations in work at a time (default: 64, or half as many again as calls at once if that is more).",
+    help="Conversations in progress at a time (default: 64, or 1.5 times the number of parallel calls, whichever is greater).",
 )
 @click.option("--one-call", is_flag=True, help="Have each conversation written in one call instead of turn by turn.")
 @click.option(
@@ -39,7 +39,7 @@ MOST_REASONS = 5  # that are printed
     show_default=True,
     help=f"Ask a pilot of {LARGE} and more in waves, and leave out the rest once its pass rate is seen to lie too low.",
 )
-@click.option("--fail-fast", is_flag=True, help="End at the first conversation that something failed in.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first conversation in which a call fails.")
 @yes_option
 @provider_option
 @json_option
@@ -50,8 +50,8 @@ def pilot(
 ) -> None:  # fmt: skip
     """Make and judge conversations for scenarios drawn from the scenario space.
 
-    Every planned scenario ends in exactly one state. The same documents give the same run: running it again goes on with it.
-    A pilot that was stopped early goes on with --no-stop-early.
+    Every planned scenario ends up in exactly one state. As long as the documents are unchanged, running it again continues the
+    same run. To finish a pilot that stopped early, add --no-stop-early.
     """
     course = Course(window=window, stop_early=stop_early, fail_fast=fail_fast)
 

@@ -30,11 +30,12 @@ from finetune_prep.workflow.texts.first_brief import title_of
 @json_option
 @click.pass_obj
 def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> None:
-    """Make the documents of phases 1 to 5 in order, stopping where a person must accept.
+    """Write the documents for phases 1 to 5 in order, stopping whenever a person has to accept one.
 
-    Says first what it will do and cost, and asks once if it costs money, or may. Each phase makes only what is not there
-    yet: run it again after accepting, after importing answers, after a crash. Exit code 3: a person must accept before it can
-    go on. 0: all documents are there, also while the last ones wait to be read; --json names those in `to_accept`.
+    First says what it will do and what it will cost; asks once if it costs, or could cost, money. Each phase writes only what
+    is missing, so run it again after accepting a document, importing answers, or a crash. Exit code 3: a person has to accept a
+    document before it can continue. Exit code 0: all documents exist, even if the last ones have yet to be accepted; --json
+    lists those under `to_accept`.
     """
     if not as_json:
         _explain(open_project(project))

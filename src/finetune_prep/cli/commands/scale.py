@@ -25,9 +25,14 @@ MOST_REASONS = 5  # that are printed
 
 @click.command()
 @click.argument("rows", type=click.IntRange(min=1))
-@click.option("--topic", default="", metavar="TP", help="ROWS of this topic, beside what the run has of all topics.")
 @click.option(
-    "--max-candidates", "most", type=click.IntRange(min=1), help="Conversations to make at most (default: four for each row)."
+    "--topic", default="", metavar="TP", help="Make ROWS of this topic, in addition to the rows the run has across all topics."
+)
+@click.option(
+    "--max-candidates",
+    "most",
+    type=click.IntRange(min=1),
+    help="Maximum number of conversations to make (default: four per row).",
 )
 @click.option(
     "--max-cost", "at_most", type=click.FloatRange(min=0.0), metavar="DOLLARS", help="US dollars that this command may spend."
@@ -35,7 +40,7 @@ MOST_REASONS = 5  # that are printed
 @click.option(
     "--window",
     type=click.IntRange(min=1),
-    help="Conversations in work at a time (default: 64, or half as many again as calls at once if that is more).",
+    help="Conversations in progress at a time (default: 64, or 1.5 times the number of parallel calls, whichever is greater).",
 )
 @yes_option
 @provider_option
@@ -52,11 +57,11 @@ def scale(
     provider: str | None,
     as_json: bool,
 ) -> None:
-    """Make and judge conversations until exactly ROWS of them are accepted, every cell of the scenario space by its share.
+    """Make and judge conversations until exactly ROWS are accepted, with each cell of the scenario space getting its share.
 
-    The documents, models and judge are those of the pilot that passed, whose conversations count. A larger number goes on with
-    the same run. It stops by itself where fewer pass than in the pilot, where one conversation after the other ends in the same
-    way, and where no cell can get more rows. Exit code 1: it stopped before it had them.
+    Uses the documents, models and judge of the pilot that passed; that pilot's conversations count towards ROWS. Run it again
+    with a larger number to extend the same run. It stops on its own if fewer conversations pass than in the pilot, if one after
+    another fails in the same way, or if no cell can yield more rows. Exit code 1: it stopped before reaching ROWS.
     """
     size = Size(rows=rows, topic=topic, most=most)
 
