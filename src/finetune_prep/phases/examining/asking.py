@@ -60,7 +60,7 @@ async def ask(session: Session, gates: Collection[str] = tuple(BY_ID), documents
     asked = gate_requests_of(session, there, gates, await known_opinions(session.door.ledger.answers))
     if count := sum(len(gate_requests.asked) for gate_requests in asked):
         to_ask = len((await standing(session, there, session.door.ledger.answers, gates)).unasked)
-        session.tell(f"{count} questions to a judge, {count - to_ask} of them answered before")
+        session.tell(f"{count} {'question' if count == 1 else 'questions'} to a judge, {count - to_ask} of them answered before")
     reasons = await together(_ask_gate(session, gate_requests) for gate_requests in asked)
     return {gate_requests.gate.id: reason for gate_requests, reason in zip(asked, reasons, strict=True) if reason}
 
