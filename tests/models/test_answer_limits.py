@@ -161,7 +161,8 @@ def test_what_the_examples_took_is_within_them(example: str, tmp_path: Path) -> 
     cut = [
         entry.request.place
         for entry in entries
-        if len(entry.reply.text) / CHARACTERS > (limits.limited(entry.request).parameters.max_tokens or 0)
+        if entry.request.parameters.max_tokens is None  # an evaluation sets its own, and a looping model runs into it
+        and len(entry.reply.text) / CHARACTERS > (limits.limited(entry.request).parameters.max_tokens or 0)
     ]
     assert len(entries) > 100
     assert len(cut) <= len(entries) / 100, cut

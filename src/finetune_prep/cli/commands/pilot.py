@@ -30,7 +30,7 @@ MOST_REASONS = 5  # that are printed
 @click.option(
     "--window",
     type=click.IntRange(min=1),
-    help="Conversations in progress at a time (default: 64, or 1.5 times the number of parallel calls, whichever is greater).",
+    help="Conversations in progress at a time (default: 64, or half as many again as parallel calls, if that is more).",
 )
 @click.option("--one-call", is_flag=True, help="Have each conversation written in one call instead of turn by turn.")
 @click.option(
