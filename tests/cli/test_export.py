@@ -17,11 +17,12 @@ from finetune_prep.durable import write_atomically
 from finetune_prep.phases.pilot.pilot import current_plan, planned
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.runs import run_of, runs, write_results
+from finetune_prep.project.runs import run_of, runs
 from finetune_prep.workflow.exporting import export, is_written
 from tests.cli.terminal import Terminal
 from tests.kill_points import killed_everywhere
 from tests.phases.pottery_shop import accept_all
+from tests.results import write_results
 from tests.workflow.reviewing.pilots import say
 
 PREVIEW = {

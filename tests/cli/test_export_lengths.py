@@ -14,13 +14,14 @@ from finetune_prep.exports.manifest import read_manifest, stands
 from finetune_prep.phases.pilot.pilot import current_plan, planned
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.runs import run_of, write_results
+from finetune_prep.project.runs import run_of
 from finetune_prep.workflow.exporting import export
 from tests.cli.terminal import Terminal
 from tests.cli.test_evaluate import read, refusal, words
 from tests.exports.lengths.tokenizers import STOCK, tokenizer
 from tests.kill_points import killed_everywhere
 from tests.phases.pottery_shop import accept_all
+from tests.results import write_results
 
 
 def talk(exchanges: int, n: int) -> Conversation:

@@ -13,9 +13,10 @@ import pytest
 
 from finetune_prep.core.sample import Sample, State, account
 from finetune_prep.project.project import open_project
-from finetune_prep.project.runs import runs, write_results
+from finetune_prep.project.runs import runs
 from finetune_prep.workflow.exporting import export
 from tests.exports.samples import talk
+from tests.results import write_results
 from tests.waiting import HUNG
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "online-shop"

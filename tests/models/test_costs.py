@@ -20,9 +20,10 @@ from finetune_prep.models.costs import costs, per_row
 from finetune_prep.project.beginning import scaffold
 from finetune_prep.project.config import RoleSettings
 from finetune_prep.project.layout import Layout
-from finetune_prep.project.runs import RunPlan, run_of, write_results
+from finetune_prep.project.runs import RunPlan, run_of
 from finetune_prep.workflow.planned_calls import EXCHANGES
 from tests.models.examples import config, request
+from tests.results import write_results
 
 RUN = "pilot-001"
 

@@ -22,7 +22,8 @@ from finetune_prep.labels.file import read_labels
 from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.runs import Run, write_results
+from finetune_prep.project.runs import Run
+from tests.results import write_results
 from tests.soak import SOAK
 from tests.web.browsing import IN_A_BROWSER, SAMPLE, opened, started, unnamed, watched
 from tests.web.serving import Served, served

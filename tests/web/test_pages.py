@@ -20,10 +20,11 @@ from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, write_results
+from finetune_prep.project.runs import Run
 from finetune_prep.web.app import application
 from finetune_prep.web.desk import Desk
 from tests.phases.pottery_shop import rewrite
+from tests.results import write_results
 from tests.web.conftest import OWN, PORT
 from tests.workflow.reviewing.pilots import ADA, BEN, SECRET, edit_talk, pilot_of, say
 

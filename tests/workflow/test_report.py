@@ -12,10 +12,11 @@ from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.phases.pilot.pilot import current_plan
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, run_of, write_results
+from finetune_prep.project.runs import Run, run_of
 from finetune_prep.workflow.report import money_of, write_report
 from tests.models.examples import request
 from tests.phases.pottery_shop import pottery_project
+from tests.results import write_results
 
 ACCOUNT = Account(planned=2, states=dict.fromkeys(STATES, 0) | {"accepted": 2})
 

@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 
 from finetune_prep.core.sample import Account, Sample, Tally, Way
 from finetune_prep.core.verdict import Judgement, Verdict
-from finetune_prep.durable import Together, write_atomically
+from finetune_prep.durable import Together
 from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import Layout, open_plain, read_plain
 from finetune_prep.project.run_folders import forget_unbegun, next_name, pretty, write_plan
@@ -199,13 +199,6 @@ def forget(run: Run) -> None:
     forget_unbegun(run.folder, PLAN)
 
 
-def write_results(run: Run, samples: list[Sample], verdicts: list[VerdictRow], account: Account) -> None:
-    """Write samples and verdicts in plan order and the account, without any time of day."""
-    write_atomically(run.samples_path, _lines(samples))
-    write_atomically(run.verdicts_path, _lines(verdicts))
-    write_atomically(run.account_path, pretty(account))
-
-
 class Results:
     """Samples and verdicts of a run, written one by one, so that their number is no matter of memory.
 
@@ -243,10 +236,6 @@ class Results:
             self._files.put(f"{name}.json", pretty(value))
         self._files.commit()
         return account
-
-
-def _lines(rows: list[Any]) -> bytes:
-    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
 
 
 def _each_row(path: Path, kind: type[Any]) -> Iterator[Any]:

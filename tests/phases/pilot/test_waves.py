@@ -16,9 +16,10 @@ from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.method import limits
 from finetune_prep.phases.pilot.made import Made
 from finetune_prep.phases.pilot.waves import Course, in_waves, too_low, wave_sizes
-from finetune_prep.project.runs import Run, RunPlan, write_results
+from finetune_prep.project.runs import Run, RunPlan
 from finetune_prep.workflow.exporting import pass_rate
 from tests.gates import pottery
+from tests.results import write_results
 
 RATES = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0]
 SIZES = [50, 60, 100, 200]

@@ -15,9 +15,10 @@ from finetune_prep.labels.file import record_label
 from finetune_prep.labels.label import Label, Labeller, Sampling, Stage, Word
 from finetune_prep.phases.pilot.pilot import current_plan
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, VerdictRow, run_of, write_results
+from finetune_prep.project.runs import Run, VerdictRow, run_of
 from finetune_prep.workflow.reviewing.counting import rubric_version
 from tests.phases.pottery_shop import accept_all
+from tests.results import write_results
 
 ADA, BEN = Labeller("Ada Larch", "person"), Labeller("Ben Alder", "person")
 MODEL = Labeller("larch-1", "model")

@@ -7,10 +7,11 @@ from pathlib import Path
 from finetune_prep.core.sample import Account
 from finetune_prep.phases.pilot.pilot import current_plan
 from finetune_prep.phases.scaling.scale import Size
-from finetune_prep.project.runs import run_of, write_results
+from finetune_prep.project.runs import run_of
 from finetune_prep.workflow.planned_calls import Used
 from finetune_prep.workflow.scaling.expected import expected
 from tests.phases.pottery_shop import pottery_project
+from tests.results import write_results
 
 
 def test_what_has_a_fault_is_not_judged(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from finetune_prep.method import limits
 from finetune_prep.phases.pilot.pilot import current_plan
 from finetune_prep.project.beginning.scaffold import config_text, create
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.runs import run_of, write_results
+from finetune_prep.project.runs import run_of
 from finetune_prep.workflow.estimate import ALL, estimate
 from finetune_prep.workflow.scaling.whole_way import SHARES, way_to_rows, whole_way
 from tests.phases.pottery_shop import pottery_project
+from tests.results import write_results
 
 PRICES = '\n[prices."any-model"]\ninput = 1.0\noutput = 10.0\n'
 CONFIG = config_text("pottery", "larch/any-model", "http://larch.example/v1", "", year=2026)
