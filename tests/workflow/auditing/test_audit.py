@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.exports.splits import Split, family_of
 from finetune_prep.project.decisions import Decision
-from finetune_prep.project.project import Project
+from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.auditing.audit import audit
 from finetune_prep.workflow.auditing.flags import Flag
 from finetune_prep.workflow.auditing.standing import Audited, audited
@@ -175,6 +176,60 @@ def test_openings_that_recur(shop: Project) -> None:
 
     found = audit_of(shop, opened)
     assert any("of the replies begin with “thank you for”" in flag.what for flag in found.red)
+
+
+def test_personal_data_is_named_masked_with_what_to_do_and_changes_nothing(shop: Project) -> None:
+    def with_contacts(rows: list[Sample]) -> list[Sample]:
+        return [
+            saying(rows[0], f"{said(rows[0], 0)} I am at maria.keller@gmail.com or +44 7911 123456.", 0),
+            saying(rows[1], f"{said(rows[1])} You paid with 4539 1488 0343 6467, order 4021 7788 12, on 2026-11-30."),
+            saying(rows[2], f"{said(rows[2])} Write to anybody@shop.example."),
+            *rows[3:],
+        ]
+
+    run = scaled(shop, ROWS, change=with_contacts)
+    before = run.samples_path.read_bytes()
+    found = audit(shop)
+    first, second, _ = (sample.scenario.id for sample in run.samples()[:3])
+    assert found.red == (), "it is for a person to say"
+    (flag,) = [flag for flag in found.flags if flag.check == "personal-data"]
+    assert flag.rows == (first, second)
+    assert "2 rows hold what may be personal data (1 e-mail address, 1 telephone number, 1 card number)" in flag.what
+    assert "finetune-prep drop ID --because" in flag.advice
+    assert found.personal is not None
+    last = run.samples()[1].conversation
+    assert last is not None
+    assert [(one.row, one.turn, one.role, one.kind) for one in found.personal] == [
+        (first, 1, "user", "e-mail address"),
+        (first, 1, "user", "telephone number"),
+        (second, len(last.messages), "assistant", "card number"),
+    ]
+    assert any("names are not looked for" in line for line in found.cannot_tell)
+    assert run.samples_path.read_bytes() == before
+    page = (run.folder / "audit.html").read_text("utf-8")
+    written = page + (run.folder / "audit.json").read_text("utf-8")
+    assert f"{first}, message 1 (user): e-mail address m…@g….com" in page
+    assert not [secret for secret in ("keller", "7911", "4539", "1488") if secret in written]
+    assert audited(shop, run) == found
+
+
+def test_contacts_that_the_facts_state_are_the_projects_own(shop: Project) -> None:
+    mine = "kiln@larch-pottery.com"
+    for path in shop.folder.rglob("*.md"):
+        path.write_text(path.read_text("utf-8").replace("kiln@shop.example", mine), "utf-8")
+    changed = open_project(shop.folder)
+    accept_all(changed)
+    assert any(mine in line for line in changed.value(Documents.knowledge).stated)
+    found = audit_of(changed, lambda rows: [saying(rows[0], f"{said(rows[0])} Write to {mine} or potter@gmail.com."), *rows[1:]])
+    assert [one.masked for one in found.personal or ()] == ["p…@g….com"]
+
+
+def test_personal_data_that_nobody_looked_for_is_not_taken_for_none(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "stdnum", None)
+    found = audit_of(shop, lambda rows: [saying(rows[0], f"{said(rows[0])} I am at maria.keller@gmail.com."), *rows[1:]])
+    assert found.personal is None
+    assert not [flag for flag in found.flags if flag.check == "personal-data"]
+    assert any("nobody looked" in line and "pip install" in line for line in found.cannot_tell)
 
 
 def test_rows_on_both_sides_of_a_split(shop: Project, tmp_path: Path) -> None:

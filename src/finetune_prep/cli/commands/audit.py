@@ -13,6 +13,7 @@ from finetune_prep.project.lock import locked
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow.auditing.audit import audit as look_through
 from finetune_prep.workflow.auditing.flags import Flag
+from finetune_prep.workflow.auditing.sentences import PAGE, against_in_words, replies_in_words
 from finetune_prep.workflow.auditing.standing import Audited
 from finetune_prep.workflow.status.overview import overview
 
@@ -29,7 +30,8 @@ def audit(project: str, files: tuple[Path, ...], run: str, as_json: bool) -> Non
     """Look through the accepted rows together, without a model: what no judge of single conversations can see.
 
     Near-duplicates; words of a test set, of few-shots and of the judge's examples; rows on both sides of a split; invisible
-    characters; replies in another language; stock phrases; lengths; what no row shows. Exit code 1: something must be put right
+    characters; replies in another language; stock phrases; personal data (with the extra `personal-data`); lengths; what no row
+    shows. Exit code 1: something must be put right
     before anybody trains on them.
     """
     opened = open_project(project)
@@ -58,28 +60,25 @@ def _print(found: Audited, step: str) -> None:
         screen.say(f"{rows} of {found.run}: nothing must be put right", bold=True)
     for flag in found.flags:
         _print_flag(flag)
-    if found.length is not None and found.on_a_question is not None:
-        arc = "" if found.arc is None else f"; the last replies have {found.arc:.1f} times the words of the first"
-        screen.say(
-            f"  {found.replies:,} replies, {found.length:.1f} times the user's words on average, "
-            f"{found.on_a_question:.0%} end on a question{arc}",
-            dim=True,
-        )
-    if found.against:
-        screen.say(f"  held against {screen.counted(found.compared, 'text')} of {', '.join(found.against)}", dim=True)
+    for words in (replies_in_words(found), against_in_words(found)):
+        if words:
+            screen.say(f"  {words}", dim=True)
     for finding in found.findings[:MOST_DETAILS]:
         screen.say(f"  {finding}")
     screen.say("What this cannot tell", bold=True)
     for line in found.cannot_tell:
         screen.say(f"  {line}", dim=True)
-    screen.say(f"  runs/{found.run}/audit.json has every row and phrase", dim=True)
+    screen.say(f"  runs/{found.run}/{PAGE} to read, audit.json with every row and phrase", dim=True)
     screen.next_step(step)
 
 
 def _print_flag(flag: Flag) -> None:
     mark = "!" if flag.level == "red" else "·"
     screen.coloured([(f"  {mark} ", COLOURS[flag.level]), (f"{flag.check}: {flag.what}", None)], hang=4)
-    for line in flag.details[:MOST_DETAILS] if flag.level == "red" else ():
+    told = flag.details if flag.level == "red" or flag.advice else ()
+    for line in told[:MOST_DETAILS]:
         screen.say(f"      {line}", dim=True)
-    if flag.level == "red" and len(flag.details) > MOST_DETAILS:
-        screen.say(f"      and {len(flag.details) - MOST_DETAILS:,} more", dim=True)
+    if len(told) > MOST_DETAILS:
+        screen.say(f"      and {len(told) - MOST_DETAILS:,} more", dim=True)
+    if flag.advice:
+        screen.paragraph(flag.advice, indent=6)

@@ -21,7 +21,9 @@ from finetune_prep.workflow.auditing.checks import Check, Copies, Duplicates, In
 from finetune_prep.workflow.auditing.coverage import Coverage, failures_never_tried
 from finetune_prep.workflow.auditing.leaks import leaks
 from finetune_prep.workflow.auditing.others import examples, read_others
-from finetune_prep.workflow.auditing.standing import RESULT, Audited, kept_out_of, subject
+from finetune_prep.workflow.auditing.personal import Contacts
+from finetune_prep.workflow.auditing.sentences import PAGE, page_of
+from finetune_prep.workflow.auditing.standing import CANNOT_TELL, RESULT, Audited, kept_out_of, subject
 from finetune_prep.workflow.exporting import finished_run
 
 
@@ -36,7 +38,7 @@ def audit(project: Project, *, run: str = "", against: tuple[Path, ...] = ()) ->
     first = [said for _, said in sampled(_rows(chosen, kept_out), chosen.plan.seed)]
     if not first:
         raise ActNeeded(f"{chosen.name} has no accepted row to audit", next="finetune-prep show")
-    lengths, coverage = Lengths(), Coverage(project.value(Documents.space))
+    lengths, coverage, contacts = Lengths(), Coverage(project.value(Documents.space)), Contacts(project)
     named = ", ".join(path.name for path in against)
     against_others = Contamination(others.texts)
     checks: list[Check] = [
@@ -46,6 +48,7 @@ def audit(project: Project, *, run: str = "", against: tuple[Path, ...] = ()) ->
         Invisible(),
         Languages(project.value(Documents.brief).language),
         Phrases(first),
+        contacts,
         lengths,
         coverage,
     ]
@@ -69,9 +72,12 @@ def audit(project: Project, *, run: str = "", against: tuple[Path, ...] = ()) ->
         length=lengths.ratio / lengths.replies if lengths.replies else None,
         arc=lengths.arc,
         coverage={name: dict(sorted(counts.items())) for name, counts in coverage.by.items()},
+        personal=contacts.found,
         findings=others.findings,
+        cannot_tell=(*CANNOT_TELL, *contacts.cannot_tell),
     )
     write_atomically(chosen.folder / RESULT, _pretty(result))
+    write_atomically(chosen.folder / PAGE, page_of(project, result))
     return result
 
 

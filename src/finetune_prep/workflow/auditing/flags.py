@@ -23,10 +23,30 @@ class Flag(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Ids of the scenarios of the rows concerned."""
     details: tuple[str, ...] = ()
     """A line for each of them, or for each phrase."""
+    advice: str = ""
+    """What to do about it, where that depends on what it is."""
 
 
-def flag(check: str, level: Level, what: str, rows: Sequence[str] = (), details: Sequence[str] = ()) -> Flag:
-    return Flag(check=check, level=level, what=what, rows=tuple(rows), details=tuple(details))
+class Personal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What may be personal data, in a row."""
+
+    row: str
+    """Id of its scenario."""
+    turn: int
+    """Number of the message, from 1."""
+    role: str
+    kind: str
+    """"e-mail address"."""
+    masked: str
+    """As much of it as tells it from another one."""
+
+    @property
+    def line(self) -> str:
+        return f"{self.row}, message {self.turn} ({self.role}): {self.kind} {self.masked}"
+
+
+def flag(check: str, level: Level, what: str, rows: Sequence[str] = (), details: Sequence[str] = (), *, advice: str = "") -> Flag:
+    return Flag(check=check, level=level, what=what, rows=tuple(rows), details=tuple(details), advice=advice)
 
 
 def rows_that(count: int, verb: str) -> str:

@@ -10,7 +10,7 @@ from finetune_prep.exports.manifest import sha256_of
 from finetune_prep.project.layout import read_plain
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
-from finetune_prep.workflow.auditing.flags import Flag
+from finetune_prep.workflow.auditing.flags import Flag, Personal
 from finetune_prep.workflow.reviewing.counting import failures
 
 RESULT = "audit.json"
@@ -42,6 +42,8 @@ class Audited(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Words of the last replies for each word of the first ones."""
     coverage: dict[str, dict[str, int]]
     """Rows by topic, situation, technique, person, style, difficulty, flaw and cell."""
+    personal: tuple[Personal, ...] | None = None
+    """What may be personal data, message by message; None if nobody looked."""
     findings: tuple[Finding, ...] = ()
     """What is wrong with the files, row by row."""
     cannot_tell: tuple[str, ...] = CANNOT_TELL
