@@ -13,10 +13,13 @@ from finetune_prep.core.rubric import ALWAYS, Rubric, YesNo
 from finetune_prep.core.sample import Sample
 from finetune_prep.core.verdict import CASE
 from finetune_prep.documents.kinds import Documents
+from finetune_prep.exports.judging.twice import Twice
 from finetune_prep.exports.talks.row import Row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, VerdictRow
 from finetune_prep.statistics.diversity import EXCLAMATION, QUESTION, Habits, Kind, habits, patterns
+from finetune_prep.statistics.judging.noise import Noise
+from finetune_prep.statistics.judging.noise import in_words as noise_in_words
 from finetune_prep.statistics.scoring import Applied, Scoring
 
 MOST_NA = 0.20  # of the answers
@@ -37,6 +40,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     habits: Habits
     bred_by: tuple[tuple[str, ...], ...]
     """For each of `habits.too_often`, the ids of the few-shots that have it, too."""
+    noise: Noise | None = None
+    """How steady the judge is; None if nothing was judged twice."""
 
 
 class Rows:
@@ -64,7 +69,13 @@ def each_row(run: Run) -> Iterator[Row]:
 
 def _row(sample: Sample, verdict: VerdictRow) -> Row:
     return Row(
-        sample=sample, answers=verdict.answers, evidence=verdict.evidence, unsupported=verdict.unsupported, case=verdict.case
+        sample=sample,
+        answers=verdict.answers,
+        evidence=verdict.evidence,
+        unsupported=verdict.unsupported,
+        case=verdict.case,
+        judge=verdict.judge,
+        again=verdict.again,
     )
 
 
@@ -79,6 +90,7 @@ def figures_of(rubric: Rubric, rows: Iterable[Row], few_shots: Iterable[tuple[st
     order = [question.id for question in rubric.questions]
     verdicts: list[list[str | None]] = []
     unsupported = case_alone = odd = 0
+    steadiness = Twice(rubric)
 
     def conversations() -> Iterator[Conversation]:
         """Those of all rows, while the rest of each row is counted."""
@@ -89,6 +101,7 @@ def figures_of(rubric: Rubric, rows: Iterable[Row], few_shots: Iterable[tuple[st
             unsupported += len(row.unsupported)
             case_alone += _case_alone(rubric, row.sample)
             odd += bool(row.sample.odd)
+            steadiness.take(row)
             if row.sample.conversation:
                 yield row.sample.conversation
 
@@ -108,6 +121,7 @@ def figures_of(rubric: Rubric, rows: Iterable[Row], few_shots: Iterable[tuple[st
             tuple(id for id, replies in shots if any(reply.get(kind) == habit.words for reply in replies))
             for kind, habit in found.too_often
         ),
+        noise=steadiness.found,
     )
 
 
@@ -132,7 +146,8 @@ def few_shot_habits(project: Project) -> tuple[str, ...]:
 
 def in_sentences(found: Figures) -> tuple[str, ...]:
     """What a person is told of these figures."""
-    return (*_applied(found.applied, found.not_always), *_verdicts(found), *_habits(found.habits, found.bred_by))
+    judge = noise_in_words(found.noise) if found.noise else ()
+    return (*_applied(found.applied, found.not_always), *_verdicts(found), *judge, *_habits(found.habits, found.bred_by))
 
 
 def _applied(applied: Applied | None, not_always: Sequence[tuple[str, float]]) -> Iterator[str]:

@@ -173,12 +173,18 @@ class SearchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Most pages that are read in all."""
 
 
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
 class PilotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How conversations are made."""
+    """How conversations are made and judged."""
 
     way: Way = "turns"
     """By a simulated user and the assistant in turns, or one-call: both sides in one answer of the assistant's model, which takes
     fewer requests and is less like life."""
+    repeat: Share = 0.0
+    """Share of a pilot's conversations that the same judge is asked about a second time, which measures how steady it is and
+    decides nothing; 0.1 to 0.2 is usual."""
 
 
 class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -217,7 +223,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     search: SearchSettings = SearchSettings()
     """How research searches the web."""
     pilot: PilotSettings = PilotSettings()
-    """How conversations are made."""
+    """How conversations are made and judged."""
     export: ExportSettings = ExportSettings()
     """What stands in training rows."""
     seed: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] = 1

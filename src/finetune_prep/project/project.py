@@ -96,6 +96,11 @@ class Project(msgspec.Struct, frozen=True):
         pilot = msgspec.structs.replace(self.config.pilot, way=way)
         return msgspec.structs.replace(self, config=msgspec.structs.replace(self.config, pilot=pilot))
 
+    def repeating(self, share: float) -> Project:
+        """The same project, with this share of a pilot's conversations judged twice."""
+        pilot = msgspec.structs.replace(self.config.pilot, repeat=share)
+        return msgspec.structs.replace(self, config=msgspec.structs.replace(self.config, pilot=pilot))
+
     def evaluating(self, models: Mapping[RoleName, RoleSettings]) -> Project:
         """The same project, with these models evaluated instead of those that its settings name, if they name any."""
         roles = {name: role for name, role in self.config.roles.items() if name not in EVALUATED} | dict(models)

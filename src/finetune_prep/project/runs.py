@@ -53,6 +53,13 @@ class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Of a scaled run: topic → accepted rows that are wanted beside `n`."""
     most: int | UnsetType = UNSET
     """Of a scaled run: conversations that may be made for it at most."""
+    repeat: float | UnsetType = UNSET
+    """Of a pilot: share of its conversations that are judged twice. It decides nothing, so it makes no other run."""
+
+    @property
+    def repeated(self) -> float:
+        """Share of its conversations that are judged twice, 0 to 1."""
+        return self.repeat if isinstance(self.repeat, float) else 0.0
 
     @property
     def topics(self) -> dict[str, int]:
@@ -129,6 +136,25 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
             ) from error
 
 
+class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What one judge said of a conversation in one reading."""
+
+    judge: str
+    answers: dict[str, str | None] = {}
+    """As of `VerdictRow`; empty while it is outstanding."""
+    evidence: dict[str, str] = {}
+    unsupported: tuple[str, ...] = ()
+    case: Judgement | None = None
+    missing: str = ""
+    """Why it has no score."""
+    waiting: str = ""
+    """Why it is outstanding, "" if it is there."""
+
+    @property
+    def complete(self) -> bool:
+        return not (self.missing or self.waiting)
+
+
 class VerdictRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A verdict as it stands in verdicts.jsonl."""
 
@@ -143,9 +169,11 @@ class VerdictRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     case: Judgement | None = None
     """Whether what the conversation's special case asks for was done; None if it is no such case."""
     missing: str = ""
+    again: Reading | None = None
+    """What the same judge said the second time, which decides nothing; None if nobody asked."""
 
 
-def verdict_row(scenario: str, verdict: Verdict, questions: list[str]) -> VerdictRow:
+def verdict_row(scenario: str, verdict: Verdict, questions: list[str], again: Reading | None = None) -> VerdictRow:
     """questions: ids of all questions of the rubric, in order."""
     given = verdict.answers
     return VerdictRow(
@@ -153,6 +181,20 @@ def verdict_row(scenario: str, verdict: Verdict, questions: list[str]) -> Verdic
         scenario=scenario,
         judge=verdict.judge,
         rubric=verdict.rubric,
+        answers={question: given[question].answer if question in given else None for question in questions},
+        evidence={question: given[question].evidence for question in questions if question in given},
+        unsupported=verdict.unsupported,
+        case=verdict.case,
+        missing=verdict.missing,
+        again=again,
+    )
+
+
+def reading(verdict: Verdict, questions: list[str]) -> Reading:
+    """questions: as of `verdict_row`."""
+    given = verdict.answers
+    return Reading(
+        judge=verdict.judge,
         answers={question: given[question].answer if question in given else None for question in questions},
         evidence={question: given[question].evidence for question in questions if question in given},
         unsupported=verdict.unsupported,
@@ -179,12 +221,20 @@ def runs(layout: Layout, kind: str = "") -> list[Run]:
 
 
 def run_of(layout: Layout, plan: RunPlan) -> Run:
-    """The run of this plan: the one that exists, or a new one under the next number."""
+    """The run of this plan: the one that exists, or a new one under the next number.
+
+    What an existing one judged twice stays so; where the plan asks for a larger share, it is that from now on.
+    """
     known = runs(layout, plan.kind)
     for run in known:
-        if run.plan == plan:
-            return run
+        if same_run(run.plan, plan):
+            return run if run.plan.repeated >= plan.repeated else begin(layout, run.name, plan)
     return begin(layout, next_name(plan.kind, (run.name for run in known)), plan)
+
+
+def same_run(one: RunPlan, other: RunPlan) -> bool:
+    """Whether two plans are those of the same run: how much of it is judged twice is no matter."""
+    return msgspec.structs.replace(one, repeat=UNSET) == msgspec.structs.replace(other, repeat=UNSET)
 
 
 def begin(layout: Layout, name: str, plan: RunPlan) -> Run:

@@ -32,6 +32,7 @@ _OURS = {
     "case",
     "missing",
     "hash",
+    "again",
 }
 _KNOWN = ("conversation_id", "judge", "rubric", "group", "run", "question", "answer", "answers")
 
@@ -58,7 +59,8 @@ class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Judged, ...]
     """The first verdict of each judge on each conversation, in the order of the file."""
     repeats: tuple[tuple[Judged, Judged], ...]
-    """The same judge's first and second verdict on a conversation, where their runs have different names."""
+    """The same judge's first and second verdict on a conversation: of runs of different names, or with the second one beside the
+    first (`again`)."""
     findings: tuple[Finding, ...]
     mapping: tuple[str, ...]
     """How foreign spellings were read."""
@@ -95,6 +97,8 @@ class _Reading:
         self.mapped = Mapped()
         self.findings: list[Finding] = []
         self.left_out = 0
+        self.again: dict[int, Judged] = {}
+        """Second verdicts that stand beside the first one, by line."""
 
     def read(self) -> Verdicts:
         rows: dict[tuple[str, str], Judged] = {}
@@ -103,6 +107,8 @@ class _Reading:
             key = row.conversation, row.judge
             if key not in rows:
                 rows[key] = row
+                if row.line in self.again:
+                    second[key] = self.again[row.line]
             elif row.run != rows[key].run and key not in second:
                 second[key] = row
             elif row.run in (rows[key].run, second[key].run if key in second else None):
@@ -129,14 +135,23 @@ class _Reading:
                 self.findings.append(row)
                 self.left_out += 1
             elif row.value.keys() <= _OURS and (judged := self._native(row.number, row.value)) is not None:
+                self._take_again(judged, row.value)
                 yield judged
             elif "answers" not in row.value and (said := self._one_answer(row)):
                 self._collect(several, row, said)
             elif (judged := self._judged_row(row, self._answers_of(row))) is not None:
+                self._take_again(judged, row.value)
                 yield judged
         for number, value in several.values():
             if (judged := self._judged_row(Row(number, value), value["answers"])) is not None:
                 yield judged
+
+    def _take_again(self, first: Judged, value: Mapping[str, Any]) -> None:
+        """Keep a second verdict of the same judge that stands in the row of the first one."""
+        again = value.get("again")
+        if isinstance(again, dict) and isinstance(given := again.get("answers"), dict) and given:
+            run = f"{first.run} again".strip()
+            self.again[first.line] = msgspec.structs.replace(first, run=run, answers=self._answers(first.line, given))
 
     def _native(self, line: int, value: dict[str, Any]) -> Judged | None:
         """A sound row of our own shape, for which nothing has to be looked up; None for any other."""

@@ -14,7 +14,7 @@ from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.phases import examining
 from finetune_prep.phases.evaluating.evaluate import Wanted, evaluate, named
-from finetune_prep.phases.pilot.pilot import pilot
+from finetune_prep.phases.pilot.pilot import KIND, pilot
 from finetune_prep.phases.scaling.scale import Size, scale
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.beginning.scaffold import copy_inputs
@@ -75,7 +75,7 @@ async def dry_run(project: Project, entries: list[Entry], n: int, fetched: Itera
                 copy, provider=memory, web=lambda archive: Web(archive, recorded=lambda: fetched, off=off, offline=True)
             ) as session:
                 await prepare(session, lambda phase: None)
-                await pilot(session, n)
+                await pilot(msgspec.structs.replace(session, project=copy.repeating(_repeated(project, n))), n)
                 await examining.ask(session)
                 for size in _sizes(project):
                     await scale(session, size, passed_pilot(copy), ruled_out(copy))
@@ -86,6 +86,12 @@ async def dry_run(project: Project, entries: list[Entry], n: int, fetched: Itera
         except (ActNeeded, GateError) as error:
             stopped = str(error)
     return DryRun(missing=tuple(memory.missing.values()), used=frozenset(memory.used), stopped=stopped)
+
+
+def _repeated(project: Project, n: int) -> float:
+    """Share of the conversations that the latest pilot of this size judged twice, or is to."""
+    latest = [run.plan.repeated for run in runs(project.layout, KIND) if run.plan.n == n][-1:]
+    return max(project.config.pilot.repeat, *latest, 0.0)
 
 
 def _sizes(project: Project) -> Iterator[Size]:

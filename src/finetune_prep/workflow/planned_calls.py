@@ -26,10 +26,11 @@ from finetune_prep.phases.drafting import prompt_files, schemas
 from finetune_prep.phases.drafting.patching import SUFFIX
 from finetune_prep.phases.drafting.prompt_facts import ASSISTANT, PILOT, Facts, Use, facts
 from finetune_prep.phases.pilot import pilot
+from finetune_prep.phases.pilot.repeating import repeats
 from finetune_prep.phases.research.knowledge_draft import Reading
 from finetune_prep.phases.research.reading import MOST_PORTIONS, PORTION
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, runs
+from finetune_prep.project.runs import Run, runs, same_run
 from finetune_prep.sources.files import read_folder
 from finetune_prep.sources.searching.choosing import chosen
 from finetune_prep.workflow.looking import looked
@@ -37,7 +38,8 @@ from finetune_prep.workflow.retrying.settled import waiting
 
 ANSWER = 300  # tokens of an answer of which nothing is known
 CHARACTERS = 4  # of English for one token, the usual rule of thumb
-READING, REVISE = "research-read", "revise"
+READING, REVISE, JUDGE = "research-read", "revise", "judge"
+REPEATED = "judged twice"  # of the counts: conversations of a pilot
 # share of a prompt that all of its name begin with, as in both bundled examples; that of others is too short for a cache
 SHARED = {"assistant": 0.96, "judge": 0.94}
 # what is in documents that are not written yet: as in both bundled examples
@@ -97,6 +99,10 @@ def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Ite
         for use in about.uses:
             if use.asked_in == phase and (anew or not _made(project, use)):
                 yield _calls(project, name, about, use, counts, known, opened)
+                if name == JUDGE and phase == PILOT and counts[REPEATED]:
+                    again = msgspec.structs.replace(use, counts=(REPEATED,))
+                    left = {"judge": known.get("judge", 0) - counts["conversation"]}
+                    yield _calls(project, name, about, again, counts, left, {})
                 if use.drafts_of == name:
                     yield _patches(project, about, use, counts)
     if phase == PILOT and way == "turns":
@@ -216,7 +222,13 @@ def _counts(project: Project, n: int) -> dict[str, int]:
         "part": 2,
         "exchange": _exchanges(project, n),
         "conversation": n if rubric is None or rubric.judged else 0,
+        REPEATED: _repeated(project, n) if rubric is None or rubric.judged else 0,
     }
+
+
+def _repeated(project: Project, n: int) -> int:
+    """Conversations of a pilot of this size that are judged twice: as many as is asked for, or as it has been begun with."""
+    return repeats(n, max(project.config.pilot.repeat, *(run.plan.repeated for run in _same(project, n)), 0.0))
 
 
 class _Readings(NamedTuple):
@@ -278,7 +290,8 @@ def _answered_before(project: Project, used: Used, n: int, counts: Mapping[str, 
     accounts = [account for run in same if (account := run.account())]
     if any(not account.outstanding and not account.not_asked for account in accounts):
         turns = counts["exchange"] if project.config.pilot.way == "turns" else counts["conversation"]
-        whole = {"user": turns, "assistant": turns, "judge": counts["conversation"]}
+        verdicts = counts["conversation"] + (max(map(_read_twice, same)) if counts[REPEATED] else 0)
+        whole = {"user": turns, "assistant": turns, "judge": verdicts}
         return {role: calls - retried.after[role] for role, calls in whole.items()}
     names = {run.name for run in same}
     known: dict[str, int] = {}
@@ -288,12 +301,17 @@ def _answered_before(project: Project, used: Used, n: int, counts: Mapping[str, 
     return known
 
 
+def _read_twice(run: Run) -> int:
+    """Conversations of a run that have been judged twice."""
+    return sum(row.again is not None and not row.again.waiting for row in run.each_verdict())
+
+
 def _same(project: Project, n: int) -> list[Run]:
     """The pilots of this size of the documents as they are."""
     if not all(_there(project, kind) for kind in pilot.MADE_FROM):
         return []
     now = pilot.current_plan(project, n)
-    return [run for run in runs(project.layout, pilot.KIND) if run.plan == now]
+    return [run for run in runs(project.layout, pilot.KIND) if same_run(run.plan, now)]
 
 
 def _retried(project: Project, n: int) -> _Retried:

@@ -95,6 +95,7 @@ async def pilot(
     n: int = limits.PILOT,
     *,
     stop_early: bool = True,
+    repeat: float | None = None,
     provider: str | Provider | None = None,
     budget: float | None = None,
     confirm: Confirm | None = None,
@@ -103,11 +104,13 @@ async def pilot(
     """Make and judge n conversations; the results stand in the run's folder, the summary says what came of it.
 
     stop_early: a pilot of 50 and more goes in waves, and its rest is not asked once its pass rate is seen to lie too low.
+    repeat: share of the conversations that the judge is asked about a second time, 0 to 1, None = as finetune-prep.toml says.
     provider: asked for all roles instead of those in finetune-prep.toml, by name or as an object. budget: US dollars that this
     project may spend in all. confirm: is given the estimate before the first call that costs money, or may, and its no sends
     nothing. tell: takes lines for a person. What costs money, or may, needs one of budget and confirm: raises NotAgreed without
     either, and ActNeeded where documents are missing or not accepted.
     """
+    project = project.repeating(repeat) if repeat is not None else project
     prepared(project, "the pilot")
     require_checked(project, "the pilot")
 

@@ -99,6 +99,7 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
     """The summary of a pilot whose results are written. figures: those of its report."""
     part = (await costs(ledger)).of_run(run.name)
     judged = account.judged
+    outstanding = bool(account.outstanding or (figures and figures.noise and figures.noise.waiting))
     return RunSummary(
         run=run.name,
         planned=account.planned,
@@ -120,8 +121,8 @@ async def summarize(project: Project, ledger: Ledger, run: Run, account: Account
         doubt=suspicion(row.answers for row in run.each_verdict()),
         advice=JUDGE_NEEDED if _misses_the_form(run.each_sample(), judged) else "",
         diagnosis=diagnose(seen_of(project, run, account)) if judged and not account.outstanding else None,
-        next=run.plan.command if account.outstanding else after_pilot(project, run, account),
-        exit_code=Paused.exit_code if account.outstanding else UNREAD if account.unjudged or not judged else 0,
+        next=run.plan.command if outstanding else after_pilot(project, run, account),
+        exit_code=Paused.exit_code if outstanding else UNREAD if account.unjudged or not judged else 0,
     )
 
 

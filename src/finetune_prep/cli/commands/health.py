@@ -18,6 +18,7 @@ from finetune_prep.cli.measured import (
 )
 from finetune_prep.cli.options import json_option
 from finetune_prep.cli.screen import counted
+from finetune_prep.statistics.judging.noise import in_words
 from finetune_prep.statistics.rates import Estimate
 from finetune_prep.statistics.rubric_health import QuestionHealth
 from finetune_prep.workflow.measuring import health as measuring
@@ -34,9 +35,9 @@ HEAD = ("question", "YES", "N/A", "missing", "life", "with the rest", "with pass
 def health(verdicts: Path, rubric: Path, conversations: Path | None, judge: str, as_json: bool) -> None:
     """Look at the questions of a rubric through the VERDICTS of one judge: dead, redundant, the wrong way round, noisy.
 
-    Nothing is re-weighted: a question that deserves a look is named, with the figures that say so. Verdicts on the same
-    conversation in runs of different names (“run”) measure the judge's own noise. Exit code 1 if rows of the file do not count as
-    they stand.
+    Nothing is re-weighted: a question that deserves a look is named, with the figures that say so. Second verdicts of the same
+    judge, from `pilot --repeat` or in runs of different names (“run”), measure how steady it is. Exit code 1 if rows of the file
+    do not count as they stand.
     """
     found = measuring.health(verdicts, rubric, conversations, judge)
     if as_json:
@@ -55,6 +56,8 @@ def health(verdicts: Path, rubric: Path, conversations: Path | None, judge: str,
     screen.say("  alone: conversations that pass or fail by this question alone", dim=True)
     twice = counted(found.health.repeats, "conversation")
     screen.say(f"  flips: answered otherwise the second time; {twice} judged twice", dim=True)
+    for sentence in in_words(found.noise) if found.noise else ():
+        screen.paragraph(sentence)
     print_files(found)
     print_limits(found)
     leave(found)

@@ -7,7 +7,7 @@ import msgspec
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import work
-from finetune_prep.cli.options import json_option, provider_option, yes_option
+from finetune_prep.cli.options import Share, json_option, provider_option, yes_option
 from finetune_prep.core.sample import UNSETTLED, WAYS
 from finetune_prep.exports.figures import in_sentences
 from finetune_prep.method import limits
@@ -23,6 +23,13 @@ from finetune_prep.workflow.report import write_report
 from finetune_prep.workflow.run_summary import RunSummary, summarize
 
 MOST_REASONS = 5  # that are printed
+repeat_option = click.option(
+    "--repeat",
+    type=Share(),
+    metavar="SHARE",
+    help="Ask the judge a second time about this share of the conversations, such as 10%, to see how steady it is. Nothing is"
+    " decided by that (default: repeat under [pilot] in finetune-prep.toml, or none).",
+)
 
 
 @click.command()
@@ -39,14 +46,15 @@ MOST_REASONS = 5  # that are printed
     show_default=True,
     help=f"Ask a pilot of {LARGE} and more in waves, and leave out the rest once its pass rate is seen to lie too low.",
 )
+@repeat_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first conversation in which a call fails.")
 @yes_option
 @provider_option
 @json_option
 @click.pass_obj
 def pilot(
-    project: str, size: int, window: int | None, one_call: bool, stop_early: bool, fail_fast: bool,
-    yes: bool, provider: str | None, as_json: bool,
+    project: str, size: int, window: int | None, one_call: bool, stop_early: bool, repeat: float | None,
+    fail_fast: bool, yes: bool, provider: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make and judge conversations for scenarios drawn from the scenario space.
 
@@ -56,13 +64,13 @@ def pilot(
     course = Course(window=window, stop_early=stop_early, fail_fast=fail_fast)
 
     async def job(session: Session) -> RunSummary:
-        session = _by_its_way(session, one_call=one_call)
+        session = _as_asked(session, one_call=one_call, repeat=repeat)
         run, account = await run_pilot(session, size, course)
         figures = write_report(session.project, run)
         return await summarize(session.project, session.door.ledger, run, account, figures)
 
     async def expect(session: Session) -> Estimate:
-        session = _by_its_way(session, one_call=one_call)
+        session = _as_asked(session, one_call=one_call, repeat=repeat)
         prepared(session.project, "the pilot")
         require_checked(session.project, "the pilot")
         so_far = await used(session.door.ledger)
@@ -70,6 +78,7 @@ def pilot(
 
     said = {" --one-call": one_call, " --no-stop-early": not stop_early, " --fail-fast": fail_fast}
     command = f"pilot -n {size}{''.join(option for option, given in said.items() if given)}"
+    command += f" --repeat {repeat:.4g}" if repeat is not None else ""
     summary = work(project, command, provider, job, quiet=as_json, yes=yes, expect=expect)
     if as_json:
         screen.json(summary)
@@ -79,8 +88,10 @@ def pilot(
         raise click.exceptions.Exit(summary.exit_code)
 
 
-def _by_its_way(session: Session, *, one_call: bool) -> Session:
-    return msgspec.structs.replace(session, project=session.project.conversing("one-call")) if one_call else session
+def _as_asked(session: Session, *, one_call: bool, repeat: float | None) -> Session:
+    project = session.project.conversing("one-call") if one_call else session.project
+    project = project.repeating(repeat) if repeat is not None else project
+    return msgspec.structs.replace(session, project=project)
 
 
 def _print(summary: RunSummary) -> None:

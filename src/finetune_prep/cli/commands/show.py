@@ -15,7 +15,7 @@ from finetune_prep.core.verdict import CASE
 from finetune_prep.errors import UsageError
 from finetune_prep.project.evaluating.runs import EvaluationRun, evaluation_runs
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.runs import Run, runs
+from finetune_prep.project.runs import Run, VerdictRow, runs
 from finetune_prep.statistics.evaluation.words import NAMES
 from finetune_prep.workflow import lookup
 
@@ -137,6 +137,7 @@ def _print_sample(found: lookup.FoundSample) -> None:
                 ),
             ]
         )
+        _print_again(found.verdict)
     if sample.state == "flawed":
         screen.paragraph(_flawed(found))
     if sample.thin:
@@ -146,6 +147,19 @@ def _print_sample(found: lookup.FoundSample) -> None:
     if found.requests:
         screen.say()
         screen.say(f"requests: {' '.join(key[:12] for key in found.requests)}", dim=True)
+
+
+def _print_again(verdict: VerdictRow) -> None:
+    """What the judge said the second time, where it was asked, and differently."""
+    again = verdict.again
+    if again is None:
+        return
+    if not again.complete:
+        screen.paragraph(f"judged twice: {again.waiting or again.missing}", dim=True)
+        return
+    changed = [id for id, answer in again.answers.items() if answer != verdict.answers.get(id)]
+    screen.say(f"judged twice: {'these answers were others' if changed else 'the same answers'} the second time", dim=True)
+    screen.table([(id, again.answers[id] or "missing", again.evidence.get(id, "")) for id in changed])
 
 
 def _print_scenario(scenario: Scenario) -> None:

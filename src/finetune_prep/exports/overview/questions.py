@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, cast
 
 from finetune_prep.core.rubric import Rubric, YesNo
+from finetune_prep.exports.judging.twice import Twice
 from finetune_prep.exports.talks.row import Row
+from finetune_prep.statistics.judging.noise import QuestionNoise
 from finetune_prep.statistics.scoring import Scoring
 
 
@@ -27,15 +29,19 @@ class QuestionLine(NamedTuple):
     """Conversations that fail by this question alone."""
     probed: str
     """What probes of the present rubric and judge say of it, "" where there are none."""
+    twice: str
+    """What asking the judge a second time says of it, "" where nothing was judged twice."""
 
 
 def question_lines(rubric: Rubric, rows: Iterable[Row], probed: Mapping[str, str]) -> list[QuestionLine]:
     """In document order, the gate first. probed: question → the word of its probes."""
+    steadiness = Twice(rubric)
     gates = {question.id for category in rubric.categories if category.gate for question in category.questions}
     order = [question.id for question in rubric.questions]
     answered: dict[str, Counter[str | None]] = {id: Counter() for id in order}
     scoring, alone = Scoring(rubric), Counter[str]()
     for row in rows:
+        steadiness.take(row)
         if not row.answers:
             continue
         given = [row.answers.get(id) for id in order]
@@ -44,6 +50,7 @@ def question_lines(rubric: Rubric, rows: Iterable[Row], probed: Mapping[str, str
         if None not in given:
             decided = scoring.decide(cast("list[YesNo | None]", given))
             alone.update(order[place] for place in decided.alone if not decided.passed)
+    twice = {question.id: _twice(question) for question in (steadiness.found.questions if steadiness.found else ())}
     return [
         QuestionLine(
             id=question.id,
@@ -56,7 +63,16 @@ def question_lines(rubric: Rubric, rows: Iterable[Row], probed: Mapping[str, str
             share=counts["yes"] / applied if (applied := counts["yes"] + counts["no"]) else None,
             alone=alone[question.id],
             probed=probed.get(question.id, ""),
+            twice=twice.get(question.id, ""),
         )
         for question in rubric.questions
         for counts in (answered[question.id],)
     ]
+
+
+def _twice(question: QuestionNoise) -> str:
+    """How often it was answered otherwise, and whether that is much; of a question that never was, only what is known."""
+    if not question.flips.k:
+        return "steady" if question.word == "steady" else ""
+    noisy = "noisy, " if question.word == "noisy" else ""
+    return f"{noisy}{question.flips.k} of {question.flips.n} answered otherwise the second time"

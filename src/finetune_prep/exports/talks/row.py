@@ -10,6 +10,7 @@ import msgspec
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.sample import Sample
 from finetune_prep.core.verdict import CASE, Judgement, is_none
+from finetune_prep.project.runs import Reading
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +22,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     unsupported: Sequence[str] = ()
     case: Judgement | None = None
     """Whether what its special case asks for was done."""
+    judge: str = ""
+    again: Reading | None = None
+    """What the same judge said the second time; None if nobody asked."""
 
 
 class AnswerLine(NamedTuple):
@@ -29,6 +33,8 @@ class AnswerLine(NamedTuple):
     evidence: str
     lacks: str
     """What is wrong with the evidence, "" for nothing."""
+    otherwise: str = ""
+    """Who answered otherwise, and what; "" where nobody did, or nobody else was asked."""
 
 
 class ConversationLine(NamedTuple):
@@ -70,10 +76,21 @@ def line_of(row: Row) -> ConversationLine:
 
 
 def _case(row: Row) -> tuple[AnswerLine, ...]:
-    return (AnswerLine(CASE, row.case.answer, row.case.evidence, ""),) if row.case else ()
+    if row.case is None:
+        return ()
+    second = row.again.case if row.again is not None and row.again.complete else None
+    return (
+        AnswerLine(CASE, row.case.answer, row.case.evidence, "", _second(row.case.answer, second.answer if second else None)),
+    )
 
 
 def _answer_line(row: Row, id: str, answer: str | None) -> AnswerLine:
     evidence = row.evidence.get(id, "")
     lacks = "" if id not in row.unsupported else "needs a quote" if is_none(evidence) else "not in the conversation"
-    return AnswerLine(id, answer or "missing", evidence, lacks)
+    again = row.again.answers.get(id) if row.again is not None and row.again.complete else None
+    return AnswerLine(id, answer or "missing", evidence, lacks, _second(answer, again))
+
+
+def _second(answer: str | None, again: str | None) -> str:
+    """What is said of a second reading that differs."""
+    return f"the second time: {again}" if again and again != answer else ""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from functools import lru_cache, partial
+from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from finetune_prep.conversations.faults import find_fault, odd_figures
 from finetune_prep.core.conversation import Conversation
@@ -21,15 +23,29 @@ from finetune_prep.core.verdict import Verdict, thin
 from finetune_prep.documents.items import other_text
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, DocumentError, NotAgreed, NotYet, Unreachable, Unusable
+from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.pilot.converse import Voices, converse
 from finetune_prep.phases.pilot.judging import judge
-from finetune_prep.phases.pilot.made import Made
+from finetune_prep.phases.pilot.made import Again, Made
+from finetune_prep.phases.pilot.repeating import judge_again, twice
 from finetune_prep.phases.pilot.waves import Course, in_waves
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Results, Run, RunPlan, VerdictRow, forget, run_of, runs, verdict_row
+from finetune_prep.project.runs import (
+    Reading,
+    Results,
+    Run,
+    RunPlan,
+    VerdictRow,
+    begin,
+    forget,
+    reading,
+    run_of,
+    runs,
+    verdict_row,
+)
 from finetune_prep.project.stamps import Items
 
 KIND = "pilot"
@@ -56,6 +72,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     known: tuple[str, ...]
     """Brief and facts: texts whose contacts and figures a reply may give."""
     voices: Voices
+    twice: frozenset[str] = frozenset()
+    """Ids of the scenarios whose conversations the judge is asked about a second time."""
 
     def known_in(self, scenario: Scenario) -> tuple[str, ...]:
         """The same with what a scenario's user brings: where both sides are written at once, its writer knows that."""
@@ -71,9 +89,10 @@ async def pilot(session: Session, n: int, course: Course | None = None) -> tuple
     prepared(session.project, "the pilot")
     space = session.project.value(Documents.space)
     scenarios = planned(space, n, session.project.config.seed)
-    known = {run.name for run in runs(session.project.layout, KIND)}
+    known = {run.name: run.plan for run in runs(session.project.layout, KIND)}
     run = run_of(session.project.layout, current_plan(session.project, n))
-    stage = stage_of(session, run)
+    again = twice(scenarios, run.plan.repeated, run.plan.seed)
+    stage = msgspec.structs.replace(stage_of(session, run), twice=again)
     questions = [question.id for question in stage.rubric.questions]
     try:
         with Results(run) as results:
@@ -87,6 +106,8 @@ async def pilot(session: Session, n: int, course: Course | None = None) -> tuple
     except NotAgreed:
         if run.name not in known:
             forget(run)
+        elif known[run.name] != run.plan:  # nothing of what it is to judge twice was begun
+            begin(session.project.layout, run.name, known[run.name])
         raise
 
 
@@ -135,6 +156,7 @@ def current_plan(project: Project, n: int) -> RunPlan:
         prompts={name: digest(prompt_files.source(name, project.layout.phase_prompts)) for name in PROMPTS[way]},
         grave=tuple(sorted(grave(project))),
         way=way,
+        repeat=project.config.pilot.repeat or UNSET,
     )
 
 
@@ -182,14 +204,27 @@ async def make_sample(stage: Stage, scenario: Scenario) -> Made:
     examples = [shot.conversation for shot in stage.generation.few_shots]
     if fault := find_fault(conversation, examples, stage.known_in(scenario)):
         return Made(Sample(scenario=scenario, state="faulty", conversation=conversation, fault=f"{fault[0]}: {fault[1]}"))
-    origin = Origin(run=stage.run, scenario=scenario.id)
     try:
-        verdict = await judge(stage.session, stage.evaluation_prompt, stage.rubric, conversation, origin, case_of(scenario))
+        verdict, again = await _verdicts(stage, scenario, conversation)
     except NotYet:
         return Made(Sample(scenario=scenario, state="waiting", conversation=conversation))
     except Unreachable as error:
         return Made(Sample(scenario=scenario, state="waiting", conversation=conversation, fault=error.what))
-    return Made(_judged(stage, scenario, conversation, verdict), verdict)
+    return Made(_judged(stage, scenario, conversation, verdict), verdict, again)
+
+
+async def _verdicts(stage: Stage, scenario: Scenario, conversation: Conversation) -> tuple[Verdict, Again | None]:
+    """What the judge says of a conversation, and, where it is one of those judged twice, what it says when asked once more.
+
+    Both are asked at the same time, so that they lie in the same batch.
+    """
+    about = stage.session, stage.evaluation_prompt, stage.rubric, conversation
+    case = case_of(scenario)
+    first = judge(*about, Origin(run=stage.run, scenario=scenario.id), case)
+    if scenario.id not in stage.twice or not stage.rubric.judged:
+        return await first, None
+    both: list[Any] = await together((first, judge_again(*about, stage.run, scenario.id, case)))
+    return both[0], both[1]
 
 
 def case_of(scenario: Scenario) -> str:
@@ -211,4 +246,15 @@ def _judged(stage: Stage, scenario: Scenario, conversation: Conversation, verdic
 
 
 def _verdict_row(made: Made, questions: list[str]) -> VerdictRow | None:
-    return verdict_row(made.sample.scenario.id, made.verdict, questions) if made.verdict is not None else None
+    if made.verdict is None:
+        return None
+    return verdict_row(made.sample.scenario.id, made.verdict, questions, again_of(made, questions))
+
+
+def again_of(made: Made, questions: list[str]) -> Reading | None:
+    """What the judge said the second time, as it stands in the row of a verdict."""
+    if made.again is None or made.verdict is None:
+        return None
+    if made.again.verdict is None:
+        return Reading(judge=made.verdict.judge, waiting=made.again.waiting)
+    return reading(made.again.verdict, questions)

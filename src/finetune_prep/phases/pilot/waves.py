@@ -71,7 +71,7 @@ async def in_waves(
         stretch = _Stretch(scenarios[done:end], make)
         async with aclosing(windowed(stretch.scenarios(), stretch.make, course.window or window)) as finished:
             async for item in finished:
-                made = Made(fold.settled(item.sample), item.verdict)
+                made = msgspec.structs.replace(item, sample=fold.settled(item.sample))
                 tally.take(made.sample)
                 done += 1
                 yield made

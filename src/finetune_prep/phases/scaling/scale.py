@@ -12,6 +12,7 @@ from contextlib import aclosing
 from typing import NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from finetune_prep.conversations.near import Near, runs_of
 from finetune_prep.core.sample import PASSED, UNSETTLED, Account, Sample
@@ -59,7 +60,7 @@ class Passed(NamedTuple):
 
 def scale_plan(project: Project, size: Size) -> RunPlan:
     """What identifies a scaled run of this size with the project as it is now. What was asked for before is kept beside it."""
-    plan = msgspec.structs.replace(current_plan(project, size.rows), kind=SCALE)
+    plan = msgspec.structs.replace(current_plan(project, size.rows), kind=SCALE, repeat=UNSET)  # that is the pilot's to measure
     known = same_but_for_size(project.layout, plan)
     more = dict(known.plan.topics) if known else {}
     rows = size.rows

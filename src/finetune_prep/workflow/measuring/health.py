@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from finetune_prep.core.rubric import Rubric
 from finetune_prep.records.verdicts import Verdicts
+from finetune_prep.statistics.judging.noise import Noise, Said, noise
 from finetune_prep.statistics.rubric_health import QuestionHealth, RubricHealth, Twin, rubric_health
 from finetune_prep.workflow.measuring.inputs import Measured, one_judge, read_rubric, verdicts_of
 
@@ -13,6 +15,8 @@ class Health(Measured, frozen=True, kw_only=True):
     rubric: str
     judge: str
     health: RubricHealth
+    noise: Noise | None
+    """How steady the judge is, by its complete verdicts; None if nothing was judged twice."""
     advice: tuple[str, ...]
     """One sentence for each question that deserves a look, the gravest first."""
 
@@ -33,8 +37,17 @@ def health(verdicts_path: Path, rubric_path: Path, conversations: Path | None = 
         rubric=rubric.version,
         judge=name,
         health=found,
+        noise=_noise(rubric, verdicts),
         advice=advice(found),
     )
+
+
+def _noise(rubric: Rubric, verdicts: Verdicts) -> Noise | None:
+    if not verdicts.repeats:
+        return None
+    pairs = [(Said(one.answers), Said(again.answers)) for one, again in verdicts.repeats if one.complete and again.complete]
+    judge = verdicts.repeats[0][0].judge
+    return noise(rubric, pairs, judge=judge, unread=len(verdicts.repeats) - len(pairs))
 
 
 def advice(found: RubricHealth) -> tuple[str, ...]:
@@ -81,9 +94,7 @@ def _dead(question: QuestionHealth) -> str:
 
 
 def _cannot_tell(verdicts: Verdicts) -> tuple[str, ...]:
-    noise = (
-        () if verdicts.repeats else ("how much of it is the judge's noise: nothing was judged twice in a run of another name",)
-    )
+    noise = () if verdicts.repeats else ("how much of it is the judge's noise: nothing was judged twice (pilot --repeat 10%)",)
     return (
         *noise,
         "whether a question sees the fault it asks for: a question that is always YES may be blind, or the conversations good",

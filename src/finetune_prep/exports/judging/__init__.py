@@ -1,0 +1,1 @@
+"""What a run says of its judge: read from its rows, one by one."""
