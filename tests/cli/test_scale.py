@@ -95,6 +95,11 @@ def test_from_a_pilot_to_rows_and_what_everybody_says_of_them(piloted: Any, term
     assert shown.code == 0, shown.out + shown.err
     assert "scale-001: 120 of 120 rows are accepted" in shown.out
     assert "according to the judge; " in shown.out
+    assert "95% interval" in shown.out
+    assert "Nobody has measured how often this judge is right." in shown.out
+    assert "Drift: " in shown.out
+    assert "runs/scale-001/report.html, with every cell" in shown.out
+    assert "120 of 120 rows" in (project.folder / "runs" / "scale-001" / "report.html").read_text("utf-8")
     assert "ms of this computer's processor for each accepted row" in shown.out
     assert next_of(shown) == next_of(terminal("status")) == "finetune-prep review --run scale-001 -n 10"
     told = json.loads(terminal("scale", "120", "--json").out)

@@ -12,6 +12,7 @@ from finetune_prep.exports.card import Served
 from finetune_prep.exports.overview.cells import Map, map_of
 from finetune_prep.exports.overview.questions import QuestionLine, question_lines
 from finetune_prep.exports.overview.reading_list import ToRead, reading_list
+from finetune_prep.exports.overview.scaled import ScaledView
 from finetune_prep.exports.talks.pages import Talks, talks_of
 from finetune_prep.exports.talks.row import Row
 from finetune_prep.exports.talks.styled import page
@@ -64,7 +65,8 @@ class Report(NamedTuple):
     rate: Rate
     accepted: Rate
     goal: int
-    """Per cent that have to pass."""
+    """Per cent that have to pass; in a scaled run, those that passed in its pilot."""
+    scaled: ScaledView | None
     said: Said
     map: Map
     to_read: list[ToRead]
@@ -93,12 +95,14 @@ def render(
     figures: Sequence[str] = (),
     stopped: str = "",
     said: Said = Said(),  # noqa: B008 - cannot be changed
+    scaled: ScaledView | None = None,
 ) -> str:
     """The HTML of a run's report.
 
     rows: in plan order; gone through more than once. folder: of the run, where the pages of a large one are written; None keeps
     all conversations in the page. served: models that answered under another name than asked by. figures: what is said beside
     the rate, in sentences. stopped: why the rest was not asked for, "" if everything was. said: what else is known.
+    scaled: what a scaled run has beside a pilot.
     """
     states = account.in_words
     report = Report(
@@ -111,7 +115,8 @@ def render(
         account=account,
         rate=rate,
         accepted=_accepted(account),
-        goal=round(100 * limits.PASS_RATE),
+        goal=scaled.baseline if scaled else round(100 * limits.PASS_RATE),
+        scaled=scaled,
         said=said,
         map=map_of(rows, said.topics),
         to_read=reading_list(rows, said.shown_by, rubric.threshold),

@@ -1,8 +1,8 @@
 """A run's folder: what was planned from which documents, and what became of it.
 
 `runs/pilot-001/` holds plan.json, samples.jsonl, verdicts.jsonl, account.json and report.html; labels.jsonl once
-somebody has labelled. A run is known by its plan: the same documents, models, size and seed are the same run, so that running a
-command again goes on with it.
+somebody has labelled. `runs/scale-001/` has scale.json beside them. A run is known by its plan: the same documents, models, size
+and seed are the same run, so that running a command again goes on with it.
 """
 
 from __future__ import annotations

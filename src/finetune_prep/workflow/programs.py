@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -20,7 +19,6 @@ from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.pilot.waves import Course
 from finetune_prep.phases.scaling.scale import Size
-from finetune_prep.phases.scaling.scale import scale as run_scale
 from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
@@ -39,7 +37,8 @@ from finetune_prep.workflow.retrying.opening import retry as open_again
 from finetune_prep.workflow.run_summary import RunSummary, summarize
 from finetune_prep.workflow.scaling.beginning import passed_pilot, require_growth, ruled_out
 from finetune_prep.workflow.scaling.expected import expected
-from finetune_prep.workflow.scaling.summary import ScaleSummary, summarize_scaled
+from finetune_prep.workflow.scaling.making import make_rows
+from finetune_prep.workflow.scaling.summary import ScaleSummary
 
 Confirm = Callable[[Estimate], bool | Awaitable[bool]]
 Tell = Callable[[str], None]
@@ -200,10 +199,7 @@ async def scale(
     require_growth(project, size)
 
     async def job(session: Session) -> ScaleSummary:
-        began = time.process_time()
-        run, account, result = await run_scale(session, size, passed, ruled_out(session.project))
-        spent = time.process_time() - began
-        return await summarize_scaled(session.project, session.door.ledger, run, account, result, spent)
+        return await make_rows(session, size, passed, ruled_out(session.project))
 
     name = provider if isinstance(provider, str) else ""
 

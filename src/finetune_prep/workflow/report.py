@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.exports.figures import Figures, Rows, in_sentences, run_figures
+from finetune_prep.exports.overview.scaled import ScaledView, scaled_view
 from finetune_prep.exports.report import Said, render
 from finetune_prep.models.costs import Costs, costs, per_row
 from finetune_prep.phases.pilot.pilot import KIND
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run
+from finetune_prep.project.runs import SCALE, Run
+from finetune_prep.project.scaling.result import Scaled, read_result
 from finetune_prep.workflow.diagnosing.diagnosis import diagnose
-from finetune_prep.workflow.diagnosing.seen import seen_of
+from finetune_prep.workflow.diagnosing.seen import probed_words, seen_of
 from finetune_prep.workflow.exporting import pass_rate, served
 from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.reviewing.judge_word import judge_word
+from finetune_prep.workflow.scaling.sentences import drift_in_words
+from finetune_prep.workflow.scaling.sentences import in_sentences as of_rows
 from finetune_prep.workflow.status.standing import run_view
 from finetune_prep.workflow.texts.first_brief import title_of
+
+FAILED = ("rejected", "flawed", "faulty", "failed", "unjudged")
+SHOWN = 3  # conversations that are named
 
 
 def write_report(project: Project, run: Run) -> Figures | None:
@@ -30,6 +40,7 @@ def write_report(project: Project, run: Run) -> Figures | None:
         return None
     rows = Rows(run)
     figures = run_figures(project, rows)
+    result = read_result(run) if run.plan.kind == SCALE else None
     html = render(
         domain=title_of(project),
         run=run.name,
@@ -43,15 +54,16 @@ def write_report(project: Project, run: Run) -> Figures | None:
         served=served(project, run),
         figures=in_sentences(figures),
         stopped=why_stopped(run, account),
-        said=_said(project, run, account),
+        said=_said(project, run, account) if result is None else _said_of_rows(project, run, account, result),
+        scaled=_scaled(project, run, result) if result else None,
     )
     write_atomically(run.report_path, html)
     return figures
 
 
 def renew_report(project: Project, run: Run) -> None:
-    """Write a pilot's report anew, for what people have said of it since. One of other documents stays as it is."""
-    if run.plan.kind == KIND and run.report_path.exists() and not run_view(project, run).stale:
+    """Write a report anew, for what people have said of the run since. One of other documents stays as it is."""
+    if run.plan.kind in (KIND, SCALE) and run.report_path.exists() and not run_view(project, run).stale:
         write_report(project, run)
 
 
@@ -64,9 +76,34 @@ def _said(project: Project, run: Run, account: Account) -> Said:
         shown_by=found.shown_by if found else (),
         probed=seen.probes,
         judge=judge_word(project, run, seen.people),
-        topics={topic.id: topic.name for topic in project.value(Documents.space).topics},
+        topics=_topics(project),
         money=money_of(project, run, account),
     )
+
+
+def _said_of_rows(project: Project, run: Run, account: Account, result: Scaled) -> Said:
+    """The same of a scaled run. What its pilot says of the documents is not said again."""
+    return Said(
+        shown_by=_last_that_failed(run) if result.end in ("drift", "alike") else (),
+        probed=probed_words(project),
+        judge=judge_word(project, run, reviewed(project, run)),
+        topics=_topics(project),
+        money=money_of(project, run, account),
+    )
+
+
+def _last_that_failed(run: Run) -> tuple[str, ...]:
+    """Ids of the last scenarios, before the run was stopped, that are no rows by a verdict or a fault."""
+    failed = (sample.scenario.id for sample in run.each_sample() if sample.state in FAILED)
+    return tuple(deque(failed, maxlen=SHOWN))
+
+
+def _scaled(project: Project, run: Run, result: Scaled) -> ScaledView:
+    return scaled_view(result, _topics(project), of_rows(result, reviewed(project, run).read), drift_in_words(result))
+
+
+def _topics(project: Project) -> dict[str, str]:
+    return {topic.id: topic.name for topic in project.value(Documents.space).topics}
 
 
 def why_stopped(run: Run, account: Account) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 import msgspec
 
@@ -11,14 +9,16 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.job import work
 from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.core.sample import UNSETTLED
+from finetune_prep.exports.figures import in_sentences as of_habits
 from finetune_prep.phases.scaling.scale import Size
-from finetune_prep.phases.scaling.scale import scale as run_scale
 from finetune_prep.phases.session import Session
 from finetune_prep.workflow.estimate import Estimate
 from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.scaling.beginning import passed_pilot, require_growth, ruled_out
 from finetune_prep.workflow.scaling.expected import expected
-from finetune_prep.workflow.scaling.summary import ScaleSummary, in_sentences, summarize_scaled
+from finetune_prep.workflow.scaling.making import make_rows
+from finetune_prep.workflow.scaling.sentences import drift_in_words, in_sentences
+from finetune_prep.workflow.scaling.summary import ScaleSummary
 
 MOST_REASONS = 5  # that are printed
 
@@ -66,11 +66,8 @@ def scale(
     size = Size(rows=rows, topic=topic, most=most)
 
     async def job(session: Session) -> ScaleSummary:
-        began = time.process_time()
         pilot = passed_pilot(session.project)
-        run, account, result = await run_scale(session, size, pilot, ruled_out(session.project), window=window)
-        cpu = time.process_time() - began
-        return await summarize_scaled(session.project, session.door.ledger, run, account, result, cpu)
+        return await make_rows(session, size, pilot, ruled_out(session.project), window=window)
 
     async def expect(session: Session) -> Estimate:
         passed_pilot(session.project)
@@ -98,12 +95,17 @@ def _print(summary: ScaleSummary) -> None:
     if summary.rate.value is not None:
         rate = summary.rate
         screen.say(
-            f"  passed {rate.k:,} of {rate.n:,}: {rate.value:.0%}, according to the judge; {result.baseline:.0%} in the pilot"
+            f"  passed {rate.k:,} of {rate.n:,}: {rate.value:.0%}, 95% interval {rate.low:.0%} to {rate.high:.0%}, "
+            f"according to the judge; {result.baseline:.0%} in the pilot"
         )
+        screen.paragraph(summary.judge)
     if outstanding := sum(summary.states.get(state, 0) for state in UNSETTLED):
         screen.say(f"  {outstanding:,} got no answer; the same command asks only for what is missing")
-    for sentence in in_sentences(summary):
+    for sentence in in_sentences(result, summary.labelled):
         screen.paragraph(sentence)
+    for sentence in (drift_in_words(result), *(of_habits(summary.figures) if summary.figures else ()), summary.doubt):
+        if sentence:
+            screen.paragraph(sentence)
     for reason in summary.reasons[:MOST_REASONS]:
         screen.say(f"  {reason.count:,} {reason.state}: {reason.words}  [{reason.example}]")
     for served in summary.served:
@@ -115,5 +117,5 @@ def _print(summary: ScaleSummary) -> None:
         screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}{caches}")
     if summary.cpu_per_accepted is not None:
         screen.say(f"  {1000 * summary.cpu_per_accepted:.1f} ms of this computer's processor for each accepted row", dim=True)
-    screen.say(f"  runs/{summary.run}: samples.jsonl, verdicts.jsonl, scale.json with every cell")
+    screen.say(f"  {summary.report}, with every cell; samples.jsonl, verdicts.jsonl and scale.json beside it")
     screen.next_step(summary.next)

@@ -10,11 +10,12 @@ import jinja2
 
 STYLE = Path(__file__).parents[1] / "report.css"
 PAGED = Path(__file__).with_name("pages.css")  # what pages that link to each other have beside it
+SCALED = STYLE.with_name("overview") / "scaled.css"  # what the reports of scaled runs have beside it
 
 
 def page(template: Path, **values: Any) -> str:
     """A page in the style of reports: one file that needs nothing else, in which every value is text and never markup."""
-    return _compiled(template).render(style=_text(STYLE), paged=_text(PAGED), **values) + "\n"
+    return _compiled(template).render(style=_text(STYLE), paged=_text(PAGED), scaled=_text(SCALED), **values) + "\n"
 
 
 def part(template: Path, **values: Any) -> str:
@@ -28,6 +29,6 @@ def _compiled(template: Path) -> jinja2.Template:
     return environment.from_string(template.read_text("utf-8"))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _text(path: Path) -> str:
     return path.read_text("utf-8")

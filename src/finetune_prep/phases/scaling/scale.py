@@ -26,6 +26,7 @@ from finetune_prep.phases.pilot.made import Made
 from finetune_prep.phases.pilot.pilot import Stage, current_plan, make_sample, stage_of
 from finetune_prep.phases.scaling.alike import Alike
 from finetune_prep.phases.scaling.allotting import CANDIDATES, Allotment, Candidate
+from finetune_prep.phases.scaling.waves import Waves
 from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Results, Run, RunPlan, VerdictRow, begin, forget, runs, verdict_row
@@ -131,6 +132,7 @@ class Scaling:
         self._questions = [question.id for question in self._stage.rubric.questions]
         self._allotment = Allotment(quotas, run.plan.seed, most)
         self._drift = Drift(most)
+        self._course = Waves()
         self._alike = Alike()
         self._near = Near()
         self._kept: list[str] = []
@@ -155,10 +157,12 @@ class Scaling:
 
     async def _waves(self, results: Results, window: int) -> tuple[End, str]:
         for wave in self._allotment.waves():
+            self._course.begin(fair=self._allotment.is_fair)
             async with aclosing(windowed(wave, self._make, window)) as finished:
                 async for made in finished:
                     sample = self._settled(made.sample)
                     results.add(sample, self._row(made))
+                    self._course.take(sample)
                     self._alike.take(sample)
                     self._project(results.account.planned)
                     if why := self._alike.reason:
@@ -217,11 +221,13 @@ class Scaling:
 
     def _compare(self, sample: Sample, *, passed: bool) -> None:
         """Hold a new conversation against the pilot, or, once cells are made up for, against the beginning of its cell."""
+        self._course.count(passed=passed)
         baseline = self._allotment.count(sample.scenario.cell, passed=passed)
         if baseline is None and not self._run.plan.topics:  # the mix of the pilot
             baseline = self._pilot.rate
         if baseline is not None and sample.scenario.id not in self._pilot.scenarios:
             self._drift.take(baseline, passed=passed)
+            self._course.compare(baseline, passed=passed)
 
     def _project(self, planned: int) -> None:
         if planned != PROJECTED:
@@ -265,4 +271,5 @@ class Scaling:
             tested_passed=self._drift.passed,
             expected_passed=round(self._drift.expected, 6),
             evidence=round(self._drift.evidence, 6),
+            waves=self._course.lines(),
         )

@@ -42,6 +42,23 @@ class CellLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Whether it was given up: too few of its candidates are accepted."""
 
 
+class WaveLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Conversations that were planned together."""
+
+    fair: bool
+    """Whether they have the mix of the pilot; later ones make up for what is missing in some cells."""
+    candidates: int
+    counted: int
+    """Of these, those that a pass rate counts."""
+    passed: int
+    accepted: int
+    tested: int
+    """Of those counted, those that were compared with the pilot, or with the beginning of their cell."""
+    tested_passed: int
+    expected_passed: float
+    """How many of them would have passed at these rates."""
+
+
 class Scaled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How far a scaled run is."""
 
@@ -63,6 +80,8 @@ class Scaled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How many of them would have passed at the rates of the pilot, or of their cells at the beginning of this run."""
     evidence: float
     """That the rate lies more than ten points below; 20 stops the run."""
+    waves: tuple[WaveLine, ...] = ()
+    """In the order in which they were made."""
 
     @property
     def reached(self) -> bool:

@@ -10,6 +10,7 @@ from finetune_prep.exports.figures import Rows
 from finetune_prep.exports.talks.row import Row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
+from finetune_prep.statistics.probing.words import Word
 from finetune_prep.workflow.diagnosing.diagnosis import Seen
 from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.probing.standing import probe_views
@@ -18,7 +19,6 @@ from finetune_prep.workflow.reviewing.counting import reviewed
 
 def seen_of(project: Project, run: Run, account: Account) -> Seen:
     """What a pilot of the present documents is judged by."""
-    probed = next((view for view in probe_views(project) if view.questions is not None and not view.stale), None)
     return Seen(
         rubric=project.value(Documents.rubric),
         generation=project.value(Documents.generation_prompt),
@@ -26,8 +26,14 @@ def seen_of(project: Project, run: Run, account: Account) -> Seen:
         rate=pass_rate(account),
         rows=[_without_words(row) for row in Rows(run)],
         people=reviewed(project, run),
-        probes={row.id: row.word for row in probed.questions.questions} if probed and probed.questions else {},
+        probes=probed_words(project),
     )
+
+
+def probed_words(project: Project) -> dict[str, Word]:
+    """Question → what probes of the present rubric and judge say of it."""
+    probed = next((view for view in probe_views(project) if view.questions is not None and not view.stale), None)
+    return {row.id: row.word for row in probed.questions.questions} if probed and probed.questions else {}
 
 
 def _without_words(row: Row) -> Row:

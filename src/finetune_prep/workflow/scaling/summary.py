@@ -6,17 +6,20 @@ import msgspec
 
 from finetune_prep.core.sample import Account, State
 from finetune_prep.errors import Paused
+from finetune_prep.exports.figures import Figures
+from finetune_prep.exports.report import suspicion
 from finetune_prep.gates.workflow import to_label
 from finetune_prep.ledger.protocols import Ledger
-from finetune_prep.method import limits
 from finetune_prep.models.costs import costs, per_row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
-from finetune_prep.project.scaling.result import CellLine, Scaled, exhausted_in_words
+from finetune_prep.project.scaling.result import CellLine, Scaled
 from finetune_prep.statistics.rates import Rate
 from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.reviewing.counting import reviewed
+from finetune_prep.workflow.reviewing.judge_word import judge_word
 from finetune_prep.workflow.run_summary import Reason, Served, reasons, served_otherwise
+from finetune_prep.workflow.scaling.sentences import off_their_share
 from finetune_prep.workflow.status.next_step import after_scaling
 
 ENDED = 1  # exit code of a run that stopped before it had its rows, and that more calls do not mend
@@ -32,10 +35,16 @@ class ScaleSummary(msgspec.Struct, frozen=True, kw_only=True):
     states: dict[State, int]
     rate: Rate
     """Passed of those that count, by the judge."""
+    judge: str
+    """How far the judge's word goes: by people's labels, or that nobody has measured it."""
+    figures: Figures | None
+    """How far the rubric applied, what evidence lacks, and the habits of the replies; None if nothing was judged."""
+    doubt: str
+    """What makes its figures suspicious, "" for nothing."""
     exhausted: tuple[CellLine, ...]
     """Cells that were given up."""
     off: tuple[CellLine, ...]
-    """Other cells that have more than one row more or less than planned."""
+    """Other cells that have more than one row more or less than planned, and not to make up for these."""
     reasons: tuple[Reason, ...]
     served: tuple[Served, ...]
     labelled: int
@@ -51,14 +60,17 @@ class ScaleSummary(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars, less what writing to caches cost; None if nothing came from one, or no price is known."""
     cpu_per_accepted: float | None
     """Seconds of this computer's processor, in this process, for each accepted row; None if there is none."""
+    report: str
+    """The report's path in the project."""
     next: str
     exit_code: int
 
 
 async def summarize_scaled(
-    project: Project, ledger: Ledger, run: Run, account: Account, result: Scaled, cpu: float
+    project: Project, ledger: Ledger, run: Run, account: Account, result: Scaled, figures: Figures | None, cpu: float
 ) -> ScaleSummary:
-    """cpu: seconds that it took in this process."""
+    """figures: those of its report. cpu: seconds that it took in this process."""
+    people = reviewed(project, run)
     part = (await costs(ledger)).of_run(run.name)
     accepted = account.states["accepted"]
     goes_on = account.outstanding or result.end in ("waiting", "paused")
@@ -68,36 +80,21 @@ async def summarize_scaled(
         planned=account.planned,
         states={state: count for state, count in account.states.items() if count},
         rate=pass_rate(account),
+        judge=judge_word(project, run, people),
+        figures=figures if account.judged else None,
+        doubt=suspicion(row.answers for row in run.each_verdict()),
         exhausted=tuple(cell for cell in result.cells if cell.exhausted),
-        off=tuple(cell for cell in result.cells if not cell.exhausted and abs(cell.accepted - cell.planned) > 1)
-        if result.end in ("reached", "exhausted")
-        else (),
+        off=off_their_share(result),
         reasons=reasons(run.each_sample()),
         served=served_otherwise(part.lines),
-        labelled=reviewed(project, run).read,
+        labelled=people.read,
         to_label=to_label(accepted),
         cost=None if part.unpriced else part.cost,
         cost_per_accepted=per_row(part, accepted),
         cached_share=part.cached_share,
         saved_by_caches=part.saved(project.config),
         cpu_per_accepted=cpu / accepted if accepted else None,
+        report=project.layout.relative(run.report_path),
         next=after_scaling(project, run),
         exit_code=0 if result.reached else Paused.exit_code if goes_on else ENDED,
     )
-
-
-def in_sentences(found: ScaleSummary) -> tuple[str, ...]:
-    """What a person is told, worst first."""
-    said = []
-    if found.result.why:
-        said.append(f"Stopped: {found.result.why}.")
-    said += exhausted_in_words(found.result)
-    if found.off:
-        named = ", ".join(f"{cell.cell} {cell.accepted:,} instead of {cell.planned:,}" for cell in found.off)
-        said.append(f"Further from their share than one row: {named}.")
-    if found.labelled < found.to_label:
-        said.append(
-            f"A person has labelled {found.labelled} of its conversations; {found.to_label} are asked for, "
-            f"{limits.SPOT_CHECK} for every {limits.SPOT_CHECK_EVERY} rows."
-        )
-    return tuple(said)

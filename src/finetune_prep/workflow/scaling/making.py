@@ -1,0 +1,30 @@
+"""Scaling with all that belongs to it: the run, its report, and what is told of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from finetune_prep.errors import Paused
+from finetune_prep.phases.scaling.scale import Passed, Size, scale, scale_plan
+from finetune_prep.phases.session import Session
+from finetune_prep.project.scaling.result import same_but_for_size
+from finetune_prep.workflow.report import write_report
+from finetune_prep.workflow.scaling.summary import ScaleSummary, summarize_scaled
+
+
+async def make_rows(
+    session: Session, size: Size, pilot: Passed, ruled_out: Mapping[str, str], *, window: int | None = None
+) -> ScaleSummary:
+    """Go on with the run of this size, or begin it, and write its report, also of what is there when a provider or the budget
+    stops it. Arguments: as of `scale`."""
+    began = time.process_time()
+    try:
+        run, account, result = await scale(session, size, pilot, ruled_out, window=window)
+    except Paused:
+        if stopped := same_but_for_size(session.project.layout, scale_plan(session.project, size)):
+            write_report(session.project, stopped)
+        raise
+    cpu = time.process_time() - began
+    figures = write_report(session.project, run)
+    return await summarize_scaled(session.project, session.door.ledger, run, account, result, figures, cpu)
