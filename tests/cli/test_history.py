@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from finetune_prep.project.project import Project, text_hash
+from finetune_prep.documents.readings.readings import text_hash
+from finetune_prep.project.project import Project
 from finetune_prep.project.stamps import Part
 from tests.cli.terminal import Terminal
 from tests.phases.pottery_shop import accept_all, rewrite

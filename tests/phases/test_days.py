@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.core.request import Reply, Request
-from finetune_prep.documents.items import undated
+from finetune_prep.documents.readings.items import undated
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.project.project import Project
 from tests.phases.pottery_expert import Draft, pottery_people, pottery_sources

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from finetune_prep.core.request import Reply
-from finetune_prep.documents.items import undated
+from finetune_prep.documents.readings.items import undated
 from finetune_prep.ledger.recording import read_recording, write_recording
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.wire import openai_wire

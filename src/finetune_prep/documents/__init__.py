@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.items import item_texts, undated
 from finetune_prep.documents.kinds import KINDS, Documents, Kind, parse, render, template
+from finetune_prep.documents.readings.items import item_texts, undated
 from finetune_prep.documents.splice import (
     add_item,
     following_section,

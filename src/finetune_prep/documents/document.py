@@ -48,3 +48,5 @@ class Form(NamedTuple, Generic[T]):
     """From a reader to the value."""
     render: Callable[[T], str]
     """From the value to Markdown."""
+    value: type[T]
+    """What the value is."""

@@ -50,4 +50,4 @@ def render(value: EvaluationPrompt) -> str:
     return page(blocks)
 
 
-FORM = Form(SCHEMA, read, render)
+FORM = Form(SCHEMA, read, render, EvaluationPrompt)

@@ -101,4 +101,4 @@ def _render_guard(item: Guard) -> str:
     return tail(f"{item.id}: If {when} → {then}", "Counters", id_list(item.counters))
 
 
-FORM = Form(SCHEMA, read, render)
+FORM = Form(SCHEMA, read, render, GenerationPrompt)

@@ -74,7 +74,12 @@ class Documents:
     def __init__(self, there: Iterable[Document[Any]] = (), snapshots: Mapping[str, str] = MappingProxyType({})) -> None:
         """there: those that exist; of two of a kind the later one. snapshots: text of each cited source by id ("S01")."""
         self._by_kind = {document.kind: document for document in there}
-        self.snapshots = snapshots
+        self._snapshots = snapshots
+
+    @property
+    def snapshots(self) -> Mapping[str, str]:
+        """Text of each cited source by id."""
+        return self._snapshots
 
     def get(self, kind: Kind[T]) -> Document[T] | None:
         return self._by_kind.get(kind.name)

@@ -71,5 +71,5 @@ def _render(title: str, text: str) -> list[str]:
     return [heading(1, written(title)), write_prose(text, lambda kind, line: line)]
 
 
-BRIEF = Form(SCHEMA, read_brief, render_brief)
-PROMPT = Form(SCHEMA, read_plain_prompt, render_plain_prompt)
+BRIEF = Form(SCHEMA, read_brief, render_brief, Brief)
+PROMPT = Form(SCHEMA, read_plain_prompt, render_plain_prompt, PlainPrompt)

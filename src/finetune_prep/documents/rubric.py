@@ -230,4 +230,4 @@ def _render_question(question: Question, level: int, *, compiled: bool) -> list[
     return [item_heading(level, question.id, guard_category(written(question.text))), *fields(pairs)]
 
 
-FORM = Form(SCHEMA, read, render)
+FORM = Form(SCHEMA, read, render, Rubric)

@@ -324,4 +324,4 @@ def _render_special_case(case: SpecialCase) -> list[str]:
     return [item_heading(3, case.id, written(case.name)), *fields(pairs)]
 
 
-FORM = Form(SCHEMA, read, render)
+FORM = Form(SCHEMA, read, render, ScenarioSpace)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from finetune_prep.core.finding import Answer, Finding, Outcome
 from finetune_prep.core.identity import digest
 from finetune_prep.documents.document import Document
-from finetune_prep.documents.items import undated
 from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.documents.readings.items import undated
 from finetune_prep.gates import workflow
 from finetune_prep.gates.knowledge import anchors, fact_table, origins, research
-from finetune_prep.gates.premises import Unchecked
+from finetune_prep.gates.memory import Memory, Said, Watched, ask, ask_or_remember
 from finetune_prep.gates.prompts import evaluation_prompt, few_shots, generation_prompt
 from finetune_prep.gates.rubric import chain, rubric, rulings, worked_examples
 from finetune_prep.gates.scenarios import scenario_plan, scenario_space
@@ -50,37 +50,56 @@ def function_of(gate: Gate) -> Callable[[Any], Iterable[Finding]]:
     return function
 
 
-def check(documents: Documents, facts: Facts | None = None, *, phases: Collection[str] | None = None) -> list[Outcome]:
+def check(
+    documents: Documents, facts: Facts | None = None, *, phases: Collection[str] | None = None, memory: Memory | None = None
+) -> list[Outcome]:
     """The outcome of every gate, in the order of the table. phases: only these (names of phases, or "workflow").
 
     Without facts, the gates of the workflow are unchecked. Judged gates are unchecked here: what a judge said is not known to
     code. A gate never holds over a document with findings of form: what was
     not read was not checked. What the document's own findings say already is not said again. No outcome is "overridden" yet.
+    memory: what gates said before; those that looked at nothing that has changed are not asked again.
     """
-    return [_outcome(gate, documents, facts) for gate in GATES if phases is None or gate.phase in phases]
+    asking = _Asking(documents, facts, Watched(documents), {} if memory is None else memory)
+    return [asking.outcome(gate) for gate in GATES if phases is None or gate.phase in phases]
 
 
-def _outcome(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
-    if gate.kind == "judged":
-        return Outcome(gate=gate.id, answer="unchecked", note=_missing(gate, documents) or NOT_JUDGED)
-    if gate.kind == "human":
-        return _human(gate, documents, facts)
-    if lost := _lost(gate, documents):
-        return Outcome(gate=gate.id, answer="unchecked", note=lost)
-    subject = facts if gate.phase == "workflow" else documents
-    if subject is None:
-        return Outcome(gate=gate.id, answer="unchecked", note="nothing is known about runs and acceptances here")
-    findings, unchecked = _asked(gate, subject)
-    note = str(unchecked or "")
+class _Asking(NamedTuple):
+    """Everything by which gates are asked."""
+
+    documents: Documents
+    facts: Facts | None
+    watched: Watched
+    memory: Memory
+
+    def outcome(self, gate: Gate) -> Outcome:
+        documents, facts = self.documents, self.facts
+        if gate.kind == "judged":
+            return Outcome(gate=gate.id, answer="unchecked", note=_missing(gate, documents) or NOT_JUDGED)
+        if gate.kind == "human":
+            return _human(gate, documents, facts)
+        if lost := _lost(gate, documents):
+            return Outcome(gate=gate.id, answer="unchecked", note=lost)
+        if gate.phase != "workflow":
+            return _outcome(gate, documents, facts, ask_or_remember(gate.id, function_of(gate), self.watched, self.memory))
+        if facts is None:
+            return Outcome(gate=gate.id, answer="unchecked", note="nothing is known about runs and acceptances here")
+        return _outcome(gate, documents, facts, ask(function_of(gate), facts))
+
+
+def _outcome(gate: Gate, documents: Documents, facts: Facts | None, said: Said) -> Outcome:
+    """The answer of a computed gate."""
+    findings, undecided = said.findings, said.undecided
+    note = undecided.why if undecided else ""
     unsound = [document for document in documents if document.kind in gate.documents and document.findings]
     known = {(finding.path, finding.item, finding.what) for document in unsound for finding in document.findings}
     if unsound and not note:
         note = f"{' and '.join(document.path for document in unsound)} cannot be read in full; fix that first"
     answer: Answer = "fails" if findings else "unchecked" if note else "holds"
-    if unchecked and unchecked.reader and facts is not None and not unsound and not findings:
+    if undecided and undecided.reader and facts is not None and not unsound and not findings:
         return _read(gate, facts, note)
     new = tuple(finding for finding in findings if (finding.path, finding.item, finding.what) not in known)
-    about, lacks = (unchecked.about, unchecked.lacks) if unchecked else ("", "")
+    about, lacks = (undecided.about, undecided.lacks) if undecided else ("", "")
     return Outcome(gate=gate.id, answer=answer, findings=new, note=note, about=about, lacks=lacks)
 
 
@@ -130,17 +149,6 @@ def _missing(gate: Gate, documents: Documents) -> str:
     return next((f"{KINDS[kind].path} does not exist yet" for kind in gate.documents if kind not in there), "")
 
 
-def _asked(gate: Gate, subject: Documents | Facts) -> tuple[list[Finding], Unchecked | None]:
-    """What a gate finds, and why it could not be decided, None if it could."""
-    findings: list[Finding] = []
-    try:
-        for finding in function_of(gate)(subject):
-            findings.append(finding)  # one by one: what was found before a gate gives up still counts
-    except Unchecked as reason:
-        return findings, reason
-    return findings, None
-
-
 def binding(outcome: Outcome, documents: Documents) -> str:
     """Hash of what an override of this outcome speaks about: its findings and the text of the items they name.
 
@@ -184,12 +192,14 @@ def override(outcomes: Sequence[Outcome], documents: Documents, overrides: Colle
 
     Gates of `method.gates.NEVER_OVERRIDDEN`, and gates that lack a document to look at, stay as they are.
     """
-    return [
-        msgspec.structs.replace(outcome, answer="overridden")
-        if may_override(outcome, documents) and any((outcome.gate, bound) in overrides for bound in bindings(outcome, documents))
-        else outcome
-        for outcome in outcomes
-    ]
+    decided = {gate for gate, _ in overrides}  # most gates nobody has decided about: nothing needs to be hashed for them
+
+    def overridden(outcome: Outcome) -> bool:
+        if outcome.gate not in decided or not may_override(outcome, documents):
+            return False
+        return any((outcome.gate, bound) in overrides for bound in bindings(outcome, documents))
+
+    return [msgspec.structs.replace(outcome, answer="overridden") if overridden(outcome) else outcome for outcome in outcomes]
 
 
 def may_override(outcome: Outcome, documents: Documents) -> bool:

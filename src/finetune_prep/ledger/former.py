@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from finetune_prep.core.request import Origin, Request
-from finetune_prep.documents.items import undated
+from finetune_prep.documents.readings.items import undated
 from finetune_prep.ledger.packing import unpack_request
 
 BETWEEN = " · "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -13,12 +12,12 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core.finding import Finding
-from finetune_prep.core.identity import digest, digest_bytes
+from finetune_prep.core.identity import digest_bytes
 from finetune_prep.core.request import RoleName
-from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import Way
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents, Kind
+from finetune_prep.documents.readings.readings import decoded, former_hashes, items_of, parsed, text_hash
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject, UsageError
 from finetune_prep.markdown.normal import normal
@@ -43,42 +42,6 @@ def missing_document(kind: str, needed_by: str = "") -> FinetunePrepError:
 
 
 DATED = "domain-frameworks"  # earlier versions took the day on which a source was read into the hashes of this one
-
-
-@lru_cache(maxsize=64)
-def _parsed(kind: str, text: str) -> Document[Any]:
-    """`status` and `check` look at the same few texts some fifty times; reading them is a pure function of the text."""
-    return documents.parse(kind, text, KINDS[kind].path)
-
-
-@lru_cache(maxsize=64)
-def items_of(kind: str, text: str) -> Items:
-    """Hash of each item of a document's text: what stamps and plans compare, so that staleness can name what changed."""
-    document = _parsed(kind, text)
-    if document.value is None:
-        return {}
-    items = {item: digest_bytes(documents.undated(text).encode()) for item, text in documents.item_texts(document).items()}
-    if isinstance(document.value, Rubric):
-        rubric = document.value
-        weights = [(category.name, category.weight) for category in rubric.categories]
-        items |= {"Terms": digest(rubric.terms), "Scoring": digest([rubric.threshold, rubric.na_counts, weights])}
-    return items or {"Text": text_hash(document.text)}
-
-
-def text_hash(text: str) -> str:
-    """Hash of the normalised text: white space at line ends, reflowed paragraphs and the day on which a source was read do not
-    change it."""
-    return digest_bytes(documents.undated(normal(text)).encode())
-
-
-@lru_cache(maxsize=8)
-def _former_hashes(kind: str, text: str) -> dict[str, str]:
-    """Hashes that earlier versions gave this text and its items, the days of reading included → those of today."""
-    if documents.undated(text) == text:
-        return {}
-    items = items_of(kind, text)
-    former = {digest_bytes(text.encode()): items[item] for item, text in documents.item_texts(_parsed(kind, text)).items()}
-    return {digest_bytes(normal(text).encode()): text_hash(text)} | former
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -113,10 +76,10 @@ class Project(msgspec.Struct, frozen=True):
         path = self.layout.document(kind.name)
         if not path.is_file():
             return None
-        text, findings = documents.read_bytes(path.read_bytes(), kind.path)
+        text, findings = decoded(path.read_bytes(), kind.path)
         if findings:
             raise _unreadable(kind, findings)
-        return _parsed(kind.name, text)
+        return parsed(kind.name, text)
 
     def sound(self, kind: Kind[T]) -> Document[T]:
         """A document that exists and reads well. Raises ActNeeded if it is missing, DocumentError with every problem of form."""
@@ -141,7 +104,7 @@ class Project(msgspec.Struct, frozen=True):
 
         drafts: texts by kind that stand in place of those on disk.
         """
-        read = (_parsed(name, drafts[name]) if name in drafts else self.document(kind) for name, kind in KINDS.items())
+        read = (parsed(name, drafts[name]) if name in drafts else self.document(kind) for name, kind in KINDS.items())
         return Documents((document for document in read if document is not None), self.snapshots())
 
     def snapshots(self) -> dict[str, str]:
@@ -209,7 +172,7 @@ class Project(msgspec.Struct, frozen=True):
 
     def _former_hashes(self, kind: str) -> dict[str, str]:
         document = self.document(KINDS[kind])
-        return _former_hashes(kind, document.text) if document is not None and document.value is not None else {}
+        return former_hashes(kind, document.text) if document is not None and document.value is not None else {}
 
     def stale(self) -> tuple[Stale, ...]:
         """Parts of documents that their inputs have left behind, in the order in which documents are made."""
@@ -231,7 +194,7 @@ class Project(msgspec.Struct, frozen=True):
         if not path.is_file():
             return ""
         data = path.read_bytes()
-        text, unreadable = documents.read_bytes(data, KINDS[kind].path)
+        text, unreadable = decoded(data, KINDS[kind].path)
         name = digest_bytes(data) if unreadable else text_hash(text)
         kept = self.layout.history(kind, name)
         if not kept.exists() or kept.read_bytes() != data:
@@ -254,7 +217,7 @@ class Project(msgspec.Struct, frozen=True):
         path = self.layout.document(kind)
         if not path.is_file():
             return None
-        text, _ = documents.read_bytes(path.read_bytes(), KINDS[kind].path)
+        text, _ = decoded(path.read_bytes(), KINDS[kind].path)
         accepted = {d.text: d for d in self.decisions() if d.decision == "accept" and d.document == kind}
         if (latest := accepted.get(text_hash(text))) is not None:
             return latest
@@ -284,7 +247,7 @@ class Project(msgspec.Struct, frozen=True):
         for decision in reversed(self.decisions()):
             if decision.decision == "accept" and decision.document == kind:
                 path = self.layout.history(kind, decision.text)
-                return documents.read_bytes(path.read_bytes(), KINDS[kind].path)[0] if path.exists() else None
+                return decoded(path.read_bytes(), KINDS[kind].path)[0] if path.exists() else None
         return None
 
     def publish(self, kind: str) -> None:

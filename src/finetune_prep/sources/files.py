@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -193,26 +194,31 @@ def _own_words(data: bytes) -> Extracted:
     )
 
 
-def _front_matter(text: str) -> tuple[dict[str, str], str]:
+def _front_matter(text: str) -> tuple[Mapping[str, str], str]:
     """Keys of the front matter with the values that are a word, a number or a date, as text; and the rest of the text.
 
     Front matter that is not YAML is left in the text.
     """
     match = _FRONT.match(text)
-    if not match:
-        return {}, text
+    values = _values(match[1]) if match else None
+    return ({}, text) if match is None or values is None else (values, text[match.end() :])
+
+
+@lru_cache(maxsize=256)
+def _values(front: str) -> Mapping[str, str] | None:
+    """What stands in front matter, None if it is not YAML. It is slow to read, and one command looks at it several times."""
     # a tenth of a second to import, which commands that read no sources do not need
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        values = YAML(typ="safe", pure=True).load(match[1])
+        values = YAML(typ="safe", pure=True).load(front)
     except (YAMLError, ValueError, RecursionError):  # ValueError: 2026-02-30 is no date
-        return {}, text
+        return None
     if values is None:
-        return {}, text[match.end() :]
+        return {}
     if not isinstance(values, dict):
-        return {}, text
+        return None
     # lists and tables are left out: a few lines of aliases can stand for more text than fits in memory
     plain = {key: value for key, value in values.items() if isinstance(value, str | int | float | date)}
-    return {str(key).lower(): " ".join(str(value).split()) for key, value in plain.items()}, text[match.end() :]
+    return {str(key).lower(): " ".join(str(value).split()) for key, value in plain.items()}

@@ -11,10 +11,11 @@ import msgspec
 from finetune_prep import gates
 from finetune_prep.core.finding import Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.errors import ActNeeded, GateError, UsageError
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from finetune_prep.project.decisions import Decision
-from finetune_prep.project.project import Project, text_hash
+from finetune_prep.project.project import Project
 from finetune_prep.workflow.checking import GATE, LEVELS, concerning, counted, how_to_close, in_the_way, outcomes, told
 from finetune_prep.workflow.texts.changed_words import Change, changed_words
 from finetune_prep.workflow.texts.lets_pass import lets_pass

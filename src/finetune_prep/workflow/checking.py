@@ -24,6 +24,7 @@ from finetune_prep.workflow.auditing.standing import audited
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.probing.standing import bite_of
 from finetune_prep.workflow.remembered.store import recalled
+from finetune_prep.workflow.remembered.texts import said_before
 from finetune_prep.workflow.retrying.offering import after_check
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.sources_now import sources_now
@@ -65,7 +66,9 @@ def _plain(project: Project, documents: Documents) -> list[Outcome]:
     """Outcomes before overrides."""
     requests = Requests(project, Roles(project.config))
     judged = looked(project, lambda ledger: examining.recorded(requests, documents, ledger.answers), {})
-    found = [judged.get(outcome.gate, outcome) for outcome in gates.check(documents, facts(project))]
+    with said_before(project) as memory:
+        computed = gates.check(documents, facts(project), memory=memory)
+    found = [judged.get(outcome.gate, outcome) for outcome in computed]
     return [_compared(outcome, project) if outcome.gate == QUOTES else outcome for outcome in found]
 
 

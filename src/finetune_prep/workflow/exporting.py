@@ -12,6 +12,7 @@ from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.finding import Outcome
 from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.durable import Together
 from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.exports import card, dataset
@@ -39,7 +40,7 @@ from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wa
 from finetune_prep.exports.traps import TRAPS, trap_in
 from finetune_prep.gates import Criterion, success_criteria
 from finetune_prep.phases.pilot.pilot import KIND, prepared
-from finetune_prep.project.project import Project, text_hash
+from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.scaling.result import cells_in_words, missing_in_words
 from finetune_prep.statistics.rates import Rate, wilson

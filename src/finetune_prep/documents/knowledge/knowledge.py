@@ -273,4 +273,4 @@ def _render_source(source: Source) -> list[str]:
     return [item_heading(3, source.id, written(source.title)), *fields(pairs)]
 
 
-FORM = Form(SCHEMA, read, render)
+FORM = Form(SCHEMA, read, render, Knowledge)

@@ -14,7 +14,7 @@ import apsw
 import msgspec
 
 from finetune_prep.core.request import Origin, Request
-from finetune_prep.documents.items import undated
+from finetune_prep.documents.readings.items import undated
 from finetune_prep.ledger.former import is_former, unpack_former, with_origin
 from finetune_prep.ledger.packing import Packer
 

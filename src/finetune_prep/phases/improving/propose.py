@@ -14,6 +14,7 @@ from finetune_prep.core.improving.edit import Proposal
 from finetune_prep.core.request import Origin, Request
 from finetune_prep.core.rubric import Question
 from finetune_prep.documents.kinds import KINDS
+from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.errors import NotAgreed, NotYet, Unreachable, Unusable
 from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import prompt_files, schemas
@@ -23,7 +24,7 @@ from finetune_prep.phases.probing.probe import model_of
 from finetune_prep.phases.probing.subjects import anchors, failure_modes
 from finetune_prep.phases.session import Requests, Session
 from finetune_prep.project.improving.runs import ImprovePlan, ImproveRun, begin, forget, improve_run_of, write_proposals
-from finetune_prep.project.project import Project, text_hash
+from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 
 PHASE, PROMPT = "improve", "improve-edit"

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from finetune_prep import documents
 from finetune_prep.conversations.near import words_of
 from finetune_prep.core.improving.diagnosis import Clause
-from finetune_prep.documents.items import other_text
 from finetune_prep.documents.kinds import KINDS
+from finetune_prep.documents.readings.items import other_text
 from finetune_prep.markdown.inline import prefix
 from finetune_prep.markdown.page import bullets, id_list, tail
 from finetune_prep.words import UNSPACED, count_words

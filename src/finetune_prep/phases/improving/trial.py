@@ -16,6 +16,7 @@ from finetune_prep.core.rubric import YesNo
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.verdict import CASE
 from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.errors import ActNeeded, NotAgreed, UsageError
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting import prompt_files
@@ -27,7 +28,7 @@ from finetune_prep.phases.probing.probe import model_of
 from finetune_prep.phases.session import Requests, Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.improving.runs import EditPlan, EditRun, begin, edit_runs, forget, new_edit_run, write_trial
-from finetune_prep.project.project import Project, text_hash
+from finetune_prep.project.project import Project
 from finetune_prep.statistics.comparison import SURE
 from finetune_prep.statistics.improving.trial import Trial, trial
 

@@ -20,8 +20,8 @@ from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.core.verdict import Verdict, thin
-from finetune_prep.documents.items import other_text
 from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.documents.readings.items import other_text
 from finetune_prep.errors import ActNeeded, DocumentError, NotAgreed, NotYet, Unreachable, Unusable
 from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import prompt_files

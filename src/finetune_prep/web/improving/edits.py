@@ -16,9 +16,9 @@ from starlette.responses import RedirectResponse, Response
 
 from finetune_prep.core.improving.edit import Proposal
 from finetune_prep.documents.kinds import KINDS
+from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.errors import ActNeeded, FinetunePrepError
 from finetune_prep.project.improving.runs import ImproveRun
-from finetune_prep.project.project import text_hash
 from finetune_prep.project.runs import runs
 from finetune_prep.web.desk import Desk
 from finetune_prep.web.forms import Form, field, read_form

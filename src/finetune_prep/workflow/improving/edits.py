@@ -11,11 +11,12 @@ from finetune_prep import documents
 from finetune_prep.core.improving.edit import Proposal
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.documents.kinds import KINDS
+from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.phases.improving.trial import GENERATION, Edited
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.improving.runs import EditRun, ImproveRun, edit_runs, improve_runs
-from finetune_prep.project.project import Project, text_hash
+from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.statistics.improving.trial import Trial
 from finetune_prep.workflow.improving.sentences import upshot

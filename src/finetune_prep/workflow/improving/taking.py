@@ -10,6 +10,7 @@ import msgspec
 
 from finetune_prep.core.improving.edit import Proposal
 from finetune_prep.documents.kinds import KINDS
+from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.phases.improving.propose import texts_of
 from finetune_prep.phases.improving.splicing import copied, spliced
@@ -20,7 +21,7 @@ from finetune_prep.phases.session import open_session
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.improving.runs import ImproveRun
 from finetune_prep.project.lock import locked
-from finetune_prep.project.project import Project, text_hash
+from finetune_prep.project.project import Project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow.improving.edits import number_of, taken, trials, views
 from finetune_prep.workflow.improving.found import evidence_of

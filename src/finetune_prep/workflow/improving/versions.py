@@ -6,10 +6,11 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.core.identity import digest
-from finetune_prep.documents.items import other_text
 from finetune_prep.documents.kinds import KINDS
+from finetune_prep.documents.readings.items import other_text
+from finetune_prep.documents.readings.readings import items_of, text_hash
 from finetune_prep.project.decisions import Decision
-from finetune_prep.project.project import Project, items_of, text_hash
+from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.project.stamps import Items
 from finetune_prep.statistics.improving.trial import Trial

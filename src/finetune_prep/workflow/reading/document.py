@@ -9,10 +9,11 @@ import msgspec
 from finetune_prep import gates
 from finetune_prep.core.finding import Finding, Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.errors import DocumentError
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.project.decisions import Decision
-from finetune_prep.project.project import Project, missing_document, text_hash
+from finetune_prep.project.project import Project, missing_document
 from finetune_prep.workflow.accepting import decides, in_its_way
 from finetune_prep.workflow.checking import GATE, concerning, in_the_way, outcomes
 from finetune_prep.workflow.reading.digest import Digest, read_digest

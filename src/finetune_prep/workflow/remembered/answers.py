@@ -13,6 +13,7 @@ import msgspec
 from finetune_prep.core.finding import Criterion, Finding, Outcome
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.project.project import Project
+from finetune_prep.workflow.remembered.shelf import shelf
 from finetune_prep.workflow.remembered.store import recalled
 from finetune_prep.workflow.status.views import Overview
 
@@ -49,11 +50,13 @@ def _standing(project: Project) -> Standing:
     from finetune_prep.workflow.checking import criteria
     from finetune_prep.workflow.status.overview import overview
 
-    return Standing(overview=overview(project), criteria=criteria(project))
+    with shelf(project):
+        return Standing(overview=overview(project), criteria=criteria(project))
 
 
 def _checked(project: Project, first: Sequence[str]) -> Checked:
     from finetune_prep.workflow.checking import of_form, outcomes
 
-    form = {kind: tuple(of_form(project, [kind])) for kind in dict.fromkeys([*first, *KINDS])}
-    return Checked(form=form, outcomes=tuple(outcomes(project)))
+    with shelf(project):
+        form = {kind: tuple(of_form(project, [kind])) for kind in dict.fromkeys([*first, *KINDS])}
+        return Checked(form=form, outcomes=tuple(outcomes(project)))

@@ -38,7 +38,7 @@ class State(msgspec.Struct, frozen=True):
 
 def state_of(project: Project) -> State | None:
     """The project as it is now; None where files alone do not tell, since folders of it are links or are closed to us."""
-    mark = hashlib.sha256(_program().encode() + msgspec.json.encode(project.config, order="sorted"))
+    mark = hashlib.sha256(program().encode() + msgspec.json.encode(project.config, order="sorted"))
     newest = 0
     try:
         for path, found in sorted(_files(project)):
@@ -97,7 +97,7 @@ def _within(folder: Path, besides: set[str]) -> Iterator[tuple[str, os.stat_resu
 
 
 @lru_cache(maxsize=1)
-def _program() -> str:
+def program() -> str:
     """The program: its own files, Python, and the folder in which its libraries are, which every installation changes."""
     own = Path(finetune_prep.__file__).parent
     libraries = Path(msgspec.__file__).parents[1]

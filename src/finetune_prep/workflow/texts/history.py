@@ -8,9 +8,10 @@ import msgspec
 
 from finetune_prep import documents
 from finetune_prep.documents.kinds import KINDS
+from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
-from finetune_prep.project.project import Project, text_hash
+from finetune_prep.project.project import Project
 from finetune_prep.project.stamps import read_stamp, write_stamp
 
 SHOWN = 12  # characters of a hash in lists

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from finetune_prep import documents
 from finetune_prep.core.knowledge import Knowledge
-from finetune_prep.documents.items import undated
+from finetune_prep.documents.readings.items import undated
 from finetune_prep.markdown.normal import normal
 from tests.documents.values import VALUES
 
-SOUND = Path(__file__).parents[1] / "gates" / "sound"
+SOUND = Path(__file__).parents[2] / "gates" / "sound"
 HAND_WRITTEN = """# Reference
 
 ## Sources
