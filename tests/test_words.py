@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune_prep.words import UNSPACED, by_character, count_words, split_words
+from finetune_prep.words import _SPACED_WORD, UNSPACED, by_character, count_words, split_words
 from tests.effort import in_proportion
 
 
@@ -28,6 +28,14 @@ from tests.effort import in_proportion
 )
 def test_words_between_blanks_are_runs_of_letters_and_digits(text: str, count: int) -> None:
     assert count_words(text) == count
+
+
+LATIN = st.text(st.sampled_from("aZé9Łßıſ_-'’ .–½²ªʼ\u0301\u0483\n"), max_size=30)
+
+
+@given(LATIN)
+def test_texts_that_are_read_faster_have_the_same_words(text: str) -> None:
+    assert split_words(text) == _SPACED_WORD.findall(text)
 
 
 @pytest.mark.parametrize(

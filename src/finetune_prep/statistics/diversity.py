@@ -138,9 +138,10 @@ def habits(conversations: Iterable[Conversation], most: int = 3) -> Habits:
     length = 0.0
     for conversation in conversations:
         for message, reply in _answered(conversation):
-            for kind, words in patterns(reply).items():
-                seen[kind][words,] += 1
-            ratio = count_words(reply) / max(1, count_words(message))
+            words = split_words(reply)
+            for kind, pattern in _patterns(reply, words).items():
+                seen[kind][pattern,] += 1
+            ratio = len(words) / max(1, count_words(message))
             of, length, over_twice = of + 1, length + ratio, over_twice + (ratio > 2)
     openings, endings, last_sentences = (_habits(seen[kind], of)[:most] for kind in KINDS)
     return Habits(
@@ -156,12 +157,16 @@ def habits(conversations: Iterable[Conversation], most: int = 3) -> Habits:
 
 def patterns(reply: str) -> dict[Kind, str]:
     """How a reply begins, how it ends, and of what kind its last sentence is; empty for one without words."""
-    words = split_words(reply.casefold())
+    return _patterns(reply, split_words(reply))
+
+
+def _patterns(reply: str, words: Sequence[str]) -> dict[Kind, str]:
+    """words: all of the reply."""
     if not words:
         return {}
     return {
-        "opening": " ".join(words[:PATTERN_WORDS]),
-        "ending": " ".join(words[-PATTERN_WORDS:]),
+        "opening": " ".join(words[:PATTERN_WORDS]).casefold(),
+        "ending": " ".join(words[-PATTERN_WORDS:]).casefold(),
         "last sentence": last_sentence(reply),
     }
 
@@ -175,10 +180,11 @@ def _answered(conversation: Conversation) -> Iterator[tuple[str, str]]:
 
 def last_sentence(text: str) -> str:
     """The kind of a text's last sentence: a question, an exclamation, or a statement by its first word; "" without words."""
-    last = next((part.strip() for part in reversed(SENTENCE_END.split(text)) if split_words(part)), "")
-    if not last:
+    sentences = (part for line in reversed(text.split("\n")) for part in reversed(SENTENCE_END.split(line)))
+    last, words = next(((part, words) for part in sentences if (words := split_words(part))), ("", []))
+    if not words:
         return ""
     mark = next((sign for sign in reversed(last) if sign in ENDS), "")
     if mark in QUESTION_MARKS:
         return QUESTION
-    return EXCLAMATION if mark in EXCLAMATION_MARKS else f"“{split_words(last.casefold())[0]} …”"
+    return EXCLAMATION if mark in EXCLAMATION_MARKS else f"“{words[0].casefold()} …”"
