@@ -18,7 +18,7 @@ def test_a_sound_set(shop: Project, terminal: Terminal) -> None:
     shown = terminal("audit")
     assert shown.code == 0, shown.out
     assert shown.out.startswith("40 rows of scale-001: nothing must be put right\n")
-    assert "What this cannot tell" in shown.out
+    assert "What this cannot tell you" in shown.out
     told = json.loads(terminal("audit", "--json").out)
     assert (told["rows"], [flag for flag in told["flags"] if flag["level"] == "red"]) == (40, [])
     assert "[workflow.scale-audited]" not in terminal("check").out

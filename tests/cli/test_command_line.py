@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,21 +56,21 @@ def test_a_usage_error_is_json_where_json_is_asked_for(names: tuple[str, ...], t
 
 
 @pytest.mark.parametrize(
-    ("names", "wanted"),
+    ("names", "missing"),
     [
-        (("faults",), "CONVERSATIONS, a file"),
-        (("compare", "base.jsonl"), "TUNED, a file"),
-        (("new",), "FOLDER"),
-        (("import",), "rubric|anchors"),
-        (("batch", "import"), "FILES, a file"),
-        (("score", "verdicts.jsonl"), "--rubric FILE"),
+        (("faults",), "argument CONVERSATIONS, a file"),
+        (("compare", "base.jsonl"), "argument TUNED, a file"),
+        (("new",), "argument FOLDER"),
+        (("import",), "argument rubric|anchors"),
+        (("batch", "import"), "argument FILES, a file"),
+        (("score", "verdicts.jsonl"), "option --rubric FILE"),
     ],
 )
-def test_a_command_says_what_it_wants(names: tuple[str, ...], wanted: str, typed: Terminal) -> None:
+def test_a_command_says_what_is_missing(names: tuple[str, ...], missing: str, typed: Terminal) -> None:
     shown = typed(*names)
     assert shown.code == 2
     command = " ".join(name for name in names if "." not in name)
-    assert shown.err == f"error: finetune-prep {command} wants {wanted}\nnext:  finetune-prep {command} --help\n"
+    assert shown.err == f"error: finetune-prep {command}: missing {missing}\nnext:  finetune-prep {command} --help\n"
 
 
 @pytest.mark.parametrize("names", [names for names in LEAVES if names[0] not in WITHOUT_PROJECT], ids=" ".join)
@@ -103,6 +104,7 @@ def test_a_group_takes_the_project_before_its_subcommand(typed: Terminal, shop: 
         (("Pilot", "-n", "3"), "pilot"),
         (("batch", "statu"), "status"),
         (("status", "--jsn"), "--json"),
+        (("pilot", "--n", "3"), "-n"),
         (("check", "evaluation-rubrik"), "evaluation-rubric"),
         (("accept", "refrence/scenario-space.md"), "scenario-space"),
     ],
@@ -110,13 +112,23 @@ def test_a_group_takes_the_project_before_its_subcommand(typed: Terminal, shop: 
 def test_a_slip_gets_a_suggestion(slip: tuple[str, ...], meant: str, terminal: Terminal) -> None:
     shown = terminal(*slip)
     assert shown.code == 2
-    assert meant in shown.err.split("id you mean")[1].splitlines()[0]
+    assert re.search(rf"[“' ]{meant}[”'?]", shown.err.split("id you mean")[1].splitlines()[0])
     assert shown.err.splitlines()[-1].startswith("next:  ")
+
+
+def test_a_folder_that_is_no_project_is_called_as_it_was_named(typed: Terminal, tmp_path: Path) -> None:
+    with contextlib.chdir(tmp_path):
+        here = typed("status")
+        named = typed("status", "--project", "../" + tmp_path.name)
+    said = "this folder is not a project (no finetune-prep.toml found)\nnext:  finetune-prep new my-domain, or give"
+    assert here.err.startswith(f"error: {said}")
+    assert named.err.startswith(f"error: ../{tmp_path.name}: {said}")
+    assert here.code == named.code == 2
 
 
 def test_what_is_like_nothing_gets_the_list(typed: Terminal) -> None:
     shown = typed("xyzzy")
-    assert (shown.code, shown.err) == (2, "error: there is no command “xyzzy”\nnext:  finetune-prep --help\n")
+    assert (shown.code, shown.err) == (2, "error: unknown command “xyzzy”\nnext:  finetune-prep --help\n")
 
 
 def test_help_is_a_command_too(typed: Terminal) -> None:

@@ -45,7 +45,7 @@ def test_a_tuned_model_that_is_better(shop: Project, terminal: Terminal) -> None
         assert said.endswith("next: finetune-prep status")
         assert "Established: the tuned model is better than the base. Have people read talks of both" in said
         assert "passed 0% 100% 95% interval 0% to 32% 68% to 100%" in said
-        assert "ended by itself / cut 16 / 0 16 / 0 questions answered 15.0 15.0" in said
+        assert "finished / cut off 16 / 0 16 / 0 questions answered 15.0 15.0" in said
         assert "passed, edge 0% of 1 100% of 1 passed, out-of-scope 0% of 1 100% of 1" in said
         calls, verdicts = len(running.replies), len(running.verdicts)
         found = read(terminal(*BOTH, "--json"))
@@ -113,7 +113,7 @@ def test_the_base_alone_says_whether_tuning_is_worth_it(shop: Project, terminal:
     with evaluated(shop, reply):
         shown = terminal(*ALONE, "-n", "12")
     assert word in words(shown)
-    assert "tuned" not in shown.out.partition("What this cannot tell")[0].partition("evaluation-001")[2]
+    assert "tuned" not in shown.out.partition("What this cannot tell you")[0].partition("evaluation-001")[2]
 
 
 def test_what_was_asked_of_the_base_alone_serves_the_comparison(shop: Project, terminal: Terminal) -> None:
@@ -133,9 +133,12 @@ def test_a_base_that_loops_is_faulty_and_not_safe(shop: Project, terminal: Termi
         shown = terminal(*BOTH)
         assert shown.code == 0, shown.err
         said = words(shown)
-        assert "faulty 16 of 16 0 of 16 ended by itself / cut 0 / 16 16 / 0" in said
-        assert "without a NO at the gate 0 of 0 judged 16 of 16 judged" in said
-        assert "16 of 16 talks of the base are faulty, 16 of them cut at the limit: not passed, and not safe either." in said
+        assert "faulty 16 of 16 0 of 16 finished / cut off 0 / 16 16 / 0" in said
+        assert "passed the safety gate 0 of 0 judged 16 of 16 judged" in said
+        assert (
+            "16 of the 16 conversations of the base are faulty (all 16 were cut off at the token limit); they count as neither passed nor safe."
+            in said
+        )
         assert len(running.verdicts) == 16  # nobody is paid to judge a loop
         assert len([call for call in running.base.calls if call.body]) == 16  # and nobody asked for it again
 
@@ -223,8 +226,8 @@ def test_a_new_no_at_the_gate_is_told_apart_and_comes_first(shop: Project, termi
     assert [row["question"] for row in found["table"]["pairs"][0]["regressions"]] == ["SF2"]
     assert arm(found, "tuned")["safe"] == [15, 16]
     assert "Established: the tuned model is better" in said
-    assert "Safety: the tuned model has a NO at the gate where the base has none: SF2 in 1 scenario." in said
-    assert "Read the talks with a new NO at the gate first: SF2 in 1 scenario." in said
+    assert "Safety: the tuned model fails safety questions that the base passes: SF2 in 1 scenario." in said
+    assert "First read the conversations with new safety failures: SF2 in 1 scenario." in said
 
 
 def test_replies_are_counted_without_a_judge_and_judged_another_day(shop: Project, terminal: Terminal) -> None:
@@ -236,7 +239,7 @@ def test_replies_are_counted_without_a_judge_and_judged_another_day(shop: Projec
         assert running.verdicts == []
         replies = len(running.replies)
         said = words(shown)
-        assert "ended by itself / cut / empty 0 / 16 / 0 16 / 0 / 0" in said
+        assert "finished / cut off / empty 0 / 16 / 0 16 / 0 / 0" in said
         assert "faulty 16 of 16 0 of 16" in said
         assert "the base's to the letter – 0 of 16" in said
         assert "40 calls" in said  # 8 users and 32 replies, and no verdict
@@ -380,7 +383,7 @@ def test_the_long_prompt_is_left_out_where_it_does_not_fit(shop: Project, termin
     with evaluated(shop, lists=((small,), ("shop-tuned",))) as running:
         shown = terminal(*BOTH, "--prompted")
         assert shown.code == 0, shown.err
-        assert "prompted: left out, as the generation prompt and a talk take about" in words(shown)
+        assert "prompted: left out, as the generation prompt and a conversation take about" in words(shown)
         assert "and the base model's context holds 512" in words(shown)
         assert len({call.body["messages"][0]["content"] for call in running.replies}) == 1
         calls = len(running.replies)

@@ -96,7 +96,7 @@ def test_slices_stand_beside_the_rows_and_go_with_them(ran: Project, terminal: T
 def test_a_limit_that_nothing_fits_into_is_refused(ran: Project, terminal: Terminal) -> None:
     shown = terminal("export", "--preview", "--slices", "64")
     assert shown.code == 3
-    assert "no talk fits into 64 tokens" in refusal(shown)
+    assert "no conversation fits into 64 tokens" in refusal(shown)
     assert "count with a tokenizer (--check)" in refusal(shown)
     assert not [*ran.layout.dataset.glob("*.jsonl")]
 

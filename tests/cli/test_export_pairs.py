@@ -75,7 +75,7 @@ def test_long_talks_give_none_and_the_way_out_is_named(shop: Project, terminal: 
         assert terminal(*BOTH, "--runs", "1").code == 0
         shown = terminal("export", "--pairs", "--preview")
     if shown.code == 0:  # the single exchanges among them
-        assert "talks left out: more than one reply" in words(shown)
+        assert "conversations left out: more than one reply" in words(shown)
     else:
         assert "which of several replies failed is not known" in refusal(shown)
 

@@ -55,7 +55,7 @@ def test_score_says_it_in_words_first(run: Run) -> None:
     assert result.output.startswith("75% of 40 judged conversations passed, by the judge's word\n")
     assert "pass rate 0.75, 95% interval 0.60 to 0.86 (Wilson, of verdicts alone; n = 40)" in result.output
     assert "SF1 (gate)  30   10  0    0        10" in result.output
-    assert "What this cannot tell\n" in result.output
+    assert "What this cannot tell you\n" in result.output
 
 
 def test_what_is_wrong_with_a_file_ends_with_one_and_the_rest_is_right(run: Run) -> None:

@@ -74,7 +74,7 @@ def next_of(shown: Shown) -> str:
 def test_a_pilot_that_passes_leads_to_the_pilot_that_counts(pilot: Any, terminal: Terminal) -> None:
     shown, found, status = pilot(lambda call, questions: verdict(questions))
     assert shown.code == 0
-    assert "passed 3 of 3: 100%" in shown.out
+    assert "3 of 3 passed according to the judge (100%" in shown.out
     assert next_of(shown) == found["next"] == next_of(status) == "finetune-prep pilot -n 100"
     assert (found["judged"], found["to_judge"], found["exit_code"], found["reasons"]) == (3, 3, 0, [])
 
@@ -153,8 +153,8 @@ def test_a_flawed_conversation_has_passed_and_is_no_row(pilot: Any, terminal: Te
     count = iter(range(99))
     shown, found, _ = pilot(lambda call, questions: verdict(questions, **({"CP1": "NO"} if not next(count) else {})), n=3)
     assert found["states"] == {"accepted": 2, "flawed": 1}
-    assert "passed 3 of 3: 100%" in shown.out
-    assert "1 of them flawed, and no training rows" in " ".join(shown.out.split())
+    assert "3 of 3 passed according to the judge (100%" in shown.out
+    assert "1 of these is flawed and will not be a training row" in " ".join(shown.out.split())
     assert terminal("export", "--preview").code == 0
     assert len((shop.layout.dataset / "train.preview.jsonl").read_text().splitlines()) == 2
     (row,) = (line.split() for line in terminal("show").out.splitlines() if " flawed " in line)
@@ -231,7 +231,7 @@ def test_a_hopeless_pilot_is_stopped_and_can_be_gone_on_with(pilot: Any, termina
     assert gate.findings[0].what == ("0 of 20 passed (0%), not more than 70%; it was stopped early, and 40 were not asked")
     assert "pilot -n 60 --no-stop-early" in said
     assert found["diagnosis"]["cause"] == "prompt"
-    assert "Strengthen the generation prompt: " in said
+    assert "in the generation prompt: 0 of 20 passed, and " in said
     for id in found["diagnosis"]["shown_by"]:
         assert f"finetune-prep show {id}" in shown.out
         assert terminal("show", id).code == 0
@@ -340,7 +340,7 @@ def test_conversations_written_in_one_call_say_so_wherever_a_figure_stands(shop:
         found = json.loads(terminal("pilot", "-n", "3", "--one-call", "--json").out)
     assert [form == ["exchanges"] for form in asked].count(True) == 3
     assert len(asked) == 6, "three conversations and three verdicts, and nothing is asked again"
-    assert "according to the judge; conversations each written in one call" in " ".join(shown.out.split())
+    assert "); conversations were each written in one call" in " ".join(shown.out.split())
     assert found["way"] == "one-call"
     (run,) = runs(shop.layout)
     account = run.account()

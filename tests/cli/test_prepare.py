@@ -36,11 +36,11 @@ def test_it_explains_itself_and_a_no_sends_nothing(tmp_path: Path) -> None:
         code, shown = prepare(project, "n\n")
         assert code == 3
         assert endpoint.calls == []
-        assert "Sources: 2 of sources/." in prepare(project, "n\n")[1]
+        assert "Sources: 2 files in sources/." in prepare(project, "n\n")[1]
     for phase in PHASES:
         assert f"{phase.title}: {phase.does}." in shown
-    assert "Sources: 2 of sources/." in shown
-    assert "It stops four times for you to read and accept what was written, the last time at its end" in shown
+    assert "Sources: 2 files in sources/." in shown
+    assert "It stops four times, the last time when everything is written" in shown
     assert "Estimate: " in shown
     assert "calls" in shown
     assert re.search(r"Estimate: \d+ calls, .*, about \$\d+\.\d\d.*This costs money, or may:", shown)
@@ -129,7 +129,7 @@ def test_a_german_brief_that_names_no_language_is_not_prepared_in_english(tmp_pa
     brief.write_text(f"---\nlanguage: de\n---\n{german}", "utf-8")
     assert not project.layout.ledger.exists()
     code, shown = prepare(project, "")
-    assert "Language (brief.md says it): conversations in de." in shown
+    assert "Language: conversations in German (from brief.md)." in shown
 
 
 def test_a_title_that_says_nothing_gives_way_to_the_folders(tmp_path: Path) -> None:

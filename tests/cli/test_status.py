@@ -12,7 +12,8 @@ from finetune_prep.phases import examining
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project
 from tests.cli.terminal import Terminal
-from tests.phases.pottery_shop import accept_all, judge
+from tests.phases.pottery_shop import accept_all, judge, rewrite
+from tests.workflow.reviewing.pilots import pilot_of
 
 
 def test_ten_criteria_with_the_first_line_of_their_evidence(shop: Project, terminal: Terminal) -> None:
@@ -23,7 +24,7 @@ def test_ten_criteria_with_the_first_line_of_their_evidence(shop: Project, termi
     assert lines[at + 1] == "  ~ The reference shows its techniques in conversations. (waived)"
     assert "  ✓ The generation prompt holds all knowledge of the domain." in lines
     catches = lines.index("  · The rubric's examples show that it catches failures.")
-    assert lines[catches + 1].startswith("      workflow.gate-probed unchecked: no question of the safety gate has been")
+    assert lines[catches + 1].startswith("      workflow.gate-probed unchecked: no safety question has been")
     rubric = next(n for n, line in enumerate(lines) if "15 to 20 binary questions" in line)
     assert lines[rubric].startswith("  ~ ")
     assert lines[rubric + 1].startswith("      rubric.one-thing overridden: could not be checked:")
@@ -31,6 +32,34 @@ def test_ten_criteria_with_the_first_line_of_their_evidence(shop: Project, termi
     criteria = json.loads(terminal("status", "--json").out)["criteria"]
     assert len(criteria) == 10
     assert criteria[-1]["evidence"][0].startswith("workflow.pilot-size unchecked: no pilot has run")
+
+
+def test_what_else_is_open_is_counted_once(shop: Project, terminal: Terminal) -> None:
+    """Further findings and further gates are one number, and `--json` has them all."""
+    accept_all(shop)
+    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.5")
+    rewrite(shop, "evaluation-rubric", "Fit (weight 0.3)", "Fit (weight 0.4)")
+    criteria = json.loads(terminal("status", "--json").out)["criteria"]
+    said = " ".join(terminal("status").out.split())
+    several = [criterion["evidence"] for criterion in criteria if len(criterion["evidence"]) > 1]
+    assert several
+    for evidence in several:
+        assert f"{' '.join(evidence[0].split())} ({len(evidence) - 1} more: see --json)" in said
+    assert "(and " not in said.partition("Success criteria")[2]
+
+
+def test_a_pilot_is_shown_although_the_reference_cannot_be_read_any_more(shop: Project, terminal: Terminal) -> None:
+    pilot_of(shop, "p" * 6 + "ff")
+    with shop.layout.document("domain-frameworks").open("a", encoding="utf-8") as file:
+        file.write("\n### FM1. Again\n")
+    shown = terminal("status")
+    assert shown.code == 0
+    assert "reference/domain-frameworks.md" in shown.out
+    assert "pilot-001: 8 planned: 6 accepted, 2 rejected" in shown.out
+    assert "other questions decide since" not in shown.out
+    checked = terminal("check")
+    assert checked.code == 1
+    assert "“FM1” stands here for the second time" in checked.out
 
 
 def test_a_judge_moves_the_criteria(shop: Project, terminal: Terminal) -> None:
@@ -50,7 +79,7 @@ def test_time_per_phase_is_what_the_ledger_and_decisions_know(shop: Project, ter
 
     ask(shop, Scripted(slow))
     shown = terminal("status").out
-    assert "Model time adds up calls that ran side by side; how long a person read is not known." in shown
+    assert "Model time is the sum over calls, including those that ran in parallel; time spent reading is not recorded." in shown
     effort = {row["phase"]: row for row in json.loads(terminal("status", "--json").out)["overview"]["effort"]}
     assert [*effort] == ["research", "anchors", "rubric", "evaluation-prompt", "generation-prompt"]
     assert (effort["anchors"]["answers"], effort["anchors"]["model_seconds"]) == (2, 200.0)

@@ -39,14 +39,14 @@ def said(*rows: Row, few_shots: Any = ()) -> str:
 
 
 def test_the_share_of_na_and_the_median_conversation() -> None:
-    assert "N/A: 17% of the answers; in the median conversation 75% of the questions apply.\n" in said(
+    assert "17% of the answers are N/A; in the median conversation, 75% of the questions apply.\n" in said(
         row("yyy-"), row("yyy-"), row("yyyy")
     )
     assert "apply. Broader questions would decide more." in said(row("yy--"), row("yyy-"))
 
 
 def test_a_verdict_that_could_not_be_read_is_in_no_share() -> None:
-    assert "N/A: 25%" in said(row("yyy-"), row("????"))
+    assert "25% of the answers are N/A" in said(row("yyy-"), row("????"))
     assert "N/A" not in said(row("????"))
 
 
@@ -59,7 +59,7 @@ def test_thin_verdicts_are_counted() -> None:
 
 def test_only_what_the_case_alone_rejects_is_counted_apart() -> None:
     text = said(row("yyyy", failed=("CASE",)), row("nyyy", failed=("GT1", "CASE")), row("yyyy"))
-    assert "1 was rejected only because what the special case asks for was not done." in text
+    assert "1 was rejected only because the assistant did not do what the special case requires." in text
     low = msgspec.structs.replace(row("ynnn", failed=("FT1", "CASE")).sample, score=0.2)
     assert "special case" not in said(Row(sample=low))
 
@@ -77,16 +77,26 @@ def test_habits_are_named_with_the_few_shots_that_show_them() -> None:
         row("yyyy", "Tomorrow. What else can I do for you?"),
         few_shots=[("X1", shot), ("X2", row("yyyy").sample.conversation)],
     )
-    assert "67% of the replies end with “your call now”. X1 shows it to the model." in text
-    assert "33% end on a question." in text
+    assert "67% of the replies end with “your call now”. Few-shot X1 teaches the model this habit." in text
+    assert "and 33% end with a question." in text
     assert "begin with" not in text
 
 
 def test_a_habit_that_no_few_shot_shows_names_none() -> None:
     text = said(*[row("yyyy", "It leaves today. Which one is it?")] * 2)
     assert "100% of the replies begin with “it leaves today”.\n" in text
-    assert "100% end on a question." in text
-    assert "as their last sentence" not in text, "that is said already"
+    assert "and 100% end with a question." in text
+    assert text.count("a question") == 1
+
+
+def test_a_closing_question_that_few_shots_teach_is_counted_once() -> None:
+    asks = Conversation((Message("user", "Hi"), Message("assistant", "It leaves today. Which one is it?")))
+    text = said(
+        *[row("yyyy", f"{day} it leaves. {which}?") for day, which in (("Today", "This one"), ("Tomorrow", "The blue one"))],
+        few_shots=[("X3", asks), ("X4", asks)],
+    )
+    assert text.count("100%") == 1 + text.count("of the questions apply")
+    assert "and 100% end with a question.\nFew-shots X3 and X4 teach the model this habit." in text
 
 
 def test_a_question_that_is_taken_to_apply_always_and_seldom_does_is_named() -> None:

@@ -85,7 +85,7 @@ def test_the_headline_is_the_pass_rate_with_its_n_and_interval_and_whose_word_it
     assert "50%" in text
     assert "passed: 1 of 2, 95% interval 9 to 91%" in text
     assert "According to the judge alone, at threshold 0.75." in text
-    assert "Nobody has measured how often this judge is right." in text
+    assert "How often this judge is right has not been measured." in text
 
 
 def test_every_state_is_counted() -> None:
@@ -159,7 +159,7 @@ def test_what_fails_alone_what_probes_say_and_what_to_do_next_stand_in_it() -> N
     assert "SF1 Is SF1 so? safety probes: blind 1 1 0 50% 1" in page.text
     assert "AA1 Is AA1 so? probes: sees 2 0 0 100%" in page.text
     assert "10 conversations labelled by a person." in page.text
-    assert "Nobody has measured" not in page.text
+    assert "has not been measured" not in page.text
     assert "shows what is said above · " + alone.sample.scenario.id in page.text
     assert "Bowls & jugs" in page.text
     labels = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg"]

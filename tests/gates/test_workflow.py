@@ -172,12 +172,23 @@ def test_failures_that_nobody_looked_for_are_not_known() -> None:
     assert not gates.may_override(outcome("missed-failures", Facts()), Documents())
 
 
+@pytest.mark.parametrize(
+    ("pilot", "note"),
+    [
+        (None, "nothing has been scaled yet; a pilot has to pass first: `finetune-prep pilot`"),
+        (account(rejected=100), "nothing has been scaled yet; `finetune-prep scale` does it once the pilot has passed"),
+    ],
+)
+def test_what_comes_before_scaling_is_what_is_missing(pilot: Account | None, note: str) -> None:
+    assert outcome("scale-size", Facts(pilot=pilot)).note == note
+
+
 def test_a_question_of_the_gate_that_nobody_probed_is_not_known() -> None:
     """A person's decision about it speaks of these questions and this rubric, and ends with either."""
     answer = outcome("gate-probed", changed(bite=probed(SF1="sees", SF2="not measured")))
     assert (answer.answer, answer.note) == (
         "unchecked",
-        "SF2 has not been measured by probes; `finetune-prep probe` plants faults",
+        "SF2 has not been probed yet; run `finetune-prep probe`, which plants faults to see whether they are caught",
     )
     assert gates.may_override(answer, Documents())
     for bite in (

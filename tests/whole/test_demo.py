@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,13 +18,16 @@ import pytest
 
 from finetune_prep.core.request import Request
 from finetune_prep.ledger.recording import read_recording, write_recording
+from tests.signals import hearing_ctrl_c
 from tests.soak import SOAK
+from tests.waiting import HUNG
 from tests.whole.way import (
     EXAMPLE,
     MUSEUM,
     MUSEUM_SIZE,
     SIZE,
     copy_project,
+    environment,
     example_project,
     forget_pilot,
     rows,
@@ -117,6 +121,25 @@ def test_killed_at_a_random_moment_and_run_again_gives_the_same_rows(seed: int, 
     process.wait()
     succeed(*again, folder=tmp_path)
     assert rows(folder) == rows(museum)
+
+
+def test_ctrl_c_is_told_once(tmp_path: Path) -> None:
+    """By the command that was at work: the demo has nothing to add."""
+    command = [sys.executable, "-m", "finetune_prep", "demo", str(tmp_path / "demo"), "--example", MUSEUM.name]
+    with (
+        hearing_ctrl_c(),
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), start_new_session=True
+        ) as process,
+    ):
+        assert process.stdout is not None
+        while "Estimate" not in process.stdout.readline():  # said by the first command, when it is at work
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=HUNG)
+    assert process.returncode == 130
+    assert said.count("Stopped. Every answer that came is saved") == 1
+    assert "Traceback" not in said
 
 
 @pytest.fixture

@@ -100,8 +100,8 @@ class Commands(click.Group):
         if name in COMMANDS or name.startswith("-"):
             return super().resolve_command(ctx, args)
         near = difflib.get_close_matches(name.replace("_", "-").lower(), COMMANDS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"there is no command “{name}”{hint}", next=f"finetune-prep {near[0] if near else '--help'}")
+        hint = f"; did you mean “{near[0]}”?" if near else ""
+        raise UsageError(f"unknown command “{name}”{hint}", next=f"finetune-prep {near[0] if near else '--help'}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -134,7 +134,7 @@ def _let_take_the_project(command: click.Command) -> None:
                 expose_value=False,
                 is_eager=True,
                 callback=_use_project,
-                help="The project folder (default: this one).",
+                help="The project folder (default: the current folder).",
                 type=click.Path(file_okay=False),
             )
         )
@@ -156,7 +156,7 @@ def _use_project(context: click.Context, option: click.Parameter, folder: str | 
     default=".",
     metavar="DIR",
     type=click.Path(file_okay=False),
-    help="The project folder (default: this one); may stand after the command, too.",
+    help="The project folder (default: the current folder); can also follow the command.",
 )
 @click.pass_context
 def app(context: click.Context, project: str) -> None:
@@ -205,7 +205,13 @@ def _usage(error: click.ClickException) -> UsageError:
     """What click has to say about a command line, in our form."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "finetune-prep"
+    if isinstance(error, click.NoSuchOption) and context and (short := error.option_name[1:]) in _options(context.command):
+        error = click.NoSuchOption(error.option_name, possibilities=[short], ctx=context)  # --n for -n
     return UsageError(_wanted(error, path) or error.format_message().rstrip("."), next=f"{path} --help")
+
+
+def _options(command: click.Command) -> set[str]:
+    return {name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts}
 
 
 def _wanted(error: click.ClickException, command: str) -> str:
@@ -214,9 +220,9 @@ def _wanted(error: click.ClickException, command: str) -> str:
         return ""
     metavar = error.param.make_metavar(error.ctx)
     if isinstance(error.param, click.Option):
-        return f"{command} wants {error.param.opts[-1]} {metavar}"
+        return f"{command}: missing option {error.param.opts[-1]} {metavar}"
     kind = ", a file" if isinstance(error.param.type, click.Path) and metavar != "FOLDER" else ""
-    return f"{command} wants {metavar.removesuffix('...')}{kind}"
+    return f"{command}: missing argument {metavar.removesuffix('...')}{kind}"
 
 
 def _report(error: FinetunePrepError, *, as_json: bool) -> int:

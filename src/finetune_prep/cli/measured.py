@@ -31,7 +31,7 @@ def in_words(figure: Estimate | None) -> str:
     """A figure with its interval, method and n: ".95, 95% interval .88 to .98 (Wilson; n = 100)"."""
     if figure is None or figure.value is None:
         return "cannot be estimated"
-    return f"{figure.value:.2f}, 95% interval {figure.low:.2f} to {figure.high:.2f} ({figure.method}; n = {figure.n})"
+    return f"{figure.value:z.2f}, 95% interval {figure.low:z.2f} to {figure.high:z.2f} ({figure.method}; n = {figure.n})"
 
 
 def of_words(rate: Rate) -> str:
@@ -59,7 +59,7 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 
 
 def print_limits(result: Measured) -> None:
-    screen.say("What this cannot tell", bold=True)
+    screen.say("What this cannot tell you", bold=True)
     for line in result.cannot_tell:
         screen.say(f"  {line}", dim=True)
 

@@ -47,7 +47,7 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True):
     """The worst answer of its "must" gates."""
     gates: tuple[str, ...]
     evidence: tuple[str, ...] = ()
-    """One line for each of its gates that does not simply hold, what stands in the way first."""
+    """What stands in the way first: a line for each finding, and for each of its gates that does not simply hold."""
 
     @property
     def met(self) -> bool:

@@ -154,7 +154,8 @@ def _applied(applied: Applied | None, not_always: Sequence[tuple[str, float]]) -
     if applied is None:
         return
     advice = " Broader questions would decide more." if applied.na > MOST_NA else ""
-    yield f"N/A: {applied.na:.0%} of the answers; in the median conversation {applied.median:.0%} of the questions apply.{advice}"
+    median = f"in the median conversation, {applied.median:.0%} of the questions apply"
+    yield f"{applied.na:.0%} of the answers are N/A; {median}.{advice}"
     for id, share in not_always:
         yield f"{id} was N/A in {share:.0%}, and is taken to apply always: say when it applies, or ask something broader."
     if applied.thin:
@@ -165,12 +166,15 @@ def _applied(applied: Applied | None, not_always: Sequence[tuple[str, float]]) -
 
 def _verdicts(found: Figures) -> Iterator[str]:
     if count := found.case_alone:
-        yield f"{count} {'was' if count == 1 else 'were'} rejected only because what the special case asks for was not done."
+        verb = "was" if count == 1 else "were"
+        yield f"{count} {verb} rejected only because the assistant did not do what the special case requires."
     if count := found.unsupported:
         yield f"{count} {'answer lacks' if count == 1 else 'answers lack'} a quote from the conversation."
     if count := found.odd:
-        several = "conversation states" if count == 1 else "conversations state"
-        yield f"{count} {several} a price or percentage that stands in no fact, no message and not in the brief: look at them."
+        several, them = ("conversation states", "it") if count == 1 else ("conversations state", "them")
+        yield (
+            f"{count} {several} a price or percentage that appears in no fact, in no message and not in the brief; check {them}."
+        )
 
 
 def _habits(own: Habits, bred_by: Sequence[tuple[str, ...]]) -> Iterator[str]:
@@ -178,14 +182,22 @@ def _habits(own: Habits, bred_by: Sequence[tuple[str, ...]]) -> Iterator[str]:
     if own.on_a_question is None or own.length is None or own.over_twice is None:
         return
     yield (
-        f"Replies have {own.length:.1f} times the user's words on average, {own.over_twice:.0%} more than twice as many; "
-        f"{own.on_a_question:.0%} end on a question."
+        f"On average, replies are {own.length:.1f} times as long as the user's messages (in words); {own.over_twice:.0%} are "
+        f"more than twice as long, and {own.on_a_question:.0%} end with a question."
     )
     for (kind, habit), shots in zip(own.too_often, bred_by or repeat(()), strict=False):
-        if kind == "last sentence" and habit.words == QUESTION and not shots:
-            continue  # that is said already
-        advice = f" {', '.join(shots)} show{'s' if len(shots) == 1 else ''} it to the model." if shots else ""
-        yield f"{habit.share:.0%} of the replies {_phrase(kind, habit.words)}.{advice}"
+        if kind != "last sentence" or habit.words != QUESTION:  # that share is said already
+            taught = f" {_taught(shots)}" if shots else ""
+            yield f"{habit.share:.0%} of the replies {_phrase(kind, habit.words)}.{taught}"
+        elif shots:
+            yield _taught(shots)
+
+
+def _taught(shots: Sequence[str]) -> str:
+    *others, last = shots
+    names = f"{', '.join(others)} and {last}" if others else last
+    one = len(shots) == 1
+    return f"Few-shot{'' if one else 's'} {names} teach{'es' if one else ''} the model this habit."
 
 
 def _phrase(kind: Kind, words: str) -> str:
@@ -195,6 +207,4 @@ def _phrase(kind: Kind, words: str) -> str:
         case "ending":
             return f"end with “{words}”"
         case _:
-            return (
-                f"have {words} as their last sentence" if words in (QUESTION, EXCLAMATION) else f"end on a sentence like {words}"
-            )
+            return f"end with {words}" if words in (QUESTION, EXCLAMATION) else f"end with a sentence like {words}"

@@ -22,8 +22,8 @@ from finetune_prep.statistics.sequential import anytime_interval
 
 TEMPLATE = Path(__file__).with_name("report.html")
 LIMITS = (
-    "Users are simulated, and real ones will surprise. The judge is a language model; its mistakes are in every figure above. "
-    "A rubric catches what somebody thought of: read some conversations that passed."
+    "The users are simulated; real ones will behave in ways these did not. The judge is a language model; its mistakes are in "
+    "every figure above. A rubric catches only what somebody thought of: read some conversations that passed."
 )
 
 
@@ -31,7 +31,7 @@ FLAWLESS = (
     "No question got a single NO. A rubric that nothing fails tells nothing apart, and perfect scores are suspicious: the judge "
     "may be too kind, or the questions too easy. Read some of these conversations before you believe it."
 )
-NOT_MEASURED = "Nobody has measured how often this judge is right."
+NOT_MEASURED = "How often this judge is right has not been measured."
 ENOUGH = 10  # judged conversations, from which on it is strange that nothing fails
 
 

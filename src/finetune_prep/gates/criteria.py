@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from finetune_prep.core.finding import Answer, Criterion, Outcome
 from finetune_prep.method.gates import GATES
@@ -34,10 +34,8 @@ def _criterion(sentence: str, outcomes: Sequence[Outcome]) -> Criterion:
     )
 
 
-def _evidence(outcomes: Iterable[Outcome]) -> Iterable[str]:
+def _evidence(outcomes: Iterable[Outcome]) -> Iterator[str]:
     for outcome in outcomes:
-        if outcome.findings:
-            more = f" (and {len(outcome.findings) - 1} more)" if len(outcome.findings) > 1 else ""
-            yield f"{outcome.gate} {outcome.answer}: {outcome.findings[0]}{more}"
-        elif outcome.answer != "holds":
+        yield from (f"{outcome.gate} {outcome.answer}: {finding}" for finding in outcome.findings)
+        if not outcome.findings and outcome.answer != "holds":
             yield f"{outcome.gate} {outcome.answer}: {outcome.note}"

@@ -118,7 +118,10 @@ def _human(gate: Gate, documents: Documents, facts: Facts | None) -> Outcome:
     if not gate.documents:
         run = facts.pilot_path if facts is not None and facts.pilot is not None else ""
         return Outcome(
-            gate=gate.id, answer="unchecked", note="a person decides this by reading conversations of the pilot", about=run
+            gate=gate.id,
+            answer="unchecked",
+            note="a person has to decide this by reading some of the pilot's conversations",
+            about=run,
         )
     kind = gate.documents[-1]
     reference = documents.knowledge

@@ -104,10 +104,11 @@ def gate_probed(facts: Facts) -> Iterable[Finding]:
         )
     if unmeasured := [id for id, word in bite.words.items() if word == "not measured"]:
         if len(unmeasured) == len(bite.words):
-            said = "no question of the safety gate has been probed"
+            said = "no safety question has been probed yet"
         else:
-            said = f"{', '.join(unmeasured)} {'has' if len(unmeasured) == 1 else 'have'} not been measured by probes"
-        raise Unchecked(f"{said}; `finetune-prep probe` plants faults", about=f"{bite.rubric} {' '.join(unmeasured)}")
+            said = f"{', '.join(unmeasured)} {'has' if len(unmeasured) == 1 else 'have'} not been probed yet"
+        plants = "run `finetune-prep probe`, which plants faults to see whether they are caught"
+        raise Unchecked(f"{said}; {plants}", about=f"{bite.rubric} {' '.join(unmeasured)}")
 
 
 def pilot_size(facts: Facts) -> Iterable[Finding]:
@@ -161,7 +162,7 @@ def pass_rate(facts: Facts) -> Iterable[Finding]:
             path=facts.pilot_path,
             line=0,
             what=f"{passed} of {counted} passed ({passed / counted:.0%}), not more than {limits.PASS_RATE:.0%}{upshot}",
-            fix="look in its report.html for the questions that fail most, then strengthen the generation prompt",
+            fix="see its report.html for the questions that fail most often, then strengthen the generation prompt",
         )
     elif outstanding:
         raise Unchecked(f"{outstanding} of {pilot.planned} scenarios are outstanding, {passed} passed so far")
@@ -175,7 +176,7 @@ def spot_check(facts: Facts) -> Iterable[Finding]:
             path=facts.pilot_path,
             line=0,
             what=f"a person has read {facts.reviewed} conversations",
-            fix=f"{limits.SPOT_CHECK - facts.reviewed} more have to be read and labelled by a person: `finetune-prep review`",
+            fix=f"{limits.SPOT_CHECK - facts.reviewed} more have to be read and labelled by a person: run `finetune-prep review`",
         )
 
 
@@ -191,7 +192,7 @@ def missed_failures(facts: Facts) -> Iterable[Finding]:
         )
     if not facts.reviewed:
         raise Unchecked(
-            f"nobody has read conversations of {facts.pilot_path} for failures that no document holds", about=facts.pilot_path
+            f"nobody has read {facts.pilot_path} for failures that the documents do not cover", about=facts.pilot_path
         )
 
 
@@ -248,7 +249,9 @@ def scale_audited(facts: Facts) -> Iterable[Finding]:
 def scale_size(facts: Facts) -> Iterable[Finding]:
     """As many accepted samples as training takes."""
     if facts.scaled is None:
-        raise Unchecked("nothing has been scaled yet; first comes a pilot: `finetune-prep pilot`")
+        if facts.pilot is None:
+            raise Unchecked("nothing has been scaled yet; a pilot has to pass first: `finetune-prep pilot`")
+        raise Unchecked("nothing has been scaled yet; `finetune-prep scale` does it once the pilot has passed")
     accepted, (fewest, most) = facts.scaled.states.get("accepted", 0), limits.SCALE
     if not fewest <= accepted <= most:
         yield Finding(

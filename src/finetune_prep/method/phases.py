@@ -30,9 +30,9 @@ PHASES: tuple[Phase, ...] = (
         ("brief",),
         (),
         ("domain-frameworks", "scenario-space"),
-        f"reads the sources and checks every quotation, hears {words(limits.EXPERTS)} experts apart from each other until they "
-        "repeat themselves, writes the reference and what users bring, and has the experts and "
-        f"{words(limits.DIFFICULT_USERS)} difficult users object to it",
+        f"reads the sources and checks every quotation, asks {words(limits.EXPERTS)} experts independently until they start "
+        "repeating themselves, writes the reference and the scenario space, and has the experts and "
+        f"{words(limits.DIFFICULT_USERS)} difficult users challenge both",
     ),
     Phase(
         "anchors",

@@ -263,24 +263,25 @@ def open_project(folder: str | Path = ".") -> Project:
     """Open the project in this folder. Raises NotAProject, ConfigError, and UsageError for a link that leads out of it and for a
     path that is no UTF-8, at which no ledger can be opened."""
     root = Path(folder).resolve()
+    where = "" if str(folder) == "." else str(folder)  # whoever names no folder is in it
     if not root.is_dir():
         raise NotAProject("there is no such folder", where=str(folder), next=f"finetune-prep new {folder}")
     try:
         str(root).encode()
     except UnicodeEncodeError:
         fix = "rename the folder, or the one that it lies in, and run the same command again"
-        raise UsageError("the name of this folder is not UTF-8", where=str(folder), next=fix) from None
+        raise UsageError("the name of this folder is not UTF-8", where=where, next=fix) from None
     layout = Layout(root)
     if not layout.config.is_file():
         raise NotAProject(
-            f"this folder is not a project: it holds no {layout.config.name}",
-            where=str(folder),
-            next="finetune-prep new my-domain, or name the folder with --project",
+            f"this folder is not a project (no {layout.config.name} found)",
+            where=where,
+            next="finetune-prep new my-domain, or give the project folder with --project DIR",
         )
     if (astray := layout.leading_outside()) is not None:
         raise UsageError(
             f"{layout.relative(astray)} is a link that leads out of the project: nothing is read or written through it",
-            where=str(folder),
+            where=where,
             next=f"put a folder or file in its place: rm {layout.relative(astray)}, and copy there what belongs there",
         )
     return Project(layout, configuration.load(layout.config))

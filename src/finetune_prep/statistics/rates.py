@@ -38,6 +38,12 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """How the interval was made, in the words of the field."""
 
 
+def signed(value: float, places: int = 2) -> str:
+    """A difference as it is printed: "+0.12", "-0.09", and "0.00" for what rounds to nothing from either side."""
+    text = f"{value:+z.{places}f}"
+    return text if float(text) else text.removeprefix("+")
+
+
 def wilson(k: int, n: int, z: float = Z_95) -> Rate:
     """Wilson score interval of k successes in n trials (Wilson 1927, J. Am. Stat. Assoc. 22:209).
 

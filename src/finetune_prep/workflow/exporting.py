@@ -197,7 +197,7 @@ def _measured(files: Together, rows: dataset.Rows, lengths: Lengths) -> tuple[tu
     if not (lengths.tokenizer or lengths.slices):
         return (), ()
     if not chats:
-        raise UsageError("tokens are counted, and talks cut, in chat format alone", next=f"add --format {DEFAULT}")
+        raise UsageError("tokens are counted, and conversations cut, in chat format only", next=f"add --format {DEFAULT}")
     name = lengths.tokenizer
     tokenizer = counting.open_tokenizer(name) if name else None
     paths = {written.file: files.finish(written.file) for written in chats}
@@ -210,7 +210,7 @@ def _measured(files: Together, rows: dataset.Rows, lengths: Lengths) -> tuple[tu
     if empty := next((one for one in cut if not one.written.rows), None):
         less = "" if tokenizer else ", or count with a tokenizer (--check): a token has several bytes"
         raise ActNeeded(
-            f"no talk fits into {lengths.slices} tokens, not even its first slice",
+            f"no conversation fits into {lengths.slices} tokens, not even its first slice",
             where=empty.written.file,
             next=f"nothing was replaced; give a larger limit{less}",
         )

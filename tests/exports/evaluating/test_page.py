@@ -46,9 +46,9 @@ def test_the_page_says_what_the_terminal_says() -> None:
     text = page().text
     assert "+100 points" in text
     assert "Established: the tuned model is better than the base. Read them." in text
-    assert "6 of 12 talks of the base are faulty, 6 of them cut at the limit" in text
-    assert "judged by larch-1, which is not told whose talk it reads" in text
-    assert "ended by itself / cut at the limit 6 / 6 12 / 0" in text
+    assert "6 of the 12 conversations of the base are faulty (all 6 were cut off at the token limit)" in text
+    assert "judged by larch-1, which is not told whose conversation it reads" in text
+    assert "finished / cut off at the limit 6 / 6 12 / 0" in text
     assert "exact sign-flip of group means: p = 0.031" in text
     assert text.count("tuned, run 2: passed 1.00") == 6
     assert "base 0 of 2 · tuned 2 of 2" in text

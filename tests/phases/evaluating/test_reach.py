@@ -18,10 +18,18 @@ LONG = "x" * 30_639
 @pytest.mark.parametrize(
     ("context", "most", "why"),
     [
-        (8_192, 256, "the generation prompt and a talk take about 9,210 tokens, and the base model's context holds 8,192"),
+        (
+            8_192,
+            256,
+            "the generation prompt and a conversation take about 9,210 tokens, and the base model's context holds 8,192",
+        ),
         (32_768, 256, ""),
         (0, 256, "how much fits into the base model's context is not known: give it with --context"),
-        (10_000, 2_000, "the generation prompt and a talk take about 10,954 tokens, and the base model's context holds 10,000"),
+        (
+            10_000,
+            2_000,
+            "the generation prompt and a conversation take about 10,954 tokens, and the base model's context holds 10,000",
+        ),
     ],
 )
 def test_a_prompt_that_does_not_fit_is_left_out_with_its_reason(context: int, most: int, why: str) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from finetune_prep.core.evaluating.talk import ArmTalk
-from finetune_prep.statistics.evaluation.table import Table, table
+from finetune_prep.statistics.evaluation.table import Regression, Table, table
 from finetune_prep.statistics.evaluation.words import beside, remedy, upshot
 from tests.statistics.evaluation.talks import RUBRIC, fails, faulty, judged
 
@@ -30,9 +30,9 @@ def tuned(talks: list[ArmTalk]) -> list[ArmTalk]:
         (FAILED, PASSED, "Established: the tuned model is better than the base."),
         (PASSED, FAILED, "Established: the tuned model is worse than the base."),
         (MANY, MANY, "Established: the tuned model is not worse than −0.10. That it is better is not established."),
-        (FAILED, FAILED, "Not established: about 26 more groups like these would tell."),
+        (FAILED, FAILED, "Not established: about 26 more scenarios like these should be enough to tell."),
         (FAILED[:5] + PASSED[5:], PASSED[:2] + FAILED[2:], "Not established: about "),
-        (PASSED[:4], PASSED[:4], "Not established: about 2 more groups like these would tell."),
+        (PASSED[:4], PASSED[:4], "Not established: about 2 more scenarios like these should be enough to tell."),
     ],
 )
 def test_the_last_line(base: list[ArmTalk], after: list[ArmTalk], line: str) -> None:
@@ -41,7 +41,7 @@ def test_the_last_line(base: list[ArmTalk], after: list[ArmTalk], line: str) -> 
 
 def test_a_new_no_at_the_gate_goes_before_everything() -> None:
     after = tuned([judged("base", f"s{n}", SF1="no" if n == 0 else "yes") for n in ALL])
-    assert remedy(found(FAILED, after), "again") == "Read the talks with a new NO at the gate first: SF1 in 1 scenario."
+    assert remedy(found(FAILED, after), "again") == "First read the conversations with new safety failures: SF1 in 1 scenario."
 
 
 def test_what_never_stops_is_told_how_to_learn_it() -> None:
@@ -49,7 +49,7 @@ def test_what_never_stops_is_told_how_to_learn_it() -> None:
     assert "train the end of a turn" in remedy(found(PASSED, after), "again")
 
 
-def test_where_nothing_is_established_the_remedy_is_more_groups() -> None:
+def test_where_nothing_is_established_the_remedy_is_more_scenarios() -> None:
     after = tuned(PASSED[:2] + FAILED[2:])
     assert remedy(found(FAILED[:5] + PASSED[5:], after), "finetune-prep evaluate -n 60") == "finetune-prep evaluate -n 60"
 
@@ -64,7 +64,7 @@ def test_what_got_worse_is_named_by_question() -> None:
     [
         (20, "The base already performs well: tuning has little left to win."),
         (0, "The base leaves room: tuning may be worth it."),
-        (14, "Whether tuning is worth it is not clear from so few groups."),
+        (14, "Whether tuning is worth it is not clear from so few scenarios."),
     ],
 )
 def test_whether_tuning_is_worth_it(passed: int, line: str) -> None:
@@ -79,6 +79,31 @@ def test_what_counts_nowhere_is_said() -> None:
     ]  # fmt: skip
     lines = [*beside(table(RUBRIC, [*PASSED, *others, faulty("base", "y")], 0.0))]
     assert lines == [
-        "1 of 14 talks of the base are faulty, 1 of them cut at the limit: not passed, and not safe either.",
+        "1 of the 14 conversations of the base is faulty (it was cut off at the token limit); it counts as neither passed nor safe.",
         "The base: 1 have no verdict (what could not be read: finetune-prep retry unjudged), 1 were refused by the provider, 1 begin like a training row; they count neither way.",
     ]
+
+
+def test_what_rounds_to_nothing_has_no_sign() -> None:
+    some = [judged("base", f"s{n}", AA1="no" if n == 0 else "yes") for n in ALL]
+    pair = found(PASSED, tuned(PASSED)).pairs[0]
+    less = msgspec.structs.replace(pair, score=msgspec.structs.replace(pair.score, value=-0.004, low=-0.09, high=0.004))
+    (line,) = [line for line in beside(msgspec.structs.replace(found(some, tuned(some)), pairs=(less,))) if "score" in line]
+    assert ": 0.00 (95% interval -0.09 to 0.00, p = " in line
+
+
+def test_which_safety_questions_fail_on_either_side_is_said() -> None:
+    pair = found(PASSED, tuned(PASSED)).pairs[0]
+    noes = (
+        Regression(question="SF1", scenario="s1"),
+        Regression(question="SF1", scenario="s2"),
+        Regression(question="SF2", scenario="s1"),
+    )
+    both = msgspec.structs.replace(pair, regressions=noes, relieved=noes[2:], unmatched=noes[:1])
+    lines = [*beside(msgspec.structs.replace(found(PASSED, tuned(PASSED)), pairs=(both,)))]
+    assert "Safety: the tuned model fails safety questions that the base passes: SF1 in 2 scenarios, SF2 in 1." in lines
+    assert (
+        "The tuned model also fails safety questions where none of the conversations of the base could be judged, so these "
+        "failures may or may not be new: SF1 in 1 scenario." in lines
+    )
+    assert "In the other direction, the base fails safety questions that the tuned model passes: SF2 in 1 scenario." in lines

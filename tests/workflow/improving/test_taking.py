@@ -101,7 +101,7 @@ def test_an_edit_of_the_measure_is_not_tried(shop: Project, document: str) -> No
     clause, old, new = next(row for row in CLAUSES if row[0].document == document)
     run = proposed(shop, clause, old, new)
     asyncio.run(take(shop, "1", by="Ada Larch", interactive=True))
-    with pytest.raises(ActNeeded, match="so no trial of talks can say whether it helped") as refused:
+    with pytest.raises(ActNeeded, match="so no trial of conversations can say whether it helped") as refused:
         edited(shop, views(shop, run)[0])
     assert "probe" in refused.value.next
 

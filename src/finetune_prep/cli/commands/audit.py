@@ -65,7 +65,7 @@ def _print(found: Audited, step: str) -> None:
             screen.say(f"  {words}", dim=True)
     for finding in found.findings[:MOST_DETAILS]:
         screen.say(f"  {finding}")
-    screen.say("What this cannot tell", bold=True)
+    screen.say("What this cannot tell you", bold=True)
     for line in found.cannot_tell:
         screen.say(f"  {line}", dim=True)
     screen.say(f"  runs/{found.run}/{PAGE} to read, audit.json with every row and phrase", dim=True)

@@ -11,6 +11,7 @@ from finetune_prep.cli.measured import FILE, in_words, judge_option, leave, prin
 from finetune_prep.cli.options import json_option
 from finetune_prep.cli.screen import counted
 from finetune_prep.statistics.comparison import MARGIN, SURE
+from finetune_prep.statistics.rates import signed
 from finetune_prep.workflow.measuring import compare as measuring
 
 MOST_NAMED = 10
@@ -50,7 +51,9 @@ def compare(base: Path, tuned: Path, rubric: Path, judge: str, margin: float, as
     _print_gate(found)
     changed = [question for question in found.questions if question.p is not None and question.p <= SURE]
     for question in changed:
-        screen.say(f"  {question.id}: YES {question.difference:+.2f} (p = {question.p:.3f} after Holm, {question.groups} groups)")
+        screen.say(
+            f"  {question.id}: YES {signed(question.difference)} (p = {question.p:.3f} after Holm, {question.groups} groups)"
+        )
     if found.unpaired:
         screen.say(f"  {counted(len(found.unpaired), 'group')} stand in one file only: {_named(found.unpaired)}")
     print_files(found)

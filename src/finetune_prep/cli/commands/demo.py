@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.app import INTERRUPTED
 from finetune_prep.cli.options import json_option
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
@@ -109,9 +110,24 @@ def _replayed(run: EvaluationRun) -> list[str]:
 def _run(folder: Path, arguments: list[str], *, quiet: bool = False) -> None:
     command = [sys.executable, "-m", "finetune_prep", "--project", str(folder), *arguments]
     said = subprocess.DEVNULL if quiet else None
-    done = subprocess.run(command, check=False, stdout=said)  # noqa: S603 - our own command with our own arguments
-    if done.returncode:
-        raise click.exceptions.Exit(done.returncode)
+    with subprocess.Popen(command, stdout=said) as child:  # noqa: S603 - our own command with our own arguments
+        code = _ended(child)
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _ended(child: subprocess.Popen[bytes]) -> int:
+    """The exit code of a command. A Ctrl-C reaches it as well: it ends in its own time, and what it says of that is enough."""
+    stopped = False
+    while True:
+        try:
+            code = child.wait()
+        except KeyboardInterrupt:
+            stopped = True
+            continue
+        if stopped and code != INTERRUPTED:  # it was done already, or had not begun
+            raise KeyboardInterrupt
+        return code
 
 
 def _program() -> str:

@@ -21,6 +21,7 @@ from finetune_prep.statistics.comparison import MARGIN, SURE
 from finetune_prep.statistics.evaluation.power import Power
 from finetune_prep.statistics.evaluation.table import Count, Pair, Table
 from finetune_prep.statistics.evaluation.words import NAMES
+from finetune_prep.statistics.rates import signed
 from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.estimate import Estimate
 from finetune_prep.workflow.evaluating.expected import expected
@@ -110,11 +111,11 @@ def evaluate(
     provider: str | None,
     as_json: bool,
 ) -> None:
-    """Have models talk to the same simulated users about scenarios that no training row came from, and judge the talks.
+    """Have models talk to the same simulated users about scenarios that no training row came from, and judge the conversations.
 
     With --base alone: does the model need tuning at all? That can be asked as soon as the judge's prompt is accepted. With
-    --tuned: established better, not worse, worse, or not established. The judge is not told whose talk it reads; scenarios
-    are compared, never single talks. docs/evaluate.md says how to read the figures.
+    --tuned: established better, not worse, worse, or not established. The judge is not told whose conversation it reads;
+    scenarios are compared, never single conversations. docs/evaluate.md says how to read the figures.
     """
     if plan:
         _print_plan(plan_for(open_project(project), difference or HOPED_FOR, groups, runs), as_json=as_json)
@@ -171,7 +172,7 @@ def _print_plan(found: Power, *, as_json: bool) -> None:
         bold=True,
     )
     screen.say(f"A gain of {found.difference:.2f} takes, from a pass rate of {found.base_rate:.2f} ({basis}):")
-    rows = [("runs", "scenarios", "talks of each model", "spread over scenarios")]
+    rows = [("runs", "scenarios", "conversations of each model", "spread over scenarios")]
     rows += [(str(row.runs), str(row.groups), str(row.talks), f"{row.spread:.2f}") for row in found.needed]
     screen.table(rows)
     screen.paragraph(
@@ -186,7 +187,8 @@ def _print(summary: EvaluationSummary) -> None:
         _print_replies(summary)
         return
     if table is None:
-        screen.say(f"{summary.run} is unfinished: {summary.waiting} talks got no answer: {summary.why_waiting}", bold=True)
+        waiting = f"{screen.counted(summary.waiting, 'conversation')} got no answer: {summary.why_waiting}"
+        screen.say(f"{summary.run} is unfinished: {waiting}", bold=True)
         screen.say("  the same command asks only for what is missing")
         screen.next_step(summary.next)
         return
@@ -201,7 +203,7 @@ def _print(summary: EvaluationSummary) -> None:
         _print_pair(pair)
     for line in summary.beside:
         screen.paragraph(line)
-    screen.say("What this cannot tell", bold=True)
+    screen.say("What this cannot tell you", bold=True)
     for line in summary.cannot_tell:
         screen.say(f"  {line}", dim=True)
     screen.say(f"  {summary.report}")
@@ -223,7 +225,7 @@ def _print_replies(summary: EvaluationSummary) -> None:
         screen.paragraph(f"prompted: left out, as {summary.left_out}")
     arms = summary.replies
     rows = [("", *(row.arm for row in arms))]
-    rows.append(("ended by itself / cut / empty", *(f"{row.by_itself} / {row.cut} / {row.silent}" for row in arms)))
+    rows.append(("finished / cut off / empty", *(f"{row.by_itself} / {row.cut} / {row.silent}" for row in arms)))
     rows.append(("faulty", *(f"{row.faulty} of {row.talks}" for row in arms)))
     rows.append(("words of a reply", *("–" if row.words is None else f"{row.words:.0f}" for row in arms)))
     rows.append(
@@ -245,9 +247,9 @@ def _print_arms(table: Table) -> None:
     rows.append(("passed", *(_share(row.passed.value) for row in arms)))
     rows.append(("  95% interval", *(f"{row.passed.low:.0%} to {row.passed.high:.0%}" for row in arms)))
     rows.append(("score of judged conversations", *(_two(row.score) for row in arms)))
-    rows.append(("without a NO at the gate", *(_of(row.safe) for row in arms)))
+    rows.append(("passed the safety gate", *(_of(row.safe) for row in arms)))
     rows.append(("faulty", *(f"{row.faulty} of {row.talks}" for row in arms)))
-    rows.append(("ended by itself / cut", *(f"{row.by_itself.k} / {row.cut}" for row in arms)))
+    rows.append(("finished / cut off", *(f"{row.by_itself.k} / {row.cut}" for row in arms)))
     rows.append(("questions answered", *("–" if row.answered is None else f"{row.answered:.1f}" for row in arms)))
     rows += [(f"{row.name}", *(_two(row.arms[arm.arm]) for arm in arms)) for row in table.categories]
     screen.table(rows)
@@ -269,7 +271,7 @@ def _print_pair(pair: Pair) -> None:
     screen.table([(test.method, f"p = {test.p:.3f} (n = {test.n})") for test in tests])
     for change in pair.questions:
         if change.p is not None and change.p <= SURE:
-            said = f"YES {change.difference:+.2f} (p = {change.p:.3f} after Holm, {change.groups} groups)"
+            said = f"YES {signed(change.difference)} (p = {change.p:.3f} after Holm, {change.groups} scenarios)"
             screen.say(f"  {change.id}{' (gate)' if change.gate else ''}: {said}")
 
 

@@ -72,4 +72,4 @@ def _row(question: QuestionHealth) -> tuple[str, ...]:
 
 
 def _correlation(figure: Estimate) -> str:
-    return "" if figure.value is None else f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"
+    return "" if figure.value is None else f"{figure.value:z.2f} ({figure.low:z.2f} to {figure.high:z.2f})"

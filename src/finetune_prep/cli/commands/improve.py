@@ -136,7 +136,7 @@ def _label(project: Project, by: str, *, as_json: bool) -> None:
     run = last_trial(project)
     if not person.is_there() or as_json:
         raise ActNeeded(
-            "talks are read at a terminal, and nobody is at one",
+            "conversations are read at a terminal, and nobody is at one",
             next=f"finetune-prep improve --label on a terminal; or label {run.name}/{run.to_label_path.name}, and --labels FILE",
         )
     if not sit(project, run, by or person.whoever()):

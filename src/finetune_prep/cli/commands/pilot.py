@@ -95,7 +95,7 @@ def _as_asked(session: Session, *, one_call: bool, repeat: float | None) -> Sess
 
 
 def _print(summary: RunSummary) -> None:
-    screen.say(f"{summary.run}: {summary.planned} planned – {screen.account_words(summary.states)}", bold=True)
+    screen.say(f"{summary.run}: {summary.planned} planned: {screen.account_words(summary.states)}", bold=True)
     _print_verdicts(summary)
     if summary.judged:
         screen.paragraph(summary.judge)
@@ -143,7 +143,10 @@ def _print_verdicts(summary: RunSummary) -> None:
     if summary.rate is not None and summary.rate.value is not None:
         rate = summary.rate
         interval = f"95% interval {rate.low:.0%} to {rate.high:.0%}"
+        count = summary.states.get("flawed", 0)
+        are = "is flawed and will not be a training row" if count == 1 else "are flawed and will not be training rows"
+        flawed = f"; {count} of these {are}" if count else ""
         faulty = f"; {count} faulty count as not passed" if (count := summary.states.get("faulty", 0)) else ""
-        flawed = f"; {count} of them flawed, and no training rows" if (count := summary.states.get("flawed", 0)) else ""
-        said = f"according to the judge{flawed}{faulty}; conversations {WAYS[summary.way]}"
-        screen.say(f"  passed {rate.k} of {rate.n}: {rate.value:.0%}, {interval}, {said}")
+        made = f"conversations were {WAYS[summary.way]}"
+        passed = f"{rate.k} of {rate.n} passed according to the judge ({rate.value:.0%}, {interval})"
+        screen.say(f"  {passed}{flawed}{faulty}; {made}")

@@ -9,6 +9,7 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import work
 from finetune_prep.cli.options import json_option, provider_option, yes_option
+from finetune_prep.conversations.language import in_english
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method.phases import PHASES, Phase
@@ -86,19 +87,20 @@ def _explain(project: Project) -> None:
     for number, phase in enumerate(PHASES, start=1):
         screen.paragraph(f"{number}. {phase.title}: {phase.does}.")
     screen.say()
-    written = "" if brief.written_in == brief.language else f", documents in {brief.written_in}"
-    screen.paragraph(f"Language (brief.md says it): conversations in {brief.language}{written}.")
+    written = "" if brief.written_in == brief.language else f", documents in {in_english(brief.written_in)}"
+    screen.paragraph(f"Language: conversations in {in_english(brief.language)}{written} (from brief.md).")
     for finding in unreadable:
         screen.paragraph(str(finding))
     if found:
-        screen.paragraph(f"Sources: {len(found)} of sources/.")
+        screen.paragraph(f"Sources: {screen.counted(len(found), 'file')} in sources/.")
     else:
         screen.paragraph(
             "No sources. The reference will rest on what the model knows, and a gate will say so. Put what you have into "
             "sources/ (handbooks, guidelines, reports of what went wrong) before you go on."
         )
     screen.paragraph(
-        "It stops four times for you to read and accept what was written, the last time at its end, and says where to look first."
+        "It stops four times, the last time when everything is written, so that you can read and accept the documents, and tells "
+        "you what to check first."
     )
     screen.say()
 

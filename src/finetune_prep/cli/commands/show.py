@@ -169,7 +169,7 @@ def _print_scenario(scenario: Scenario) -> None:
 
 
 def _print_talks(found: lookup.FoundTalks) -> None:
-    screen.say(f"{found.scenario_id} in {found.run}: {screen.counted(len(found.talks), 'talk')}", bold=True)
+    screen.say(f"{found.scenario_id} in {found.run}: {screen.counted(len(found.talks), 'conversation')}", bold=True)
     _print_scenario(found.scenario)
     if found.scenario.expected:
         screen.paragraph(f"a right answer to this case: {found.scenario.expected}", dim=True)
@@ -193,7 +193,7 @@ def _print_talks(found: lookup.FoundTalks) -> None:
             told = talk.answers if len(found.talks) == 1 else talk.failed
             screen.table([(id, talk.answers.get(id, "no"), talk.evidence.get(id, "")) for id in told])
     screen.say()
-    screen.say(f"judged by {found.judge}, which is not told whose talk it reads", dim=True)
+    screen.say(f"judged by {found.judge}, which is not told whose conversation it reads", dim=True)
     if found.requests:
         screen.say(f"requests: {' '.join(key[:12] for key in found.requests)}", dim=True)
 

@@ -7,6 +7,7 @@ import msgspec
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.options import json_option
+from finetune_prep.conversations.language import in_english
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import SCALE
@@ -24,7 +25,7 @@ CRITERIA = {"holds": "✓", "overridden": "~"}
 @json_option
 @click.pass_obj
 def status(project: str, as_json: bool) -> None:
-    """Where the project stands: phases, what is stale and why, runs, success criteria, money, and the next command."""
+    """Show where the project stands: phases, what is stale and why, runs, success criteria, money, and the next command."""
     opened = open_project(project)
     opened.sound(Documents.brief)
     found = standing(opened)
@@ -41,7 +42,7 @@ def status(project: str, as_json: bool) -> None:
         words = " (waived)" if criterion.answer == "overridden" else ""
         screen.say(f"  {CRITERIA.get(criterion.answer, '·')} {criterion.sentence}{words}")
         if criterion.evidence:
-            more = f" (and {len(criterion.evidence) - 1} more: --json)" if len(criterion.evidence) > 1 else ""
+            more = f" ({len(criterion.evidence) - 1} more: see --json)" if len(criterion.evidence) > 1 else ""
             screen.paragraph(f"{criterion.evidence[0]}{more}", indent=6, dim=True)
     _print_effort(view)
     screen.say()
@@ -49,7 +50,7 @@ def status(project: str, as_json: bool) -> None:
 
 
 def _print_overview(view: Overview) -> None:
-    screen.say(f"{view.project}, conversations in {view.language}", bold=True)
+    screen.say(f"{view.project}, conversations in {in_english(view.language)}", bold=True)
     for number, phase in enumerate(view.phases, start=1):
         screen.say(f"{number}. {phase.title}")
         for document in phase.documents:
@@ -78,7 +79,7 @@ def _print_overview(view: Overview) -> None:
     for run in view.runs:
         account = screen.account_words(dict(run.account.in_words)) if run.account else "unfinished"
         what = f"{run.planned:,} rows wanted" if run.kind == SCALE else f"{run.planned} planned"
-        screen.say(f"{run.name}: {what} – {account}")
+        screen.say(f"{run.name}: {what}: {account}")
         for line in run.stale:
             screen.say(f"   stale: {line}")
     for sentence in view.figures:
@@ -94,7 +95,7 @@ def _print_overview(view: Overview) -> None:
     if view.offer:
         screen.paragraph(view.offer)
     outstanding = f", {view.outstanding} questions outstanding in batches" if view.outstanding else ""
-    screen.say(f"{screen.counted(view.answers, 'answer')} in the ledger{outstanding}, ${view.spent:.2f} spent", dim=True)
+    screen.say(f"{screen.counted(view.answers, 'answer')} recorded{outstanding}, ${view.spent:.2f} spent", dim=True)
 
 
 def _print_evaluation(found: EvaluationView) -> None:
@@ -134,7 +135,8 @@ def _print_effort(view: Overview) -> None:
             for effort in view.effort
         ]
     )
-    screen.say("  Model time adds up calls that ran side by side; how long a person read is not known.", dim=True)
+    said = "Model time is the sum over calls, including those that ran in parallel; time spent reading is not recorded."
+    screen.say(f"  {said}", dim=True)
 
 
 def _when(effort: Effort) -> str:

@@ -23,7 +23,7 @@ from finetune_prep.workflow.improving.versions import PilotRate, Version
 from finetune_prep.workflow.texts.changed_words import Change
 
 PROPOSE, TEST, AFTER = "finetune-prep improve", "finetune-prep improve --test", "finetune-prep status"
-NOTHING = "No question fails in two talks, no habit is too frequent, and nobody noted a failure."
+NOTHING = "No question fails in two conversations, no habit is too frequent, and nobody noted a failure."
 UNTOUCHED = ("brief", "domain-frameworks", "scenario-space", "evaluation-rubric", "evaluation-prompt")  # by an edit of the prompt
 COLOURS = {"same": None, "away": "red", "new": "green"}
 DONE = {"take": "has the edit", "back": "has the text from before the edit again"}
@@ -154,7 +154,8 @@ def print_trial(summary: TrialSummary, *, as_json: bool) -> None:
         screen.json(summary)
         return
     if summary.result is None:
-        screen.say(f"{summary.run} is unfinished: {summary.waiting} talks got no answer: {summary.why_waiting}", bold=True)
+        waiting = f"{screen.counted(summary.waiting, 'conversation')} got no answer: {summary.why_waiting}"
+        screen.say(f"{summary.run} is unfinished: {waiting}", bold=True)
         screen.say("  the same command asks only for what is missing")
         screen.next_step(summary.next)
         return

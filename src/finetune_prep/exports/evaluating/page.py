@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from finetune_prep.exports.talks.styled import page
 from finetune_prep.statistics.comparison import SURE
 from finetune_prep.statistics.evaluation.table import Change, Count, Pair, Table
 from finetune_prep.statistics.evaluation.words import NAMES, main_pair
+from finetune_prep.statistics.rates import signed
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
@@ -65,6 +66,8 @@ class View(NamedTuple):
     questions: list[QuestionLine]
     groups: list[GroupLine]
     names: Mapping[Arm, str]
+    points: Callable[[float], str] = lambda share: signed(100 * share, 0)
+    """A difference of shares in percentage points."""
 
 
 def render(
@@ -109,7 +112,7 @@ def _questions(rubric: Rubric, table: Table, arms: Sequence[Arm]) -> list[Questi
     for row in table.questions:
         change = changes.get(row.id)
         sure = change is not None and change.p is not None and change.p <= SURE
-        said = f"{change.difference:+.2f}" if change and change.groups else ""
+        said = signed(change.difference) if change and change.groups else ""
         if change and change.p is not None and sure:
             said += f" (p = {change.p:.3f})"
         counts = tuple(f"{row.arms[arm][0]} / {row.arms[arm][1]}" for arm in arms)

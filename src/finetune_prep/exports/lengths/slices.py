@@ -124,10 +124,10 @@ def in_words(found: Slices) -> str:
     """What came of cutting, in a sentence or two."""
     by = "as the tokenizer counts" if found.counted else "by their bytes, of which a token stands for one at least"
     left = f" {found.too_long} longer ones were left out" if found.too_long else ""
-    left += f", of {found.without} talks all of them" if found.without else ""
+    left += f", of {found.without} conversations all of them" if found.without else ""
     return (
-        f"{found.written.file}: {found.written.rows} slices of {found.talks} talks, of at most {found.limit} tokens {by}.{left}"
-        f"{'.' if left else ''} Train the last reply of each row alone: the replies before it stand in other rows."
+        f"{found.written.file}: {found.written.rows} slices of {found.talks} conversations, of at most {found.limit} tokens "
+        f"{by}.{left}{'.' if left else ''} Train the last reply of each row alone: the replies before it stand in other rows."
     )
 
 

@@ -124,7 +124,7 @@ def _origin(number: int, pair: Pair) -> dict[str, Any]:
 
 def in_words(pairs: int, ratio: float, left_out: Mapping[str, int]) -> str:
     """How many pairs, how long their halves are, and what is in none."""
-    left = "".join(f"; {count} talks left out: {why}" for why, count in left_out.items())
+    left = "".join(f"; {count} conversations left out: {why}" for why, count in left_out.items())
     uneven = "" if EVEN[0] <= ratio <= EVEN[1] else ", which a model may learn instead of what is better"
     return f"{pairs} pairs; a chosen reply has {ratio:.2f} times the words of the rejected one{uneven}{left}."
 

@@ -114,7 +114,8 @@ def too_long(prompt: str, scenarios: tuple[Scenario, ...], most: int, context: i
     if not context:
         return "how much fits into the base model's context is not known: give it with --context"
     if needed > context:
-        return f"the generation prompt and a talk take about {needed:,} tokens, and the base model's context holds {context:,}"
+        takes = f"the generation prompt and a conversation take about {needed:,} tokens"
+        return f"{takes}, and the base model's context holds {context:,}"
     return ""
 
 

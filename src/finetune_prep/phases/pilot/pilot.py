@@ -154,10 +154,20 @@ def current_plan(project: Project, n: int) -> RunPlan:
         made_from={kind: _items(project, kind) for kind in MADE_FROM},
         language=project.value(Documents.brief).language,
         prompts={name: digest(prompt_files.source(name, project.layout.phase_prompts)) for name in PROMPTS[way]},
-        grave=tuple(sorted(grave(project))),
+        grave=grave_if_readable(project) or (),
         way=way,
         repeat=project.config.pilot.repeat or UNSET,
     )
+
+
+def grave_if_readable(project: Project) -> tuple[str, ...] | None:
+    """`grave` in order; None while a document cannot be read, when `prepared` lets no run begin and old ones are still shown."""
+    rubric, knowledge = project.document(Documents.rubric), project.document(Documents.knowledge)
+    if rubric is None or rubric.value is None or rubric.findings:
+        return None
+    if knowledge is None or knowledge.value is None or knowledge.findings:
+        return None
+    return tuple(sorted(rubric.value.grave(knowledge.value)))
 
 
 def grave(project: Project) -> frozenset[str]:

@@ -102,7 +102,7 @@ async def propose(session: Session, panel: Panel, claims: str, numbers: Collecti
         units += names
         things = await _same(session, distinct(proposals))
         counted = saturation([{str(n) for n, thing in enumerate(things) if unit in thing.by} for unit in units])
-        session.tell(f"sitting {sitting}: {len(proposals)} proposals, {len(things)} different things; {dryness(counted)}")
+        session.tell(f"sitting {sitting}: {len(proposals)} proposals, {len(things)} of them distinct; {dryness(counted)}")
         if counted.dry:
             break
     result = Proposed(things, len(proposals), sitting, counted)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from finetune_prep.core.evaluating.talk import Arm
 from finetune_prep.method.limits import PASS_RATE
 from finetune_prep.statistics.comparison import SURE
 from finetune_prep.statistics.evaluation.table import ArmRow, Pair, Regression, Table
+from finetune_prep.statistics.rates import signed
 
 OFTEN_FAULTY = 0.10  # share of a model's talks; beyond it something else is wrong than what the talks say; convention, untested
 MOST_NAMED = 6
@@ -39,8 +41,8 @@ def _more(pair: Pair) -> str:
     if pair.more_groups is None:
         return ": nothing speaks for a difference either way"
     if pair.more_groups == 0:
-        return ": as many groups again would probably tell"
-    return f": about {pair.more_groups} more group{'' if pair.more_groups == 1 else 's'} like these would tell"
+        return ": as many scenarios again should be enough to tell"
+    return f": about {pair.more_groups} more scenario{'' if pair.more_groups == 1 else 's'} like these should be enough to tell"
 
 
 def _of_base(base: ArmRow) -> str:
@@ -50,26 +52,26 @@ def _of_base(base: ArmRow) -> str:
         return "The base already performs well: tuning has little left to win."
     if base.passed.high < PASS_RATE:
         return "The base leaves room: tuning may be worth it."
-    return "Whether tuning is worth it is not clear from so few groups."
+    return "Whether tuning is worth it is not clear from so few scenarios."
 
 
 def remedy(table: Table, again: str) -> str:
-    """The one thing to do next. again: the command of this evaluation with more groups, "" where there is none."""
+    """The one thing to do next. again: the command of this evaluation with more scenarios, "" where there is none."""
     pair = main_pair(table)
     tested = table.arms[-1] if pair is None else next(row for row in table.arms if row.arm == pair.second)
     if pair is not None and pair.regressions:
-        return f"Read the talks with a new NO at the gate first: {named(pair.regressions)}."
+        return f"First read the conversations with new safety failures: {named(pair.regressions)}."
     if pair is not None and tested.faulty > OFTEN_FAULTY * max(1, tested.talks):
         what = "train the end of a turn (docs/exports.md), or raise --max-tokens" if tested.cut else "read some of them"
-        return f"{tested.faulty} of {tested.talks} talks of {NAMES[tested.arm]} are faulty: {what}."
+        return f"{_faulty(tested)}: {what}."
     if pair is None:
         return again if "not clear" in upshot(table) else ""
     if pair.word == "worse":
         fallen = [change.id for change in pair.questions if change.difference < 0 and (change.p or 1) <= SURE]
-        read = "ead these talks beside the rows that were to teach it."
+        read = "ead these conversations beside the rows that were to teach it."
         return f"What fell is {', '.join(fallen[:MOST_NAMED])}; r{read}" if fallen else f"R{read}"
     if pair.word == "better":
-        return "Have people read talks of both before anybody relies on it: the judge is one model."
+        return "Have people read conversations of both before anybody relies on it: the judge is one model."
     return again
 
 
@@ -77,8 +79,7 @@ def beside(table: Table) -> Iterator[str]:
     """What has to be known to read the figures rightly."""
     for row in table.arms:
         if row.faulty:
-            cut = f", {row.cut} of them cut at the limit" if row.cut else ""
-            yield f"{row.faulty} of {row.talks} talks of {NAMES[row.arm]} are faulty{cut}: not passed, and not safe either."
+            yield f"{_faulty(row)}{_cut(row)}; {_counts_as(row)}."
         left = [
             (row.unjudged, "have no verdict (what could not be read: finetune-prep retry unjudged)"),
             (row.failed, "were refused by the provider"),
@@ -88,41 +89,60 @@ def beside(table: Table) -> Iterator[str]:
             yield f"{NAMES[row.arm].capitalize()}: {', '.join(told)}; they count neither way."
     for pair in table.pairs:
         yield from _of_gate(pair)
-        if pair.score.value is not None and pair.score_test is not None:
-            score = pair.score
+        score = pair.score
+        if score.value is not None and pair.score_test is not None:
             yield (
-                f"Score of {NAMES[pair.second]} against {NAMES[pair.first]}, judged talks alone: {score.value:+.2f} "
-                f"(95% {score.low:+.2f} to {score.high:+.2f}, p = {pair.score_test.p:.3f}, {score.n} groups)."
+                f"Difference in score, {NAMES[pair.second]} minus {NAMES[pair.first]}, judged conversations only: "
+                f"{signed(score.value)} (95% interval {signed(score.low)} to {signed(score.high)}, p = {pair.score_test.p:.3f}, "
+                f"{score.n} scenarios)."
             )
+
+
+def _faulty(row: ArmRow) -> str:
+    verb = "is" if row.faulty == 1 else "are"
+    return f"{row.faulty} of the {row.talks} conversations of {NAMES[row.arm]} {verb} faulty"
+
+
+def _cut(row: ArmRow) -> str:
+    if not row.cut:
+        return ""
+    which = "it was" if row.faulty == 1 else f"all {row.cut} were" if row.cut == row.faulty else f"{row.cut} were"
+    return f" ({which} cut off at the token limit)"
+
+
+def _counts_as(row: ArmRow) -> str:
+    return "it counts as neither passed nor safe" if row.faulty == 1 else "they count as neither passed nor safe"
 
 
 def _of_gate(pair: Pair) -> Iterator[str]:
     if pair.regressions:
-        yield f"Safety: {NAMES[pair.second]} has a NO at the gate where {NAMES[pair.first]} has none: {named(pair.regressions)}."
+        yield f"Safety: {NAMES[pair.second]} fails safety questions that {NAMES[pair.first]} passes: {named(pair.regressions)}."
     if pair.unmatched:
         yield (
-            f"{NAMES[pair.second].capitalize()} has a NO at the gate where no talk of {NAMES[pair.first]} could be judged: "
-            f"{named(pair.unmatched)}. Whether that is new is not known."
+            f"{NAMES[pair.second].capitalize()} also fails safety questions where none of the conversations of "
+            f"{NAMES[pair.first]} could be judged, so these failures may or may not be new: {named(pair.unmatched)}."
         )
     if pair.relieved:
-        yield f"Safety, the other way round: {named(pair.relieved)}."
+        yield (
+            f"In the other direction, {NAMES[pair.first]} fails safety questions that {NAMES[pair.second]} passes: "
+            f"{named(pair.relieved)}."
+        )
 
 
 def named(found: Sequence[Regression]) -> str:
     """ "SF4 in 3 scenarios, SF1 in 1"."""
-    counts: dict[str, int] = {}
-    for one in found:
-        counts[one.question] = counts.get(one.question, 0) + 1
-    return ", ".join(f"{question} in {count} scenario{'' if count == 1 else 's'}" for question, count in counts.items())
+    counts = Counter(one.question for one in found)
+    words = [f"{question} in {count}" for question, count in counts.items()]
+    words[:1] = [f"{first} scenario{'' if first.endswith(' 1') else 's'}" for first in words[:1]]
+    return ", ".join(words)
 
 
 def limits_of(table: Table) -> tuple[str, ...]:
     """What none of it can know."""
     said = (
-        "Users are simulated, and real ones will surprise.",
-        "The judge is a language model, which may prefer one model's manner: finetune-prep agreement measures it.",
-        "The rubric's questions are all that was asked; what nobody thought of may have got worse.",
+        "The users are simulated; real ones will behave in ways these did not.",
+        "The judge is a language model and may prefer one model's style; finetune-prep agreement measures how reliable it is.",
+        "Only the rubric's questions were asked; something nobody thought of may have got worse.",
     )
-    return (
-        (*said, "Groups are scenarios of one space: other domains and longer talks are another matter.") if table.pairs else said
-    )
+    space = "All scenarios come from one scenario space; the result says nothing about other domains or longer conversations."
+    return (*said, space) if table.pairs else said

@@ -185,8 +185,8 @@ def _wrong_way_round(case: _Case) -> Diagnosis | None:
     return Diagnosis(
         cause="rubric",
         said=(
-            f"Tighten the rubric at {worst.id}: it is a NO where the others are YES (correlation {worst.item_rest.value:.2f}, "
-            f"at most {worst.item_rest.high:.2f}, n = {worst.item_rest.n}). Are its YES and NO the wrong way round?"
+            f"Tighten the rubric at {worst.id}: it is a NO where the others are YES (correlation {worst.item_rest.value:z.2f}, "
+            f"at most {worst.item_rest.high:z.2f}, n = {worst.item_rest.n}). Are its YES and NO the wrong way round?"
         ),
         about=(worst.id,),
         shown_by=_ids(row.sample for row in against),
@@ -257,7 +257,7 @@ def _one_cell(case: _Case) -> Diagnosis | None:
     _, cell, failed = best
     by = case.failing([row for row in failed if row.sample.state == "rejected"])
     if by and by[0][0] != CASE and _is_one(by, len(failed)):
-        return _strengthen(case, by[0], failed, f"in {cell}, {len(failed)} of {cells[cell]} fail")
+        return _strengthen(case, by[0], failed, f"in {cell}, {len(failed)} of {cells[cell]} failed", f"these {len(failed)}")
     asks = "what is expected there, and whether the prompt says so" if by and by[0][0] == CASE else "its situations"
     return Diagnosis(
         cause="space",
@@ -293,29 +293,33 @@ def _too_few_pass(case: _Case) -> Diagnosis | None:
             shown_by=_ids(faulty),
         )
     by = case.failing(case.failed)
-    return _strengthen(case, by[0], case.failed, f"{rate.k} of {rate.n} pass") if by else None
+    if not by:
+        return None
+    return _strengthen(case, by[0], case.failed, f"{rate.k} of {rate.n} passed", f"the {len(case.failed)} that were rejected")
 
 
-def _strengthen(case: _Case, by: tuple[str, int, int], failed: Sequence[Row], first: str) -> Diagnosis:
-    """The sentence for a question that fails most: which guard of the generation prompt is for it."""
+def _strengthen(case: _Case, by: tuple[str, int, int], failed: Sequence[Row], first: str, which: str) -> Diagnosis:
+    """The sentence for a question that fails most: which guard of the generation prompt is for it, and what was counted.
+
+    first: how the conversations fared. which: the failed ones, as they are called after it.
+    """
     id, alone, count = by
     question = case.questions.get(id)
     guards = _guards(case.seen.generation, question)
     if question is None:
-        where = "what special cases ask for"
+        do, failing = "Say in the generation prompt what special cases ask for", "did not do it"
     elif guards:
-        where = f"guard {', '.join(guards)}"
+        do, failing = f"Strengthen guard {', '.join(guards)} in the generation prompt", f"failed {id}"
     else:
         of = ", ".join((*question.catches, *question.checks)) or id
-        where = f"a guard for {of}, which has none"
+        do, failing = f"Add a guard for {of} to the generation prompt", f"failed {id}"
     examples = sorted((row for row in failed if id in row.sample.failed), key=lambda row: len(row.sample.failed))
-    by_itself = f", {alone} of them by this question alone" if alone else ""
+    by_itself = f", {alone} of them nothing else" if alone and question else ""
+    elsewhere = len([row for row in case.judged if id in row.sample.failed]) - count
+    more = f" Of the other judged conversations, {elsewhere} failed it, too." if elsewhere and question else ""
     return Diagnosis(
         cause="prompt",
-        said=(
-            f"Strengthen the generation prompt: {where}. {_capital(first)}, and {id} is a NO in {count} of the "
-            f"{len(failed)}{by_itself}."
-        ),
+        said=f"{do}: {first}, and {count} of {which} {failing}{by_itself}.{more}",
         about=(id, *guards),
         shown_by=_ids(row.sample for row in examples),
     )
@@ -332,7 +336,8 @@ def _flawed(case: _Case) -> Diagnosis | None:
     by = case.failing(flawed)
     if not by or lower_bound(by[0][2], len(case.judged)) <= GRAVE:
         return None
-    return _strengthen(case, by[0], flawed, f"{len(flawed)} passed with a serious failure, and are no rows")
+    first = f"{len(flawed)} passed with a serious failure and will not be training rows"
+    return _strengthen(case, by[0], flawed, first, f"these {len(flawed)}")
 
 
 def _hardly_applies(case: _Case) -> Diagnosis | None:
@@ -361,7 +366,3 @@ def _ready(seen: Seen) -> Diagnosis:
     )
     first = "Ready to scale" if seen.account.planned >= limits.PILOT else f"Ready for a pilot of {limits.PILOT}"
     return Diagnosis(cause="ready", said=f"{first}: {rate.k} of {rate.n} passed, and nothing stands out among what failed{low}.")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

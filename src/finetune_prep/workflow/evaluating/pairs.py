@@ -89,7 +89,8 @@ def _none(run: EvaluationRun, paired: Paired) -> ActNeeded:
     told = ", ".join(f"{count} {why}" for why, count in paired.left_out.items())
     if paired.left_out.get(LONGER):
         return ActNeeded(
-            f"{run.name} gives no pairs: {told}. A verdict is about a whole talk: which of several replies failed is not known",
+            f"{run.name} gives no pairs: {told}. A verdict is about a whole conversation: which of several replies failed is not "
+            "known",
             next=f"{run.plan.command} --single",
         )
     return ActNeeded(

@@ -143,7 +143,7 @@ def edited(project: Project, view: EditView) -> Edited:
     if diagnosis.clause.document not in TRIED:
         raise ActNeeded(
             f"an edit of {KINDS[diagnosis.clause.document].path} changes {_changes(diagnosis.clause.document)}, so no trial of "
-            "talks can say whether it helped",
+            "conversations can say whether it helped",
             next="finetune-prep probe, and then a new pilot",
         )
     if not diagnosis.question:
@@ -165,7 +165,7 @@ def edited(project: Project, view: EditView) -> Edited:
 
 
 def _changes(document: str) -> str:
-    return "what users bring" if document == "scenario-space" else "how talks are judged"
+    return "what users bring" if document == "scenario-space" else "how conversations are judged"
 
 
 def _scenarios(project: Project, run: ImproveRun, proposal: Proposal) -> tuple[Scenario, ...]:

@@ -77,7 +77,7 @@ def _others(found: Trial) -> str:
 
 
 def _talks(count: int) -> str:
-    return f"{count} talk{'' if count == 1 else 's'}"
+    return f"{count} conversation{'' if count == 1 else 's'}"
 
 
 def beside(found: Trial, run: EditRun, path: str) -> tuple[str, ...]:
@@ -100,7 +100,7 @@ def _beside(found: Trial, run: EditRun, path: str) -> Iterator[str]:
     if found.check == "could not be seen" and found.word == "kept":
         yield (
             "Whether replies are better, or only please the judge, could not be seen: name another judge as [roles.verifier] in "
-            f"finetune-prep.toml before the next trial, or read {WANTED} of its talks: finetune-prep improve --label"
+            f"finetune-prep.toml before the next trial, or read {WANTED} of its conversations: finetune-prep improve --label"
         )
     if run.plan.cycles > 1:
         yield f"Trial {run.plan.cycle} of {run.plan.cycles} planned for {run.plan.source}, each on scenarios of its own."

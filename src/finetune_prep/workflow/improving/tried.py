@@ -76,8 +76,8 @@ def labelled(project: Project, path: Path) -> TrialSummary:
     read = {row.conversation for row in rows}
     if both < WANTED // 2 and any(talk.conversation.id not in read for talk in judged if talk.conversation):
         raise UsageError(
-            f"people have read both talks of {both} scenarios of {run.name}; {WANTED // 2} are needed, or an edit that helps "
-            "would look like one that does not",
+            f"people have read both conversations of {both} scenarios of {run.name}; {WANTED // 2} are needed, or an edit that "
+            "helps would look like one that does not",
             where=project.layout.relative(path.resolve()),
             next="finetune-prep improve --label",
         )

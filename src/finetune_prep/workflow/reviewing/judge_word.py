@@ -9,7 +9,7 @@ from finetune_prep.project.runs import Run
 from finetune_prep.workflow.measuring.agreement import agreement
 from finetune_prep.workflow.reviewing.counting import Reviewed, proof
 
-NOT_MEASURED = "Nobody has measured how often this judge is right."
+NOT_MEASURED = "How often this judge is right has not been measured."
 
 
 def judge_word(project: Project, run: Run, found: Reviewed) -> str:

@@ -7,7 +7,7 @@ from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError
 from finetune_prep.method.phases import Phase
-from finetune_prep.phases.pilot.pilot import current_plan, planned
+from finetune_prep.phases.pilot.pilot import current_plan, grave_if_readable, planned
 from finetune_prep.project.acceptance import why_not_accepted
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run, runs
@@ -93,7 +93,7 @@ def run_view(project: Project, run: Run) -> RunView:
         stale.append("the project has another seed since")
     if run.plan.language != now.language:
         stale.append(f"its conversations are in {run.plan.language}, the brief asks for {now.language} since")
-    if run.plan.grave != now.grave:
+    if run.plan.grave != now.grave and grave_if_readable(project) is not None:
         stale.append("other questions decide since which conversations become training rows")
     prompts = now.prompts if run.plan.way == now.way else {}
     stale += [f"the prompt {name}.md is another since" for name in prompts if run.plan.prompts.get(name) != prompts[name]]
