@@ -14,6 +14,7 @@ from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
 from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.reviewing.judge_word import NOT_MEASURED
 from tests.cli.terminal import Shown, Terminal
 from tests.cli.test_pilot import asked_of, next_of, verdict
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
@@ -96,7 +97,7 @@ def test_from_a_pilot_to_rows_and_what_everybody_says_of_them(piloted: Any, term
     assert "scale-001: 120 of 120 rows are accepted" in shown.out
     assert "according to the judge; " in shown.out
     assert "95% interval" in shown.out
-    assert "Nobody has measured how often this judge is right." in shown.out
+    assert NOT_MEASURED in shown.out
     assert "Drift: " in shown.out
     assert "runs/scale-001/report.html, with every cell" in shown.out
     assert "120 of 120 rows" in (project.folder / "runs" / "scale-001" / "report.html").read_text("utf-8")

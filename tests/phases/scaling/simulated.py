@@ -29,7 +29,7 @@ Rate = Callable[[Scenario, int], float]
 
 
 class Simulated:
-    """Answers of all roles, for conversations written in one call.
+    """Answers of all roles, for conversations written in one call and for those made turn by turn, which say the same.
 
     rate: how often a scenario's conversation passes, 0 to 1; its second argument counts the conversations that were written.
     copies: cells in which two conversations each say the same for as long as both go on.
@@ -47,8 +47,11 @@ class Simulated:
     def answer(self, request: Request) -> Answer:
         if request.role == "judge":
             return self._verdict(request)
-        self.written += 1
         scenario = self.scenario(request.sample.partition("/")[0])
+        if request.schema is None:
+            self.written += request.role == "assistant" and request.origin.turn == scenario.exchanges
+            return self._exchange(scenario, request.origin.turn - 1)[request.role]
+        self.written += 1
         turns = [self._exchange(scenario, number) for number in range(scenario.exchanges)]
         return json.dumps({"exchanges": turns})
 

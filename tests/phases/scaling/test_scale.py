@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from finetune_prep.core.request import Reply, Request
-from finetune_prep.core.sample import Account
+from finetune_prep.core.sample import Account, Way
 from finetune_prep.errors import DocumentError, Unreachable
 from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Entry
@@ -91,11 +93,15 @@ def test_exactly_so_many_rows_are_accepted_and_every_cell_has_its_share(shop: Pr
 
 
 def test_a_larger_number_goes_on_and_keeps_every_row(shop: Project) -> None:
-    first, account, _, _ = scaled(shop, 80)
+    few, more = (5_000, 8_000) if SOAK else (80, 130)
+    first, account, smaller, _ = scaled(shop, few)
+    assert account.states["accepted"] == few
+    assert_whole(first, account, smaller)
     before = accepted(first)
-    second, grown, result, script = scaled(shop, 130)
-    assert (second.name, second.plan.n) == (first.name, 130)
-    assert grown.states["accepted"] == 130
+    second, grown, result, script = scaled(shop, more)
+    assert (second.name, second.plan.n) == (first.name, more)
+    assert grown.states["accepted"] == more
+    assert all(abs(cell.accepted - cell.planned) <= 1 for cell in result.cells)
     assert before <= accepted(second)
     asked = {request.sample for request in script.asked if request.role == "assistant"}
     assert len(asked) == grown.planned - account.planned, "nothing is asked again"
@@ -264,7 +270,7 @@ from finetune_prep.project.project import open_project
 from tests.phases.scaling.simulated import Simulated
 from tests.phases.scaling.test_scale import by_cell
 
-shop = open_project(sys.argv[1]).conversing("one-call")
+shop = open_project(sys.argv[1]).conversing(sys.argv[4])
 simulated, left = Simulated(shop, by_cell), int(sys.argv[3])
 
 def answer(request):
@@ -282,19 +288,23 @@ asyncio.run(go())
 """
 
 
-def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(shop: Project, tmp_path: Path) -> None:
-    rows = 300 if SOAK else 60
-    whole = pottery_project(tmp_path / "whole").conversing("one-call")
-    run, _, _, _ = scaled(whole, rows)
-    for answers in [17, 40, 60] if not SOAK else [7 + 5 * n % 41 for n in range(20)]:
+@pytest.mark.parametrize("way", ["one-call", "turns"])
+def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(tmp_path: Path, way: Way) -> None:
+    """At points that are random over all of its calls; turn by turn a conversation takes several."""
+    rows, kills = (300, 20) if SOAK else (60, 3)
+    shop, whole = (pottery_project(tmp_path / name).conversing(way) for name in ("shop", "whole"))
+    run, _, _, script = scaled(whole, rows)
+    points = sorted(random.Random(f"kills {way}").sample(range(1, len(script.asked)), kills))
+    for before, point in pairwise([0, *points]):
         done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(shop.folder), str(rows), str(answers)], check=False, cwd=Path(__file__).parents[3],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            [sys.executable, "-c", KILLED, str(shop.folder), str(rows), str(point - before), way], check=False,
+            cwd=Path(__file__).parents[3], env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )  # fmt: skip
         assert done.returncode == -signal.SIGKILL
-    again, _, result, _ = scaled(shop, rows)
+    again, _, result, later = scaled(shop, rows)
     assert result.end == "reached"
     assert bytes_of(again.folder) == bytes_of(run.folder)
+    assert len(later.asked) < len(script.asked), "what was answered before a kill is not asked again"
 
 
 @pytest.mark.parametrize(("lost", "end"), [(2, "reached"), (1_000, "alike")])

@@ -19,6 +19,7 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, runs
 from finetune_prep.statistics.rates import wilson
 from finetune_prep.workflow.report import renew_report
+from finetune_prep.workflow.reviewing.judge_word import NOT_MEASURED
 from finetune_prep.workflow.scaling.making import make_rows
 from finetune_prep.workflow.scaling.summary import ScaleSummary
 from tests.exports.test_report import Page
@@ -78,7 +79,7 @@ def test_it_says_what_a_pilots_report_says_and_every_wave_and_cell(shop: Project
     for heading in ("Waves", "Cells", "Questions", "Where they pass", "Read these first", "Conversations"):
         assert heading in page.text
     assert "Drift: " in page.text
-    assert "Nobody has measured how often this judge is right." in page.text
+    assert NOT_MEASURED in page.text
 
 
 def test_waves_and_cells_sum_to_what_the_account_says(shop: Project) -> None:
@@ -152,7 +153,7 @@ def test_one_that_is_stopped_has_a_report_of_what_is_there(shop: Project) -> Non
 
 def test_as_json_it_holds_what_the_terminal_says(shop: Project) -> None:
     told = json.loads(msgspec.json.encode(made(shop, 40)))
-    assert told["judge"] == "Nobody has measured how often this judge is right."
+    assert told["judge"] == NOT_MEASURED
     assert told["figures"]["habits"]
     assert [wave["candidates"] for wave in told["result"]["waves"]]
     assert told["report"] == "runs/scale-001/report.html"

@@ -250,7 +250,7 @@ class Scaling:
         seen, passed, expected = self._drift.seen, self._drift.passed, self._drift.expected
         return (
             f"fewer pass than in the pilot: {passed:,} of {seen:,} ({passed / seen:.0%}) so far, where {expected / seen:.0%} "
-            f"were to be expected; from some point on, more than {100 * TOLERATED:.0f} points fewer"
+            f"were to be expected; from some point on, more than {100 * TOLERATED:g} points fewer"
         )
 
     def _exhausted(self) -> str:

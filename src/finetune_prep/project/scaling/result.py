@@ -79,7 +79,7 @@ class Scaled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     expected_passed: float
     """How many of them would have passed at the rates of the pilot, or of their cells at the beginning of this run."""
     evidence: float
-    """That the rate lies more than ten points below; 20 stops the run."""
+    """That the rate lies further below than is tolerated; 20 stops the run."""
     waves: tuple[WaveLine, ...] = ()
     """In the order in which they were made."""
 

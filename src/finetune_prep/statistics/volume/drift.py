@@ -1,10 +1,14 @@
 """Whether the conversations of a long run pass less often than they should, looked at after every one of them.
 
 For each conversation a baseline says how often such ones passed before: the pilot's rate, or the rate of its cell. What is
-tested is "no more than ten points below". The evidence is a likelihood ratio for Bernoulli draws, averaged over several sizes
-of a drop and over the places at which it may have begun, so a model that is exchanged in the middle of a run is seen, too.
-Averages of such ratios are an e-process (Ramdas et al. 2023, Stat. Sci. 38:576): by Ville's inequality at most one sound run in
-twenty ever reaches 20.
+tested is "no more than 6.5 points below". The evidence is a likelihood ratio for Bernoulli draws, averaged over several sizes of
+a drop and over the places at which it may have begun, half of it for the beginning of the run, so a model that is exchanged in
+the middle is seen, too. Averages of such ratios are an e-process (Ramdas et al. 2023, Stat. Sci. 38:576): by Ville's inequality
+at most one run in twenty that is tolerated ever reaches 20.
+
+The baseline is itself an estimate. A pilot of a hundred is off by 4.3 points (one standard error at .75), so what is tolerated
+lies between none and the fifteen points that have to be found, with room on either side for that error and for the evidence
+that a run of some thousands can give (docs/decisions/0032 has the figures).
 """
 
 from __future__ import annotations
@@ -13,9 +17,10 @@ from math import exp, log, log1p
 
 from finetune_prep.statistics.sequential import STOP
 
-TOLERATED = 0.10  # below the baseline
-DROPS = (0.03, 0.08, 0.15, 0.30)  # beyond what is tolerated; which it is nobody knows beforehand
+TOLERATED = 0.065  # below the baseline
+DROPS = (0.02, 0.05, 0.10, 0.20, 0.35)  # beyond what is tolerated; which it is nobody knows beforehand
 BLOCK = 200  # conversations after which a drop may begin anew
+AT_THE_START = 0.5  # weight of a drop that is there from the beginning: another model, or other settings, than the pilot's
 _LEAST, _MOST = 0.02, 0.98
 _LARGEST = 700.0  # exponent
 
@@ -25,6 +30,9 @@ class Drift:
 
     def __init__(self, longest: int) -> None:
         self._places = max(1, -(-longest // BLOCK))
+        self._first = AT_THE_START if self._places > 1 else 1.0
+        self._later = (1 - self._first) / max(1, self._places - 1)
+        """Weight of each later place."""
         self._begun: list[list[float]] = []
         self.seen = 0
         self.passed = 0
@@ -46,9 +54,12 @@ class Drift:
 
     @property
     def evidence(self) -> float:
-        """That the rate lies more than ten points below the baseline; 20 is enough."""
-        begun = sum(exp(min(ratio, _LARGEST)) for ratios in self._begun for ratio in ratios) / len(DROPS)
-        return (begun + self._places - len(self._begun)) / self._places
+        """That the rate lies further below the baseline than is tolerated; 20 is enough."""
+        if not self._begun:
+            return 1.0
+        first, *later = (sum(exp(min(ratio, _LARGEST)) for ratio in ratios) / len(DROPS) for ratios in self._begun)
+        to_come = self._places - len(self._begun)
+        return self._first * first + self._later * (sum(later) + to_come)
 
     @property
     def found(self) -> bool:

@@ -46,5 +46,5 @@ def drift_in_words(result: Scaled) -> str:
     evidence = f"{result.evidence:.2g}; {STOP:.0f} stops a run"
     return (
         f"Drift: {result.tested_passed:,} of {result.tested:,} new conversations passed ({passed:.0%}), where {expected:.0%} "
-        f"were to be expected. Evidence for over {100 * TOLERATED:.0f} points fewer: {evidence}."
+        f"were to be expected. Evidence for over {100 * TOLERATED:g} points fewer: {evidence}."
     )
