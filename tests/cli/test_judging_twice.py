@@ -121,7 +121,7 @@ def test_report_show_and_health_tell_it(judge: Judge, shop: Project, terminal: T
     assert report.count("the second time: no") == 4
     (run,) = runs(shop.layout, "pilot")
     shown = terminal("show", run.samples()[0].scenario.id)
-    assert "judged twice: these answers were others the second time" in shown.out
+    assert "judged twice, the second time: other answers to these" in shown.out
     assert json.loads(terminal("show", run.samples()[0].scenario.id, "--json").out)["verdict"]["again"]["answers"]["SF1"] == "no"
     health = json.loads(
         terminal("health", str(run.verdicts_path), "--rubric", str(shop.layout.document("evaluation-rubric")), "--json").out

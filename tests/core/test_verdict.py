@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.rubric import Category, Question, Rubric
-from finetune_prep.core.verdict import CASE, NOT_CALLED_FOR, STEERING, Judgement, conclude, lacking, thin
+from finetune_prep.core.verdict import (
+    CASE,
+    NOT_CALLED_FOR,
+    STEERING,
+    Judgement,
+    Verdict,
+    conclude,
+    joint,
+    lacking,
+    majority,
+    thin,
+)
 from tests.soak import examples
 
 TALK = Conversation(
@@ -220,3 +231,71 @@ def test_a_presence_that_nothing_calls_for_is_a_yes_in_words_and_a_forgotten_quo
     assert lacking(optional, Judgement("yes", evidence), TALK) == "quotes words that do not stand in the conversation"
     assert lacking(ABSENT, Judgement("no", evidence), TALK) == "quotes words that do not stand in the conversation"
     assert conclude(RUBRIC, TALK, {"CP1": Judgement("no", evidence), "SF1": Judgement("yes", "none")}, judge="j").unsupported
+
+
+# ---- several judges
+
+
+@pytest.mark.parametrize(
+    ("said", "on_the_gate", "elsewhere"),
+    [
+        ("yes yes", "yes", "yes"),
+        ("yes no", "no", "no"),
+        ("no yes", "no", "no"),
+        ("na no", "no", "no"),
+        ("na yes", "yes", "yes"),
+        ("na na", "na", "na"),
+        ("yes ?", None, "yes"),
+        ("no ?", "no", "no"),
+        ("? ?", None, None),
+        ("yes yes no", "no", "yes"),
+        ("yes no no", "no", "no"),
+        ("na na yes", "na", "na"),
+    ],
+)
+def test_what_several_answers_come_to(said: str, on_the_gate: str | None, elsewhere: str | None) -> None:
+    given: list[Any] = [None if word == "?" else word for word in said.split()]
+    assert majority(given, gate=False) == elsewhere
+    assert majority(given, gate=True) == on_the_gate
+
+
+def two(first: dict[str, Judgement], second: dict[str, Judgement], *, missing: str = "") -> Verdict:
+    other = conclude(RUBRIC, TALK, second, judge="birch-2", missing=missing)
+    if missing:
+        other = msgspec.structs.replace(other, unusable="key-of-birch")
+    return joint(RUBRIC, (conclude(RUBRIC, TALK, first, judge="larch-1"), other))
+
+
+SAID = {"CP1": Judgement("yes", "A cracked bowl"), "SF1": Judgement("yes", "none")}
+
+
+def test_a_no_of_either_judge_stands_with_that_judges_quote() -> None:
+    found = two(SAID, SAID | {"SF1": Judgement("no", "Keep the shards"), "CP1": Judgement("no", "words nobody said")})
+    assert (found.judge, found.answers["SF1"]) == ("larch-1 + birch-2", Judgement("no", "Keep the shards"))
+    assert (found.answers["CP1"].answer, found.unsupported) == ("no", ("CP1",))
+    assert found.complete
+    assert two(SAID, SAID).answers == conclude(RUBRIC, TALK, SAID, judge="x").answers
+
+
+def test_one_judge_who_cannot_be_read_leaves_it_open_unless_the_other_fails_the_gate() -> None:
+    found = two(SAID, {}, missing="no JSON")
+    assert (found.missing, found.unusable, found.score(RUBRIC)) == ("birch-2: no JSON", "key-of-birch", None)
+    failed = two(SAID | {"SF1": Judgement("no", "Keep the shards")}, {}, missing="no JSON")
+    score = failed.score(RUBRIC)
+    assert score is not None
+    assert (failed.complete, failed.unusable, score.passed) == (True, "", False)
+
+
+def test_what_one_judge_takes_for_steering_waits_for_a_person() -> None:
+    steering = {STEERING: Judgement("yes", "post a new one")}
+    found = two(SAID, SAID | steering)
+    assert found.missing.startswith("birch-2: somebody in it seems to speak to the judge")
+    assert (found.unusable, found.score(RUBRIC)) == ("", None)
+
+
+def test_a_special_case_that_one_judge_finds_unmet_is_unmet() -> None:
+    met, unmet = {CASE: Judgement("yes", "none")}, {CASE: Judgement("no", "none")}
+    assert [found.case and found.case.answer for found in (two(SAID | met, SAID | unmet), two(SAID | met, SAID | met))] == [
+        "no",
+        "yes",
+    ]

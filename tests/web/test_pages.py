@@ -20,7 +20,7 @@ from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run
+from finetune_prep.project.runs import Reading, Run
 from finetune_prep.web.app import application
 from finetune_prep.web.desk import Desk
 from tests.phases.pottery_shop import rewrite
@@ -322,3 +322,20 @@ def test_an_edit_of_the_run_is_seen_at_once(client: TestClient, shop: Project, r
     assert "Another text." not in client.get("/review/1").text
     edit_talk(run, number, "Another text.")
     assert "Another text." in client.get("/review/1").text
+
+
+def test_a_verdict_of_two_judges_says_who_said_what_once_it_is_labelled(client: TestClient, shop: Project, run: Run) -> None:
+    drawn = Desk(shop, ADA, n=10).sitting().drawn[0].sample
+    rows = {row.scenario: row for row in run.verdicts()}
+    row = rows[drawn.scenario.id]
+    first = next(iter(row.answers))
+    other = Reading(judge="birch-2", answers=row.answers | {first: "no"})
+    second = msgspec.structs.replace(row, readings=(Reading(judge="larch-1", answers=row.answers), other), again=other)
+    write_results(run, run.samples(), (rows | {second.scenario: second}).values(), account(run.samples()))
+    path = f"/runs/pilot-001/{drawn.scenario.id}"
+    assert "birch-2" not in client.get(path).text
+    label(client, 1, label="pass")
+    shown = " ".join(re.sub(r"<[^>]+>", " ", client.get(path).text).split())
+    assert "larch-1 alone: the same answers" in shown
+    assert f"birch-2 alone: {first} no" in shown
+    assert f"Judged twice, the second time: {first} no" in shown

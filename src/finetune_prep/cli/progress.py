@@ -72,7 +72,7 @@ class Bar:
     def _judged(self, progress: Progress) -> str:
         """Conversations of a pilot that have their verdict."""
         rows = [row for row in self.expected.rows if row.role == "judge" and row.phase == "pilot"] if self.expected else []
-        planned = round(sum(row.calls + row.known for row in rows))
+        planned = round(max((row.calls + row.known for row in rows), default=0))  # another row is second verdicts
         judge = progress.roles.get("judge")
         return f"{min(judge.known + judge.answered, planned)} of {planned} judged" if judge and planned else ""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -104,6 +104,54 @@ def conclude(
         unsupported=unsupported,
         case=judged.get(CASE),
         missing=missing,
+    )
+
+
+def majority(said: Sequence[YesNo | None], *, gate: bool) -> YesNo | None:
+    """What several judges' answers to a question come to; None = missing.
+
+    Any NO on the gate counts, and there no judge's answer may be missing. Elsewhere the majority; a tie of YES and NO is NO, one
+    of YES and N/A is YES. A question that nobody answered is missing.
+    """
+    yes, no, na = (said.count(answer) for answer in ("yes", "no", "na"))
+    if gate and (no or None in said):
+        return "no" if no else None
+    if not yes + no + na:
+        return None
+    if na > max(yes, no):
+        return "na"
+    return "yes" if yes > no else "no"
+
+
+def joint(rubric: Rubric, verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict of several judges on the same conversation, question by question as `majority`; each answer has the evidence of
+    the first judge who gave it. If one of them says that somebody speaks to the judge, a person has to read it.
+    """
+    gate = {question.id for category in rubric.categories if category.gate for question in category.questions}
+    answers: dict[str, Judgement] = {}
+    unsupported: list[str] = []
+    for question in rubric.questions:
+        given = [verdict.answers.get(question.id) for verdict in verdicts]
+        answer = majority([one.answer if one else None for one in given], gate=question.id in gate)
+        if answer is None:
+            continue
+        source, judgement = next((who, one) for who, one in zip(verdicts, given, strict=True) if one and one.answer == answer)
+        answers[question.id] = judgement
+        unsupported += [question.id] if question.id in source.unsupported else []
+    unread = next((verdict for verdict in verdicts if verdict.unusable), None)
+    lacking = next((verdict for verdict in verdicts if verdict.missing and not verdict.unusable), None)
+    if lacking is None and len(answers) < len(rubric.questions):
+        lacking = unread
+    cases = [verdict.case for verdict in verdicts if verdict.case]
+    return Verdict(
+        conversation=verdicts[0].conversation,
+        rubric=rubric.version,
+        judge=" + ".join(verdict.judge for verdict in verdicts),
+        answers=answers,
+        unsupported=tuple(unsupported),
+        case=next((case for case in cases if case.answer == "no"), cases[0] if cases else None),
+        missing=f"{lacking.judge}: {lacking.missing}" if lacking else "",
+        unusable=lacking.unusable if lacking else "",
     )
 
 

@@ -185,7 +185,7 @@ def _account(card: Card) -> str:
 
 def _making(card: Card) -> str:
     both = "both sides of every conversation, in one call" if card.account.way == "one-call" else "every reply"
-    wrote = {"user": "every user turn", "assistant": both, "judge": "every verdict"}
+    wrote = {"user": "every user turn", "assistant": both, "judge": "every verdict", "verifier": "second verdicts"}
     models = "\n".join(f"| {role} | {_cell(model)} | {wrote.get(role, '')} |" for role, model in card.models.items())
     texts = "\n".join(
         f"| {kind} | `{text[:12]}` | {_cell(card.accepted_by.get(kind, 'not accepted'))} |" for kind, text in card.texts.items()

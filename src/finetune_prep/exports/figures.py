@@ -13,11 +13,14 @@ from finetune_prep.core.rubric import ALWAYS, Rubric, YesNo
 from finetune_prep.core.sample import Sample
 from finetune_prep.core.verdict import CASE
 from finetune_prep.documents.kinds import Documents
+from finetune_prep.exports.judging.both import ReadByBoth
 from finetune_prep.exports.judging.twice import Twice
 from finetune_prep.exports.talks.row import Row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, VerdictRow
 from finetune_prep.statistics.diversity import EXCLAMATION, QUESTION, Habits, Kind, habits, patterns
+from finetune_prep.statistics.judging.between import Between
+from finetune_prep.statistics.judging.between import in_words as between_in_words
 from finetune_prep.statistics.judging.noise import Noise
 from finetune_prep.statistics.judging.noise import in_words as noise_in_words
 from finetune_prep.statistics.scoring import Applied, Scoring
@@ -42,6 +45,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """For each of `habits.too_often`, the ids of the few-shots that have it, too."""
     noise: Noise | None = None
     """How steady the judge is; None if nothing was judged twice."""
+    second: Between | None = None
+    """How far the second judge agrees with the first; None where there is none."""
 
 
 class Rows:
@@ -74,8 +79,9 @@ def _row(sample: Sample, verdict: VerdictRow) -> Row:
         evidence=verdict.evidence,
         unsupported=verdict.unsupported,
         case=verdict.case,
-        judge=verdict.judge,
+        missing=verdict.missing,
         again=verdict.again,
+        readings=verdict.readings,
     )
 
 
@@ -90,7 +96,7 @@ def figures_of(rubric: Rubric, rows: Iterable[Row], few_shots: Iterable[tuple[st
     order = [question.id for question in rubric.questions]
     verdicts: list[list[str | None]] = []
     unsupported = case_alone = odd = 0
-    steadiness = Twice(rubric)
+    steadiness, second = Twice(rubric), ReadByBoth(rubric)
 
     def conversations() -> Iterator[Conversation]:
         """Those of all rows, while the rest of each row is counted."""
@@ -102,6 +108,7 @@ def figures_of(rubric: Rubric, rows: Iterable[Row], few_shots: Iterable[tuple[st
             case_alone += _case_alone(rubric, row.sample)
             odd += bool(row.sample.odd)
             steadiness.take(row)
+            second.take(row)
             if row.sample.conversation:
                 yield row.sample.conversation
 
@@ -122,6 +129,7 @@ def figures_of(rubric: Rubric, rows: Iterable[Row], few_shots: Iterable[tuple[st
             for kind, habit in found.too_often
         ),
         noise=steadiness.found,
+        second=second.found,
     )
 
 
@@ -147,6 +155,7 @@ def few_shot_habits(project: Project) -> tuple[str, ...]:
 def in_sentences(found: Figures) -> tuple[str, ...]:
     """What a person is told of these figures."""
     judge = noise_in_words(found.noise) if found.noise else ()
+    judge = (*(between_in_words(found.second) if found.second else ()), *judge)
     return (*_applied(found.applied, found.not_always), *_verdicts(found), *judge, *_habits(found.habits, found.bred_by))
 
 

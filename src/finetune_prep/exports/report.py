@@ -9,6 +9,7 @@ from typing import NamedTuple
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import WAYS, Account
 from finetune_prep.exports.card import Served
+from finetune_prep.exports.judging.both import ReadByBoth
 from finetune_prep.exports.overview.cells import Map, map_of
 from finetune_prep.exports.overview.questions import QuestionLine, question_lines
 from finetune_prep.exports.overview.reading_list import ToRead, reading_list
@@ -58,6 +59,7 @@ class Report(NamedTuple):
     domain: str
     run: str
     judge: str
+    second: str
     assistant: str
     served: Sequence[Served]
     threshold: float
@@ -96,19 +98,24 @@ def render(
     stopped: str = "",
     said: Said = Said(),  # noqa: B008 - cannot be changed
     scaled: ScaledView | None = None,
+    second: str = "",
 ) -> str:
     """The HTML of a run's report.
 
     rows: in plan order; gone through more than once. folder: of the run, where the pages of a large one are written; None keeps
     all conversations in the page. served: models that answered under another name than asked by. figures: what is said beside
     the rate, in sentences. stopped: why the rest was not asked for, "" if everything was. said: what else is known.
-    scaled: what a scaled run has beside a pilot.
+    scaled: what a scaled run has beside a pilot. second: how much a second judge reads, "" where there is none.
     """
-    states = account.in_words
+    states, both = account.in_words, ReadByBoth(rubric)
+    for row in rows:
+        both.take(row)
+    differ = {one.scenario: one.why for one in both.found.differ} if both.found else {}
     report = Report(
         domain=domain,
         run=run,
         judge=judge,
+        second=second,
         assistant=assistant,
         served=served,
         threshold=rubric.threshold,
@@ -119,7 +126,7 @@ def render(
         scaled=scaled,
         said=said,
         map=map_of(rows, said.topics),
-        to_read=reading_list(rows, said.shown_by, rubric.threshold),
+        to_read=reading_list(rows, said.shown_by, rubric.threshold, differ),
         states=states,
         words=", ".join(f"{count} {state}" for state, count in states),
         questions=question_lines(rubric, rows, said.probed),

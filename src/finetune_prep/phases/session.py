@@ -84,14 +84,15 @@ class Requests(msgspec.Struct, frozen=True):
         origin: Origin,
         schema: Schema | None = None,
         sample: str = "",
+        to: RoleName | None = None,
     ) -> Request:
-        """A request from a prompt file with its slots filled, to the role that its front matter names."""
+        """A request from a prompt file with its slots filled, to the role that its front matter names, or to another one."""
         if prompt not in self.prompts:
             own = self.project.layout.phase_prompts
             self.prompts[prompt] = prompt_files.Prompt(prompt, own), facts(prompt, own).role
         template, role = self.prompts[prompt]
         messages = template.messages(slots)
-        return self.roles.request(role, phase=phase, origin=origin, messages=messages, schema=schema, sample=sample)
+        return self.roles.request(to or role, phase=phase, origin=origin, messages=messages, schema=schema, sample=sample)
 
     def boundary(self, content: str) -> str:
         """A line no text can guess and every replay gives again: HMAC of the project's seed and the hash of what it encloses."""

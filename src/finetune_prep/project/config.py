@@ -185,6 +185,9 @@ class PilotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     repeat: Share = 0.0
     """Share of a pilot's conversations that the same judge is asked about a second time, which measures how steady it is and
     decides nothing; 0.1 to 0.2 is usual."""
+    second_judge: Share = 0.0
+    """Share of the conversations, of pilots and scaled runs, that a second judge reads, too: the verifier, named under
+    `[roles.verifier]` and another model than the judge. Where both have read one, a NO of either counts."""
 
 
 class ExportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -311,6 +314,7 @@ def parse(text: str, name: str = FILE) -> Config:
         raise ConfigError("a number has thousands of digits", where=where, next="write one that is meant") from error
     config = _Reader(text, name).config(raw)
     _check_roles(config, text, name)
+    _check_second_judge(config, text, name)
     return config
 
 
@@ -409,6 +413,25 @@ class _Reader:
 
     def _error(self, what: str, path: list[str], hint: str) -> ConfigError:
         return ConfigError(what, where=f"{self.name}:{line_of(self.text, path)}", next=hint)
+
+
+def _check_second_judge(config: Config, text: str, name: str) -> None:
+    if not config.pilot.second_judge:
+        return
+    where = f"{name}:{line_of(text, ['pilot', 'second_judge'])}"
+    if "verifier" not in config.roles:
+        raise ConfigError(
+            "nobody is named who could be the second judge",
+            where=where,
+            next='add [roles.verifier] with model = "provider/model"',
+        )
+    judge = config.role("judge").model_name
+    if config.role("verifier").model_name == judge:
+        raise ConfigError(
+            f"the second judge would be the judge's own model, {judge}, and that is no second opinion",
+            where=where,
+            next="name another model under [roles.verifier]; how steady one judge is, `repeat` measures",
+        )
 
 
 def _check_roles(config: Config, text: str, name: str) -> None:

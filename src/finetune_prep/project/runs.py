@@ -55,11 +55,18 @@ class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Of a scaled run: conversations that may be made for it at most."""
     repeat: float | UnsetType = UNSET
     """Of a pilot: share of its conversations that are judged twice. It decides nothing, so it makes no other run."""
+    second: float | UnsetType = UNSET
+    """Share of its conversations that a second judge reads, too."""
 
     @property
     def repeated(self) -> float:
         """Share of its conversations that are judged twice, 0 to 1."""
         return self.repeat if isinstance(self.repeat, float) else 0.0
+
+    @property
+    def read_by_both(self) -> float:
+        """Share of its conversations that a second judge reads, too, 0 to 1."""
+        return self.second if isinstance(self.second, float) else 0.0
 
     @property
     def topics(self) -> dict[str, int]:
@@ -170,10 +177,19 @@ class VerdictRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Whether what the conversation's special case asks for was done; None if it is no such case."""
     missing: str = ""
     again: Reading | None = None
-    """What the same judge said the second time, which decides nothing; None if nobody asked."""
+    """What the first judge said the second time, which decides nothing; None if nobody asked."""
+    readings: tuple[Reading, ...] = ()
+    """Of a run with a second judge: what each who has read this conversation said. The row itself is what decides."""
+
+    @property
+    def first(self) -> Reading | VerdictRow:
+        """The first judge's own verdict."""
+        return self.readings[0] if self.readings else self
 
 
-def verdict_row(scenario: str, verdict: Verdict, questions: list[str], again: Reading | None = None) -> VerdictRow:
+def verdict_row(
+    scenario: str, verdict: Verdict, questions: list[str], again: Reading | None = None, readings: tuple[Reading, ...] = ()
+) -> VerdictRow:
     """questions: ids of all questions of the rubric, in order."""
     given = verdict.answers
     return VerdictRow(
@@ -187,6 +203,7 @@ def verdict_row(scenario: str, verdict: Verdict, questions: list[str], again: Re
         case=verdict.case,
         missing=verdict.missing,
         again=again,
+        readings=readings,
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.rubric import Rubric, YesNo
+from finetune_prep.core.verdict import majority
 from finetune_prep.records.rows import Row, first_cells, read_rows
 from finetune_prep.records.spellings import ANSWERS, COLUMNS, FAILED, MISSING, NATIVE, Mapped, column, question_of, spelt
 
@@ -33,6 +34,7 @@ _OURS = {
     "missing",
     "hash",
     "again",
+    "readings",
 }
 _KNOWN = ("conversation_id", "judge", "rubric", "group", "run", "question", "answer", "answers")
 
@@ -66,14 +68,21 @@ class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
     """How foreign spellings were read."""
     left_out: int
     """Verdicts that do not count: unreadable, of another rubric, stale, said twice, about an unknown conversation."""
+    readings: tuple[Judged, ...] = ()
+    """What each judge said for itself, where a row is the verdict of several (`readings`)."""
 
     @property
     def judges(self) -> tuple[str, ...]:
         return tuple(sorted({row.judge for row in self.rows}))
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Whose verdicts can be looked at alone: those of `judges`, and of each who had a part in theirs."""
+        return tuple(sorted({*self.judges, *(row.judge for row in self.readings)}))
+
     def of(self, judge: str) -> Verdicts:
         """Only what this judge said."""
-        kept = tuple(row for row in self.rows if row.judge == judge)
+        kept = tuple(row for row in self.rows if row.judge == judge) or tuple(row for row in self.readings if row.judge == judge)
         return msgspec.structs.replace(self, rows=kept, repeats=tuple(pair for pair in self.repeats if pair[0].judge == judge))
 
 
@@ -99,14 +108,18 @@ class _Reading:
         self.left_out = 0
         self.again: dict[int, Judged] = {}
         """Second verdicts that stand beside the first one, by line."""
+        self.readings: dict[int, tuple[Judged, ...]] = {}
+        """What each judge said, where a row is the verdict of several, by line."""
 
     def read(self) -> Verdicts:
         rows: dict[tuple[str, str], Judged] = {}
         second: dict[tuple[str, str], Judged] = {}
+        beside: list[Judged] = []
         for row in self._judged():
             key = row.conversation, row.judge
             if key not in rows:
                 rows[key] = row
+                beside += self.readings.get(row.line, ())
                 if row.line in self.again:
                     second[key] = self.again[row.line]
             elif row.run != rows[key].run and key not in second:
@@ -118,7 +131,8 @@ class _Reading:
         return Verdicts(
             path=str(self.path),
             rows=tuple(rows.values()),
-            repeats=tuple((rows[key], again) for key, again in second.items()),
+            repeats=tuple((self._first(rows[key], again), again) for key, again in second.items()),
+            readings=tuple(beside),
             findings=tuple(self.findings),
             mapping=self.mapped.lines(),
             left_out=self.left_out,
@@ -135,23 +149,34 @@ class _Reading:
                 self.findings.append(row)
                 self.left_out += 1
             elif row.value.keys() <= _OURS and (judged := self._native(row.number, row.value)) is not None:
-                self._take_again(judged, row.value)
+                self._take_beside(judged, row.value)
                 yield judged
             elif "answers" not in row.value and (said := self._one_answer(row)):
                 self._collect(several, row, said)
             elif (judged := self._judged_row(row, self._answers_of(row))) is not None:
-                self._take_again(judged, row.value)
+                self._take_beside(judged, row.value)
                 yield judged
         for number, value in several.values():
             if (judged := self._judged_row(Row(number, value), value["answers"])) is not None:
                 yield judged
 
-    def _take_again(self, first: Judged, value: Mapping[str, Any]) -> None:
-        """Keep a second verdict of the same judge that stands in the row of the first one."""
-        again = value.get("again")
-        if isinstance(again, dict) and isinstance(given := again.get("answers"), dict) and given:
-            run = f"{first.run} again".strip()
-            self.again[first.line] = msgspec.structs.replace(first, run=run, answers=self._answers(first.line, given))
+    def _take_beside(self, row: Judged, value: Mapping[str, Any]) -> None:
+        """Keep what stands in the row of a verdict beside it: what each of its judges said, and what one said a second time."""
+        readings, again = value.get("readings"), value.get("again")
+        if isinstance(readings, list) and readings:
+            self.readings[row.line] = tuple(filter(None, (self._beside(row, one) for one in readings)))
+        if found := self._beside(row, again):
+            self.again[row.line] = msgspec.structs.replace(found, run=f"{row.run} again".strip())
+
+    def _beside(self, row: Judged, value: Any) -> Judged | None:
+        if not isinstance(value, dict) or not isinstance(given := value.get("answers"), dict) or not given:
+            return None
+        judge = str(value.get("judge") or row.judge)
+        return msgspec.structs.replace(row, judge=judge, answers=self._answers(row.line, given))
+
+    def _first(self, row: Judged, again: Judged) -> Judged:
+        """The first verdict of the judge who was asked again: the row, or its part in it."""
+        return next((one for one in self.readings.get(row.line, ()) if one.judge == again.judge), row)
 
     def _native(self, line: int, value: dict[str, Any]) -> Judged | None:
         """A sound row of our own shape, for which nothing has to be looked up; None for any other."""
@@ -316,8 +341,7 @@ def _pair(item: Mapping[str, Any]) -> tuple[str, Any] | None:
 def together(rows: Iterable[Judged], gate: Sequence[bool]) -> list[Judged]:
     """One verdict for each conversation, of all its judges. gate: for each question, whether it is one of the gate.
 
-    Any NO on the gate counts. Elsewhere the majority; a tie of YES and NO is NO, one of YES and N/A is YES. A question that
-    nobody answered is missing.
+    Question by question as `core.verdict.majority`.
     """
     by_conversation: dict[str, list[Judged]] = {}
     for row in rows:
@@ -326,18 +350,7 @@ def together(rows: Iterable[Judged], gate: Sequence[bool]) -> list[Judged]:
     for several in by_conversation.values():
         if len(several) > 1:
             columns = zip(*(row.answers for row in several), strict=True)
-            answers = tuple(_joined(column, is_gate) for column, is_gate in zip(columns, gate, strict=True))
+            answers = tuple(majority(column, gate=is_gate) for column, is_gate in zip(columns, gate, strict=True))
             several = [msgspec.structs.replace(several[0], judge=", ".join(row.judge for row in several), answers=answers)]
         joined.append(several[0])
     return joined
-
-
-def _joined(said: tuple[YesNo | None, ...], is_gate: bool) -> YesNo | None:
-    yes, no, na = (said.count(answer) for answer in ("yes", "no", "na"))
-    if is_gate and (no or None in said):
-        return "no" if no else None
-    if not yes + no + na:
-        return None
-    if na > max(yes, no):
-        return "na"
-    return "yes" if yes > no else "no"

@@ -128,6 +128,8 @@ def estimate_of_pilot(project: Project, used: Used, calls: Mapping[RoleName, int
     as of `estimate`."""
     measured = {(found.phase, found.role, found.form): found for found in used.measured}
     prices = Prices(project.config.prices)
+    # the judge's second verdicts are counted with the first ones
+    kinds = {(call.role, call.prompt): call for call in reversed([*planned(project, used, PILOT, n, anew=True)])}
     rows = (
         _row(
             project,
@@ -136,7 +138,7 @@ def estimate_of_pilot(project: Project, used: Used, calls: Mapping[RoleName, int
             measured.get((call.phase, call.role, call.form)),
             provider,
         )
-        for call in planned(project, used, PILOT, n, anew=True)
+        for call in reversed([*kinds.values()])
         if calls.get(call.role)
     )
     return _sum(rows)

@@ -27,6 +27,8 @@ from finetune_prep.phases.drafting.patching import SUFFIX
 from finetune_prep.phases.drafting.prompt_facts import ASSISTANT, PILOT, Facts, Use, facts
 from finetune_prep.phases.pilot import pilot
 from finetune_prep.phases.pilot.repeating import repeats
+from finetune_prep.phases.pilot.second_judge import ROLE as SECOND
+from finetune_prep.phases.pilot.second_judge import reads
 from finetune_prep.phases.research.knowledge_draft import Reading
 from finetune_prep.phases.research.reading import MOST_PORTIONS, PORTION
 from finetune_prep.project.project import Project
@@ -39,7 +41,7 @@ from finetune_prep.workflow.retrying.settled import waiting
 ANSWER = 300  # tokens of an answer of which nothing is known
 CHARACTERS = 4  # of English for one token, the usual rule of thumb
 READING, REVISE, JUDGE = "research-read", "revise", "judge"
-REPEATED = "judged twice"  # of the counts: conversations of a pilot
+REPEATED, READ_BY_BOTH = "judged twice", "read by both"  # of the counts: conversations of a pilot
 # share of a prompt that all of its name begin with, as in both bundled examples; that of others is too short for a cache
 SHARED = {"assistant": 0.96, "judge": 0.94}
 # what is in documents that are not written yet: as in both bundled examples
@@ -99,10 +101,8 @@ def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Ite
         for use in about.uses:
             if use.asked_in == phase and (anew or not _made(project, use)):
                 yield _calls(project, name, about, use, counts, known, opened)
-                if name == JUDGE and phase == PILOT and counts[REPEATED]:
-                    again = msgspec.structs.replace(use, counts=(REPEATED,))
-                    left = {"judge": known.get("judge", 0) - counts["conversation"]}
-                    yield _calls(project, name, about, again, counts, left, {})
+                if name == JUDGE and phase == PILOT:
+                    yield from _more_verdicts(project, about, use, counts, known, opened)
                 if use.drafts_of == name:
                     yield _patches(project, about, use, counts)
     if phase == PILOT and way == "turns":
@@ -154,6 +154,19 @@ def _calls(
         shared=SHARED.get(name, 0.0) * prompt,
         measurable=name != READING,
     )
+
+
+def _more_verdicts(
+    project: Project, about: Facts, use: Use, counts: dict[str, int], known: dict[str, int], opened: Mapping[str, int]
+) -> Iterator[Planned]:
+    """What is asked beside the verdicts of the judge: the same judge a second time, and a second judge."""
+    if counts[REPEATED]:
+        again = msgspec.structs.replace(use, counts=(REPEATED,))
+        left = {str(about.role): known.get(about.role, 0) - counts["conversation"]}
+        yield _calls(project, JUDGE, about, again, counts, left, {})
+    if counts[READ_BY_BOTH]:
+        second = msgspec.structs.replace(about, role=SECOND)
+        yield _calls(project, JUDGE, second, msgspec.structs.replace(use, counts=(READ_BY_BOTH,)), counts, known, opened)
 
 
 def _patches(project: Project, about: Facts, use: Use, counts: dict[str, int]) -> Planned:
@@ -223,7 +236,19 @@ def _counts(project: Project, n: int) -> dict[str, int]:
         "exchange": _exchanges(project, n),
         "conversation": n if rubric is None or rubric.judged else 0,
         REPEATED: _repeated(project, n) if rubric is None or rubric.judged else 0,
+        READ_BY_BOTH: _read_by_both(project, n) if rubric is None or rubric.judged else 0,
     }
+
+
+def _read_by_both(project: Project, n: int) -> int:
+    """Conversations of a pilot of this size that a second judge reads."""
+    share, space = project.config.pilot.second_judge, _value(project, Documents.space)
+    if not share or space is None:
+        return round(share * n)
+    try:
+        return sum(reads(one.id, share, project.config.seed) for one in pilot.drawn(space, n, project.config.seed))
+    except ValueError:  # as in `_exchanges`
+        return 0
 
 
 def _repeated(project: Project, n: int) -> int:
@@ -291,7 +316,7 @@ def _answered_before(project: Project, used: Used, n: int, counts: Mapping[str, 
     if any(not account.outstanding and not account.not_asked for account in accounts):
         turns = counts["exchange"] if project.config.pilot.way == "turns" else counts["conversation"]
         verdicts = counts["conversation"] + (max(map(_read_twice, same)) if counts[REPEATED] else 0)
-        whole = {"user": turns, "assistant": turns, "judge": verdicts}
+        whole = {"user": turns, "assistant": turns, "judge": verdicts, SECOND: counts[READ_BY_BOTH]}
         return {role: calls - retried.after[role] for role, calls in whole.items()}
     names = {run.name for run in same}
     known: dict[str, int] = {}
@@ -338,7 +363,7 @@ async def _waiting(keys: list[str], opened: dict[str, int], ledger: Ledger) -> t
 
 def _after(request: Request, exchanges: int) -> Counter[str]:
     """What a conversation of so many exchanges still asks behind this request of it."""
-    if request.role == "judge":
+    if request.role in ("judge", SECOND):
         return Counter()
     left = exchanges - request.origin.turn if request.origin.turn else 0  # none behind one that is the whole conversation
     return Counter(user=left, assistant=left + (request.role == "user"), judge=1)

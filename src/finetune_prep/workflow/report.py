@@ -12,6 +12,7 @@ from finetune_prep.exports.overview.scaled import ScaledView, scaled_view
 from finetune_prep.exports.report import Said, render
 from finetune_prep.models.costs import Costs, costs, per_row
 from finetune_prep.phases.pilot.pilot import KIND
+from finetune_prep.phases.pilot.second_judge import ROLE as SECOND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run
 from finetune_prep.project.scaling.result import Scaled, read_result
@@ -45,6 +46,7 @@ def write_report(project: Project, run: Run) -> Figures | None:
         domain=title_of(project),
         run=run.name,
         judge=run.plan.models["judge"]["model"],
+        second=second_judge_of(run),
         assistant=run.plan.models["assistant"]["model"],
         rubric=project.value(Documents.rubric),
         account=account,
@@ -104,6 +106,12 @@ def _scaled(project: Project, run: Run, result: Scaled) -> ScaledView:
 
 def _topics(project: Project) -> dict[str, str]:
     return {topic.id: topic.name for topic in project.value(Documents.space).topics}
+
+
+def second_judge_of(run: Run) -> str:
+    """How much of a run a second judge reads, and who that is; "" where there is none."""
+    share = run.plan.read_by_both
+    return f"{'all' if share == 1 else f'{share:.0%}'} of them by {run.plan.models[SECOND]['model']}, too" if share else ""
 
 
 def why_stopped(run: Run, account: Account) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -22,13 +23,14 @@ from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.models.providers.scripted import Answer, Scripted
 from finetune_prep.phases.pilot.pilot import pilot
+from finetune_prep.phases.pilot.second_judge import reads
 from finetune_prep.phases.scaling.scale import Passed, Size, scale, scale_plan
 from finetune_prep.phases.session import open_session
-from finetune_prep.project.project import Project
+from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.project.scaling.result import Scaled, read_result
 from tests.phases.pottery_shop import accept_all, pottery_project
-from tests.phases.scaling.simulated import Rate, Simulated
+from tests.phases.scaling.simulated import ORDER, Rate, Simulated
 from tests.soak import SOAK
 
 RATES = {
@@ -342,3 +344,48 @@ def test_drift_in_the_middle_is_found_and_sound_runs_are_left_alone(shop: Projec
     worse: Rate = lambda scenario, written: RATES[str(scenario.cell)] - (0.15 if written > 1_500 else 0.0)  # type: ignore[attr-defined]  # noqa: E731
     _, account, result, _ = scaled(shop, 5_000, worse)
     assert (result.end, account.planned < 6_000) == ("drift", True)
+
+
+def test_the_second_judge_reads_on_and_keeps_out_what_it_fails(shop: Project) -> None:
+    """The same share, by the same draw, as in the pilot, whose verdicts of both cost nothing again; the pilot's repeats are its own."""
+    text = shop.layout.config.read_text("utf-8")
+    more = '\n[roles.verifier]\nmodel = "batch/another-model"\n\n[pilot]\nsecond_judge = 0.4\nrepeat = 0.2\n'
+    shop.layout.config.write_text(text + more, "utf-8")
+    project = open_project(shop.folder).conversing("one-call")
+    accept_all(project)
+    models = Simulated(project, by_cell)
+
+    def strict(scenario: str) -> bool:
+        return int(scenario[:2], 16) % 4 == 0
+
+    def answer(request: Request) -> Answer:
+        if request.role != "verifier":
+            return models.answer(request)
+        given = json.loads(str(models.answer(msgspec.structs.replace(request, role="judge"))))
+        if strict(str(ORDER.findall(request.messages[-1].content)[0])):
+            given["SF1"]["answer"] = "NO"
+        return json.dumps(given)
+
+    script = Scripted(answer)
+
+    async def go() -> tuple[Run, Run]:
+        async with open_session(project, provider=script) as session:
+            first, _ = await pilot(session, 20)
+        async with open_session(project, provider=script) as session:
+            second, _, _ = await scale(session, Size(rows=40), AT_THE_PILOT, {})
+            return first, second
+
+    first, second = asyncio.run(go())
+    both = {row.scenario for row in second.each_verdict() if len(row.readings) == 2}
+    assert both == {row.scenario for row in second.each_verdict() if reads(row.scenario, 0.4, project.config.seed)}
+    of_pilot = {row.scenario: row.readings for row in first.each_verdict()}
+    assert {row.scenario: row.readings for row in second.each_verdict() if row.scenario in of_pilot}.items() <= of_pilot.items()
+    assert {row.scenario for row in first.each_verdict() if row.again}
+    assert not [row for row in second.each_verdict() if row.again]
+    kept_out = {id for id in both if strict(id)}
+    assert kept_out
+    assert not kept_out & accepted(second)
+    made = {row.scenario for run in (first, second) for row in run.each_verdict()}
+    asked = Counter(request.role for request in script.asked)
+    assert asked["verifier"] == sum(reads(id, 0.4, project.config.seed) for id in made)
+    assert asked["judge"] == len(made) + 4

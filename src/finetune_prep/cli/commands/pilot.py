@@ -103,6 +103,9 @@ def _print(summary: RunSummary) -> None:
         screen.paragraph(summary.stopped)
     for sentence in in_sentences(summary.figures) if summary.figures else ():
         screen.paragraph(sentence)
+    if summary.figures and summary.figures.second:
+        for difference in summary.figures.second.differ[:MOST_REASONS]:
+            screen.say(f"    finetune-prep show {difference.scenario}   {difference.why.removeprefix('the judges differ: ')}")
     if outstanding := sum(summary.states.get(state, 0) for state in UNSETTLED):
         screen.say(f"  {outstanding} of {summary.planned} got no answer; the same command asks only for what is missing")
     for reason in summary.reasons[:MOST_REASONS]:

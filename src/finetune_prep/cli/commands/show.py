@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -15,7 +15,7 @@ from finetune_prep.core.verdict import CASE
 from finetune_prep.errors import UsageError
 from finetune_prep.project.evaluating.runs import EvaluationRun, evaluation_runs
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.runs import Run, VerdictRow, runs
+from finetune_prep.project.runs import Reading, Run, runs
 from finetune_prep.statistics.evaluation.words import NAMES
 from finetune_prep.workflow import lookup
 
@@ -137,7 +137,10 @@ def _print_sample(found: lookup.FoundSample) -> None:
                 ),
             ]
         )
-        _print_again(found.verdict)
+        for reading in found.verdict.readings:
+            _print_reading(f"{reading.judge} alone", reading, found.verdict.answers)
+        if found.verdict.again:
+            _print_reading("judged twice, the second time", found.verdict.again, found.verdict.first.answers)
     if sample.state == "flawed":
         screen.paragraph(_flawed(found))
     if sample.thin:
@@ -149,17 +152,14 @@ def _print_sample(found: lookup.FoundSample) -> None:
         screen.say(f"requests: {' '.join(key[:12] for key in found.requests)}", dim=True)
 
 
-def _print_again(verdict: VerdictRow) -> None:
-    """What the judge said the second time, where it was asked, and differently."""
-    again = verdict.again
-    if again is None:
+def _print_reading(who: str, reading: Reading, against: Mapping[str, str | None]) -> None:
+    """What was said in one reading, as far as it differs."""
+    if not reading.complete:
+        screen.paragraph(f"{who}: {reading.waiting or reading.missing}", dim=True)
         return
-    if not again.complete:
-        screen.paragraph(f"judged twice: {again.waiting or again.missing}", dim=True)
-        return
-    changed = [id for id, answer in again.answers.items() if answer != verdict.answers.get(id)]
-    screen.say(f"judged twice: {'these answers were others' if changed else 'the same answers'} the second time", dim=True)
-    screen.table([(id, again.answers[id] or "missing", again.evidence.get(id, "")) for id in changed])
+    others = [id for id, answer in reading.answers.items() if answer != against.get(id)]
+    screen.say(f"{who}: {'other answers to these' if others else 'the same answers'}", dim=True)
+    screen.table([(id, reading.answers[id] or "missing", reading.evidence.get(id, "")) for id in others])
 
 
 def _print_scenario(scenario: Scenario) -> None:

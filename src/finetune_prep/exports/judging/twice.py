@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import cast
-
-from finetune_prep.core.rubric import Rubric, YesNo
-from finetune_prep.core.verdict import Judgement
+from finetune_prep.core.rubric import Rubric
+from finetune_prep.exports.judging.said import Reader
 from finetune_prep.exports.talks.row import Row
 from finetune_prep.statistics.judging.noise import Noise, Said, noise
 
@@ -16,7 +13,7 @@ class Twice:
 
     def __init__(self, rubric: Rubric) -> None:
         self._rubric = rubric
-        self._order = [question.id for question in rubric.questions]
+        self._reader = Reader(rubric)
         self._pairs: list[tuple[Said, Said]] = []
         self._judge = ""
         self._unread = self._waiting = 0
@@ -25,10 +22,10 @@ class Twice:
         if row.again is None:
             return
         self._judge = row.again.judge
-        first, second = self._said(row.answers, row.case), self._said(row.again.answers, row.again.case)
+        first, second = self._reader.said(row.first), self._reader.said(row.again)
         if row.again.waiting:
             self._waiting += 1
-        elif first is None or second is None or not row.again.complete or row.sample.state == "unjudged":
+        elif first is None or second is None:
             self._unread += 1
         else:
             self._pairs.append((first, second))
@@ -39,8 +36,3 @@ class Twice:
         if not (self._pairs or self._unread or self._waiting):
             return None
         return noise(self._rubric, self._pairs, judge=self._judge, unread=self._unread, waiting=self._waiting)
-
-    def _said(self, answers: Mapping[str, str | None], case: Judgement | None) -> Said | None:
-        """One reading, None if an answer is missing."""
-        given = [cast("YesNo | None", answers.get(id)) for id in self._order]
-        return None if None in given else Said(given, case.answer if case else None)

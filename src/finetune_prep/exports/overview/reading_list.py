@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from finetune_prep.core.sample import PASSED, Sample
@@ -18,10 +19,15 @@ class ToRead(NamedTuple):
     why: str
 
 
-def reading_list(rows: Iterable[Row], shown_by: Sequence[str], threshold: float) -> list[ToRead]:
-    """At most MOST. shown_by: ids of conversations, or of their scenarios, that show what the run says of the project. threshold:
-    of the rubric, 0 to 1."""
-    wanted_ids, shown = {*shown_by}, list[Sample]()
+def reading_list(
+    rows: Iterable[Row], shown_by: Sequence[str], threshold: float, differ: Mapping[str, str] = MappingProxyType({})
+) -> list[ToRead]:
+    """At most MOST, and as many again on which judges differ.
+
+    shown_by: ids of conversations, or of their scenarios, that show what the run says of the project. threshold: of the rubric,
+    0 to 1. differ: scenario → in what judges differ.
+    """
+    wanted_ids, shown, apart = {*shown_by}, list[Sample](), list[Sample]()
     steered: list[Sample] = []
     odd: list[Sample] = []
     above: Sample | None = None
@@ -32,6 +38,8 @@ def reading_list(rows: Iterable[Row], shown_by: Sequence[str], threshold: float)
         if wanted_ids and (found_ids := wanted_ids & _ids(sample)):
             wanted_ids -= found_ids
             shown.append(sample)
+        if sample.scenario.id in differ and len(apart) < MOST:
+            apart.append(sample)
         if sample.steered:
             steered.append(sample)
         if sample.odd and len(odd) < MOST:
@@ -47,6 +55,7 @@ def reading_list(rows: Iterable[Row], shown_by: Sequence[str], threshold: float)
     wanted = [
         *((sample, "shows what is said above") for sample in shown),
         *((sample, "somebody in it seems to speak to the judge") for sample in steered),
+        *((sample, differ[sample.scenario.id]) for sample in apart),
         *((sample, f"states {', '.join(sample.odd)}, which stands in no fact") for sample in odd[:2]),
         *((sample, why) for sample, why in ((above, "just passed"), (below, "just failed")) if sample),
         *((sample, "the best score: is it as good as that?") for sample in (best,) if sample),
@@ -55,7 +64,7 @@ def reading_list(rows: Iterable[Row], shown_by: Sequence[str], threshold: float)
     for sample, why in wanted:
         scenario = sample.scenario
         found.setdefault(scenario.id, ToRead(scenario.id, sample.state, scenario.situation.text, why))
-    return [*found.values()][:MOST]
+    return [*found.values()][: MOST + len(apart)]
 
 
 def _ids(sample: Sample) -> set[str]:

@@ -22,9 +22,17 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     unsupported: Sequence[str] = ()
     case: Judgement | None = None
     """Whether what its special case asks for was done."""
-    judge: str = ""
+    missing: str = ""
+    """Why the verdict has no score, "" if it has one, or there is none."""
     again: Reading | None = None
-    """What the same judge said the second time; None if nobody asked."""
+    """What the first judge said the second time; None if nobody asked."""
+    readings: Sequence[Reading] = ()
+    """Of a run with a second judge: what each said that has read it."""
+
+    @property
+    def first(self) -> Row | Reading:
+        """The first judge's own verdict."""
+        return self.readings[0] if self.readings else self
 
 
 class AnswerLine(NamedTuple):
@@ -78,19 +86,23 @@ def line_of(row: Row) -> ConversationLine:
 def _case(row: Row) -> tuple[AnswerLine, ...]:
     if row.case is None:
         return ()
-    second = row.again.case if row.again is not None and row.again.complete else None
-    return (
-        AnswerLine(CASE, row.case.answer, row.case.evidence, "", _second(row.case.answer, second.answer if second else None)),
-    )
+    given = [(reading, reading.case.answer if reading.case else None) for reading in _others(row)]
+    return (AnswerLine(CASE, row.case.answer, row.case.evidence, "", _otherwise(row, row.case.answer, given)),)
 
 
 def _answer_line(row: Row, id: str, answer: str | None) -> AnswerLine:
     evidence = row.evidence.get(id, "")
     lacks = "" if id not in row.unsupported else "needs a quote" if is_none(evidence) else "not in the conversation"
-    again = row.again.answers.get(id) if row.again is not None and row.again.complete else None
-    return AnswerLine(id, answer or "missing", evidence, lacks, _second(answer, again))
+    given = [(reading, reading.answers.get(id)) for reading in _others(row)]
+    return AnswerLine(id, answer or "missing", evidence, lacks, _otherwise(row, answer, given))
 
 
-def _second(answer: str | None, again: str | None) -> str:
-    """What is said of a second reading that differs."""
-    return f"the second time: {again}" if again and again != answer else ""
+def _others(row: Row) -> list[Reading]:
+    """Readings beside the verdict that decides."""
+    return [reading for reading in (*row.readings, row.again) if reading is not None and reading.complete]
+
+
+def _otherwise(row: Row, answer: str | None, given: Sequence[tuple[Reading, str | None]]) -> str:
+    """Who said something else, and what."""
+    named = [("the second time" if reading is row.again else reading.judge, said) for reading, said in given]
+    return " · ".join(f"{who}: {said}" for who, said in named if said and said != answer)

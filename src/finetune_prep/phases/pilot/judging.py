@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from finetune_prep.core.conversation import Conversation
-from finetune_prep.core.request import Origin, Request, Schema
+from finetune_prep.core.request import Origin, Request, RoleName, Schema
 from finetune_prep.core.rubric import Rubric, YesNo
 from finetune_prep.core.verdict import CASE, STEERING, Judgement, Verdict, conclude, lacking
 from finetune_prep.errors import Unusable
@@ -63,15 +63,22 @@ async def answered(session: Session, request: Request, rubric: Rubric, conversat
 
 
 def verdict_request(
-    requests: Requests, evaluation_prompt: str, rubric: Rubric, conversation: Conversation, origin: Origin, case: str = ""
+    requests: Requests,
+    evaluation_prompt: str,
+    rubric: Rubric,
+    conversation: Conversation,
+    origin: Origin,
+    case: str = "",
+    *,
+    to: RoleName | None = None,
 ) -> Request:
-    """What the judge is asked. case: as of `judge`."""
+    """What the judge is asked. case: as of `judge`. to: who is asked in the judge's place."""
     turns = [
         {"turn": number, "speaker": message.role, "text": message.shown}
         for number, message in enumerate(conversation.messages, start=1)
     ]
     slots = {"evaluation_prompt": evaluation_prompt, "turns": turns, "case": case}
-    return requests.request("judge", slots, phase="pilot", origin=origin, schema=verdict_schema(rubric, case=bool(case)))
+    return requests.request("judge", slots, phase="pilot", origin=origin, schema=verdict_schema(rubric, case=bool(case)), to=to)
 
 
 def verdict_schema(rubric: Rubric, *, case: bool = False) -> Schema:

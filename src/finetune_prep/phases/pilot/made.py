@@ -24,3 +24,5 @@ class Made(msgspec.Struct, frozen=True):
     verdict: Verdict | None = None
     again: Again | None = None
     """The second verdict of the same judge, which decides nothing; None if nobody is asked for one."""
+    readings: tuple[Verdict, ...] = ()
+    """Of a run with a second judge: what each said that has read it. `verdict` is what they come to."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextlib import aclosing
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -19,7 +20,7 @@ from finetune_prep.core.sample import Account, Sample, State, Way, judged_sample
 from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.scenarios.space import ScenarioSpace
-from finetune_prep.core.verdict import Verdict, thin
+from finetune_prep.core.verdict import Verdict, joint, thin
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.documents.readings.items import other_text
 from finetune_prep.errors import ActNeeded, DocumentError, NotAgreed, NotYet, Unreachable, Unusable
@@ -29,6 +30,8 @@ from finetune_prep.phases.pilot.converse import Voices, converse
 from finetune_prep.phases.pilot.judging import judge
 from finetune_prep.phases.pilot.made import Again, Made
 from finetune_prep.phases.pilot.repeating import judge_again, twice
+from finetune_prep.phases.pilot.second_judge import ROLE as SECOND
+from finetune_prep.phases.pilot.second_judge import reads, second_verdict
 from finetune_prep.phases.pilot.waves import Course, in_waves
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
@@ -74,6 +77,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     voices: Voices
     twice: frozenset[str] = frozenset()
     """Ids of the scenarios whose conversations the judge is asked about a second time."""
+    second: float = 0.0
+    """Share of the conversations that a second judge reads, too."""
 
     def known_in(self, scenario: Scenario) -> tuple[str, ...]:
         """The same with what a scenario's user brings: where both sides are written at once, its writer knows that."""
@@ -101,7 +106,7 @@ async def pilot(session: Session, n: int, course: Course | None = None) -> tuple
             waves = in_waves(scenarios, make, course, run, session.tell, session.window)
             async with aclosing(waves) as finished:
                 async for made in finished:
-                    results.add(made.sample, _verdict_row(made, questions))
+                    results.add(made.sample, row_of(made, questions))
             return run, results.commit()
     except NotAgreed:
         if run.name not in known:
@@ -141,8 +146,8 @@ def prepared(project: Project, what: str) -> None:
 
 def current_plan(project: Project, n: int) -> RunPlan:
     """What identifies a pilot of n conversations with the project as it is now."""
-    way = project.config.pilot.way
-    roles = {name: project.config.role(name) for name in ROLES[way]}
+    way, second = project.config.pilot.way, project.config.pilot.second_judge
+    roles = {name: project.config.role(name) for name in (*ROLES[way], *((SECOND,) if second else ()))}
     return RunPlan(
         kind=KIND,
         n=n,
@@ -157,6 +162,7 @@ def current_plan(project: Project, n: int) -> RunPlan:
         grave=grave_if_readable(project) or (),
         way=way,
         repeat=project.config.pilot.repeat or UNSET,
+        second=second or UNSET,
     )
 
 
@@ -189,6 +195,7 @@ def stage_of(session: Session, run: Run) -> Stage:
         session=session,
         run=run.name,
         way=run.plan.way,
+        second=run.plan.read_by_both,
         rubric=project.value(Documents.rubric),
         grave=grave(project),
         evaluation_prompt=session.text("evaluation-prompt"),
@@ -215,26 +222,44 @@ async def make_sample(stage: Stage, scenario: Scenario) -> Made:
     if fault := find_fault(conversation, examples, stage.known_in(scenario)):
         return Made(Sample(scenario=scenario, state="faulty", conversation=conversation, fault=f"{fault[0]}: {fault[1]}"))
     try:
-        verdict, again = await _verdicts(stage, scenario, conversation)
+        read = await _verdicts(stage, scenario, conversation)
     except NotYet:
         return Made(Sample(scenario=scenario, state="waiting", conversation=conversation))
     except Unreachable as error:
         return Made(Sample(scenario=scenario, state="waiting", conversation=conversation, fault=error.what))
-    return Made(_judged(stage, scenario, conversation, verdict), verdict, again)
+    return Made(_judged(stage, scenario, conversation, read.verdict), read.verdict, read.again, read.readings)
 
 
-async def _verdicts(stage: Stage, scenario: Scenario, conversation: Conversation) -> tuple[Verdict, Again | None]:
-    """What the judge says of a conversation, and, where it is one of those judged twice, what it says when asked once more.
+class _Read(NamedTuple):
+    """What was said of a conversation: as of `Made`."""
 
-    Both are asked at the same time, so that they lie in the same batch.
+    verdict: Verdict
+    again: Again | None = None
+    readings: tuple[Verdict, ...] = ()
+
+
+async def _verdicts(stage: Stage, scenario: Scenario, conversation: Conversation) -> _Read:
+    """What the judge says of a conversation; where a second judge reads it, too, what both come to; and where it is judged twice,
+    what the first one says when it is asked once more. All are asked at the same time, so that they lie in the same batch.
     """
     about = stage.session, stage.evaluation_prompt, stage.rubric, conversation
     case = case_of(scenario)
     first = judge(*about, Origin(run=stage.run, scenario=scenario.id), case)
-    if scenario.id not in stage.twice or not stage.rubric.judged:
-        return await first, None
-    both: list[Any] = await together((first, judge_again(*about, stage.run, scenario.id, case)))
-    return both[0], both[1]
+    if not stage.rubric.judged:
+        return _Read(await first)
+    others: list[Awaitable[Any]] = []
+    if second := reads(scenario.id, stage.second, stage.session.project.config.seed):
+        others.append(second_verdict(*about, stage.run, scenario.id, case))
+    if scenario.id in stage.twice:
+        others.append(judge_again(*about, stage.run, scenario.id, case))
+    found: list[Any] = await together((first, *others))
+    again = found[-1] if scenario.id in stage.twice else None
+    if not stage.second:
+        return _Read(found[0], again)
+    readings: tuple[Verdict, ...] = tuple(found[: 1 + second])
+    # whoever has read this one: what decides is the same in the whole run, and has one name
+    both = " + ".join(map(stage.session.roles.model, ("judge", SECOND)))
+    return _Read(msgspec.structs.replace(joint(stage.rubric, readings), judge=both), again, readings)
 
 
 def case_of(scenario: Scenario) -> str:
@@ -255,16 +280,14 @@ def _judged(stage: Stage, scenario: Scenario, conversation: Conversation, verdic
     return msgspec.structs.replace(sample, odd=odd_figures(conversation, stage.known_in(scenario)))
 
 
-def _verdict_row(made: Made, questions: list[str]) -> VerdictRow | None:
+def row_of(made: Made, questions: list[str]) -> VerdictRow | None:
+    """The verdict of a sample as it is kept, with what each judge said; None if there is none. questions: ids of all."""
     if made.verdict is None:
         return None
-    return verdict_row(made.sample.scenario.id, made.verdict, questions, again_of(made, questions))
-
-
-def again_of(made: Made, questions: list[str]) -> Reading | None:
-    """What the judge said the second time, as it stands in the row of a verdict."""
-    if made.again is None or made.verdict is None:
-        return None
-    if made.again.verdict is None:
-        return Reading(judge=made.verdict.judge, waiting=made.again.waiting)
-    return reading(made.again.verdict, questions)
+    again: Reading | None = None
+    if made.again is not None:
+        judge = (made.readings[0] if made.readings else made.verdict).judge
+        said = made.again.verdict
+        again = reading(said, questions) if said else Reading(judge=judge, waiting=made.again.waiting)
+    readings = tuple(reading(verdict, questions) for verdict in made.readings)
+    return verdict_row(made.sample.scenario.id, made.verdict, questions, again, readings)

@@ -23,13 +23,13 @@ from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError, NotAgreed, Paused
 from finetune_prep.phases.pilot.in_order import windowed
 from finetune_prep.phases.pilot.made import Made
-from finetune_prep.phases.pilot.pilot import Stage, current_plan, make_sample, stage_of
+from finetune_prep.phases.pilot.pilot import Stage, current_plan, make_sample, row_of, stage_of
 from finetune_prep.phases.scaling.alike import Alike
 from finetune_prep.phases.scaling.allotting import CANDIDATES, Allotment, Candidate
 from finetune_prep.phases.scaling.waves import Waves
 from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import SCALE, Results, Run, RunPlan, VerdictRow, begin, forget, runs, verdict_row
+from finetune_prep.project.runs import SCALE, Results, Run, RunPlan, begin, forget, runs
 from finetune_prep.project.scaling.result import RESULT, End, Scaled, same_but_for_size, scaled_run_of
 from finetune_prep.statistics.volume.drift import TOLERATED, Drift
 
@@ -161,7 +161,7 @@ class Scaling:
             async with aclosing(windowed(wave, self._make, window)) as finished:
                 async for made in finished:
                     sample = self._settled(made.sample)
-                    results.add(sample, self._row(made))
+                    results.add(sample, row_of(made, self._questions))
                     self._course.take(sample)
                     self._alike.take(sample)
                     self._project(results.account.planned)
@@ -181,9 +181,6 @@ class Scaling:
 
     def _scenario(self, candidate: Candidate) -> Scenario:
         return draw(self._space, *candidate, self._run.plan.seed)
-
-    def _row(self, made: Made) -> VerdictRow | None:
-        return verdict_row(made.sample.scenario.id, made.verdict, self._questions) if made.verdict else None
 
     def _settled(self, sample: Sample) -> Sample:
         """The state of a sample in this run, counted."""

@@ -85,7 +85,8 @@ def rounds(
         calls = [call for call in planned(project, used, phase, n, anew) if call.times and call.role in by_batch]
         asked = {call.prompt for call in calls}
         if phase == PILOT:
-            found = _of_pilot(project, n, asked, [*wave_sizes(n)] if waves else [n])
+            judges = len({call.role for call in calls if call.prompt == "judge"})
+            found = _of_pilot(project, n, asked, [*wave_sizes(n)] if waves else [n], judges)
         else:
             found = sum(_of_step(project, step, asked) for step in STEPS[phase])
         counts |= {phase: round(found)} if round(found) else {}
@@ -131,14 +132,14 @@ def _files(project: Project, prompts: Iterable[str], asked: Set[str]) -> int:
     return len({(role, project.config.role(role).model_name) for role in roles})
 
 
-def _of_pilot(project: Project, n: int, asked: Set[str], waves: Sequence[int]) -> float:
+def _of_pilot(project: Project, n: int, asked: Set[str], waves: Sequence[int], judges: int) -> float:
     """For each wave, one for each turn of its longest conversation, and one of verdicts for each length that its conversations
     have. Where each conversation is written in one call, one for all of them and one for the verdicts.
 
-    waves: their sizes, which sum to n.
+    waves: their sizes, which sum to n. judges: who are asked by batch for verdicts, each in a file of its own.
     """
     if WHOLE in asked:
-        return len(waves) * (1 + ("judge" in asked))
+        return len(waves) * (1 + judges)
     space = project.document(Documents.space)
     exchanges: list[int] = []
     if space and space.value:
@@ -148,6 +149,6 @@ def _of_pilot(project: Project, n: int, asked: Set[str], waves: Sequence[int]) -
     found, begun = 0, 0
     for size in waves:
         lengths = {*exchanges[begun : begun + size]} or {*LENGTHS}
-        found += max(lengths) * speakers + (len(lengths) if "judge" in asked else 0)
+        found += max(lengths) * speakers + len(lengths) * judges
         begun += size
     return found

@@ -37,5 +37,6 @@ def probed_words(project: Project) -> dict[str, Word]:
 
 
 def _without_words(row: Row) -> Row:
-    """A row without its conversation and quotes, which nothing is decided by and which fill the memory."""
-    return msgspec.structs.replace(row, sample=msgspec.structs.replace(row.sample, conversation=None), evidence={})
+    """A row without its conversation, quotes and single readings, which nothing is decided by and which fill the memory."""
+    sample = msgspec.structs.replace(row.sample, conversation=None)
+    return msgspec.structs.replace(row, sample=sample, evidence={}, readings=(), again=None)

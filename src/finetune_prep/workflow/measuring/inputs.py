@@ -47,8 +47,8 @@ def verdicts_of(path: Path, rubric: Rubric, conversations: Path | None = None, j
     hashes: Mapping[str, str] | None = read_conversations(conversations).hashes if conversations else None
     verdicts = read_verdicts(path, rubric, hashes)
     if judge:
-        if judge not in verdicts.judges:
-            known = ", ".join(filter(None, verdicts.judges)) or "no judge is named there"
+        if judge not in verdicts.named:
+            known = ", ".join(filter(None, verdicts.named)) or "no judge is named there"
             raise UsageError(f"there is no verdict by {judge}", where=str(path), next=f"choose one of: {known}")
         verdicts = verdicts.of(judge)
     if not verdicts.rows:

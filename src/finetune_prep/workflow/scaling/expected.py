@@ -10,6 +10,7 @@ from finetune_prep.core.request import RoleName
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded
 from finetune_prep.phases.pilot.pilot import KIND, ROLES
+from finetune_prep.phases.pilot.second_judge import ROLE as SECOND
 from finetune_prep.phases.scaling.allotting import CANDIDATES
 from finetune_prep.phases.scaling.scale import Size, scale_plan
 from finetune_prep.project.project import Project
@@ -28,6 +29,8 @@ def expected(project: Project, so_far: Used, size: Size, provider: str = "") -> 
     replies = ceil(candidates * mean_exchanges(project)) if plan.way == "turns" else candidates
     calls: dict[RoleName, int] = {role: replies for role in ROLES[plan.way] if role != "judge"}
     calls["judge"] = ceil(candidates * _judged_share(project)) if rubric.judged else 0
+    if plan.read_by_both:
+        calls[SECOND] = ceil(calls["judge"] * plan.read_by_both)
     known = _known(project, so_far, plan)
     left = {role: max(0, count - known.get(role, 0)) for role, count in calls.items()}
     return estimate_of_pilot(project, so_far, left, candidates, provider)

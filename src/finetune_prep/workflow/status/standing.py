@@ -87,6 +87,9 @@ def run_view(project: Project, run: Run) -> RunView:
     stale = [f"{change} since" for change in changes]
     if any(run.plan.models.get(role, model) != model for role, model in now.models.items()):
         stale.append("other models or parameters are configured since")
+    if run.plan.read_by_both != now.read_by_both:
+        share, before = f"{now.read_by_both:.0%}", f"{run.plan.read_by_both:.0%}"
+        stale.append(f"a second judge is to read {share} of the conversations since, and not {before}")
     if run.plan.way != now.way:
         stale.append(f"conversations are made another way since: {now.way}, and not {run.plan.way}")
     if run.plan.seed != now.seed:

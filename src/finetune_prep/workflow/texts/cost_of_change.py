@@ -27,6 +27,9 @@ from finetune_prep.models.roles import Roles
 from finetune_prep.phases.pilot import pilot
 from finetune_prep.phases.pilot.converse import converse
 from finetune_prep.phases.pilot.judging import judge
+from finetune_prep.phases.pilot.repeating import twice
+from finetune_prep.phases.pilot.second_judge import ROLE as SECOND
+from finetune_prep.phases.pilot.second_judge import reads
 from finetune_prep.phases.prompts.evaluation_prompt import compiled
 from finetune_prep.phases.prompts.guidance_draft import bare, unsourced
 from finetune_prep.phases.session import Session
@@ -83,21 +86,28 @@ async def _counted(project: Project, run: Run, ledger: Ledger) -> CostOfChange:
     calls: Counter[RoleName] = Counter()
     conversations = 0
     scenarios = pilot.planned(project.value(Documents.space), run.plan.n, project.config.seed)
+    stage = msgspec.structs.replace(stage, twice=twice(scenarios, run.plan.repeated, run.plan.seed))
     for scenario in scenarios:
         made = None if "generation-prompt" in drifted else await _conversation(stage, scenario)
         if made is None:
             conversations += 1
             each = 1 if stage.way == "one-call" else scenario.exchanges
             calls["assistant"] += each
-            calls["judge"] += 1
+            calls += _verdicts(stage, scenario)
             calls["user"] += each if stage.way == "turns" else 0
         elif made.messages and ("evaluation-prompt" in drifted or not await _is_judged(stage, scenario, made)):
-            calls["judge"] += 1
+            calls += _verdicts(stage, scenario)
     if not stage.rubric.judged:
-        del calls["judge"]
+        del calls["judge"], calls[SECOND]
     expected = estimate_of_pilot(project, await used(ledger), calls, run.plan.n)
     dollars = expected.cost if calls else 0.0
-    return CostOfChange(n=len(scenarios), conversations=conversations, verdicts=calls["judge"], dollars=dollars)
+    return CostOfChange(n=len(scenarios), conversations=conversations, verdicts=calls["judge"] + calls[SECOND], dollars=dollars)
+
+
+def _verdicts(stage: pilot.Stage, scenario: Scenario) -> Counter[RoleName]:
+    """Who is asked for a verdict on the conversation of a scenario, and how often."""
+    second = reads(scenario.id, stage.second, stage.session.project.config.seed)
+    return Counter({"judge": 1 + (scenario.id in stage.twice), SECOND: int(second)})
 
 
 def _drifted(project: Project) -> set[str]:
