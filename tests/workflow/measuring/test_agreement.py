@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from finetune_prep.documents.kinds import render
 from finetune_prep.errors import UsageError
 from finetune_prep.statistics.rates import wilson
 from finetune_prep.workflow.measuring.agreement import Agreement, agreement
@@ -88,6 +90,69 @@ def test_after_a_change_it_is_stale_and_the_labels_are_spent(files: Files) -> No
     assert files.compare().word == "stale"
     with pytest.raises(UsageError, match="spent on 2026-03-04"):
         files.compare(final=AT)
+
+
+def _another_verdict(files: Files) -> None:
+    files.judged[0] = verdict("p0", "ynyy", rubric=VERSION)
+
+
+def _another_judge(files: Files) -> None:
+    files.judged = [row | {"judge": "K"} for row in files.judged]
+
+
+def _another_label(files: Files) -> None:
+    files.labels[0] |= {"label": "fail", "answers": {"SF1": "no"}}
+
+
+def _one_label_more(files: Files) -> None:
+    files.label("p200", "pass", split="sealed", sample={"design": "by verdict", "p": 0.2})
+
+
+def _another_rubric(files: Files) -> None:
+    """A lower threshold, under which everything was judged again with the same answers."""
+    edited = msgspec.structs.replace(RUBRIC, threshold=0.7)
+    files.rubric.write_text(render("evaluation-rubric", edited), "utf-8")
+    files.judged = [row | {"rubric": edited.version} for row in files.judged]
+    files.labels = [row | {"rubric": edited.version} for row in files.labels]
+
+
+@pytest.mark.parametrize("change", [_another_verdict, _another_judge, _another_label, _one_label_more, _another_rubric])
+def test_no_certificate_outlives_an_edit_and_sealed_labels_are_spent_once(files: Files, change: Callable[[Files], None]) -> None:
+    files.draw(60, 60, split="sealed")
+    assert files.compare(final=AT).word == "certified"
+    change(files)
+    (files.folder / "labels.jsonl").unlink()
+    assert files.compare().word == "stale"
+    with pytest.raises(UsageError, match="spent on 2026-03-04"):
+        files.compare(final=AT)
+
+
+def test_of_two_judges_both_together_are_certified_or_not_and_neither_alone_with_the_same_labels(files: Files) -> None:
+    """What decides is certified; who had a part in it would need sealed labels of its own."""
+    for row in files.judged:
+        row["readings"] = [{"judge": judge, "answers": row["answers"]} for judge in ("J", "K")]
+        row["judge"] = "J + K"
+    files.draw(60, 60, split="sealed")
+    found = files.compare(final=AT)
+    assert (found.word, found.judge) == ("certified", "J + K")
+    assert files.compare(judge="J").word == "stale"
+    with pytest.raises(UsageError, match="spent on 2026-03-04, on J \\+ K"):
+        files.compare(judge="J", final=AT)
+
+
+def test_a_design_given_by_hand_makes_no_raw_counts_of_a_draw_by_verdict(files: Files) -> None:
+    """Labels say how they were drawn; what is said on the command line holds only where they do not, and certifies nobody."""
+    files.draw(40, 40, split="sealed")
+    found = files.compare(design="uniform", final=AT)
+    assert found.drawn is not None and found.drawn.design == "by verdict"
+    assert found.tpr is not None and found.tpr.method.startswith("stratified")
+    for row in files.labels:
+        del row["sample"]
+    (files.folder / "labels.jsonl").unlink()
+    (files.folder / "labels.spent.jsonl").unlink()
+    stated = files.compare(design="uniform", final=AT)
+    assert stated.word == "inconclusive"
+    assert any("do not say how, and with which chance" in reason for reason in stated.reasons)
 
 
 def test_open_labels_never_certify(files: Files) -> None:
