@@ -107,7 +107,7 @@ def test_from_a_pilot_to_rows_and_what_everybody_says_of_them(piloted: Any, term
     assert (told["result"]["end"], told["states"]["accepted"], told["exit_code"]) == ("reached", 120, 0)
     assert sum(told["states"].values()) == told["planned"] == told["result"]["candidates"]
     assert sum(cell["accepted"] for cell in told["result"]["cells"]) == 120
-    assert "scale-001: 120 rows wanted – 120 accepted" in terminal("status").out
+    assert "scale-001: 120 rows wanted: 120 accepted" in terminal("status").out
     assert "scale-001" in terminal("cost").out
     estimate = json.loads(terminal("cost", "--estimate", "scale", "-n", "300", "--json").out)["estimate"]
     assert 150 < sum(row["calls"] for row in estimate["rows"] if row["role"] == "judge") < 300, "what is there costs nothing"
