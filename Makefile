@@ -55,6 +55,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/check.py examples/online-shop
 	$(BIN)/python benchmarks/estimate.py
 	$(BIN)/python benchmarks/export.py
+	$(BIN)/python benchmarks/page.py
 	$(BIN)/python benchmarks/verdicts.py
 
 # Real inference engines with a tiny model made on the spot, each in an environment of its own; docs/decisions/0011 says what

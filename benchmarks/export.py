@@ -56,7 +56,7 @@ def fill(run: Path, rows: int) -> None:
             if number % 10 == 9:
                 sample = msgspec.structs.replace(sample, state="rejected", failed=("SF1",))
                 rejected += 1
-            verdict = msgspec.structs.replace(verdict, scenario=sample.scenario.id)
+            verdict = msgspec.structs.replace(verdict, scenario=sample.scenario.id, conversation_id=sample.conversation.id)
             samples.write(msgspec.json.encode(sample) + b"\n")
             verdicts.write(msgspec.json.encode(verdict) + b"\n")
     account = {"planned": rows, "states": {"accepted": rows - rejected, "rejected": rejected}}

@@ -126,6 +126,54 @@ def test_a_whole_review_by_keyboard_alone(browser: Browser, page_of: Served, run
     context.close()
 
 
+def test_a_whole_review_by_mouse_alone_at_desktop_width(browser: Browser, page_of: Served, run: Run) -> None:
+    """No key is pressed: what is saved, taken back, deferred, answered and disagreed with is clicked, from the overview to the end."""
+    context, tab = opened(browser, page_of, viewport={"width": 1280, "height": 720})
+    tab.goto(page_of.own + "/")
+    tab.get_by_role("link", name="Read the next one").click()
+    tab.wait_for_url("**/review/1")
+
+    def labelled(word: str) -> None:
+        before = tab.url
+        tab.locator("fieldset.choice label", has_text=word).click()
+        tab.get_by_role("button", name="Save, and see the verdict").click()
+        tab.wait_for_selector("#verdict") if word == "Pass" else tab.wait_for_url(lambda url: url != before)
+
+    labelled("Pass")
+    tab.get_by_role("button", name="Undo").click()
+    tab.wait_for_selector("text=blind")
+    labelled("Defer")
+    tab.wait_for_url("**/review/2")
+    tab.get_by_text("The questions one by one").click()
+    for number, answer in enumerate(("Yes", "No", "N/A")):
+        tab.locator("fieldset.question").nth(number).get_by_text(answer, exact=True).click()
+    changed = False
+    while not tab.url.endswith("/end"):
+        before = tab.url
+        labelled("Pass")
+        mind = tab.get_by_role("button", name="I change my mind")
+        if not changed and mind.count():
+            mind.click()
+            changed = True
+        else:
+            tab.locator("#go").click()
+        tab.wait_for_url(lambda url, before=before: url != before)
+    assert "All read." in tab.inner_text("h1")
+    kept = read_labels(run.labels_path).labels
+    assert said(run)[:5] == [
+        ("pass", "blind"),
+        ("withdrawn", "revealed"),
+        ("defer", "revealed"),
+        ("pass", "blind"),
+        ("fail", "revealed"),
+    ]
+    assert list(kept[3].answers.values()) == ["yes", "no", "na"]
+    assert len({label.conversation_id for label in kept if label.stage == "blind" or label.label == "pass"}) == 10
+    tab.get_by_role("link", name="Look at what you labelled").click()
+    tab.wait_for_selector("#verdict")
+    context.close()
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_by_pointer_on_a_phone_with_and_without_our_script(browser: Browser, page_of: Served, run: Run, script: bool) -> None:
     context, tab = opened(browser, page_of, viewport={"width": 390, "height": 844}, has_touch=True, java_script_enabled=script)

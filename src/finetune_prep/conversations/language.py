@@ -1,4 +1,4 @@
-"""In which language a text is written: told offline, by a model of one megabyte (docs/decisions/0016); and what it is called."""
+"""In which language a text is written: told offline, by a model of one megabyte (docs/decisions/0016)."""
 
 from __future__ import annotations
 
@@ -25,16 +25,6 @@ def language_of(text: str) -> Guess:
         return Guess("", sure=False)
     tag, score = str(found[0]["lang"]), float(found[0]["score"])
     return Guess(tag, sure=score >= (SURE_OF_ENGLISH if tag == "en" else SURE))
-
-
-def in_english(tag: str) -> str:
-    """The English name of a language: "German" for "de"; the tag itself where Unicode's locale data have no name for it."""
-    from babel import Locale, UnknownLocaleError  # some commands name no language
-
-    try:
-        return Locale.parse(tag, sep="-").get_display_name("en") or tag
-    except (UnknownLocaleError, ValueError):
-        return tag
 
 
 @lru_cache(maxsize=1)

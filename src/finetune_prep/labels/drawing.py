@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from finetune_prep.core.sample import PASSED, Sample
+from finetune_prep.core.sample import PASSED, Sample, State
 from finetune_prep.labels.label import Sampling
 
-FAILED = ("rejected",)  # state; a duplicate has been read with its original
+FAILED: tuple[State, ...] = ("rejected",)  # a a duplicate has been read with its original
 REPEATED = 10  # of as many conversations one is shown again
 
 
@@ -38,12 +38,15 @@ class Drawn(msgspec.Struct, frozen=True, kw_only=True):
 
 def strata(samples: Sequence[Sample]) -> tuple[list[Sample], list[Sample]]:
     """Conversations that the judge passed, and those that it failed, each text once."""
-    seen: set[str] = set()
+    seen: set[tuple[tuple[str, str], ...]] = set()
     found: tuple[list[Sample], list[Sample]] = ([], [])
     for sample in samples:
-        if sample.conversation is None or sample.state not in (*PASSED, *FAILED) or sample.conversation.id in seen:
+        if sample.conversation is None or sample.state not in (*PASSED, *FAILED):
             continue
-        seen.add(sample.conversation.id)
+        text = tuple((message.role, message.shown) for message in sample.conversation.messages)
+        if text in seen:  # what `id` is the hash of: a set hashes faster
+            continue
+        seen.add(text)
         found[0 if sample.state in PASSED else 1].append(sample)
     return found
 

@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 from threading import Lock
 
-from finetune_prep.core.sample import Sample
+from finetune_prep.core.sample import PASSED, Sample
 from finetune_prep.errors import ActNeeded
+from finetune_prep.labels.drawing import FAILED
+from finetune_prep.labels.file import read_labels
 from finetune_prep.labels.label import Labeller
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, VerdictRow, runs
@@ -32,7 +34,7 @@ class Desk:
 
     def sitting(self) -> Sitting:
         """The present sitting; a new one once run or rubric have changed. Raises ActNeeded if there is nothing to review."""
-        known = [found for found in runs(self.project.layout, "pilot") if self._run in ("", found.name)]
+        known = self._reviewable()
         seen = _stat(*(path for found in known[-1:] for path in (found.samples_path, found.verdicts_path)))
         rubric = rubric_version(self.project)
         if self._sitting is None or self._sitting[:2] != (seen, rubric):
@@ -48,6 +50,19 @@ class Desk:
         except ActNeeded:
             return {}
         return {sitting.drawn[place].conversation_id: place for place in sitting.waiting() if not sitting.drawn[place].repeat}
+
+    def anything_waits(self) -> bool:
+        """Whether this labeller has something to read: for somebody without a label nothing has to be drawn to say so."""
+        known = self._reviewable()
+        if self._sitting is None and known and (account := known[-1].account()) is not None:
+            judged = any(account.states[state] for state in (*PASSED, *FAILED) if state in account.states)
+            mine = any(label.labeller == self.labeller for label in read_labels(known[-1].labels_path).labels)
+            if judged and not mine:
+                return True
+        return bool(self.hidden())
+
+    def _reviewable(self) -> list[Run]:
+        return [found for found in runs(self.project.layout, "pilot") if self._run in ("", found.name)]
 
     def samples(self, run: Run) -> list[Sample]:
         """Samples of a run, read again when the file has changed."""

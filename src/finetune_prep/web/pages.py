@@ -15,11 +15,10 @@ from finetune_prep.method import limits
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.web.desk import Desk
 from finetune_prep.web.rendering import page
-from finetune_prep.workflow import checking
 from finetune_prep.workflow.accepting import ORDER
 from finetune_prep.workflow.lookup import requests_of
+from finetune_prep.workflow.remembered.answers import standing
 from finetune_prep.workflow.reviewing.counting import proof
-from finetune_prep.workflow.status.overview import overview
 
 BLIND = "to review"  # what stands for the state of a conversation whose verdict is not to be seen yet
 A_PAGE = 50  # conversations
@@ -29,7 +28,8 @@ SPEAKING = ("user", "assistant")  # who writes a conversation, and knows nothing
 def start(request: Request) -> Response:
     """Phases, criteria, runs, what waits, and the next command."""
     desk = desk_of(request)
-    view, criteria = overview(desk.project), checking.criteria(desk.project)
+    found = standing(desk.project)
+    view, criteria = found.overview, found.criteria
     known = runs(desk.project.layout)
     waits = next((kind for kind in ORDER if view.next.startswith(f"finetune-prep accept {kind}")), "")
     return page(
@@ -42,7 +42,7 @@ def start(request: Request) -> Response:
         latest=known[-1].name if known else "",
         proof=proof(view.review) if view.review else (),
         needed=limits.SPOT_CHECK,
-        waiting=len(desk.hidden()),
+        waiting=desk.anything_waits(),
     )
 
 

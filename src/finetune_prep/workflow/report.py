@@ -7,7 +7,7 @@ from collections import deque
 from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
-from finetune_prep.exports.figures import Figures, Rows, in_sentences, run_figures
+from finetune_prep.exports.figures import Figures, Rows, in_sentences
 from finetune_prep.exports.overview.scaled import ScaledView, scaled_view
 from finetune_prep.exports.report import Said, render
 from finetune_prep.models.costs import Costs, costs, per_row
@@ -20,6 +20,7 @@ from finetune_prep.workflow.diagnosing.diagnosis import diagnose
 from finetune_prep.workflow.diagnosing.seen import probed_words, seen_of
 from finetune_prep.workflow.exporting import pass_rate, served
 from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.remembered.figures import figures as kept_figures
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.reviewing.judge_word import judge_word
 from finetune_prep.workflow.scaling.sentences import drift_in_words
@@ -40,7 +41,7 @@ def write_report(project: Project, run: Run) -> Figures | None:
     if account is None:
         return None
     rows = Rows(run)
-    figures = run_figures(project, rows)
+    figures = kept_figures(project, run)
     result = read_result(run) if run.plan.kind == SCALE else None
     html = render(
         domain=title_of(project),

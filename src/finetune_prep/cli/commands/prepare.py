@@ -9,7 +9,7 @@ import click
 from finetune_prep.cli import screen
 from finetune_prep.cli.job import work
 from finetune_prep.cli.options import json_option, provider_option, yes_option
-from finetune_prep.conversations.language import in_english
+from finetune_prep.conversations.language_name import in_english
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method.phases import PHASES, Phase

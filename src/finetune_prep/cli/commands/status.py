@@ -7,7 +7,7 @@ import msgspec
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.options import json_option
-from finetune_prep.conversations.language import in_english
+from finetune_prep.conversations.language_name import in_english
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import SCALE

@@ -24,6 +24,7 @@ from finetune_prep.workflow.texts.changed_words import Change
 
 PROPOSE, TEST, AFTER = "finetune-prep improve", "finetune-prep improve --test", "finetune-prep status"
 NOTHING = "No question fails in two conversations, no habit is too frequent, and nobody noted a failure."
+COUNTED = "A question is counted over the judged conversations that it applies to, whether or not they passed."
 UNTOUCHED = ("brief", "domain-frameworks", "scenario-space", "evaluation-rubric", "evaluation-prompt")  # by an edit of the prompt
 COLOURS = {"same": None, "away": "red", "new": "green"}
 DONE = {"take": "has the edit", "back": "has the text from before the edit again"}
@@ -38,8 +39,7 @@ def print_proposals(project: Project, run: ImproveRun, proposals: Sequence[Propo
         screen.json({"run": run.name, "source": run.plan.source, "edits": rows, "next": step})
         return
     screen.say(f"{run.name}: {_counted(found)} of {run.plan.source}", bold=True)
-    if not found:
-        screen.paragraph(NOTHING)
+    screen.paragraph(COUNTED if found else NOTHING, dim=bool(found))
     for view in found:
         _print(project, run, view)
     screen.next_step(step)
@@ -61,8 +61,7 @@ def print_diagnoses(source: str, found: Sequence[Diagnosis], *, as_json: bool) -
         screen.json({"source": source, "diagnoses": found, "next": PROPOSE if found else AFTER})
         return
     screen.say(f"{source}: {_counted(found)}", bold=True)
-    if not found:
-        screen.paragraph(NOTHING)
+    screen.paragraph(COUNTED if found else NOTHING, dim=bool(found))
     for number, diagnosis in enumerate(found, start=1):
         _print_diagnosis(number, diagnosis)
     screen.next_step(PROPOSE if found else AFTER)

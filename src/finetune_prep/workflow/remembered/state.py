@@ -49,6 +49,12 @@ def state_of(project: Project) -> State | None:
     return State(mark.hexdigest(), newest)
 
 
+def of_files(*paths: Path) -> tuple[str, int]:
+    """What tells these files from what they were before, and when the latest change was; those that are missing say so."""
+    found = [status for path in paths for _, status in _one(path)]
+    return "\n".join([str(len(paths)), *map(_told_apart, found)]), max((status.st_ctime_ns for status in found), default=0)
+
+
 def now(folder: Path) -> int:
     """The present by the clock of this folder's file system, which is not ours. Raises OSError where nothing can be written."""
     with tempfile.TemporaryFile(dir=folder) as file:

@@ -210,13 +210,14 @@ def open_sitting(project: Project, labeller: Labeller, *, run: str = "", n: int 
     drawn = draw(chosen.samples(), n, f"{chosen.plan.seed}/{chosen.name}")
     if not drawn:
         raise ActNeeded(f"{chosen.name} holds no judged conversation yet", next=chosen.plan.command)
+    ids = {one.conversation_id for one in drawn}
     return Sitting(
         project=project,
         run=chosen,
         labeller=labeller,
         rubric=project.value(Documents.rubric),
         drawn=drawn,
-        verdicts={row.conversation_id: row for row in chosen.verdicts()},
+        verdicts={row.conversation_id: row for row in chosen.each_verdict() if row.conversation_id in ids},
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError
-from finetune_prep.exports.figures import each_row, few_shot_habits, in_sentences, run_figures
+from finetune_prep.exports.figures import few_shot_habits, in_sentences
 from finetune_prep.ledger.protocols import Ledger, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.method.phases import PHASES
@@ -20,6 +20,7 @@ from finetune_prep.workflow.improving.edits import in_short
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.prepare import to_read
 from finetune_prep.workflow.probing.standing import probe_views
+from finetune_prep.workflow.remembered.figures import figures
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.emptied import emptied, way_back
 from finetune_prep.workflow.status.next_step import next_step
@@ -85,7 +86,7 @@ def overview(project: Project) -> Overview:
 def _figures(project: Project, known: Sequence[Run], views: Sequence[RunView]) -> tuple[str, ...]:
     pilots = [(run, view) for run, view in zip(known, views, strict=True) if view.kind == KIND]
     if pilots and pilots[-1][1].account and not pilots[-1][1].stale:
-        return in_sentences(run_figures(project, each_row(pilots[-1][0])))
+        return in_sentences(figures(project, pilots[-1][0]))
     if not project.layout.document(Documents.generation_prompt.name).is_file():
         return ()
     try:
