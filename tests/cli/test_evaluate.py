@@ -43,7 +43,7 @@ def test_a_tuned_model_that_is_better(shop: Project, terminal: Terminal) -> None
         assert shown.code == 0, shown.err
         said = words(shown)
         assert said.endswith("next: finetune-prep status")
-        assert "Established: the tuned model is better than the base. Have people read talks of both" in said
+        assert "Established: the tuned model is better than the base. Have people read conversations of both" in said
         assert "passed 0% 100% 95% interval 0% to 32% 68% to 100%" in said
         assert "finished / cut off 16 / 0 16 / 0 questions answered 15.0 15.0" in said
         assert "passed, edge 0% of 1 100% of 1 passed, out-of-scope 0% of 1 100% of 1" in said
@@ -148,7 +148,8 @@ def test_a_tuned_model_that_does_not_stop_is_told_so(shop: Project, terminal: Te
         said = words(terminal(*BOTH))
     assert "Established: the tuned model is worse than the base." in said
     assert (
-        "16 of 16 talks of the tuned model are faulty: train the end of a turn (docs/exports.md), or raise --max-tokens." in said
+        "16 of the 16 conversations of the tuned model are faulty: train the end of a turn (docs/exports.md), or raise --max-tokens."
+        in said
     )
 
 
