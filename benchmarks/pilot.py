@@ -3,9 +3,9 @@
     python benchmarks/pilot.py [N …] [--project FOLDER] [--profile]
 
 A copy of the shop, or of another project whose documents are accepted and recorded, asked of an endpoint that answers in
-50 ms: 64 calls at once. For each N (default: 100 and 1,000) the time, the share of what the latency allows, CPU a call, the
-most memory and the size of the report; then the same command once more, which asks nothing, and `status`. What the recording
-holds of the conversations is known and not counted.
+50 ms: 64 calls at once, for conversations in turns. For each N (default: 100 and 1,000) the time, the share of what the latency
+allows, CPU a call, the most memory and the size of the report; then the same command once more, which asks nothing, and `status`.
+What the recording holds of the conversations is known and not counted.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ def copied(project: Path, folder: Path, base_url: str) -> Path:
         shutil.copytree(source, folder / name) if source.is_dir() else shutil.copy(source, folder / name)
     config = folder / "finetune-prep.toml"
     told = re.sub(r'^model = ".*"$', 'model = "larch/language-model"', config.read_text("utf-8"), flags=re.MULTILINE)
+    told = re.sub(r'^way = ".*?"', 'way = "turns"', told, flags=re.MULTILINE)
     config.write_text(told + CONFIG.format(base_url=base_url, at_once=AT_ONCE), "utf-8")
     return folder
 

@@ -98,6 +98,26 @@ def test_batch_apis_need_no_table(name: str) -> None:
     assert parse(text).provider("mine").price_factor == 0.4
 
 
+@pytest.mark.parametrize(
+    ("name", "table", "hosted"),
+    [
+        *((name, "", address.startswith("https://")) for name, (address, _) in WELL_KNOWN.items()),
+        *((name, "", True) for name in WELL_KNOWN_BATCHES),
+        *((name, f'kind = "{name}"', True) for name in ("anthropic", "google", "bedrock")),
+        ("anthropic", 'kind = "anthropic"\nbase_url = "https://larch.example"', False),
+        ("bedrock", 'kind = "bedrock"\nbase_url = "https://larch.example"', False),
+        ("openai", 'kind = "openai-compatible"\nbase_url = "https://gpu.example/v1"', False),
+        ("mine", 'kind = "openai-compatible"\nbase_url = "https://api.openai.com/v1/"', True),
+        ("batch", "", False),
+        ("recording", "", False),
+    ],
+)
+def test_which_providers_are_hosted(name: str, table: str, hosted: bool) -> None:
+    """By the address and not by the name, which a table may give to a server of somebody's own."""
+    text = SOUND.replace("batch/", f"{name}/") + (f"[providers.{name}]\n{table}\n" if table else "")
+    assert parse(text).provider(name).is_hosted is hosted
+
+
 def test_a_table_goes_before_what_is_well_known() -> None:
     text = SOUND.replace("batch/", "vllm/") + '[providers.vllm]\nkind = "openai-compatible"\nbase_url = "http://gpu.example/v1"\n'
     assert parse(text).provider("vllm").base_url == "http://gpu.example/v1"

@@ -95,7 +95,7 @@ class Routes:
     def _route(self, name: str, settings: ProviderSettings) -> Route:
         injected = None if isinstance(self._override, str) else self._override
         near = injected is None and is_nearby(settings.base_url)
-        limit = AdaptiveLimit(settings.concurrency, near=settings.timeout if near else None)
+        limit = AdaptiveLimit(settings.concurrency, near=settings.timeout if near else None, hosted=settings.is_hosted)
         provider = self._provider(name, settings, limit) if injected is None else injected
         timeout = LONGEST_LOOK if isinstance(provider, Batches) else settings.timeout
         charges = injected is None and charges_by_call(settings.kind)

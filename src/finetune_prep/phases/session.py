@@ -44,8 +44,10 @@ class Requests(msgspec.Struct, frozen=True):
 
     project: Project
     roles: Roles
-    prompts: dict[str, tuple[prompt_files.Prompt, RoleName]] = {}
-    """Prompts that were read, with the role that each is put to: a prompt is the same from the first request to the last."""
+    prompts: dict[str, prompt_files.Prompt] = {}
+    """Prompts that were read: a prompt is the same from the first request to the last."""
+    put_to: dict[str, RoleName] = {}
+    """The role that each is put to."""
 
     @property
     def brief(self) -> Brief:
@@ -87,12 +89,16 @@ class Requests(msgspec.Struct, frozen=True):
         to: RoleName | None = None,
     ) -> Request:
         """A request from a prompt file with its slots filled, to the role that its front matter names, or to another one."""
-        if prompt not in self.prompts:
-            own = self.project.layout.phase_prompts
-            self.prompts[prompt] = prompt_files.Prompt(prompt, own), facts(prompt, own).role
-        template, role = self.prompts[prompt]
-        messages = template.messages(slots)
-        return self.roles.request(to or role, phase=phase, origin=origin, messages=messages, schema=schema, sample=sample)
+        if prompt not in self.put_to:
+            self.put_to[prompt] = facts(prompt, self.project.layout.phase_prompts).role
+        messages, role = self.prompt(prompt).messages(slots), to or self.put_to[prompt]
+        return self.roles.request(role, phase=phase, origin=origin, messages=messages, schema=schema, sample=sample)
+
+    def prompt(self, name: str) -> prompt_files.Prompt:
+        """A prompt as it was when it was first needed. Raises UsageError if its file cannot be used."""
+        if name not in self.prompts:
+            self.prompts[name] = prompt_files.Prompt(name, self.project.layout.phase_prompts)
+        return self.prompts[name]
 
     def boundary(self, content: str) -> str:
         """A line no text can guess and every replay gives again: HMAC of the project's seed and the hash of what it encloses."""

@@ -118,6 +118,14 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         return self.base_url or NATIVE.get(self.kind, ("", ""))[0]
 
     @property
+    def is_hosted(self) -> bool:
+        """Whether a well-known provider answers there, and not a server of somebody's own."""
+        if self.kind == "bedrock" and not self.base_url:
+            return True
+        known = (*WELL_KNOWN.values(), *NATIVE.values(), *WELL_KNOWN_BATCHES.values())
+        return self.address.startswith("https://") and self.address.rstrip("/") in {address for address, _ in known}
+
+    @property
     def key_name(self) -> str:
         """Name of the environment variable that holds the key, "" if none is needed."""
         return self.key_env or NATIVE.get(self.kind, ("", ""))[1]

@@ -231,10 +231,16 @@ class Result:
 
 
 async def run_against(
-    endpoint: Endpoint, *, seconds: float, askers: int = 128, changes: tuple[tuple[float, Rule], ...] = (), ceiling: int = 256
+    endpoint: Endpoint,
+    *,
+    seconds: float,
+    askers: int = 128,
+    changes: tuple[tuple[float, Rule], ...] = (),
+    ceiling: int = 256,
+    hosted: bool = False,
 ) -> list[Result]:
     """Ask as fast as is allowed for so many seconds. changes: at these times the rule is replaced. One result for each stretch."""
-    limit = AdaptiveLimit(ceiling)
+    limit = AdaptiveLimit(ceiling, hosted=hosted)
     endpoint.limit = limit
     route = Route("simulated", endpoint, limit, timeout=120)
     loop = asyncio.get_running_loop()

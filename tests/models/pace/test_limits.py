@@ -182,11 +182,12 @@ LIMITED: dict[str, Callable[[], Endpoint]] = {
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("hosted", [False, True], ids=["", "hosted"])
 @pytest.mark.parametrize("make", LIMITED.values(), ids=LIMITED.keys())
-def test_finds_the_limit_of_the_endpoint(make: Callable[[], Endpoint]) -> None:
+def test_finds_the_limit_of_the_endpoint(make: Callable[[], Endpoint], hosted: bool) -> None:
     """From the first call on and without tuning: at most 5% refused, at least 85% of the limit used."""
     random.seed(7)
-    (result,) = virtual_time.run(run_against(make(), seconds=40))
+    (result,) = virtual_time.run(run_against(make(), seconds=40, hosted=hosted))
     assert result.refused <= 0.05
     assert result.used >= 0.85
     assert result.unreachable == 0

@@ -11,10 +11,12 @@ from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused, Unreachable
 from finetune_prep.http.endpoint import is_nearby
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
+from finetune_prep.models.budget import Budget
 from finetune_prep.models.door import open_door
 from finetune_prep.models.pace.limit import AdaptiveLimit
-from finetune_prep.models.pace.slots import FIRST, FIRST_NEAR
-from finetune_prep.models.routes import Route
+from finetune_prep.models.pace.slots import FIRST, FIRST_HOSTED, FIRST_NEAR
+from finetune_prep.models.prices import Prices
+from finetune_prep.models.routes import Route, Routes
 from tests.fake_endpoint import FakeEndpoint, Stall
 from tests.models.examples import config, request
 from tests.models.pace import virtual_time
@@ -114,3 +116,13 @@ async def test_a_time_out_names_the_settings_and_the_line_to_write(ledger: Sqlit
 )
 def test_what_is_nearby(address: str, near: bool) -> None:
     assert is_nearby(address) is near
+
+
+@pytest.mark.parametrize(
+    ("base_url", "first"),
+    [("http://127.0.0.1:1/v1", FIRST_NEAR), ("https://gpu.example/v1", FIRST), ("https://api.openai.com/v1", FIRST_HOSTED)],
+)
+async def test_how_many_go_at_once_at_first(base_url: str, first: int, ledger: SqliteLedger, tmp_path: Path) -> None:
+    settings = config(base_url)
+    routes = Routes(settings, ledger, tmp_path, None, Prices(settings.prices), Budget(None, ledger))
+    assert routes.of("judge").limit.slots.allowed == first

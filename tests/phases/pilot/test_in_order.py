@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from finetune_prep.phases.pilot.in_order import AHEAD, windowed
+from finetune_prep.phases.pilot.in_order import AHEAD, longest_first, windowed
 from tests.waiting import HUNG
 
 
@@ -139,3 +139,20 @@ async def test_one_slow_item_does_not_hold_up_the_others() -> None:
     async with asyncio.timeout(HUNG):
         assert [item async for item in windowed(range(9), work, 2)] == list(range(9))
     assert finished.index(0) >= 6
+
+
+@pytest.mark.parametrize("window", [1, 3, 50])
+async def test_the_longest_are_begun_first_and_results_keep_their_order(window: int) -> None:
+    lengths = [random.Random(place).randrange(5) for place in range(20)]
+    work = Work(seed=window)
+    found = [result async for result in longest_first(range(20), work, window, lengths.__getitem__)]
+    assert found == [place * 10 for place in range(20)]
+    assert work.started == sorted(range(20), key=lambda place: (-lengths[place], place))
+    assert work.most <= window
+
+
+async def test_where_the_longest_are_begun_first_a_failure_stops_the_rest_as_well() -> None:
+    work = Work(seed=3, fails_at=4)
+    with pytest.raises(RuntimeError, match="item 4 failed"):
+        [result async for result in longest_first(range(9), work, 3, lambda item: item)]
+    assert work.running == 0

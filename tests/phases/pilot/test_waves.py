@@ -139,12 +139,29 @@ GOOD: list[State] = ["accepted", "accepted", "accepted", "accepted", "rejected"]
 def test_a_hopeless_pilot_ends_after_a_wave_and_accounts_for_the_rest(tmp_path: Path) -> None:
     pilot = Pilot(tmp_path, 100)
     samples, total = pilot.go(HOPELESS)
-    assert pilot.asked == [scenario.id for scenario in pilot.scenarios[:20]]
+    assert set(pilot.asked) == {scenario.id for scenario in pilot.scenarios[:20]}
     assert {sample.fault for sample in samples[20:]} == {NOT_ASKED}
     assert (total.not_asked, total.outstanding, total.counted, total.settled) == (80, 0, 20, True)
     assert dict(total.in_words) == {"accepted": 5, "rejected": 15, NOT_ASKED: 80}
     assert pilot.told == ["5 of the first 20 conversations passed: the rate lies below 70%, so the other 80 are not asked"]
     assert pilot.go(HOPELESS) == (samples, total), "the same command says the same"
+
+
+def test_of_each_of_the_first_waves_the_longest_are_begun_first(tmp_path: Path) -> None:
+    pilot = Pilot(tmp_path, 150)
+    pilot.go(GOOD * 2)
+    exchanges = {scenario.id: scenario.exchanges for scenario in pilot.scenarios}
+    asked = [exchanges[id] for id in pilot.asked]
+    assert len({*asked[:20]}) > 1
+    for wave in (asked[:20], asked[20:50], asked[50:100]):
+        assert wave == sorted(wave, reverse=True)
+    assert pilot.asked[100:] == [scenario.id for scenario in pilot.scenarios[100:]], "with looks while others are under way"
+
+
+def test_whoever_wants_to_fail_fast_has_conversations_begun_in_plan_order(tmp_path: Path) -> None:
+    pilot = Pilot(tmp_path, 100)
+    pilot.go(GOOD, Course(fail_fast=True))
+    assert pilot.asked == [scenario.id for scenario in pilot.scenarios]
 
 
 def test_somebody_who_goes_on_is_not_stopped_at_an_earlier_wave_again(tmp_path: Path) -> None:

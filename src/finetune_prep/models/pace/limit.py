@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from finetune_prep.models.pace.complaints import Complaints
 from finetune_prep.models.pace.rates import Allowance, Pace, Resource
-from finetune_prep.models.pace.slots import FIRST_NEAR, FORGET, PATIENCE, Slots, Ticket
+from finetune_prep.models.pace.slots import FIRST, FIRST_HOSTED, FIRST_NEAR, FORGET, PATIENCE, Slots, Ticket
 
 
 @dataclass(slots=True)
@@ -29,11 +29,15 @@ class AdaptiveLimit:
     """Entries for calls. ceiling: the most there may ever be at once. Belongs to one event loop.
 
     near: seconds within which a server on this machine or in the network around it has to answer; there few calls go at once at
-    first, and never so many that the last could come too late. None: it is elsewhere.
+    first, and never so many that the last could come too late. None: it is elsewhere. hosted: a well-known provider is asked,
+    where more calls go at once from the first one on.
     """
 
-    def __init__(self, ceiling: int, *, near: float | None = None) -> None:
-        self.slots = Slots(ceiling) if near is None else Slots(ceiling, first=FIRST_NEAR, patience=PATIENCE * near)
+    def __init__(self, ceiling: int, *, near: float | None = None, hosted: bool = False) -> None:
+        if near is not None:
+            self.slots = Slots(ceiling, first=FIRST_NEAR, patience=PATIENCE * near)
+        else:
+            self.slots = Slots(ceiling, first=FIRST_HOSTED if hosted else FIRST)
         self.pace = Pace()
         self._complaints = Complaints(self.slots, self.pace)
         self._fewer_since = -math.inf  # when calls were last too late

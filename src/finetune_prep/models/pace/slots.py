@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 FIRST = 8
+FIRST_HOSTED = 16  # at a provider that serves thousands: what an endpoint of somebody's own bears is not known
 FIRST_NEAR = 2  # at a server nearby: it may well answer one call after the other
 PATIENCE = 0.5  # of the time-out: how long an answer of a server nearby may take, so that more calls at once are let in
 EASING = 0.9  # what an answer that came more quickly leaves of the seconds that are expected

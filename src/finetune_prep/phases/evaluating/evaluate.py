@@ -19,7 +19,7 @@ from finetune_prep.phases.evaluating import arms, reach
 from finetune_prep.phases.evaluating.arms import Place, Stage
 from finetune_prep.phases.evaluating.held_out import Trained, held_out, trained
 from finetune_prep.phases.pilot.converse import Voices
-from finetune_prep.phases.pilot.in_order import windowed
+from finetune_prep.phases.pilot.in_order import longest_first, windowed
 from finetune_prep.phases.session import Requests, Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.config import RoleSettings
@@ -244,7 +244,8 @@ async def _carried_out(
     places = [
         Place(arm, scenario, number) for scenario in scenarios for number in range(1, run.plan.runs + 1) for arm in run.plan.arms
     ]
-    spoken = [talk async for talk in windowed(places, lambda place: arms.speak(stage, place), window)]
+    in_places = longest_first(places, lambda place: arms.speak(stage, place), window, lambda place: place.scenario.exchanges)
+    spoken = [talk async for talk in in_places]
     if waiting := [talk for talk in spoken if talk.state == "waiting"]:
         return Evaluated(run=run, table=None, waiting=len(waiting), why_waiting=waiting[0].fault)
     check_replies(run.plan, spoken)

@@ -19,7 +19,7 @@ from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.verdict import Verdict
 from finetune_prep.errors import NotYet, Unreachable, Unusable
 from finetune_prep.phases.improving.propose import PHASE
-from finetune_prep.phases.pilot.in_order import windowed
+from finetune_prep.phases.pilot.in_order import longest_first
 from finetune_prep.phases.pilot.judging import answered, read_verdict, verdict_request, verdict_schema
 from finetune_prep.phases.pilot.pilot import Stage, case_of, make_sample
 from finetune_prep.phases.probing.asking import turns
@@ -70,7 +70,8 @@ async def talks_of(trying: Trying, plan: EditPlan, *, window: int) -> list[EditT
 
 async def _part(trying: Trying, part: Part, scenarios: Sequence[Scenario], window: int) -> list[EditTalk]:
     places = [Place(arm, part, scenario) for scenario in scenarios for arm in ARMS]
-    return [talk async for talk in windowed(places, lambda place: _talk(trying, place), window)]
+    talks = longest_first(places, lambda place: _talk(trying, place), window, lambda place: place.scenario.exchanges)
+    return [talk async for talk in talks]
 
 
 async def _talk(trying: Trying, place: Place) -> EditTalk:

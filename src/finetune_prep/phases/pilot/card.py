@@ -8,7 +8,6 @@ from __future__ import annotations
 from finetune_prep.conversations.gaps import gap_line
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.scenarios.space import Reaction
-from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.session import Requests
 from finetune_prep.words import by_character
 
@@ -56,7 +55,7 @@ def card(requests: Requests, scenario: Scenario, language: str, exchange: int) -
         "difficulty": f"{scenario.difficulty.name} – {scenario.difficulty.means}",
         "flaw": f"{flaw.name} – {flaw.shows_as}" if flaw else "",
     }
-    return prompt_files.message("converse-card", requests.project.layout.phase_prompts, **slots)
+    return requests.prompt("converse-card").message(slots)
 
 
 def _sentence(text: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -37,3 +38,26 @@ async def windowed(
         for task in begun:
             task.cancel()
         await asyncio.gather(*begun, return_exceptions=True)
+
+
+async def longest_first(
+    items: Sequence[Item], work: Callable[[Item], Coroutine[Any, Any, Result]], window: int, length: Callable[[Item], int]
+) -> AsyncGenerator[Result]:
+    """As `windowed`, of items whose order is of no matter but for the results: the longest are begun first.
+
+    Whatever takes long and is begun last is waited for alone. Results are held until those before them are there, so this is for
+    items of which there are few, or whose results are held together anyway.
+    """
+    order = sorted(range(len(items)), key=lambda place: -length(items[place]))  # alike: as they stand
+    found: dict[int, Result] = {}
+    due = 0
+
+    async def placed(place: int) -> tuple[int, Result]:
+        return place, await work(items[place])
+
+    async with aclosing(windowed(order, placed, window)) as finished:
+        async for place, result in finished:
+            found[place] = result
+            while due in found:
+                yield found.pop(due)
+                due += 1

@@ -17,7 +17,7 @@ import msgspec
 from finetune_prep.core.sample import NOT_ASKED, UNSETTLED, Account, Fold, Sample, State, Tally
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.method import limits
-from finetune_prep.phases.pilot.in_order import windowed
+from finetune_prep.phases.pilot.in_order import longest_first, windowed
 from finetune_prep.phases.pilot.made import Made
 from finetune_prep.project.runs import Run
 from finetune_prep.statistics.sequential import STOP, futility
@@ -62,14 +62,15 @@ async def in_waves(
     """What becomes of every scenario, in plan order and settled; of those that are not begun, why.
 
     run: the pilot as it stands on disk. What was begun in it stays, so a pilot that somebody has gone on with is not stopped at
-    an earlier wave again. The first waves end before the next one begins. Later ones are made without a break between them, and
-    the look at the end of each is taken while the next is under way: nothing of that counts if it says stop.
+    an earlier wave again. The first waves end before the next one begins, so that of each the longest conversations can be begun
+    first. Later ones are made without a break between them, and the look at the end of each is taken while the next is under way:
+    nothing of that counts if it says stop.
     """
     begun, fold, tally, done = _begun(run), Fold(), Tally(), 0
     looks = {*accumulate(wave_sizes(len(scenarios)))} if course.stop_early else {len(scenarios)}
     for end in [*(look for look in sorted(looks) if look <= DRAINED), len(scenarios)]:
         stretch = _Stretch(scenarios[done:end], make)
-        async with aclosing(windowed(stretch.scenarios(), stretch.make, course.window or window)) as finished:
+        async with aclosing(stretch.made(course.window or window, in_order=course.fail_fast or end > DRAINED)) as finished:
             async for item in finished:
                 made = msgspec.structs.replace(item, sample=fold.settled(item.sample))
                 tally.take(made.sample)
@@ -99,13 +100,19 @@ class _Stretch:
         self._make = make
         self.waiting = False
 
-    def scenarios(self) -> Iterator[Scenario]:
+    def _begun(self) -> Iterator[Scenario]:
         for number, scenario in enumerate(self._scenarios):
             if self.waiting and number and number % WAVES[-1] == 0:
                 return
             yield scenario
 
-    async def make(self, scenario: Scenario) -> Made:
+    def made(self, window: int, *, in_order: bool) -> AsyncGenerator[Made]:
+        """What becomes of each, in plan order. in_order: they are begun in this order, too; else the longest are."""
+        if in_order:
+            return windowed(self._begun(), self._worked, window)
+        return longest_first(self._scenarios, self._worked, window, lambda scenario: scenario.exchanges)
+
+    async def _worked(self, scenario: Scenario) -> Made:
         made = await self._make(scenario)
         self.waiting = self.waiting or (made.sample.state == "waiting" and not made.sample.fault)
         return made
