@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from finetune_prep.conversations.stated import Stated, stated, unknown
+from finetune_prep.conversations.stated import _IN_LINKS, _LINK, Stated, stated, unknown
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,9 @@ def test_known_are_the_same_value_and_what_two_known_prices_make() -> None:
     assert unknown("Three slips are €20.70.", [*facts, talk]) == (), "three times a known price"
     assert [found.text for found in unknown("Thirteen slips are €89.70.", [*facts, talk])] == ["€89.70"], "more than a dozen"
     assert [found.text for found in unknown("You get €30, call 01 406 43 44.", [*facts, talk])] == ["€30", "01 406 43 44"]
+
+
+@given(st.lists(st.sampled_from(["https", "://", "www", ".", "com", "DE", "a", "-", "/", " ", "@", "\u017f", "é"]), max_size=12))
+def test_every_link_has_a_part_by_which_it_is_found_sooner(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert not _LINK.search(text) or _IN_LINKS.search(text)

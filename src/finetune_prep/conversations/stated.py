@@ -19,11 +19,13 @@ _SIGN = r"€|\$|£|¥|EUR|USD|GBP|CHF|JPY"
 _WORD = r"(?:euros?|dollars?|pounds?|cents?|francs?|franken|yen)\b"
 _DIGIT = re.compile(r"\d")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_DOMAIN = r"\.(?:com|org|net|edu|gov|info|eu|de|at|ch|uk|fr|es|it|nl|io)(?![\w-])"
 _LINK = re.compile(
-    r"(?:https?://|www\.)[^\s<>()\[\]“”\"]+|(?<![\w@.-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|edu|gov|info|eu|de|at|ch|uk|fr|es|it|nl|io)"
-    r"(?![\w-])(?:/[^\s<>()\[\]“”\"]*)?",
+    r"(?:https?://|www\.)[^\s<>()\[\]“”\"]+|(?<![\w@.-])[a-z0-9-]+(?:\.[a-z0-9-]+)*"
+    rf"{_DOMAIN}(?:/[^\s<>()\[\]“”\"]*)?",
     re.IGNORECASE,
 )
+_IN_LINKS = re.compile(rf"://|www\.|{_DOMAIN}", re.IGNORECASE)  # one of these stands in every link, and is found far sooner
 _PRICE = re.compile(
     rf"(?:{_SIGN})[ \u00a0\u202f]?(?P<after>{_AMOUNT})"
     rf"|(?<![\w.,])(?P<before>{_AMOUNT})[ \u00a0\u202f]?(?:(?:{_SIGN})(?!\w)|{_WORD})",
@@ -60,7 +62,7 @@ def _found(text: str) -> Iterator[Stated]:
     mails = [*_MAIL.finditer(text)] if "@" in text else []
     yield from (Stated("mail address", match[0], match[0].rstrip(".").casefold()) for match in mails)
     text = _MAIL.sub(" ", text) if mails else text
-    links = [*_LINK.finditer(text)] if "." in text or "://" in text else []
+    links = [*_LINK.finditer(text)] if _IN_LINKS.search(text) else []
     yield from (Stated("link", match[0], _address(match[0])) for match in links)
     text = _LINK.sub(" ", text) if links else text
     if not _DIGIT.search(text):  # as in most replies

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cached_property
 from hashlib import sha256
 
 import msgspec
@@ -43,7 +44,7 @@ class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """How the user takes what the assistant asked before, None in the first exchange."""
 
 
-class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     """One conversation to be: drawn values spelled out, so that a row can be read without the scenario space.
 
     id: hash of all of its content.
@@ -66,7 +67,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     seed: str
     """Root of this scenario's own random stream."""
 
-    @property
+    @cached_property
     def id(self) -> str:
         return digest(self)[:12]
 
