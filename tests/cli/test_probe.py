@@ -101,7 +101,7 @@ def test_an_edit_of_the_rubric_makes_probes_stale(served: Any, shop: Project, te
     shown = terminal("status")
     assert "   stale: the rubric has changed since" in shown.out
     evidence = [row["evidence"] for row in json.loads(terminal("status", "--json").out)["criteria"]]
-    assert any("no question of the safety gate has been probed" in line for lines in evidence for line in lines)
+    assert any("no safety question has been probed yet" in line for lines in evidence for line in lines)
 
 
 def test_another_judge_makes_probes_stale(served: Any, shop: Project, terminal: Terminal) -> None:

@@ -24,7 +24,8 @@ def test_memory_says_what_looking_says(name: str, tmp_path: Path) -> None:
     settle(project)
     kept = project.layout.private / REMEMBERED
     first = standing(project), checked(project)
-    assert {path.name for path in kept.iterdir()} == {"status.json", "check.json", "gates.json", "said.json", "texts"}
+    wanted = {"status.json", "check.json", "gates.json", "said.json", "texts", "figures-pilot-001.json"}
+    assert {path.name for path in kept.iterdir()} == wanted
     again = standing(project), checked(project)
     shutil.rmtree(kept)
     assert first == again
