@@ -287,6 +287,8 @@ GATES: tuple[Gate, ...] = (
         "brief", KNOWLEDGE, GENERATION),
     _judged("generation-prompt.natural",
         "Would somebody who does this job well write every one of these sentences so?", GENERATION),
+    _judged("generation-prompt.terms-known",
+        "Could somebody who has read nothing but the prompt keep to all of this term?", RUBRIC, GENERATION),
     _human("generation-prompt.few-shots-exemplary", "The few-shots are what the trained model should sound like.", GENERATION),
     # workflow
     _must("workflow.phase-order", "No document is written before those it is made from exist and are accepted."),

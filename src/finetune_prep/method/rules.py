@@ -191,7 +191,8 @@ RULES: tuple[Rule, ...] = (
     ),
     *_section("Phase 5 · quality check",
         ("Somebody who does not know the domain could write good examples with it.",
-         "generation-prompt.self-contained generation-prompt.says-it-here generation-prompt.facts generation-prompt.snippets"),
+         "generation-prompt.self-contained generation-prompt.says-it-here generation-prompt.facts generation-prompt.snippets "
+         "generation-prompt.terms-known"),
         ("It addresses every documented failure.", "generation-prompt.guards generation-prompt.crisis-guard"),
         ("Anchors are embedded and not referred to.", "generation-prompt.anchors"),
         ("The examples have the quality that is wanted.",

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.knowledge import Knowledge, Technique
 from finetune_prep.core.prompts import Brief
 from finetune_prep.core.rubric import Example
+from finetune_prep.documents import render
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.phases.examining.gate_requests import sound
 from finetune_prep.phases.examining.opinions import Item, Reading
@@ -71,6 +74,14 @@ def spoken_in_prompt(documents: Documents) -> Iterator[Reading]:
     yield Reading("few-shots", tuple(Item(example.id, _talk(example.conversation), example.id) for example in prompt.few_shots))
 
 
+def terms_and_prompt(documents: Documents) -> Iterator[Reading]:
+    """Every term of the judge's, and before them all that the assistant is told but for the few-shots, which tell no rules."""
+    rubric = sound(documents, Documents.rubric).value
+    prompt = msgspec.structs.replace(sound(documents, Documents.generation_prompt).value, few_shots=())
+    items = tuple(Item(term.name, term.meaning, "") for term in rubric.terms)
+    yield Reading("terms", items, {"prompt": render("generation-prompt", prompt)})
+
+
 def _few_shot(example: Example, techniques: dict[str, Technique]) -> str:
     shows = "\n".join(_shows(techniques[id]) for id in example.techniques if id in techniques)
     return f"{shows}\n\n{_talk(example.conversation)}".strip()
@@ -95,4 +106,5 @@ TALKS: dict[str, Callable[[Documents], Iterator[Reading]]] = {
     "few-shots.no-never": few_shots_and_rules,
     "generation-prompt.snippets": snippets_of_prompt,
     "generation-prompt.natural": spoken_in_prompt,
+    "generation-prompt.terms-known": terms_and_prompt,
 }

@@ -17,6 +17,7 @@ from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.drafting.examples_draft import FewShotsDraft, to_few_shots
 from finetune_prep.phases.drafting.revising import Drafted, Point, drafted
+from finetune_prep.phases.examining.about_items import terms_text
 from finetune_prep.phases.examining.drafts import deciding, examine
 from finetune_prep.phases.prompts import material
 from finetune_prep.phases.prompts.guidance_draft import GuidanceDraft, bare, to_prompt, unsourced
@@ -94,6 +95,7 @@ async def _guidance(session: Session, knowledge: Knowledge) -> Drafted[GuidanceD
         session.slots_of_talks(
             frameworks=material.reference(session),
             cases=material.cases(space, expected=True),
+            terms=terms_text(session.project.value(Documents.rubric)),
             safety=", ".join(harmful),
             gap=material.gap_example(space, session.brief.language),
         ),
