@@ -10,6 +10,7 @@ import pytest
 
 from finetune_prep.core.finding import Outcome
 from finetune_prep.core.request import Reply, Request
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import NotYet, Paused, Unreachable
 from finetune_prep.method.gates import GATES
 from finetune_prep.models.providers.scripted import Scripted
@@ -26,7 +27,7 @@ from tests.ledgers import kept
 from tests.phases.pottery_shop import judge, pottery_project, rewrite
 
 QUESTIONS = (
-    23  # claims, critical reading, snippets, 2 × anchors, questions, 4 categories, few-shots, 2 × 2 in words; 3 + 2 + 3 talks
+    24  # claims, critical reading, snippets, 2 × anchors, questions, 4 categories, few-shots, 2 × 2 in words, terms; 8 talks
 )
 
 
@@ -138,6 +139,26 @@ async def test_how_the_assistant_sounds_is_read_with_nothing_beside_it(project: 
     assert "Never:" not in words + talks
     assert "kiln@shop.example" not in words.partition("# The pieces")[0]
     assert [finding.what.split(":")[0] for finding in judged(project)[gate].findings] == ["a judge answers no about X3"]
+
+
+async def test_what_the_judge_goes_by_is_looked_for_in_what_the_assistant_is_told(project: Project) -> None:
+    """Every term, and the prompt without its few-shots: a rule that only a talk shows is none."""
+    gate = "generation-prompt.terms-known"
+    terms = [term.name for term in project.value(Documents.rubric).terms]
+    assert terms
+    provider = Scripted(judge(no=terms[:1]))
+    await ask(project, provider, gate)
+    [asked] = provider.asked
+    shown = asked.messages[1].content
+    prompt, _, listed = shown.partition("# The judge's terms")
+    assert "## Failure mode guards" in prompt
+    assert "## Few-shot" not in prompt
+    assert all(f"## {term}\n" in listed for term in terms)
+    assert [finding.what.split(":")[0] for finding in judged(project)[gate].findings] == [f"a judge answers no about {terms[0]}"]
+    rewrite(project, "generation-prompt", "Can I drink from it until then, carefully?", "Can I drink from it, then?")
+    again = Scripted(judge())
+    await ask(project, again, gate)
+    assert not again.asked, "another few-shot is no other prompt"
 
 
 async def test_a_changed_few_shot_is_held_against_the_rules_alone(project: Project) -> None:

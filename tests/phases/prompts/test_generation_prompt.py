@@ -54,6 +54,7 @@ async def test_all_four_texts_are_asked_for_before_anything_is_judged(tmp_path: 
         "generation-prompt.natural",
         "generation-prompt.snippets",
         "generation-prompt.snippets",
+        "generation-prompt.terms-known",
     ]
     prompt = project.value(Documents.generation_prompt)
     assert [fact.value for fact in prompt.facts] == ["kiln@shop.example"]

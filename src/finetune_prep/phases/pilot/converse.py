@@ -112,11 +112,13 @@ def assistant_request(roles: Roles, voices: Voices, scenario: Scenario, so_far: 
 def whole_request(requests: Requests, voices: Voices, scenario: Scenario, origin: Origin) -> Request:
     """Both sides in one answer, from the texts that they would have been given."""
     numbers = range(1, scenario.exchanges + 1)
+    exchanges = [{"gap": gap(scenario, voices.language, number), "hints": hints(scenario, number)} for number in numbers]
     slots = {
         "assistant_prompt": voices.assistant,
         "user_prompt": voices.user,
         "card": card(requests, scenario, voices.language, scenario.exchanges),
-        "exchanges": [{"gap": gap(scenario, voices.language, number), "hints": hints(scenario, number)} for number in numbers],
+        "gaps": any(exchange["gap"] for exchange in exchanges),
+        "exchanges": exchanges,
         "language": voices.language,
     }
     schema = schemas.schema_of(Written, "conversation")
