@@ -16,7 +16,6 @@ from finetune_prep.phases.evaluating.evaluate import Wanted, named, rests_on
 from finetune_prep.phases.evaluating.evaluate import evaluate as run_evaluation
 from finetune_prep.phases.evaluating.evaluate import prepared as ready_to_evaluate
 from finetune_prep.phases.pilot.pilot import KIND, prepared
-from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.pilot.waves import Course
 from finetune_prep.phases.scaling.scale import Size
 from finetune_prep.phases.session import Session, open_session
@@ -29,9 +28,9 @@ from finetune_prep.workflow.evaluating.expected import expected as expected_of
 from finetune_prep.workflow.evaluating.planning import enough_groups
 from finetune_prep.workflow.evaluating.summary import EvaluationSummary
 from finetune_prep.workflow.evaluating.summary import summarize as summarize_evaluation
+from finetune_prep.workflow.piloting.making import make_pilot
 from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.prepare import prepare as run_phases
-from finetune_prep.workflow.report import write_report
 from finetune_prep.workflow.retrying.opening import Opened
 from finetune_prep.workflow.retrying.opening import retry as open_again
 from finetune_prep.workflow.run_summary import RunSummary, summarize
@@ -114,8 +113,7 @@ async def pilot(
     require_checked(project, "the pilot")
 
     async def job(session: Session) -> RunSummary:
-        run, account = await run_pilot(session, n, Course(stop_early=stop_early))
-        figures = write_report(session.project, run)
+        run, account, figures = await make_pilot(session, n, Course(stop_early=stop_early))
         return await summarize(session.project, session.door.ledger, run, account, figures)
 
     asked = Asked(provider, budget, confirm, tell)

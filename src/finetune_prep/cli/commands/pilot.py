@@ -12,14 +12,13 @@ from finetune_prep.core.sample import UNSETTLED, WAYS
 from finetune_prep.exports.figures import in_sentences
 from finetune_prep.method import limits
 from finetune_prep.phases.pilot.pilot import KIND, prepared
-from finetune_prep.phases.pilot.pilot import pilot as run_pilot
 from finetune_prep.phases.pilot.waves import LARGE, Course
 from finetune_prep.phases.session import Session
 from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.diagnosing.diagnosis import Diagnosis
 from finetune_prep.workflow.estimate import Estimate, estimate
+from finetune_prep.workflow.piloting.making import make_pilot
 from finetune_prep.workflow.planned_calls import used
-from finetune_prep.workflow.report import write_report
 from finetune_prep.workflow.run_summary import RunSummary, summarize
 
 MOST_REASONS = 5  # that are printed
@@ -65,8 +64,7 @@ def pilot(
 
     async def job(session: Session) -> RunSummary:
         session = _as_asked(session, one_call=one_call, repeat=repeat)
-        run, account = await run_pilot(session, size, course)
-        figures = write_report(session.project, run)
+        run, account, figures = await make_pilot(session, size, course)
         return await summarize(session.project, session.door.ledger, run, account, figures)
 
     async def expect(session: Session) -> Estimate:

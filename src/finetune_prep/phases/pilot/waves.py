@@ -16,6 +16,7 @@ import msgspec
 
 from finetune_prep.core.sample import NOT_ASKED, UNSETTLED, Account, Fold, Sample, State, Tally
 from finetune_prep.core.scenarios.scenario import Scenario
+from finetune_prep.errors import UsageError
 from finetune_prep.method import limits
 from finetune_prep.phases.pilot.in_order import longest_first, windowed
 from finetune_prep.phases.pilot.made import Made
@@ -131,8 +132,14 @@ def _futile(found: Account) -> str:
 
 
 def _begun(run: Run) -> int:
-    """How many scenarios of a run, from the first one, a conversation was begun for when it last came to an end."""
-    return max((number for number, sample in enumerate(run.each_sample(), start=1) if sample.state != "not run"), default=0)
+    """How many scenarios of a run, from the first one, a conversation was begun for when it last came to an end.
+
+    All of them where its rows cannot be read: they are about to be written anew, and what was begun must stay.
+    """
+    try:
+        return max((number for number, sample in enumerate(run.each_sample(), start=1) if sample.state != "not run"), default=0)
+    except UsageError:
+        return run.plan.n
 
 
 def _failed(sample: Sample) -> bool:

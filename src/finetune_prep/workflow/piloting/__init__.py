@@ -1,0 +1,1 @@
+"""A pilot with all that belongs to it."""

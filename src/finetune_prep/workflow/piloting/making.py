@@ -1,0 +1,42 @@
+"""A pilot and its report."""
+
+from __future__ import annotations
+
+from finetune_prep.core.sample import Account
+from finetune_prep.exports.figures import Figures
+from finetune_prep.phases.pilot.pilot import KIND, current_plan, pilot, prepared
+from finetune_prep.phases.pilot.waves import Course
+from finetune_prep.phases.session import Session
+from finetune_prep.project.project import Project
+from finetune_prep.project.runs import Run, runs
+from finetune_prep.workflow.remembered.finished import finished, keep_finished
+from finetune_prep.workflow.report import write_report
+
+
+async def make_pilot(session: Session, n: int, course: Course | None = None) -> tuple[Run, Account, Figures | None]:
+    """Make n conversations, or go on with them, and write the report. Arguments and errors: as of `pilot`.
+
+    One that has come to its end is not made again while nothing has changed that it rests on.
+    """
+    project = session.project
+    prepared(project, "the pilot")
+    known = _known(project, n)
+    account = finished(project, known) if known else None
+    if known and account:
+        return known, account, write_report(project, known)
+    run, account = await pilot(session, n, course)
+    figures = write_report(project, run)
+    if not account.outstanding and not account.not_asked and not _read_twice(run):
+        keep_finished(project, run)
+    return run, account, figures
+
+
+def _known(project: Project, n: int) -> Run | None:
+    """The run that a pilot of this size is, None if it has yet to be made, or somebody has yet to read some of it again."""
+    plan = current_plan(project, n)
+    return next((run for run in runs(project.layout, KIND) if run.plan == plan and not _read_twice(run)), None)
+
+
+def _read_twice(run: Run) -> bool:
+    """Whether conversations have two verdicts: one that is outstanding changes no state, so that the account does not tell."""
+    return bool(run.plan.repeated or run.plan.read_by_both)
