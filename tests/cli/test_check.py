@@ -120,7 +120,7 @@ def test_the_judge_is_asked_once_and_replayed_for_good(shop: Project, terminal: 
     shop.layout.ledger.unlink()
     shown = terminal("check", "--judge", "--provider", "recording")
     assert shown.code == 1
-    assert "23 questions to a judge, 0 of them answered before" in shown.out
+    assert "24 questions to a judge, 0 of them answered before" in shown.out
     assert "a judge answers no about DO3: “we will see”; Write DO3 anew.  [anchors.observable]" in shown.out
     (shop.folder / "recording.jsonl").unlink()
     found = outcomes(terminal("check", "--json").out)
@@ -136,12 +136,12 @@ def test_batch_files_wait_and_are_answered(shop: Project, terminal: Terminal, tm
     accept_all(shop)
     shown = terminal("check", "--judge")
     assert shown.code == 4
-    assert "23 questions to models were written to a batch file" in shown.err
+    assert "24 questions to models were written to a batch file" in shown.err
     assert "finetune-prep batch import ANSWERS.jsonl && finetune-prep check --judge" in shown.err
     ledger = SqliteLedger(shop.layout.ledger)
     requests = asyncio.run(ledger.rounds.requests_of(1))
     ledger.close()
-    assert len(requests) == 23
+    assert len(requests) == 24
     answers = tmp_path / "answers.jsonl"
     answers.write_text("".join(f"{json.dumps(answered(request))}\n" for request in requests), "utf-8")
     assert terminal("batch", "import", str(answers)).code == 0

@@ -535,7 +535,7 @@ def test_not_established_names_the_groups_that_would_tell(shop: Project, termina
     if pair["more_groups"] is None:
         assert found["upshot"] == "Not established: nothing speaks for a difference either way."
     else:
-        assert f"about {pair['more_groups']} more group" in said
+        assert f"about {pair['more_groups']} more scenario" in said
         assert f"-n {8 + pair['more_groups']} " in f"{found['next']} "
 
 

@@ -236,6 +236,9 @@ class Reports(Protocol):
     async def count(self) -> int:
         """Number of entries."""
 
+    async def put_aside(self) -> int:
+        """Number of bodies that were put aside; each answer that a better one has replaced is among them."""
+
     async def time_spent(self) -> tuple[TimeSpent, ...]:
         """The entries counted by the phase that asked, in the order of the first answers."""
 

@@ -43,6 +43,9 @@ class SqliteReports:
     async def count(self) -> int:
         return await self._reader.read(lambda connection: int(connection.execute("SELECT count(*) FROM entry").get))
 
+    async def put_aside(self) -> int:
+        return await self._reader.read(lambda connection: int(connection.execute("SELECT count(*) FROM aside").get))
+
     async def time_spent(self) -> tuple[TimeSpent, ...]:
         def read(connection: apsw.Connection) -> tuple[TimeSpent, ...]:
             return tuple(

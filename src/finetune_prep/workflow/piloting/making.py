@@ -21,13 +21,13 @@ async def make_pilot(session: Session, n: int, course: Course | None = None) -> 
     project = session.project
     prepared(project, "the pilot")
     known = _known(project, n)
-    account = finished(project, known) if known else None
+    account = await finished(project, session.door.ledger, known) if known else None
     if known and account:
         return known, account, write_report(project, known)
     run, account = await pilot(session, n, course)
     figures = write_report(project, run)
     if not account.outstanding and not account.not_asked and not _read_twice(run):
-        keep_finished(project, run)
+        await keep_finished(project, session.door.ledger, run)
     return run, account, figures
 
 

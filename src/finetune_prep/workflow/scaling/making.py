@@ -9,7 +9,6 @@ from finetune_prep.core.sample import Account
 from finetune_prep.errors import Paused
 from finetune_prep.phases.scaling.scale import Passed, Size, scale, scale_plan
 from finetune_prep.phases.session import Session
-from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.scaling.result import Scaled, read_result, same_but_for_size
 from finetune_prep.workflow.remembered.finished import finished, keep_finished
@@ -25,9 +24,8 @@ async def make_rows(
     began = time.process_time()
     rests_on = pilot, dict(ruled_out)
     try:
-        run, account, result = _made(session.project, size, *rests_on) or await scale(
-            session, size, pilot, ruled_out, window=window
-        )
+        made = await _made(session, size, *rests_on)
+        run, account, result = made or await scale(session, size, pilot, ruled_out, window=window)
     except Paused:
         if stopped := same_but_for_size(session.project.layout, scale_plan(session.project, size)):
             write_report(session.project, stopped)
@@ -35,15 +33,16 @@ async def make_rows(
     cpu = time.process_time() - began
     figures = write_report(session.project, run)
     if result.reached and not run.plan.read_by_both:
-        keep_finished(session.project, run, *rests_on)
+        await keep_finished(session.project, session.door.ledger, run, *rests_on)
     return await summarize_scaled(session.project, session.door.ledger, run, account, result, figures, cpu)
 
 
-def _made(project: Project, size: Size, *rests_on: object) -> tuple[Run, Account, Scaled] | None:
+async def _made(session: Session, size: Size, *rests_on: object) -> tuple[Run, Account, Scaled] | None:
     """The run of this size if it has all of its rows, and making it again would give the same ones."""
+    project, ledger = session.project, session.door.ledger
     plan = scale_plan(project, size)
     for run in runs(project.layout, SCALE):
-        account = finished(project, run, *rests_on) if run.plan == plan else None
+        account = await finished(project, ledger, run, *rests_on) if run.plan == plan else None
         if account and (result := read_result(run)):
             return run, account, result
     return None
