@@ -79,7 +79,7 @@ test-trainers: $(VENV)/installed-dev $(TRAINERS:%=$(LOADER_FOLDER)/%/installed)
 # A small model tuned on the example's rows and put beside its base, on the CPU; training/README.md. 1.6 GB, with torch.
 TRAINING := .venv-training
 TRAINED := build/train-example
-EPOCHS ?= 6
+EPOCHS ?= 1
 train-example: $(VENV)/installed $(TRAINING)/installed
 	rm -rf $(TRAINED)/shop && mkdir -p $(TRAINED) && $(BIN)/finetune-prep demo $(TRAINED)/shop
 	EPOCHS=$(EPOCHS) PYTHON=$(TRAINING)/bin/python FINETUNE_PREP=$(BIN)/finetune-prep training/run.sh $(TRAINED)/shop $(TRAINED) --no-judge

@@ -169,7 +169,8 @@ def recorded_talks() -> list[list[Entry]]:
     """The requests of each recorded conversation in the order in which they are asked, with their answers."""
     talks: dict[str, list[Entry]] = defaultdict(list)
     for entry in read_recording(SHOP / "recording.jsonl"):
-        if entry.request.phase == KIND and entry.request.role in PLAYED:
+        request = entry.request
+        if request.phase == KIND and request.role in PLAYED and request.origin.run.startswith(KIND):
             talks[entry.request.origin.scenario].append(entry)
     for talk in talks.values():
         talk.sort(key=lambda entry: (entry.request.role == "judge", entry.request.origin.turn, entry.request.role != "user"))

@@ -23,7 +23,7 @@ from finetune_prep.phases.drafting.patching import SUFFIX
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, facts
 from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.project import open_project
-from finetune_prep.project.runs import Run, runs
+from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.workflow.estimate import Row, estimate
 from finetune_prep.workflow.planned_calls import CHARACTERS
 
@@ -53,7 +53,7 @@ def recorded(example: str) -> Iterator[Call]:
     """What was asked for documents and the pilot; of evaluations there is one, of models that nobody is charged for."""
     for entry in read_recording(EXAMPLES / example / "recording.jsonl"):
         request = entry.request
-        if request.phase not in PHASE_NAMES:
+        if request.phase not in PHASE_NAMES or request.origin.run.startswith(SCALE):
             continue
         prompt = sum(len(message.content) for message in request.messages)
         prompt += len(msgspec.json.encode(request.schema)) if request.schema else 0

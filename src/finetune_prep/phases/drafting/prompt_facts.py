@@ -96,7 +96,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # The assistant is asked with the generation prompt itself, which has no front matter.
-ASSISTANT = Use(phase=PILOT, document="", counts=("exchange",), input=15_000, output=150)
+ASSISTANT = Use(phase=PILOT, document="", counts=("exchange",), input=17_000, output=160)
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
