@@ -12,6 +12,8 @@ from finetune_prep.project.project import open_project
 from finetune_prep.workflow import accepting
 from tests.whole.way import SIZE, accept, ask, copy_project, run_here
 
+BEYOND = 400  # conversations of a pilot; the recording holds fewer, those of the scaled run among them
+
 MINE = "A sentence of mine, which must not get lost."
 
 
@@ -113,21 +115,23 @@ def test_missing_snapshots_are_taken_again_under_the_numbers_that_are_cited(shop
 
 
 def test_rows_that_were_exported_are_not_replaced_by_an_unfinished_run(shop: Path) -> None:
+    shutil.rmtree(shop / "runs" / "scale-001")
+    assert run_here("export", "--preview", folder=shop).returncode == 0
     exported = shop / "dataset" / "train.preview.jsonl"
     before = exported.read_bytes()
     ask(shop, "batch")
-    assert run_here("pilot", "-n", str(SIZE + 1), folder=shop).returncode == 4
+    assert run_here("pilot", "-n", str(BEYOND), folder=shop).returncode == 4
     named = run_here("export", "--preview", "--run", "pilot-002", folder=shop)
     assert (named.returncode, "outstanding" in named.stderr) == (3, True)
     done = run_here("export", "--preview", folder=shop)
     assert done.returncode == 0, done.stderr
-    assert f"pilot-002 of {SIZE + 1} is unfinished: these rows are of pilot-001" in done.stdout
+    assert f"pilot-002 of {BEYOND} is unfinished: these rows are of pilot-001" in done.stdout
     assert exported.read_bytes() == before
 
 
 def test_the_file_of_requests_is_not_taken_for_answers(shop: Path) -> None:
     ask(shop, "batch")
-    assert run_here("pilot", "-n", str(SIZE + 1), folder=shop).returncode == 4
+    assert run_here("pilot", "-n", str(BEYOND), folder=shop).returncode == 4
     requests = next((shop / "batches").iterdir())
     done = run_here("batch", "import", str(requests), folder=shop)
     assert done.returncode == 1

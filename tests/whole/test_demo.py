@@ -69,10 +69,12 @@ def test_the_shipped_example_is_what_the_demo_makes(demo: Path) -> None:
 
 
 def test_every_planned_scenario_is_accounted_for(demo: Path) -> None:
-    account = msgspec.json.decode((demo / "runs" / "pilot-001" / "account.json").read_bytes())
-    samples = [msgspec.json.decode(line) for line in (demo / "runs" / "pilot-001" / "samples.jsonl").read_bytes().splitlines()]
+    """Of the pilot and of the scaled run, whose accepted rows are those that are exported."""
+    for name in ("pilot-001", "scale-001"):
+        account = msgspec.json.decode((demo / "runs" / name / "account.json").read_bytes())
+        samples = (demo / "runs" / name / "samples.jsonl").read_bytes().splitlines()
+        assert account["planned"] == len(samples) == sum(account["states"].values()) >= SIZE
     exported = (demo / "dataset" / "train.preview.jsonl").read_bytes().splitlines()
-    assert account["planned"] == SIZE == len(samples) == sum(account["states"].values())
     assert len(exported) == account["states"]["accepted"] > 0
 
 
@@ -157,7 +159,8 @@ def _missing_one(folder: Path, request: Request) -> None:
 
 def _asked(folder: Path, role: str) -> list[Request]:
     known = [entry.request for entry in read_recording(folder / "recording.jsonl")]
-    return [request for request in known if request.role == role and (request.phase == "pilot" or role == "expert")]
+    pilot = [request for request in known if request.phase == "pilot" and request.origin.run.startswith("pilot")]
+    return [request for request in (known if role == "expert" else pilot) if request.role == role]
 
 
 def _is_named(done: subprocess.CompletedProcess[str], missing: Request) -> None:

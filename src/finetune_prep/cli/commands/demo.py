@@ -21,7 +21,7 @@ from finetune_prep.project.beginning.scaffold import copy_inputs
 from finetune_prep.project.evaluating.runs import EvaluationRun, evaluation_runs
 from finetune_prep.project.layout import CONFIG
 from finetune_prep.project.project import open_project
-from finetune_prep.project.runs import runs
+from finetune_prep.project.runs import SCALE, runs
 from finetune_prep.web.still import still
 
 EXAMPLES = ("online-shop", "museum-visitors")
@@ -148,9 +148,12 @@ def _places(folder: Path) -> list[tuple[str, str]]:
     project = open_project(folder)
     if pilots := runs(project.layout, "pilot"):
         report = pilots[-1].report_path.relative_to(project.folder)
-        rows.insert(0, (f"{folder}/{report}", "what happened, for reading in a browser"))
+        rows.insert(0, (f"{folder}/{report}", "what happened in the pilot, for reading in a browser"))
         rows.insert(1, (f"{folder}/{REVIEW}", "what a person reads and labels, for looking at in a browser"))
         rows.append((f"{folder}/dataset/", "the accepted rows, and the card that says what is missing"))
+    if scaled := runs(project.layout, SCALE):
+        report = scaled[-1].report_path.relative_to(project.folder)
+        rows.insert(1, (f"{folder}/{report}", "the same of the run that was scaled until the rows were there"))
     if evaluations := evaluation_runs(project.layout):
         report = evaluations[-1].report_path.relative_to(project.folder)
         rows.append((f"{folder}/{report}", "a model tuned on such rows beside its base"))
