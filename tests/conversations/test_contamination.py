@@ -17,8 +17,11 @@ def talk(words: list[str], seed: int = 0) -> Conversation:
     return Conversation((Message("user", " ".join(base(random.Random(seed))[:30])), Message("assistant", " ".join(words))))
 
 
-def held_against(texts: list[str], talks: list[Conversation], *, any_run: bool = True) -> list[tuple[str, str]]:
-    found = Contamination([Text(f"exam:{n}", text) for n, text in enumerate(texts, start=1)], any_run=any_run)
+def held_against(
+    texts: list[str], talks: list[Conversation], *, any_run: bool = True, given: list[str] | None = None
+) -> list[tuple[str, str]]:
+    items = [Text(f"exam:{n}", text) for n, text in enumerate(texts, start=1)]
+    found = Contamination(items, any_run=any_run, given=given or ())
     for number, said in enumerate(talks):
         found.take(str(number), said)
     return [(one.conversation, one.where) for one in found.found()]
@@ -49,6 +52,16 @@ def test_what_many_say_is_a_set_phrase() -> None:
     talks = [talk([*base(random.Random(n))[:20], *phrase], n) for n in range(20)]
     assert held_against([" ".join(EXAM)], talks) == []
     assert len(held_against([" ".join(EXAM)], talks[:3])) == 3
+
+
+def test_what_both_were_given_proves_nothing() -> None:
+    """A letter that a card has its user paste, with a word or two around it; what stands beside it is a copy all the same."""
+    letter = EXAM[:20]
+    said = talk([*base(random.Random(8))[:20], *EXAM[:22]])
+    assert held_against([" ".join(EXAM)], [said]) == [("0", "exam:1")]
+    assert held_against([" ".join(EXAM)], [said], given=[" ".join(letter)]) == []
+    assert held_against([" ".join(letter)], [said], given=[" ".join(letter)]) == []
+    assert held_against([" ".join(EXAM)], [talk(EXAM)], given=[" ".join(letter)]) == [("0", "exam:1")]
 
 
 def test_short_texts_are_counted_and_not_looked_for() -> None:

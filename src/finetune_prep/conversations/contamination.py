@@ -2,7 +2,7 @@
 
 A conversation is contaminated by a text if it shares a run of thirteen words with it (Brown et al. 2020, appendix C), or four
 fifths of its runs of eight. A run that stands in many conversations is a set phrase of the domain, no copy, and counts for
-nothing.
+nothing. Neither do words that both were given: what a scenario has its user paste stands in every conversation about it.
 """
 
 from __future__ import annotations
@@ -37,10 +37,15 @@ class Found(NamedTuple):
 
 
 class Contamination:
-    """Conversations are held against all texts, one by one. any_run: whether a single run of thirteen words is enough."""
+    """Conversations are held against all texts, one by one.
 
-    def __init__(self, texts: Iterable[Text], *, any_run: bool = True) -> None:
+    any_run: whether a single run of thirteen words is enough. given: texts whose words prove nothing; a longer run that holds
+    eight of them in a row proves nothing either.
+    """
+
+    def __init__(self, texts: Iterable[Text], *, any_run: bool = True, given: Iterable[str] = ()) -> None:
         self._any_run = any_run
+        known = {run for text in given for run in _runs(words_of(text), SHORT_RUN)}
         self._texts: list[str] = []
         self._sizes: list[int] = []
         self._short: dict[str, list[int]] = {}
@@ -49,17 +54,18 @@ class Contamination:
         """Texts with fewer words than a run of eight: nothing can be said of them."""
         for where, text in texts:
             words = words_of(text)
-            short = {*_runs(words, SHORT_RUN)}
-            if not short:
+            if len(words) < SHORT_RUN:
                 self.too_short += 1
                 continue
+            short = {*_runs(words, SHORT_RUN)} - known
             number = len(self._texts)
             self._texts.append(where)
             self._sizes.append(len(short))
             for run in short:
                 self._short.setdefault(run, []).append(number)
             for run in {*_runs(words, RUN)}:
-                self._long.setdefault(run, []).append(number)
+                if known.isdisjoint(_runs(run.split(" "), SHORT_RUN)):
+                    self._long.setdefault(run, []).append(number)
         self._conversations = 0
         self._shared: dict[str, list[str]] = {}
         """Runs of thirteen words → the ids of the conversations that have them."""

@@ -11,6 +11,7 @@ import msgspec
 from finetune_prep.conversations.contamination import Contamination
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.sample import Sample
+from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import ActNeeded
@@ -38,9 +39,10 @@ def audit(project: Project, *, run: str = "", against: tuple[Path, ...] = ()) ->
     first = [said for _, said in sampled(_rows(chosen, kept_out), chosen.plan.seed)]
     if not first:
         raise ActNeeded(f"{chosen.name} has no accepted row to audit", next="finetune-prep show")
-    lengths, coverage, contacts = Lengths(), Coverage(project.value(Documents.space)), Contacts(project)
+    space = project.value(Documents.space)
+    lengths, coverage, contacts = Lengths(), Coverage(space), Contacts(project)
     named = ", ".join(path.name for path in against)
-    against_others = Contamination(others.texts)
+    against_others = Contamination(others.texts, given=materials(space))
     checks: list[Check] = [
         Duplicates(),
         Copies("test-set", named or "other files", against_others, others.situations),
@@ -79,6 +81,11 @@ def audit(project: Project, *, run: str = "", against: tuple[Path, ...] = ()) ->
     write_atomically(chosen.folder / RESULT, _pretty(result))
     write_atomically(chosen.folder / PAGE, page_of(project, result))
     return result
+
+
+def materials(space: ScenarioSpace) -> Iterator[str]:
+    """What users have at hand and paste, as the scenario space gives it to whoever plays them."""
+    return (situation.material for topic in space.topics for situation in topic.situations if situation.material)
 
 
 def _rows(run: Run, kept_out: set[str]) -> Iterator[tuple[Sample, Conversation]]:
