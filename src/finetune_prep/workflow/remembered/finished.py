@@ -20,6 +20,7 @@ from finetune_prep.durable import write_atomically
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
+from finetune_prep.project.scaling.result import result_path
 from finetune_prep.workflow.remembered.state import REMEMBERED, now, of_files, program
 
 
@@ -67,7 +68,7 @@ def _path(project: Project, run: Run) -> Path:
 
 def _subject(project: Project, run: Run, rests_on: tuple[object, ...]) -> tuple[str, int]:
     """A hash of everything that the rows rest on, and when a file of the run was changed last."""
-    files, newest = of_files(run.samples_path, run.verdicts_path, run.account_path, run.folder / "scale.json")
+    files, newest = of_files(run.samples_path, run.verdicts_path, run.account_path, result_path(run))
     texts = {kind: document.text for kind in KINDS if (document := project.document(KINDS[kind])) is not None}
     more = msgspec.json.encode([run.plan, project.opened(), rests_on], order="deterministic", enc_hook=sorted)
     return digest([program(), files, texts, more.decode()]), newest
