@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import cast
 
 import msgspec
 
@@ -94,7 +93,7 @@ def run_figures(project: Project, rows: Iterable[Row]) -> Figures:
 def figures_of(rubric: Rubric, rows: Iterable[Row], few_shots: Iterable[tuple[str, Conversation]] = ()) -> Figures:
     """The figures of a run. rows: its samples with their verdicts. few_shots: of the generation prompt, by id."""
     order = [question.id for question in rubric.questions]
-    verdicts: list[list[str | None]] = []
+    verdicts: list[list[YesNo | None]] = []
     unsupported = case_alone = odd = 0
     steadiness, second = Twice(rubric), ReadByBoth(rubric)
 
@@ -113,7 +112,7 @@ def figures_of(rubric: Rubric, rows: Iterable[Row], few_shots: Iterable[tuple[st
                 yield row.sample.conversation
 
     found = habits(conversations())
-    complete = [cast("list[YesNo | None]", answers) for answers in verdicts if None not in answers]
+    complete = [answers for answers in verdicts if None not in answers]
     shots = [
         (id, [patterns(message.content) for message in shot.messages if message.role == "assistant"]) for id, shot in few_shots
     ]

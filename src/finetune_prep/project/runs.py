@@ -16,6 +16,7 @@ from typing import Any, Self
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from finetune_prep.core.rubric import YesNo
 from finetune_prep.core.sample import Account, Sample, Tally, Way
 from finetune_prep.core.verdict import Judgement, Verdict
 from finetune_prep.durable import Together
@@ -147,7 +148,7 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What one judge said of a conversation in one reading."""
 
     judge: str
-    answers: dict[str, str | None] = {}
+    answers: dict[str, YesNo | None] = {}
     """As of `VerdictRow`; empty while it is outstanding."""
     evidence: dict[str, str] = {}
     unsupported: tuple[str, ...] = ()
@@ -169,8 +170,8 @@ class VerdictRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     scenario: str
     judge: str
     rubric: str
-    answers: dict[str, str | None]
-    """"yes", "no", "na", None = missing."""
+    answers: dict[str, YesNo | None]
+    """None = missing."""
     evidence: dict[str, str]
     unsupported: tuple[str, ...] = ()
     case: Judgement | None = None

@@ -71,11 +71,11 @@ def look_up(project: Project, id: str) -> FoundSample | FoundTalks | FoundReques
     if not samples:
         return msgspec.structs.replace(talks[0], requests=requests)
     run, sample = samples[0]
-    verdicts = [row for row in run.verdicts() if row.scenario == scenario]
+    verdict = next((row for row in run.each_verdict() if row.scenario == scenario), None)
     return FoundSample(
         run=run.name,
         sample=sample,
-        verdict=verdicts[0] if verdicts else None,
+        verdict=verdict,
         requests=requests,
         grave=_grave(project, sample),
     )

@@ -346,7 +346,7 @@ def _retried(project: Project, n: int) -> _Retried:
     lengths = {
         sample.unusable: sample.scenario.exchanges
         for run in _same(project, n)
-        for sample in run.samples()
+        for sample in run.each_sample()
         if sample.unusable in decisions
     }
     requests = looked(project, partial(_waiting, [*lengths], decisions), ()) if lengths else ()

@@ -17,6 +17,7 @@ from finetune_prep.exports.talks.row import Row
 from finetune_prep.statistics.probing.words import Word
 from finetune_prep.statistics.rates import exact
 from finetune_prep.workflow.diagnosing.diagnosis import Seen
+from finetune_prep.workflow.diagnosing.fate import fates
 from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.reviewing.counting import Reviewed
 from tests.gates import pottery
@@ -55,7 +56,7 @@ def simulated(
         generation=pottery.generation_prompt(),
         account=total,
         rate=pass_rate(total),
-        rows=rows,
+        rows=fates(RUBRIC, rows),
         people=people or Reviewed(run="pilot-001"),
         probes=probes or {},
     )

@@ -60,20 +60,16 @@ def test_the_guard_of_the_failure_is_named_or_that_there_is_none() -> None:
     counters = {guard.id for guard in pottery.generation_prompt().guards if "FM4" in guard.counters}
     assert counters & {*found.about}
     assert found.said.startswith(f"Strengthen guard {', '.join(found.about[1:])} in the generation prompt: ")
-    rejected = [row for row in seen.rows if row.sample.state == "rejected"]
-    assert (
-        f"{sum('SF1' in row.sample.failed for row in rejected)} of the {len(rejected)} that were rejected failed SF1"
-        in found.said
-    )
+    rejected = [row for row in seen.rows if row.state == "rejected"]
+    assert f"{sum('SF1' in row.failed for row in rejected)} of the {len(rejected)} that were rejected failed SF1" in found.said
 
 
 def test_a_question_that_passed_conversations_failed_too_is_counted_on_either_side() -> None:
     """So that the figure is the one of `improve`, which counts all that were judged."""
     rejected = simulated(10, asks_too_little("SF1"))
     rows = list(rejected.rows)
-    place = next(n for n, row in enumerate(rows) if row.sample.state == "accepted")
-    sample = msgspec.structs.replace(rows[place].sample, state="flawed", failed=("SF1",))
-    rows[place] = msgspec.structs.replace(rows[place], sample=sample)
+    place = next(n for n, row in enumerate(rows) if row.state == "accepted")
+    rows[place] = msgspec.structs.replace(rows[place], state="flawed", failed=("SF1",))
     said = diagnose(msgspec.structs.replace(rejected, rows=rows)).said
     assert said.endswith(" Of the other judged conversations, 1 failed it, too.")
 

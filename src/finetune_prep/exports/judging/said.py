@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Protocol
 
 from finetune_prep.core.rubric import Rubric, YesNo
 from finetune_prep.core.verdict import Judgement
@@ -14,7 +14,7 @@ class Given(Protocol):
     """A verdict of a run, or a reading beside it."""
 
     @property
-    def answers(self) -> Mapping[str, str | None]: ...
+    def answers(self) -> Mapping[str, YesNo | None]: ...
 
     @property
     def case(self) -> Judgement | None: ...
@@ -31,7 +31,7 @@ class Reader:
 
     def said(self, given: Given) -> Said | None:
         """One reading; None if an answer is missing, or it has no score."""
-        answers = [cast("YesNo | None", given.answers.get(id)) for id in self._order]
+        answers = [given.answers.get(id) for id in self._order]
         if given.missing or None in answers:
             return None
         return Said(answers, given.case.answer if given.case else None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from finetune_prep.core.rubric import Rubric, YesNo
+from finetune_prep.core.rubric import Rubric
 from finetune_prep.exports.judging.twice import Twice
 from finetune_prep.exports.talks.row import Row
 from finetune_prep.statistics.judging.noise import QuestionNoise
@@ -48,7 +48,7 @@ def question_lines(rubric: Rubric, rows: Iterable[Row], probed: Mapping[str, str
         for id, answer in zip(order, given, strict=True):
             answered[id][answer] += 1
         if None not in given:
-            decided = scoring.decide(cast("list[YesNo | None]", given))
+            decided = scoring.decide(given)
             alone.update(order[place] for place in decided.alone if not decided.passed)
     twice = {question.id: _twice(question) for question in (steadiness.found.questions if steadiness.found else ())}
     return [

@@ -40,7 +40,7 @@ def reading_list(
             shown.append(sample)
         if sample.scenario.id in differ and len(apart) < MOST:
             apart.append(sample)
-        if sample.steered:
+        if sample.steered and len(steered) < 2 * MOST + len(shown_by):
             steered.append(sample)
         if sample.odd and len(odd) < MOST:
             odd.append(sample)

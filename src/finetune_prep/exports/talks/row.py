@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from finetune_prep.core.conversation import Message
+from finetune_prep.core.rubric import YesNo
 from finetune_prep.core.sample import Sample
 from finetune_prep.core.verdict import CASE, Judgement, is_none
 from finetune_prep.project.runs import Reading
@@ -17,7 +18,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A sample with its verdict, if there is one: answers and evidence by question, ids of unsupported evidence."""
 
     sample: Sample
-    answers: Mapping[str, str | None] = {}
+    answers: Mapping[str, YesNo | None] = {}
     evidence: Mapping[str, str] = {}
     unsupported: Sequence[str] = ()
     case: Judgement | None = None

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, cast
+from itertools import islice
+from typing import Literal
 
 import msgspec
 
 from finetune_prep.core.prompts import GenerationPrompt
 from finetune_prep.core.rubric import Question, Rubric, YesNo
-from finetune_prep.core.sample import Account, Sample
+from finetune_prep.core.sample import Account
 from finetune_prep.core.verdict import CASE
 from finetune_prep.exports.report import FLAWLESS, suspicion
-from finetune_prep.exports.talks.row import Row
 from finetune_prep.method import limits
 from finetune_prep.statistics.probing.words import Count, Word, fisher
 from finetune_prep.statistics.rates import Rate, lower_bound, upper_bound
 from finetune_prep.statistics.rubric_health import QuestionHealth, RubricHealth, rubric_health
+from finetune_prep.workflow.diagnosing.fate import Fate
 from finetune_prep.workflow.reviewing.counting import Reviewed
 
 Cause = Literal["too few", "judge", "failure mode", "rubric", "space", "prompt", "ready"]
@@ -46,7 +47,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     generation: GenerationPrompt | None
     account: Account
     rate: Rate
-    rows: Sequence[Row]
+    rows: Sequence[Fate]
     """In plan order."""
     people: Reviewed
     probes: Mapping[str, Word] = {}
@@ -67,7 +68,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 def diagnose(seen: Seen) -> Diagnosis:
     """The verdict on a pilot."""
-    judged = [row for row in seen.rows if row.answers and None not in row.answers.values()]
+    judged = [row for row in seen.rows if row.judged]
     if len(judged) + seen.account.unjudged + seen.account.states.get("faulty", 0) < ENOUGH:
         return Diagnosis(cause="too few", said=f"{len(judged)} judged conversations are too few to name a cause.")
     case = _Case(seen, judged)
@@ -81,29 +82,33 @@ def diagnose(seen: Seen) -> Diagnosis:
 class _Case:
     """A pilot with what several looks need."""
 
-    def __init__(self, seen: Seen, judged: Sequence[Row]) -> None:
+    def __init__(self, seen: Seen, judged: Sequence[Fate]) -> None:
         self.seen = seen
         self.judged = judged
         self.order = [question.id for question in seen.rubric.questions]
         self.questions = {question.id: question for question in seen.rubric.questions}
         self.gate = {question.id for category in seen.rubric.categories if category.gate for question in category.questions}
-        answers = [cast("list[YesNo | None]", [row.answers.get(id) for id in self.order]) for row in judged]
-        self.health: RubricHealth = rubric_health(seen.rubric, answers)
-        self.failed = [row for row in judged if row.sample.state == "rejected"]
+        self.health: RubricHealth = rubric_health(seen.rubric, [row.answers for row in judged])
+        self.failed = [row for row in judged if row.state == "rejected"]
 
-    def failing(self, rows: Sequence[Row]) -> list[tuple[str, int, int]]:
+    def answering(self, id: str, answer: YesNo) -> list[Fate]:
+        """The judged conversations in which a question has this answer."""
+        place = self.order.index(id)
+        return [row for row in self.judged if row.answers[place] == answer]
+
+    def failing(self, rows: Sequence[Fate]) -> list[tuple[str, int, int]]:
         """Questions that fail these conversations: id, how many it fails alone, how many with others; the first counts most."""
-        alone = Counter(row.sample.failed[0] for row in rows if len(row.sample.failed) == 1)
-        every = Counter(id for row in rows for id in row.sample.failed)
+        alone = Counter(row.failed[0] for row in rows if len(row.failed) == 1)
+        every = Counter(id for row in rows for id in row.failed)
         return sorted(((id, alone[id], count) for id, count in every.items()), key=lambda found: (-found[2], -found[1]))
 
 
-def _ids(samples: Iterable[Sample]) -> tuple[str, ...]:
-    return tuple(sample.scenario.id for sample in samples)[:SHOWN]
+def _ids(rows: Iterable[Fate]) -> tuple[str, ...]:
+    return tuple(row.scenario for row in islice(rows, SHOWN))
 
 
 def _unreadable(case: _Case) -> Diagnosis | None:
-    lost = [row.sample for row in case.seen.rows if row.sample.state == "unjudged" and not row.sample.steered]
+    lost = [row for row in case.seen.rows if row.state == "unjudged" and not row.steered]
     n = len(lost) + len(case.judged)
     if not lost or lower_bound(len(lost), n) <= UNREADABLE:
         return None
@@ -127,7 +132,7 @@ def _unfounded(case: _Case) -> Diagnosis | None:
             f"often for {id} ({count})."
         ),
         about=(id,),
-        shown_by=_ids(row.sample for row in found),
+        shown_by=_ids(found),
     )
 
 
@@ -157,12 +162,12 @@ def _against_people(case: _Case) -> Diagnosis | None:
                     f"is a NO in {count} of {len(case.failed)} of those. Say under No exactly what fails."
                 ),
                 about=(id,),
-                shown_by=_ids(row.sample for row in case.failed if id in row.sample.failed),
+                shown_by=_ids(row for row in case.failed if id in row.failed),
             )
         return Diagnosis(
             cause="judge",
             said=f"The judge is too strict: people pass {caught.n - caught.k} of {caught.n} that it fails, by any question.",
-            shown_by=_ids(row.sample for row in case.failed),
+            shown_by=_ids(case.failed),
         )
     if kept.n and upper_bound(kept.k, kept.n) < AGREED:
         return Diagnosis(
@@ -181,7 +186,7 @@ def _wrong_way_round(case: _Case) -> Diagnosis | None:
     if not found:
         return None
     worst = min(found, key=lambda question: question.item_rest.high)
-    against = [row for row in case.judged if row.answers[worst.id] == "no" and row.sample.failed == (worst.id,)]
+    against = [row for row in case.answering(worst.id, "no") if row.failed == (worst.id,)]
     return Diagnosis(
         cause="rubric",
         said=(
@@ -189,7 +194,7 @@ def _wrong_way_round(case: _Case) -> Diagnosis | None:
             f"at most {worst.item_rest.high:z.2f}, n = {worst.item_rest.n}). Are its YES and NO the wrong way round?"
         ),
         about=(worst.id,),
-        shown_by=_ids(row.sample for row in against),
+        shown_by=_ids(against),
     )
 
 
@@ -197,7 +202,7 @@ def _blind(case: _Case) -> Diagnosis | None:
     blind = [id for id in case.order if case.seen.probes.get(id) == "blind"]
     if not blind:
         return None
-    passed = [row.sample for row in case.judged if row.answers.get(blind[0]) == "yes"]
+    passed = case.answering(blind[0], "yes")
     return Diagnosis(
         cause="rubric",
         said=f"Tighten the rubric at {', '.join(blind)}: probes planted its fault, and it saw none. Its YES says nothing here.",
@@ -207,14 +212,15 @@ def _blind(case: _Case) -> Diagnosis | None:
 
 
 def _nothing_fails(case: _Case) -> Diagnosis | None:
-    if not suspicion([row.answers for row in case.judged]) or all(case.seen.probes.get(id) == "sees" for id in case.order):
+    answers = (dict(zip(case.order, row.answers, strict=True)) for row in case.judged)
+    if not suspicion(answers) or all(case.seen.probes.get(id) == "sees" for id in case.order):
         return None
     unseen = tuple(id for id in case.order if case.seen.probes.get(id) != "sees")
     return Diagnosis(
         cause="rubric",
         said=f"Tighten the rubric, or show that it bites (`finetune-prep probe`). {FLAWLESS}",
         about=unseen,
-        shown_by=_ids(row.sample for row in case.judged),
+        shown_by=_ids(case.judged),
     )
 
 
@@ -231,7 +237,7 @@ def _never_passes(case: _Case) -> Diagnosis | None:
             "some: if they are good, it asks too much; if not, the generation prompt never asks for it."
         ),
         about=(worst.id,),
-        shown_by=_ids(row.sample for row in case.judged if row.answers[worst.id] == "no"),
+        shown_by=_ids(case.answering(worst.id, "no")),
     )
 
 
@@ -242,12 +248,12 @@ def _all_no(found: QuestionHealth) -> bool:
 def _one_cell(case: _Case) -> Diagnosis | None:
     """A part of the scenario space in which most fails, by one question or another, while the rest is well."""
     bad = {"rejected", "faulty"}
-    rows = [row for row in case.seen.rows if row.sample.state in {*bad, "accepted", "flawed", "surplus"}]
-    cells = Counter(str(row.sample.scenario.cell) for row in rows)
-    found: list[tuple[float, str, list[Row]]] = []
+    rows = [row for row in case.seen.rows if row.state in {*bad, "accepted", "flawed", "surplus"}]
+    cells = Counter(row.cell for row in rows)
+    found: list[tuple[float, str, list[Fate]]] = []
     for cell, n in cells.items():
-        inside = [row for row in rows if str(row.sample.scenario.cell) == cell and row.sample.state in bad]
-        outside = sum(row.sample.state in bad for row in rows) - len(inside)
+        inside = [row for row in rows if row.cell == cell and row.state in bad]
+        outside = sum(row.state in bad for row in rows) - len(inside)
         if n < FEWEST_IN_CELL or len(inside) < 0.5 * n or outside > (1 - limits.PASS_RATE) * (len(rows) - n):
             continue
         p = fisher(Count(len(inside), n), Count(outside, len(rows) - n)) * len(cells)
@@ -255,7 +261,7 @@ def _one_cell(case: _Case) -> Diagnosis | None:
     if not found or (best := min(found, key=lambda item: item[:2]))[0] > LEVEL:
         return None
     _, cell, failed = best
-    by = case.failing([row for row in failed if row.sample.state == "rejected"])
+    by = case.failing([row for row in failed if row.state == "rejected"])
     if by and by[0][0] != CASE and _is_one(by, len(failed)):
         return _strengthen(case, by[0], failed, f"in {cell}, {len(failed)} of {cells[cell]} failed", f"these {len(failed)}")
     asks = "what is expected there, and whether the prompt says so" if by and by[0][0] == CASE else "its situations"
@@ -263,11 +269,11 @@ def _one_cell(case: _Case) -> Diagnosis | None:
         cause="space",
         said=(
             f"Look at {cell} in the scenario space: {len(failed)} of {cells[cell]} fail there, by one question or another, and "
-            f"{sum(row.sample.state in bad for row in rows) - len(failed)} of {len(rows) - cells[cell]} elsewhere. "
+            f"{sum(row.state in bad for row in rows) - len(failed)} of {len(rows) - cells[cell]} elsewhere. "
             f"Read {asks}."
         ),
         about=(cell,),
-        shown_by=_ids(row.sample for row in failed),
+        shown_by=_ids(failed),
     )
 
 
@@ -280,9 +286,9 @@ def _too_few_pass(case: _Case) -> Diagnosis | None:
     rate = case.seen.rate
     if rate.value is None or rate.value > limits.PASS_RATE:
         return None
-    faulty = [row.sample for row in case.seen.rows if row.sample.state == "faulty"]
+    faulty = [row for row in case.seen.rows if row.state == "faulty"]
     if len(faulty) > len(case.failed):
-        (fault, count), *_ = Counter(sample.fault.split(":")[0] for sample in faulty).most_common(1)
+        (fault, count), *_ = Counter(row.fault.split(":")[0] for row in faulty).most_common(1)
         return Diagnosis(
             cause="prompt",
             said=(
@@ -298,7 +304,7 @@ def _too_few_pass(case: _Case) -> Diagnosis | None:
     return _strengthen(case, by[0], case.failed, f"{rate.k} of {rate.n} passed", f"the {len(case.failed)} that were rejected")
 
 
-def _strengthen(case: _Case, by: tuple[str, int, int], failed: Sequence[Row], first: str, which: str) -> Diagnosis:
+def _strengthen(case: _Case, by: tuple[str, int, int], failed: Sequence[Fate], first: str, which: str) -> Diagnosis:
     """The sentence for a question that fails most: which guard of the generation prompt is for it, and what was counted.
 
     first: how the conversations fared. which: the failed ones, as they are called after it.
@@ -313,15 +319,15 @@ def _strengthen(case: _Case, by: tuple[str, int, int], failed: Sequence[Row], fi
     else:
         of = ", ".join((*question.catches, *question.checks)) or id
         do, failing = f"Add a guard for {of} to the generation prompt", f"failed {id}"
-    examples = sorted((row for row in failed if id in row.sample.failed), key=lambda row: len(row.sample.failed))
+    examples = sorted((row for row in failed if id in row.failed), key=lambda row: len(row.failed))
     by_itself = f", {alone} of them nothing else" if alone and question else ""
-    elsewhere = len([row for row in case.judged if id in row.sample.failed]) - count
+    elsewhere = len([row for row in case.judged if id in row.failed]) - count
     more = f" Of the other judged conversations, {elsewhere} failed it, too." if elsewhere and question else ""
     return Diagnosis(
         cause="prompt",
         said=f"{do}: {first}, and {count} of {which} {failing}{by_itself}.{more}",
         about=(id, *guards),
-        shown_by=_ids(row.sample for row in examples),
+        shown_by=_ids(examples),
     )
 
 
@@ -332,7 +338,7 @@ def _guards(prompt: GenerationPrompt | None, question: Question | None) -> tuple
 
 
 def _flawed(case: _Case) -> Diagnosis | None:
-    flawed = [row for row in case.judged if row.sample.state == "flawed"]
+    flawed = [row for row in case.judged if row.state == "flawed"]
     by = case.failing(flawed)
     if not by or lower_bound(by[0][2], len(case.judged)) <= GRAVE:
         return None
@@ -353,7 +359,7 @@ def _hardly_applies(case: _Case) -> Diagnosis | None:
         cause="rubric",
         said=f"Tighten the rubric at {worst.id}: it says that it always applies, and is N/A in {worst.na} of {n}.",
         about=(worst.id,),
-        shown_by=_ids(row.sample for row in case.judged if row.answers[worst.id] == "na"),
+        shown_by=_ids(case.answering(worst.id, "na")),
     )
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.exports.figures import Rows
-from finetune_prep.exports.talks.row import Row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.statistics.probing.words import Word
 from finetune_prep.workflow.diagnosing.diagnosis import Seen
+from finetune_prep.workflow.diagnosing.fate import fates
 from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.probing.standing import probe_views
 from finetune_prep.workflow.reviewing.counting import reviewed
@@ -19,12 +17,13 @@ from finetune_prep.workflow.reviewing.counting import reviewed
 
 def seen_of(project: Project, run: Run, account: Account) -> Seen:
     """What a pilot of the present documents is judged by."""
+    rubric = project.value(Documents.rubric)
     return Seen(
-        rubric=project.value(Documents.rubric),
+        rubric=rubric,
         generation=project.value(Documents.generation_prompt),
         account=account,
         rate=pass_rate(account),
-        rows=[_without_words(row) for row in Rows(run)],
+        rows=fates(rubric, Rows(run)),
         people=reviewed(project, run),
         probes=probed_words(project),
     )
@@ -34,9 +33,3 @@ def probed_words(project: Project) -> dict[str, Word]:
     """Question → what probes of the present rubric and judge say of it."""
     probed = next((view for view in probe_views(project) if view.questions is not None and not view.stale), None)
     return {row.id: row.word for row in probed.questions.questions} if probed and probed.questions else {}
-
-
-def _without_words(row: Row) -> Row:
-    """A row without its conversation, quotes and single readings, which nothing is decided by and which fill the memory."""
-    sample = msgspec.structs.replace(row.sample, conversation=None)
-    return msgspec.structs.replace(row, sample=sample, evidence={}, readings=(), again=None)

@@ -62,9 +62,11 @@ def evidence_of(project: Project, run: Run) -> Evidence:
 
 def _persons(project: Project, run: Run) -> tuple[Opinion, ...]:
     """What people said, and still holds."""
-    samples = {sample.scenario.id: sample for sample in run.samples()}
+    labels = read_labels(run.labels_path).labels
+    labelled = {label.scenario for label in labels}
+    samples = {sample.scenario.id: sample for sample in run.each_sample() if sample.scenario.id in labelled}
     rubric = rubric_version(project)
-    held = opinions(read_labels(run.labels_path).labels)
+    held = opinions(labels)
     return tuple(
         opinion
         for (labeller, _), opinion in held.items()

@@ -23,7 +23,7 @@ def after_run(project: Project, run: Run) -> str:
     """The next step for the rows of a run that ended with unusable answers, "" if there is none for them."""
     ends = [
         (kind, sample.unusable)
-        for sample in run.samples()
+        for sample in run.each_sample()
         if (kind := ended(sample)) and kind != "failed" and not sample.fault.startswith(CUT)
     ]
     return _step(project, ends, run.plan.command)

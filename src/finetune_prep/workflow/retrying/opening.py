@@ -86,7 +86,7 @@ def _by_id(project: Project, found: Sequence[Settled], id: str) -> Settled:
     rows = {
         (run.name, sample.scenario.id): sample.state
         for run in runs(project.layout)
-        for sample in run.samples()
+        for sample in run.each_sample()
         if sample.scenario.id.startswith(id) or (sample.conversation and sample.conversation.id.startswith(id))
     }
     if len(fits) == 1:

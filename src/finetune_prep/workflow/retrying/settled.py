@@ -61,7 +61,7 @@ def of_earlier_versions(run: Run) -> int:
     """How many rows of a run ended so, and do not say with which request: an earlier version wrote them."""
     return sum(
         not sample.unusable and (sample.state in ("failed", "unjudged") or (sample.state == "faulty" and not sample.conversation))
-        for sample in run.samples()
+        for sample in run.each_sample()
     )
 
 
@@ -76,7 +76,7 @@ def _phase(project: Project) -> Iterator[Settled]:
 def _rows(project: Project) -> Iterator[Settled]:
     for run in live_runs(project):
         again = run.plan.command
-        for sample in run.samples():
+        for sample in run.each_sample():
             if kind := ended(sample):
                 conversation = (sample.conversation.id,) if sample.conversation else ()
                 about = f"{run.name}, {sample.scenario.id}: {sample.fault}"

@@ -36,7 +36,7 @@ def way_back(project: Project) -> str:
 def _evidence(project: Project) -> str:
     """What shows that models have answered here, in words, "" if nothing does."""
     for run in reversed(runs(project.layout)):
-        if spoken := sum(sample.conversation is not None for sample in run.samples()):
+        if spoken := sum(sample.conversation is not None for sample in run.each_sample()):
             return f"{project.layout.relative(run.folder)} holds {spoken} conversation{'' if spoken == 1 else 's'}"
     written = [
         kind for kind in KINDS if (stamp := project.stamp(kind)) and any(not part.compiled for part in stamp.parts.values())

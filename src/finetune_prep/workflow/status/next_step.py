@@ -90,7 +90,7 @@ def after_pilot(project: Project, run: Run, account: Account) -> str:
     if not _replayed(project) and (again := after_run(project, run)):
         return again
     said = reviewed(project, run)
-    if account.unjudged > said.settled and all(sample.steered for sample in run.samples() if sample.state == "unjudged"):
+    if account.unjudged > said.settled and all(sample.steered for sample in run.each_sample() if sample.state == "unjudged"):
         return "finetune-prep review"
     if account.unjudged > said.settled or not account.judged:
         return _show(run, "unjudged", "faulty", "failed", "duplicate")
@@ -196,8 +196,10 @@ def _recorded_pilot(project: Project) -> int:
 
 def _show(run: Run, *states: str) -> str:
     """Look at a conversation in the first of these states that occurs: what is shown says why."""
-    samples = run.samples()
-    found = next((sample.scenario.id for state in states for sample in samples if sample.state == state), "")
+    first: dict[str, str] = {}
+    for sample in run.each_sample():
+        first.setdefault(sample.state, sample.scenario.id)
+    found = next((first[state] for state in states if state in first), "")
     return f"finetune-prep show {found}".rstrip()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from finetune_prep.core.scenarios.drawing import draw
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
@@ -54,11 +56,12 @@ def _matters(project: Project, run: Run, change: Change) -> bool:
     if change.document == Documents.space.name:
         if run.plan.kind == SCALE:
             return not _drawn_from(project.value(Documents.space), run)
-        drawn = tuple(sample.scenario for sample in run.samples())
+        drawn = (sample.scenario for sample in run.each_sample())
         try:
-            return drawn != planned(project.value(Documents.space), run.plan.n, run.plan.seed)
+            now = planned(project.value(Documents.space), run.plan.n, run.plan.seed)
         except DocumentError:
             return True
+        return any(one != other for one, other in zip_longest(drawn, now))
     return True
 
 
