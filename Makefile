@@ -135,7 +135,7 @@ $(TRAINING)/installed: training/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(DEV_VENV) $(ENGINE_FOLDER) $(LOADER_FOLDER) $(TRAINING) build dist finetune-prep-demo .coverage .coverage.*
+	rm -rf $(VENV) $(DEV_VENV) $(ENGINE_FOLDER) $(LOADER_FOLDER) $(TRAINING) build dist finetune-prep-demo* .coverage .coverage.*
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

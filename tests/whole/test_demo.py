@@ -64,6 +64,20 @@ def test_running_it_again_in_its_folder_changes_nothing(demo: Path, tmp_path: Pa
     assert rows(folder) == before
 
 
+def test_the_other_example_gets_a_folder_of_its_own(demo: Path, tmp_path: Path) -> None:
+    """Whoever looks at both keeps both: the recording of one does not fit the documents of the other."""
+    shop = copy_project(demo, tmp_path / "finetune-prep-demo")
+    before = rows(shop)
+    refused = run("demo", str(shop), "--example", "museum-visitors")
+    assert refused.returncode == 2
+    assert "this folder holds the example online-shop" in refused.stderr
+    done = run("demo", "--example", "museum-visitors", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert msgspec.json.decode(done.stdout)["folder"] == "finetune-prep-demo-museum-visitors"
+    assert len(rows(tmp_path / "finetune-prep-demo-museum-visitors")) > 0
+    assert rows(shop) == before
+
+
 def test_the_shipped_example_is_what_the_demo_makes(demo: Path) -> None:
     assert rows(EXAMPLE) == rows(demo)
 

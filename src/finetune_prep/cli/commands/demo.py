@@ -26,11 +26,12 @@ from finetune_prep.web.still import still
 
 EXAMPLES = ("online-shop", "museum-visitors")
 REVIEW = "review.html"
-MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo made and may use again
+FOLDER = "finetune-prep-demo"
+MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo made and may use again for the example it names
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("finetune-prep-demo"))
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--example",
     "name",
@@ -40,17 +41,15 @@ MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo mad
     help="museum-visitors is in German: letters that come days apart.",
 )
 @json_option
-def demo(folder: Path, name: str, as_json: bool) -> None:
-    """Go the whole way on a bundled example, in FOLDER (default: finetune-prep-demo).
+def demo(folder: Path | None, name: str, as_json: bool) -> None:
+    """Go the whole way on a bundled example, in FOLDER (default: finetune-prep-demo, and with --example its name after that).
 
     The models' answers come from the example's recording: no key, no network. Nothing else is special: the commands are
     printed as they run, and they are the ones for your own domain.
     """
     example = _example(name)
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
-        raise UsageError("this folder holds something else", where=str(folder), next="finetune-prep demo ANOTHER-FOLDER")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).touch()
+    folder = folder or Path(FOLDER if name == EXAMPLES[0] else f"{FOLDER}-{name}")
+    _claim(folder, name)
     copy_inputs(example, folder)
     brief = open_project(folder).value(Documents.brief)
     commands, live = commands_of(example), f"{_program()} --project {shlex.quote(str(folder))} review"
@@ -73,6 +72,19 @@ def demo(folder: Path, name: str, as_json: bool) -> None:
         screen.say()
     _write_review(folder, live)
     _closing(folder, live)
+
+
+def _claim(folder: Path, name: str) -> None:
+    """Make the folder the demo's. Raises UsageError if it holds anything but this example: two of them would get mixed up."""
+    chosen = "" if name == EXAMPLES[0] else f"--example {name} "
+    if folder.exists() and any(folder.iterdir()):
+        other = f"finetune-prep demo {chosen}ANOTHER-FOLDER"
+        if not (folder / MARK).exists():
+            raise UsageError("this folder holds something else", where=str(folder), next=other)
+        if (made := (folder / MARK).read_text("utf-8").strip() or EXAMPLES[0]) != name:
+            raise UsageError(f"this folder holds the example {made}", where=str(folder), next=other)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text(f"{name}\n", "utf-8")
 
 
 def _write_review(folder: Path, live: str) -> None:
