@@ -363,6 +363,25 @@ def test_a_phase_that_stopped_goes_on(tmp_path: Any, capsys: pytest.CaptureFixtu
         assert next_of(terminal("status")).startswith("finetune-prep show ")
 
 
+def test_a_phase_that_waits_for_a_batch_has_not_stopped(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once the opened questions are in a batch file, the next step is to go on, and no longer to look at what came before."""
+    project = pottery_sources(tmp_path / "shop")
+    terminal = Terminal(capsys, project)
+    for number in range(1, 5):
+        assert terminal("prepare", "--yes").code == 4
+        round_file = max(project.folder.glob("batches/round-*.requests.jsonl"))
+        keys = [json.loads(line)["custom_id"] for line in round_file.read_text("utf-8").splitlines()]
+        answers = "".join(json.dumps({"custom_id": key, "content": "I'm sorry."}) + "\n" for key in keys)
+        (project.folder / "answers.jsonl").write_text(answers, "utf-8")
+        imported = terminal("batch", "import", str(project.folder / "answers.jsonl"))
+        assert next_of(imported) == "finetune-prep prepare"
+        if number == 3:
+            assert terminal("prepare", "--yes").code == 1
+            assert json.loads(terminal("retry", "--json").out)["asked_again"] == len(keys)
+    assert terminal("prepare", "--yes").code == 1
+    assert next_of(terminal("status")).startswith("finetune-prep show ")
+
+
 def test_by_batch_files_alone(shop: Project, terminal: Terminal) -> None:
     """Three rounds of useless answers end it; a decision opens a fourth round, which asks in the words of the first one."""
     accept_all(shop)

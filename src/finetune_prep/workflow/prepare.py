@@ -8,7 +8,7 @@ from typing import Protocol
 from finetune_prep.conversations.language import language_of
 from finetune_prep.core.finding import Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.errors import ActNeeded, Unusable
+from finetune_prep.errors import ActNeeded, Unanswered, Unusable, Waiting
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.prompts.evaluation_prompt import evaluation_prompt
@@ -63,6 +63,9 @@ async def _made(session: Session, phase: Phase, *, overwrite: bool = False) -> N
         await MAKERS[phase.name](session, overwrite=overwrite)
     except Unusable as error:
         write_stopped(path, Stopped(phase=phase.name, keys=error.keys, why=error.what, rejected=error.rejected))
+        raise
+    except (Unanswered, Waiting):  # what it stopped at before was opened and asked again: the next run tells what it comes to
+        path.unlink(missing_ok=True)
         raise
     path.unlink(missing_ok=True)
 
