@@ -25,6 +25,25 @@ _SPACES = re.compile(r"[ \t\n\r\f\v\x1c-\x1f\x85\u2028\u2029]+")
 _COMMENT = re.compile(r"<!--")
 
 
+_BETWEEN_IDS = re.compile(r"[,;\s]+|\band\b")
+_NO_ID = ("and", "none", "–", "-", "—")
+
+
+class Listed(NamedTuple):
+    """What stands in a list of ids."""
+
+    ids: tuple[str, ...]
+    others: tuple[str, ...]
+    """Words among them that are none."""
+
+
+def listed(text: str) -> Listed:
+    """A list of ids, parted by commas, spaces or "and"."""
+    words = [word.strip(".*_") for word in _BETWEEN_IDS.split(text)]
+    ids = tuple(word for word in words if re.fullmatch(ID, word))
+    return Listed(ids, tuple(word for word in words if word and word not in ids and word.casefold() not in _NO_ID))
+
+
 class Labelled(NamedTuple):
     id: str
     text: str

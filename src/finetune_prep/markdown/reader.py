@@ -259,18 +259,11 @@ class Reader:
 
     def ids(self, text: str, line: int, item: str = "") -> tuple[str, ...]:
         """A list of ids, parted by commas, spaces or "and". Words among them are one finding."""
-        found: list[str] = []
-        others: list[str] = []
-        for word in re.split(r"[,;\s]+|\band\b", text):
-            bare = word.strip(".*_")
-            if re.fullmatch(inline.ID, bare):
-                found.append(bare)
-            elif bare and bare.casefold() not in ("and", "none", "–", "-", "—"):
-                others.append(bare)
+        found, others = inline.listed(text)
         if others:
             more = f", nor what follows ({len(others) - 1} more)" if len(others) > 1 else ""
             self.add(line, f"“{_short(others[0])}” is not an id{more}", "write ids, parted by commas: T1.1, FM2", item)
-        return tuple(found)
+        return found
 
     # ---- conversations and prose
 

@@ -246,6 +246,7 @@ def test_anchors_get_ids_one_line_and_a_full_stop() -> None:
     [
         ("always", ANCHORS["always"][:5], "length >= 6"),
         ("never", ANCHORS["never"] * 2, "length <= 12"),
+        ("never.2.drawn_from", ["FM1", "the second one"], "`drawn_from` of DONT3: “the” is not an id"),
     ],
 )
 def test_a_draft_of_anchors_that_does_not_hold_together_goes_back(path: str, value: Any, reason: str) -> None:
@@ -315,6 +316,9 @@ def test_the_gate_serves_the_goals_that_no_category_names() -> None:
         ("categories.3.questions.3.yes", "short", "FT4 is measured; then yes, no and na must be empty"),
         ("categories.3.questions.3.measured", "sighs per reply <= 1", "“sighs per reply” cannot be measured"),
         ("threshold", 0.9, "Expected `float` <= 0.8"),
+        ("categories.0.serves", ["being heard"], "`serves` of CP: “being” is not an id"),
+        ("categories.0.questions.0.checks", ["DO1", "honesty"], "`checks` of CP1: “honesty” is not an id"),
+        ("gate.0.catches", ["harm"], "`catches` of SF1: “harm” is not an id"),
     ],
 )
 def test_a_draft_of_a_rubric_that_does_not_hold_together_goes_back(path: str, value: Any, reason: str) -> None:
@@ -479,6 +483,10 @@ def test_a_space_gets_ids_and_can_be_planned_from() -> None:
         ("flaws.1.not_with", ["DF1"], "no style or difficulty “DF1”"),
         ("styles.1.name", "Style 0", "Two styles are called “Style 0”"),
         ("edge_share", 0.6, "<= 0.5"),
+        ("topics.0.techniques", ["Listen first"], "`techniques` of “Topic 0”: “Listen” is not an id"),
+        ("topics.0.jobs", ["explain"], "`jobs` of “Topic 0”: “explain” is not an id"),
+        ("topics.0.takes_up", ["all of PR1"], "`takes_up` of “Topic 0”: “all” is not an id"),
+        ("edge_cases.1.takes_up", ["all"], "`takes_up` of “.*”: “all” is not an id"),
     ],
 )
 def test_a_draft_of_a_space_that_does_not_hold_together_goes_back(path: str, value: Any, reason: str) -> None:

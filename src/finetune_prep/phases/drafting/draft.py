@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from finetune_prep.core.conversation import Conversation, Message
+from finetune_prep.markdown import inline
 from finetune_prep.method.limits import Range
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -41,6 +42,14 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             value = getattr(self, field)
             if isinstance(value, str) and value and not value.strip():
                 raise ValueError(f"`{field}` holds nothing but white space")
+
+
+def listed_ids(named: Sequence[str], where: str) -> tuple[str, ...]:
+    """Each of them once. Raises ValueError for words that no document could hold as an id; whether an id exists is for gates."""
+    for text in named:
+        if others := inline.listed(text).others:
+            raise ValueError(f"{where}: “{others[0]}” is not an id; give nothing but ids, such as T1.1 or FM2.")
+    return tuple(dict.fromkeys(named))
 
 
 class Turn(Strict, frozen=True):

@@ -10,7 +10,7 @@ from finetune_prep.core.knowledge import Anchor, Fact, Knowledge
 from finetune_prep.core.prompts import GenerationPrompt, Guard, TechniqueUse
 from finetune_prep.core.rubric import Example
 from finetune_prep.method import limits
-from finetune_prep.phases.drafting.draft import Strict, Text, counted
+from finetune_prep.phases.drafting.draft import Strict, Text, counted, listed_ids
 
 
 class TechniqueUseDraft(Strict, frozen=True):
@@ -54,7 +54,12 @@ def to_prompt(draft: GuidanceDraft, knowledge: Knowledge, few_shots: tuple[Examp
         always=bare(knowledge.always),
         never=bare(knowledge.never),
         guards=tuple(
-            Guard(id=f"GD{number}", when=guard.when, then=guard.then, counters=tuple(dict.fromkeys(guard.counters)))
+            Guard(
+                id=f"GD{number}",
+                when=guard.when,
+                then=guard.then,
+                counters=listed_ids(guard.counters, f"`counters` of GD{number}"),
+            )
             for number, guard in enumerate(draft.guards, start=1)
         ),
         few_shots=few_shots,

@@ -23,7 +23,7 @@ from finetune_prep.core.scenarios.space import (
     Topic,
 )
 from finetune_prep.method import limits
-from finetune_prep.phases.drafting.draft import Strict, Text, counted
+from finetune_prep.phases.drafting.draft import Strict, Text, counted, listed_ids
 
 Positive = Annotated[float, Meta(gt=0)]
 Part = Annotated[float, Meta(ge=0, le=1)]
@@ -208,9 +208,9 @@ def _topic(id: str, topic: TopicDraft) -> Topic:
         name=topic.name,
         weight=topic.weight,
         situations=tuple(Situation(f"{id}.{n}", found.text, found.material) for n, found in enumerate(topic.situations, start=1)),
-        jobs=tuple(dict.fromkeys(topic.jobs)),
-        techniques=tuple(dict.fromkeys(topic.techniques)),
-        drawn_from=tuple(dict.fromkeys(topic.takes_up)),
+        jobs=listed_ids(topic.jobs, f"`jobs` of “{topic.name}”"),
+        techniques=listed_ids(topic.techniques, f"`techniques` of “{topic.name}”"),
+        drawn_from=listed_ids(topic.takes_up, f"`takes_up` of “{topic.name}”"),
     )
 
 
@@ -241,7 +241,7 @@ def _cases(prefix: str, drafts: Sequence[CaseDraft], topics: Mapping[str, str]) 
             situation=case.situation,
             expected=case.expected,
             topic=topics.get(case.topic, ""),
-            drawn_from=tuple(dict.fromkeys(case.takes_up)),
+            drawn_from=listed_ids(case.takes_up, f"`takes_up` of “{case.name}”"),
         )
         for number, case in enumerate(drafts, start=1)
     )

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from finetune_prep.core.knowledge import Anchor
 from finetune_prep.method import limits
-from finetune_prep.phases.drafting.draft import Strict, Text, counted
+from finetune_prep.phases.drafting.draft import Strict, Text, counted, listed_ids
 
 
 class AnchorDraft(Strict, frozen=True):
@@ -23,14 +23,14 @@ class AnchorsDraft(Strict, frozen=True):
 
 
 def to_anchors(draft: AnchorsDraft) -> tuple[tuple[Anchor, ...], tuple[Anchor, ...]]:
-    """The always and the never list."""
+    """The always and the never list. Raises ValueError where an anchor is drawn from what is no id."""
     always, never = (
         tuple(
             Anchor(
                 id=f"{prefix}{n}",
                 text=_sentence(a.text),
                 unless=_sentence(a.unless) if a.unless.strip() else "",
-                drawn_from=tuple(dict.fromkeys(a.drawn_from)),
+                drawn_from=listed_ids(a.drawn_from, f"`drawn_from` of {prefix}{n}"),
             )
             for n, a in enumerate(drafts, 1)
         )

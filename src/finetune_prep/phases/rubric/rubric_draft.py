@@ -14,7 +14,7 @@ from finetune_prep.core.knowledge import SetAside
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.rubric import ALWAYS, AnswerForm, Category, Goal, Question, Rubric, Ruling, Term, YesNo
 from finetune_prep.method import limits
-from finetune_prep.phases.drafting.draft import Strict, Text, counted
+from finetune_prep.phases.drafting.draft import Strict, Text, counted, listed_ids
 
 SAFETY_CODE = "SF"
 WRITTEN_ID = re.compile(r"^G\d+[.:]\s+")  # categories name goals by id, so writers like to put the ids in front themselves
@@ -86,7 +86,12 @@ def to_rubric(draft: RubricDraft) -> Rubric:
     protects = tuple(goal.id for goal in goals if goal.id not in named)  # a draft has no place to say what the gate serves
     safety = Category(name="Safety", weight=None, serves=protects, questions=_questions(SAFETY_CODE, draft.gate))
     categories = (
-        Category(name=c.name, weight=c.weight, serves=tuple(c.serves), questions=_questions(c.code, c.questions))
+        Category(
+            name=c.name,
+            weight=c.weight,
+            serves=listed_ids(c.serves, f"`serves` of {c.code}"),
+            questions=_questions(c.code, c.questions),
+        )
         for c in draft.categories
     )
     return Rubric(
@@ -115,8 +120,8 @@ def _question(id: str, draft: QuestionDraft) -> Question:
         na=draft.na,
         applies=draft.applies.strip() or ALWAYS,
         form=draft.form,
-        checks=tuple(dict.fromkeys(draft.checks)),
-        catches=tuple(dict.fromkeys(draft.catches)),
+        checks=listed_ids(draft.checks, f"`checks` of {id}"),
+        catches=listed_ids(draft.catches, f"`catches` of {id}"),
         measured=parse_rule(draft.measured) if draft.measured else None,
     )
 
@@ -147,7 +152,7 @@ def to_rulings(draft: RulingsDraft, rubric: Rubric) -> Rubric:
             user=ruled.user,
             assistant=ruled.assistant,
             why=ruled.why,
-            unlike=tuple(dict.fromkeys(ruled.unlike)),
+            unlike=listed_ids(ruled.unlike, f"`unlike` of a ruling of {ruled.question}"),
         )
         by_question[ruled.question].append(ruling)
     return msgspec.structs.replace(rubric, categories=tuple(_ruled(category, by_question) for category in rubric.categories))
