@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,3 +114,21 @@ def test_no_text_of_a_model_is_markup_there(where: str, tmp_path: Path) -> None:
     page = Page(shown)
     assert not {"script", "img"} & {tag for tag, _ in page.tags}
     assert ATTACK.split("{")[0] in "".join(page.words)
+
+
+def test_what_pages_take_is_given_back_at_once(tmp_path: Path) -> None:
+    """A page that holds on to itself stays until somebody looks for such things, and its megabyte of conversations with it."""
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        talks_of(rows(count), "pilot-001", tmp_path)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(10)  # templates are compiled
+    gc.disable()
+    try:
+        assert peak(1200) < peak(400) + MOST_OF_A_PAGE
+    finally:
+        gc.enable()
