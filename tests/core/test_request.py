@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune_prep.core.conversation import Message
-from finetune_prep.core.identity import DIGEST_LENGTH
-from finetune_prep.core.request import Origin, Parameters, Reply, Request, Schema
+from finetune_prep.core.identity import DIGEST_LENGTH, digest
+from finetune_prep.core.request import KEY_VERSION, Origin, Parameters, Reply, Request, Schema
 from tests.soak import examples
 
 laws = settings(max_examples=examples(40))
@@ -76,6 +76,25 @@ def test_equal_requests_have_equal_keys_and_others_have_others(messages: list[tu
     built = [key_with(messages=tuple(Message(*pair) for pair in messages), model=model, sample=sample) for _ in range(2)]
     assert built[0] == built[1]
     assert key_with(messages=tuple(Message(*pair) for pair in messages), model=model + "x", sample=sample) != built[0]
+
+
+@laws
+@given(st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), texts), max_size=4), texts, st.booleans())
+def test_a_key_is_the_hash_of_its_canonical_json(messages: list[tuple[Any, str]], sample: str, free: bool) -> None:
+    """However it is put together: what most requests begin with is hashed once."""
+    request = msgspec.structs.replace(
+        BASE, messages=tuple(Message(*pair) for pair in messages), sample=sample, schema=None if free else BASE.schema
+    )
+    assert request.key == digest(
+        {
+            "version": KEY_VERSION,
+            "model": request.model,
+            "messages": messages,
+            "schema": request.schema.written if request.schema else "null",
+            "parameters": request.parameters,
+            "sample": sample,
+        }
+    )
 
 
 def test_text_may_not_wander_between_fields_unseen() -> None:

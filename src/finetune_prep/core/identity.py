@@ -16,4 +16,17 @@ def digest(value: Any) -> str:
 
 
 def digest_bytes(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:DIGEST_LENGTH]
+    return Beginning(data).followed_by(b"")
+
+
+class Beginning:
+    """Data that much else begins with, hashed once."""
+
+    def __init__(self, data: bytes) -> None:
+        self._hash = hashlib.sha256(data)
+
+    def followed_by(self, data: bytes) -> str:
+        """The hash of both in a row."""
+        both = self._hash.copy()
+        both.update(data)
+        return both.hexdigest()[:DIGEST_LENGTH]

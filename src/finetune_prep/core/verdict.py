@@ -159,7 +159,9 @@ def _wants(question: Question, given: Judgement, conversation: Conversation) -> 
     """Whether an answer quotes what nobody said, or lacks the quote that it needs."""
     if _uncalled(question, given):
         return False
-    return not is_said(given.evidence, conversation) or bool(lacking(question, given, conversation))
+    if is_none(given.evidence):
+        return given.answer == CLAIMS[question.form]
+    return not is_said(given.evidence, conversation)
 
 
 def lacking(question: Question, given: Judgement, conversation: Conversation) -> str:

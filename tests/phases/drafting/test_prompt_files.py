@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from finetune_prep.errors import UsageError
-from finetune_prep.phases.drafting.prompt_files import BUILT_IN, DIVIDER, message, messages, slot
+from finetune_prep.phases.drafting.prompt_files import BUILT_IN, DIVIDER, Prompt, message, messages, slot
 from finetune_prep.phases.drafting.prompt_files import slots_of as slots_in
 
 SINGLE = {"revise", "converse-card", "evaluate-user", "evaluate-assistant"}  # one message within a talk, or a part of one
@@ -84,6 +84,26 @@ def test_a_prompt_that_is_one_message_is_filled_in_the_same_way(tmp_path: Path) 
         message("judge", tmp_path, **slots_of("judge", "x"))
     with pytest.raises(UsageError, match="exactly once"):
         messages("revise", tmp_path, **slots)
+
+
+def test_what_is_the_same_as_the_time_before_is_the_same_text(tmp_path: Path) -> None:
+    """Thousands of requests begin with the same system message: it is put together, encoded and hashed once."""
+    turns = [{"speaker": "user", "text": "My bowl came cracked."}]
+    judge = Prompt("judge", tmp_path)
+    first, one = judge.messages({"evaluation_prompt": "You judge.", "turns": turns, "case": ""})
+    turns.append({"speaker": "assistant", "text": "The kiln room decides."})
+    again, both = judge.messages({"evaluation_prompt": "You judge.", "turns": turns, "case": ""})
+    assert again.content is first.content
+    assert "The kiln room decides." in both.content
+    assert "The kiln room decides." not in one.content
+    other, _ = judge.messages({"evaluation_prompt": "You judge otherwise.", "turns": turns, "case": ""})
+    assert other.content == "You judge otherwise."
+
+
+def test_what_is_set_in_one_message_is_not_known_in_the_next(tmp_path: Path) -> None:
+    (tmp_path / "own.md").write_text(f"{{% set bowl = name %}}a\n{DIVIDER}\n{{{{ bowl }}}}", "utf-8")
+    with pytest.raises(UsageError, match="'bowl' is undefined"):
+        messages("own", tmp_path, name="Ada")
 
 
 LONG = {
