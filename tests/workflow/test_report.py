@@ -13,7 +13,7 @@ from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.phases.pilot.pilot import current_plan
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, run_of
-from finetune_prep.workflow.report import money_of, write_report
+from finetune_prep.workflow.report import money_of, reported
 from tests.models.examples import request
 from tests.phases.pottery_shop import pottery_project
 from tests.results import write_results
@@ -45,8 +45,8 @@ async def answered(shop: Project, run: Run, *costs: float | None, cached: int = 
 async def test_the_report_says_what_a_row_cost_and_how_much_came_from_caches(shop: Project, run: Run) -> None:
     await answered(shop, run, 0.5, 1.0, cached=85)
     said = "Its answers cost $1.50, $0.7500 for each accepted row; 85% of the prompts came from providers’ caches."
-    assert money_of(shop, run, ACCOUNT) == said
-    write_report(shop, run)
+    found = reported(shop, run, ACCOUNT)
+    assert money_of(found.costs.of_run(run.name), ACCOUNT) == said
     assert said in run.report_path.read_text("utf-8")
 
 
@@ -55,4 +55,4 @@ async def test_where_nothing_was_paid_or_a_price_is_not_known_it_says_nothing(
     shop: Project, run: Run, costs: tuple[float | None, ...]
 ) -> None:
     await answered(shop, run, *costs)
-    assert money_of(shop, run, ACCOUNT) == ""
+    assert money_of(reported(shop, run, ACCOUNT).costs.of_run(run.name), ACCOUNT) == ""

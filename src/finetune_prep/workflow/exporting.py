@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +39,7 @@ from finetune_prep.exports.splits import Proof, Split, split_of
 from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wanting
 from finetune_prep.exports.traps import TRAPS, trap_in
 from finetune_prep.gates import Criterion, success_criteria
+from finetune_prep.ledger.protocols import Consumption
 from finetune_prep.phases.pilot.pilot import KIND, prepared
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run, runs
@@ -426,7 +427,7 @@ def _card(
         review=(*proof(said), *_failed_by_people(len(rows.held_back.get(dataset.FAILED, ())))),
         threshold=rubric.threshold,
         models={role: run.plan.models[role]["model"] for role in run.plan.models},
-        served=served(project, run),
+        served=served(run, looked(project, lambda ledger: ledger.reports.tokens_used(), ())),
         texts=texts,
         accepted_by={
             kind: f"{decision.by}{'' if decision.interactive else ' (not interactive)'}"
@@ -443,9 +444,8 @@ def _of_both_sides(forms: Sequence[Format], rows: dataset.Rows) -> list[Format]:
     return [*forms, *map(held_back, forms)] if len(rows.training) > len(forms) else [*forms]
 
 
-def served(project: Project, run: Run) -> list[card.Served]:
-    """Models of the run that answered under another name than they were asked by, as far as the ledger is still there."""
-    used = looked(project, lambda ledger: ledger.reports.tokens_used(), ())
+def served(run: Run, used: Iterable[Consumption]) -> list[card.Served]:
+    """Models of the run that answered under another name than they were asked by. used: what the ledger counts."""
     found = {
         (line.role, line.model, line.served)
         for line in used

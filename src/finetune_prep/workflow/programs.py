@@ -113,8 +113,8 @@ async def pilot(
     require_checked(project, "the pilot")
 
     async def job(session: Session) -> RunSummary:
-        run, account, figures = await make_pilot(session, n, Course(stop_early=stop_early))
-        return await summarize(session.project, session.door.ledger, run, account, figures)
+        run, account, found = await make_pilot(session, n, Course(stop_early=stop_early))
+        return summarize(session.project, run, account, found)
 
     asked = Asked(provider, budget, confirm, tell)
     return await _run(project, f"pilot -n {n}", _phases((KIND,), asked, n, waves=stop_early), job, asked)

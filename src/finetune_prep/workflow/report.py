@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 from finetune_prep.core.sample import Account
 from finetune_prep.documents.kinds import Documents
@@ -32,16 +33,26 @@ FAILED = ("rejected", "flawed", "faulty", "failed", "unjudged")
 SHOWN = 3  # conversations that are named
 
 
-def write_report(project: Project, run: Run) -> Figures | None:
-    """Write report.html, and its pages, for a run that has come to its end; without samples there is nothing to report.
+class Reported(NamedTuple):
+    """What takes long to find of a run: whoever tells it, too, has it from its report."""
 
-    Returns the figures that it gives, which take the longest to find: whoever tells them, too, has them from here.
-    """
-    account = run.account()
-    if account is None:
-        return None
+    figures: Figures
+    costs: Costs
+    """Of the whole ledger."""
+
+
+def write_report(project: Project, run: Run) -> None:
+    """Write report.html, and its pages, for a run that has come to its end; without samples there is nothing to report."""
+    if account := run.account():
+        reported(project, run, account)
+
+
+def reported(project: Project, run: Run, account: Account) -> Reported:
+    """Write report.html, and its pages, for a run with this account."""
     rows = Rows(run)
     figures = kept_figures(project, run)
+    spent = looked(project, costs, Costs(lines=(), spent=0.0, held=0.0))
+    money = money_of(spent.of_run(run.name), account)
     result = read_result(run) if run.plan.kind == SCALE else None
     html = render(
         domain=title_of(project),
@@ -54,14 +65,14 @@ def write_report(project: Project, run: Run) -> Figures | None:
         rate=pass_rate(account),
         rows=rows,
         folder=run.folder,
-        served=served(project, run),
+        served=served(run, spent.lines),
         figures=in_sentences(figures),
         stopped=why_stopped(run, account),
-        said=_said(project, run, account) if result is None else _said_of_rows(project, run, account, result),
+        said=_said(project, run, account, money) if result is None else _said_of_rows(project, run, result, money),
         scaled=_scaled(project, run, result) if result else None,
     )
     write_atomically(run.report_path, html)
-    return figures
+    return Reported(figures, spent)
 
 
 def renew_report(project: Project, run: Run) -> None:
@@ -70,7 +81,7 @@ def renew_report(project: Project, run: Run) -> None:
         write_report(project, run)
 
 
-def _said(project: Project, run: Run, account: Account) -> Said:
+def _said(project: Project, run: Run, account: Account, money: str) -> Said:
     """What is known of a run beside its counts."""
     seen = seen_of(project, run, account)
     found = diagnose(seen) if account.judged and not account.outstanding else None
@@ -80,18 +91,18 @@ def _said(project: Project, run: Run, account: Account) -> Said:
         probed=seen.probes,
         judge=judge_word(project, run, seen.people),
         topics=_topics(project),
-        money=money_of(project, run, account),
+        money=money,
     )
 
 
-def _said_of_rows(project: Project, run: Run, account: Account, result: Scaled) -> Said:
+def _said_of_rows(project: Project, run: Run, result: Scaled, money: str) -> Said:
     """The same of a scaled run. What its pilot says of the documents is not said again."""
     return Said(
         shown_by=_last_that_failed(run) if result.end in ("drift", "alike") else (),
         probed=probed_words(project),
         judge=judge_word(project, run, reviewed(project, run)),
         topics=_topics(project),
-        money=money_of(project, run, account),
+        money=money,
     )
 
 
@@ -126,9 +137,8 @@ def why_stopped(run: Run, account: Account) -> str:
     )
 
 
-def money_of(project: Project, run: Run, account: Account) -> str:
+def money_of(part: Costs, account: Account) -> str:
     """What the answers of a run cost, by the ledger alone; "" where that is nothing, or a price is not known."""
-    part = looked(project, costs, Costs(lines=(), spent=0.0, held=0.0)).of_run(run.name)
     if not part.cost or part.unpriced:
         return ""
     each = per_row(part, account.states.get("accepted", 0))

@@ -11,15 +11,15 @@ from finetune_prep.core.sample import Account, Sample, State, Way
 from finetune_prep.errors import Paused
 from finetune_prep.exports.figures import Figures
 from finetune_prep.exports.report import suspicion
-from finetune_prep.ledger.protocols import Consumption, Ledger
-from finetune_prep.models.costs import costs, per_row
+from finetune_prep.ledger.protocols import Consumption
+from finetune_prep.models.costs import per_row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.statistics.rates import Rate
 from finetune_prep.workflow.diagnosing.diagnosis import Diagnosis, diagnose
 from finetune_prep.workflow.diagnosing.seen import seen_of
 from finetune_prep.workflow.exporting import pass_rate
-from finetune_prep.workflow.report import why_stopped
+from finetune_prep.workflow.report import Reported, why_stopped
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.reviewing.judge_word import judge_word
 from finetune_prep.workflow.status.next_step import after_pilot
@@ -95,11 +95,11 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
 
 
-async def summarize(project: Project, ledger: Ledger, run: Run, account: Account, figures: Figures | None) -> RunSummary:
-    """The summary of a pilot whose results are written. figures: those of its report."""
-    part = (await costs(ledger)).of_run(run.name)
+def summarize(project: Project, run: Run, account: Account, reported: Reported) -> RunSummary:
+    """The summary of a pilot whose results are written. reported: by its report."""
+    figures, part = reported.figures, reported.costs.of_run(run.name)
     judged = account.judged
-    outstanding = bool(account.outstanding or (figures and figures.noise and figures.noise.waiting))
+    outstanding = bool(account.outstanding or (figures.noise and figures.noise.waiting))
     return RunSummary(
         run=run.name,
         planned=account.planned,

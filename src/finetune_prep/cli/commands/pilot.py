@@ -64,8 +64,8 @@ def pilot(
 
     async def job(session: Session) -> RunSummary:
         session = _as_asked(session, one_call=one_call, repeat=repeat)
-        run, account, figures = await make_pilot(session, size, course)
-        return await summarize(session.project, session.door.ledger, run, account, figures)
+        run, account, found = await make_pilot(session, size, course)
+        return summarize(session.project, run, account, found)
 
     async def expect(session: Session) -> Estimate:
         session = _as_asked(session, one_call=one_call, repeat=repeat)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from finetune_prep.core.sample import Account
-from finetune_prep.exports.figures import Figures
 from finetune_prep.phases.pilot.pilot import KIND, current_plan, pilot, prepared
 from finetune_prep.phases.pilot.waves import Course
 from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.remembered.finished import finished, keep_finished
-from finetune_prep.workflow.report import write_report
+from finetune_prep.workflow.report import Reported, reported
 
 
-async def make_pilot(session: Session, n: int, course: Course | None = None) -> tuple[Run, Account, Figures | None]:
+async def make_pilot(session: Session, n: int, course: Course | None = None) -> tuple[Run, Account, Reported]:
     """Make n conversations, or go on with them, and write the report. Arguments and errors: as of `pilot`.
 
     One that has come to its end is not made again while nothing has changed that it rests on.
@@ -23,12 +22,12 @@ async def make_pilot(session: Session, n: int, course: Course | None = None) -> 
     known = _known(project, n)
     account = await finished(project, session.door.ledger, known) if known else None
     if known and account:
-        return known, account, write_report(project, known)
+        return known, account, reported(project, known, account)
     run, account = await pilot(session, n, course)
-    figures = write_report(project, run)
+    found = reported(project, run, account)
     if not account.outstanding and not account.not_asked and not _read_twice(run):
         await keep_finished(project, session.door.ledger, run)
-    return run, account, figures
+    return run, account, found
 
 
 def _known(project: Project, n: int) -> Run | None:

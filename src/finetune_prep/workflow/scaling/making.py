@@ -12,7 +12,7 @@ from finetune_prep.phases.session import Session
 from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.scaling.result import Scaled, read_result, same_but_for_size
 from finetune_prep.workflow.remembered.finished import finished, keep_finished
-from finetune_prep.workflow.report import write_report
+from finetune_prep.workflow.report import reported, write_report
 from finetune_prep.workflow.scaling.summary import ScaleSummary, summarize_scaled
 
 
@@ -31,10 +31,10 @@ async def make_rows(
             write_report(session.project, stopped)
         raise
     cpu = time.process_time() - began
-    figures = write_report(session.project, run)
+    found = reported(session.project, run, account)
     if result.reached and not run.plan.read_by_both:
         await keep_finished(session.project, session.door.ledger, run, *rests_on)
-    return await summarize_scaled(session.project, session.door.ledger, run, account, result, figures, cpu)
+    return summarize_scaled(session.project, run, account, result, found, cpu)
 
 
 async def _made(session: Session, size: Size, *rests_on: object) -> tuple[Run, Account, Scaled] | None:

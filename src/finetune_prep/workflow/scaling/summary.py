@@ -9,13 +9,13 @@ from finetune_prep.errors import Paused
 from finetune_prep.exports.figures import Figures
 from finetune_prep.exports.report import suspicion
 from finetune_prep.gates.workflow import to_label
-from finetune_prep.ledger.protocols import Ledger
-from finetune_prep.models.costs import costs, per_row
+from finetune_prep.models.costs import per_row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.project.scaling.result import CellLine, Scaled
 from finetune_prep.statistics.rates import Rate
 from finetune_prep.workflow.exporting import pass_rate
+from finetune_prep.workflow.report import Reported
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.reviewing.judge_word import judge_word
 from finetune_prep.workflow.run_summary import Reason, Served, reasons, served_otherwise
@@ -66,12 +66,12 @@ class ScaleSummary(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
 
 
-async def summarize_scaled(
-    project: Project, ledger: Ledger, run: Run, account: Account, result: Scaled, figures: Figures | None, cpu: float
+def summarize_scaled(
+    project: Project, run: Run, account: Account, result: Scaled, reported: Reported, cpu: float
 ) -> ScaleSummary:
-    """figures: those of its report. cpu: seconds that it took in this process."""
+    """reported: by its report. cpu: seconds that it took in this process."""
     people = reviewed(project, run)
-    part = (await costs(ledger)).of_run(run.name)
+    part = reported.costs.of_run(run.name)
     accepted = account.states["accepted"]
     goes_on = account.outstanding or result.end in ("waiting", "paused")
     return ScaleSummary(
@@ -81,7 +81,7 @@ async def summarize_scaled(
         states={state: count for state, count in account.states.items() if count},
         rate=pass_rate(account),
         judge=judge_word(project, run, people),
-        figures=figures if account.judged else None,
+        figures=reported.figures if account.judged else None,
         doubt=suspicion(row.answers for row in run.each_verdict()),
         exhausted=tuple(cell for cell in result.cells if cell.exhausted),
         off=off_their_share(result),
