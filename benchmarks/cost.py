@@ -34,7 +34,7 @@ from finetune_prep.models import routes
 from finetune_prep.models.caches.warming import AT_ONCE, Warming
 from finetune_prep.models.door import Door, open_door
 from finetune_prep.models.prices import cost_of
-from finetune_prep.phases.pilot.pilot import KIND
+from finetune_prep.phases.pilot.plan import KIND
 from finetune_prep.project.config import Config, Price, ProviderKind, ProviderSettings, RoleSettings
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.runs import runs

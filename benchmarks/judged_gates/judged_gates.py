@@ -22,7 +22,7 @@ from finetune_prep.models.roles import Roles
 from finetune_prep.phases.examining.asking import gate_requests_of
 from finetune_prep.phases.examining.gate_requests import Asked
 from finetune_prep.phases.examining.opinions import Opinions
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import open_project
 

@@ -14,7 +14,7 @@ from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.sample import Sample, account
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
-from finetune_prep.phases.pilot.pilot import current_plan, planned
+from finetune_prep.phases.pilot.plan import current_plan, planned
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import run_of, runs

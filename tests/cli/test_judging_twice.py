@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from finetune_prep.documents.kinds import Documents
-from finetune_prep.phases.pilot.pilot import planned
+from finetune_prep.phases.pilot.plan import planned
 from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs

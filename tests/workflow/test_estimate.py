@@ -21,7 +21,7 @@ from finetune_prep.models.caches.prefix import prefix
 from finetune_prep.models.progress import Progress, RoleProgress
 from finetune_prep.phases.drafting.prompt_facts import facts
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN
-from finetune_prep.phases.pilot.pilot import current_plan
+from finetune_prep.phases.pilot.plan import current_plan
 from finetune_prep.project.beginning.scaffold import config_text, create
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import run_of

@@ -10,7 +10,7 @@ from finetune_prep.core.request import Origin, Reply, Usage
 from finetune_prep.core.sample import STATES, Account
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
-from finetune_prep.phases.pilot.pilot import current_plan
+from finetune_prep.phases.pilot.plan import current_plan
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, run_of
 from finetune_prep.workflow.report import money_of, reported

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from finetune_prep.core.request import Request, Usage
-from finetune_prep.project.config import Price
+from finetune_prep.project.config import BATCH_APIS, BUILT_IN, Price, ProviderKind
 
 TOKENS_PER_MESSAGE = 16  # markers that chat templates put around a message, generously
 MILLION = 1_000_000
@@ -129,3 +129,8 @@ def most_tokens(request: Request) -> int:
 def worst_case(price: Price, prompt: int, answer: int) -> float:
     """The most that one attempt can cost, in US dollars. prompt, answer: the most tokens there can be."""
     return (prompt * max(price.input, price_cached(price), price_written(price)) + answer * price.output) / MILLION
+
+
+def charges_by_call(kind: ProviderKind) -> bool:
+    """Whether answers are paid for as they come. A new kind charges: what is thought to be free escapes every budget."""
+    return kind not in (*BUILT_IN, *BATCH_APIS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Parameters, Request, RoleName, Schema
-from finetune_prep.models.prices import FREE, Prices, at_factor, may_cost
-from finetune_prep.models.routes import charges_by_call
+from finetune_prep.models.prices import FREE, Prices, at_factor, charges_by_call, may_cost
 from finetune_prep.project.config import BATCH_APIS, Config, Price
 
 
@@ -47,6 +49,13 @@ class Roles:
             parameters=parameters,
             sample=sample,
         )
+
+
+def model_of(config: Config, name: RoleName) -> dict[str, Any]:
+    """The model and parameters that play a role, as plans name them."""
+    role = config.role(name)
+    given = {key: value for key, value in msgspec.to_builtins(role.parameters).items() if value is not None}
+    return {"model": role.model_name, **given}
 
 
 def costly(config: Config, provider: str = "") -> dict[RoleName, str]:

@@ -22,11 +22,11 @@ from finetune_prep.models.caches.prefix import MARKED
 from finetune_prep.models.pace.limit import AdaptiveLimit
 from finetune_prep.models.pace.rates import Listener
 from finetune_prep.models.pace.slots import FIRST_NEAR
-from finetune_prep.models.prices import Prices
+from finetune_prep.models.prices import Prices, charges_by_call
 from finetune_prep.models.providers.openai_compatible import OpenAICompatible
 from finetune_prep.models.providers.provider import Provider, Speaker
 from finetune_prep.models.providers.recording import RecordingProvider
-from finetune_prep.project.config import BATCH_APIS, BUILT_IN, FILE, NATIVE, Config, ProviderKind, ProviderSettings
+from finetune_prep.project.config import BATCH_APIS, FILE, NATIVE, Config, ProviderSettings
 from finetune_prep.project.keys import key_of
 
 # seconds: what a batch brings may take long to fetch, and its calls have deadlines of their own
@@ -141,11 +141,6 @@ class Routes:
                 next=f"write one where the answers are: finetune-prep ledger export {settings.path}",
             )
         return RecordingProvider(path)
-
-
-def charges_by_call(kind: ProviderKind) -> bool:
-    """Whether answers are paid for as they come. A new kind charges: what is thought to be free escapes every budget."""
-    return kind not in (*BUILT_IN, *BATCH_APIS)
 
 
 def speaker(name: str, settings: ProviderSettings, secret: Secret | None, listener: Listener | None = None) -> Speaker:

@@ -16,7 +16,7 @@ from finetune_prep.gates import Criterion, Facts
 from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases import examining
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs

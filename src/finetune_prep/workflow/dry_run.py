@@ -14,7 +14,8 @@ from finetune_prep.ledger.fetched import Fetched
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.phases import examining
 from finetune_prep.phases.evaluating.evaluate import Wanted, evaluate, named
-from finetune_prep.phases.pilot.pilot import KIND, pilot
+from finetune_prep.phases.pilot.pilot import pilot
+from finetune_prep.phases.pilot.plan import KIND
 from finetune_prep.phases.scaling.scale import Size, scale
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.beginning.scaffold import copy_inputs

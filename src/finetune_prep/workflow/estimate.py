@@ -18,10 +18,9 @@ from finetune_prep.core.request import Request, RoleName
 from finetune_prep.ledger.protocols import Measured
 from finetune_prep.method import limits
 from finetune_prep.models.caches.prefix import MARKED, least
-from finetune_prep.models.prices import Prices, cost_of, price_cached
+from finetune_prep.models.prices import Prices, charges_by_call, cost_of, price_cached
 from finetune_prep.models.progress import Progress
 from finetune_prep.models.roles import price_of
-from finetune_prep.models.routes import charges_by_call
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, PILOT
 from finetune_prep.project.config import Price, ProviderKind
 from finetune_prep.project.consent.agreements import Amount

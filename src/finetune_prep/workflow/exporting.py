@@ -40,7 +40,7 @@ from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wa
 from finetune_prep.exports.traps import TRAPS, trap_in
 from finetune_prep.gates import Criterion, success_criteria
 from finetune_prep.ledger.protocols import Consumption
-from finetune_prep.phases.pilot.pilot import KIND, prepared
+from finetune_prep.phases.pilot.plan import KIND, prepared
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.scaling.result import cells_in_words, missing_in_words

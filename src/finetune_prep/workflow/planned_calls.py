@@ -25,7 +25,7 @@ from finetune_prep.models.prices import most_tokens
 from finetune_prep.phases.drafting import prompt_files, schemas
 from finetune_prep.phases.drafting.patching import SUFFIX
 from finetune_prep.phases.drafting.prompt_facts import ASSISTANT, PILOT, Facts, Use, facts
-from finetune_prep.phases.pilot import pilot
+from finetune_prep.phases.pilot import plan
 from finetune_prep.phases.pilot.repeating import repeats
 from finetune_prep.phases.pilot.second_judge import ROLE as SECOND
 from finetune_prep.phases.pilot.second_judge import reads
@@ -95,7 +95,7 @@ def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Ite
     opened = retried.opened
     known = _answered_before(project, used, n, counts, retried) if phase == PILOT else {}
     way = project.config.pilot.way
-    other = {prompt for prompts in pilot.PROMPTS.values() for prompt in prompts} - {*pilot.PROMPTS[way]}
+    other = {prompt for prompts in plan.PROMPTS.values() for prompt in prompts} - {*plan.PROMPTS[way]}
     for name in (name for name in prompt_files.BUILT_IN if name not in other):
         about = facts(name, own)
         for use in about.uses:
@@ -246,7 +246,7 @@ def _read_by_both(project: Project, n: int) -> int:
     if not share or space is None:
         return round(share * n)
     try:
-        return sum(reads(one.id, share, project.config.seed) for one in pilot.drawn(space, n, project.config.seed))
+        return sum(reads(one.id, share, project.config.seed) for one in plan.drawn(space, n, project.config.seed))
     except ValueError:  # as in `_exchanges`
         return 0
 
@@ -286,7 +286,7 @@ def _exchanges(project: Project, n: int) -> int:
     if space is None:
         return round(n * EXCHANGES)
     try:
-        return sum(scenario.exchanges for scenario in pilot.drawn(space, n, project.config.seed))
+        return sum(scenario.exchanges for scenario in plan.drawn(space, n, project.config.seed))
     except ValueError:  # nothing can be planned from it: that is for the pilot to say
         return 0
 
@@ -333,10 +333,10 @@ def _read_twice(run: Run) -> int:
 
 def _same(project: Project, n: int) -> list[Run]:
     """The pilots of this size of the documents as they are."""
-    if not all(_there(project, kind) for kind in pilot.MADE_FROM):
+    if not all(_there(project, kind) for kind in plan.MADE_FROM):
         return []
-    now = pilot.current_plan(project, n)
-    return [run for run in runs(project.layout, pilot.KIND) if same_run(run.plan, now)]
+    now = plan.current_plan(project, n)
+    return [run for run in runs(project.layout, plan.KIND) if same_run(run.plan, now)]
 
 
 def _retried(project: Project, n: int) -> _Retried:

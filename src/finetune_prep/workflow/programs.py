@@ -12,10 +12,11 @@ from finetune_prep.errors import NotAgreed
 from finetune_prep.method import limits
 from finetune_prep.method.phases import PHASES
 from finetune_prep.models.providers.provider import Provider
-from finetune_prep.phases.evaluating.evaluate import Wanted, named, rests_on
+from finetune_prep.phases.evaluating.evaluate import Wanted, named
 from finetune_prep.phases.evaluating.evaluate import evaluate as run_evaluation
-from finetune_prep.phases.evaluating.evaluate import prepared as ready_to_evaluate
-from finetune_prep.phases.pilot.pilot import KIND, prepared
+from finetune_prep.phases.evaluating.needed import prepared as ready_to_evaluate
+from finetune_prep.phases.evaluating.needed import rests_on
+from finetune_prep.phases.pilot.plan import KIND, prepared
 from finetune_prep.phases.pilot.waves import Course
 from finetune_prep.phases.scaling.scale import Size
 from finetune_prep.phases.session import Session, open_session

@@ -12,7 +12,7 @@ from finetune_prep.exports.figures import Figures, Rows, in_sentences
 from finetune_prep.exports.overview.scaled import ScaledView, scaled_view
 from finetune_prep.exports.report import Said, render
 from finetune_prep.models.costs import Costs, costs, per_row
-from finetune_prep.phases.pilot.pilot import KIND
+from finetune_prep.phases.pilot.plan import KIND
 from finetune_prep.phases.pilot.second_judge import ROLE as SECOND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run

@@ -11,7 +11,7 @@ from finetune_prep.errors import UsageError
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases.drafting.prompt_facts import Facts, Use, facts
 from finetune_prep.phases.drafting.prompt_files import BUILT_IN, DIVIDER, messages, source
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 from tests.phases.pottery_shop import pottery_project
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases.evaluating.evaluate import named, voices
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 from tests.phases.pottery_shop import accept_all, pottery_project
 
 FOLDER = Path(__file__).parent / "rendered"

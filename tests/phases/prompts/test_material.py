@@ -10,7 +10,7 @@ import pytest
 from finetune_prep.core.scenarios.space import Gap, Length
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases.prompts import material
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 from tests.gates import pottery
 from tests.phases.pottery_shop import pottery_project
 

@@ -13,7 +13,7 @@ from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.labels.file import record_label
 from finetune_prep.labels.label import Label, Labeller, Sampling, Stage, Word
-from finetune_prep.phases.pilot.pilot import current_plan
+from finetune_prep.phases.pilot.plan import current_plan
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, VerdictRow, run_of
 from finetune_prep.workflow.reviewing.counting import rubric_version

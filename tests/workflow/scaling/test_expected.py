@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from finetune_prep.core.sample import Account
-from finetune_prep.phases.pilot.pilot import current_plan
+from finetune_prep.phases.pilot.plan import current_plan
 from finetune_prep.phases.scaling.scale import Size
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import run_of

@@ -8,7 +8,7 @@ import pytest
 
 from finetune_prep.core.sample import Account
 from finetune_prep.method import limits
-from finetune_prep.phases.pilot.pilot import current_plan
+from finetune_prep.phases.pilot.plan import current_plan
 from finetune_prep.project.beginning.scaffold import config_text, create
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import run_of

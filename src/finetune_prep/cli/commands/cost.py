@@ -13,8 +13,8 @@ from finetune_prep.models.costs import Costs, costs, per_row
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases.drafting.prompt_facts import EVALUATE
 from finetune_prep.phases.evaluating.evaluate import Wanted, named
+from finetune_prep.phases.requests import Requests
 from finetune_prep.phases.scaling.scale import Size
-from finetune_prep.phases.session import Requests
 from finetune_prep.project.config import Config
 from finetune_prep.project.evaluating.runs import evaluation_runs
 from finetune_prep.project.project import Project, open_project

@@ -13,8 +13,9 @@ from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.core.evaluating.talk import Arm
 from finetune_prep.errors import UsageError
 from finetune_prep.method import limits
-from finetune_prep.phases.evaluating.evaluate import Wanted, named, prepared, rests_on
+from finetune_prep.phases.evaluating.evaluate import Wanted, named
 from finetune_prep.phases.evaluating.evaluate import evaluate as run_evaluation
+from finetune_prep.phases.evaluating.needed import prepared, rests_on
 from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.statistics.comparison import MARGIN, SURE

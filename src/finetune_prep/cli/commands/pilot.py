@@ -11,7 +11,7 @@ from finetune_prep.cli.options import Share, json_option, provider_option, yes_o
 from finetune_prep.core.sample import UNSETTLED, WAYS
 from finetune_prep.exports.figures import in_sentences
 from finetune_prep.method import limits
-from finetune_prep.phases.pilot.pilot import KIND, prepared
+from finetune_prep.phases.pilot.plan import KIND, prepared
 from finetune_prep.phases.pilot.waves import LARGE, Course
 from finetune_prep.phases.session import Session
 from finetune_prep.workflow.checking import require_checked

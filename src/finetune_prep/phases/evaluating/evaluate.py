@@ -11,17 +11,18 @@ from finetune_prep.core.evaluating.talk import OPEN, Arm, ArmTalk
 from finetune_prep.core.identity import digest
 from finetune_prep.core.request import RoleName
 from finetune_prep.core.scenarios.scenario import Scenario
-from finetune_prep.documents.kinds import KINDS, Documents
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded, NotAgreed, UsageError
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.evaluating import arms, reach
 from finetune_prep.phases.evaluating.arms import Place, Stage
 from finetune_prep.phases.evaluating.held_out import Trained, held_out, trained
+from finetune_prep.phases.evaluating.needed import compared, prepared, with_prompts
 from finetune_prep.phases.pilot.converse import Voices
 from finetune_prep.phases.pilot.in_order import longest_first, windowed
-from finetune_prep.phases.session import Requests, Session
-from finetune_prep.project.acceptance import require
+from finetune_prep.phases.requests import Requests
+from finetune_prep.phases.session import Session
 from finetune_prep.project.config import RoleSettings
 from finetune_prep.project.evaluating.runs import (
     EvaluationPlan,
@@ -36,8 +37,6 @@ from finetune_prep.project.project import Project
 from finetune_prep.statistics.evaluation.table import Table, identical, table
 
 KIND = "evaluation"
-FIRST = ("domain-frameworks", "scenario-space", "evaluation-rubric", "evaluation-prompt")
-SIDES = ("user-prompt", "system-prompt")
 PROMPTS = ("converse-card", "converse-user", "judge")
 BEFORE = ("evaluate-user", "evaluate-assistant")  # in the place of `SIDES`, while nobody has written these
 ALIKE = 0.5  # share of identical replies beyond which it is one model that is asked twice
@@ -98,33 +97,6 @@ def named(project: Project, base: str, tuned: str, *, max_tokens: int = 0) -> Pr
     reach.check_parameters(evaluating.config)
     reach.check_addresses(evaluating.config)
     return evaluating
-
-
-def compared(project: Project) -> bool:
-    """Whether there is a tuned model to compare the base with."""
-    return "tuned" in project.config.roles
-
-
-def prepared(project: Project, *, prompted: bool = False) -> None:
-    """Raise ActNeeded unless what the judge is given is accepted as it stands; for more than the base alone, what rows carry."""
-    what = "the evaluation"
-    require(project, what, (), FIRST)
-    drifted = [part for part in project.stale() if part.compiled and part.name == "evaluation-prompt"]
-    if drifted:
-        made_by = KINDS["evaluation-prompt"].made_by
-        raise ActNeeded(f"{what} must wait: {drifted[0]} it was put in", next=f"finetune-prep {made_by} (needs no model)")
-    if compared(project) or prompted:
-        require(project, what, (), (*SIDES, *(("generation-prompt",) if prompted else ())))
-
-
-def rests_on(project: Project, *, prompted: bool = False) -> tuple[str, ...]:
-    """The documents that an evaluation rests on, whose gates have to hold; none of them = all there are."""
-    return () if compared(project) or prompted else ("brief", *FIRST)
-
-
-def with_prompts(project: Project) -> bool:
-    """Whether user and assistant have the prompts of the project; before these are accepted, the brief stands in for them."""
-    return all(project.layout.document(kind).is_file() and project.acceptance(kind) is not None for kind in SIDES)
 
 
 def voices(requests: Requests) -> dict[Arm, Voices]:

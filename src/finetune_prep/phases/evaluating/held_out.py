@@ -14,7 +14,7 @@ from finetune_prep.core.scenarios.drawing import draw
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.exports.manifest import MANIFEST
-from finetune_prep.phases.pilot.pilot import planned
+from finetune_prep.phases.pilot.plan import planned
 from finetune_prep.project.layout import Layout
 from finetune_prep.project.runs import runs
 from finetune_prep.words import split_words

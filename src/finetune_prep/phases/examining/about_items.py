@@ -20,7 +20,7 @@ from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, s
 from finetune_prep.phases.examining.opinions import Item, Opinion, Opinions, Reading, opinion_schema, read_opinions
 from finetune_prep.phases.examining.reference import REFERENCE
 from finetune_prep.phases.examining.talks import TALKS
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 
 OF_DOCUMENTS = {**TALKS, **REFERENCE}  # what is read of one document or several, by gate
 

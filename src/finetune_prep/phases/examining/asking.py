@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,7 +21,10 @@ from finetune_prep.phases.examining.blind import ask_blind
 from finetune_prep.phases.examining.gate_requests import BY_ID, Asked, GateRequests, sound
 from finetune_prep.phases.examining.opinions import Opinions, known_opinions
 from finetune_prep.phases.examining.rulings import ask_rulings
-from finetune_prep.phases.session import Requests, Session
+from finetune_prep.phases.requests import Requests
+
+if TYPE_CHECKING:
+    from finetune_prep.phases.session import Session
 
 UNCHECKED = "could not be checked"
 COMMAND = "finetune-prep check --judge"

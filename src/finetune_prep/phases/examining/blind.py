@@ -25,7 +25,7 @@ from finetune_prep.gates.premises import Unchecked
 from finetune_prep.method.gates import Gate
 from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, sound
 from finetune_prep.phases.pilot.judging import SPOKEN, read_verdict, verdict_request
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 
 REWRITE = "rewrite the conversation until it passes, or the question if it is the judge who is wrong"
 Conclude = Callable[["Bench", Example, dict[str, Judgement]], tuple[Finding, ...]]

@@ -22,7 +22,7 @@ from finetune_prep.method.gates import Gate
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.examining.about_items import question_text, terms_text
 from finetune_prep.phases.examining.gate_requests import Asked, Sound, quoted, sound
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 
 ANSWERS: dict[str, YesNo] = {"YES": "yes", "NO": "no", "N/A": "na"}
 SPOKEN: dict[YesNo, str] = {answer: spoken for spoken, answer in ANSWERS.items()}

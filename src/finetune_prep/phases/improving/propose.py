@@ -16,13 +16,14 @@ from finetune_prep.core.rubric import Question
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.errors import NotAgreed, NotYet, Unreachable, Unusable
+from finetune_prep.models.roles import model_of
 from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import prompt_files, schemas
 from finetune_prep.phases.improving.diagnose import Evidence, diagnose
 from finetune_prep.phases.improving.splicing import clause_text, copied, spliced
-from finetune_prep.phases.probing.probe import model_of
 from finetune_prep.phases.probing.subjects import anchors, failure_modes
-from finetune_prep.phases.session import Requests, Session
+from finetune_prep.phases.requests import Requests
+from finetune_prep.phases.session import Session
 from finetune_prep.project.improving.runs import ImprovePlan, ImproveRun, begin, forget, improve_run_of, write_proposals
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
@@ -68,7 +69,7 @@ def current_plan(project: Project, pilot: Run, found: Evidence) -> ImprovePlan:
             [[opinion.latest for opinion in found.persons], found.missed, sorted(found.jumpy), sorted(found.blind.items())]
         ),
         documents={kind: text_hash(document.text) for kind, document in texts.items() if document is not None},
-        model=model_of(project, "reviser"),
+        model=model_of(project.config, "reviser"),
         prompts={PROMPT: digest(prompt_files.source(PROMPT, project.layout.phase_prompts))},
     )
 

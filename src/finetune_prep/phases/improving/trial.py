@@ -19,13 +19,15 @@ from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.errors import ActNeeded, NotAgreed, UsageError
 from finetune_prep.method import limits
+from finetune_prep.models.roles import model_of
 from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.evaluating.held_out import held_out, trained
 from finetune_prep.phases.improving.trying import OTHER, Trying, talks_of, to_label
 from finetune_prep.phases.pilot.converse import Voices
-from finetune_prep.phases.pilot.pilot import PROMPTS, ROLES, Stage, grave
-from finetune_prep.phases.probing.probe import model_of
-from finetune_prep.phases.session import Requests, Session
+from finetune_prep.phases.pilot.pilot import Stage
+from finetune_prep.phases.pilot.plan import PROMPTS, ROLES, grave
+from finetune_prep.phases.requests import Requests
+from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.improving.runs import EditPlan, EditRun, begin, edit_runs, forget, new_edit_run, write_trial
 from finetune_prep.project.project import Project
@@ -151,7 +153,7 @@ def plan_of(requests: Requests, edited: Edited, scenarios: int, cycle: int, cycl
         seen=tuple(msgspec.structs.replace(scenario, seed=f"{scenario.seed}/trial-{cycle}") for scenario in seen),
         audit=_audit(project, edited.question, scenarios, stream),
         way=way,
-        models={name: model_of(project, name) for name in names},
+        models={name: model_of(project.config, name) for name in names},
         texts={
             "user": digest(requests.text("user-prompt")),
             "judge": digest(requests.text("evaluation-prompt")),

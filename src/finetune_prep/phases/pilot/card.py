@@ -8,7 +8,7 @@ from __future__ import annotations
 from finetune_prep.conversations.gaps import gap_line
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.scenarios.space import Reaction
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 from finetune_prep.words import by_character
 
 # How a user takes a question of the assistant. Several ways of each, so that not every user pushes back in the same words.

@@ -22,7 +22,8 @@ from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases.drafting import schemas
 from finetune_prep.phases.pilot.card import card, gap, hints
-from finetune_prep.phases.session import Requests, Session
+from finetune_prep.phases.requests import Requests
+from finetune_prep.phases.session import Session
 
 WHOLE = "converse-whole"
 Said = Annotated[str, Meta(min_length=1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -15,7 +15,10 @@ from finetune_prep.core.rubric import Rubric, YesNo
 from finetune_prep.core.verdict import CASE, STEERING, Judgement, Verdict, conclude, lacking
 from finetune_prep.errors import Unusable
 from finetune_prep.phases.drafting import schemas
-from finetune_prep.phases.session import Requests, Session
+from finetune_prep.phases.requests import Requests
+
+if TYPE_CHECKING:
+    from finetune_prep.phases.session import Session
 
 T = TypeVar("T")
 

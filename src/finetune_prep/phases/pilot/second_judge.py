@@ -6,13 +6,17 @@ that a conversation is read by the same judges in a pilot and in the scaled run 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.identity import digest
 from finetune_prep.core.request import Origin, RoleName
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.verdict import Verdict
 from finetune_prep.phases.pilot.judging import answered, verdict_request
-from finetune_prep.phases.session import Session
+
+if TYPE_CHECKING:
+    from finetune_prep.phases.session import Session
 
 ROLE: RoleName = "verifier"  # as where an edit is tried
 ABOUT = "second judge"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -15,12 +14,13 @@ from finetune_prep.core.request import RoleName
 from finetune_prep.core.rubric import Question, Rubric
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, NotAgreed
+from finetune_prep.models.roles import model_of
 from finetune_prep.models.together import together
 from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.pilot.given import NEEDED
-from finetune_prep.phases.pilot.pilot import grave
+from finetune_prep.phases.pilot.plan import grave
 from finetune_prep.phases.probing.asking import Stage
-from finetune_prep.phases.probing.subjects import named_by, plantable, subjects_of
+from finetune_prep.phases.probing.subjects import named_by, plantable, subjects_hash, subjects_of
 from finetune_prep.phases.probing.trials import Base, all_of, judged_twice, until_enough
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
@@ -98,23 +98,9 @@ def current_plan(project: Project, evaluation_prompt: str, kind: ProbeKind, size
         rubric=rubric.version,
         subjects=subjects_hash(rubric, knowledge, kind),
         evaluation_prompt=digest(evaluation_prompt),
-        models={name: model_of(project, name) for name in ROLES},
+        models={name: model_of(project.config, name) for name in ROLES},
         prompts={name: digest(prompt_files.source(name, own)) for name in PROMPTS[kind]},
     )
-
-
-def subjects_hash(rubric: Rubric, knowledge: Knowledge, kind: ProbeKind) -> str:
-    """Hash of what a run plants: the failures behind each question, or all that are planted with the questions naming them."""
-    if kind == "failures":
-        return digest([[subject, named_by(subject.id, knowledge, rubric.judged)] for subject in plantable(knowledge)])
-    return digest([[question.id, subjects_of(question, knowledge)] for question in rubric.judged])
-
-
-def model_of(project: Project, name: RoleName) -> dict[str, Any]:
-    """The model and parameters that play a role."""
-    role = project.config.role(name)
-    given = {key: value for key, value in msgspec.to_builtins(role.parameters).items() if value is not None}
-    return {"model": role.model_name, **given}
 
 
 async def probe(session: Session, sizes: Sizes, source: Source) -> Probed:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from finetune_prep.core.identity import digest
 from finetune_prep.core.knowledge import SEVERITIES, Anchor, FailureMode, Knowledge, Severity
 from finetune_prep.core.probe import Subject
-from finetune_prep.core.rubric import Question
+from finetune_prep.core.rubric import Question, Rubric
 from finetune_prep.method.assistant_failures import ASSISTANT_FAILURES
+from finetune_prep.project.probing.runs import ProbeKind
 
 
 def subjects_of(question: Question, knowledge: Knowledge) -> tuple[Subject, ...]:
@@ -32,6 +34,13 @@ def named_by(subject: str, knowledge: Knowledge, questions: tuple[Question, ...]
     modes = {mode.id for mode in knowledge.failure_modes if subject in mode.drawn_from}
     wanted = {subject, *modes}
     return tuple(question.id for question in questions if wanted & {*question.checks, *question.catches})
+
+
+def subjects_hash(rubric: Rubric, knowledge: Knowledge, kind: ProbeKind) -> str:
+    """Hash of what a run plants: the failures behind each question, or all that are planted with the questions naming them."""
+    if kind == "failures":
+        return digest([[subject, named_by(subject.id, knowledge, rubric.judged)] for subject in plantable(knowledge)])
+    return digest([[question.id, subjects_of(question, knowledge)] for question in rubric.judged])
 
 
 def anchors(knowledge: Knowledge) -> tuple[Subject, ...]:

@@ -10,8 +10,8 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.scenarios.scenario import Elapsed
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.method import limits
+from finetune_prep.phases.requests import Requests
 from finetune_prep.phases.research.research import PANEL
-from finetune_prep.phases.session import Requests
 
 NONE = "(none)"
 THURSDAY = 3

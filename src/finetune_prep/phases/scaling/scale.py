@@ -23,7 +23,8 @@ from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError, NotAgreed, Paused
 from finetune_prep.phases.pilot.in_order import windowed
 from finetune_prep.phases.pilot.made import Made
-from finetune_prep.phases.pilot.pilot import Stage, current_plan, make_sample, row_of, stage_of
+from finetune_prep.phases.pilot.pilot import Stage, make_sample, row_of, stage_of
+from finetune_prep.phases.pilot.plan import current_plan
 from finetune_prep.phases.scaling.alike import Alike
 from finetune_prep.phases.scaling.allotting import CANDIDATES, Allotment, Candidate
 from finetune_prep.phases.scaling.waves import Waves

@@ -16,7 +16,7 @@ from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.prompt_facts import PILOT, facts
 from finetune_prep.phases.pilot.converse import WHOLE
-from finetune_prep.phases.pilot.pilot import drawn
+from finetune_prep.phases.pilot.plan import drawn
 from finetune_prep.phases.pilot.waves import wave_sizes
 from finetune_prep.project.config import BATCH_APIS
 from finetune_prep.project.project import Project

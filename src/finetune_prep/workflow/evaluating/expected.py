@@ -13,8 +13,9 @@ from finetune_prep.documents.kinds import Documents
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.prompt_facts import EVALUATE, PILOT, facts
 from finetune_prep.phases.evaluating.arms import PHASE, PLAYED_BY
-from finetune_prep.phases.evaluating.evaluate import Wanted, plan_of, prepared, scenarios_of, voices
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.evaluating.evaluate import Wanted, plan_of, scenarios_of, voices
+from finetune_prep.phases.evaluating.needed import prepared
+from finetune_prep.phases.requests import Requests
 from finetune_prep.project.config import BATCH_APIS
 from finetune_prep.project.evaluating.runs import EvaluationPlan, evaluation_runs
 from finetune_prep.workflow.estimate import Estimate, estimate_of_calls

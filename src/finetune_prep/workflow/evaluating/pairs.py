@@ -12,7 +12,7 @@ from finetune_prep.errors import ActNeeded
 from finetune_prep.exports.pairs.files import About, PairsManifest, in_words, write
 from finetune_prep.exports.pairs.pairing import LONGER, Paired, pair_up
 from finetune_prep.phases.evaluating.held_out import content
-from finetune_prep.phases.pilot.pilot import grave, prepared
+from finetune_prep.phases.pilot.plan import grave, prepared
 from finetune_prep.project.evaluating.runs import EvaluationRun, evaluation_runs
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.evaluating.standing import why_stale

@@ -8,8 +8,8 @@ from finetune_prep import documents
 from finetune_prep.core.identity import digest
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError, UsageError
-from finetune_prep.phases.evaluating.evaluate import FIRST, SIDES
-from finetune_prep.phases.probing.probe import model_of
+from finetune_prep.models.roles import model_of
+from finetune_prep.phases.evaluating.needed import FIRST, SIDES
 from finetune_prep.project.evaluating.runs import EvaluationRun, evaluation_runs
 from finetune_prep.project.layout import read_plain
 from finetune_prep.project.project import Project
@@ -71,7 +71,7 @@ def why_stale(project: Project, run: EvaluationRun) -> tuple[str, ...]:
         why.append("the rubric has changed since")
     if plan.evaluation_prompt != digest(judged_by):
         why.append("the evaluation prompt has changed since")
-    if plan.models["judge"] != {"provider": project.config.role("judge").model, **model_of(project, "judge")}:
+    if plan.models["judge"] != {"provider": project.config.role("judge").model, **model_of(project.config, "judge")}:
         why.append("another judge, or other parameters of it, are configured since")
     if "tuned" in plan.arms and plan.texts["tuned"] != digest(system):
         why.append("the system prompt has changed since")

@@ -15,7 +15,7 @@ from finetune_prep.phases.improving.diagnose import Evidence, diagnose
 from finetune_prep.phases.improving.propose import PHASE, PROMPT, current_plan
 from finetune_prep.phases.improving.trial import Edited, Wanted, prepared, run_of
 from finetune_prep.phases.improving.trying import OTHER
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 from finetune_prep.project.config import BATCH_APIS
 from finetune_prep.project.improving.runs import EditPlan, improve_run_of
 from finetune_prep.project.runs import Run

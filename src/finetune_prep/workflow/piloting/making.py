@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from finetune_prep.core.sample import Account
-from finetune_prep.phases.pilot.pilot import KIND, current_plan, pilot, prepared
+from finetune_prep.phases.pilot.pilot import pilot
+from finetune_prep.phases.pilot.plan import KIND, current_plan, prepared
 from finetune_prep.phases.pilot.waves import Course
 from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project

@@ -6,7 +6,7 @@ from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.identity import digest
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded
-from finetune_prep.phases.pilot.pilot import KIND
+from finetune_prep.phases.pilot.plan import KIND
 from finetune_prep.phases.probing.probe import FEW_SHOTS, MOST_BASES, Source
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs

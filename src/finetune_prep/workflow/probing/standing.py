@@ -11,7 +11,8 @@ from finetune_prep.core.identity import digest
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError, UsageError
 from finetune_prep.gates.workflow import Bite
-from finetune_prep.phases.probing.probe import model_of, subjects_hash
+from finetune_prep.models.roles import model_of
+from finetune_prep.phases.probing.subjects import subjects_hash
 from finetune_prep.project.layout import read_plain
 from finetune_prep.project.probing.runs import ProbeKind, ProbeRun, probe_runs
 from finetune_prep.project.project import Project
@@ -52,7 +53,7 @@ def why_stale(project: Project, run: ProbeRun) -> tuple[str, ...]:
         why.append("what its questions check and catch has changed since")
     if run.plan.evaluation_prompt != digest(prompt):
         why.append("the evaluation prompt has changed since")
-    if run.plan.models.get("judge") != model_of(project, "judge"):
+    if run.plan.models.get("judge") != model_of(project.config, "judge"):
         why.append("another judge, or other parameters of it, are configured since")
     return tuple(why)
 

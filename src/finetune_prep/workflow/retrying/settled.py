@@ -14,7 +14,7 @@ from finetune_prep.models.askings import first_asking, opened_asking
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases import examining
 from finetune_prep.phases.examining.gate_requests import BY_ID
-from finetune_prep.phases.session import Requests
+from finetune_prep.phases.requests import Requests
 from finetune_prep.project.evaluating.runs import evaluation_runs
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finetune_prep.errors import GateError, UsageError
 from finetune_prep.method.gates import NEVER_OVERRIDDEN
-from finetune_prep.phases.pilot.pilot import prepared
+from finetune_prep.phases.pilot.plan import prepared
 from finetune_prep.phases.scaling.scale import Passed, Size, scale_plan
 from finetune_prep.project.project import Project
 from finetune_prep.project.scaling.result import same_but_for_size

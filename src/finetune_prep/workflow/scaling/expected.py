@@ -9,7 +9,7 @@ from math import ceil
 from finetune_prep.core.request import RoleName
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded
-from finetune_prep.phases.pilot.pilot import KIND, ROLES
+from finetune_prep.phases.pilot.plan import KIND, ROLES
 from finetune_prep.phases.pilot.second_judge import ROLE as SECOND
 from finetune_prep.phases.scaling.allotting import CANDIDATES
 from finetune_prep.phases.scaling.scale import Size, scale_plan

@@ -13,7 +13,7 @@ from finetune_prep.ledger.recording import read_recording
 from finetune_prep.method import limits
 from finetune_prep.method.gates import GATES
 from finetune_prep.method.phases import PHASES
-from finetune_prep.phases.pilot.pilot import KIND, PLAYED
+from finetune_prep.phases.pilot.plan import KIND, PLAYED
 from finetune_prep.project.config import FILE
 from finetune_prep.project.evaluating.runs import evaluation_runs
 from finetune_prep.project.improving.runs import improve_runs

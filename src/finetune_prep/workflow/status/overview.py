@@ -12,7 +12,7 @@ from finetune_prep.exports.figures import few_shot_habits, in_sentences
 from finetune_prep.ledger.protocols import Ledger, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.method.phases import PHASES
-from finetune_prep.phases.pilot.pilot import KIND
+from finetune_prep.phases.pilot.plan import KIND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.evaluating.standing import evaluation_view, offer

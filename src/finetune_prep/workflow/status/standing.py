@@ -9,7 +9,7 @@ from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import DocumentError
 from finetune_prep.method.phases import Phase
-from finetune_prep.phases.pilot.pilot import current_plan, grave_if_readable, planned
+from finetune_prep.phases.pilot.plan import current_plan, grave_if_readable, planned
 from finetune_prep.project.acceptance import why_not_accepted
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run, runs

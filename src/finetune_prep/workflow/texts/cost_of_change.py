@@ -24,7 +24,7 @@ from finetune_prep.ledger.protocols import Answers, Ledger
 from finetune_prep.models.askings import recall
 from finetune_prep.models.door import Door
 from finetune_prep.models.roles import Roles
-from finetune_prep.phases.pilot import pilot
+from finetune_prep.phases.pilot import pilot, plan
 from finetune_prep.phases.pilot.converse import converse
 from finetune_prep.phases.pilot.judging import judge
 from finetune_prep.phases.pilot.repeating import twice
@@ -69,9 +69,9 @@ class _Recalling:
 
 def cost_of_change(project: Project) -> CostOfChange | None:
     """What the present documents mean for the last pilot; None if there was none, or a document of it is missing or unsound."""
-    last = [run for run in runs(project.layout, pilot.KIND) if run.plan.way == project.config.pilot.way]
+    last = [run for run in runs(project.layout, plan.KIND) if run.plan.way == project.config.pilot.way]
     there = {document.kind: document for document in project.documents()}
-    needed = (Documents.knowledge.name, *pilot.MADE_FROM)
+    needed = (Documents.knowledge.name, *plan.MADE_FROM)
     sound = all(kind in there and there[kind].value is not None and not there[kind].findings for kind in needed)
     if not last or not sound:
         return None
@@ -85,7 +85,7 @@ async def _counted(project: Project, run: Run, ledger: Ledger) -> CostOfChange:
     drifted = _drifted(project)
     calls: Counter[RoleName] = Counter()
     conversations = 0
-    scenarios = pilot.planned(project.value(Documents.space), run.plan.n, project.config.seed)
+    scenarios = plan.planned(project.value(Documents.space), run.plan.n, project.config.seed)
     stage = msgspec.structs.replace(stage, twice=twice(scenarios, run.plan.repeated, run.plan.seed))
     for scenario in scenarios:
         made = None if "generation-prompt" in drifted else await _conversation(stage, scenario)
