@@ -194,9 +194,20 @@ class Unusable(Unanswered):
     a person opens a further attempt (`retry`).
 
     rejected: whether the provider refused the request itself. keys: of the requests to which this happened, first attempts.
+    came: the key of the attempt that `what` speaks of, the last one.
     """
 
-    def __init__(self, what: str, *, where: str = "", next: str = "", rejected: bool = False, keys: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        next: str = "",
+        rejected: bool = False,
+        keys: tuple[str, ...] = (),
+        came: str = "",
+    ) -> None:
         super().__init__(what, where=where, next=next)
         self.rejected = rejected
         self.keys = keys
+        self.came = came

@@ -360,7 +360,10 @@ def test_a_phase_that_stopped_goes_on(tmp_path: Any, capsys: pytest.CaptureFixtu
         assert found["next"] == next_of(terminal("status")) == "finetune-prep prepare"
         assert terminal("prepare", "--yes").code == 1
         assert len(endpoint.calls) == calls + found["asked_again"]
-        assert next_of(terminal("status")).startswith("finetune-prep show ")
+        shown = next_of(terminal("status"))
+        assert shown.startswith("finetune-prep show ")
+        last = json.loads(terminal("show", shown.split()[-1], "--json").out)
+        assert last["request"]["origin"]["attempt"] == 4, "what is shown is what the message spoke of"
 
 
 def test_a_phase_that_waits_for_a_batch_has_not_stopped(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -159,7 +159,7 @@ async def test_an_endpoint_that_hangs_up_unannounced_is_met_by_surprise_once() -
                 await opened.send(call, b"{}")
             except NoAnswer as fault:
                 surprises += 1
-                assert "used before" in str(fault)
+                assert "had closed it" in str(fault)
             await asyncio.sleep(0.01)
         await opened.close()
         assert surprises <= 1

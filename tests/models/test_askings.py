@@ -177,7 +177,11 @@ async def test_each_decision_opens_one_more_attempt(ledger: SqliteLedger, tmp_pa
             with pytest.raises(Unusable, match="there is no n") as settled:
                 await door.ask_for(form, number)
         asked.append(len(provider.asked))
-    assert settled.value.keys == (form.key,)
+    last = provider.asked[-1].key
+    assert (settled.value.keys, settled.value.came) == ((form.key,), last)
+    assert f"retry {form.key[:12]}, " in settled.value.next
+    assert f"show {last[:12]})" in settled.value.next
+    assert "another model under [roles.judge]" in settled.value.next
     for _ in range(2):
         async with open_door(config(), ledger, tmp_path, provider=provider, opened={form.key: 2}) as door:
             assert await door.ask_for(form, number) == 7

@@ -65,7 +65,7 @@ class Client:
 
     def _failure(self, transfer: Transfer, code: int, message: str) -> NoAnswer:
         if code == pycurl.E_SEND_FAIL_REWIND:
-            message = "it was used before, and the endpoint had closed it or closes it now"
+            message = "the endpoint had closed it, or closed it just then"
             self._wary_until = asyncio.get_running_loop().time() + WARY_SECONDS
         return transfer.failure(code, message)
 

@@ -37,7 +37,7 @@ def next_asking(first: Request, asked: Request, reply: Reply, error: ValueError,
         further = max(0, asked.origin.attempt - MOST_ATTEMPTS) + 1
         if further <= opened:
             return opened_asking(first, further)
-        raise _settled(first, reason, rejected=reply.problem == "rejected")
+        raise _settled(first, asked, reply, reason)
     complained = first if first.schema is None else _with_complaint(first, reply, reason)
     return _numbered(complained, first, attempt)
 
@@ -61,10 +61,15 @@ def first_asking(asked: Request) -> Request:
     )
 
 
-def _settled(first: Request, reason: str, *, rejected: bool) -> Unusable:
-    key = first.key[:SHOWN]
-    fix = f"finetune-prep retry {key}, which has it asked again by the next run (what came: finetune-prep show {key})"
-    return Unusable(reason, where=first.place, next=fix, rejected=rejected, keys=(first.key,))
+def _settled(first: Request, last: Request, reply: Reply, reason: str) -> Unusable:
+    rejected = reply.problem == "rejected"
+    fix = (
+        f"finetune-prep retry {first.key[:SHOWN]}, which has it asked again by the next run "
+        f"(what came: finetune-prep show {last.key[:SHOWN]})"
+    )
+    if not rejected:
+        fix += f"; where nothing better comes, name another model under [roles.{first.role}]"
+    return Unusable(reason, where=first.place, next=fix, rejected=rejected, keys=(first.key,), came=last.key)
 
 
 def _numbered(request: Request, first: Request, attempt: int) -> Request:

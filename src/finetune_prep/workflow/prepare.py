@@ -62,7 +62,8 @@ async def _made(session: Session, phase: Phase, *, overwrite: bool = False) -> N
     try:
         await MAKERS[phase.name](session, overwrite=overwrite)
     except Unusable as error:
-        write_stopped(path, Stopped(phase=phase.name, keys=error.keys, why=error.what, rejected=error.rejected))
+        stopped = Stopped(phase=phase.name, keys=error.keys, came=error.came, why=error.what, rejected=error.rejected)
+        write_stopped(path, stopped)
         raise
     except (Unanswered, Waiting):  # what it stopped at before was opened and asked again: the next run tells what it comes to
         path.unlink(missing_ok=True)

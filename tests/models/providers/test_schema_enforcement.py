@@ -192,7 +192,7 @@ def test_a_place_deep_in_an_answer_is_named() -> None:
 
 def test_a_person_is_told_of_lengths_and_no_endpoint_is_accused_of_them() -> None:
     lists = {"type": "array", "items": {"type": "integer", "maximum": 5}, "minItems": 2}
-    assert misfit("[1]", lists) == "the answer has 1 entries, and at least 2 are asked for"
-    assert misfit("[1, 7]", lists) == "the answer[1] is 7, and at most 5 are asked for"
-    assert misfit('""', {"type": "string", "minLength": 1}) == "the answer has 0 characters, and at least 1 are asked for"
+    assert misfit("[1]", lists) == "the answer has 1 entry, and the least is 2"
+    assert misfit("[1, 7]", lists) == "the answer[1] is 7, and the most is 5"
+    assert misfit('""', {"type": "string", "minLength": 1}) == "the answer has 0 characters, and the least is 1"
     assert follows("[1]", lists)

@@ -196,7 +196,7 @@ def test_doctor_asks_nothing_when_told_so(tmp_path: Path) -> None:
     ("answer", "models", "words"),
     [
         (Completion("Blue."), None, "neither enforced (it answered “Blue.”) nor followed when told in the prompt"),
-        (Completion(FOLLOWED), Status(401), "does not accept the key"),
+        (Completion(FOLLOWED), Status(401), "it wants a key (HTTP 401)\n    key_env = "),
         (Status(402), None, "a question could not be put"),
     ],
 )
@@ -205,6 +205,14 @@ def test_doctor_names_what_is_wrong_and_the_mend(answer: Behaviour, models: Beha
         done = doctor(project(tmp_path / "p", endpoint.base_url))
     assert done.exit_code == 1
     assert words in done.output
+
+
+def test_doctor_tells_a_key_that_is_refused_from_one_that_nobody_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LARCH_KEY", "sk-wrong")
+    with endpoint_that(Completion(FOLLOWED), Status(401)) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url, "LARCH_KEY"), "--yes")
+    assert done.exit_code == 1
+    assert "it does not accept the key (HTTP 401)\n    copy the key again: export LARCH_KEY=…" in done.output
 
 
 @pytest.mark.parametrize("status", [404, 500])

@@ -213,8 +213,11 @@ def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, 
         yield Check(about=about, state="wrong", found=f"{endpoint.base_url} cannot be reached: {endpoint.trouble}", fix=fix)
         return
     if endpoint.status in (401, 403):
-        fix = f"copy the key again: export {settings.key_env}=…" if settings.key_env else "key_env = … names the key it needs"
-        yield Check(about=about, state="wrong", found=f"it does not accept the key (HTTP {endpoint.status})", fix=fix)
+        if settings.key_env:
+            found, fix = "it does not accept the key", f"copy the key again: export {settings.key_env}=…"
+        else:
+            found, fix = "it wants a key", 'key_env = "…" in its table in finetune-prep.toml names the variable that holds it'
+        yield Check(about=about, state="wrong", found=f"{found} (HTTP {endpoint.status})", fix=fix)
         return
     yield Check(about=about, state="fine", found=f"{endpoint.base_url} answers")
     if endpoint.status != 200:

@@ -222,6 +222,7 @@ def _print(folder: Path, written: FirstBrief, casting: Casting, cost: str) -> No
             ("brief.md", "your brief; edit it as you like"),
             ("sources/", "put your material here (.md, .txt, .html, .docx, .pdf): handbooks, notes. It is read and cited."),
             ("finetune-prep.toml", "which model plays which role"),
+            ("skills/", "for coding agents: how this program is used"),
         ]
     )
     screen.say()
@@ -259,7 +260,8 @@ def _cast(provider: str, no_detect: bool, *, yes: bool) -> Casting:
             f"“{provider}” was not found: neither its key in the environment nor a server with models",
             next="finetune-prep doctor says what is there; --model PROVIDER/MODEL names a model all the same",
         )
-    words = [f"Found: {', '.join(_found_words(found)) or 'no key of a known provider, no server on the usual ports'}."]
+    nothing = "no key of a known provider" + ("" if there else ", no server on the usual ports")
+    words = [f"Found: {', '.join(_found_words(found)) or nothing}."]
     if spared := [base_url for name, base_url in there if name not in asked]:
         words.append(f"Not asked for its models: {', '.join(spared)}; --yes or --provider NAME allows that.")
     if choice is None:
@@ -275,7 +277,7 @@ def _cast(provider: str, no_detect: bool, *, yes: bool) -> Casting:
 
 def _may_ask(name: str, base_url: str) -> bool:
     """Whether a server that was found may be spoken to: it may be anybody's. Where nobody is there to answer, it is a no."""
-    question = f"Somebody listens at {base_url}, where {name} usually is. Ask there for a list of models?"
+    question = f"Something listens at {base_url}, where {name} usually runs. Ask it which models it has?"
     return person.is_there() and click.confirm(question, default=True, err=True)
 
 

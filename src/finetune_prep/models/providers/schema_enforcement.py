@@ -115,18 +115,19 @@ def _out_of_bounds(value: Any, schema: dict[str, Any]) -> str:
     if isinstance(value, bool):
         return ""
     if isinstance(value, int | float):
-        size, fewest, most, what = value, "minimum", "maximum", ""
+        size, fewest, most, said = value, "minimum", "maximum", f"is {value}"
     elif isinstance(value, str):
-        size, fewest, most, what = len(value), "minLength", "maxLength", " characters"
+        size, fewest, most = len(value), "minLength", "maxLength"
+        said = f"has {size} character{'' if size == 1 else 's'}"
     elif isinstance(value, list):
-        size, fewest, most, what = len(value), "minItems", "maxItems", " entries"
+        size, fewest, most = len(value), "minItems", "maxItems"
+        said = f"has {size} entr{'y' if size == 1 else 'ies'}"
     else:
         return ""
-    is_or_has = "is" if not what else "has"
     if size < schema.get(fewest, size):
-        return f"{is_or_has} {size}{what}, and at least {schema[fewest]} are asked for"
+        return f"{said}, and the least is {schema[fewest]}"
     if size > schema.get(most, size):
-        return f"{is_or_has} {size}{what}, and at most {schema[most]} are asked for"
+        return f"{said}, and the most is {schema[most]}"
     return ""
 
 

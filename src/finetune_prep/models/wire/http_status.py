@@ -117,7 +117,7 @@ def _pause(status: int, complaint: _Complaint) -> tuple[str, str] | None:
     if status == 402 or complaint.codes & OUT_OF_CREDIT or CREDIT_WORDS.search(complaint.message):
         return CREDIT, f"add credit or raise the limit at the provider, {rerun}"
     if status == 401 or (status == 400 and KEY_WORDS.search(complaint.message)):
-        return "the provider does not accept the API key", f"check the key in the environment, {rerun}"
+        return "the provider does not accept the API key", f"check the key, and `key_env` in finetune-prep.toml, {rerun}"
     if status == 403 and not complaint.moderated:
         return "the provider denies access", f"check what the key may do and which models it may use, {rerun}"
     if status in (404, 405):

@@ -56,7 +56,8 @@ def config_text(name: str, model: str, base_url: str, key_env: str, *, year: int
         "# budget = 20.0     # US dollars that may be spent in all",
         "",
         "# A role is played by provider/model. “batch” writes questions to files and reads answers from files;",
-        "# “recording” replays recording.jsonl; any other name needs a table [providers.NAME].",
+        "# “recording” replays recording.jsonl; openai, anthropic, ollama and the like are known; any other name needs a table",
+        "# [providers.NAME] with kind and base_url.",
         "# A judge of another family than the assistant is the better judge: models favour their own words.",
     ]
     for role in config.NEEDED_ROLES:

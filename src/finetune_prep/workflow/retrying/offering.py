@@ -36,7 +36,7 @@ def after_phase(project: Project, phase: str) -> str:
         return ""
     kind: Kind = "failed" if stopped.rejected else "unusable"
     step = _step(project, [(kind, key) for key in stopped.keys], "finetune-prep prepare")
-    return step or f"finetune-prep show {stopped.keys[0][:SHOWN]}"
+    return step or f"finetune-prep show {(stopped.came or stopped.keys[0])[:SHOWN]}"
 
 
 class JudgeStep(NamedTuple):
@@ -63,7 +63,7 @@ def after_check(project: Project, gates: Collection[str], check: str = CHECK) ->
         return None
     if again := _step(project, ends, check):
         return JudgeStep(again, f"have the judge's unusable answers asked for once more: {again}, and {check}")
-    look = f"finetune-prep show {ends[0][1][:SHOWN]}"
+    look = f"finetune-prep show {next(error.came or key for error in found.unusable.values() for key in error.keys)[:SHOWN]}"
     return JudgeStep(look, f"name another judge in {FILE} and ask it: {check} (what came: {look})", exhausted=True)
 
 

@@ -15,6 +15,8 @@ class Stopped(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     keys: tuple[str, ...]
     """Of the requests, first attempts."""
+    came: str = ""
+    """Of the attempt that `why` speaks of."""
     why: str
     rejected: bool = False
     """Whether the provider refused the request itself."""
