@@ -18,7 +18,8 @@ from finetune_prep.phases.pilot.plan import current_plan, planned
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import run_of, runs
-from finetune_prep.workflow.exporting import export, is_written
+from finetune_prep.workflow.exporting import export
+from finetune_prep.workflow.status.written import is_written
 from tests.cli.terminal import Terminal
 from tests.kill_points import killed_everywhere
 from tests.phases.pottery_shop import accept_all

@@ -27,13 +27,9 @@ from finetune_prep.exports.manifest import (
     MANIFEST,
     REJECTED,
     Manifest,
-    Source,
     Written,
     encoded,
     in_words,
-    read_manifest,
-    sha256_of,
-    stands,
 )
 from finetune_prep.exports.splits import Proof, Split, split_of
 from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wanting
@@ -44,12 +40,12 @@ from finetune_prep.phases.pilot.plan import KIND, prepared
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.scaling.result import cells_in_words, missing_in_words
-from finetune_prep.statistics.rates import Rate, wilson
-from finetune_prep.statistics.sequential import anytime_interval
+from finetune_prep.statistics.rates import Rate
 from finetune_prep.workflow.checking import GATE, LEVELS, outcomes, overrides_in_force
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.reviewing.counting import Reviewed, failures, proof, require_all_labels, reviewed
-from finetune_prep.workflow.status.standing import run_view
+from finetune_prep.workflow.status.standing import pass_rate, run_view
+from finetune_prep.workflow.status.written import source_of
 from finetune_prep.workflow.texts.first_brief import title_of
 
 SHOWN = 5  # ids of rows in a warning; rejected.jsonl has them all
@@ -320,28 +316,6 @@ def _with_gates(criterion: Criterion, open_gates: Sequence[Outcome]) -> str:
     return f"{criterion.sentence}  [{', '.join(gates)}]"
 
 
-def is_written(project: Project, run: Run) -> bool:
-    """Whether the rows of a run stand in the dataset's folder already as they were written, as a preview or in full."""
-    folder = project.layout.dataset
-    source = _source(project, run)
-    for name in (preview_of(MANIFEST), MANIFEST):
-        found = read_manifest(folder / name)
-        if found and found.source == source and stands(found, folder):
-            return True
-    return False
-
-
-def _source(project: Project, run: Run) -> Source:
-    return Source(
-        run=run.name,
-        samples=sha256_of(run.samples_path) if run.samples_path.is_file() else "",
-        system_prompt=text_hash(project.sound(Documents.system_prompt).text),
-        show_gaps=project.config.export.show_gaps,
-        failed_by_people=tuple(sorted(failures(project))),
-        dropped=tuple(sorted(project.dropped())),
-    )
-
-
 def finished_run(project: Project, name: str = "") -> tuple[Run, Account]:
     """The run of this name; otherwise the latest scaled one of the present documents that holds rows, or else the latest pilot.
 
@@ -380,18 +354,6 @@ def unfinished_after(project: Project, run: Run) -> tuple[Run, ...]:
     """Later pilots of the present documents that have not come to their end: what is exported is not theirs."""
     later = [found for found in runs(project.layout, KIND) if found.name > run.name and not run_view(project, found).stale]
     return tuple(found for found in later if (account := found.account()) is None or account.outstanding)
-
-
-def pass_rate(account: Account) -> Rate:
-    """Passed of those planned, without provider failures, what is outstanding and what has no verdict.
-
-    Faulty rows count as not passed; what is flawed has passed, although it is no training row. Where a pilot was stopped early,
-    the interval is one that holds wherever one stops.
-    """
-    if account.not_asked:
-        interval = anytime_interval(account.passed, account.counted)
-        return Rate(account.passed, account.counted, interval.low, interval.high)
-    return wilson(account.passed, account.counted)
 
 
 def _card(
@@ -461,7 +423,7 @@ def _manifest(project: Project, run: Run, rows: dataset.Rows, about: card.Card) 
     times = next(((line.first, line.last) for line in spent if line.phase == KIND), ("", ""))
     return Manifest(
         preview=about.preview,
-        source=_source(project, run),
+        source=source_of(project, run),
         planned=account.planned,
         states={state: count for state, count in account.states.items() if count},
         account=in_words(account.planned, account.states),

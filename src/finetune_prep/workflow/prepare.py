@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from finetune_prep.conversations.language import language_of
-from finetune_prep.core.finding import Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import ActNeeded, Unanswered, Unusable, Waiting
 from finetune_prep.method.phases import PHASES, Phase
-from finetune_prep.phases.drafting import briefing
 from finetune_prep.phases.prompts.evaluation_prompt import evaluation_prompt
 from finetune_prep.phases.prompts.generation_prompt import generation_prompt
 from finetune_prep.phases.research.research import research
@@ -19,10 +17,9 @@ from finetune_prep.phases.rubric.rubric import rubric
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project
-from finetune_prep.workflow.checking import LEVELS, concerning
 from finetune_prep.workflow.retrying.stopped import Stopped, write_stopped
+from finetune_prep.workflow.status.to_read import to_read
 from finetune_prep.workflow.texts.first_brief import states_language
-from finetune_prep.workflow.texts.lets_pass import lets_pass
 
 
 class Maker(Protocol):
@@ -93,28 +90,3 @@ def require_language(project: Project) -> None:
             where=KINDS["brief"].path,
             next=f"write at the top of brief.md, in lines of their own: --- and language: {guess.tag} and ---",
         )
-
-
-def to_read(project: Project, kinds: Iterable[str]) -> Iterator[str]:
-    """What a person has to read now, and where to look first."""
-    for kind in kinds:
-        if not project.layout.document(kind).is_file() or project.acceptance(kind) is not None:
-            continue
-        yield f"  {KINDS[kind].path}: {_standing(concerning(project, kind))}"
-        for page in briefing.pages(project, kind):
-            yield f"    look first at {project.layout.relative(page)}"
-        if kind == Documents.rubric.name:
-            yield from (f"    at this threshold {sentence}" for sentence in lets_pass(project))
-
-
-def _standing(found: Sequence[Outcome]) -> str:
-    """How the gates of a document stand, in words; "every gate holds" only of gates that do."""
-    words = {"fails": "not met", "unchecked": "unchecked", "overridden": "waived"}
-    counted = [
-        outcome
-        for outcome in found
-        if outcome.answer != "unchecked" or (LEVELS[outcome.gate] == "must" and not outcome.lacks)  # asked once that is there
-    ]
-    counts = {said: sum(outcome.answer == answer for outcome in counted) for answer, said in words.items()}
-    parts = [f"{count} gate{'' if count == 1 else 's'} {said}" for said, count in counts.items() if count]
-    return ", ".join(parts) or "every gate holds"

@@ -19,14 +19,14 @@ from finetune_prep.project.runs import SCALE, Run
 from finetune_prep.project.scaling.result import Scaled, read_result
 from finetune_prep.workflow.diagnosing.diagnosis import diagnose
 from finetune_prep.workflow.diagnosing.seen import probed_words, seen_of
-from finetune_prep.workflow.exporting import pass_rate, served
+from finetune_prep.workflow.exporting import served
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.remembered.figures import figures as kept_figures
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.reviewing.judge_word import judge_word
 from finetune_prep.workflow.scaling.sentences import drift_in_words
 from finetune_prep.workflow.scaling.sentences import in_sentences as of_rows
-from finetune_prep.workflow.status.standing import run_view
+from finetune_prep.workflow.status.standing import pass_rate, run_view
 from finetune_prep.workflow.texts.first_brief import title_of
 
 FAILED = ("rejected", "flawed", "faulty", "failed", "unjudged")

@@ -18,11 +18,11 @@ from finetune_prep.project.runs import Run
 from finetune_prep.statistics.rates import Rate
 from finetune_prep.workflow.diagnosing.diagnosis import Diagnosis, diagnose
 from finetune_prep.workflow.diagnosing.seen import seen_of
-from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.report import Reported, why_stopped
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.reviewing.judge_word import judge_word
 from finetune_prep.workflow.status.next_step import after_pilot
+from finetune_prep.workflow.status.standing import pass_rate
 
 UNREAD = 1  # exit code of a run with conversations whose verdict could not be read, or without any verdict
 OFF_THE_FORM = "does not follow the schema"

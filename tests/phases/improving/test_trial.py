@@ -17,7 +17,7 @@ from finetune_prep.phases.improving.trial import Edited, Wanted, run_of
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.improving.runs import edit_runs
 from finetune_prep.statistics.improving.trial import pairs
-from finetune_prep.workflow.improving.edits import edited
+from finetune_prep.workflow.improving.edited import edited
 from finetune_prep.workflow.improving.edits import taken as open_edit
 from finetune_prep.workflow.improving.found import goes_on
 from finetune_prep.workflow.improving.taking import back

@@ -17,7 +17,7 @@ from finetune_prep.method import limits
 from finetune_prep.phases.pilot.made import Made
 from finetune_prep.phases.pilot.waves import Course, in_waves, too_low, wave_sizes
 from finetune_prep.project.runs import Run, RunPlan
-from finetune_prep.workflow.exporting import pass_rate
+from finetune_prep.workflow.status.standing import pass_rate
 from tests.gates import pottery
 from tests.results import write_results
 

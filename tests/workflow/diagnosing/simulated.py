@@ -18,8 +18,8 @@ from finetune_prep.statistics.probing.words import Word
 from finetune_prep.statistics.rates import exact
 from finetune_prep.workflow.diagnosing.diagnosis import Seen
 from finetune_prep.workflow.diagnosing.fate import fates
-from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.reviewing.counting import Reviewed
+from finetune_prep.workflow.status.standing import pass_rate
 from tests.gates import pottery
 
 RUBRIC = pottery.rubric()

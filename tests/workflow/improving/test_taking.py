@@ -14,7 +14,8 @@ from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.phases.improving.splicing import copied, spliced
 from finetune_prep.project.improving.runs import ImprovePlan, ImproveRun, begin, write_proposals
 from finetune_prep.project.project import Project
-from finetune_prep.workflow.improving.edits import edited, taken, views
+from finetune_prep.workflow.improving.edited import edited
+from finetune_prep.workflow.improving.edits import taken, views
 from finetune_prep.workflow.improving.taking import back, leave, take, undo
 from finetune_prep.workflow.improving.versions import versions
 from tests.phases.pottery_shop import pottery_project, rewrite

@@ -24,7 +24,7 @@ from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.estimate import Estimate
 from finetune_prep.workflow.improving import taking, tried
-from finetune_prep.workflow.improving.edits import edited
+from finetune_prep.workflow.improving.edited import edited
 from finetune_prep.workflow.improving.expected import expected_edits, expected_trial
 from finetune_prep.workflow.improving.found import evidence_of, goes_on, source_of
 from finetune_prep.workflow.improving.labelling import labels_of, last_trial

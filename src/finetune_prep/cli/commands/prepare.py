@@ -19,9 +19,10 @@ from finetune_prep.sources.files import read_folder
 from finetune_prep.workflow.estimate import Estimate, estimate
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.planned_calls import used
-from finetune_prep.workflow.prepare import one_phase, require_language, to_read
+from finetune_prep.workflow.prepare import one_phase, require_language
 from finetune_prep.workflow.prepare import prepare as all_phases
 from finetune_prep.workflow.status.overview import overview
+from finetune_prep.workflow.status.to_read import to_read
 from finetune_prep.workflow.texts.first_brief import title_of
 
 

@@ -8,7 +8,7 @@ left for the person to see. The best draft is kept, which is the latest unless f
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,7 +17,9 @@ from finetune_prep.core.request import Origin, Request
 from finetune_prep.errors import Unusable
 from finetune_prep.phases.drafting import patching, prompt_files, schemas
 from finetune_prep.phases.drafting.draft import Strict
-from finetune_prep.phases.session import Session
+
+if TYPE_CHECKING:
+    from finetune_prep.phases.session import Session
 
 D = TypeVar("D", bound=Strict)
 T = TypeVar("T")

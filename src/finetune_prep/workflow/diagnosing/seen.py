@@ -10,9 +10,9 @@ from finetune_prep.project.runs import Run
 from finetune_prep.statistics.probing.words import Word
 from finetune_prep.workflow.diagnosing.diagnosis import Seen
 from finetune_prep.workflow.diagnosing.fate import fates
-from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.probing.standing import probe_views
 from finetune_prep.workflow.reviewing.counting import reviewed
+from finetune_prep.workflow.status.standing import pass_rate
 
 
 def seen_of(project: Project, run: Run, account: Account) -> Seen:

@@ -19,7 +19,8 @@ from finetune_prep.project.improving.runs import EditRun, write_result
 from finetune_prep.project.project import Project
 from finetune_prep.records.labels import Label, read_labels
 from finetune_prep.statistics.improving.trial import Trial
-from finetune_prep.workflow.improving.edits import EditView, edited, taken
+from finetune_prep.workflow.improving.edited import edited
+from finetune_prep.workflow.improving.edits import EditView, taken
 from finetune_prep.workflow.improving.labelling import WANTED, decided_both, last_trial
 from finetune_prep.workflow.improving.sentences import beside, left_out, upshot
 from finetune_prep.workflow.improving.taking import undo

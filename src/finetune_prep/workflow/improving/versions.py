@@ -15,8 +15,9 @@ from finetune_prep.project.runs import Run, runs
 from finetune_prep.project.stamps import Items
 from finetune_prep.statistics.improving.trial import Trial
 from finetune_prep.statistics.rates import Rate
-from finetune_prep.workflow.exporting import pass_rate
-from finetune_prep.workflow.improving.edits import kept_text, trials
+from finetune_prep.workflow.improving.edited import kept_text
+from finetune_prep.workflow.improving.edits import trials
+from finetune_prep.workflow.status.standing import pass_rate
 
 WITH_OTHER_TEXT = ("evaluation-prompt", "generation-prompt")
 

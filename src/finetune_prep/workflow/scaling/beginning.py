@@ -9,9 +9,10 @@ from finetune_prep.phases.scaling.scale import Passed, Size, scale_plan
 from finetune_prep.project.project import Project
 from finetune_prep.project.scaling.result import same_but_for_size
 from finetune_prep.workflow.checking import counted, require_checked, told
-from finetune_prep.workflow.exporting import finished_pilot, pass_rate
+from finetune_prep.workflow.exporting import finished_pilot
 from finetune_prep.workflow.reviewing.counting import failures, require_all_labels
 from finetune_prep.workflow.status.next_step import before_scaling
+from finetune_prep.workflow.status.standing import pass_rate
 
 WHAT = "scaling"
 

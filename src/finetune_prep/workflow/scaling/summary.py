@@ -14,13 +14,13 @@ from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.project.scaling.result import CellLine, Scaled
 from finetune_prep.statistics.rates import Rate
-from finetune_prep.workflow.exporting import pass_rate
 from finetune_prep.workflow.report import Reported
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.reviewing.judge_word import judge_word
 from finetune_prep.workflow.run_summary import Reason, Served, reasons, served_otherwise
 from finetune_prep.workflow.scaling.sentences import off_their_share
 from finetune_prep.workflow.status.next_step import after_scaling
+from finetune_prep.workflow.status.standing import pass_rate
 
 ENDED = 1  # exit code of a run that stopped before it had its rows, and that more calls do not mend
 

@@ -23,13 +23,13 @@ from finetune_prep.project.scaling.result import read_result
 from finetune_prep.workflow.auditing.standing import audited
 from finetune_prep.workflow.checking import before_a_pilot, in_the_way, outcomes, overrides_in_force
 from finetune_prep.workflow.evaluating.standing import why_stale
-from finetune_prep.workflow.exporting import is_written, pass_rate
 from finetune_prep.workflow.improving.edits import taken, views
 from finetune_prep.workflow.probing.standing import bite_of
 from finetune_prep.workflow.retrying.offering import after_phase, after_run
 from finetune_prep.workflow.reviewing.counting import reviewed
-from finetune_prep.workflow.status.standing import latest_scaled, run_view
+from finetune_prep.workflow.status.standing import latest_scaled, pass_rate, run_view
 from finetune_prep.workflow.status.views import PhaseView, RunView
+from finetune_prep.workflow.status.written import is_written
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 GATE_PROBED = "workflow.gate-probed"

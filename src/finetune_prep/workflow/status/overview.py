@@ -18,7 +18,6 @@ from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.evaluating.standing import evaluation_view, offer
 from finetune_prep.workflow.improving.edits import in_short
 from finetune_prep.workflow.looking import looked
-from finetune_prep.workflow.prepare import to_read
 from finetune_prep.workflow.probing.standing import probe_views
 from finetune_prep.workflow.remembered.figures import figures
 from finetune_prep.workflow.reviewing.counting import reviewed
@@ -26,6 +25,7 @@ from finetune_prep.workflow.status.emptied import emptied, way_back
 from finetune_prep.workflow.status.next_step import next_step
 from finetune_prep.workflow.status.sources_now import sources_now
 from finetune_prep.workflow.status.standing import phase_view, run_view
+from finetune_prep.workflow.status.to_read import to_read
 from finetune_prep.workflow.status.views import Effort, Overview, RunView
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
+from finetune_prep.core.sample import Account
 from finetune_prep.core.scenarios.drawing import draw
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
@@ -14,6 +15,8 @@ from finetune_prep.project.acceptance import why_not_accepted
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.staleness import Change, compare
+from finetune_prep.statistics.rates import Rate, wilson
+from finetune_prep.statistics.sequential import anytime_interval
 from finetune_prep.workflow.status.views import DocumentView, PhaseView, RunView
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
@@ -105,3 +108,15 @@ def run_view(project: Project, run: Run) -> RunView:
     stale += [f"the prompt {name}.md is another since" for name in prompts if run.plan.prompts.get(name) != prompts[name]]
     planned = run.plan.wanted if run.plan.kind == SCALE else run.plan.n
     return RunView(name=run.name, kind=run.plan.kind, planned=planned, account=run.account(), changes=changes, stale=tuple(stale))
+
+
+def pass_rate(account: Account) -> Rate:
+    """Passed of those planned, without provider failures, what is outstanding and what has no verdict.
+
+    Faulty rows count as not passed; what is flawed has passed, although it is no training row. Where a pilot was stopped early,
+    the interval is one that holds wherever one stops.
+    """
+    if account.not_asked:
+        interval = anytime_interval(account.passed, account.counted)
+        return Rate(account.passed, account.counted, interval.low, interval.high)
+    return wilson(account.passed, account.counted)
