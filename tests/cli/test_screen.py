@@ -105,6 +105,31 @@ def test_lines_break_between_words_and_fit(columns: int, monkeypatch: pytest.Mon
     assert all(line.startswith("  ") for line in lines)
 
 
+def test_rows_that_are_too_wide_are_broken_between_the_same_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    window = Window()
+    monkeypatch.setattr(sys, "stdout", window)
+    monkeypatch.setenv("COLUMNS", "40")
+    screen.table(
+        [
+            ("6a98279af9b6", "accepted", "", "TP4/normal", "SC3", "the bowl is the wrong one"),
+            ("f5125911f1aa", "flawed", "", "any/out-of-scope", "", "an older man"),
+        ]
+    )
+    assert window.getvalue().splitlines() == [
+        "  6a98279af9b6  accepted",
+        "      TP4/normal        SC3",
+        "      the bowl is the wrong one",
+        "  f5125911f1aa  flawed",
+        "      any/out-of-scope",
+        "      an older man",
+    ]
+
+
+def test_a_column_that_holds_nothing_takes_no_room(capsys: pytest.CaptureFixture[str]) -> None:
+    screen.table([("a", "", "b"), ("aa", "", "bb")])
+    assert capsys.readouterr().out == "  a   b\n  aa  bb\n"
+
+
 def test_wide_characters_count_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     window = Window()
     monkeypatch.setattr(sys, "stdout", window)

@@ -12,6 +12,7 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import IO, Any
 
 import click
@@ -173,15 +174,36 @@ def _json_escaped(found: re.Match[str]) -> str:
 
 
 def table(rows: Sequence[tuple[str, ...]], *, indent: int = 2) -> None:
-    """Columns as wide as their widest cell; the last one is not padded, and goes on below itself where it does not fit."""
+    """Columns that hold something, as wide as their widest cell; the last one goes on below itself where it does not fit.
+
+    Where too little of the window is left for that, all rows are broken between the same columns.
+    """
     if not rows:
         return
     cells = [tuple(line(cell) for cell in row) for row in rows]
-    widths = [max(width(row[column]) for row in cells) for column in range(len(cells[0]) - 1)]
+    filled = [column for column in zip(*cells, strict=True) if any(column)]
+    cells, widths = list(zip(*filled, strict=True)), [max(map(width, column)) for column in filled]
+    hang = indent + sum(widths[:-1]) + 2 * (len(widths) - 1)
+    columns = _columns(sys.stdout)
+    fits = columns is None or hang <= columns // 2 or hang + widths[-1] <= columns
+    lines = [range(len(widths))] if fits else _broken(widths, columns or UNKNOWN_WIDTH, indent)
     for row in cells:
-        padded = [cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=False)]
-        hang = indent + sum(widths) + 2 * len(widths)
-        _echo(_fitted((" " * indent + "  ".join([*padded, row[-1]])).rstrip(), sys.stdout, hang=hang), sys.stdout)
+        padded = [*(cell + " " * (most - width(cell)) for cell, most in zip(row[:-1], widths, strict=False)), row[-1]]
+        for number, places in enumerate(lines):
+            margin = indent if number == 0 else indent + 4
+            if text := "  ".join(padded[place] for place in places).rstrip():
+                _echo(_fitted(" " * margin + text, sys.stdout, hang=hang if fits else margin), sys.stdout)
+
+
+def _broken(widths: Sequence[int], columns: int, indent: int) -> list[range]:
+    """Which columns of a table stand on each line of a row that is too wide for the window."""
+    starts, used = [0], indent
+    for place, wide in enumerate(widths):
+        if place > starts[-1] and used + wide > columns:
+            starts.append(place)
+            used = indent + 4
+        used += wide + 2
+    return [range(start, end) for start, end in pairwise((*starts, len(widths)))]
 
 
 def width(text: str) -> int:

@@ -133,7 +133,7 @@ def _print(found: Costs, config: Config, rows: list[tuple[str, int, float | None
 def _line(line: Consumption) -> tuple[str, ...]:
     served = f" (served {line.served})" if line.served and line.served != line.model else ""
     share = f"{line.cached / line.input:.0%} cached" if line.input else ""
-    tokens = f"{line.input:,} + {line.output:,} tokens"
+    tokens = f"{line.input:,} + {line.output:,} tokens" if line.input or line.output else ""
     return (
         line.phase,
         line.role,
@@ -141,7 +141,7 @@ def _line(line: Consumption) -> tuple[str, ...]:
         screen.counted(line.answers, "answer"),
         tokens,
         share,
-        _dollars(line.cost, line.unpriced),
+        "cost unknown" if line.unpriced == line.answers else _dollars(line.cost, line.unpriced),
     )
 
 
@@ -150,7 +150,8 @@ def _dollars(cost: float, unpriced: int) -> str:
 
 
 def _print_estimate(expected: Estimate, spent: float, budget: float | None) -> None:
-    screen.table([_expected_row(row) for row in expected.rows])
+    differ = len({row.measured for row in expected.rows}) > 1  # else the sum says it for all
+    screen.table([_expected_row(row, free=expected.cost == 0, differ=differ) for row in expected.rows])
     screen.say(estimate_words(expected), bold=True)
     if budget is not None and expected.cost is not None and spent + expected.cost > budget:
         screen.say(f"  more than the budget leaves (${max(0.0, budget - spent):.2f}): raise `budget` in finetune-prep.toml")
@@ -178,7 +179,9 @@ def _way_words(step: Way) -> tuple[str, ...]:
     return (calls, tokens, *(() if step.cost == 0 else ("price unknown" if step.cost is None else f"about ${step.cost:,.0f}",)))
 
 
-def _expected_row(row: Row) -> tuple[str, ...]:
+def _expected_row(row: Row, *, free: bool, differ: bool) -> tuple[str, ...]:
+    known = "price unknown" if row.cost is None else f"${row.cost:.4f}"
+    by = f"as {screen.counted(row.measured, 'answer')} took" if row.measured else "as in the examples"
     return (
         row.phase,
         row.role,
@@ -187,6 +190,6 @@ def _expected_row(row: Row) -> tuple[str, ...]:
         screen.counted(round(row.calls), "call"),
         f"{row.input_tokens:,} + {row.output_tokens:,} tokens",
         f"{row.cached_tokens / row.input_tokens:.0%} cached" if row.cached_tokens else "",
-        "price unknown" if row.cost is None else f"${row.cost:.4f}",
-        f"as {screen.counted(row.measured, 'answer')} took" if row.measured else "as in the examples",
+        *(() if free else (known,)),
+        *((by,) if differ else ()),
     )

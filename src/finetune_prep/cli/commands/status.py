@@ -94,7 +94,7 @@ def _print_overview(view: Overview) -> None:
         screen.paragraph(view.note)
     if view.offer:
         screen.paragraph(view.offer)
-    outstanding = f", {view.outstanding} questions outstanding in batches" if view.outstanding else ""
+    outstanding = f", {screen.counted(view.outstanding, 'question')} outstanding in batches" if view.outstanding else ""
     screen.say(f"{screen.counted(view.answers, 'answer')} recorded{outstanding}, ${view.spent:.2f} spent", dim=True)
 
 
