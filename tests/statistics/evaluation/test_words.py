@@ -80,8 +80,15 @@ def test_what_counts_nowhere_is_said() -> None:
     lines = [*beside(table(RUBRIC, [*PASSED, *others, faulty("base", "y")], 0.0))]
     assert lines == [
         "1 of the 14 conversations of the base is faulty (it was cut off at the token limit); it counts as neither passed nor safe.",
-        "The base: 1 have no verdict (what could not be read: finetune-prep retry unjudged), 1 were refused by the provider, 1 begin like a training row; they count neither way.",
+        "The base: 1 has no verdict (finetune-prep retry unjudged has it asked for again), 1 was refused by the provider, 1 begins like a training row; they count neither way.",
     ]
+
+
+def test_conversations_that_were_all_cut_off_say_nothing_of_tuning() -> None:
+    cut = [faulty("base", f"s{n}") for n in range(6)]
+    base = table(RUBRIC, [*cut, ArmTalk(arm="base", scenario="x", kind="normal", run=1, state="unjudged")], 0.0)
+    assert upshot(base) == "Nothing could be judged."
+    assert remedy(base, "again") == "6 of the 7 conversations of the base are faulty: raise --max-tokens."
 
 
 def test_what_rounds_to_nothing_has_no_sign() -> None:

@@ -46,7 +46,7 @@ def _more(pair: Pair) -> str:
 
 
 def _of_base(base: ArmRow) -> str:
-    if base.passed.value is None:
+    if base.passed.value is None or not base.judged:
         return "Nothing could be judged."
     if base.passed.low >= PASS_RATE:
         return "The base already performs well: tuning has little left to win."
@@ -64,6 +64,8 @@ def remedy(table: Table, again: str) -> str:
     if pair is not None and tested.faulty > OFTEN_FAULTY * max(1, tested.talks):
         what = "train the end of a turn (docs/exports.md), or raise --max-tokens" if tested.cut else "read some of them"
         return f"{_faulty(tested)}: {what}."
+    if pair is None and not tested.judged and tested.faulty:
+        return f"{_faulty(tested)}: {'raise --max-tokens' if tested.cut else 'read some of them'}."
     if pair is None:
         return again if "not clear" in upshot(table) else ""
     if pair.word == "worse":
@@ -81,12 +83,13 @@ def beside(table: Table) -> Iterator[str]:
         if row.faulty:
             yield f"{_faulty(row)}{_cut(row)}; {_counts_as(row)}."
         left = [
-            (row.unjudged, "have no verdict (what could not be read: finetune-prep retry unjudged)"),
-            (row.failed, "were refused by the provider"),
-            (row.seen, "begin like a training row"),
+            (row.unjudged, ("has", "have"), "no verdict (finetune-prep retry unjudged has it asked for again)"),
+            (row.failed, ("was", "were"), "refused by the provider"),
+            (row.seen, ("begins", "begin"), "like a training row"),
         ]
-        if told := [f"{count} {why}" for count, why in left if count]:
-            yield f"{NAMES[row.arm].capitalize()}: {', '.join(told)}; they count neither way."
+        if told := [f"{count} {verbs[count > 1]} {why}" for count, verbs, why in left if count]:
+            counts = "it counts" if sum(count for count, _, _ in left) == 1 else "they count"
+            yield f"{NAMES[row.arm].capitalize()}: {', '.join(told)}; {counts} neither way."
     for pair in table.pairs:
         yield from _of_gate(pair)
         score = pair.score
