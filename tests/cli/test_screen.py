@@ -39,6 +39,12 @@ class Window(io.StringIO):
         return True
 
 
+@pytest.fixture(autouse=True)
+def here() -> None:
+    """Commands are proposed for the present folder, whichever project a test before this one worked on."""
+    screen.name_folder(".")
+
+
 @pytest.mark.parametrize("text", UNSAFE.values(), ids=UNSAFE)
 def test_nothing_unsafe_is_printed(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """By no way of printing: what is not safe is shown as its code, and the signs around it stay."""
