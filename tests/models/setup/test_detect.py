@@ -207,6 +207,16 @@ def test_doctor_names_what_is_wrong_and_the_mend(answer: Behaviour, models: Beha
     assert words in done.output
 
 
+@pytest.mark.parametrize(("context", "told"), [(8_192, True), (1_000_000, False)])
+def test_doctor_notes_a_context_that_does_not_hold_the_questions_to_come(context: int, told: bool, tmp_path: Path) -> None:
+    """As llama.cpp says it; the first long question would be refused, after hours of short ones."""
+    row = {"id": "larch-1", "meta": {"n_ctx": context}}
+    with endpoint_that(Completion(FOLLOWED), Status(200, raw=json.dumps({"data": [row]}).encode())) as endpoint:
+        done = doctor(project(tmp_path / "p", endpoint.base_url))
+    assert done.exit_code == 0, done.output
+    assert (f"· context of larch/larch-1: {context:,} tokens, and the longest question" in done.output) == told
+
+
 def test_doctor_tells_a_key_that_is_refused_from_one_that_nobody_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LARCH_KEY", "sk-wrong")
     with endpoint_that(Completion(FOLLOWED), Status(401)) as endpoint:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +30,9 @@ from finetune_prep.project.config import BATCH_APIS, EVALUATED, INSTALL_NATIVE, 
 from finetune_prep.project.keys import key_of
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.searching.choosing import KEYS, found_in, open_search
+from finetune_prep.workflow.estimate import estimate
+from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.planned_calls import used
 
 LITTLE_SPACE = 1_000_000_000  # bytes; a run of 5,000 conversations takes a tenth of it
 LIST_SECONDS = 10.0
@@ -98,11 +101,12 @@ async def _examine(project: Project | None, folder: Path, *, ask: bool, free_onl
     """ask: put a question to each model. free_only: but not to those that cost money, or may."""
     checks = [_disk(folder)]
     if project is not None:
+        longest = _longest(project)
         for name, models in _used(project.config).items():
             settings = project.config.provider(name)
             spared = [model for model in models if free_only and _costs(project.config, settings, model)]
             asked = {model: _ways(project.config, name, model) if ask and model not in spared else [] for model in models}
-            checks += await _provider(name, settings, asked, spared, project.folder, ask=ask)
+            checks += await _provider(name, settings, asked, spared, project.folder, longest, ask=ask)
         checks.append(await _search(project.config.search))
     else:
         checks.append(
@@ -159,9 +163,18 @@ def _ways(config: Config, provider: str, model: str) -> list[_Way]:
 
 
 async def _provider(
-    name: str, settings: ProviderSettings, models: dict[str, list[_Way]], spared: Collection[str], folder: Path, *, ask: bool
+    name: str,
+    settings: ProviderSettings,
+    models: dict[str, list[_Way]],
+    spared: Collection[str],
+    folder: Path,
+    longest: Mapping[str, int],
+    *,
+    ask: bool,
 ) -> list[Check]:
-    """models: with the ways in which to put a question to them. spared: those that nobody has agreed to ask."""
+    """models: with the ways in which to put a question to them. spared: those that nobody has agreed to ask. longest: as of
+    `_longest`.
+    """
     about = f"provider {name}"
     if settings.kind == "batch":
         return [Check(about=about, state="fine", found="questions go to batch files; nothing else is needed")]
@@ -180,13 +193,34 @@ async def _provider(
         checks = [_native(about, settings)]
     else:
         endpoint = await detect.look_at(name, settings.base_url, secret)
-        checks = [*_reached(about, endpoint, settings, [*models])]
+        checks = [*_reached(about, endpoint, settings, [*models]), *_too_short(name, endpoint, longest)]
     if ask and checks[0].state == "fine":
         for model, ways in models.items():
             checks += [_spared(name, model)] if model in spared else []
             for way in ways:
                 checks += await _structured(name, settings, secret, model, way)
     return checks
+
+
+def _longest(project: Project) -> dict[str, int]:
+    """Tokens of the longest question still to come, with its answer, by provider/model; empty where that cannot be told."""
+    longest: dict[str, int] = {}
+    with contextlib.suppress(FinetunePrepError):
+        for row in estimate(project, looked(project, used, None)).rows:
+            if row.calls:
+                tokens = round((row.input_tokens + row.output_tokens) / row.calls)
+                longest[row.model] = max(tokens, longest.get(row.model, 0))
+    return longest
+
+
+def _too_short(name: str, endpoint: detect.Endpoint, longest: Mapping[str, int]) -> Iterator[Check]:
+    """Models whose context, by their server's word, does not hold what they will be asked."""
+    for model, context in endpoint.contexts.items():
+        tokens = longest.get(f"{name}/{model}", 0)
+        if context < tokens:
+            found = f"{context:,} tokens, and the longest question with its answer may take about {round(tokens, -2):,}"
+            fix = "start the server with a longer context, or name another model in finetune-prep.toml"
+            yield Check(about=f"context of {name}/{model}", state="note", found=found, fix=fix)
 
 
 def _native(about: str, settings: ProviderSettings) -> Check:
