@@ -31,7 +31,10 @@ _PRICE = re.compile(
     rf"|(?<![\w.,])(?P<before>{_AMOUNT})[ \u00a0\u202f]?(?:(?:{_SIGN})(?!\w)|{_WORD})",
     re.IGNORECASE,
 )
+# one of these stands in every price, and is found far sooner
+_MONEY = ("€", "$", "£", "¥", "eur", "usd", "gbp", "chf", "jpy", "dollar", "pound", "cent", "franc", "franken", "yen")
 _PERCENT = re.compile(r"(?<![\w.,])(?P<number>\d+(?:[.,]\d+)?)[ \u00a0\u202f]?(?:%|per ?cent\b|Prozent\b)", re.IGNORECASE)
+_PER_HUNDRED = ("%", "cent", "prozent")  # and of these in every percentage
 _DATE = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}[:.]\d{2}(?!\d)")
 _TELEPHONE = re.compile(r"(?<![\w.,#-])\+?\(?\d[\d()/ \u00a0\u202f-]{3,18}\d(?![\w%])")
 _EMERGENCY = re.compile(r"(?<![\w.,€$£#-])(?:112|911|999|988)(?![\w%]|[.,-]\d| ?(?:€|\$|£|euro|dollar|pound))", re.IGNORECASE)
@@ -67,13 +70,19 @@ def _found(text: str) -> Iterator[Stated]:
     text = _LINK.sub(" ", text) if links else text
     if not _DIGIT.search(text):  # as in most replies
         return
-    prices = [*_PRICE.finditer(text)]
+    prices = [*_PRICE.finditer(text)] if _holds(text, _MONEY) else []
     yield from (Stated("price", match[0], _number(match["after"] or match["before"])) for match in prices)
     text = _PRICE.sub(" ", text) if prices else text
-    percentages = [*_PERCENT.finditer(text)]
+    percentages = [*_PERCENT.finditer(text)] if _holds(text, _PER_HUNDRED) else []
     yield from (Stated("percentage", match[0], _number(match["number"])) for match in percentages)
     text = _PERCENT.sub(" ", text) if percentages else text
     yield from _telephones(_DATE.sub(" ", text))
+
+
+def _holds(text: str, words: Iterable[str]) -> bool:
+    """Whether one of these stands in a text, whatever its case."""
+    folded = text.casefold()
+    return any(word in folded for word in words)
 
 
 def _telephones(text: str) -> Iterator[Stated]:
@@ -93,17 +102,20 @@ def unknown(text: str, known: Iterable[str]) -> tuple[Stated, ...]:
     said = stated(text)
     if not said:  # as in most replies
         return ()
-    there = [found for other in known for found in stated(other)]
-    values = {(found.kind, found.value) for found in there}
-    prices = {float(found.value) for found in there if found.kind == "price"}
-    made = {round(one + other, 2) for one in prices for other in prices}
-    made |= {round(abs(one - other), 2) for one in prices for other in prices}
-    made |= {round(one * count, 2) for one in prices for count in SEVERAL}
-    return tuple(
-        found
-        for found in said
-        if (found.kind, found.value) not in values and not (found.kind == "price" and float(found.value) in made)
-    )
+    there = {(found.kind, found.value) for other in known for found in stated(other)}
+    new = tuple(found for found in said if (found.kind, found.value) not in there)
+    if not any(found.kind == "price" for found in new):
+        return new
+    made = _made_of(frozenset(float(value) for kind, value in there if kind == "price"))
+    return tuple(found for found in new if not (found.kind == "price" and float(found.value) in made))
+
+
+@lru_cache(maxsize=64)  # those of the brief and the facts are the same for every reply
+def _made_of(prices: frozenset[float]) -> frozenset[float]:
+    """Sums, differences and multiples of prices."""
+    both = {round(one + other, 2) for one in prices for other in prices}
+    both |= {round(abs(one - other), 2) for one in prices for other in prices}
+    return frozenset(both | {round(one * count, 2) for one in prices for count in SEVERAL})
 
 
 def _digits(match: re.Match[str]) -> str:
