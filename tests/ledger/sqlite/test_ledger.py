@@ -223,6 +223,21 @@ def test_refuses_what_is_not_a_ledger(tmp_path: Path) -> None:
         assert path.read_bytes() == before
 
 
+async def test_what_was_used_is_counted_anew_once_more_is_kept_by_whomever(path: Path) -> None:
+    """It is asked for several times by one command, and takes a second over 200,000 answers."""
+    ledger = SqliteLedger(path)
+    await ledger.answers.put(entry("one"))
+    first = await ledger.reports.tokens_used()
+    assert await ledger.reports.tokens_used() is first
+    await ledger.answers.put(entry("two"))
+    assert [line.answers for line in await ledger.reports.tokens_used()] == [2]
+    other = SqliteLedger(path)
+    await other.answers.put(entry("three"))
+    other.close()
+    assert [line.answers for line in await ledger.reports.tokens_used()] == [3]
+    ledger.close()
+
+
 async def test_labour_is_counted_by_phase(path: Path) -> None:
     """Seconds of all calls are added up, times are the first and last answer's; what a provider did not say stays open."""
     ledger = SqliteLedger(path)

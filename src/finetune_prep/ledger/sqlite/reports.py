@@ -11,27 +11,37 @@ from finetune_prep.ledger.protocols import Consumption, Measured, TimeSpent
 from finetune_prep.ledger.sqlite.reader import Reader
 
 T = TypeVar("T")
+# Each takes the few words that it counts by out of the rows first: grouping whole rows would sort all that was ever said.
 TIME_SPENT = """
-SELECT request ->> 'phase' AS phase, count(*), total(reply ->> 'seconds'),
-       min(nullif(reply ->> 'at', '')) AS first, max(reply ->> 'at')
-FROM entry GROUP BY phase ORDER BY first, phase
+WITH told AS MATERIALIZED (
+    SELECT request ->> 'phase' AS phase, reply ->> 'seconds' AS seconds, reply ->> 'at' AS at FROM entry
+)
+SELECT phase, count(*), total(seconds), min(nullif(at, '')) AS first, max(at)
+FROM told GROUP BY phase ORDER BY first, phase
 """
 CONSUMPTION = """
-SELECT request ->> 'phase' AS phase, run, request ->> 'role' AS role, request ->> 'model' AS model,
-       coalesce(reply ->> 'served_model', '') AS served,
-       count(*), total(reply ->> '$.usage.input'), total(reply ->> '$.usage.cached'), total(reply ->> '$.usage.written'),
-       total(reply ->> '$.usage.output'),
-       total(reply ->> 'cost'), sum(reply ->> 'cost' IS NULL)
-FROM entry GROUP BY phase, run, role, model, served ORDER BY phase, run, role, model, served
+WITH told AS MATERIALIZED (
+    SELECT request ->> 'phase' AS phase, run, request ->> 'role' AS role, request ->> 'model' AS model,
+           coalesce(reply ->> 'served_model', '') AS served,
+           reply ->> '$.usage.input' AS input, reply ->> '$.usage.cached' AS cached, reply ->> '$.usage.written' AS written,
+           reply ->> '$.usage.output' AS output, reply ->> 'cost' AS cost
+    FROM entry
+)
+SELECT phase, run, role, model, served,
+       count(*), total(input), total(cached), total(written), total(output), total(cost), sum(cost IS NULL)
+FROM told GROUP BY phase, run, role, model, served ORDER BY phase, run, role, model, served
 """
 MEASURED = """
-SELECT request ->> 'phase' AS phase, request ->> 'role' AS role,
-       coalesce(request ->> '$.schema.name',
-                iif(request ->> 'role' = 'expert', request ->> '$.origin.about', request ->> 'role')) AS form,
-       count(*), sum(attempt > 1), avg(reply ->> '$.usage.input'),
-       avg(coalesce(reply ->> '$.usage.cached', 0)), avg(coalesce(reply ->> '$.usage.written', 0)),
-       avg(reply ->> '$.usage.output')
-FROM entry WHERE reply ->> '$.usage.input' IS NOT NULL AND reply ->> '$.usage.output' IS NOT NULL
+WITH told AS MATERIALIZED (
+    SELECT request ->> 'phase' AS phase, request ->> 'role' AS role,
+           coalesce(request ->> '$.schema.name',
+                    iif(request ->> 'role' = 'expert', request ->> '$.origin.about', request ->> 'role')) AS form,
+           attempt, reply ->> '$.usage.input' AS input, coalesce(reply ->> '$.usage.cached', 0) AS cached,
+           coalesce(reply ->> '$.usage.written', 0) AS written, reply ->> '$.usage.output' AS output
+    FROM entry
+)
+SELECT phase, role, form, count(*), sum(attempt > 1), avg(input), avg(cached), avg(written), avg(output)
+FROM told WHERE input IS NOT NULL AND output IS NOT NULL
 GROUP BY phase, role, form ORDER BY phase, role, form
 """
 
@@ -39,6 +49,7 @@ GROUP BY phase, role, form ORDER BY phase, role, form
 class SqliteReports:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._used: tuple[int, tuple[Consumption, ...]] | None = None  # as of which version of the file
 
     async def count(self) -> int:
         return await self._reader.read(lambda connection: int(connection.execute("SELECT count(*) FROM entry").get))
@@ -59,10 +70,11 @@ class SqliteReports:
         names = Consumption.__struct_fields__
 
         def read(connection: apsw.Connection) -> tuple[Consumption, ...]:
-            return tuple(
-                _as(Consumption, **dict(zip(names, (*row[:6], *map(int, row[6:10]), *row[10:]), strict=True)))
-                for row in connection.execute(CONSUMPTION)
-            )
+            version = connection.pragma("data_version")
+            if self._used is None or self._used[0] != version:
+                rows = ((*row[:6], *map(int, row[6:10]), *row[10:]) for row in connection.execute(CONSUMPTION))
+                self._used = version, tuple(_as(Consumption, **dict(zip(names, row, strict=True))) for row in rows)
+            return self._used[1]
 
         return await self._reader.read(read)
 
