@@ -193,6 +193,9 @@ def _sum(parts: Iterable[Row]) -> Estimate:
     )
 
 
+NOTHING_LEFT = _sum(())
+
+
 def _row(project: Project, prices: Prices, call: Planned, found: Measured | None, provider: str) -> Row:
     prompt, answer, again = call.input, call.output, 1.0
     if found:

@@ -19,7 +19,7 @@ from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.workflow.piloting import making
-from finetune_prep.workflow.piloting.making import make_pilot
+from finetune_prep.workflow.piloting.making import made_before, make_pilot
 from finetune_prep.workflow.scaling import making as scaling
 from finetune_prep.workflow.scaling.making import make_rows
 from tests.phases.pottery_shop import accept_all, pottery_project, rewrite
@@ -69,6 +69,15 @@ def scaled(shop: Project, rows: int, ruled_out: dict[str, str] | None = None) ->
     asyncio.run(go())
 
 
+def known_before(shop: Project, n: int = 6) -> Run | None:
+    async def go() -> Run | None:
+        async with open_session(shop, provider=Scripted(Simulated(shop, by_cell).answer)) as session:
+            found = await made_before(session, n)
+            return found[0] if found else None
+
+    return asyncio.run(go())
+
+
 def files(run: Run) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (run.samples_path, run.verdicts_path, run.account_path)}
 
@@ -87,7 +96,10 @@ def made_until_kept(shop: Project) -> Run:
 
 
 def test_a_finished_pilot_is_not_made_again(shop: Project, begun: list[str]) -> None:
+    assert known_before(shop) is None
     run = made_until_kept(shop)
+    assert known_before(shop) == run
+    assert known_before(shop, 7) is None
     before, told = files(run), run.report_path.read_bytes()
     del begun[:]
     assert piloted(shop)[0] == run

@@ -16,8 +16,8 @@ from finetune_prep.phases.pilot.waves import LARGE, Course
 from finetune_prep.phases.session import Session
 from finetune_prep.workflow.checking import require_checked
 from finetune_prep.workflow.diagnosing.diagnosis import Diagnosis
-from finetune_prep.workflow.estimate import Estimate, estimate
-from finetune_prep.workflow.piloting.making import make_pilot
+from finetune_prep.workflow.estimate import NOTHING_LEFT, Estimate, estimate
+from finetune_prep.workflow.piloting.making import made_before, make_pilot
 from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.run_summary import RunSummary, summarize
 
@@ -71,6 +71,8 @@ def pilot(
         session = _as_asked(session, one_call=one_call, repeat=repeat)
         prepared(session.project, "the pilot")
         require_checked(session.project, "the pilot")
+        if await made_before(session, size):
+            return NOTHING_LEFT
         so_far = await used(session.door.ledger)
         return estimate(session.project, so_far, (KIND,), n=size, provider=provider or "", waves=stop_early)
 

@@ -20,15 +20,20 @@ async def make_pilot(session: Session, n: int, course: Course | None = None) -> 
     """
     project = session.project
     prepared(project, "the pilot")
-    known = _known(project, n)
-    account = await finished(project, session.door.ledger, known) if known else None
-    if known and account:
-        return known, account, reported(project, known, account)
+    if before := await made_before(session, n):
+        return *before, reported(project, *before)
     run, account = await pilot(session, n, course)
     found = reported(project, run, account)
     if not account.outstanding and not account.not_asked and not _read_twice(run):
         await keep_finished(project, session.door.ledger, run)
     return run, account, found
+
+
+async def made_before(session: Session, n: int) -> tuple[Run, Account] | None:
+    """The pilot of this size if it has come to its end, and making it again would give the same; None otherwise."""
+    known = _known(session.project, n)
+    account = await finished(session.project, session.door.ledger, known) if known else None
+    return (known, account) if known and account else None
 
 
 def _known(project: Project, n: int) -> Run | None:
