@@ -37,11 +37,34 @@ HEAVY = (
 )
 
 
-def loaded_by(statement: str) -> set[str]:
-    """Names of the top-level packages that a fresh interpreter has loaded after a statement."""
-    code = f"{statement}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+# what asks models and makes things: `check` and `status` look at what is there
+ASKING = (
+    "models.batches",
+    "models.door",
+    "models.providers.openai_compatible",
+    "models.routes",
+    "phases.evaluating.evaluate",
+    "phases.improving",
+    "phases.pilot.pilot",
+    "phases.probing.probe",
+    "phases.prompts",
+    "phases.research",
+    "phases.rubric",
+    "phases.session",
+    "sources.web",
+)
+
+
+def modules_after(statement: str) -> set[str]:
+    """Names of the modules that a fresh interpreter has loaded after a statement."""
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=HUNG)
     return set(done.stdout.split())
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The same of the top-level packages."""
+    return {name.partition(".")[0] for name in modules_after(statement)}
 
 
 def test_a_layer_imports_only_from_layers_below_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +92,14 @@ def test_help_is_printed_without_anything_heavy() -> None:
     quietly = "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):"
     asked = f"import contextlib, io, sys, finetune_prep.cli\nsys.argv[1:] = ['--help']\n{quietly}\n    finetune_prep.cli.main()"
     assert sorted(loaded_by(asked) & set(HEAVY)) == []
+
+
+@pytest.mark.parametrize("command", ["check", "status"])
+def test_whoever_looks_at_a_project_loads_nothing_that_asks(command: str) -> None:
+    """Each of the two is called after every edit, and half of its time were imports."""
+    working = {"check": "finetune_prep.workflow.checking", "status": "finetune_prep.workflow.status.overview"}[command]
+    loaded = modules_after(f"import finetune_prep.cli.commands.{command}, {working}")
+    assert [name for name in ASKING if f"finetune_prep.{name}" in loaded] == []
 
 
 def test_core_and_errors_need_nothing_but_msgspec() -> None:
