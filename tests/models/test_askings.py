@@ -194,6 +194,24 @@ async def test_each_decision_opens_one_more_attempt(ledger: SqliteLedger, tmp_pa
     assert await recall(ledger.answers, form, number, 2) == 7
 
 
+async def test_people_are_told_the_beginning_of_a_long_reason_and_the_model_all_of_it(
+    ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    wrong = ", ".join(f"PR{n}" for n in range(1, 200))
+
+    def refuse(text: str) -> int:
+        raise ValueError(f"There is no {wrong} to take up.")
+
+    provider = Scripted(lambda asked: '{"n": 7}')
+    async with open_door(config(), ledger, tmp_path, provider=provider) as door:
+        with pytest.raises(Unusable) as settled:
+            await door.ask_for(request(schema=NUMBER), refuse)
+    assert settled.value.what.startswith("There is no PR1, PR2, ")
+    assert settled.value.what.endswith(", …")
+    assert len(settled.value.what) <= 402
+    assert f"{wrong} to take up." in provider.asked[1].messages[-1].content
+
+
 async def test_a_refusal_can_be_opened_too(ledger: SqliteLedger, tmp_path: Path) -> None:
     """It is final within the run; the next attempt is the fourth all the same, so that its key tells that a person opened it."""
     provider = Scripted(lambda asked: Reply(text="", problem="rejected") if asked.origin.attempt == 1 else "Fine.")

@@ -21,6 +21,7 @@ T = TypeVar("T")
 MOST_ATTEMPTS = 3
 FINAL = {"rejected", "filtered", "refused"}  # asking again would get the same
 SHOWN = 12  # characters of a key that people are told
+MOST_SAID = 400  # characters of a reason that people are told; a model is told all of it
 EMPTY = "(no answer)"  # some chat templates refuse an empty message
 
 
@@ -69,7 +70,8 @@ def _settled(first: Request, last: Request, reply: Reply, reason: str) -> Unusab
     )
     if not rejected:
         fix += f"; where nothing better comes, name another model under [roles.{first.role}]"
-    return Unusable(reason, where=first.place, next=fix, rejected=rejected, keys=(first.key,), came=last.key)
+    said = reason if len(reason) <= MOST_SAID else f"{reason[:MOST_SAID].rpartition(' ')[0]} …"
+    return Unusable(said, where=first.place, next=fix, rejected=rejected, keys=(first.key,), came=last.key)
 
 
 def _numbered(request: Request, first: Request, attempt: int) -> Request:

@@ -121,6 +121,7 @@ class Routes:
         return (
             f" (timeout = {settings.timeout:g}, concurrency = {settings.concurrency}): write {change}"
             f"timeout = {LONGER * settings.timeout:g} {table} in {FILE}"
+            + ("; a model that does not stop by itself needs max_tokens under its role" if near else "")
         )
 
     def _provider(self, name: str, settings: ProviderSettings, limit: AdaptiveLimit) -> Provider:

@@ -96,7 +96,9 @@ async def test_a_time_out_names_the_settings_and_the_line_to_write(ledger: Sqlit
         assert len(endpoint.calls) == FIRST_NEAR
     said = next(str(result) for result in results if isinstance(result, Paused))
     assert "no answer within 0.5 s (timeout = 0.5, concurrency = 32)" in said
-    assert "write concurrency = 1 or timeout = 2 under [providers.larch] in finetune-prep.toml" in said
+    assert (
+        "write concurrency = 1 or timeout = 2 under [providers.larch] in finetune-prep.toml; a model that does not stop" in said
+    )
 
 
 @pytest.mark.parametrize(

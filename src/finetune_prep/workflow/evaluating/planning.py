@@ -15,9 +15,9 @@ def enough_groups(groups: int) -> None:
     """Raise UsageError for fewer groups than can tell anything."""
     if groups < FEWEST_GROUPS:
         raise UsageError(
-            f"{groups} groups cannot tell models apart: even where all of them agree, chance does that too often",
+            f"{groups} groups cannot tell models apart: chance makes so few agree too often",
             where=f"-n {groups}",
-            next=f"finetune-prep evaluate --plan -n {FEWEST_GROUPS}, or more",
+            next=f"-n {FEWEST_GROUPS} at least; how many it takes: finetune-prep evaluate --plan",
         )
 
 
