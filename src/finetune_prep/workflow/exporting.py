@@ -289,8 +289,9 @@ def require_met(project: Project, *, preview: bool, command: str = "finetune-pre
     """What is unmet, for a preview. Raises ActNeeded for anything unmet if it is none. command: writes the preview."""
     unmet = _unmet(project)
     if unmet and not preview:
+        one = len(unmet) == 1
         raise ActNeeded(
-            f"{len(unmet)} {'thing is' if len(unmet) == 1 else 'things are'} missing for a full export",
+            f"{len(unmet)} condition{'' if one else 's'} of a full export {'does' if one else 'do'} not hold yet",
             details=tuple(f"  - {criterion}" for criterion in unmet),
             next=f"finetune-prep status; to look at the data as it is: {command}",
         )
