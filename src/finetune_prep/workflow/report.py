@@ -17,7 +17,7 @@ from finetune_prep.phases.pilot.second_judge import ROLE as SECOND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run
 from finetune_prep.project.scaling.result import Scaled, read_result
-from finetune_prep.workflow.diagnosing.diagnosis import diagnose
+from finetune_prep.workflow.diagnosing.diagnosis import Diagnosis, diagnose
 from finetune_prep.workflow.diagnosing.seen import probed_words, seen_of
 from finetune_prep.workflow.exporting import served
 from finetune_prep.workflow.looking import looked
@@ -39,6 +39,8 @@ class Reported(NamedTuple):
     figures: Figures
     costs: Costs
     """Of the whole ledger."""
+    diagnosis: Diagnosis | None
+    """What it says of the project; None of a scaled run, if nothing was judged, or something is outstanding."""
 
 
 def write_report(project: Project, run: Run) -> None:
@@ -54,6 +56,7 @@ def reported(project: Project, run: Run, account: Account) -> Reported:
     spent = looked(project, costs, Costs(lines=(), spent=0.0, held=0.0))
     money = money_of(spent.of_run(run.name), account)
     result = read_result(run) if run.plan.kind == SCALE else None
+    found, said = (None, _said_of_rows(project, run, result, money)) if result else _said(project, run, account, money)
     html = render(
         domain=title_of(project),
         run=run.name,
@@ -68,11 +71,11 @@ def reported(project: Project, run: Run, account: Account) -> Reported:
         served=served(run, spent.lines),
         figures=in_sentences(figures),
         stopped=why_stopped(run, account),
-        said=_said(project, run, account, money) if result is None else _said_of_rows(project, run, result, money),
+        said=said,
         scaled=_scaled(project, run, result) if result else None,
     )
     write_atomically(run.report_path, html)
-    return Reported(figures, spent)
+    return Reported(figures, spent, found)
 
 
 def renew_report(project: Project, run: Run) -> None:
@@ -81,11 +84,11 @@ def renew_report(project: Project, run: Run) -> None:
         write_report(project, run)
 
 
-def _said(project: Project, run: Run, account: Account, money: str) -> Said:
-    """What is known of a run beside its counts."""
+def _said(project: Project, run: Run, account: Account, money: str) -> tuple[Diagnosis | None, Said]:
+    """What is known of a run beside its counts: what it says of the project, and that with all the rest."""
     seen = seen_of(project, run, account)
     found = diagnose(seen) if account.judged and not account.outstanding else None
-    return Said(
+    return found, Said(
         diagnosis=found.said if found else "",
         shown_by=found.shown_by if found else (),
         probed=seen.probes,

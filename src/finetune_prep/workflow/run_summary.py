@@ -16,8 +16,7 @@ from finetune_prep.models.costs import per_row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
 from finetune_prep.statistics.rates import Rate
-from finetune_prep.workflow.diagnosing.diagnosis import Diagnosis, diagnose
-from finetune_prep.workflow.diagnosing.seen import seen_of
+from finetune_prep.workflow.diagnosing.diagnosis import Diagnosis
 from finetune_prep.workflow.report import Reported, why_stopped
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.reviewing.judge_word import judge_word
@@ -120,7 +119,7 @@ def summarize(project: Project, run: Run, account: Account, reported: Reported) 
         report=project.layout.relative(run.report_path),
         doubt=suspicion(row.answers for row in run.each_verdict()),
         advice=JUDGE_NEEDED if _misses_the_form(run.each_sample(), judged) else "",
-        diagnosis=diagnose(seen_of(project, run, account)) if judged and not account.outstanding else None,
+        diagnosis=reported.diagnosis,
         next=run.plan.command if outstanding else after_pilot(project, run, account),
         exit_code=Paused.exit_code if outstanding else UNREAD if account.unjudged or not judged else 0,
     )
