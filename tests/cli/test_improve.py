@@ -253,6 +253,7 @@ def test_everything_by_batch_files(served: Any, shop: Project, terminal: Termina
     calls = len(endpoint.calls)
     waiting = terminal("improve", "--provider", "batch")
     assert waiting.code == 4
+    assert "batch import ANSWERS.jsonl && finetune-prep improve --provider batch" in waiting.err
     assert "1. CP1 fails in " in words(waiting)  # the diagnoses are there, whatever the edits will be
     assert set(answered(shop, models, terminal, tmp_path)) == {"improve-edit"}
     assert "{+keep" in terminal("improve", "--provider", "batch").out

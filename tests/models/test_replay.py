@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from finetune_prep.core.conversation import Message
@@ -13,8 +14,9 @@ from finetune_prep.ledger.recording import export_recording, write_recording
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.closest_request import describe_difference, nearest
+from finetune_prep.project.config import RoleSettings
 from tests.fake_endpoint import Completion, FakeEndpoint
-from tests.models.examples import config, entry, request
+from tests.models.examples import MODEL, config, entry, request
 
 
 async def test_a_run_replays_without_the_network(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -48,11 +50,35 @@ async def test_a_missing_request_is_told_with_the_nearest(ledger: SqliteLedger, 
         assert (await door.ask(request(text))).text == "yes", "one missing request does not stop the door"
     told = str(caught.value)
     assert told.startswith("pilot-001 · judge · conversation 7: ")
-    assert "the nearest request in recording.jsonl is pilot-001 · judge · conversation 7" in told
+    assert "the nearest request in it is pilot-001 · judge · conversation 7" in told
     assert "message 2 (user), line 2:" in told
     assert "recorded: The bowl came cracked." in told
     assert "asked:    The bowl came chipped \ufffd[31m." in told
-    assert told.endswith("next: finetune-prep ledger missing")
+    assert "what else is missing: finetune-prep ledger missing" in told
+    assert told.endswith("next: run the same command without --provider recording")
+
+
+@pytest.mark.parametrize("empty", [False, True])
+async def test_whoever_asks_something_new_of_a_recording_is_told_to_name_a_model(
+    empty: bool, ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    """Where the settings name the recording: in which tables another model has to stand, and what to type then. The difference
+    from some request of another kind would explain nothing."""
+    write_recording([] if empty else [entry(phase="research", role="expert")], tmp_path / "recording.jsonl")
+    replayed = RoleSettings(model=f"recording/{MODEL}")
+    roles = {"expert": RoleSettings(model=f"larch/{MODEL}"), "user": replayed, "assistant": replayed, "judge": replayed}
+    async with open_door(msgspec.structs.replace(config(), roles=roles), ledger, tmp_path) as door:
+        with pytest.raises(NotInRecording) as caught:
+            await door.ask(request("Was it ever whole?", phase="probe"))
+    what, found, advice, step = str(caught.value).splitlines()
+    assert "answers come from a recording here, and recording.jsonl has none to this request" in what
+    assert found == (
+        "  it is empty" if empty else "  nothing of the kind was ever asked: it holds no request of the judge for probe"
+    )
+    assert "in finetune-prep.toml: under [roles.user], [roles.assistant], [roles.judge], write model = " in advice
+    assert 'instead of "recording/…"' in advice
+    assert "--provider batch" in advice
+    assert step == "next: finetune-prep doctor, once a model is named, and then the same command again"
 
 
 async def test_an_empty_recording_and_none_are_told(ledger: SqliteLedger, tmp_path: Path) -> None:
@@ -61,7 +87,7 @@ async def test_an_empty_recording_and_none_are_told(ledger: SqliteLedger, tmp_pa
             await door.ask(request())
     write_recording([], tmp_path / "recording.jsonl")
     async with open_door(config(), ledger, tmp_path, provider="recording") as door:
-        with pytest.raises(NotInRecording, match="is empty"):
+        with pytest.raises(NotInRecording, match="has none to this request"):
             await door.ask(request())
 
 

@@ -121,7 +121,7 @@ async def _work(
             except NotYet as missing:
                 rounds = await session.door.flush()
                 of_about = await about(session.door.ledger, expected.rounds)
-                raise _waiting(project, rounds, command, of_about, missing) from None
+                raise _waiting(project, rounds, _again(command, provider), of_about, missing) from None
             except asyncio.CancelledError:
                 bar.clear()
                 screen.note("Stopping: calls under way may finish, since they are paid for. Ctrl-C again leaves at once.")
@@ -132,8 +132,13 @@ async def _work(
     finally:
         bar.clear()
     if rounds:
-        raise _waiting(project, rounds, command, of_about)
+        raise _waiting(project, rounds, _again(command, provider), of_about)
     return result
+
+
+def _again(command: str, provider: str | None) -> str:
+    """A command as it goes on: asked without the provider, the models of the settings would answer the rest."""
+    return command if provider is None else f"{command} --provider {provider}"
 
 
 def _waiting(

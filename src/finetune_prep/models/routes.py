@@ -128,12 +128,12 @@ class Routes:
         if settings.kind == "batch":
             return BatchFiles(self._ledger, self._folder)
         if settings.kind == "recording":
-            return self._recording(settings)
+            return self._recording(name, settings)
         if settings.kind in BATCH_APIS:
             return batches(name, settings, self._ledger, self._folder, self._prices, self._budget)
         return speaker(name, settings, key_of(settings), limit.hear)
 
-    def _recording(self, settings: ProviderSettings) -> Provider:
+    def _recording(self, name: str, settings: ProviderSettings) -> Provider:
         path = self._folder / settings.path
         if not path.is_file():
             raise ConfigError(
@@ -141,7 +141,20 @@ class Routes:
                 where=FILE,
                 next=f"write one where the answers are: finetune-prep ledger export {settings.path}",
             )
-        return RecordingProvider(path)
+        instead, step = self._instead(name)
+        return RecordingProvider(path, instead=instead, next=step)
+
+    def _instead(self, name: str) -> tuple[str, str]:
+        """What a person does about a question that a recording has no answer to, and the next step."""
+        roles = [f"[roles.{role}]" for role, settings in self._config.roles.items() if settings.provider == name]
+        if not roles:
+            return f"The models that {FILE} names can be asked.", f"run the same command without --provider {name}"
+        instead = (
+            f"A recording repeats what was asked before; what is new takes a model of your own. Name it in {FILE}: under "
+            f'{", ".join(roles)}, write model = "ollama/NAME", "openai/NAME" or the like instead of "{name}/…" '
+            "(docs/configuration.md). Or have the questions written to files: the same command with --provider batch."
+        )
+        return instead, "finetune-prep doctor, once a model is named, and then the same command again"
 
 
 def speaker(name: str, settings: ProviderSettings, secret: Secret | None, listener: Listener | None = None) -> Speaker:

@@ -196,6 +196,7 @@ def _closing(folder: Path, live: str) -> None:
         screen.say(f"  {start} show {rejected.scenario.id}   a conversation that was rejected, and why")
     if evaluations := evaluation_runs(project.layout):
         screen.say(f"  {start} show {evaluations[-1].name}   what base and tuned model said about the same matters")
+    screen.say(f"  {folder / CONFIG}   names the models: yours answer what is new (probe, improve, a larger pilot)")
     screen.say()
     screen.say("Your own domain", bold=True)
     screen.say(f"  {_program()} new my-domain")
