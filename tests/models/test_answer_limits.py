@@ -11,7 +11,9 @@ from finetune_prep.errors import NotYet, Unusable
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.answer_limits import LEAST, AnswerLimits
+from finetune_prep.models.budget import Budget
 from finetune_prep.models.door import open_door
+from finetune_prep.models.prices import Prices
 from finetune_prep.phases.drafting.prompt_facts import usual_answer
 from tests.fake_batches import KEY, Api, FakeBatches
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Status
@@ -21,6 +23,7 @@ from tests.models.examples import KEY_ENV, MODEL, config, request
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CHARACTERS = 3  # for one token, in German
 USUAL = 700
+ROOMY = 4 * USUAL + 4_000
 PLAIN = Parameters()
 TOO_LARGE = "max_tokens is too large: {limit}. This model supports at most 1500 completion tokens, whereas you provided {limit}."
 
@@ -50,7 +53,7 @@ async def test_four_times_the_usual_is_sent_and_set_aside(ledger: SqliteLedger, 
         async with open_door(config(endpoint.base_url, max_tokens=None), ledger, tmp_path, usual=usual) as door:
             await door.ask(unlimited())
             await door.ask(unlimited("without a budget"))
-        assert limits_or_none(endpoint) == [4 * USUAL, None]
+        assert limits(endpoint) == [4 * USUAL, ROOMY]
     entry = await ledger.answers.get(asked.key)
     assert entry is not None
     assert entry.request.parameters == PLAIN
@@ -59,6 +62,68 @@ async def test_four_times_the_usual_is_sent_and_set_aside(ledger: SqliteLedger, 
 
 def limits_or_none(endpoint: FakeEndpoint) -> list[int | None]:
     return [call.body.get("max_tokens") for call in endpoint.calls]
+
+
+async def test_a_server_nearby_that_does_not_stop_is_stopped_and_a_person_is_told_once(
+    ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    """Without a budget: four times the usual and room for thoughts, and twice that each time it is asked again. Once a person has
+    opened it again there is still more, so nothing fails for good by a limit that nobody set."""
+    told: list[str] = []
+    asked = unlimited()
+
+    def answer(call: Call) -> Behaviour:
+        cut = call.body["max_tokens"] < 8 * ROOMY
+        return Completion("We send", finish="length") if cut else Completion("We send a new one.")
+
+    with FakeEndpoint(answer) as endpoint:
+        settings = config(endpoint.base_url, max_tokens=None)
+        async with open_door(settings, ledger, tmp_path, usual=usual, tell=told.append) as door:
+            with pytest.raises(Unusable, match="truncated"):
+                await door.ask_for(asked, read)
+            with pytest.raises(Unusable, match="truncated"):
+                await door.ask_for(unlimited("another"), read)
+        async with open_door(settings, ledger, tmp_path, usual=usual, opened={asked.key: 1}) as door:
+            assert await door.ask_for(asked, read) == "We send a new one."
+        assert limits(endpoint) == [ROOMY, 2 * ROOMY, 4 * ROOMY] * 2 + [8 * ROOMY]
+    (line,) = told
+    assert f"an answer of the judge was cut off at {ROOMY:,} tokens" in line
+    assert "max_tokens under [roles.judge]" in line
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"'max_tokens' is too large: {ROOMY}. This model's maximum context length is 8192 tokens and your request has 5000",
+        "the request exceeds the available context size",
+    ],
+)
+async def test_a_server_nearby_that_refuses_the_limit_is_asked_without(said: str, ledger: SqliteLedger, tmp_path: Path) -> None:
+    """It asked for no money, so nothing but the answer counts."""
+
+    def answer(call: Call) -> Behaviour:
+        return Status(400, error={"message": said}) if "max_tokens" in call.body else Completion()
+
+    with FakeEndpoint(answer) as endpoint:
+        async with open_door(config(endpoint.base_url, max_tokens=None), ledger, tmp_path, usual=usual) as door:
+            assert (await door.ask(unlimited())).text == "Fine."
+        assert limits_or_none(endpoint) == [ROOMY, None]
+
+
+async def test_what_is_refused_for_another_reason_is_not_sent_again(ledger: SqliteLedger, tmp_path: Path) -> None:
+    with FakeEndpoint(Status(400, error={"message": "this text is forbidden"})) as endpoint:
+        async with open_door(config(endpoint.base_url, max_tokens=None), ledger, tmp_path, usual=usual) as door:
+            assert (await door.ask(unlimited())).problem == "rejected"
+        assert len(endpoint.calls) == 1
+
+
+async def test_elsewhere_nothing_but_a_budget_limits_answers(ledger: SqliteLedger) -> None:
+    """A provider of models has its own limits, and whoever pays by the token without a budget has chosen so."""
+    hosted, near = "https://api.larch.example/v1", "http://192.168.0.7:8000/v1"
+    budget = await Budget(None, ledger, limits=AnswerLimits(usual)).load()
+    prices = Prices(config().prices)
+    sent = [budget.charge(unlimited(), prices, "larch", url).sent.parameters.max_tokens for url in (hosted, near)]
+    assert sent == [None, ROOMY]
 
 
 async def test_what_is_cut_is_asked_for_again_with_twice_as_much(ledger: SqliteLedger, tmp_path: Path) -> None:

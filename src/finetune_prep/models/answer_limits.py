@@ -1,8 +1,12 @@
-"""How long an answer may become where a budget has to hold and finetune-prep.toml sets no limit.
+"""How long an answer may become where finetune-prep.toml sets no limit, and a budget has to hold or a server is nearby.
 
 Four times what such an answer usually takes, as the prompt says at its head; twice as much each time that it is asked for again,
 since what was cut is not final. What an endpoint names as the most of its model is never exceeded again. A limit of this kind is
 sent and set aside, and is no part of what identifies a request: without a budget it is the same one.
+
+A server nearby often runs a small model, some of which never stop by themselves and would write until the time-out. It is given
+room to think besides: no money hangs on it, and whatever would have come to an end should. One that refuses the limit is asked
+without.
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from finetune_prep.core.request import Reply, Request
 TIMES = 4
 LEAST = 1_000  # tokens: a model that reasons before a short answer counts that in
 USUAL = 1_000  # tokens of an answer of which nothing is known
+THOUGHTS = 4_000  # tokens for a model nearby that reasons before it answers
+_OF_LIMITS = re.compile(r"max_(completion_|new_)?tokens|context|n_predict", re.IGNORECASE)
 _NUMBER = re.compile(r"\d[\d,_]*")
 
 
@@ -31,6 +37,21 @@ class AnswerLimits:
             return request
         tokens = max(LEAST, TIMES * self._usual(request)) * 2 ** (request.origin.attempt - 1)
         return request.limited(min(tokens, self._most.get(request.model, tokens)))
+
+    def roomy(self, request: Request) -> Request:
+        """The same where no money hangs on it."""
+        if request.parameters.max_tokens is not None:
+            return request
+        return request.limited((TIMES * self._usual(request) + THOUGHTS) * 2 ** (request.origin.attempt - 1))
+
+    def otherwise(self, request: Request, sent: Request, reply: Reply, *, roomy: bool) -> Request | None:
+        """The request as it is sent again where the endpoint refuses our limit, None if it does not. roomy: of which kind."""
+        if not roomy:
+            lower = self.learn(sent, reply)
+            return None if lower is None else request.limited(lower)
+        said = reply.detail.replace(",", "")
+        refused = reply.problem == "rejected" and (str(sent.parameters.max_tokens) in said or _OF_LIMITS.search(said))
+        return request if refused else None
 
     def learn(self, sent: Request, reply: Reply) -> int | None:
         """A lower limit for the same request, where the endpoint refuses the one that was sent; None if it does not.

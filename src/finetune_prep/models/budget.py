@@ -25,6 +25,7 @@ import msgspec
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import NotAgreed, Paused, PriceUnknown
+from finetune_prep.http.endpoint import is_nearby
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.models.answer_limits import AnswerLimits
 from finetune_prep.models.prices import Prices, cost, may_cost, most_tokens, worst_case
@@ -92,8 +93,8 @@ class Budget:
         tokens = 1 if self.cap is None else most_tokens(request)
         price = self._price(request, prices, provider, base_url, tokens)
         if price is None or self.cap is None:
-            return Charge(self, request, prices, base_url, 0.0)
-        sent = self._limited(request, price)
+            return Charge(self, request, prices, base_url, 0.0, self._roomy(request, base_url))
+        sent = self._limited(request, price) if price.output > 0 else self._roomy(request, base_url)
         worst = worst_case(price, tokens, sent.parameters.max_tokens or 0)
         return Charge(self, request, prices, base_url, worst, sent)
 
@@ -104,6 +105,10 @@ class Budget:
 
     def _limited(self, request: Request, price: Price) -> Request:
         return self.limits.limited(request) if price.output > 0 else request
+
+    def _roomy(self, request: Request, base_url: str) -> Request:
+        """A request as it is sent where no money hangs on its limit: with one if a server nearby answers it."""
+        return self.limits.roomy(request) if is_nearby(base_url) else request
 
     def admit(self, request: Request, prices: Prices, provider: str, base_url: str) -> None:
         """Let a request be put where it costs money. Raises NotAgreed and PriceUnknown as `charge`."""
@@ -265,15 +270,21 @@ class Charge:
     def price(self, reply: Reply) -> Reply:
         """The reply with what it cost. What was not counted is taken for the worst case, or the cap would not hold.
 
-        Raises Fault where the endpoint refuses a limit of ours: the next attempt has a lower one.
+        Raises Fault where the endpoint refuses a limit of ours: the next attempt has a lower one, or none.
         """
-        if self.sent is not self._request and (lower := self._budget.limits.learn(self.sent, reply)):
-            self.sent = self._request.limited(lower)
-            raise Fault(reply.detail, retry_after=0.0)
+        if self.sent is not self._request:
+            other = self._budget.limits.otherwise(self._request, self.sent, reply, roomy=not self._worst)
+            if other is not None:
+                self.sent = other
+                raise Fault(reply.detail, retry_after=0.0)
         known = cost(self._prices, self._request.model, self._base_url, reply.usage)
         self.spent = self._worst if known is None else known
         self._answered = True
         return msgspec.structs.replace(reply, cost=known)
+
+    def cut(self, reply: Reply) -> int:
+        """Tokens at which a limit of ours cut the answer off, 0 if none did."""
+        return (self.sent.parameters.max_tokens or 0) if reply.problem == "truncated" and self.sent is not self._request else 0
 
     async def settle(self) -> None:
         """The answer is kept: count what it did cost instead of what was set aside."""

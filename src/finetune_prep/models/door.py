@@ -92,6 +92,8 @@ class Door:
         self._by_role: dict[RoleName, Route] = {}
         self._calls: dict[str, _Call] = {}
         self._stopped: FinetunePrepError | None = None
+        self._cut: set[RoleName] = set()
+        """Roles of which a person has been told that an answer was cut off."""
         self._counts: dict[str, float] = {}
         self._role_counts: dict[RoleName, dict[str, float]] = {}
 
@@ -252,6 +254,9 @@ class Door:
         finally:
             route.unkept -= 1
         await charge.settle()
+        if (tokens := charge.cut(reply)) and request.role not in self._cut:
+            self._cut.add(request.role)
+            self._tell(_cut_off(request, tokens))
         return reply, charge.spent
 
     def _charge(self, route: Route, request: Request) -> Charge | _Free:
@@ -319,6 +324,13 @@ class _Call:
         return "unasked" if stopped and not self.sent else "failed"
 
 
+def _cut_off(request: Request, tokens: int) -> str:
+    return (
+        f"an answer of the {request.role} was cut off at {tokens:,} tokens, which is a limit of this program: what is cut is "
+        f"asked for again, at most twice, with twice the room each time. To set your own: max_tokens under [roles.{request.role}]"
+    )
+
+
 class _Free:
     """The `Charge` where nothing is charged."""
 
@@ -331,6 +343,9 @@ class _Free:
 
     def price(self, reply: Reply) -> Reply:
         return reply
+
+    def cut(self, reply: Reply) -> int:
+        return 0
 
     async def settle(self) -> None: ...
 
