@@ -6,10 +6,19 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from finetune_prep.core.verdict import STEERING
+from finetune_prep.ledger.protocols import Consumption
+from finetune_prep.models.roles import Roles
+from finetune_prep.phases.evaluating.evaluate import Wanted, named
+from finetune_prep.phases.requests import Requests
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.statistics.comparison import MARGIN
+from finetune_prep.workflow.evaluating.expected import expected
+from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.planned_calls import Used, used
 from tests.cli.evaluated import BAD, GOOD, Reply, evaluated, judged, says
 from tests.cli.terminal import Shown, Terminal
 from tests.cli.test_pilot import asked_of, next_of
@@ -62,7 +71,7 @@ def test_a_tuned_model_that_is_better(shop: Project, terminal: Terminal) -> None
     }  # fmt: skip
     status = terminal("status")
     assert "evaluation-001: base, tuned, 8 scenarios × 2 runs – Established: the tuned model is better" in status.out
-    assert "evaluate" in terminal("cost").out
+    assert re.search(r"evaluation-001 +judge", terminal("cost").out)
     rubric = shop.folder / "reference" / "evaluation-rubric.md"
     files = [str(folder / f"verdicts.{name}.jsonl") for name in ("base", "tuned")]
     assert read(terminal("compare", *files, "--rubric", str(rubric), "--json"))["word"] == "better"
@@ -126,6 +135,35 @@ def test_what_was_asked_of_the_base_alone_serves_the_comparison(shop: Project, t
         assert len(running.verdicts) == 2 * verdicts
         estimated = int(words(shown).partition("Estimate: ")[2].partition(" calls")[0])
         assert estimated <= len(running.verdicts) - verdicts + len(running.shop.calls) + calls
+
+
+def test_verdicts_on_another_model_are_no_verdicts_on_this_one(shop: Project, terminal: Terminal) -> None:
+    """Once its replies are there, what is left to ask is every verdict, whatever a judge said of another model's."""
+    with evaluated(shop, lists=(("shop-base", "shop-other"), ())) as running:
+        assert terminal(*ALONE, "--single").code == 0
+        before = len(running.verdicts)
+        other = ("evaluate", "--base", "before/shop-other", "-n", "8", "--single")
+        assert terminal(*other, "--no-judge").code == 0
+        shown = terminal(*other)
+        assert f"Estimate: {len(running.verdicts) - before} calls" in words(shown)
+        assert len(running.verdicts) == 2 * before
+
+
+@pytest.mark.parametrize(("again", "left"), [(16, 8), (8, 1)])
+def test_a_verdict_asked_for_again_is_not_taken_for_another(again: int, left: int, shop: Project, terminal: Terminal) -> None:
+    """24 answers of a judge that was hard to read, of which so many came again: of an evaluation that has not come to its end,
+    something is left to ask even if each verdict was asked for once."""
+    with evaluated(shop):
+        assert terminal(*ALONE, "--single", "--no-judge").code == 0
+        project = named(open_project(shop.folder), "before/shop-base", "")
+        so_far = looked(project, used, Used())
+        judged = Consumption(
+            phase="evaluate", run="evaluation-001", role="judge", model="larch-1", served="", answers=24, again=again,
+            input=0, cached=0, output=0, cost=0.0, unpriced=0,
+        )  # fmt: skip
+        so_far = msgspec.structs.replace(so_far, tokens=(*so_far.tokens, judged))
+        found = expected(Requests(project, Roles(project.config)), so_far, Wanted(groups=8, margin=MARGIN, single=True))
+    assert [(row.role, row.calls) for row in found.rows if row.calls] == [("judge", left)]
 
 
 def test_a_base_that_loops_is_faulty_and_not_safe(shop: Project, terminal: Terminal) -> None:
@@ -197,8 +235,9 @@ def test_retry_has_an_unreadable_verdict_asked_again(shop: Project, terminal: Te
         again = terminal("retry", "unjudged")
         assert again.code == 0, again.err
         assert "finetune-prep evaluate --base before/shop-base --tuned after/shop-tuned -n 8" in words(again)
-        found = read(terminal(*BOTH, "--single", "--json"))
-    assert (arm(found, "tuned")["unjudged"], arm(found, "tuned")["judged"]) == (0, 16)
+        shown = terminal(*BOTH, "--single", "--json")
+    assert "Estimate: 1 call," in shown.err, "an evaluation that has come to its end asks what was opened"
+    assert (arm(read(shown), "tuned")["unjudged"], arm(read(shown), "tuned")["judged"]) == (0, 16)
 
 
 def test_a_talk_that_speaks_to_the_judge_counts_neither_way(shop: Project, terminal: Terminal) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
@@ -108,7 +109,7 @@ def test_from_a_pilot_to_rows_and_what_everybody_says_of_them(piloted: Any, term
     assert sum(told["states"].values()) == told["planned"] == told["result"]["candidates"]
     assert sum(cell["accepted"] for cell in told["result"]["cells"]) == 120
     assert "scale-001: 120 rows wanted: 120 accepted" in terminal("status").out
-    assert "scale-001" in terminal("cost").out
+    assert re.search(r"^  pilot-001 +assistant .*^  scale-001 +assistant ", terminal("cost").out, re.MULTILINE | re.DOTALL)
     estimate = json.loads(terminal("cost", "--estimate", "scale", "-n", "300", "--json").out)["estimate"]
     assert 150 < sum(row["calls"] for row in estimate["rows"] if row["role"] == "judge") < 300, "what is there costs nothing"
     refused = terminal("export")

@@ -139,6 +139,9 @@ def test_a_draft_is_handed_back_as_often_as_it_usually_is(fresh: Project) -> Non
     revise = facts("revise", Path())
     assert patch.input_tokens == round((draft.input + draft.output + revise.added) * returned)
     assert patch.output_tokens == round(draft.output * revise.share * returned)
+    handed_back = [row.draft_of for row in estimate(fresh, None).rows if row.prompt == "revise"]
+    assert len(handed_back) == len({*handed_back}) > 5, "each says which draft comes back"
+    assert patch.draft_of == "anchors"
 
 
 def test_what_is_there_is_not_written_again(shop: Project) -> None:

@@ -92,6 +92,8 @@ class Consumption(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     served: str
     """The model that answered, as the provider named it."""
     answers: int
+    again: int = 0
+    """How many of these came when the same was asked again, as an answer before could not be used."""
     input: int
     """Tokens that were sent, those from a cache included."""
     cached: int

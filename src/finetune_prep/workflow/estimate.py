@@ -38,6 +38,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     role: RoleName
     prompt: str
     """Name of its file, or the role that needs none."""
+    draft_of: str = ""
+    """Of `revise`: the prompt whose drafts are handed back with what was found, "" of all others."""
     model: str
     """As provider/model."""
     calls: float
@@ -213,6 +215,7 @@ def _row(project: Project, prices: Prices, call: Planned, found: Measured | None
         phase=call.phase,
         role=call.role,
         prompt=call.prompt,
+        draft_of=call.draft_of,
         model=f"{provider or settings.provider}/{settings.model_name}",
         calls=calls,
         known=call.known,

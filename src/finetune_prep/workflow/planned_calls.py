@@ -85,6 +85,8 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens with which all of these prompts begin."""
     measurable: bool = True
     """Whether earlier prompts of the same file tell more of these than `input` does."""
+    draft_of: str = ""
+    """Of `revise`: the prompt whose drafts are handed back."""
 
 
 def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Iterator[Planned]:
@@ -104,7 +106,7 @@ def planned(project: Project, used: Used, phase: str, n: int, anew: bool) -> Ite
                 if name == JUDGE and phase == PILOT:
                     yield from _more_verdicts(project, about, use, counts, known, opened)
                 if use.drafts_of == name:
-                    yield _patches(project, about, use, counts)
+                    yield _patches(project, name, about, use, counts)
     if phase == PILOT and way == "turns":
         yield _calls(project, "assistant", Facts(role="assistant", form="assistant"), ASSISTANT, counts, known, opened)
 
@@ -169,7 +171,7 @@ def _more_verdicts(
         yield _calls(project, JUDGE, second, msgspec.structs.replace(use, counts=(READ_BY_BOTH,)), counts, known, opened)
 
 
-def _patches(project: Project, about: Facts, use: Use, counts: dict[str, int]) -> Planned:
+def _patches(project: Project, name: str, about: Facts, use: Use, counts: dict[str, int]) -> Planned:
     """What comes back for drafts that are handed back: each stands in its prompt, with what was found."""
     revise = facts(REVISE, project.layout.phase_prompts)
     again = drafts(about, project.config.revisions) - 1
@@ -182,6 +184,7 @@ def _patches(project: Project, about: Facts, use: Use, counts: dict[str, int]) -
         known=0,
         input=use.input + use.output + revise.added,
         output=use.output * revise.share,
+        draft_of=name,
     )
 
 
@@ -309,7 +312,7 @@ NOTHING = _Retried(Counter(), Counter())
 def _answered_before(project: Project, used: Used, n: int, counts: Mapping[str, int], retried: _Retried) -> dict[str, int]:
     """Calls by role of which nothing more comes, for a pilot of this size with the documents as they are.
 
-    As many as the ledger holds answers. Of a run that has come to its end all but what was opened, and what follows that.
+    As many as the ledger holds first answers. Of a run that has come to its end all but what was opened, and what follows that.
     """
     same = _same(project, n)
     accounts = [account for run in same if (account := run.account())]
@@ -322,7 +325,7 @@ def _answered_before(project: Project, used: Used, n: int, counts: Mapping[str, 
     known: dict[str, int] = {}
     for line in used.tokens:
         if line.run in names:
-            known[line.role] = known.get(line.role, 0) + line.answers
+            known[line.role] = known.get(line.role, 0) + line.answers - line.again
     return known
 
 

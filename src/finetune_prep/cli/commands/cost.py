@@ -28,6 +28,7 @@ from finetune_prep.workflow.scaling.expected import expected as expected_of_scal
 from finetune_prep.workflow.scaling.whole_way import Way, WholeWay, way_to_rows
 
 WHOLE = "all"
+MANY = 10  # calls, of which tenths say nothing any longer
 
 
 @click.command()
@@ -135,7 +136,7 @@ def _line(line: Consumption) -> tuple[str, ...]:
     share = f"{line.cached / line.input:.0%} cached" if line.input else ""
     tokens = f"{line.input:,} + {line.output:,} tokens" if line.input or line.output else ""
     return (
-        line.phase,
+        line.run or line.phase,
         line.role,
         f"{line.model}{served}",
         screen.counted(line.answers, "answer"),
@@ -152,6 +153,8 @@ def _dollars(cost: float, unpriced: int) -> str:
 def _print_estimate(expected: Estimate, spent: float, budget: float | None) -> None:
     differ = len({row.measured for row in expected.rows}) > 1  # else the sum says it for all
     screen.table([_expected_row(row, free=expected.cost == 0, differ=differ) for row in expected.rows])
+    if any(_in_part(row.calls) for row in expected.rows):
+        screen.paragraph("A part of a call: not every draft is handed back, and not every answer can be used.", dim=True)
     screen.say(estimate_words(expected), bold=True)
     if budget is not None and expected.cost is not None and spent + expected.cost > budget:
         screen.say(f"  more than the budget leaves (${max(0.0, budget - spent):.2f}): raise `budget` in finetune-prep.toml")
@@ -179,15 +182,24 @@ def _way_words(step: Way) -> tuple[str, ...]:
     return (calls, tokens, *(() if step.cost == 0 else ("price unknown" if step.cost is None else f"about ${step.cost:,.0f}",)))
 
 
+def _calls(calls: float) -> str:
+    return f"{calls:.1f} calls" if _in_part(calls) else screen.counted(round(calls), "call")
+
+
+def _in_part(calls: float) -> bool:
+    """Whether tenths of so many calls tell something."""
+    return calls < MANY and round(calls, 1) != round(calls)
+
+
 def _expected_row(row: Row, *, free: bool, differ: bool) -> tuple[str, ...]:
     known = "price unknown" if row.cost is None else f"${row.cost:.4f}"
     by = f"as {screen.counted(row.measured, 'answer')} took" if row.measured else "as in the examples"
     return (
         row.phase,
         row.role,
-        row.prompt,
+        f"{row.prompt} of {row.draft_of}" if row.draft_of else row.prompt,
         row.model,
-        screen.counted(round(row.calls), "call"),
+        _calls(row.calls),
         f"{row.input_tokens:,} + {row.output_tokens:,} tokens",
         f"{row.cached_tokens / row.input_tokens:.0%} cached" if row.cached_tokens else "",
         *(() if free else (known,)),

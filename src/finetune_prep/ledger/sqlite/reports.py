@@ -22,13 +22,13 @@ FROM told GROUP BY phase ORDER BY first, phase
 CONSUMPTION = """
 WITH told AS MATERIALIZED (
     SELECT request ->> 'phase' AS phase, run, request ->> 'role' AS role, request ->> 'model' AS model,
-           coalesce(reply ->> 'served_model', '') AS served,
+           coalesce(reply ->> 'served_model', '') AS served, attempt,
            reply ->> '$.usage.input' AS input, reply ->> '$.usage.cached' AS cached, reply ->> '$.usage.written' AS written,
            reply ->> '$.usage.output' AS output, reply ->> 'cost' AS cost
     FROM entry
 )
 SELECT phase, run, role, model, served,
-       count(*), total(input), total(cached), total(written), total(output), total(cost), sum(cost IS NULL)
+       count(*), sum(attempt > 1), total(input), total(cached), total(written), total(output), total(cost), sum(cost IS NULL)
 FROM told GROUP BY phase, run, role, model, served ORDER BY phase, run, role, model, served
 """
 MEASURED = """
@@ -72,7 +72,7 @@ class SqliteReports:
         def read(connection: apsw.Connection) -> tuple[Consumption, ...]:
             version = connection.pragma("data_version")
             if self._used is None or self._used[0] != version:
-                rows = ((*row[:6], *map(int, row[6:10]), *row[10:]) for row in connection.execute(CONSUMPTION))
+                rows = ((*row[:7], *map(int, row[7:11]), *row[11:]) for row in connection.execute(CONSUMPTION))
                 self._used = version, tuple(_as(Consumption, **dict(zip(names, row, strict=True))) for row in rows)
             return self._used[1]
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import msgspec
 
-from finetune_prep.core.request import RoleName
+from finetune_prep.core.evaluating.talk import Arm
+from finetune_prep.core.request import Request, RoleName
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.documents.kinds import Documents
+from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.prompt_facts import EVALUATE, PILOT, facts
 from finetune_prep.phases.evaluating.arms import PHASE, PLAYED_BY
@@ -17,15 +20,18 @@ from finetune_prep.phases.evaluating.evaluate import Wanted, plan_of, scenarios_
 from finetune_prep.phases.evaluating.needed import prepared
 from finetune_prep.phases.requests import Requests
 from finetune_prep.project.config import BATCH_APIS
-from finetune_prep.project.evaluating.runs import EvaluationPlan, evaluation_runs
-from finetune_prep.workflow.estimate import Estimate, estimate_of_calls
+from finetune_prep.project.evaluating.runs import EvaluationPlan, EvaluationRun, evaluation_runs
+from finetune_prep.project.project import Project
+from finetune_prep.workflow.estimate import Estimate, estimate_of, estimate_of_calls
+from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.planned_calls import CHARACTERS, Planned, Used
+from finetune_prep.workflow.retrying.settled import waiting
 
 USUAL_REPLY = 150  # tokens, where none of the model's has been counted
 
 
 def expected(requests: Requests, used: Used, wanted: Wanted, provider: str = "") -> Estimate:
-    """What is still to ask; nothing for an evaluation that has come to its end. Raises ActNeeded as `prepared`.
+    """What is still to ask; for an evaluation that has come to its end, what was opened again. Raises ActNeeded as `prepared`.
 
     Where the arm `prompted` is asked for it is counted in, although it may turn out not to fit.
     """
@@ -33,11 +39,24 @@ def expected(requests: Requests, used: Used, wanted: Wanted, provider: str = "")
     prepared(project, prompted=wanted.prompted)
     scenarios = scenarios_of(project, wanted)
     plan = plan_of(requests, wanted, scenarios)
-    if any(run.finished and _same(run.plan, plan) for run in evaluation_runs(project.layout)):
-        return estimate_of_calls(project, used, (), provider)
-    calls = _calls(requests, used, plan, scenarios, judges=wanted.judged)
+    begun = [run for run in evaluation_runs(project.layout) if _same(run.plan, plan)]
+    if ended := [run for run in begun if run.finished]:
+        return estimate_of(project, used, _opened(project, ended), provider)
+    calls = _calls(requests, used, plan, scenarios, judges=wanted.judged, unfinished=bool(begun))
     found = estimate_of_calls(project, _as_in_a_pilot(used), calls, provider)
     return msgspec.structs.replace(found, rounds=_rounds(requests, plan, scenarios, provider, judges=wanted.judged))
+
+
+def _opened(project: Project, runs: Sequence[EvaluationRun]) -> tuple[Request, ...]:
+    """Questions of these evaluations that a person has opened again and that nobody has been asked since."""
+    opened = dict(project.opened())
+    keys = [talk.unusable for run in runs for talk in run.talks() if talk.unusable in opened] if opened else []
+    return looked(project, partial(_waiting, keys, opened), ()) if keys else ()
+
+
+async def _waiting(keys: list[str], opened: dict[str, int], ledger: Ledger) -> tuple[Request, ...]:
+    found = [await ledger.answers.get(key) for key in sorted(await waiting(ledger, keys, opened))]
+    return tuple(entry.request for entry in found if entry is not None)
 
 
 def _same(one: EvaluationPlan, other: EvaluationPlan) -> bool:
@@ -62,15 +81,18 @@ def _as_in_a_pilot(used: Used) -> Used:
 
 
 def _calls(
-    requests: Requests, used: Used, plan: EvaluationPlan, scenarios: tuple[Scenario, ...], *, judges: bool
+    requests: Requests, used: Used, plan: EvaluationPlan, scenarios: tuple[Scenario, ...], *, judges: bool, unfinished: bool
 ) -> Iterator[Planned]:
+    """unfinished: whether it was begun, so that there is a verdict to come even if every question was asked once."""
     project, own = requests.project, requests.project.layout.phase_prompts
-    known = _known(requests, used, plan)
+    known = _known(requests, used, plan, scenarios)
     talks, exchanges = len(plan.arms) * plan.runs, sum(scenario.exchanges for scenario in scenarios)
     times = {
         "converse-user": len(scenarios) + talks * (exchanges - len(scenarios)),  # the opening is the same for all
         "judge": talks * len(scenarios) if judges and project.value(Documents.rubric).judged else 0,
     }
+    if unfinished and times["judge"]:
+        known["judge"] = min(known["judge"], times["judge"] - 1)
     for prompt, count in times.items():
         about = facts(prompt, own)
         use = next(use for use in about.uses if use.phase == EVALUATE)
@@ -91,25 +113,45 @@ def _calls(
         )  # fmt: skip
 
 
-def _known(requests: Requests, used: Used, plan: EvaluationPlan) -> Counter[str]:
-    """Answers by role that earlier evaluations brought and that serve this one, at most."""
-    names: dict[str, set[str]] = {"user": set(), "judge": set(), "base": set(), "tuned": set()}
-    for run in evaluation_runs(requests.project.layout):
-        before = run.plan
-        talked = before.texts.get("base") == plan.texts["base"] and before.texts["user"] == plan.texts["user"]
-        if not talked or before.models["user"] != plan.models["user"] or before.single != plan.single:
-            continue
-        judged = (before.rubric, before.evaluation_prompt, before.models["judge"])
-        for role in names:
-            if role == "judge" and judged != (plan.rubric, plan.evaluation_prompt, plan.models["judge"]):
-                continue
-            if before.models.get(role) == plan.models.get(role):
-                names[role].add(run.name)
+def _known(requests: Requests, used: Used, plan: EvaluationPlan, scenarios: tuple[Scenario, ...]) -> Counter[str]:
+    """Questions by role that earlier evaluations asked and that serve this one, at most.
+
+    Of each no more than the two can have in common: its other answers are about other models' replies, or other scenarios.
+    """
     known: Counter[str] = Counter()
-    for line in used.tokens:
-        if line.phase == PHASE and line.run in names.get(line.role, ()):
-            known[line.role] += line.answers
+    for run in evaluation_runs(requests.project.layout):
+        shared = _shared(run.plan, plan, scenarios)
+        for line in used.tokens:
+            if line.phase == PHASE and line.run == run.name:
+                served = min(line.answers - line.again, shared[line.role])
+                shared[line.role] -= served
+                known[line.role] += served
     return known
+
+
+def _shared(before: EvaluationPlan, plan: EvaluationPlan, scenarios: tuple[Scenario, ...]) -> Counter[str]:
+    """Questions by role that both evaluations ask."""
+    same_user = before.texts["user"] == plan.texts["user"] and before.models["user"] == plan.models["user"]
+    if not same_user or before.texts.get("base") != plan.texts["base"] or before.single != plan.single:
+        return Counter()
+    arms = [arm for arm in plan.arms if arm in before.arms and _spoken(before, arm) == _spoken(plan, arm)]
+    common = [scenario for scenario in scenarios if scenario.id in before.scenarios]
+    exchanges, runs = sum(scenario.exchanges for scenario in common), min(before.runs, plan.runs)
+    shared = Counter(user=len(common) + len(arms) * runs * (exchanges - len(common)))
+    for arm in arms:
+        shared[PLAYED_BY[arm]] += runs * exchanges
+    if (before.rubric, before.evaluation_prompt, before.models["judge"]) == (
+        plan.rubric,
+        plan.evaluation_prompt,
+        plan.models["judge"],
+    ):
+        shared["judge"] = len(arms) * runs * len(common)
+    return shared
+
+
+def _spoken(plan: EvaluationPlan, arm: Arm) -> tuple[object, ...]:
+    """What the replies of an arm come from."""
+    return plan.models.get(PLAYED_BY[arm]), plan.texts.get(arm)
 
 
 def _rounds(
