@@ -8,8 +8,9 @@ import threading
 from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import pytest
 
 from finetune_prep.core.request import Reply, Schema, Usage
@@ -18,6 +19,7 @@ from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.askings import first_asking, recall
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.phases.drafting import schemas
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
 from tests.ledgers import entries
 from tests.models.examples import config, request
@@ -259,3 +261,59 @@ async def test_all_that_ended_together_is_named_together(ledger: SqliteLedger, t
         with pytest.raises(Unusable) as settled:
             await door.ask_all_for(forms, number)
     assert set(settled.value.keys) == {form.key for form in forms}
+
+
+LISTS = Schema(
+    name="lists",
+    schema={
+        "type": "object",
+        "properties": {"topics": {"type": "array", "items": {"type": "string"}, "minItems": 2}},
+        "required": ["topics"],
+        "additionalProperties": False,
+    },
+)
+
+
+class Lists(msgspec.Struct, forbid_unknown_fields=True):
+    topics: Annotated[list[str], msgspec.Meta(min_length=2)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told", "said"),
+    [
+        (
+            '{"topics": ["a"]}',
+            "Expected `array` of length >= 2 - at `$.topics`",
+            "the answer.topics has 1 entry, and the least is 2",
+        ),
+        ('{"topics": "a"}', "Expected `array`, got `str` - at `$.topics`", "the answer.topics is no array"),
+        ('```json\n{"topics": ["a"]}\n```', "the JSON stands in a code fence", "the JSON stands in a code fence"),
+        ("Fine.", "JSON is malformed", "JSON is malformed"),
+    ],
+)
+async def test_people_are_told_in_english_what_a_model_is_told_in_the_decoders_words(
+    answer: str, told: str, said: str, ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    """Those words are part of requests that were asked before, and have to stay as they are."""
+    scripted = Scripted(lambda asked: answer)
+    async with open_door(config(), ledger, tmp_path, provider=scripted) as door:
+        with pytest.raises(Unusable) as caught:
+            await door.ask_for(request(schema=LISTS), lambda text: schemas.read(text, Lists))
+    assert said in caught.value.what
+    complaint = scripted.asked[1].messages[-1].content
+    assert complaint.startswith("That answer cannot be used: The answer does not follow the schema: ")
+    assert told in complaint
+
+
+async def test_what_is_said_of_several_in_a_row_is_told_once(ledger: SqliteLedger, tmp_path: Path) -> None:
+    def parse(text: str) -> str:
+        raise ValueError(
+            "objection O1 is not answered; objection O2 is not answered; objection O7 is answered twice; CP1 is missing; CP2 is missing."
+        )
+
+    scripted = Scripted(lambda asked: "{}")
+    async with open_door(config(), ledger, tmp_path, provider=scripted) as door:
+        with pytest.raises(Unusable) as caught:
+            await door.ask_for(request(schema=NUMBER), parse)
+    assert caught.value.what == "objections O1 and O2 are not answered; objection O7 is answered twice; CP1 and CP2 are missing."
+    assert "objection O1 is not answered; objection O2 is not answered" in scripted.asked[1].messages[-1].content

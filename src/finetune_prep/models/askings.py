@@ -5,7 +5,9 @@ Who asks a provider (`Door.ask_for`) and who only looks into the ledger (`recall
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +17,7 @@ from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import NotYet, Unusable
 from finetune_prep.ledger.protocols import Answers
 from finetune_prep.models.providers.provider import comes_to_nothing
+from finetune_prep.models.providers.schema_enforcement import misfit
 
 T = TypeVar("T")
 
@@ -22,6 +25,8 @@ MOST_ATTEMPTS = 3
 FINAL = {"rejected", "filtered", "refused"}  # asking again would get the same
 SHOWN = 12  # characters of a key that people are told
 MOST_SAID = 400  # characters of a reason that people are told; a model is told all of it
+NOT_THE_FORM = "The answer does not follow the schema"
+_OF_ONE = re.compile(r"(?P<noun>(?:[a-z]+ )?)[A-Z]+[\w.]* is (?P<said>missing|not answered|answered twice)")
 EMPTY = "(no answer)"  # some chat templates refuse an empty message
 
 
@@ -70,8 +75,35 @@ def _settled(first: Request, last: Request, reply: Reply, reason: str) -> Unusab
     )
     if not rejected:
         fix += f"; where nothing better comes, name another model under [roles.{first.role}]"
-    said = reason if len(reason) <= MOST_SAID else f"{reason[:MOST_SAID].rpartition(' ')[0]} …"
+    said = _for_people(reason, first, reply)
+    said = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID].rpartition(' ')[0]} …"
     return Unusable(said, where=first.place, next=fix, rejected=rejected, keys=(first.key,), came=last.key)
+
+
+def _for_people(reason: str, first: Request, reply: Reply) -> str:
+    """A reason in plain English. What a model is told keeps its words: they are part of requests that were asked."""
+    if first.schema is not None and reply.problem is None and reason.startswith(NOT_THE_FORM) and "`" in reason:
+        why = misfit(reply.text, first.schema.schema)
+        if why and not why.startswith("not JSON"):
+            return f"{NOT_THE_FORM}: {why}."
+    return "; ".join(_alike(reason.removesuffix(".").split("; "))) + ("." if reason.endswith(".") else "")
+
+
+def _alike(clauses: Sequence[str]) -> Iterator[str]:
+    """What several clauses in a row say of one thing each, as one: "objections O1 and O2 are not answered"."""
+    for (noun, said), group in groupby(clauses, key=_said_of_one):
+        alike = [*group]
+        if not said or len(alike) == 1:
+            yield from alike
+        else:
+            *ids, last = (clause.removeprefix(noun).removesuffix(f" is {said}") for clause in alike)
+            yield f"{f'{noun.strip()}s ' if noun else ''}{', '.join(ids)} and {last} are {said}"
+
+
+def _said_of_one(clause: str) -> tuple[str, str]:
+    """Noun and predicate of a clause about one thing with an id, each "" where it is none."""
+    found = _OF_ONE.fullmatch(clause)
+    return (found["noun"], found["said"]) if found else ("", "")
 
 
 def _numbered(request: Request, first: Request, attempt: int) -> Request:
