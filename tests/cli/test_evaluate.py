@@ -563,6 +563,14 @@ def test_the_plan_rests_on_an_evaluation_where_there_is_one(shop: Project, termi
     base = [talk.get("passed", False) for talk in talks if talk["arm"] == "base"]
     assert found["base_rate"] == sum(base) / len(base)
     assert "as the latest evaluation found it" in terminal("evaluate", "--plan").out
+    assert found["next"] == "finetune-prep evaluate --base provider/model --tuned provider/model"
+    named = terminal("evaluate", "--plan", "--base", "before/shop-base", "-n", "12", "--single")
+    assert next_of(named) == "finetune-prep evaluate --base before/shop-base --tuned provider/model -n 12 --single"
+
+
+def test_a_plan_leaves_out_what_the_settings_name(shop: Project, terminal: Terminal) -> None:
+    with evaluated(shop, more='[roles.base]\nmodel = "before/shop-base"'):
+        assert next_of(terminal("evaluate", "--plan")) == "finetune-prep evaluate --tuned provider/model"
 
 
 def test_not_established_names_the_groups_that_would_tell(shop: Project, terminal: Terminal) -> None:

@@ -85,9 +85,12 @@ def test_what_was_never_asked_has_not_failed() -> None:
     ],
 )
 def test_calls_that_were_given_up_are_told(abandoned: int, said: str) -> None:
+    """Where nothing costs money, nothing is billed twice."""
     bar = Bar(Clock())
     bar(Progress(answered=10, abandoned=abandoned))
     assert bar.loss == said
+    bar.free = True
+    assert bar.loss == said.replace(" and may be billed twice", "")
 
 
 def test_a_pipe_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:

@@ -354,7 +354,9 @@ def test_a_phase_that_stopped_goes_on(tmp_path: Any, capsys: pytest.CaptureFixtu
         assert (terminal("prepare", "--yes").code, len(endpoint.calls)) == (1, calls)
         assert first.code == 1
         assert "finetune-prep retry " in first.err
-        assert next_of(terminal("status")) == "finetune-prep retry unusable"
+        status = terminal("status")
+        assert next_of(status) == "finetune-prep retry unusable"
+        assert re.search(r"! stopped: The answer .*\(what came: finetune-prep show [0-9a-f]{12}\)", " ".join(status.out.split()))
         found = json.loads(terminal("retry", "--json").out)
         assert found["asked_again"] >= 1
         assert found["next"] == next_of(terminal("status")) == "finetune-prep prepare"

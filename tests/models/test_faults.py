@@ -17,11 +17,13 @@ from typing import Any
 
 import pytest
 
-from finetune_prep.core.request import Reply, Schema
+from finetune_prep.core.request import Reply, Request, Schema
 from finetune_prep.errors import Paused, Unreachable, Unusable
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.providers import reach
+from finetune_prep.models.providers.provider import Fault
+from finetune_prep.models.providers.scripted import Scripted
 from tests.fake_endpoint import Behaviour, Call, Completion, Drip, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.ledgers import entries
 from tests.models.examples import config, request
@@ -237,6 +239,44 @@ async def test_a_server_that_goes_away_for_a_while_is_waited_for(
             await door.ask(request("a"))
         with pytest.raises(Unreachable, match="no answer"):
             await door.ask(request("b"))
+
+
+@pytest.mark.usefixtures("one_try")
+async def test_what_gave_no_answer_is_told_while_others_are_under_way(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """A count of what failed names nothing, and the error comes when all others have come to their end. Three are enough."""
+    told: list[str] = []
+    heard = asyncio.Event()
+
+    def tell(line: str) -> None:
+        told.append(line)
+        heard.set()
+
+    async def answer(asked: Request) -> str:
+        if asked.origin.about.startswith("lost"):
+            raise Fault("503 overloaded")
+        await heard.wait()
+        return "Fine."
+
+    asked = [request("kept", about="kept"), *(request(str(n), about=f"lost {n}") for n in range(4))]
+    async with open_door(config(), ledger, tmp_path, provider=Scripted(answer), tell=tell) as door:
+        with pytest.raises(Unreachable):
+            await door.ask_all(asked)
+    assert len(told) == 3
+    assert told[0] == "pilot-001 · judge · lost 0: no answer after 1 attempt: 503 overloaded"
+    assert len({*told}) == 3
+
+
+@pytest.mark.usefixtures("one_try")
+async def test_what_fails_alone_is_told_by_its_error(ledger: SqliteLedger, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    async def answer(asked: Request) -> str:
+        raise Fault("503 overloaded")
+
+    async with open_door(config(), ledger, tmp_path, provider=Scripted(answer), tell=told.append) as door:
+        with pytest.raises(Unreachable):
+            await door.ask(request("lost"))
+    assert told == []
 
 
 FAULTS: tuple[Behaviour, ...] = (

@@ -76,7 +76,7 @@ def test_told_while_the_call_is_still_under_way_and_its_answer_is_kept(sent: sig
             endpoint.release()
             _, rest = child.communicate(timeout=HUNG)
         asked = len(endpoint.calls)
-    assert "Stopping" in told
+    assert "Stopping: calls under way may finish, so that no answer is lost." in told
     assert "Stopped. Every answer that came is saved" in rest
     assert "abandoned" not in rest
     assert "Traceback" not in rest
@@ -94,7 +94,7 @@ def test_the_second_time_leaves_at_once(sent: signal.Signals, tmp_path: Path) ->
         _, rest = child.communicate(timeout=HUNG)
     assert child.returncode in (128 + sent, -sent), rest
     if sent == signal.SIGINT:  # the second signal of `kill` ends the process as it always did
-        assert "2 calls under way were abandoned; they will be asked again and may be billed twice." in rest
+        assert "2 calls under way were abandoned; they will be asked again." in rest, "a server of this machine bills nothing"
     assert "Traceback" not in rest
 
 

@@ -19,6 +19,7 @@ from finetune_prep.models.batches.files import OpenRound
 from finetune_prep.models.batches.submissions import OpenBatch
 from finetune_prep.models.budget import budget_line
 from finetune_prep.models.costs import so_far
+from finetune_prep.models.roles import costly
 from finetune_prep.phases.session import Session, open_session
 from finetune_prep.project.config import FILE
 from finetune_prep.project.decisions import Decision
@@ -109,6 +110,7 @@ async def _work(
                     tell(estimate_words(expected))
                     if short := short_words(expected, session.door.room, project.config.budget):
                         tell(short)
+                bar.free = not costly(project.config, provider or "")
                 if len({row.phase for row in expected.rows}) == 1:  # where a person must read in between, nothing is projected
                     bar.expected = expected
                 if consent.stands(expected, await so_far(session.door.ledger)):
@@ -124,7 +126,7 @@ async def _work(
                 raise _waiting(project, rounds, _again(command, provider), of_about, missing) from None
             except asyncio.CancelledError:
                 bar.clear()
-                screen.note("Stopping: calls under way may finish, since they are paid for. Ctrl-C again leaves at once.")
+                screen.note("Stopping: calls under way may finish, so that no answer is lost. Ctrl-C again leaves at once.")
                 raise
             finally:
                 with contextlib.suppress(LedgerBroken):  # that has been told

@@ -26,6 +26,8 @@ class Bar:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.expected: Estimate | None = None
+        self.free = False
+        """Whether nothing that is asked costs money."""
         self._clock = clock
         self._live = screen.has_codes(sys.stderr)
         self._begun: float | None = None
@@ -90,7 +92,7 @@ class Bar:
         if not calls:
             return ""
         were, they = ("call under way was", "it") if calls == 1 else ("calls under way were", "they")
-        return f"{calls} {were} abandoned; {they} will be asked again and may be billed twice."
+        return f"{calls} {were} abandoned; {they} will be asked again{'' if self.free else ' and may be billed twice'}."
 
     def clear(self) -> None:
         if self._live and self._text:

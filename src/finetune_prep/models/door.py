@@ -34,6 +34,7 @@ from finetune_prep.project.config import Config
 T = TypeVar("T")
 
 GRACE_SECONDS = 30.0
+MOST_FAILURES = 3  # calls without an answer that a person is told of while others are under way
 
 
 def open_door(
@@ -94,6 +95,8 @@ class Door:
         self._stopped: FinetunePrepError | None = None
         self._cut: set[RoleName] = set()
         """Roles of which a person has been told that an answer was cut off."""
+        self._failures = 0
+        """Calls without an answer of which a person has been told."""
         self._counts: dict[str, float] = {}
         self._role_counts: dict[RoleName, dict[str, float]] = {}
 
@@ -213,6 +216,9 @@ class Door:
             raise
         except BaseException as error:
             self._count(None, in_flight=-1, **{call.ended(error, stopped=self._stopped is not None): 1})
+            if isinstance(error, Unreachable) and self._counts["in_flight"] and self._failures < MOST_FAILURES:
+                self._failures += 1  # it is told at the end, too, but the others may take their time
+                self._tell(f"{error.where}: {error.what}")
             if isinstance(error, Paused | NotAgreed | PriceUnknown) and not isinstance(error, NotInRecording):
                 self._stop(error)
             raise

@@ -30,8 +30,8 @@ from finetune_prep.workflow.evaluating.planning import enough_groups, plan_for
 from finetune_prep.workflow.evaluating.summary import EvaluationSummary, summarize
 from finetune_prep.workflow.planned_calls import used
 
+ANY = "provider/model"
 HOPED_FOR = 0.2  # gain in pass rate that a plan goes by where none is given
-NEXT_AFTER_PLAN = "finetune-prep evaluate --base provider/model --tuned provider/model"
 
 
 class Models(NamedTuple):
@@ -118,17 +118,19 @@ def evaluate(
     --tuned: established better, not worse, worse, or not established. The judge is not told whose conversation it reads;
     scenarios are compared, never single conversations. docs/evaluate.md says how to read the figures.
     """
+    wanted = Wanted(
+        groups=groups, runs=runs, margin=margin, prompted=prompted, single=single, context=context, judged=not no_judge
+    )
+    models = Models(base, tuned, max_tokens)
     if plan:
-        _print_plan(plan_for(open_project(project), difference or HOPED_FOR, groups, runs), as_json=as_json)
+        opened = open_project(project)
+        step = f"finetune-prep {_command(wanted, _to_name(opened, models))}"
+        _print_plan(plan_for(opened, difference or HOPED_FOR, groups, runs), step, as_json=as_json)
         return
     for name, given, of in (("--difference", difference, "--plan"), ("--context", context and not prompted, "--prompted")):
         if given:
             raise UsageError(f"{name} means something with {of} alone", next=f"add {of}, or leave {name} out")
     enough_groups(groups)
-    wanted = Wanted(
-        groups=groups, runs=runs, margin=margin, prompted=prompted, single=single, context=context, judged=not no_judge
-    )
-    models = Models(base, tuned, max_tokens)
 
     async def job(session: Session) -> EvaluationSummary:
         done = await run_evaluation(session, wanted, asks_servers=provider is None)
@@ -162,9 +164,16 @@ def _command(wanted: Wanted, models: Models) -> str:
     return " ".join(["evaluate", *parts])
 
 
-def _print_plan(found: Power, *, as_json: bool) -> None:
+def _to_name(project: Project, models: Models) -> Models:
+    """The models of a planned evaluation; those that nobody has named yet are left to be filled in."""
+    there = project.config.roles
+    base, tuned = (given or ("" if role in there else ANY) for role, given in (("base", models.base), ("tuned", models.tuned)))
+    return Models(base, tuned, models.max_tokens)
+
+
+def _print_plan(found: Power, step: str, *, as_json: bool) -> None:
     if as_json:
-        screen.json(found, step=NEXT_AFTER_PLAN)
+        screen.json(found, step=step)
         return
     basis = "as the latest evaluation found it" if found.measured else "by convention; an evaluation would tell"
     screen.say(
@@ -179,7 +188,7 @@ def _print_plan(found: Power, *, as_json: bool) -> None:
     screen.paragraph(
         "More scenarios tell more than more runs of the same ones: runs of a scenario resemble each other.", dim=True
     )
-    screen.next_step(NEXT_AFTER_PLAN)
+    screen.next_step(step)
 
 
 def _print(summary: EvaluationSummary) -> None:

@@ -60,6 +60,8 @@ def _print_overview(view: Overview) -> None:
                 screen.say(f"       {document.note}")
             if document.edited:
                 screen.say(f"       edited by hand: {document.edited}", dim=True)
+        if phase.stopped:
+            screen.say(f"   ! stopped: {screen.from_here(phase.stopped)}")
     if view.to_read:
         screen.say("To read", bold=True)
         for line in view.to_read:

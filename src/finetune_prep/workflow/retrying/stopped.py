@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.durable import write_atomically
+from finetune_prep.models.askings import SHOWN
+from finetune_prep.project.project import Project
 
 
 class Stopped(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,3 +34,12 @@ def read_stopped(path: Path) -> Stopped | None:
         return msgspec.json.decode(path.read_bytes(), type=Stopped)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def why_stopped(project: Project, phase: str) -> str:
+    """Why this phase stopped, and how to see what came; "" if it did not stop by answers that cannot be used."""
+    stopped = read_stopped(project.layout.stopped)
+    if stopped is None or stopped.phase != phase:
+        return ""
+    key = stopped.came or next(iter(stopped.keys), "")
+    return f"{stopped.why.rstrip('.')} (what came: finetune-prep show {key[:SHOWN]})"

@@ -17,6 +17,7 @@ from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.staleness import Change, compare
 from finetune_prep.statistics.rates import Rate, wilson
 from finetune_prep.statistics.sequential import anytime_interval
+from finetune_prep.workflow.retrying.stopped import why_stopped
 from finetune_prep.workflow.status.views import DocumentView, PhaseView, RunView
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
@@ -27,7 +28,13 @@ def phase_view(project: Project, phase: Phase) -> PhaseView:
     done = all(document.state in ("accepted", "to accept", "written") for document in documents)
     if phase.name == "anchors" and done:
         done = bool(project.value(Documents.knowledge).anchors)
-    return PhaseView(name=phase.name, title=phase.title, documents=documents, done=done)
+    return PhaseView(
+        name=phase.name,
+        title=phase.title,
+        documents=documents,
+        done=done,
+        stopped="" if done else why_stopped(project, phase.name),
+    )
 
 
 def document_view(project: Project, kind: str) -> DocumentView:

@@ -33,6 +33,8 @@ class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     documents: tuple[DocumentView, ...]
     done: bool
+    stopped: str = ""
+    """Why it came to no end, where answers could not be used, and how to see what came; "" if that is not so."""
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
