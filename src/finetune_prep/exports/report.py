@@ -108,7 +108,7 @@ def render(
     scaled: what a scaled run has beside a pilot. second: how much a second judge reads, "" where there is none.
     """
     states, both = account.in_words, ReadByBoth(rubric)
-    for row in rows:
+    for row in rows if second else ():
         both.take(row)
     differ = {one.scenario: one.why for one in both.found.differ} if both.found else {}
     report = Report(
