@@ -165,7 +165,8 @@ def test_only_what_is_yes_twice_is_broken(shop: Project) -> None:
     found = run(shop, Scripted(answer))
     fit = {conversation.id for conversation in SOURCE.conversations[6:]}
     bases = {trial.edit.base for trial in found.trials if trial.edit.target == "CP1"}
-    assert bases == fit
+    assert bases
+    assert bases <= fit
     assert rows(found)["CP1"].word == "sees"
 
 

@@ -20,7 +20,7 @@ from finetune_prep.phases.drafting import prompt_files
 from finetune_prep.phases.pilot.given import NEEDED
 from finetune_prep.phases.pilot.plan import grave
 from finetune_prep.phases.probing.asking import Stage
-from finetune_prep.phases.probing.subjects import named_by, plantable, subjects_hash, subjects_of
+from finetune_prep.phases.probing.subjects import anchors, failure_modes, fit_of, named_by, plantable, subjects_hash, subjects_of
 from finetune_prep.phases.probing.trials import Base, all_of, judged_twice, until_enough
 from finetune_prep.phases.session import Session
 from finetune_prep.project.acceptance import require
@@ -31,7 +31,7 @@ from finetune_prep.statistics.probing.table import FailureTable, ProbeTable, fai
 from finetune_prep.statistics.probing.words import GATE_WANTED, NEUTRAL_WANTED, OTHER_WANTED, Count
 
 FEW_SHOTS = "few-shots"
-MOST_BASES = 24  # unedited conversations; each is judged twice
+MOST_BASES = 36  # unedited conversations; each is judged twice
 WITHOUT_TRIGGER = 3  # edits that take the occasion of a question away
 ROLES: tuple[RoleName, ...] = ("judge", "expert", "verifier")
 PROMPTS: dict[ProbeKind, tuple[str, ...]] = {
@@ -173,8 +173,9 @@ async def _failures(
     knowledge, questions = stage.session.project.value(Documents.knowledge), stage.rubric.questions
     talks = [base.conversation for base in bases.values()]
     subjects = plantable(knowledge)
+    fit = fit_of(subjects, talks)
     trials = await all_of(
-        until_enough(stage, planting(subject.id, talks, start), bases, sizes.each) for start, subject in enumerate(subjects)
+        until_enough(stage, planting(subject.id, talks, start, fit), bases, sizes.each) for start, subject in enumerate(subjects)
     )
     named = {subject.id: named_by(subject.id, knowledge, questions) for subject in subjects}
     table = FailureTable(
@@ -229,12 +230,13 @@ def _planned(
     """By question, the edits that break it and those that take its occasion away; and why nothing can be planned."""
     planned: dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...]]] = {}
     why: dict[str, str] = {}
+    fit = fit_of([*anchors(knowledge), *failure_modes(knowledge)], [base.conversation for base in bases.values()])
     start = 0
     for question in rubric.judged:
         sound = [base.conversation for base in bases.values() if question.id in base.yes]
         subjects = [subject.id for subject in subjects_of(question, knowledge)]
         why[question.id] = _why_none(question, sound, subjects)
-        broken = breaking(question.id, subjects, sound, wanted[question.id], start)
+        broken = breaking(question.id, subjects, sound, wanted[question.id], start, fit)
         gone = without_trigger(question.id, sound, WITHOUT_TRIGGER, start) if question.na else ()
         planned[question.id] = broken, gone
         start += wanted[question.id]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.identity import digest
 from finetune_prep.core.knowledge import SEVERITIES, Anchor, FailureMode, Knowledge, Severity
 from finetune_prep.core.probe import Subject
 from finetune_prep.core.rubric import Question, Rubric
 from finetune_prep.method.assistant_failures import ASSISTANT_FAILURES
 from finetune_prep.project.probing.runs import ProbeKind
+from finetune_prep.statistics.probing.fit import Fit
+from finetune_prep.statistics.probing.plan import Fitting
 
 
 def subjects_of(question: Question, knowledge: Knowledge) -> tuple[Subject, ...]:
@@ -27,6 +32,12 @@ def plantable(knowledge: Knowledge) -> tuple[Subject, ...]:
         for failure in ASSISTANT_FAILURES
     )
     return (*failure_modes(knowledge), *(subject for subject in anchors(knowledge) if subject.id in never), *common)
+
+
+def fit_of(subjects: Iterable[Subject], conversations: Iterable[Conversation]) -> Fitting:
+    """How well each subject fits each conversation, by their ids."""
+    texts, fit = {subject.id: subject.text for subject in subjects}, Fit(conversations)
+    return lambda subject, conversation: fit(texts[subject], conversation)
 
 
 def named_by(subject: str, knowledge: Knowledge, questions: tuple[Question, ...]) -> tuple[str, ...]:

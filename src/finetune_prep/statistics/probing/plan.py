@@ -5,16 +5,25 @@ At most two edits of one conversation count for a question: edits of one convers
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from finetune_prep.core.conversation import Conversation, Speaker
 from finetune_prep.core.probe import NEUTRAL, PLACES, Breaking, Edit, Place
 
 PER_CONVERSATION = 2
 SPARE = 2  # times as many edits are at hand as are wanted: some turn out not to be what they were to be
+AGAIN = 0.5  # of its fit that a conversation keeps once it has been used for a question: others come first if they fit as well
 TRIES = 3  # conversations in which a failure may be planted before it is given up
 # Slight ones twice: they are what a judge overlooks. Leaving out is the usual way of all (convention, untested).
 KINDS: tuple[Breaking, ...] = ("plain", "slight", "hollow", "slight", "contradiction")
+
+
+Fitting = Callable[[str, str], float]
+"""How well a subject fits a conversation, both by their ids: 0 or more."""
+
+
+def _all_alike(subject: str, conversation: str) -> float:
+    return 1.0
 
 
 def turn_at(conversation: Conversation, place: Place, role: Speaker = "assistant") -> int:
@@ -24,17 +33,24 @@ def turn_at(conversation: Conversation, place: Place, role: Speaker = "assistant
 
 
 def breaking(
-    target: str, subjects: Sequence[str], bases: Sequence[Conversation], wanted: int, start: int = 0
+    target: str,
+    subjects: Sequence[str],
+    bases: Sequence[Conversation],
+    wanted: int,
+    start: int = 0,
+    fit: Fitting = _all_alike,
 ) -> tuple[Edit, ...]:
     """Edits that break what a question asks for, in the order in which they are tried: the first `wanted`, then spare ones.
 
     subjects: ids of what the question is there for, in turn. bases: conversations on which it is answered YES. start: where in
-    them it begins, so that questions do not all use the same ones.
+    them it begins, so that questions do not all use the same ones. fit: each subject takes the conversation that it fits best.
     """
+    bases = _from(bases, start)
     edits: list[Edit] = []
     used: dict[str, set[Breaking]] = {}
     for number in range(min(SPARE * wanted, PER_CONVERSATION * len(bases)) if subjects else 0):
-        base = bases[(number + start) % len(bases)]
+        subject = subjects[number % len(subjects)]
+        base = _best(subject, bases, used, fit)
         taken = used.setdefault(base.id, set())
         kind = next(found for shift in range(len(KINDS)) if (found := KINDS[(number + shift) % len(KINDS)]) not in taken)
         taken.add(kind)
@@ -44,13 +60,24 @@ def breaking(
                 id=f"{target}-{number + 1:02}",
                 kind=kind,
                 target=target,
-                subject=subjects[number % len(subjects)],
+                subject=subject,
                 base=base.id,
                 turn=turn_at(base, place),
                 place=place,
             )
         )
     return tuple(edits)
+
+
+def _from(bases: Sequence[Conversation], start: int) -> list[Conversation]:
+    at = start % len(bases) if bases else 0
+    return [*bases[at:], *bases[:at]]
+
+
+def _best(subject: str, bases: Sequence[Conversation], used: Mapping[str, set[Breaking]], fit: Fitting) -> Conversation:
+    """The conversation that a subject fits best, of those that may be used once more; the first of several."""
+    free = [base for base in bases if len(used.get(base.id, ())) < PER_CONVERSATION]
+    return max(free, key=lambda base: fit(subject, base.id) * (AGAIN if base.id in used else 1.0))
 
 
 def neutral(bases: Sequence[Conversation], wanted: int) -> tuple[Edit, ...]:
@@ -90,11 +117,11 @@ def without_trigger(target: str, bases: Sequence[Conversation], wanted: int, sta
     return tuple(edits)
 
 
-def planting(subject: str, bases: Sequence[Conversation], start: int = 0) -> tuple[Edit, ...]:
-    """Edits that plant a failure, one after the other until one of them is what it was to be."""
+def planting(subject: str, bases: Sequence[Conversation], start: int = 0, fit: Fitting = _all_alike) -> tuple[Edit, ...]:
+    """Edits that plant a failure, one after the other until one of them is what it was to be. fit: as for `breaking`."""
     edits = []
-    for number in range(min(TRIES, len(bases))):
-        base = bases[(number + start) % len(bases)]
+    best = sorted(_from(bases, start), key=lambda base: -fit(subject, base.id))
+    for number, base in enumerate(best[:TRIES]):
         place = PLACES[(number + start) % len(PLACES)]
         edits.append(
             Edit(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.identity import digest
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded
 from finetune_prep.phases.pilot.plan import KIND
 from finetune_prep.phases.probing.probe import FEW_SHOTS, MOST_BASES, Source
+from finetune_prep.phases.probing.subjects import fit_of, subjects_of
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.standing import run_view
+
+CHOSEN = 3 / 4  # of the conversations: as the gate needs them; the rest as they come
 
 
 def source_of(project: Project) -> Source:
@@ -32,17 +37,33 @@ def source_of(project: Project) -> Source:
 def _drawn(project: Project, run: Run) -> tuple[Conversation, ...]:
     """Accepted conversations that nobody has failed, in an order that tells nothing of them.
 
-    Special cases are left out: their judge is asked one question more.
+    Most are those that fit what the questions of the gate are there for, each question choosing in turn: dangers are rare, and
+    where there is none, none can be overlooked.
     """
     failed = {*reviewed(project, run).failed}
     found = [
-        sample.conversation
-        for sample in run.each_sample()
-        if sample.state == "accepted" and sample.conversation is not None and sample.scenario.cell.kind == "normal"
+        sample.conversation for sample in run.each_sample() if sample.state == "accepted" and sample.conversation is not None
     ]
-    fit = {conversation.id: conversation for conversation in found if conversation.id not in failed}
-    order = sorted(fit, key=lambda id: digest([project.config.seed, "probe", id]))
-    return tuple(fit[id] for id in order[:MOST_BASES])
+    sound = {conversation.id: conversation for conversation in found if conversation.id not in failed}
+    order = sorted(sound, key=lambda id: digest([project.config.seed, "probe", id]))
+    chosen = {*_chosen(project, [sound[id] for id in order])}
+    rest = [id for id in order if id not in chosen][: MOST_BASES - len(chosen)]
+    return tuple(sound[id] for id in order if id in chosen or id in rest)
+
+
+def _chosen(project: Project, conversations: Sequence[Conversation]) -> list[str]:
+    """Ids of the conversations that the questions of the gate choose."""
+    rubric, knowledge = project.value(Documents.rubric), project.value(Documents.knowledge)
+    asked = [
+        subjects_of(question, knowledge) for category in rubric.categories if category.gate for question in category.questions
+    ]
+    fit = fit_of([subject for subjects in asked for subject in subjects], conversations)
+    ranks = [
+        sorted((one.id for one in conversations), key=lambda id: -max(fit(subject.id, id) for subject in subjects))
+        for subjects in asked
+        if subjects
+    ]
+    return list(dict.fromkeys(id for row in zip(*ranks, strict=True) for id in row))[: round(CHOSEN * MOST_BASES)]
 
 
 def _few_shots(project: Project) -> tuple[Conversation, ...]:
