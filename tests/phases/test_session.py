@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from finetune_prep.models.roles import Roles
-from finetune_prep.phases.requests import Requests
-from finetune_prep.phases.session import OVER_DAYS
+from finetune_prep.phases.requests import OVER_DAYS, Requests
 from finetune_prep.project.project import open_project
 from tests.phases.pottery_shop import pottery_project
 

@@ -15,6 +15,7 @@ from finetune_prep.project.runs import Run
 from finetune_prep.workflow import exporting
 from finetune_prep.workflow.checking import outcomes
 from finetune_prep.workflow.reviewing.counting import proof, reviewed
+from finetune_prep.workflow.status.written import is_written
 from tests.phases.pottery_shop import pottery_project, rewrite
 from tests.workflow.reviewing.pilots import ADA, BEN, MODEL, edit_talk, pilot_of, say, talk_of
 
@@ -129,7 +130,7 @@ def test_what_a_person_failed_is_in_no_later_export(shop: Project, run: Run) -> 
     before = exporting.export(shop, preview=True)
     assert before.rows == 10
     say(shop, run, 3, "fail")
-    assert not exporting.is_written(shop, run)
+    assert not is_written(shop, run)
     after = exporting.export(shop, preview=True)
     assert after.rows == 9
     assert "number 3." not in after.data.read_text("utf-8")
