@@ -13,6 +13,7 @@ from finetune_prep.core.request import Origin, Request, Schema
 from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import runs
+from finetune_prep.workflow.probing.standing import bite_of
 from tests.cli.terminal import Shown, Terminal
 from tests.cli.test_pilot import next_of
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint
@@ -56,6 +57,12 @@ def served(shop: Project) -> Iterator[Callable[..., FakeEndpoint]]:
     yield serve
     for endpoint in endpoints:
         endpoint.__exit__(None, None, None)
+
+
+def words_of_the_gate(shop: Project) -> dict[str, str]:
+    bite = bite_of(open_project(shop.folder))
+    assert bite is not None
+    return {**bite.words}
 
 
 def words(shown: Shown) -> str:
@@ -143,6 +150,31 @@ def test_a_pilots_conversations_are_probed_and_a_gate_that_sees_opens_the_export
     criteria = json.loads(terminal("status", "--json").out)["criteria"]
     assert not [line for row in criteria for line in row["evidence"] if line.startswith(GATE)]
     assert "catches failures" not in terminal("export").err
+
+
+def test_a_question_probed_alone_costs_its_own_edits_and_leaves_the_others_standing(
+    served: Any, shop: Project, terminal: Terminal
+) -> None:
+    endpoint = served(People())
+    assert terminal("pilot", "-n", "40").code == 0
+    first = terminal("probe", "--question", "SF2", "--neutral", "0", "--json")
+    assert first.code == 0
+    alone = json.loads(first.out)["result"]["questions"]
+    assert [(row["id"], row["word"]) for row in alone] == [("SF2", "sees")]
+    assert words_of_the_gate(shop) == {"SF1": "not measured", "SF2": "sees", "SF3": "not measured"}
+    assert terminal("probe", "--neutral", "0").code == 0
+    asked = len(endpoint.calls)
+    again = terminal("probe", "--question", "SF2", "--question", "SF1", "--neutral", "0", "--json")
+    assert [row["id"] for row in json.loads(again.out)["result"]["questions"]] == ["SF1", "SF2"]
+    assert len(endpoint.calls) == asked, "the edits of a question are the same, whichever others are probed"
+    assert words_of_the_gate(shop) == {"SF1": "sees", "SF2": "sees", "SF3": "sees"}
+
+
+def test_a_question_that_there_is_not_is_named(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    shown = terminal("probe", "--question", "SF99")
+    assert shown.code == 2
+    assert "the rubric has no question SF99; it has SF1, " in shown.err
 
 
 @pytest.mark.parametrize("blind", [["SF2"], []])

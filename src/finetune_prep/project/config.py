@@ -142,7 +142,7 @@ class RoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Share of the probability from which tokens are drawn."""
     max_tokens: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
     """Longest answer. A model that reasons first counts that in. Left out, a server nearby is asked for four times what such an
-    answer usually takes and 4,000 tokens more, so that a model which does not stop takes no whole time-out; what that cuts is
+    answer usually takes and 4,000 tokens more, so that a model which never stops is cut off in time; what that cuts is
     asked for again with twice as much, twice at most, and after `retry` with still more. Elsewhere only a budget sets limits."""
     reasoning_effort: str | None = None
     """As the provider names it: low, medium, high, …"""

@@ -9,9 +9,9 @@ import pytest
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.phases.probing.probe import MOST_BASES
 from finetune_prep.phases.probing.subjects import subjects_of
-from finetune_prep.project.project import Project
+from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.probing.sources import source_of
-from tests.phases.pottery_shop import pottery_project
+from tests.phases.pottery_shop import pottery_project, rewrite
 from tests.workflow.reviewing.pilots import ADA, pilot_of, say
 
 TALKS = 2 * MOST_BASES
@@ -47,6 +47,15 @@ def test_what_a_person_failed_is_no_ground(shop: Project) -> None:
     gone = next(iter([*run.each_sample()][2:3])).conversation
     assert gone not in source_of(shop).conversations
     assert len(source_of(shop).conversations) == 11
+
+
+def test_a_sharpened_question_is_probed_on_the_pilot_there_is(shop: Project) -> None:
+    """Each conversation is judged anew when it is probed, so the pilot need not be."""
+    pilot_of(shop, "p" * 12)
+    before = source_of(shop)
+    question = shop.value(Documents.rubric).questions[0]
+    rewrite(shop, "evaluation-rubric", question.text, f"Looked at closely: {question.text}")
+    assert source_of(open_project(shop.folder)) == before
 
 
 def test_special_cases_are_taken_too(shop: Project) -> None:

@@ -13,6 +13,7 @@ from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.knowledge import SEVERITIES
 from finetune_prep.core.probe import Trial
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import Paused, UsageError
 from finetune_prep.phases.probing.probe import FEW_SHOTS, Probed, Sizes, plant
 from finetune_prep.phases.probing.probe import probe as run_probe
@@ -40,6 +41,13 @@ MOST_SHOWN = 6  # failures that no question sees, with their conversations
 @click.command()
 @click.option("--failures", is_flag=True, help="Plant failures from outside the rubric, and see which of them no question sees.")
 @click.option(
+    "--question",
+    "questions",
+    multiple=True,
+    metavar="ID",
+    help="Probe only this question, for example after sharpening it; may be repeated.",
+)
+@click.option(
     "--gate", default=GATE_WANTED, show_default=True, type=click.IntRange(1, 100), help="Faults for each question of the gate."
 )
 @click.option(
@@ -53,7 +61,15 @@ MOST_SHOWN = 6  # failures that no question sees, with their conversations
 @json_option
 @click.pass_obj
 def probe(
-    project: str, failures: bool, gate: int, each: int, neutral: int, yes: bool, provider: str | None, as_json: bool
+    project: str,
+    failures: bool,
+    questions: tuple[str, ...],
+    gate: int,
+    each: int,
+    neutral: int,
+    yes: bool,
+    provider: str | None,
+    as_json: bool,
 ) -> None:
     """Plant faults in sound conversations, and see whether the rubric's questions notice them.
 
@@ -61,18 +77,20 @@ def probe(
     answers as always. Works on accepted conversations of the latest pilot, or on the few-shots before there is one. The same
     rubric, judge and sizes are the same run: running it again asks only for what is missing.
     """
-    sizes = Sizes(gate=gate, each=each, neutral=neutral)
+    sizes = Sizes(gate=gate, each=each, neutral=neutral, questions=tuple(dict.fromkeys(questions)))
     if failures and sizes != Sizes():
         raise UsageError(
-            "--failures plants each failure once; --gate, --each and --neutral are for probing questions",
+            "--failures plants each failure once; --question, --gate, --each and --neutral are for probing questions",
             next="finetune-prep probe --failures",
         )
 
     async def job(session: Session) -> Probed:
+        _check(session, sizes)
         source = source_of(session.project)
         return await (plant(session, source) if failures else run_probe(session, sizes, source))
 
     async def expect(session: Session) -> Estimate:
+        _check(session, sizes)
         source, so_far = source_of(session.project), await used(session.door.ledger)
         asked = Sizes(each=1) if failures else sizes
         return expected(session, so_far, "failures" if failures else "probe", asked, source, provider or "")
@@ -90,7 +108,24 @@ def _command(sizes: Sizes, *, failures: bool) -> str:
     if failures:
         return "probe --failures"
     given = (("gate", sizes.gate, GATE_WANTED), ("each", sizes.each, OTHER_WANTED), ("neutral", sizes.neutral, NEUTRAL_WANTED))
-    return " ".join(["probe", *(f"--{name} {value}" for name, value, usual in given if value != usual)])
+    only = (f"--question {id}" for id in sizes.questions)
+    return " ".join(["probe", *only, *(f"--{name} {value}" for name, value, usual in given if value != usual)])
+
+
+def _check(session: Session, sizes: Sizes) -> None:
+    """Raise UsageError for a question that the rubric lacks, or that the program measures itself."""
+    if not sizes.questions:
+        return
+    rubric = session.project.value(Documents.rubric)
+    judged = [question.id for question in rubric.judged]
+    for id in sizes.questions:
+        if id in judged:
+            continue
+        if id in {question.id for question in rubric.measured}:
+            raise UsageError(f"{id} is measured by the program, so there is nothing to probe", next="finetune-prep probe")
+        raise UsageError(
+            f"the rubric has no question {id}; it has {', '.join(judged)}", next=f"finetune-prep probe --question {judged[0]}"
+        )
 
 
 def _as_json(found: Probed) -> dict[str, Any]:

@@ -52,6 +52,12 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """Of every other question."""
     neutral: int = NEUTRAL_WANTED
     """In all."""
+    questions: tuple[str, ...] = ()
+    """The only ones to probe; none: all of them."""
+
+    def asked(self, rubric: Rubric) -> tuple[Question, ...]:
+        """The questions that are probed, in the rubric's order."""
+        return tuple(question for question in rubric.judged if not self.questions or question.id in self.questions)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +98,7 @@ def current_plan(project: Project, evaluation_prompt: str, kind: ProbeKind, size
         gate=sizes.gate if kind == "probe" else 0,
         each=sizes.each,
         neutral=sizes.neutral if kind == "probe" else 0,
+        questions=sizes.questions,
         seed=project.config.seed,
         source=source.name,
         bases=tuple(conversation.id for conversation in source.conversations),
@@ -146,18 +153,18 @@ async def _probes(
     stage: Stage, run: ProbeRun, sizes: Sizes, bases: Mapping[str, Base]
 ) -> tuple[list[Trial], ProbeTable | FailureTable]:
     rubric, knowledge = stage.rubric, stage.session.project.value(Documents.knowledge)
-    wanted = wanted_of(rubric, sizes)
+    asked, wanted = sizes.asked(rubric), wanted_of(rubric, sizes)
     planned, why = _planned(rubric, knowledge, bases, wanted)
     unchanged = neutral([base.conversation for base in bases.values()], sizes.neutral)
     groups = [until_enough(stage, unchanged, bases, len(unchanged))]
-    for question in rubric.judged:
+    for question in asked:
         broken, gone = planned[question.id]
         groups += [until_enough(stage, broken, bases, wanted[question.id]), until_enough(stage, gone, bases, WITHOUT_TRIGGER)]
     trials = await all_of(groups)
     sound = sum(trial.state == "judged" for trial in trials if trial.edit.kind in NEUTRAL)
     table = ProbeTable(
         run=run.name,
-        questions=question_rows(rubric, trials, wanted, why),
+        questions=question_rows(rubric, trials, {question.id: wanted[question.id] for question in asked}, why),
         measured=tuple(question.id for question in rubric.measured),
         source=run.plan.source,
         bases=len(bases),
@@ -227,7 +234,10 @@ def wanted_of(rubric: Rubric, sizes: Sizes) -> dict[str, int]:
 def _planned(
     rubric: Rubric, knowledge: Knowledge, bases: Mapping[str, Base], wanted: Mapping[str, int]
 ) -> tuple[dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...]]], dict[str, str]]:
-    """By question, the edits that break it and those that take its occasion away; and why nothing can be planned."""
+    """By question, the edits that break it and those that take its occasion away; and why nothing can be planned.
+
+    All questions are planned for, whichever are asked: so the edits of one are the same if it is probed alone, and paid for once.
+    """
     planned: dict[str, tuple[tuple[Edit, ...], tuple[Edit, ...]]] = {}
     why: dict[str, str] = {}
     fit = fit_of([*anchors(knowledge), *failure_modes(knowledge)], [base.conversation for base in bases.values()])

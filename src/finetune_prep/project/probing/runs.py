@@ -33,6 +33,8 @@ class ProbePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """The same of every other question."""
     neutral: int
     """Neutral edits, in all."""
+    questions: tuple[str, ...] = ()
+    """The only ones that are probed; none: all of them."""
     seed: int
     source: str
     """Where the unedited conversations come from: the name of a pilot, or "few-shots"."""
@@ -54,7 +56,8 @@ class ProbePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         """The command that goes on with it."""
         if self.kind == "failures":
             return "finetune-prep probe --failures"
-        return f"finetune-prep probe --gate {self.gate} --each {self.each} --neutral {self.neutral}"
+        only = "".join(f" --question {id}" for id in self.questions)
+        return f"finetune-prep probe{only} --gate {self.gate} --each {self.each} --neutral {self.neutral}"
 
 
 class ProbeRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -109,9 +109,9 @@ class FailureTable(msgspec.Struct, frozen=True, kw_only=True):
 def question_rows(
     rubric: Rubric, trials: Sequence[Trial], wanted: Mapping[str, int], why: Mapping[str, str]
 ) -> tuple[QuestionRow, ...]:
-    """A row for each judged question, in the rubric's order.
+    """A row for each judged question that was probed, in the rubric's order.
 
-    wanted: valid edits that the plan set out to get of each. why: why nothing could be planned for a question.
+    wanted: valid edits that the plan set out to get of each probed question. why: why nothing could be planned for a question.
     """
     gate = {question.id for category in rubric.categories if category.gate for question in category.questions}
     ids = [question.id for question in rubric.judged]
@@ -132,6 +132,7 @@ def question_rows(
             why=why.get(id, ""),
         )
         for id in ids
+        if id in wanted
     )
 
 

@@ -10,7 +10,7 @@ from finetune_prep.project.runs import Run
 from finetune_prep.statistics.probing.words import Word
 from finetune_prep.workflow.diagnosing.diagnosis import Seen
 from finetune_prep.workflow.diagnosing.fate import fates
-from finetune_prep.workflow.probing.standing import probe_views
+from finetune_prep.workflow.probing.standing import probed_rows
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.standing import pass_rate
 
@@ -31,5 +31,4 @@ def seen_of(project: Project, run: Run, account: Account) -> Seen:
 
 def probed_words(project: Project) -> dict[str, Word]:
     """Question → what probes of the present rubric and judge say of it."""
-    probed = next((view for view in probe_views(project) if view.questions is not None and not view.stale), None)
-    return {row.id: row.word for row in probed.questions.questions} if probed and probed.questions else {}
+    return {id: row.word for id, (row, _) in probed_rows(project).items()}

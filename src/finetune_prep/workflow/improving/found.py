@@ -14,7 +14,7 @@ from finetune_prep.project.runs import Run
 from finetune_prep.statistics.probing.table import QuestionRow
 from finetune_prep.workflow.exporting import finished_pilot
 from finetune_prep.workflow.improving.edits import latest, views
-from finetune_prep.workflow.probing.standing import probe_views
+from finetune_prep.workflow.probing.standing import probed_rows
 from finetune_prep.workflow.reviewing.counting import rubric_version, unplaced, why_stale
 
 
@@ -76,5 +76,4 @@ def _persons(project: Project, run: Run) -> tuple[Opinion, ...]:
 
 def _probed(project: Project) -> tuple[QuestionRow, ...]:
     """What the latest probes say of each question, while they hold."""
-    tables = [view.questions for view in probe_views(project) if view.questions and not view.stale]
-    return tuple(row for table in tables for row in table.questions)
+    return tuple(row for row, _ in probed_rows(project).values())

@@ -64,8 +64,9 @@ def _times(project: Project, kind: ProbeKind, sizes: Sizes, source: Source) -> d
         edits = len(plantable(knowledge))
         return {"judge": 2 * talks + edits, "probe-break": AGAIN * edits, "probe-verify": AGAIN * edits}
     most, wanted = PER_CONVERSATION * talks, wanted_of(rubric, sizes)
-    broken = sum(min(most, wanted[question.id]) for question in rubric.judged if subjects_of(question, knowledge))
-    gone = sum(min(talks, WITHOUT_TRIGGER) for question in rubric.judged if question.na)
+    asked = sizes.asked(rubric)
+    broken = sum(min(most, wanted[question.id]) for question in asked if subjects_of(question, knowledge))
+    gone = sum(min(talks, WITHOUT_TRIGGER) for question in asked if question.na)
     same = min(sizes.neutral, most)
     return {
         "judge": 2 * talks + broken + gone + 2 * same,

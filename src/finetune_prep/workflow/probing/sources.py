@@ -1,4 +1,9 @@
-"""Where faults are planted: in accepted conversations of a pilot, or in the few-shots while there are more of those."""
+"""Where faults are planted: in accepted conversations of a pilot, or in the few-shots while there are more of those.
+
+The pilot may be of older documents: each unedited conversation is judged twice by the rubric as it is now, and a question's
+faults are planted only where it said YES both times. So a question that was just sharpened can be probed before the pilot is
+judged anew.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +19,16 @@ from finetune_prep.phases.probing.subjects import fit_of, subjects_of
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.reviewing.counting import reviewed
-from finetune_prep.workflow.status.standing import run_view
 
 CHOSEN = 3 / 4  # of the conversations: as the gate needs them; the rest as they come
 
 
 def source_of(project: Project) -> Source:
-    """The conversations of the latest pilot of the present documents, or the few-shots if there are more of those.
+    """The conversations of the latest pilot, or the few-shots if there are more of those.
 
     Raises ActNeeded if there are neither.
     """
-    pilots = [run for run in runs(project.layout, KIND) if run.account() is not None and not run_view(project, run).stale]
+    pilots = [run for run in runs(project.layout, KIND) if run.account() is not None]
     drawn = _drawn(project, pilots[-1]) if pilots else ()
     shots = _few_shots(project)
     if not drawn and not shots:

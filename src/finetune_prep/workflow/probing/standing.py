@@ -16,7 +16,7 @@ from finetune_prep.phases.probing.subjects import subjects_hash
 from finetune_prep.project.layout import read_plain
 from finetune_prep.project.probing.runs import ProbeKind, ProbeRun, probe_runs
 from finetune_prep.project.project import Project
-from finetune_prep.statistics.probing.table import FailureTable, ProbeTable
+from finetune_prep.statistics.probing.table import FailureTable, ProbeTable, QuestionRow
 from finetune_prep.workflow.status.views import ProbeView
 
 T = TypeVar("T", ProbeTable, FailureTable)
@@ -58,6 +58,19 @@ def why_stale(project: Project, run: ProbeRun) -> tuple[str, ...]:
     return tuple(why)
 
 
+def probed_rows(project: Project) -> dict[str, tuple[QuestionRow, ProbeRun]]:
+    """Question → what the latest run that probed it says, of the runs that still hold, and that run.
+
+    A question that was probed alone speaks for itself; the others are spoken for by the run before.
+    """
+    found: dict[str, tuple[QuestionRow, ProbeRun]] = {}
+    for run in reversed(probe_runs(project.layout, "probe")):
+        if (table := _table(run, ProbeTable)) is not None and not why_stale(project, run):
+            for row in table.questions:
+                found.setdefault(row.id, (row, run))
+    return found
+
+
 def bite_of(project: Project) -> Bite | None:
     """What the latest probes that still hold say of the gate's questions; None if there is no rubric."""
     document = project.document(Documents.rubric)
@@ -66,18 +79,14 @@ def bite_of(project: Project) -> Bite | None:
     rubric = document.value
     asked = [question.id for category in rubric.categories if category.gate for question in category.questions]
     judged = {question.id for question in rubric.judged}
-    for run in reversed(probe_runs(project.layout, "probe")):
-        table = _table(run, ProbeTable)
-        if table is not None and not why_stale(project, run):
-            words = {row.id: row.word for row in table.questions}
-            seen = {row.id: row.seen.n for row in table.questions}
-            return Bite(
-                words={id: words.get(id, "not measured") for id in asked if id in judged},
-                tried={id: seen.get(id, 0) for id in asked if id in judged},
-                run=project.layout.relative(run.folder),
-                rubric=rubric.version,
-            )
-    return Bite(words={id: "not measured" for id in asked if id in judged}, run="", rubric=rubric.version)
+    rows = probed_rows(project)
+    measured = [id for id in asked if id in judged and id in rows]
+    return Bite(
+        words={id: rows[id][0].word if id in rows else "not measured" for id in asked if id in judged},
+        tried={id: rows[id][0].seen.n if id in rows else 0 for id in asked if id in judged} if rows else {},
+        run=max((project.layout.relative(rows[id][1].folder) for id in measured), default=""),
+        rubric=rubric.version,
+    )
 
 
 def _table(run: ProbeRun, kind: type[T]) -> T | None:
