@@ -101,14 +101,16 @@ def shop(tmp_path: Path) -> Path:
     for made in ("reference/evaluation-rubric.md", ".finetune-prep/ledger.sqlite", "runs/pilot-001/plan.json"):
         (folder / made).parent.mkdir(parents=True)
         (folder / made).write_text("made")
+    (folder / "runs" / "pilot-001" / "labels.jsonl").write_text("")
     return folder
 
 
 def test_a_copy_holds_what_a_person_gave_and_nothing_that_was_made(shop: Path, tmp_path: Path) -> None:
     copy_inputs(shop, tmp_path / "copy")
     copied = files(tmp_path / "copy")
-    assert set(copied) == {"brief.md", "decisions.jsonl", "finetune-prep.toml", "sources/deep/returns.md"}
-    assert {name.split("/")[0] for name in copied} <= set(INPUTS)
+    given = {"brief.md", "decisions.jsonl", "finetune-prep.toml", "sources/deep/returns.md", "runs/pilot-001/labels.jsonl"}
+    assert set(copied) == given
+    assert {name.split("/")[0] for name in copied} - {"runs"} <= set(INPUTS)
     assert copied == {name: content for name, content in files(shop).items() if name in copied}
 
 

@@ -18,7 +18,7 @@ def test_labels_of_people_are_told_with_their_word_and_the_report_is_renewed(tmp
     assert judge_word(shop, run, reviewed(shop, run)) == NOT_MEASURED
     assert NOT_MEASURED in run.report_path.read_text("utf-8")
     say(shop, run, 1, "pass", MODEL)
-    assert judge_word(shop, run, reviewed(shop, run)) == NOT_MEASURED, "a model's label is nobody's"
+    assert judge_word(shop, run, reviewed(shop, run)).startswith(NOT_MEASURED), "a model's label is nobody's"
     for number in range(4):
         say(shop, run, number, "pass")
     said = judge_word(shop, run, reviewed(shop, run))
@@ -27,6 +27,22 @@ def test_labels_of_people_are_told_with_their_word_and_the_report_is_renewed(tmp
     page = run.report_path.read_text("utf-8")
     assert NOT_MEASURED not in page
     assert "it is smoke-tested" in page
+
+
+def test_labels_of_a_model_are_told_as_what_they_are(tmp_path: Path) -> None:
+    shop = pottery_project(tmp_path / "shop")
+    run = pilot_of(shop, "p" * 10 + "fff")
+    for number, label in ((0, "pass"), (1, "pass"), (2, "fail"), (10, "fail"), (11, "pass"), (12, "defer")):
+        say(shop, run, number, label, MODEL)
+    said = judge_word(shop, run, reviewed(shop, run))
+    assert said.startswith(
+        f"{NOT_MEASURED} A model has labelled 6 of its conversations without seeing the verdicts: it passes 2 of the 3 that the "
+        "judge passed, and fails 1 of the 2 that it failed. That does not show that the judge is right"
+    )
+    write_report(shop, run)
+    assert "A model has labelled 6 of its conversations" in run.report_path.read_text("utf-8")
+    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.72")
+    assert judge_word(shop, run, reviewed(shop, run)) == NOT_MEASURED, "they are about another rubric"
 
 
 def test_the_report_of_other_documents_stays(tmp_path: Path) -> None:

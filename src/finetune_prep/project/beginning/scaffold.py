@@ -91,17 +91,19 @@ def create(folder: Path, brief: str, config_toml: str) -> None:
     keep_up(layout)
 
 
+LABELLED = "runs/*/labels.jsonl"
 INPUTS = (CONFIG, "brief.md", "decisions.jsonl", RECORDING, "sources", "phase-prompts")
 
 
 def copy_inputs(source: Path, target: Path) -> None:
-    """Copy what a person gave a project – brief, sources, configuration, decisions, recording – and nothing that was made.
+    """Copy what a project was given – brief, sources, configuration, decisions, recording, labels – and nothing that was made.
 
     Files that are there already with the same content are left alone, so that doing it again changes nothing. A link that
     points outside the project is not followed: as a plain file, the copy would be read where the link is refused.
     """
     root = source.resolve()
-    for name in INPUTS:
+    labels = (str(path.relative_to(source)) for path in sorted(source.glob(LABELLED)))
+    for name in (*INPUTS, *labels):
         origin = source / name
         files = [origin] if origin.is_file() else sorted(path for path in origin.rglob("*") if path.is_file())
         for file in files:

@@ -55,6 +55,8 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     """Conversations that one person passes and another one fails."""
     by_models: int = 0
     """Conversations that a model has labelled: they count for nothing here."""
+    models_agree: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
+    """How many blind labels of models say what the judge said, of how many that it passed, and of how many that it failed."""
     damaged: tuple[Damaged, ...] = ()
 
 
@@ -68,6 +70,11 @@ def reviewed(project: Project, run: Run) -> Reviewed:
     held = opinions(kept.labels)
     persons = [opinion for (labeller, _), opinion in held.items() if labeller.kind == "person"]
     rubric = rubric_version(project)
+    models = [
+        opinion
+        for (labeller, _), opinion in held.items()
+        if labeller.kind == "model" and not why_stale(opinion.latest, samples, rubric)
+    ]
     why = [(opinion, why_stale(opinion.latest, samples, rubric)) for opinion in persons]
     fresh = [opinion for opinion, reason in why if not reason and opinion.decided]
     failed = {opinion.latest.conversation_id for opinion in persons if opinion.latest.label == "fail"}
@@ -87,7 +94,8 @@ def reviewed(project: Project, run: Run) -> Reviewed:
         on_failed=agreement(fresh, samples, "fail"),
         repeated=(sum(first.label == second.label for first, second in again), len(again)),
         disputed=tuple(sorted(passed & failed)),
-        by_models=len({conversation for labeller, conversation in held if labeller.kind == "model"}),
+        by_models=len({opinion.latest.conversation_id for opinion in models}),
+        models_agree=(_agree(models, samples, "pass"), _agree(models, samples, "fail")),
         damaged=kept.damaged,
     )
 
@@ -135,6 +143,11 @@ def agreement(persons: Sequence[Opinion], samples: Mapping[str, Sample], word: s
         if blind and blind.sample and blind.label in DECIDED and samples[blind.scenario].state in states:
             first.setdefault(blind.conversation_id, blind)
     return exact(sum(label.label == word for label in first.values()), len(first))
+
+
+def _agree(models: Sequence[Opinion], samples: Mapping[str, Sample], word: str) -> tuple[int, int]:
+    rate = agreement(models, samples, word)
+    return rate.k, rate.n
 
 
 def unplaced(project: Project, persons: Sequence[Opinion]) -> tuple[str, ...]:

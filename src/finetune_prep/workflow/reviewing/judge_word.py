@@ -13,7 +13,25 @@ NOT_MEASURED = "How often this judge is right has not been measured."
 
 
 def judge_word(project: Project, run: Run, found: Reviewed) -> str:
-    """The word of `agreement`, and what the labels prove; that nobody has measured it where no label of a person counts."""
+    """The word of `agreement`, and what the labels prove; that nobody has measured it where no label of a person counts.
+
+    Labels of models are told at the end, as what they are.
+    """
+    return " ".join(part for part in (_of_people(project, run, found), _of_models(found)) if part)
+
+
+def _of_models(found: Reviewed) -> str:
+    if not found.by_models:
+        return ""
+    (passed, of_passed), (failed, of_failed) = found.models_agree
+    return (
+        f"A model has labelled {found.by_models} of its conversations without seeing the verdicts: it passes {passed} of the "
+        f"{of_passed} that the judge passed, and fails {failed} of the {of_failed} that it failed. That does not show that "
+        f"the judge is right: models overlook the same things, and only a person's labels count."
+    )
+
+
+def _of_people(project: Project, run: Run, found: Reviewed) -> str:
     if not found.read:
         return NOT_MEASURED
     try:
