@@ -62,6 +62,9 @@ def test_known_are_the_same_value_and_what_two_known_prices_make() -> None:
     assert unknown("You get €40.90.", [*facts, talk]) == ()
     assert unknown("Three slips are €20.70.", [*facts, talk]) == (), "three times a known price"
     assert [found.text for found in unknown("Thirteen slips are €89.70.", [*facts, talk])] == ["€89.70"], "more than a dozen"
+    assert unknown("Thirteen slips (13 × €6.90) are €89.70.", [*facts, talk]) == (), "as many as it says"
+    assert unknown("That is €89.70.", facts, ["I have 13 parcels."]) == (), "as many as the user says"
+    assert [found.text for found in unknown("That is €89.70.", [*facts, "13 slips are a book."])] == ["€89.70"]
     assert [found.text for found in unknown("You get €30, call 01 406 43 44.", [*facts, talk])] == ["€30", "01 406 43 44"]
 
 
@@ -69,3 +72,23 @@ def test_known_are_the_same_value_and_what_two_known_prices_make() -> None:
 def test_every_link_has_a_part_by_which_it_is_found_sooner(parts: list[str]) -> None:
     text = "".join(parts)
     assert not _LINK.search(text) or _IN_LINKS.search(text)
+
+
+SCHOOL = ["Entry: €3 for a child, €12 for an adult. A guide costs €60."]
+
+
+@pytest.mark.parametrize(
+    ("reply", "invented"),
+    [
+        ("25 children are €75, and with the guide you pay €135.", []),
+        ("25 children are €75 and 2 adults €24: €99. With the guide that makes €159.", []),
+        ("That is €75.", []),
+        ("25 children are €80.", ["€80"]),
+        ("25 children are €75, and with the guide you pay €140.", ["€140"]),
+        ("25 children are €80, and with the guide you pay €140.", ["€80", "€140"]),
+        ("You are €48 short.", []),
+        ("It takes 100 minutes. Come on 14.11.2026; you pay €42.", ["€42"]),
+    ],
+)
+def test_a_sum_may_have_as_many_parts_as_the_talk_says_and_no_invented_ones(reply: str, invented: list[str]) -> None:
+    assert [found.text for found in unknown(reply, SCHOOL, ["We come with 25 children and 2 adults."])] == invented

@@ -70,7 +70,7 @@ def _taught(examples: tuple[Conversation, ...]) -> frozenset[tuple[str, ...]]:
 def odd_figures(conversation: Conversation, known: Sequence[str]) -> tuple[str, ...]:
     """Prices and percentages of replies that stand neither in the known texts nor in the users' messages, as they are written.
 
-    A price may be the sum or the difference of two known ones. A person looks at them: much can be true that stands nowhere.
+    A price may be a multiple of a known one, or a sum. A person looks at them: much can be true that stands nowhere.
     """
     return tuple(dict.fromkeys(found.text for _, found in _made_up(conversation, known) if found.kind not in CONTACTS))
 
@@ -79,10 +79,10 @@ def _made_up(conversation: Conversation, known: Sequence[str] | None) -> Iterato
     """What replies state that stands neither in the known texts nor in the users' messages so far, with the turn's number."""
     if known is None:
         return
-    heard = [*known]
+    heard: list[str] = []
     for number, message in enumerate(conversation.messages, start=1):
         if message.role == "assistant":
-            yield from ((number, found) for found in unknown(message.content, heard))
+            yield from ((number, found) for found in unknown(message.content, known, heard))
         else:
             heard.append(message.content)
 

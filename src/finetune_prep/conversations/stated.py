@@ -39,7 +39,8 @@ _DATE = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b
 _TELEPHONE = re.compile(r"(?<![\w.,#-])\+?\(?\d[\d()/ \u00a0\u202f-]{3,18}\d(?![\w%])")
 _EMERGENCY = re.compile(r"(?<![\w.,€$£#-])(?:112|911|999|988)(?![\w%]|[.,-]\d| ?(?:€|\$|£|euro|dollar|pound))", re.IGNORECASE)
 _NO_TELEPHONE = re.compile(r"\d{4}\D\d{4}|\d{1,3}(?:[ \u00a0\u202f]\d{3})+")  # years, order numbers, thousands
-SEVERAL = range(2, 13)  # of a thing whose price is known: up to a dozen
+SEVERAL = range(2, 13)  # of a thing whose price is known: up to a dozen, whether or not anybody says how many
+_COUNT = re.compile(r"(?<![\w.,/:+-])\d{2,4}(?![\w/:%]|[.,-]\d)")  # more of them are as many as somebody says
 _HELPLINES = "116"  # the European numbers for services of social value, such as 116 123
 
 
@@ -94,28 +95,42 @@ def _telephones(text: str) -> Iterator[Stated]:
         yield Stated("telephone number", match[0], match[0])
 
 
-def unknown(text: str, known: Iterable[str]) -> tuple[Stated, ...]:
-    """What a text states and none of the known texts does.
+def unknown(text: str, known: Iterable[str], talk: Iterable[str] = ()) -> tuple[Stated, ...]:
+    """What a text states and neither the known texts nor the talk that it belongs to do. talk: its other messages.
 
-    A price may be that of several of the same (`SEVERAL`), or the sum or the difference of two known ones.
+    A price may be that of several of the same, as many as `SEVERAL` or as a number says that stands in the text or its talk; or
+    the sum or the difference of two others, known ones or right ones of the text itself.
     """
     said = stated(text)
     if not said:  # as in most replies
         return ()
-    there = {(found.kind, found.value) for other in known for found in stated(other)}
-    new = tuple(found for found in said if (found.kind, found.value) not in there)
-    if not any(found.kind == "price" for found in new):
-        return new
-    made = _made_of(frozenset(float(value) for kind, value in there if kind == "price"))
-    return tuple(found for found in new if not (found.kind == "price" and float(found.value) in made))
+    heard = [*talk]
+    there = [found for other in (*known, *heard) for found in stated(other)]
+    values = {(found.kind, found.value) for found in there}
+    strange = [found for found in said if (found.kind, found.value) not in values]
+    asked = {float(found.value) for found in strange if found.kind == "price"}
+    right = _made_of({float(found.value) for found in there if found.kind == "price"}, asked, [text, *heard]) if asked else set()
+    return tuple(found for found in strange if found.kind != "price" or float(found.value) not in right)
 
 
-@lru_cache(maxsize=64)  # those of the brief and the facts are the same for every reply
-def _made_of(prices: frozenset[float]) -> frozenset[float]:
-    """Sums, differences and multiples of prices."""
-    both = {round(one + other, 2) for one in prices for other in prices}
-    both |= {round(abs(one - other), 2) for one in prices for other in prices}
-    return frozenset(both | {round(one * count, 2) for one in prices for count in SEVERAL})
+def _made_of(prices: set[float], asked: set[float], texts: Iterable[str]) -> set[float]:
+    """Which of the prices that are asked about are made of others. texts: in which numbers of things stand."""
+    counts = {*SEVERAL, *(count for text in texts for count in _counts(text))}
+    right = asked & {round(one * count, 2) for one in prices for count in counts}
+    while True:
+        parts = prices | right
+        sums = {round(one + other, 2) for one in parts for other in parts}
+        fresh = (asked - right) & (sums | {round(abs(one - other), 2) for one in parts for other in parts})
+        if not fresh:
+            return right
+        right |= fresh
+
+
+def _counts(text: str) -> Iterator[int]:
+    """Numbers of things: what is neither a price nor a percentage, date or telephone number."""
+    for other in (_PRICE, _PERCENT, _DATE, _TELEPHONE):
+        text = other.sub(_blank if other is _TELEPHONE else " ", text)
+    return (int(match[0]) for match in _COUNT.finditer(text))
 
 
 def _digits(match: re.Match[str]) -> str:

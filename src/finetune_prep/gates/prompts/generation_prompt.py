@@ -278,9 +278,8 @@ def stated(documents: Documents) -> Iterable[Finding]:
     for item, text in _told(prompt):
         yield from _unknown(document, item, unknown(text, known))
     for example in prompt.few_shots:
-        talk = known + [message.content for message in example.conversation.messages if message.role == "user"]
         said = "\n".join(example.conversation.spoken_by("assistant"))
-        yield from _unknown(document, example.id, unknown(said, talk))
+        yield from _unknown(document, example.id, unknown(said, known, example.conversation.spoken_by("user")))
 
 
 def _told(prompt: GenerationPrompt) -> Iterator[tuple[str, str]]:
