@@ -102,15 +102,15 @@ REVISIONS = Range(0, 3)  # of a draft, by the one who wrote it
 
 QUERIES = Range(8, 16)
 ASKED_FOR = Range(2, 40)  # jobs, limits and risks of the brief
-CLAIMS = Count(asked=Range(3, 20), taken=Range(1, 30))
-PROPOSALS = Count(asked=Range(8, 14), taken=Range(6, 24))
-OBJECTIONS = 5  # of one reader
-FRAMEWORKS = Count(asked=Range(3, 6), taken=Range(2, 7))
-TECHNIQUES = Count(asked=Range(2, 5), taken=Range(1, 6))  # in each framework
+CLAIMS = Count(asked=Range(3, 12), taken=Range(1, 30))
+PROPOSALS = Count(asked=Range(6, 10), taken=Range(6, 24))
+OBJECTIONS = 3  # of one reader
+FRAMEWORKS = Count(asked=Range(3, 5), taken=Range(2, 7))
+TECHNIQUES = Count(asked=Range(2, 4), taken=Range(1, 6))  # in each framework
 SNIPPETS = Count(asked=Range(1, 2), taken=Range(1, 3))  # conversations in which a technique is shown
 PRINCIPLES = Count(asked=Range(4, 8), taken=Range(3, 10))
-FAILURE_MODES = Count(asked=Range(8, 14), taken=Range(6, 20))
-FACTS = 40
+FAILURE_MODES = Count(asked=Range(8, 12), taken=Range(6, 20))
+FACTS = 60
 CONTRADICTIONS = 12
 
 # ---- what users bring
@@ -139,7 +139,7 @@ REACTIONS = Reactions()  # to a question of the assistant
 GOALS = Count(asked=Range(3, 5), taken=Range(2, 6))
 EXAMPLES = 3  # a strong, a mediocre and a violating conversation
 FAULTS = Count(asked=Range(12, 18), taken=Range(6, 30))  # replies that must not pass, thought out before the questions
-RULINGS = Count(asked=Range(2, 3), taken=Range(1, 5))  # of one question
+RULINGS = Count(asked=Range(2, 2), taken=Range(1, 5))  # of one question
 EXCHANGES = Range(1, 6)  # taken of an example's conversation; each is two turns
 FEW_SHOTS_ASKED = 4
 FEW_SHOT_EXCHANGES = Count(asked=Range(1, 10), taken=Range(1, 20))  # of one few-shot; longer ones make a prompt too long
