@@ -23,6 +23,7 @@ WORDS = [
     f"{a}{b}{c}" for a in "bdfgklmn" for b in ("a", "e", "i", "o", "ur", "is") for c in ("ra", "to", "ven", "li", "mp", "st")
 ]
 RULE, FAILS, TOPIC = re.compile(r"KEEPS-(FM\d)"), re.compile(r"FAILS-(\w+)"), re.compile(r"about-(\w+)")
+BOTH_SIDES = "# Writing both sides"  # from here on the prompt is the program's
 STOCK = "as we always say in this old house of ours"
 Edit = Callable[[Request], dict[str, str]]
 
@@ -80,7 +81,7 @@ class Simulated:
     def _talk(self, request: Request) -> str:
         prompt, asked = request.messages[0].content, request.messages[-1].content
         rules = {*RULE.findall(prompt)}
-        dice = self._dice(request.sample, prompt)
+        dice = self._dice(request.sample, prompt.partition(BOTH_SIDES)[0])  # what the program says is no part of the chance
         works = self.only is None or request.sample.partition("/")[0] in self.only
         fails = [mode for mode, rate in self.rates.items() if dice.random() < (self.kept if mode in rules and works else rate)]
         if "HARMS" in prompt and dice.random() < self.harms:
