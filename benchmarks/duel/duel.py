@@ -2,13 +2,15 @@
 
 A round is a folder: talks.jsonl (short talks, some with one planted fault), key.json (what was planted where, written by whoever
 wrote the talks), confirmed.json (somebody who knows neither rubric: does the talk hold its fault?), plain.md (a rubric that
-somebody else wrote from the same pages, in one go, with a list of its categories as JSON at the end), and a project in which the
-other rubric was prepared. Two judges answer one prompt each, not told whose it is; somebody who knows neither says, shown the
-question and the talk alone, whether a NO names the fault. README.md tells the rules and the rounds.
+somebody else wrote from the same pages, in one go, with a list of its categories as JSON at the end), and the rubric that was
+prepared, as it was then (rubric-ours.md), with its grave questions (grave.json). Two judges answer one prompt each, not told
+whose it is; somebody who knows neither says, shown the question and the talk alone, whether a NO names the fault. README.md tells
+the rules and the rounds.
 
+    python benchmarks/duel/duel.py keep ROUND PROJECT      # copies the project's rubric into the round
     python benchmarks/duel/duel.py ask-plain ROUND > requests.jsonl      # requests to a judge in OpenAI's batch format
-    python benchmarks/duel/duel.py ask-names ROUND PROJECT > requests.jsonl   # which NOs name the fault: after both have judged
-    python benchmarks/duel/duel.py score ROUND PROJECT
+    python benchmarks/duel/duel.py ask-names ROUND > requests.jsonl      # which NOs name the fault: after both have judged
+    python benchmarks/duel/duel.py score ROUND
 
 The other judge is asked by `finetune-prep judge ROUND/talks.jsonl --out ROUND/verdicts-ours.jsonl` in the project.
 """
@@ -24,7 +26,7 @@ from typing import Any, NamedTuple
 
 from finetune_prep.core.identity import digest
 from finetune_prep.core.rubric import Category, Question, Rubric, Score, accepted, score
-from finetune_prep.documents.kinds import Documents
+from finetune_prep.documents.kinds import Documents, parse, render
 from finetune_prep.project.project import Project, open_project
 
 SAID = {"YES": "yes", "NO": "no", "N/A": "na"}
@@ -116,7 +118,15 @@ def plain_verdicts(folder: Path) -> Verdicts:
     return Verdicts(plain_rubric(folder), answers, evidence)
 
 
-def our_verdicts(folder: Path, project: Project) -> Verdicts:
+def keep(folder: Path, project: Project) -> None:
+    """Rubric and grave questions of a project, into the round: its documents may be prepared anew later."""
+    rubric = project.value(Documents.rubric)
+    (folder / "rubric-ours.md").write_text(render("evaluation-rubric", rubric), "utf-8")
+    grave = sorted(rubric.grave(project.value(Documents.knowledge)))
+    (folder / "grave.json").write_text(json.dumps(grave) + "\n", "utf-8")
+
+
+def our_verdicts(folder: Path) -> Verdicts:
     answers: dict[str, dict[str, str]] = {}
     evidence: dict[str, dict[str, str]] = {}
     for row in lines(folder / "verdicts-ours.jsonl"):
@@ -125,7 +135,8 @@ def our_verdicts(folder: Path, project: Project) -> Verdicts:
             continue
         answers[row["conversation_id"]] = row["answers"]
         evidence[row["conversation_id"]] = row.get("evidence", {})
-    return Verdicts(project.value(Documents.rubric), answers, evidence)
+    parsed = parse("evaluation-rubric", (folder / "rubric-ours.md").read_text("utf-8"), "rubric-ours.md")
+    return Verdicts(parsed.value, answers, evidence)
 
 
 def planted(folder: Path) -> tuple[dict[str, str], list[str], set[str]]:
@@ -136,13 +147,13 @@ def planted(folder: Path) -> tuple[dict[str, str], list[str], set[str]]:
     return faults, good, {id for id in faults if key[id]["feared"]}
 
 
-def ask_names(folder: Path, project: Project) -> Iterator[str]:
+def ask_names(folder: Path) -> Iterator[str]:
     """One request for each NO on a talk with a fault, in an order that tells nothing about whose question it is."""
     talks = {talk["id"]: talk for talk in lines(folder / "talks.jsonl")}
     faults, _, _ = planted(folder)
     answer = {"why": {"type": "string"}, "answer": {"type": "string", "enum": ["YES", "NO"]}}
     asked = []
-    for whose, verdicts in (("plain", plain_verdicts(folder)), ("ours", our_verdicts(folder, project))):
+    for whose, verdicts in (("plain", plain_verdicts(folder)), ("ours", our_verdicts(folder))):
         texts = {question.id: question for question in verdicts.rubric.questions}
         for talk, fault in faults.items():
             for id, said in verdicts.answers.get(talk, {}).items():
@@ -174,12 +185,12 @@ def scored(verdicts: Verdicts, talk: str) -> Score | None:
     return None if given is None else score(verdicts.rubric, given)  # type: ignore[arg-type]
 
 
-def report(folder: Path, project: Project) -> None:
+def report(folder: Path) -> None:
     faults, good, feared = planted(folder)
     named = right_nos(folder)
-    grave = project.value(Documents.rubric).grave(project.value(Documents.knowledge))
+    grave = {*json.loads((folder / "grave.json").read_text("utf-8"))}
     print(f"{folder.name}: {len(faults)} confirmed faults, {len(feared)} of them feared, {len(good)} good talks")
-    for whose, verdicts in (("plain", plain_verdicts(folder)), ("ours", our_verdicts(folder, project))):
+    for whose, verdicts in (("plain", plain_verdicts(folder)), ("ours", our_verdicts(folder))):
         scores = {talk: found for talk in [*faults, *good] if (found := scored(verdicts, talk)) is not None}
         right = [talk for talk in faults if named.get((whose, talk))]
         rejected = [talk for talk in faults if talk in scores and not scores[talk].passed]
@@ -201,13 +212,14 @@ def report(folder: Path, project: Project) -> None:
 
 def main() -> None:
     command, folder = sys.argv[1], Path(sys.argv[2])
-    project = open_project(Path(sys.argv[3])) if len(sys.argv) > 3 else None
     if command == "ask-plain":
         print(*ask_plain(folder), sep="\n")
-    elif command == "ask-names" and project:
-        print(*ask_names(folder, project), sep="\n")
-    elif command == "score" and project:
-        report(folder, project)
+    elif command == "ask-names":
+        print(*ask_names(folder), sep="\n")
+    elif command == "score":
+        report(folder)
+    elif command == "keep" and len(sys.argv) == 4:
+        keep(folder, open_project(Path(sys.argv[3])))
     else:
         raise SystemExit(__doc__)
 
