@@ -26,7 +26,7 @@ from tests.gates import pottery
 from tests.phases.conftest import OpenSession
 
 ROOT = Path(__file__).parents[3]
-RUBRIC = read_rubric(ROOT / "examples" / "online-shop" / "reference" / "evaluation-rubric.md")
+RUBRIC = read_rubric(ROOT / "benchmarks" / "attacks" / "rubric.md")
 PROMPT = "You judge replies of a shop."
 NOBODY = "nobody tries"
 
