@@ -15,6 +15,7 @@ VERB_FIRST = [
     "Do not ask for a code.",
     "When the customer names a feeling, name it back.",
     "If the order is unknown: ask for its number.",
+    "When a cut, a burn or something swallowed comes up, even in brackets: ask about it first.",
     "**Reflect** back what was said",
     "Uncork the bottle",  # no verb of the list, but what follows it is an object
 ]
@@ -24,6 +25,7 @@ NO_VERB_FIRST = [
     "Kindness in every reply",
     "The reply names the fault",
     "Clear and warm tone",
+    "When in doubt, empathy first",
     "",
     "…",
 ]

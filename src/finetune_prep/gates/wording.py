@@ -37,7 +37,7 @@ trivialise trivialize try turn understate undo update urge use validate verify v
 """
 VERBS = frozenset(_VERBS_LIST.split())
 _CLAUSE = re.compile(
-    r"(?:when|whenever|if|before|after|once|while|where|until|in|on|at|for|with|as soon as)\b[^,:]*[,:]\s*", re.I
+    r"(?:when|whenever|if|before|after|once|while|where|until|in|on|at|for|with|as soon as)\b(?:[^:]*:|[^,]*,)\s*", re.I
 )
 _PREFIX = re.compile(r"(?:always|never|do not|don['’]t|please|explicitly|first|then)\b[\s,:]*", re.I)
 _NOT_VERBS_LIST = """
@@ -121,7 +121,8 @@ STOP_WORDS = frozenset(_STOP_WORDS_LIST.split())
 
 
 def lacks_verb_first(text: str) -> bool:
-    """Whether an instruction begins with something else than a verb. A leading "When …," or "Never" is passed over."""
+    """Whether an instruction begins with something else than a verb. A leading "When …," or "Never" is passed over, and one
+    with commas of its own as far as its colon."""
     rest = text.strip().lstrip("*_“\"'")
     for opening in (_PREFIX, _CLAUSE, _PREFIX):
         found = opening.match(rest)
