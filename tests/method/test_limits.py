@@ -35,6 +35,9 @@ ONLY_THERE = {
     "has 3 to 12 words",
     "at least 36 pairs",
     "at most 25 words",  # of a situation
+    "at most 30 words",  # budgets of what a writer returns, each in its own prompt
+    "at most 40 words",
+    "at most 50 words",
     "Name two to four concrete",  # ways in which a question is failed
     "phases 1 to 5 in",
     "'minItems': 2",  # two claims contradict each other, two proposals are the same
