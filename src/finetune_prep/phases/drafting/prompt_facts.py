@@ -96,7 +96,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # The assistant is asked with the generation prompt itself, which has no front matter.
-ASSISTANT = Use(phase=PILOT, document="", counts=("exchange",), input=17_000, output=160)
+ASSISTANT = Use(phase=PILOT, document="", counts=("exchange",), input=10_000, output=170)
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
