@@ -37,9 +37,9 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.chdir(tmp_path)
     names = asyncio.run(run(CODE))
     assert names["prepared"].to_accept == ()
-    assert names["report"].states == {"accepted": 11, "flawed": 7, "rejected": 6}
-    assert names["exported"].rows == 11
-    assert "18 of 24 passed" in capsys.readouterr().out
+    assert names["report"].states == {"accepted": 15, "flawed": 7, "rejected": 2}
+    assert names["exported"].rows == 15
+    assert "22 of 24 passed" in capsys.readouterr().out
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def test_an_example_without_a_run_is_prepared_alone(tmp_path: Path) -> None:
 
 def test_every_run_is_made_again_and_the_evaluation_comes_last_from_the_recording(tmp_path: Path) -> None:
     """The weights are not there: whatever server replied when it was recorded, now the recording does."""
-    shutil.copytree(EXAMPLE / "runs" / "pilot-001", example(tmp_path) / "runs" / "pilot-001")
+    shutil.copytree(EXAMPLE / "runs" / "pilot-001", example(tmp_path) / "runs" / "pilot-001", dirs_exist_ok=True)
     plan = EvaluationPlan(
         arms=("base", "tuned"), groups=24, runs=2, margin=0.1, single=True, seed=7, scenarios=(), language="en",
         models={

@@ -52,8 +52,8 @@ def test_where_it_would_be_lost_the_program_stops_and_says_so(shop: Path) -> Non
     before = prompt.read_text("utf-8")
     _reword(
         shop / "reference" / "evaluation-rubric.md",
-        "Does the customer know at the end who does what next?",
-        "Does the customer see at the end who does what next?",
+        "does the customer know what to do now",
+        "does the customer see what to do now",
     )
     accept(shop, "evaluation-rubric")
     done = run_here("evaluation-prompt", folder=shop)
@@ -81,8 +81,8 @@ def test_a_crash_between_a_document_and_its_stamp_leaves_it_stale_not_fresh(shop
     old = stamp.read_bytes()
     _reword(
         shop / "reference" / "evaluation-rubric.md",
-        "Does the customer know at the end who does what next?",
-        "Does the customer see at the end who does what next?",
+        "does the customer know what to do now",
+        "does the customer see what to do now",
     )
     accept(shop, "evaluation-rubric")
     assert run_here("evaluation-prompt", folder=shop).returncode == 0

@@ -210,7 +210,7 @@ def test_the_list_of_missing_answers_names_it_too(tmp_path: Path) -> None:
 
 def test_nothing_is_missing_from_the_shipped_recording(tmp_path: Path) -> None:
     folder = example_project(tmp_path / "shop")
-    shutil.copytree(EXAMPLE / "runs", folder / "runs")  # the evaluations among them are made again, too
+    shutil.copytree(EXAMPLE / "runs", folder / "runs", dirs_exist_ok=True)  # the evaluations among them are made again, too
     found = msgspec.json.decode(run_here("ledger", "missing", "-n", str(SIZE), "--json", folder=folder).stdout)
     assert found["missing"] == []
     assert found["unused"] == 0
