@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 
 from finetune_prep.cli.commands.status import duration
 from finetune_prep.core.request import Reply
@@ -32,6 +33,18 @@ def test_ten_criteria_with_the_first_line_of_their_evidence(shop: Project, termi
     criteria = json.loads(terminal("status", "--json").out)["criteria"]
     assert len(criteria) == 10
     assert criteria[-1]["evidence"][0].startswith("workflow.pilot-size unchecked: no pilot has run")
+
+
+def test_figures_of_a_pilot_stand_below_it_and_not_below_what_came_after(shop: Project, terminal: Terminal) -> None:
+    pilot = pilot_of(shop, "p" * 12)
+    scaled = shop.layout.runs / "scale-001"
+    shutil.copytree(pilot.folder, scaled)
+    plan = json.loads((scaled / "plan.json").read_text("utf-8"))
+    (scaled / "plan.json").write_text(json.dumps(plan | {"kind": "scale"}), "utf-8")
+    lines = terminal("status").out.splitlines()
+    first, second = (next(n for n, line in enumerate(lines) if line.startswith(name)) for name in ("pilot-001:", "scale-001:"))
+    (figures,) = (n for n, line in enumerate(lines) if "times as long as the user's" in line)
+    assert first < figures < second
 
 
 def test_what_else_is_open_is_counted_once(shop: Project, terminal: Terminal) -> None:

@@ -188,6 +188,10 @@ def test_the_start_says_where_it_stands_and_what_comes_next(client: TestClient, 
     assert "no longer counts: the text has changed since" in text
     assert "finetune-prep pilot" in text
     assert "reference/evaluation-rubric.md" in text
+    marks = re.findall(r'aria-label="(met|waived|not met)"', text)
+    assert len(marks) == 10
+    assert marks.count("waived") == 6, "what a person has waived is not said to hold"
+    assert f"{marks.count('met')} of 10 hold, 6 waived" in text
 
 
 def test_conversations_are_found_by_state_question_and_words(client: TestClient, shop: Project, run: Run) -> None:

@@ -208,6 +208,14 @@ def test_the_list_of_missing_answers_names_it_too(tmp_path: Path) -> None:
     assert [row["key"] for row in msgspec.json.decode(done.stdout)["missing"]] == [judged[0].key]
 
 
+def test_the_next_pilot_is_as_large_as_the_recorded_one(tmp_path: Path) -> None:
+    """The recording holds more conversations than that: those of the scaled run are none of a pilot's."""
+    folder = example_project(tmp_path / "shop")
+    succeed("prepare", folder=folder)
+    status = msgspec.json.decode(run_here("status", "--json", folder=folder).stdout)
+    assert status["overview"]["next"].endswith(f"pilot -n {SIZE}")
+
+
 def test_nothing_is_missing_from_the_shipped_recording(tmp_path: Path) -> None:
     folder = example_project(tmp_path / "shop")
     shutil.copytree(EXAMPLE / "runs", folder / "runs", dirs_exist_ok=True)  # the evaluations among them are made again, too

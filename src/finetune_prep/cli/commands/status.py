@@ -84,8 +84,10 @@ def _print_overview(view: Overview) -> None:
         screen.say(f"{run.name}: {what}: {account}")
         for line in run.stale:
             screen.say(f"   stale: {line}")
-    for sentence in view.figures:
-        screen.paragraph(sentence, indent=3)
+        if run.name == view.figures_of:
+            _print_figures(view)
+    if not view.figures_of:
+        _print_figures(view)
     if view.review:
         _print_review(view.review)
     if view.evaluation:
@@ -98,6 +100,11 @@ def _print_overview(view: Overview) -> None:
         screen.paragraph(view.offer)
     outstanding = f", {screen.counted(view.outstanding, 'question')} outstanding in batches" if view.outstanding else ""
     screen.say(f"{screen.counted(view.answers, 'answer')} recorded{outstanding}, ${view.spent:.2f} spent", dim=True)
+
+
+def _print_figures(view: Overview) -> None:
+    for sentence in view.figures:
+        screen.paragraph(sentence, indent=3)
 
 
 def _print_evaluation(found: EvaluationView) -> None:

@@ -46,7 +46,8 @@ def objections(result: Drafted[Any]) -> Part:
     if not answers:
         return Part("Said by readers of the first draft; its writer was not asked about it", tuple(map(_line, in_turn)))
     taken = sum(answered.taken_up for answered in result.answered)
-    heading = f"Said by readers of the first draft; {taken} of {len(answers)} taken up, the others set aside"
+    rest = {0: "", 1: ", the other one set aside"}.get(len(answers) - taken, ", the others set aside")
+    heading = f"Said by readers of the first draft; {taken} of {len(answers)} taken up{rest}"
     return Part(heading, tuple(_answered(answers[point]) for point in in_turn))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from finetune_prep.core.finding import Outcome
+from finetune_prep.core.request import Request
 from finetune_prep.core.sample import Account
 from finetune_prep.gates.workflow import to_label
 from finetune_prep.ledger.recording import read_recording
@@ -191,7 +192,12 @@ def _recorded_pilot(project: Project) -> int:
     if not path.is_file():
         return 0
     requests = (entry.request for entry in read_recording(path))
-    return len({request.origin.scenario for request in requests if request.phase == KIND and request.role == "judge"})
+    return len({request.origin.scenario for request in requests if _of_a_pilot(request) and request.role == "judge"})
+
+
+def _of_a_pilot(request: Request) -> bool:
+    """Whether it was asked for in a pilot, and not to scale one."""
+    return request.phase == KIND and (request.origin.run or KIND).startswith(KIND)
 
 
 def _show(run: Run, *states: str) -> str:

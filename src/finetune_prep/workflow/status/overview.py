@@ -75,6 +75,7 @@ def overview(project: Project) -> Overview:
         next=next_step(project, phases, [part.name for part in stale if part.compiled], views, in_files),
         note=f"{words}. To have it again: {way_back(project)}" if (words := emptied(project)) else "",
         figures=_figures(project, known, views),
+        figures_of=_latest_pilot(views),
         probes=probe_views(project),
         evaluation=evaluation_view(project),
         edits=in_short(project),
@@ -83,10 +84,15 @@ def overview(project: Project) -> Overview:
     )
 
 
+def _latest_pilot(views: Sequence[RunView]) -> str:
+    """The name of the latest pilot if it is of the present documents, "" otherwise."""
+    pilots = [view for view in views if view.kind == KIND]
+    return pilots[-1].name if pilots and pilots[-1].account and not pilots[-1].stale else ""
+
+
 def _figures(project: Project, known: Sequence[Run], views: Sequence[RunView]) -> tuple[str, ...]:
-    pilots = [(run, view) for run, view in zip(known, views, strict=True) if view.kind == KIND]
-    if pilots and pilots[-1][1].account and not pilots[-1][1].stale:
-        return in_sentences(figures(project, pilots[-1][0]))
+    if pilot := _latest_pilot(views):
+        return in_sentences(figures(project, next(run for run in known if run.name == pilot)))
     if not project.layout.document(Documents.generation_prompt.name).is_file():
         return ()
     try:

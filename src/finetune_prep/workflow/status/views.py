@@ -123,6 +123,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """What is odd about it and should be put right first, "" for nothing."""
     figures: tuple[str, ...] = ()
     """What is said of the latest pilot beside its rate, in sentences; of the few-shots, while there is no such run."""
+    figures_of: str = ""
+    """The name of that pilot; "" where they are of the few-shots."""
     probes: tuple[ProbeView, ...] = ()
     """The latest run that probes the rubric, and the latest that plants failures."""
     evaluation: EvaluationView | None = None
