@@ -225,10 +225,10 @@ def test_forty_labels_find_it_where_there_is_no_other_judge(tmp_path: Path) -> N
         assert any("could not be seen" in sentence for sentence in summary.beside)
         again = labelled(shop.project, labels_of(shop.project, shop, tmp_path))
         assert again.result is not None
-        assert again.put_back
+        assert again.put_back == (again.result.word != "kept")
         found[again.result.word] += 1
     print(dict(found))
-    assert found["kept"] == 0
+    assert seldom(found, "kept", 0.05), "twenty pairs may look like a gain by chance"
     assert often(found, "only the judge likes it", 0.75)
 
 
