@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from finetune_prep.core.conversation import Conversation
+from finetune_prep.core.sample import STATES
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import Run, runs
 
@@ -59,7 +60,7 @@ def fill(run: Path, rows: int) -> None:
             verdict = msgspec.structs.replace(verdict, scenario=sample.scenario.id, conversation_id=sample.conversation.id)
             samples.write(msgspec.json.encode(sample) + b"\n")
             verdicts.write(msgspec.json.encode(verdict) + b"\n")
-    account = {"planned": rows, "states": {"accepted": rows - rejected, "rejected": rejected}}
+    account = {"planned": rows, "states": dict.fromkeys(STATES, 0) | {"accepted": rows - rejected, "rejected": rejected}}
     (run / "account.json").write_text(json.dumps(account))
 
 
@@ -84,6 +85,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "shop"
         shutil.copytree(EXAMPLE, project)
+        for later in {*(project / "runs").iterdir()} - {project / "runs" / "pilot-001"}:  # their rows would be exported instead
+            shutil.rmtree(later)
         run = project / "runs" / "pilot-001"
         fill(run, rows)
         system = (project / "prompts" / "system-prompt.md").read_text("utf-8")

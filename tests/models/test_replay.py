@@ -71,7 +71,7 @@ async def test_whoever_asks_something_new_of_a_recording_is_told_to_name_a_model
         with pytest.raises(NotInRecording) as caught:
             await door.ask(request("Was it ever whole?", phase="probe"))
     what, found, advice, step = str(caught.value).splitlines()
-    assert "answers come from a recording here, and recording.jsonl has none to this request" in what
+    assert "answers come from a recording here, and recording.jsonl has no answer to this request" in what
     assert found == (
         "  it is empty" if empty else "  nothing of the kind was ever asked: it holds no request of the judge for probe"
     )
@@ -87,7 +87,7 @@ async def test_an_empty_recording_and_none_are_told(ledger: SqliteLedger, tmp_pa
             await door.ask(request())
     write_recording([], tmp_path / "recording.jsonl")
     async with open_door(config(), ledger, tmp_path, provider="recording") as door:
-        with pytest.raises(NotInRecording, match="has none to this request"):
+        with pytest.raises(NotInRecording, match="has no answer to this request"):
             await door.ask(request())
 
 

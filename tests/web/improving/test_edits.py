@@ -117,7 +117,7 @@ def test_passages_of_talks_that_wait_for_a_blind_label_are_withheld(tmp_path: Pa
 
 def test_nothing_yet_and_what_no_form_sends(shop: Project, tmp_path: Path) -> None:
     empty = new_shop(tmp_path / "empty")
-    assert "Nothing was diagnosed yet" in browser(empty).get("/improve").text
+    assert "Nothing has been diagnosed yet" in browser(empty).get("/improve").text
     assert post(browser(shop), "eat")[0] == 422
     client = browser(shop)
     unknown = client.post("/improve/improve-009/1", data={"act": "take", "of": ""}, headers={"origin": OWN})

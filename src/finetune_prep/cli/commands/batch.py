@@ -108,7 +108,7 @@ def _print_import(done: BatchImport, *, next: str) -> None:
         screen.say(f"  replaced: {done.replaced}, where the answer before could not be used")
     for count, words in (
         (done.refused, "of them are refusals for good; their samples count as failed"),
-        (done.known, "were answered before; the first answer counts"),
+        (done.known, "already answered; the first answer counts"),
         (done.released, "failed temporarily; the next run asks them again"),
         (done.unpaid, "were refused because the credit is used up; they are still waited for"),
     ):

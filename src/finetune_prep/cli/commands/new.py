@@ -80,7 +80,7 @@ DOUBTS = (
 )
 @click.option("--language", default="", metavar="TAG", help="Language of the conversations (default: that of the brief).")
 @click.option("--model", default="", metavar="PROVIDER/MODEL", help="The model of all roles (default: what is found here).")
-@click.option("--provider", default="", metavar="NAME", help="Choose a model of this one: batch (files), openai, ollama, …")
+@click.option("--provider", default="", metavar="NAME", help="Choose a model of this provider: batch (files), openai, ollama, …")
 @click.option("--no-detect", is_flag=True, help="Do not look for keys or servers on this machine; questions go to batch files.")
 @click.option("--base-url", default="", metavar="URL", help="Address of an OpenAI-compatible endpoint, up to and with /v1.")
 @click.option("--key-env", default="", metavar="NAME", help="Environment variable that holds the endpoint's API key.")

@@ -114,10 +114,9 @@ def _short(text: str, most: int) -> str:
 
 def _print_sample(found: lookup.FoundSample) -> None:
     sample, scenario = found.sample, found.sample.scenario
-    screen.say(
-        f"{scenario.id} in {found.run}: {sample.state}{f', score {sample.score:.2f}' if sample.score is not None else ''}",
-        bold=True,
-    )
+    noes = f" (NO to {', '.join(sample.failed)})" if sample.failed else ""  # a score of 1.00 may be rejected at the gate
+    score = f", score {sample.score:.2f}" if sample.score is not None else ""
+    screen.say(f"{scenario.id} in {found.run}: {sample.state}{noes}{score}", bold=True)
     _print_scenario(scenario)
     for message in sample.conversation.messages if sample.conversation else ():
         screen.say()

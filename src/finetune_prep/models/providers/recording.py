@@ -38,7 +38,7 @@ class RecordingProvider:
     def _missing(self, request: Request) -> NotInRecording:
         files = " and ".join(path.name for path in self._paths)
         return NotInRecording(
-            f"answers come from a recording here, and {files} has none to this request (key {request.key})",
+            f"answers come from a recording here, and {files} has no answer to this request (key {request.key})",
             where=request.place,
             details=(*self._difference(request), *((f"  {self._instead}",) if self._instead else ())),
             next=self._next,
