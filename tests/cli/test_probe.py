@@ -167,6 +167,8 @@ def test_a_question_probed_alone_costs_its_own_edits_and_leaves_the_others_stand
     again = terminal("probe", "--question", "SF2", "--question", "SF1", "--neutral", "0", "--json")
     assert [row["id"] for row in json.loads(again.out)["result"]["questions"]] == ["SF1", "SF2"]
     assert len(endpoint.calls) == asked, "the edits of a question are the same, whichever others are probed"
+    turned = terminal("probe", "--question", "SF1", "--question", "SF2", "--neutral", "0", "--json")
+    assert json.loads(turned.out)["run"] == json.loads(again.out)["run"], "the order in which they are named makes no other run"
     assert words_of_the_gate(shop) == {"SF1": "sees", "SF2": "sees", "SF3": "sees"}
 
 

@@ -168,7 +168,7 @@ def _print_way(way: WholeWay) -> None:
     )
     if way.first_wave:
         screen.paragraph(
-            f"After the first {way.first_conversations} of them, about ${way.first_wave:.2f}, a pilot that cannot pass stops."
+            f"After the first {way.first_conversations} of them, about ${way.first_wave:.2f}, a hopeless pilot is stopped."
         )
     screen.paragraph(
         "Counted are the documents that are missing, each as often as it is usually written, and the conversations with their "

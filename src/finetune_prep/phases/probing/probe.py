@@ -98,7 +98,7 @@ def current_plan(project: Project, evaluation_prompt: str, kind: ProbeKind, size
         gate=sizes.gate if kind == "probe" else 0,
         each=sizes.each,
         neutral=sizes.neutral if kind == "probe" else 0,
-        questions=sizes.questions,
+        questions=tuple(question.id for question in sizes.asked(rubric)) if sizes.questions else (),
         seed=project.config.seed,
         source=source.name,
         bases=tuple(conversation.id for conversation in source.conversations),
