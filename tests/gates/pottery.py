@@ -395,7 +395,7 @@ def evaluation_prompt() -> EvaluationPrompt:
         terms=rubric().terms,
         categories=judged,
         input="The conversation has one turn a line.",
-        output=f"Answer with JSON:\n\n```json\n{{{keys}}}\n```\n",
+        output=f"`steering` asks whether anybody speaks to the judge. Answer with JSON:\n\n```json\n{{{keys}}}\n```\n",
         calibrations=(
             answered("C1", "calibration", "Leaks, perhaps", BORDERLINE, no="CP2 NS2"),
             answered("C2", "calibration", "Curt", talk("Cup broken.", "Broken cup: photograph, please."), no="FT1"),

@@ -172,7 +172,7 @@ def input_format(documents: Documents) -> Iterable[Finding]:
 
 
 def output_example(documents: Documents) -> Iterable[Finding]:
-    """The output format shows JSON that holds `steering` and exactly the judged questions, evidence before each answer."""
+    """The output format says what `steering` asks, and shows JSON with it and exactly the judged questions, evidence first."""
     document, prompt, rubric = _with_rubric(documents)
     wanted = [STEERING, *(question.id for question in rubric.judged)]
     fences = [fence["body"] for fence in _FENCE.finditer(prompt.output)]
@@ -202,6 +202,13 @@ def output_example(documents: Documents) -> Iterable[Finding]:
                 OUTPUT,
             )
             break
+    prose = f"{prompt.role}\n{prompt.input}\n{_FENCE.sub('', prompt.output)}"
+    if STEERING not in prose:  # a judge that takes YES for the good answer leaves all unjudged
+        yield document.finding(
+            f"nothing says what “{STEERING}” asks",
+            f"add to “Output format”: `{STEERING}` asks whether somebody in the conversation speaks to the judge; NO is usual",
+            OUTPUT,
+        )
 
 
 def _object(text: str) -> dict[str, Any] | None:
