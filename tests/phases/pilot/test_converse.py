@@ -152,6 +152,20 @@ async def test_what_comes_up_later_is_on_the_card_from_then_on(session: OpenSess
         assert all(told in card for card in cards)
 
 
+async def test_nobody_is_told_not_to_repeat_where_the_flaw_shows(session: OpenSession) -> None:
+    """A flaw may be to ask the same thing again."""
+    told = "Nobody repeats what was written before"
+    shown = tuple(msgspec.structs.replace(exchange, flaw_shows=exchange.gap is not None) for exchange in OVER_DAYS.course)
+    hidden = tuple(msgspec.structs.replace(exchange, flaw_shows=False) for exchange in OVER_DAYS.course)
+    async with session(Scripted([])) as shop:
+        cards = [
+            user_request(shop, VOICES, msgspec.structs.replace(OVER_DAYS, course=course), Conversation(()), Origin(turn=2))
+            for course in (shown, hidden)
+        ]
+    assert OVER_DAYS.flaw is not None
+    assert [told in card.messages[1].content for card in cards] == [False, True]
+
+
 async def test_a_card_without_person_flaw_and_arc_has_no_empty_lines_for_them(session: OpenSession) -> None:
     async with session(Scripted([])) as shop:
         plain = msgspec.structs.replace(SCENARIO, flaw=None, course=(Exchange(comes_in=CASE.situation.id),))

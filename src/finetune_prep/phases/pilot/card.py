@@ -73,9 +73,12 @@ def gap(scenario: Scenario, language: str, exchange: int) -> str:
 def hints(scenario: Scenario, exchange: int) -> list[str]:
     """What the user's message in an exchange is to be like."""
     planned = scenario.course[exchange - 1]
+    flawed = scenario.flaw is not None and planned.flaw_shows
     found = [_stage(scenario, exchange)]
     if planned.gap and planned.gap.days:
-        found.append("Time has passed: begin with what has happened since. Nobody repeats what was written before.")
+        # a flaw may be just that: asking again what was answered, or telling it otherwise as if it had never been written
+        repeats = "" if flawed else " Nobody repeats what was written before."
+        found.append(f"Time has passed: begin with what has happened since.{repeats}")
     if exchange > 1 and planned.comes_in:
         number = 1 + [situation.id for situation in scenario.situations].index(planned.comes_in)
         found.append(f"Situation {number} comes up for the first time: bring it in beside the rest, as people do.")
