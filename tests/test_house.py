@@ -30,7 +30,7 @@ LATE = {
     ("conversations/personal/libraries.py", "stdnum"): "of the extra personal-data: 6 MB, for audits alone",
     ("words.py", "budoux"): "a model of Thai, for texts in Thai",
     ("exports/lengths/tokens.py", "transformers"): "of the extra tokenizers: 130 MB, for counting tokens alone",
-    ("http/__init__.py", "finetune_prep"): "libcurl, which replays and batch files do without",
+    ("http/client.py", "pycurl"): "libcurl, 6 MB of memory, which replays and batch files do without",
     ("models/prices.py", "genai_prices"): "half a second of prices, which only paid endpoints need",
     ("models/providers/native.py", "boto3"): "of the extra native: 30 MB, for Bedrock alone",
     ("models/providers/native.py", "botocore"): "of the extra native: 30 MB, for Bedrock alone",

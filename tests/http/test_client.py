@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from finetune_prep.http import Answer, Call, NoAnswer, open_client, transfer
-from finetune_prep.http.client import MOST_WAITING
+from finetune_prep.http import Answer, Call, NoAnswer, transfer
+from finetune_prep.http.client import MOST_WAITING, open_client
 from finetune_prep.http.exchange import Upload
 from tests.fake_endpoint import Completion, FakeEndpoint, Reset, Stall
 from tests.waiting import HUNG, until
@@ -444,7 +444,8 @@ async def test_tls_trusts_whom_python_trusts(monkeypatch: pytest.MonkeyPatch) ->
 
 LEAVING = """
 import asyncio, sys
-from finetune_prep.http import Call, open_client
+from finetune_prep.http import Call
+from finetune_prep.http.client import open_client
 
 async def main():
     opened, call = open_client(), Call("POST", sys.argv[1])

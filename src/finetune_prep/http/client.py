@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Collection
-from types import TracebackType
-from typing import Self
+from types import ModuleType, TracebackType
+from typing import Any, Self
 
-import pycurl
-
-from finetune_prep.http.exchange import Answer, Call, IPAddress, NoAnswer, Upload
+from finetune_prep.http.exchange import MOST_BYTES, Answer, Call, IPAddress, NoAnswer, Upload
 from finetune_prep.http.transfer import Transfer, read_headers
 
 MOST_IDLE = 1024  # connections that are kept open
@@ -21,24 +19,39 @@ MOST_WAITING = 1024 * 1024  # bytes of a stream that have come and nobody has ta
 WARY_SECONDS = 60.0
 
 
-class Client:
-    """Made by `http.open_client`. Keeps connections open and uses them again; belongs to one event loop."""
+def open_client(*, most_bytes: int = MOST_BYTES, only_to: Collection[IPAddress] | None = None) -> Client:
+    """A client for one event loop; close it. The whole program gets at HTTP here.
 
-    def __init__(self, most_bytes: int, only_to: Collection[IPAddress] | None) -> None:
+    most_bytes: of the body of one answer that is read at once. only_to: the addresses at which every name is looked for, and the
+    only ones to which a socket is opened; None = wherever the system's resolver leads.
+    """
+    import pycurl  # libcurl, 16 ms and 6 MB, which replays and batch files do without
+
+    return Client(pycurl, most_bytes, only_to)
+
+
+class Client:
+    """Made by `open_client`. Keeps connections open and uses them again; belongs to one event loop.
+
+    libcurl: the module pycurl.
+    """
+
+    def __init__(self, libcurl: ModuleType, most_bytes: int, only_to: Collection[IPAddress] | None) -> None:
+        self._libcurl = libcurl
         self._most_bytes = most_bytes
         self._only_to = only_to
-        self._multi = pycurl.AsyncCurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, MOST_IDLE)
+        self._multi = libcurl.AsyncCurlMulti()
+        self._multi.setopt(libcurl.M_MAXCONNECTS, MOST_IDLE)
         self._idle: list[Transfer] = []
         self._wary_until = float("-inf")
 
     async def send(self, call: Call, data: bytes | Upload = b"") -> Answer:
         """Send a request and read the answer. Raises NoAnswer; cancelled, it drops the connection."""
-        transfer = self._idle.pop() if self._idle else Transfer(self._only_to)
+        transfer = self._idle.pop() if self._idle else self._transfer()
         transfer.begin(call, data, self._most_bytes, fresh=asyncio.get_running_loop().time() < self._wary_until)
         try:
             await self._multi.add_handle(transfer.curl)
-        except pycurl.error as error:
+        except self._libcurl.error as error:
             failure = self._failure(transfer, *error.args)
             self._idle.append(transfer)
             raise failure from None
@@ -52,19 +65,27 @@ class Client:
 
         Whoever leaves before the end drops the connection.
         """
-        transfer = Transfer(self._only_to)
+        transfer = self._transfer()
         transfer.begin(call, b"", 0, fresh=False)
         stream = Stream(transfer)
         done = self._multi.add_handle(transfer.curl)
-        done.add_done_callback(lambda done: stream.end(None if done.cancelled() else done.exception()))
+        done.add_done_callback(lambda done: stream.end(self._failure_of(transfer, done)))
         try:
             await stream.opened()
             yield stream
         finally:
             done.cancel()
 
+    def _transfer(self) -> Transfer:
+        return Transfer(self._libcurl.Curl(), self._only_to)
+
+    def _failure_of(self, transfer: Transfer, done: asyncio.Future[Any]) -> NoAnswer | None:
+        """Why a stream broke off; None if the answer is whole, or nobody waits for it any more."""
+        error = None if done.cancelled() else done.exception()
+        return transfer.failure(*error.args) if isinstance(error, self._libcurl.error) else None
+
     def _failure(self, transfer: Transfer, code: int, message: str) -> NoAnswer:
-        if code == pycurl.E_SEND_FAIL_REWIND:
+        if code == self._libcurl.E_SEND_FAIL_REWIND:
             message = "the endpoint had closed it, or closed it just then"
             self._wary_until = asyncio.get_running_loop().time() + WARY_SECONDS
         return transfer.failure(code, message)
@@ -120,7 +141,7 @@ class Stream:
         self._waiting = 0
         if self._paused and not self._ended:
             self._paused = False
-            self._transfer.curl.pause(pycurl.PAUSE_CONT)
+            self._transfer.curl.pause(self._transfer.curl.PAUSE_CONT)
         return data
 
     async def _wait(self) -> None:
@@ -138,15 +159,14 @@ class Stream:
     def _part(self, part: bytes) -> int:
         if self._waiting > MOST_WAITING:
             self._paused = True
-            return int(pycurl.WRITEFUNC_PAUSE)
+            return int(self._transfer.curl.WRITEFUNC_PAUSE)
         self._parts.append(part)
         self._waiting += len(part)
         self._news.set()
         return len(part)
 
-    def end(self, error: BaseException | None) -> None:
-        """No more will come. error: of libcurl, None if the answer is whole."""
+    def end(self, failure: NoAnswer | None) -> None:
+        """No more will come. failure: None if the answer is whole."""
         self._ended = True
-        if isinstance(error, pycurl.error):
-            self._failure = self._transfer.failure(*error.args)
+        self._failure = failure
         self._news.set()

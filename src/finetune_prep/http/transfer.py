@@ -8,20 +8,22 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import pycurl
-
 from finetune_prep.http.exchange import Answer, Call, IPAddress, NoAnswer, Upload
+
+if TYPE_CHECKING:
+    import pycurl
 
 CONNECT_SECONDS = 15.0
 
 
 class Transfer:
-    """A handle that is used again. only_to: see `open_client`."""
+    """A handle that is used again. curl: of libcurl; its constants are attributes of it. only_to: see `open_client`."""
 
-    def __init__(self, only_to: Collection[IPAddress] | None) -> None:
-        self.curl = pycurl.Curl()
+    def __init__(self, curl: pycurl.Curl, only_to: Collection[IPAddress] | None) -> None:
+        self.curl = curl
         self._only_to = only_to
         self._call: Call | None = None
         self._fresh = False
@@ -39,8 +41,8 @@ class Transfer:
             self._prepare(call)
         if fresh is not self._fresh:
             self._fresh = fresh
-            self.curl.setopt(pycurl.FRESH_CONNECT, int(fresh))
-            self.curl.setopt(pycurl.FORBID_REUSE, int(fresh))
+            self.curl.setopt(self.curl.FRESH_CONNECT, int(fresh))
+            self.curl.setopt(self.curl.FORBID_REUSE, int(fresh))
         self._too_long = False
         self._most = most_bytes
         self._lines.clear()
@@ -52,45 +54,46 @@ class Transfer:
             self._unsent, self._chunks = data, None
             size = len(data)
         if call.method == "POST":
-            self.curl.setopt(pycurl.POSTFIELDSIZE_LARGE, size)
+            self.curl.setopt(self.curl.POSTFIELDSIZE_LARGE, size)
 
     def hand_over(self, line: Callable[[bytes], None], part: Callable[[bytes], int | None]) -> None:
         """Give header lines and parts of the body of the next answer to somebody else, as they come."""
-        self.curl.setopt(pycurl.HEADERFUNCTION, line)
-        self.curl.setopt(pycurl.WRITEFUNCTION, part)
+        self.curl.setopt(self.curl.HEADERFUNCTION, line)
+        self.curl.setopt(self.curl.WRITEFUNCTION, part)
 
     def _prepare(self, call: Call) -> None:
-        self.curl.reset()
+        curl = self.curl
+        curl.reset()
         self._call, self._fresh = call, False
-        method = pycurl.POST if call.method == "POST" else pycurl.HTTPGET
+        method = curl.POST if call.method == "POST" else curl.HTTPGET
         for option, value in (
-            (pycurl.URL, call.url),
-            (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+            (curl.URL, call.url),
+            (curl.PROTOCOLS, curl.PROTO_HTTP | curl.PROTO_HTTPS),
             (method, 1),
-            (pycurl.HTTPHEADER, [*call.headers, "Expect:"]),  # no leave is asked before a long body is sent
-            (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
-            (pycurl.PROXY, ""),  # nor one from the environment
-            (pycurl.NOSIGNAL, 1),
-            (pycurl.CONNECTTIMEOUT_MS, int(CONNECT_SECONDS * 1000)),
-            (pycurl.OPENSOCKETFUNCTION, self._socket),
+            (curl.HTTPHEADER, [*call.headers, "Expect:"]),  # no leave is asked before a long body is sent
+            (curl.HTTP_VERSION, curl.CURL_HTTP_VERSION_1_1),
+            (curl.PROXY, ""),  # nor one from the environment
+            (curl.NOSIGNAL, 1),
+            (curl.CONNECTTIMEOUT_MS, int(CONNECT_SECONDS * 1000)),
+            (curl.OPENSOCKETFUNCTION, self._socket),
             # A body that cannot be rewound: where a connection that was used before turns out to be dead, libcurl would
             # send everything again by itself, and whether the first copy was billed nobody would know.
-            (pycurl.READFUNCTION, self._read),
-            (pycurl.HEADERFUNCTION, self._lines.append),
-            (pycurl.WRITEFUNCTION, self._take),
+            (curl.READFUNCTION, self._read),
+            (curl.HEADERFUNCTION, self._lines.append),
+            (curl.WRITEFUNCTION, self._take),
         ):
-            self.curl.setopt(option, value)
+            curl.setopt(option, value)
         if call.url.startswith("https:"):
-            _trust(self.curl)
+            _trust(curl)
         if self._only_to is not None and (pin := _pin(call.url, self._only_to)):
-            self.curl.setopt(pycurl.RESOLVE, [pin])
+            curl.setopt(curl.RESOLVE, [pin])
 
     @property
     def sent(self) -> bool:
-        return bool(self.curl.getinfo(pycurl.REQUEST_SIZE))
+        return bool(self.curl.getinfo(self.curl.REQUEST_SIZE))
 
     def answer(self) -> Answer:
-        return Answer(int(self.curl.getinfo(pycurl.RESPONSE_CODE)), read_headers(self._lines), bytes(self._body))
+        return Answer(int(self.curl.getinfo(self.curl.RESPONSE_CODE)), read_headers(self._lines), bytes(self._body))
 
     def failure(self, code: int, message: str) -> NoAnswer:
         """What an error of libcurl means."""
@@ -100,9 +103,9 @@ class Transfer:
             return NoAnswer(f"what is to be sent cannot be read: {self._unreadable.strerror}", sent=self.sent)
         if self.sent:
             return NoAnswer(f"the connection broke: {message[:200]}")
-        if code == pycurl.E_OPERATION_TIMEDOUT:
+        if code == self.curl.E_OPERATION_TIMEDOUT:
             message = f"no connection within {CONNECT_SECONDS:g} s"
-        elif code == pycurl.E_COULDNT_CONNECT and (number := self.curl.getinfo(pycurl.OS_ERRNO)):
+        elif code == self.curl.E_COULDNT_CONNECT and (number := self.curl.getinfo(self.curl.OS_ERRNO)):
             message = os.strerror(number)
         return NoAnswer(message[:200], sent=False, unreached=True)
 
@@ -112,7 +115,7 @@ class Transfer:
                 self._unsent = next(self._chunks, b"")
             except OSError as error:  # an exception that leaves a callback is printed and not raised
                 self._unreadable = error
-                return int(pycurl.READFUNC_ABORT)
+                return int(self.curl.READFUNC_ABORT)
         part, self._unsent = self._unsent[:size], self._unsent[size:]
         return part
 
@@ -126,7 +129,7 @@ class Transfer:
     def _socket(self, purpose: int, address: pycurl.CurlSockAddr) -> int:
         """A socket for an address to which libcurl is about to connect: the last place at which to refuse one."""
         if self._only_to is not None and not _among(address.addr, self._only_to):
-            return int(pycurl.SOCKET_BAD)
+            return int(self.curl.SOCKET_BAD)
         return open_socket(address.family, address.socktype, address.protocol, address.addr)
 
 
@@ -178,6 +181,6 @@ def _trust(curl: pycurl.Curl) -> None:
     """Trust whom Python trusts (SSL_CERT_FILE and SSL_CERT_DIR included): a wheel's own libcurl does not know where this is."""
     paths = ssl.get_default_verify_paths()
     if paths.cafile is not None:
-        curl.setopt(pycurl.CAINFO, paths.cafile)
+        curl.setopt(curl.CAINFO, paths.cafile)
     if paths.capath is not None:
-        curl.setopt(pycurl.CAPATH, paths.capath)
+        curl.setopt(curl.CAPATH, paths.capath)

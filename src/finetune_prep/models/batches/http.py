@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 import msgspec
 
 from finetune_prep.errors import Paused
-from finetune_prep.http import MOST_BYTES, Answer, Call, NoAnswer, open_client
+from finetune_prep.http import MOST_BYTES, Answer, Call, NoAnswer
+from finetune_prep.http.client import Client, Stream, open_client
 from finetune_prep.http.endpoint import endpoint_of
 from finetune_prep.http.exchange import Upload
 from finetune_prep.http.retry_after import asked_wait
@@ -26,9 +27,6 @@ from finetune_prep.models.retry import persist
 from finetune_prep.models.wire.http_status import interpret
 from finetune_prep.models.wire.key_echo import read_without_key
 from finetune_prep.project.config import FILE, ProviderSettings
-
-if TYPE_CHECKING:
-    from finetune_prep.http.client import Client, Stream
 
 SLOWEST = 50_000  # bytes a second
 JSON = "application/json"

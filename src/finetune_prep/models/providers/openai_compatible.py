@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused
-from finetune_prep.http import Call, NoAnswer, open_client
+from finetune_prep.http import Call, NoAnswer
+from finetune_prep.http.client import Client, open_client
 from finetune_prep.http.endpoint import endpoint_of
 from finetune_prep.http.retry_after import asked_wait
 from finetune_prep.http.secrets import Secret, redacted
@@ -29,9 +30,6 @@ from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.http_status import interpret
 from finetune_prep.models.wire.key_echo import read_without_keys
 from finetune_prep.project.config import FILE, ProviderSettings
-
-if TYPE_CHECKING:
-    from finetune_prep.http.client import Client
 
 REFUSED = (400, 422, 500)  # with one of these an endpoint says that it does not take what every such request holds
 MOST_ID = 200  # characters of a request's id

@@ -18,7 +18,8 @@ import msgspec
 from finetune_prep.core.conversation import Message
 from finetune_prep.core.request import Origin, Parameters, Reply, Request, Schema
 from finetune_prep.errors import Paused
-from finetune_prep.http import Answer, Call, NoAnswer, open_client
+from finetune_prep.http import Answer, Call, NoAnswer
+from finetune_prep.http.client import open_client
 from finetune_prep.http.endpoint import Endpoint as Address
 from finetune_prep.http.endpoint import read_endpoint
 from finetune_prep.http.retry_after import http_date

@@ -14,18 +14,15 @@ import socket
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from email.message import Message
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
 import msgspec
 
 from finetune_prep.errors import NotFetched
-from finetune_prep.http import Call, NoAnswer, open_client
+from finetune_prep.http import Call, NoAnswer
+from finetune_prep.http.client import Stream, open_client
 from finetune_prep.sources.fetching.addresses import PORTS, Address, IPAddress, read_address, refusal
 from finetune_prep.sources.text import KINDS
-
-if TYPE_CHECKING:
-    from finetune_prep.http.client import Stream
 
 SECONDS = 20.0  # for one page: names, redirects and body together
 MOST_BYTES = 5_000_000  # of a page, packed and unpacked; a long article has 0.3 MB

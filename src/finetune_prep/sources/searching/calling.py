@@ -14,7 +14,8 @@ from typing import Any, Literal
 import msgspec
 
 from finetune_prep.errors import NotFetched
-from finetune_prep.http import Call, NoAnswer, open_client
+from finetune_prep.http import Call, NoAnswer
+from finetune_prep.http.client import open_client
 from finetune_prep.http.endpoint import Endpoint, endpoint_of
 from finetune_prep.http.retry_after import asked_wait
 from finetune_prep.http.secrets import Secret, redacted
