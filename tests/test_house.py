@@ -37,7 +37,6 @@ LATE = {
     ("models/providers/native.py", "pydantic_ai"): "of the extra native, one provider's SDK each",
     ("models/routes.py", "finetune_prep"): "of the extra native",
     ("sources/files.py", "ruamel"): "a tenth of a second, for sources with front matter",
-    ("sources/parsing/__main__.py", "finetune_prep"): "the libraries for one kind of file, in a process that reads one file",
 }
 
 

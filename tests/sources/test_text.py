@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from finetune_prep.sources import parsing
 from finetune_prep.sources import text as texts
+from finetune_prep.sources.files import READABLE
 from finetune_prep.sources.parsing.extracted import Extracted, Unreadable
-from finetune_prep.sources.text import extract, one_line, plain
+from finetune_prep.sources.text import KINDS, READERS, extract, one_line, plain
 from tests.sources.foreign import WORD, docx, drawn_pdf, p, pdf, word
 
 
@@ -101,6 +103,12 @@ def endless_pdf() -> bytes:
 
 def nested(tag: str, times: int, inside: str) -> bytes:
     return word(f"<w:{tag}>" * times + inside + f"</w:{tag}>" * times)
+
+
+def test_every_kind_of_foreign_file_has_a_process_that_reads_it() -> None:
+    assert set(READERS) == (set(KINDS.values()) | set(READABLE.values())) - {"text", ""}
+    folder = Path(parsing.__file__).parent
+    assert {path.parent.name for path in folder.glob("*/__main__.py")} == set(READERS.values())
 
 
 @pytest.mark.parametrize(

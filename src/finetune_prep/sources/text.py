@@ -29,6 +29,8 @@ KINDS = {
     "application/pdf": "pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
 }
+# kind of a foreign format → the package in `sources.parsing` whose process reads it
+READERS = {"html": "html", "docx": "word", "pdf": "pdf"}
 SECONDS = 120.0  # for one file; the process itself stops after 10 s of computing, which takes longer on a busy machine
 LONGEST_LINE = 200  # characters of a title or a publisher
 # control characters but tab and newline; soft hyphens, which hide a word from a search; marks that reorder text;
@@ -84,12 +86,12 @@ def one_line(text: str) -> str:
 def _extract_apart(kind: str, data: bytes, charset: str, own: bool) -> Extracted:
     """Read in a process of its own. Files instead of pipes: what it writes is limited by the system, and nothing can block."""
     environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PATH": os.defpath}
-    command = [sys.executable, "-P", "-m", "finetune_prep.sources.parsing", kind, charset, "own" if own else ""]
+    command = [sys.executable, "-P", "-m", f"finetune_prep.sources.parsing.{READERS[kind]}", charset, "own" if own else ""]
     with tempfile.TemporaryFile() as question, tempfile.TemporaryFile() as answer:
         question.write(data)
         question.seek(0)
         try:
-            done = subprocess.run(  # noqa: S603 – our own module; kind is one of ours, the file comes by stdin
+            done = subprocess.run(  # noqa: S603 – our own module; the file comes by stdin
                 command, stdin=question, stdout=answer, stderr=subprocess.DEVNULL, env=environment, timeout=SECONDS, check=False
             )
         except subprocess.TimeoutExpired:

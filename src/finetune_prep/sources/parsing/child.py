@@ -1,6 +1,7 @@
-"""The process in which a foreign file is read: `python -m finetune_prep.sources.parsing KIND CHARSET OWN < file > answer.json`.
+"""The process in which a foreign file is read: `python -m finetune_prep.sources.parsing.pdf CHARSET OWN < file > answer.json`.
 
-It takes its limits upon itself before it looks at a byte of the file. OWN: "own" for a file of the user's.
+Each kind of file has a package whose `__main__` gives its reader to `answer`, so that a process loads the libraries of one kind.
+It takes its limits upon itself before it looks at a byte of the file.
 """
 
 from __future__ import annotations
@@ -23,21 +24,6 @@ class Reader(Protocol):
     """Raises ValueError saying why a file gives no text."""
 
     def __call__(self, data: bytes, charset: str, /, *, own: bool) -> Extracted: ...
-
-
-def reader_of(kind: str) -> Reader:
-    """Each brings libraries of its own, which take a while to load."""
-    if kind == "html":
-        from finetune_prep.sources.parsing.html.page import read_html
-
-        return read_html
-    if kind == "docx":
-        from finetune_prep.sources.parsing.word.document import read_docx
-
-        return read_docx
-    from finetune_prep.sources.parsing.pdf.document import read_pdf
-
-    return read_pdf
 
 
 def limit() -> None:
@@ -72,11 +58,11 @@ def read(reader: Reader, charset: str, *, own: bool) -> Extracted:
         return Extracted(failure=f"it is broken in a way that its reader does not know ({type(error).__name__})")
 
 
-def main() -> None:
-    kind, charset, own = sys.argv[1:4]
-    reader = reader_of(kind)
+def answer(reader: Reader) -> None:
+    """Write what a reader makes of the file at standard input, or why it gives no text, as JSON of an Extracted.
+
+    Arguments of the process: the charset that a server named, may be empty; "own" for a file of the user's.
+    """
+    charset, own = sys.argv[1:3]
     limit()
     sys.stdout.buffer.write(msgspec.json.encode(read(reader, charset, own=own == "own")))
-
-
-main()
