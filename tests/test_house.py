@@ -32,10 +32,6 @@ LATE = {
     ("exports/lengths/tokens.py", "transformers"): "of the extra tokenizers: 130 MB, for counting tokens alone",
     ("http/client.py", "pycurl"): "libcurl, 6 MB of memory, which replays and batch files do without",
     ("models/prices.py", "genai_prices"): "half a second of prices, which only paid endpoints need",
-    ("models/providers/native.py", "boto3"): "of the extra native: 30 MB, for Bedrock alone",
-    ("models/providers/native.py", "botocore"): "of the extra native: 30 MB, for Bedrock alone",
-    ("models/providers/native.py", "pydantic_ai"): "of the extra native, one provider's SDK each",
-    ("models/routes.py", "finetune_prep"): "of the extra native",
     ("sources/files.py", "ruamel"): "a tenth of a second, for sources with front matter",
 }
 

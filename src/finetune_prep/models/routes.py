@@ -23,6 +23,7 @@ from finetune_prep.models.pace.limit import AdaptiveLimit
 from finetune_prep.models.pace.rates import Listener
 from finetune_prep.models.pace.slots import FIRST_NEAR
 from finetune_prep.models.prices import Prices, charges_by_call
+from finetune_prep.models.providers.native.opening import open_native
 from finetune_prep.models.providers.openai_compatible import OpenAICompatible
 from finetune_prep.models.providers.provider import Provider, Speaker
 from finetune_prep.models.providers.recording import RecordingProvider
@@ -160,9 +161,7 @@ class Routes:
 def speaker(name: str, settings: ProviderSettings, secret: Secret | None, listener: Listener | None = None) -> Speaker:
     """A provider that is spoken to over the network. listener: told what headers say of rate limits."""
     if settings.kind in NATIVE:
-        from finetune_prep.models.providers.native import Native  # of an extra
-
-        return Native(name, settings, secret)
+        return open_native(name, settings, secret)
     return OpenAICompatible(name, settings, secret, listener)
 
 

@@ -20,7 +20,7 @@ from tests.models.batches.test_api import config as batch_config
 from tests.models.batches.test_api import run
 from tests.models.examples import KEY_ENV, request
 from tests.models.examples import config as compatible
-from tests.models.providers.test_native import KINDS, MODELS, answer, asked, extra, needs_the_extra, settings
+from tests.models.providers.native.test_native import KINDS, MODELS, answer, asked, extra, needs_the_extra, settings
 
 __all__ = ["extra"]
 LONG = "You judge by these rules. " * 800

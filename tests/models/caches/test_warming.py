@@ -18,11 +18,11 @@ from finetune_prep.models.caches import warming
 from finetune_prep.models.caches.prefix import MARKED
 from finetune_prep.models.door import open_door
 from finetune_prep.models.progress import Progress
-from finetune_prep.models.providers import native
-from finetune_prep.project.config import Config, Price, ProviderSettings, RoleSettings
+from finetune_prep.models.providers.native.opening import open_native
+from finetune_prep.project.config import NATIVE, Config, Price, ProviderSettings, RoleSettings
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, HalfAnswer, Status
 from tests.models.examples import KEY_ENV, MODEL, request
-from tests.models.providers.test_native import MODELS, answer, extra, needs_the_extra, settings
+from tests.models.providers.native.test_native import MODELS, answer, extra, needs_the_extra, secret, settings
 
 __all__ = ["extra"]
 pytestmark = pytest.mark.environment
@@ -202,5 +202,7 @@ async def test_where_marks_are_needed_prices_need_not_be_known(kind: str, ledger
         assert await sent_while_held(endpoint, ledger, tmp_path, unpriced, requests) == ["0", "last"]
 
 
+@needs_the_extra
 def test_every_kind_that_is_marked_is_known_to_the_routes() -> None:
-    assert set(native.MARKS) == set(MARKED)
+    opened = {kind: open_native(kind, ProviderSettings(kind=kind, region="us-east-1"), secret(kind)) for kind in NATIVE}
+    assert {kind for kind, provider in opened.items() if provider.api.mark} == set(MARKED)

@@ -1,4 +1,4 @@
-"""Anthropic, Gemini and Bedrock in their own APIs, through pydantic-ai (the extra `native`).
+"""A provider in its own API, through pydantic-ai.
 
 One attempt per call: retries of the SDKs are off, what they raise is put into our words. Why through a library, and what
 it adds on the way: docs/decisions/0010-native-providers.md.
@@ -8,13 +8,27 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, cast
 
 import msgspec
+from pydantic_ai import exceptions as of
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    SystemPromptPart,
+    TextPart,
+    ThinkingPart,
+    UserPromptPart,
+)
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.output import OutputObjectDefinition
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import RequestUsage
 
 from finetune_prep.core.request import Reply, Request, Usage
-from finetune_prep.errors import ConfigError, Paused
+from finetune_prep.errors import Paused
 from finetune_prep.http.secrets import Secret, redacted
 from finetune_prep.models.caches.prefix import is_kept
 from finetune_prep.models.providers.provider import Fault, Unreadable, whole
@@ -23,46 +37,33 @@ from finetune_prep.models.providers.schema_enforcement import Enforcement
 from finetune_prep.models.wire import openai_wire
 from finetune_prep.models.wire.http_status import DETAIL_LIMIT, interpret
 from finetune_prep.models.wire.key_echo import without_key
-from finetune_prep.project.config import FILE, INSTALL_NATIVE, ProviderKind, ProviderSettings
+from finetune_prep.project.config import FILE, ProviderSettings
 
-with contextlib.suppress(ImportError):  # where the extra is missing, Native says how to install it
-    from pydantic_ai import exceptions as of
-    from pydantic_ai.messages import ModelRequest, ModelResponse, SystemPromptPart, TextPart, ThinkingPart, UserPromptPart
-    from pydantic_ai.models import ModelRequestParameters
-    from pydantic_ai.output import OutputObjectDefinition
-
-if TYPE_CHECKING:
-    from pydantic_ai.exceptions import ModelAPIError
-    from pydantic_ai.messages import ModelMessage
-    from pydantic_ai.models import Model
-    from pydantic_ai.settings import ModelSettings
-    from pydantic_ai.usage import RequestUsage
-
-CONNECT_SECONDS = 15.0
-AWS_MEND = (
-    "set AWS_BEARER_TOKEN_BEDROCK, AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-    "and region = … under the provider, then run it again"
-)
-# what the library calls the mark behind the system message, where a cache keeps nothing without one
-MARKS: dict[ProviderKind, str] = {"anthropic": "anthropic_cache_instructions", "bedrock": "bedrock_cache_instructions"}
 # finish reasons of these APIs that wire does not know, in its words
 NORMAL = {"stop": "stop", "length": "length", "content_filter": "content_filter"}
 
 
+class Api(NamedTuple):
+    """What is peculiar to one provider's API."""
+
+    model: Callable[[str], Model[Any]]
+    """The library's model of a name."""
+    always: Mapping[str, Any]
+    """The library's settings for every request."""
+    mark: str = ""
+    """The library's setting that marks the system message, where a cache keeps nothing without a mark."""
+    cannot_ask: tuple[type[Exception], ...] = ()
+    """What its SDK raises if it cannot ask at all: it has no keys, no region."""
+    fix: str = ""
+    """What a person does about that."""
+
+
 class Native:
-    """One provider in its own API. secret: its key; None for Bedrock, whose SDK finds its keys itself.
+    """One provider. secret: its key, None where its SDK finds its keys itself."""
 
-    Raises ConfigError if the extra is not installed, or Bedrock cannot be set up.
-    """
-
-    def __init__(self, name: str, settings: ProviderSettings, secret: Secret | None) -> None:
-        try:
-            self._open = OPENERS[settings.kind](settings, secret)
-        except ImportError as error:
-            missing = error.name or error
-            raise ConfigError(f"provider “{name}” needs the extra “native”: {missing} is missing", next=INSTALL_NATIVE) from error
+    def __init__(self, name: str, settings: ProviderSettings, secret: Secret | None, api: Api) -> None:
         self.name = name
-        self._kind = settings.kind
+        self.api = api
         self._enforcement = Enforcement(settings.structured)
         self._secret = secret
         self._reach = Reach(f"provider “{name}”")
@@ -95,7 +96,7 @@ class Native:
 
     async def _model(self, name: str) -> Model[Any]:
         if name not in self._models:
-            model = self._open(name)
+            model = self.api.model(name)
             self._models[name] = model
             if model.provider is not None:
                 await self._clients.enter_async_context(model.provider)
@@ -108,9 +109,7 @@ class Native:
     def _settings(self, request: Request) -> ModelSettings:
         """Sampling parameters, and up to where the prompt is kept; and the request as it is: nothing announced or tried again."""
         parameters = request.parameters
-        settings: dict[str, Any] = {"framing_announcement": "never"}
-        if self._kind != "bedrock":  # there its own client says so
-            settings["max_retries"] = 0
+        settings: dict[str, Any] = {"framing_announcement": "never", **self.api.always}
         for name, value in (
             ("temperature", parameters.temperature),
             ("top_p", parameters.top_p),
@@ -119,8 +118,8 @@ class Native:
         ):
             if value is not None:
                 settings[name] = value
-        if (mark := MARKS.get(self._kind)) and is_kept(request):
-            settings[mark] = True
+        if self.api.mark and is_kept(request):
+            settings[self.api.mark] = True
         if parameters.extra:
             settings["extra_body"] = parameters.extra
         return cast("ModelSettings", settings)
@@ -145,11 +144,11 @@ class Native:
         if isinstance(error, of.UserError):
             said = redacted(error.message, self._secret)[:DETAIL_LIMIT]
             raise Paused(f"{self.name} does not take this request: {said}", next=f"change the role in {FILE}") from None
-        if type(error).__module__ == "botocore.exceptions":
-            raise Paused(f"AWS cannot be asked: {str(error)[:DETAIL_LIMIT]}", next=AWS_MEND) from None
+        if isinstance(error, self.api.cannot_ask):
+            raise Paused(f"{self.name} cannot be asked: {str(error)[:DETAIL_LIMIT]}", next=self.api.fix) from None
         raise error
 
-    def _complaint(self, error: ModelAPIError) -> bytes:
+    def _complaint(self, error: of.ModelAPIError) -> bytes:
         """The error as an endpoint of the common kind would write it."""
         codes = {"code": error.provider_error_code, "type": error.provider_error_type}
         said = redacted(_said(error.body) or error.message, self._secret)
@@ -210,7 +209,7 @@ def _usage(usage: RequestUsage) -> Usage:
     )
 
 
-def _status(error: ModelAPIError) -> int | None:
+def _status(error: of.ModelAPIError) -> int | None:
     """The HTTP status that says what happened; None if nothing came back. What the library made of the error goes first."""
     status: int | None = getattr(error, "status_code", None)
     for category, meant, fallback in (
@@ -246,53 +245,6 @@ def _said(body: object) -> str:
     return body if isinstance(body, str) else ""
 
 
-def _anthropic(settings: ProviderSettings, secret: Secret | None) -> Callable[[str], Model[Any]]:
-    from pydantic_ai.models.anthropic import AnthropicModel
-    from pydantic_ai.providers.anthropic import AnthropicProvider
-
-    provider = AnthropicProvider(api_key=_key(secret), base_url=settings.address)
-    return lambda name: AnthropicModel(name, provider=provider)
-
-
-def _google(settings: ProviderSettings, secret: Secret | None) -> Callable[[str], Model[Any]]:
-    from pydantic_ai.models.google import GoogleModel
-    from pydantic_ai.providers.google import GoogleProvider
-
-    provider = GoogleProvider(api_key=_key(secret), base_url=settings.address)
-    return lambda name: GoogleModel(name, provider=provider)
-
-
-def _bedrock(settings: ProviderSettings, secret: Secret | None) -> Callable[[str], Model[Any]]:
-    import boto3
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
-    from pydantic_ai.models.bedrock import BedrockConverseModel
-    from pydantic_ai.providers.bedrock import BedrockProvider
-
-    if secret is not None:
-        raise ConfigError(f"Bedrock does not take key_env = “{secret.name}”", where=FILE, next=f"take it out; {AWS_MEND}")
-    config = Config(
-        retries={"total_max_attempts": 1},
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=settings.timeout,
-        max_pool_connections=settings.concurrency,
-    )
-    try:
-        client = boto3.Session(region_name=settings.region or None).client(
-            "bedrock-runtime", config=config, endpoint_url=settings.base_url or None
-        )
-    except BotoCoreError as error:
-        raise ConfigError(f"Bedrock cannot be set up: {error}", where=FILE, next=AWS_MEND) from error
-    provider = BedrockProvider(bedrock_client=client)
-    return lambda name: BedrockConverseModel(name, provider=provider)
-
-
-def _key(secret: Secret | None) -> str:
+def key(secret: Secret | None) -> str:
+    """A key as the SDKs take it, "" for none."""
     return "" if secret is None else secret.reveal()
-
-
-OPENERS: dict[str, Callable[[ProviderSettings, Secret | None], Callable[[str], Model[Any]]]] = {
-    "anthropic": _anthropic,
-    "google": _google,
-    "bedrock": _bedrock,
-}

@@ -18,7 +18,7 @@ from finetune_prep.http.secrets import Secret
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
 from finetune_prep.models.door import open_door
 from finetune_prep.models.prices import Prices
-from finetune_prep.models.providers.native import Native
+from finetune_prep.models.providers.native.opening import open_native
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.project.config import INSTALL_NATIVE, NATIVE, Config, Price, ProviderSettings, RoleSettings, parse
 from tests.fake_endpoint import Behaviour, Call, FakeEndpoint, HalfAnswer, Status
@@ -115,7 +115,7 @@ def secret(kind: str) -> Secret | None:
 async def asked(kind: str, behaviour: Behaviour, **changes: Any) -> tuple[Reply, Call]:
     """The reply to one request, and the one call that was made for it."""
     with FakeEndpoint(behaviour) as endpoint:
-        provider = Native(kind, settings(kind, endpoint), secret(kind))
+        provider = open_native(kind, settings(kind, endpoint), secret(kind))
         try:
             reply = await provider.answer(request(**{"model": MODELS[kind]} | changes))
         finally:
@@ -201,7 +201,7 @@ async def test_a_schema_is_asked_for_in_words_where_it_cannot_be_enforced() -> N
     """By a model that has nothing for it, or where structured = false says so."""
     with FakeEndpoint(answer("bedrock", '{"CP1": "YES"}')) as endpoint:
         for model, structured in (("amazon.nova-lite-v1:0", True), (MODELS["bedrock"], False)):
-            provider = Native("bedrock", settings("bedrock", endpoint, structured=structured), None)
+            provider = open_native("bedrock", settings("bedrock", endpoint, structured=structured), None)
             await provider.answer(request(model=model, schema=SCHEMA))
             await provider.close()
         for call in endpoint.calls:
@@ -327,7 +327,7 @@ async def test_an_answer_that_cannot_be_read_may_have_been_billed(kind: str, beh
 @pytest.mark.parametrize("kind", KINDS)
 async def test_nobody_there_costs_nothing(kind: str) -> None:
     away = ProviderSettings(kind=kind, base_url="http://127.0.0.1:1", region="us-east-1")  # type: ignore[arg-type]
-    provider = Native(kind, away, secret(kind))
+    provider = open_native(kind, away, secret(kind))
     with pytest.raises(Fault) as caught:
         await provider.answer(request(model=MODELS[kind]))
     await provider.close()
@@ -358,19 +358,19 @@ async def test_bedrock_takes_a_key_of_its_own_from_the_environment(monkeypatch: 
     """Where AWS puts it, and over HTTPS alone, as its SDK sees to; key_env is refused and not passed over."""
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "token-01")
     with FakeEndpoint(answer("bedrock")) as endpoint:
-        provider = Native("bedrock", settings("bedrock", endpoint), None)
+        provider = open_native("bedrock", settings("bedrock", endpoint), None)
         with pytest.raises(Paused, match="Bearer authorization requires an HTTPS endpoint"):
             await provider.answer(request(model=MODELS["bedrock"]))
         await provider.close()
         assert endpoint.calls == []
     with pytest.raises(ConfigError, match="key_env"):
-        Native("bedrock", ProviderSettings(kind="bedrock", region="us-east-1"), Secret("KEY", KEY))
+        open_native("bedrock", ProviderSettings(kind="bedrock", region="us-east-1"), Secret("KEY", KEY))
 
 
 @needs_the_extra
 async def test_without_a_region_bedrock_says_what_to_set() -> None:
     with pytest.raises(ConfigError, match="region"):
-        Native("bedrock", ProviderSettings(kind="bedrock"), None)
+        open_native("bedrock", ProviderSettings(kind="bedrock"), None)
 
 
 @needs_the_extra
@@ -413,7 +413,7 @@ async def test_many_at_once_are_each_asked_once(kind: str, ledger: SqliteLedger,
             roles=dict.fromkeys(("expert", "user", "assistant", "judge"), role),
             providers={"larch": settings(kind, endpoint)},
         )
-        provider = Native("larch", settings(kind, endpoint), secret(kind))
+        provider = open_native("larch", settings(kind, endpoint), secret(kind))
         async with open_door(config, ledger, tmp_path, provider=provider) as door:
             replies = await door.ask_all([request(str(n), model=MODELS[kind]) for n in range(40)])
         assert len(endpoint.calls) == 40
@@ -450,7 +450,7 @@ async def test_a_silent_endpoint_meets_the_deadline(ledger: SqliteLedger, tmp_pa
     """The door's own deadline counts, whatever the SDK would wait."""
     with FakeEndpoint(held=True) as endpoint:
         roles = dict.fromkeys(("expert", "user", "assistant", "judge"), RoleSettings(model="larch/claude-haiku-4-5"))
-        provider = Native("larch", settings("anthropic", endpoint), Secret("KEY", KEY))
+        provider = open_native("larch", settings("anthropic", endpoint), Secret("KEY", KEY))
         config = Config(name="shop", roles=roles, providers={"larch": settings("anthropic", endpoint, timeout=3600.0)})
         async with open_door(config, ledger, tmp_path, provider=provider) as door:
             asking = asyncio.create_task(door.ask(request(model="claude-haiku-4-5")))
@@ -464,8 +464,10 @@ async def test_a_silent_endpoint_meets_the_deadline(ledger: SqliteLedger, tmp_pa
 def test_without_the_extra_the_command_that_installs_it_is_told(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("pydantic_ai", "pydantic_ai.models", f"pydantic_ai.models.{kind}", "boto3"):
         monkeypatch.setitem(sys.modules, module, None)
+    for module in ("native", kind):  # as in a process that has not asked any provider
+        monkeypatch.delitem(sys.modules, f"finetune_prep.models.providers.native.{module}", raising=False)
     with pytest.raises(ConfigError, match="extra “native”") as caught:
-        Native(kind, ProviderSettings(kind=kind), Secret("KEY", KEY))  # type: ignore[arg-type]
+        open_native(kind, ProviderSettings(kind=kind), Secret("KEY", KEY))  # type: ignore[arg-type]
     assert caught.value.next == INSTALL_NATIVE
 
 

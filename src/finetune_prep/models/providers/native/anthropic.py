@@ -1,0 +1,18 @@
+"""Anthropic in its own API."""
+
+from __future__ import annotations
+
+from pydantic_ai.models.anthropic import AnthropicModel
+from pydantic_ai.providers.anthropic import AnthropicProvider
+
+from finetune_prep.http.secrets import Secret
+from finetune_prep.models.providers.native.native import Api, Native, key
+from finetune_prep.project.config import ProviderSettings
+
+
+def open_provider(name: str, settings: ProviderSettings, secret: Secret | None) -> Native:
+    provider = AnthropicProvider(api_key=key(secret), base_url=settings.address)
+    api = Api(
+        lambda model: AnthropicModel(model, provider=provider), always={"max_retries": 0}, mark="anthropic_cache_instructions"
+    )
+    return Native(name, settings, secret, api)
