@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -22,6 +22,8 @@ from finetune_prep.errors import DocumentError, UsageError
 from finetune_prep.http.endpoint import read_endpoint
 from finetune_prep.http.secrets import is_variable
 from finetune_prep.invisible import invisible, without_invisible
+from finetune_prep.models.setup.choosing import candidates, choose
+from finetune_prep.models.setup.detect import Found, listening, look_around
 from finetune_prep.project import config
 from finetune_prep.project.beginning import scaffold
 from finetune_prep.project.beginning.scaffold import Choice
@@ -29,9 +31,6 @@ from finetune_prep.project.keys import KeyUse, allow
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow.scaling.whole_way import whole_way
 from finetune_prep.workflow.texts.first_brief import TAG, FirstBrief, LanguageUnclear, first_brief, title_from
-
-if TYPE_CHECKING:
-    from finetune_prep.models.setup.detect import Found
 
 STANDARD_INPUT = Path("-")
 LONGEST_NAME = 80  # characters; who types more is at the brief already
@@ -247,10 +246,6 @@ def _cast(provider: str, no_detect: bool, *, yes: bool) -> Casting:
         raise UsageError("--no-detect looks for no provider", next=f"--model {provider}/MODEL names one")
     if no_detect:
         return Casting(batch)
-    # half a second of import, needed here alone
-    from finetune_prep.models.setup.choosing import candidates, choose
-    from finetune_prep.models.setup.detect import listening, look_around
-
     there = asyncio.run(listening())
     asked = [name for name, base_url in there if yes or name == provider or _may_ask(name, base_url)]
     found = asyncio.run(look_around(os.environ, servers=asked))
