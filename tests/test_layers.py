@@ -102,6 +102,13 @@ def test_whoever_looks_at_a_project_loads_nothing_that_asks(command: str) -> Non
     assert [name for name in ASKING if f"finetune_prep.{name}" in loaded] == []
 
 
+@pytest.mark.parametrize("command", ["check", "status"])
+def test_whoever_remembers_loads_nothing_that_works_it_out(command: str) -> None:
+    loaded = modules_after(f"import finetune_prep.cli.commands.{command}")
+    working = ("cli.judging", "gates", "ledger", "models", "phases", "workflow.checking", "workflow.status.overview")
+    assert [name for name in working if f"finetune_prep.{name}" in loaded] == []
+
+
 def test_core_and_errors_need_nothing_but_msgspec() -> None:
     """msgspec itself looks for typing_extensions."""
     modules = [f"finetune_prep.core.{path.stem}" for path in (ROOT / "src" / "finetune_prep" / "core").glob("*.py")]

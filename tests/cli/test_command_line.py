@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import re
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 
-from finetune_prep.cli.app import COMMANDS, WITHOUT_PROJECT, app
+from finetune_prep.cli.app import COMMANDS, SELDOM, WITHOUT_PROJECT, app
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project
 from tests.cli.terminal import Terminal, environment
@@ -43,6 +44,11 @@ LEAVES = dict(every_command(app))
 @pytest.mark.parametrize("names", LEAVES, ids=" ".join)
 def test_every_command_can_answer_in_json(names: tuple[str, ...]) -> None:
     assert any("--json" in parameter.opts for parameter in LEAVES[names].params)
+
+
+def test_what_is_seldom_called_is_there() -> None:
+    for name, home in SELDOM.items():
+        assert getattr(importlib.import_module(f"finetune_prep.{home}"), name).__module__ == f"finetune_prep.{home}"
 
 
 @pytest.mark.parametrize("names", LEAVES, ids=" ".join)

@@ -9,7 +9,7 @@ import io
 import keyword
 import re
 import sys
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -70,6 +70,15 @@ COMMANDS: dict[str, str] = {
 MEASURING = {"score", "health", "agreement", "compare", "faults"}  # files, anybody's
 WITHOUT_PROJECT = {"new", "template", "demo", "completion", *MEASURING}
 PHASES = {"research", "anchors", "rubric", "evaluation-prompt", "generation-prompt"}  # single phases of `prepare`
+# what commands call only now and then → the module that has it, imported with the call, as commands are: `status` and `check`
+# answer from memory while nothing has changed, and to load what works an answer out would take longer than all that they do.
+# This is for the command line alone: nothing below imports it, so no cycle can hide behind a name here.
+Seldom = Literal["Judge", "check_all", "standing_of"]
+SELDOM: dict[Seldom, str] = {
+    "Judge": "cli.judging.judge",
+    "check_all": "workflow.checking",
+    "standing_of": "workflow.status.overview",
+}
 
 
 class Terminated(click.exceptions.Abort):
@@ -110,6 +119,11 @@ class Commands(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = [CompletionItem(name, help=words) for name, words in COMMANDS.items() if name.startswith(incomplete)]
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def seldom(name: Seldom, *arguments: Any, **options: Any) -> Any:
+    """Call what SELDOM names; gives and raises what that does."""
+    return getattr(importlib.import_module(f"finetune_prep.{SELDOM[name]}"), name)(*arguments, **options)
 
 
 def _help(context: click.Context, group: click.Group, names: list[str]) -> str:

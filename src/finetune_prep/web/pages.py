@@ -19,6 +19,7 @@ from finetune_prep.workflow.accepting import ORDER
 from finetune_prep.workflow.lookup import requests_of
 from finetune_prep.workflow.remembered.answers import standing
 from finetune_prep.workflow.reviewing.counting import proof
+from finetune_prep.workflow.status.overview import standing_of
 
 BLIND = "to review"  # what stands for the state of a conversation whose verdict is not to be seen yet
 A_PAGE = 50  # conversations
@@ -28,7 +29,7 @@ SPEAKING = ("user", "assistant")  # who writes a conversation, and knows nothing
 def start(request: Request) -> Response:
     """Phases, criteria, runs, what waits, and the next command."""
     desk = desk_of(request)
-    found = standing(desk.project)
+    found = standing(desk.project, standing_of)
     view, criteria = found.overview, found.criteria
     known = runs(desk.project.layout)
     waits = next((kind for kind in ORDER if view.next.startswith(f"finetune-prep accept {kind}")), "")

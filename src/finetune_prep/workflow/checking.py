@@ -23,6 +23,8 @@ from finetune_prep.project.runs import Run, runs
 from finetune_prep.workflow.auditing.standing import audited
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.probing.standing import bite_of
+from finetune_prep.workflow.remembered.answers import Checked
+from finetune_prep.workflow.remembered.shelf import shelf
 from finetune_prep.workflow.remembered.store import recalled
 from finetune_prep.workflow.remembered.texts import said_before
 from finetune_prep.workflow.retrying.offering import after_check
@@ -34,6 +36,16 @@ from finetune_prep.workflow.texts.history import how_to_restore, lost
 GATE = {gate.id: gate for gate in GATES}
 QUOTES = "research.quotes-found"
 LEVELS = {gate.id: gate.level for gate in GATES}
+
+
+def check_all(project: Project, first: Sequence[str] = ()) -> Checked:
+    """The form of all documents and every gate. first: kinds that are read before the others.
+
+    Raises DocumentError for a file that is not text.
+    """
+    with shelf(project):
+        form = {kind: tuple(of_form(project, [kind])) for kind in dict.fromkeys([*first, *KINDS])}
+        return Checked(form=form, outcomes=tuple(outcomes(project)))
 
 
 def outcomes(project: Project, unasked: Mapping[str, str] = MappingProxyType({})) -> list[Outcome]:

@@ -11,7 +11,7 @@ from finetune_prep.project.project import open_project
 from finetune_prep.workflow import checking
 from finetune_prep.workflow.remembered.answers import checked, standing
 from finetune_prep.workflow.remembered.state import REMEMBERED
-from finetune_prep.workflow.status.overview import overview
+from finetune_prep.workflow.status.overview import overview, standing_of
 from tests.workflow.remembered.test_store import settle
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -23,10 +23,10 @@ def test_memory_says_what_looking_says(name: str, tmp_path: Path) -> None:
     project = open_project(shutil.copytree(folder, tmp_path / "example"))
     settle(project)
     kept = project.layout.private / REMEMBERED
-    first = standing(project), checked(project)
+    first = standing(project, standing_of), checked(project, checking.check_all)
     wanted = {"status.json", "check.json", "gates.json", "said.json", "texts", "figures-pilot-001.json"}
     assert {path.name for path in kept.iterdir()} == wanted
-    again = standing(project), checked(project)
+    again = standing(project, standing_of), checked(project, checking.check_all)
     shutil.rmtree(kept)
     assert first == again
     assert first[0].overview == overview(project)

@@ -48,12 +48,12 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_after_an_edit_only_that_document_is_read(shop: Project, parsed: list[str]) -> None:
     as_a_new_process()
-    checked(shop)
+    checked(shop, checking.check_all)
     assert set(parsed) == set(KINDS)
     parsed.clear()
     rewrite(shop, "user-prompt", "a", "e")
     as_a_new_process()
-    out_of_memory = checked(shop)
+    out_of_memory = checked(shop, checking.check_all)
     assert parsed == ["user-prompt"]
     as_a_new_process()
     assert list(out_of_memory.outcomes) == checking.outcomes(shop)
@@ -62,10 +62,10 @@ def test_after_an_edit_only_that_document_is_read(shop: Project, parsed: list[st
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_document_is_found_at_once(shop: Project, kind: str) -> None:
-    checked(shop)
+    checked(shop, checking.check_all)
     shop.layout.document(kind).write_text("# Nothing\n\nNothing is left of it.\n", "utf-8")
     as_a_new_process()
-    found = checked(shop)
+    found = checked(shop, checking.check_all)
     as_a_new_process()
     assert found.of_form() == checking.of_form(shop)
     texts_gone = shop.layout.private / REMEMBERED / texts.FILE
@@ -76,7 +76,7 @@ def test_a_damaged_document_is_found_at_once(shop: Project, kind: str) -> None:
 def test_what_another_program_said_or_read_is_not_taken(
     shop: Project, parsed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checked(shop)
+    checked(shop, checking.check_all)
     with said_before(shop) as memory:
         assert memory
     monkeypatch.setattr(texts, "program", lambda: "another")
@@ -92,7 +92,7 @@ def test_what_another_program_said_or_read_is_not_taken(
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"\xff", b'{"program": "", "said": {}}'])
 def test_a_damaged_memory_is_none(shop: Project, parsed: list[str], damage: bytes) -> None:
-    checked(shop)
+    checked(shop, checking.check_all)
     kept = shop.layout.private / REMEMBERED
     for path in (kept / texts.FILE, *(kept / shelf.FOLDER).iterdir()):
         path.write_bytes(damage)
@@ -139,5 +139,5 @@ def test_looking_makes_no_folder(tmp_path: Path) -> None:
         path.unlink()
     if project.layout.private.exists():
         project.layout.private.rmdir()
-    checked(project)
+    checked(project, checking.check_all)
     assert not project.layout.private.exists()

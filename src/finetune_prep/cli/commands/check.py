@@ -6,12 +6,14 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.app import seldom
 from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.cli.told import Told
@@ -65,7 +67,7 @@ def check(
         raise UsageError(what, next="finetune-prep check --judge --yes")
     asking = _ask_judge(project, wanted, provider, yes=yes, quiet=as_json or style == "github") if judge else None
     opened = open_project(project)
-    found = checked(opened, wanted)
+    found = checked(opened, partial(seldom, "check_all"), wanted)
     form = found.of_form(wanted)
     known = asking.explained(found.outcomes) if asking else found.outcomes
     outcomes = [outcome for outcome in known if _is_wanted(outcome.gate, wanted)]
@@ -77,7 +79,7 @@ def check(
     if as_json:
         shown = {"form": form, "outcomes": outcomes, "failing": [outcome.gate for outcome in failing], "unasked": reasons}
         fix = FIXED.format(" ".join(["", *wanted]))
-        step = again.command if again else fix if form or failing else standing(opened).overview.next
+        step = again.command if again else fix if form or failing else _next_step(opened)
         screen.json(shown | {"unusable": unusable}, step=step)
     elif style == "github":
         _print_annotations(opened, form, outcomes)
@@ -101,16 +103,20 @@ def check(
         raise click.exceptions.Exit(Unusable.exit_code)
 
 
+def _next_step(project: Project) -> str:
+    """As `status` names it."""
+    return standing(project, partial(seldom, "standing_of")).overview.next
+
+
 def _is_wanted(gate: str, wanted: Sequence[str]) -> bool:
     """Whether a gate decides about one of these documents; all gates without any."""
     return not wanted or bool(BY_ID[gate].documents and BY_ID[gate].documents[-1] in wanted)
 
 
 def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, yes: bool, quiet: bool) -> Judge:
-    from finetune_prep.cli.judging.judge import Judge
-
     gates = [gate.id for gate in GATES if gate.kind == "judged" and _is_wanted(gate.id, wanted)]
-    return Judge(folder, gates, command(wanted), provider, yes=yes, quiet=quiet)
+    judge: Judge = seldom("Judge", folder, gates, command(wanted), provider, yes=yes, quiet=quiet)
+    return judge
 
 
 def command(wanted: Sequence[str]) -> str:

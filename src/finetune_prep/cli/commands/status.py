@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 import msgspec
 
 from finetune_prep.cli import screen
+from finetune_prep.cli.app import seldom
 from finetune_prep.cli.options import json_option
 from finetune_prep.conversations.language_name import in_english
 from finetune_prep.documents.kinds import Documents
@@ -28,7 +31,7 @@ def status(project: str, as_json: bool) -> None:
     """Show where the project stands: phases, what is stale and why, runs, success criteria, money, and the next command."""
     opened = open_project(project)
     opened.sound(Documents.brief)
-    found = standing(opened)
+    found = standing(opened, partial(seldom, "standing_of"))
     view, criteria = found.overview, found.criteria
     if as_json:
         screen.json({"overview": msgspec.structs.replace(view, next=screen.from_here(view.next)), "criteria": criteria})

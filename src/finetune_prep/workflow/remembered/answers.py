@@ -1,11 +1,11 @@
 """Where a project stands and what its gates say, worked out anew only if something has changed.
 
-What works them out are the phases, gates and models of the whole program; it is imported when it is needed.
+What works them out rests on gates, phases and models, half of the program. It is passed in, so that remembering does not load it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -13,7 +13,6 @@ import msgspec
 from finetune_prep.core.finding import Criterion, Finding, Outcome
 from finetune_prep.documents.kinds import KINDS
 from finetune_prep.project.project import Project
-from finetune_prep.workflow.remembered.shelf import shelf
 from finetune_prep.workflow.remembered.store import recalled
 from finetune_prep.workflow.status.views import Overview
 
@@ -36,27 +35,11 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
         return [finding for kind in kinds or KINDS for finding in self.form[kind]]
 
 
-def standing(project: Project) -> Standing:
-    """Raises as `overview`."""
-    return recalled(project, "status", Standing, partial(_standing, project))
+def standing(project: Project, work_out: Callable[[Project], Standing]) -> Standing:
+    """work_out: `status.overview.standing_of`. Raises as it does."""
+    return recalled(project, "status", Standing, partial(work_out, project))
 
 
-def checked(project: Project, first: Sequence[str] = ()) -> Checked:
-    """first: kinds that are read before the others. Raises DocumentError for a file that is not text."""
-    return recalled(project, "check", Checked, partial(_checked, project, first))
-
-
-def _standing(project: Project) -> Standing:
-    from finetune_prep.workflow.checking import criteria
-    from finetune_prep.workflow.status.overview import overview
-
-    with shelf(project):
-        return Standing(overview=overview(project), criteria=criteria(project))
-
-
-def _checked(project: Project, first: Sequence[str]) -> Checked:
-    from finetune_prep.workflow.checking import of_form, outcomes
-
-    with shelf(project):
-        form = {kind: tuple(of_form(project, [kind])) for kind in dict.fromkeys([*first, *KINDS])}
-        return Checked(form=form, outcomes=tuple(outcomes(project)))
+def checked(project: Project, work_out: Callable[[Project, Sequence[str]], Checked], first: Sequence[str] = ()) -> Checked:
+    """work_out: `checking.check_all`. first: kinds that are read before the others. Raises as it does."""
+    return recalled(project, "check", Checked, partial(work_out, project, first))

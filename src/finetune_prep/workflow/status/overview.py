@@ -15,11 +15,14 @@ from finetune_prep.method.phases import PHASES
 from finetune_prep.phases.pilot.plan import KIND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
+from finetune_prep.workflow.checking import criteria
 from finetune_prep.workflow.evaluating.standing import evaluation_view, offer
 from finetune_prep.workflow.improving.edits import in_short
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.probing.standing import probe_views
+from finetune_prep.workflow.remembered.answers import Standing
 from finetune_prep.workflow.remembered.figures import figures
+from finetune_prep.workflow.remembered.shelf import shelf
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.status.emptied import emptied, way_back
 from finetune_prep.workflow.status.next_step import next_step
@@ -48,6 +51,12 @@ async def held(ledger: Ledger) -> Held:
         submissions=await ledger.rounds.submissions(),
         time_spent=await ledger.reports.time_spent(),
     )
+
+
+def standing_of(project: Project) -> Standing:
+    """Where the project stands now, and the ten success criteria. Raises as `overview`."""
+    with shelf(project):
+        return Standing(overview=overview(project), criteria=criteria(project))
 
 
 def overview(project: Project) -> Overview:
