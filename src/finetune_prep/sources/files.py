@@ -208,12 +208,11 @@ def _front_matter(text: str) -> tuple[Mapping[str, str], str]:
 def _values(front: str) -> Mapping[str, str] | None:
     """What stands in front matter, None if it is not YAML. It is slow to read, and one command looks at it several times."""
     # a tenth of a second to import, which commands that read no sources do not need
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ruamel import yaml
 
     try:
-        values = YAML(typ="safe", pure=True).load(front)
-    except (YAMLError, ValueError, RecursionError):  # ValueError: 2026-02-30 is no date
+        values = yaml.YAML(typ="safe", pure=True).load(front)
+    except (yaml.error.YAMLError, ValueError, RecursionError):  # ValueError: 2026-02-30 is no date
         return None
     if values is None:
         return {}
