@@ -229,7 +229,7 @@ GATES: tuple[Gate, ...] = (
     _must("evaluation-prompt.terms", "The terms of the rubric stand word for word.", RUBRIC, EVALUATION),
     _must("evaluation-prompt.input-format", "The prompt says what the judge gets to read.", EVALUATION),
     _must("evaluation-prompt.output-example",
-        "The output format says what steering asks, and shows JSON with it and exactly the judged questions, evidence before answer.",
+        "The output format says what steering asks; it shows JSON with it and exactly the judged questions, evidence first.",
         RUBRIC, EVALUATION),
     _must("evaluation-prompt.calibration-count", f"{limits.CALIBRATIONS} calibration examples.", EVALUATION),
     _must("evaluation-prompt.calibrations-complete",
