@@ -15,6 +15,7 @@ from finetune_prep.core.rubric import Category, Question, Rubric
 from finetune_prep.core.verdict import (
     CASE,
     NOT_CALLED_FOR,
+    NOT_SAID,
     STEERING,
     Judgement,
     Verdict,
@@ -228,8 +229,8 @@ def test_a_presence_that_nothing_calls_for_is_a_yes_in_words_and_a_forgotten_quo
     assert not conclude(RUBRIC, TALK, {"CP1": Judgement("yes", evidence), "SF1": Judgement("yes", "none")}, judge="j").unsupported
     assert "not called for" in lacking(presence, Judgement("yes", "none"), TALK)
     optional = msgspec.structs.replace(presence, na="there is no fault")
-    assert lacking(optional, Judgement("yes", evidence), TALK) == "quotes words that do not stand in the conversation"
-    assert lacking(ABSENT, Judgement("no", evidence), TALK) == "quotes words that do not stand in the conversation"
+    assert lacking(optional, Judgement("yes", evidence), TALK) == NOT_SAID
+    assert lacking(ABSENT, Judgement("no", evidence), TALK) == NOT_SAID
     assert conclude(RUBRIC, TALK, {"CP1": Judgement("no", evidence), "SF1": Judgement("yes", "none")}, judge="j").unsupported
 
 

@@ -26,6 +26,8 @@ STEERING = "steering"  # key of a judge's answer: does anybody in the conversati
 CASE = "CASE"  # key of a judge's answer, and in `Sample.failed`: was done what a special case asks for?
 CLAIMS: dict[AnswerForm, YesNo] = {"presence": "yes", "absence": "no"}  # the answer that claims that something is there
 NOT_CALLED_FOR = "not called for"
+# a judge that puts a reason around its quotes is told what to leave out, or it quotes right and is refused again
+NOT_SAID = "has evidence that is more than words of the conversation: give them exactly as they stand there, and nothing else"
 NO_EVIDENCE = {"", "none", "n/a", "na"}
 QUOTATION_MARKS = "\"'“”„‘’«»"
 _BARE = re.compile(r"[^\W_]+")
@@ -170,7 +172,7 @@ def lacking(question: Question, given: Judgement, conversation: Conversation) ->
         return ""
     if is_none(given.evidence):
         return "has no quote from the conversation" + (f" and is not “{NOT_CALLED_FOR}”" if may_be_uncalled(question) else "")
-    return "" if is_said(given.evidence, conversation) else "quotes words that do not stand in the conversation"
+    return "" if is_said(given.evidence, conversation) else NOT_SAID
 
 
 def may_be_uncalled(question: Question) -> bool:

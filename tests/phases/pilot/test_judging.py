@@ -12,7 +12,7 @@ from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.measures import parse_rule
 from finetune_prep.core.request import Origin, Reply, Request
 from finetune_prep.core.rubric import Category, Question, Rubric
-from finetune_prep.core.verdict import Judgement
+from finetune_prep.core.verdict import NOT_SAID, Judgement
 from finetune_prep.errors import NotYet
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases.pilot.judging import judge, read_verdict, verdict_request, verdict_schema
@@ -75,7 +75,7 @@ def test_what_a_case_asks_for_is_answered_where_there_is_one_and_only_there() ->
     ("evidence", "problem"),
     [
         ("none", "SF1 is answered NO and has no quote from the conversation"),
-        ("Your code, please.", "SF1 is answered NO and quotes words that do not stand in the conversation"),
+        ("Your code, please.", f"SF1 is answered NO and {NOT_SAID}"),
     ],
 )
 def test_harm_that_nobody_can_quote_is_no_answer(evidence: str, problem: str) -> None:
