@@ -153,7 +153,8 @@ def _another(space: ScenarioSpace, draw: str) -> Situation:
 
 def _techniques(space: ScenarioSpace, situations: Sequence[Situation]) -> list[str]:
     """Those of the topics that situations belong to."""
-    return [id for topic in space.topics for id in topic.techniques if any(found in topic.situations for found in situations)]
+    touched = (topic for topic in space.topics if any(found in topic.situations for found in situations))
+    return [id for topic in touched for id in topic.techniques]
 
 
 def _course(space: ScenarioSpace, drawn: Combination, come_in: dict[int, Situation], at: random.Random) -> tuple[Exchange, ...]:
@@ -211,9 +212,15 @@ S = TypeVar("S")
 
 def _walk(choices: Sequence[S], index: int, seed: int | str, cell: Cell) -> S:
     lap, position = divmod(index, len(choices))
-    order = list(range(len(choices)))
-    stream(str(seed), str(cell), "order", lap).shuffle(order)
-    return choices[order[position]]
+    return choices[_order(len(choices), str(seed), str(cell), lap)[position]]
+
+
+@lru_cache(maxsize=1024)  # a plan asks for it with each index of a lap, cell by cell
+def _order(choices: int, seed: str, cell: str, lap: int) -> tuple[int, ...]:
+    """The order in which so many choices are walked in a lap of a cell, by their places."""
+    order = list(range(choices))
+    stream(seed, cell, "order", lap).shuffle(order)
+    return tuple(order)
 
 
 def plan(space: ScenarioSpace, n: int, seed: int | str) -> tuple[Scenario, ...]:

@@ -54,8 +54,14 @@ def points(seed: int | str, cell: str, index: int) -> tuple[float, ...]:
 
     Those of one cell spread evenly, however many are taken, so that a plan has the declared shares and not just tends to them.
     """
-    start = stream(str(seed), cell, "points")
-    return tuple((start.random() + index * step) % 1 for step in STEPS)
+    return tuple((start + index * step) % 1 for start, step in zip(_starts(str(seed), cell), STEPS, strict=True))
+
+
+@lru_cache(maxsize=1024)  # a plan asks for those of a cell with each of its indices
+def _starts(seed: str, cell: str) -> tuple[float, ...]:
+    """Where the points of a cell start, from 0 to 1."""
+    start = stream(seed, cell, "points")
+    return tuple(start.random() for _ in STEPS)
 
 
 class Branch:
