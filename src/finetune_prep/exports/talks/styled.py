@@ -26,7 +26,9 @@ def part(template: Path, **values: Any) -> str:
 @lru_cache(maxsize=8)
 def _compiled(template: Path) -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(template.read_text("utf-8"))
+    compiled = environment.from_string(template.read_text("utf-8"))
+    compiled.globals = {**compiled.globals}  # through the chain of them each filling would go twice, step by step
+    return compiled
 
 
 @lru_cache(maxsize=3)

@@ -29,11 +29,12 @@ from finetune_prep.method import limits
 BUILT_IN = {path.stem: path for path in sorted(Path(__file__).parents[1].rglob("*.md"))}
 DIVIDER = "<!-- user -->"
 _LINE_ENDS = re.compile("[\u0085\u2028\u2029]")  # which JSON may hold as they are, and some readers take for the end of a line
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 def as_json(value: object) -> str:
     """A value as JSON on one line: no text within it can begin a line, or end the string in which it stands."""
-    return _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+    return _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", _JSON.encode(value))
 
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
@@ -142,6 +143,7 @@ class _Part:
 
     def __init__(self, text: str) -> None:
         self._template = _ENVIRONMENT.from_string(text)
+        self._template.globals = {**self._template.globals}  # through the chain of them each filling would go twice, step by step
         self._slots = sorted(slots_of(text))
         self._before: tuple[list[Any], str] | None = None
 
