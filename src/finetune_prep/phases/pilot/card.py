@@ -5,9 +5,12 @@ Nothing of what a good answer would be stands here: neither techniques nor what 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from finetune_prep.conversations.gaps import gap_line
 from finetune_prep.core.scenarios.scenario import Scenario
-from finetune_prep.core.scenarios.space import Reaction
+from finetune_prep.core.scenarios.space import Reaction, Situation
+from finetune_prep.phases.drafting.prompt_files import Prompt
 from finetune_prep.phases.requests import Requests
 from finetune_prep.words import by_character
 
@@ -41,13 +44,19 @@ MIDDLE = (
 
 def card(requests: Requests, scenario: Scenario, language: str, exchange: int) -> str:
     """The card as it is at an exchange (the first is 1): what has not come up yet is not on it."""
+    return _card(requests.prompt("converse-card"), scenario, language, scenario.come_in(exchange))
+
+
+@lru_cache(maxsize=1024)  # for some more conversations than are under way: it stays the same from exchange to exchange
+def _card(prompt: Prompt, scenario: Scenario, language: str, situations: tuple[Situation, ...]) -> str:
+    """situations: those that have come up."""
     style, person, flaw = scenario.style, scenario.person, scenario.flaw
     slots = {
         "who": _sentence(person.who) if person else "",
         "writes": person.writes if person else "",
         "keeps_back": person.keeps_back if person else "",
         "initials": " or ".join(scenario.stream("initials").sample(INITIALS, 2)),
-        "situations": [{"text": found.text, "material": found.material} for found in scenario.come_in(exchange)],
+        "situations": [{"text": found.text, "material": found.material} for found in situations],
         "arc": f"{scenario.arc.name} – {scenario.arc.means}" if scenario.arc else "",
         "style": style.name,
         "words": f"{style.fewest} to {style.most} {'characters' if by_character(language) else 'words'}",
@@ -55,7 +64,7 @@ def card(requests: Requests, scenario: Scenario, language: str, exchange: int) -
         "difficulty": f"{scenario.difficulty.name} – {scenario.difficulty.means}",
         "flaw": f"{flaw.name} – {flaw.shows_as}" if flaw else "",
     }
-    return requests.prompt("converse-card").message(slots)
+    return prompt.message(slots)
 
 
 def _sentence(text: str) -> str:
