@@ -37,7 +37,10 @@ _PERCENT = re.compile(r"(?<![\w.,])(?P<number>\d+(?:[.,]\d+)?)[ \u00a0\u202f]?(?
 _PER_HUNDRED = ("%", "cent", "prozent")  # and of these in every percentage
 _DATE = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b\d{1,2}[:.]\d{2}(?!\d)")
 _TELEPHONE = re.compile(r"(?<![\w.,#-])\+?\(?\d[\d()/ \u00a0\u202f-]{3,18}\d(?![\w%])")
-_EMERGENCY = re.compile(r"(?<![\w.,€$£#-])(?:112|911|999|988)(?![\w%]|[.,-]\d| ?(?:€|\$|£|euro|dollar|pound))", re.IGNORECASE)
+_EMERGENCY_NUMBERS = ("112", "911", "999", "988")
+_EMERGENCY = re.compile(
+    rf"(?<![\w.,€$£#-])(?:{'|'.join(_EMERGENCY_NUMBERS)})(?![\w%]|[.,-]\d| ?(?:€|\$|£|euro|dollar|pound))", re.IGNORECASE
+)
 _NO_TELEPHONE = re.compile(r"\d{4}\D\d{4}|\d{1,3}(?:[ \u00a0\u202f]\d{3})+")  # years, order numbers, thousands
 SEVERAL = range(2, 13)  # of a thing whose price is known: up to a dozen, whether or not anybody says how many
 _COUNT = re.compile(r"(?<![\w.,/:+-])\d{2,4}(?![\w/:%]|[.,-]\d)")  # more of them are as many as somebody says
@@ -91,8 +94,9 @@ def _telephones(text: str) -> Iterator[Stated]:
     for match in numbers:
         if digits := _digits(match):
             yield Stated("telephone number", match[0].strip(), digits)
-    for match in _EMERGENCY.finditer(_TELEPHONE.sub(_blank, text) if numbers else text):
-        yield Stated("telephone number", match[0], match[0])
+    if any(number in text for number in _EMERGENCY_NUMBERS):  # found far sooner
+        for match in _EMERGENCY.finditer(_TELEPHONE.sub(_blank, text) if numbers else text):
+            yield Stated("telephone number", match[0], match[0])
 
 
 def unknown(text: str, known: Iterable[str], talk: Iterable[str] = ()) -> tuple[Stated, ...]:
