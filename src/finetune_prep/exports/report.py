@@ -10,11 +10,11 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.core.sample import WAYS, Account
 from finetune_prep.exports.card import Served
 from finetune_prep.exports.judging.both import ReadByBoth
-from finetune_prep.exports.overview.cells import Map, map_of
-from finetune_prep.exports.overview.questions import QuestionLine, question_lines
-from finetune_prep.exports.overview.reading_list import ToRead, reading_list
+from finetune_prep.exports.overview.cells import Cells, Map
+from finetune_prep.exports.overview.questions import QuestionLine, Questions
+from finetune_prep.exports.overview.reading_list import ReadingList, ToRead
 from finetune_prep.exports.overview.scaled import ScaledView
-from finetune_prep.exports.talks.pages import Talks, talks_of
+from finetune_prep.exports.talks.pages import Placing, Talks
 from finetune_prep.exports.talks.row import Row
 from finetune_prep.exports.talks.styled import page
 from finetune_prep.method import limits
@@ -102,15 +102,19 @@ def render(
 ) -> str:
     """The HTML of a run's report.
 
-    rows: in plan order; gone through more than once. folder: of the run, where the pages of a large one are written; None keeps
-    all conversations in the page. served: models that answered under another name than asked by. figures: what is said beside
-    the rate, in sentences. stopped: why the rest was not asked for, "" if everything was. said: what else is known.
-    scaled: what a scaled run has beside a pilot. second: how much a second judge reads, "" where there is none.
+    rows: in plan order; gone through once, and before that where there is a second judge. folder: of the run, where the pages of
+    a large one are written; None keeps all conversations in the page. served: models that answered under another name than asked
+    by. figures: what is said beside the rate, in sentences. stopped: why the rest was not asked for, "" if everything was. said:
+    what else is known. scaled: what a scaled run has beside a pilot. second: how much a second judge reads, "" where there is
+    none.
     """
-    states, both = account.in_words, ReadByBoth(rubric)
-    for row in rows if second else ():
-        both.take(row)
-    differ = {one.scenario: one.why for one in both.found.differ} if both.found else {}
+    states, differ = account.in_words, _differences(rubric, rows) if second else {}
+    cells, questions, doubt = Cells(said.topics), Questions(rubric, said.probed), Doubt()
+    to_read, placing = ReadingList(said.shown_by, rubric.threshold, differ), Placing(run, folder)
+    for row in rows:  # once for all of them: reading a row costs more than most of what is done with it
+        for counting in (cells, to_read, questions, placing):
+            counting.take(row)
+        doubt.take(row.answers)
     report = Report(
         domain=domain,
         run=run,
@@ -125,18 +129,26 @@ def render(
         goal=scaled.baseline if scaled else round(100 * limits.PASS_RATE),
         scaled=scaled,
         said=said,
-        map=map_of(rows, said.topics),
-        to_read=reading_list(rows, said.shown_by, rubric.threshold, differ),
+        map=cells.found,
+        to_read=to_read.found,
         states=states,
         words=", ".join(f"{count} {state}" for state, count in states),
-        questions=question_lines(rubric, rows, said.probed),
+        questions=questions.found,
         figures=figures,
-        talks=talks_of(rows, run, folder),
+        talks=placing.finish(),
         limits=LIMITS,
-        suspicion=suspicion(row.answers for row in rows),
+        suspicion=doubt.said,
         stopped=stopped,
     )
     return page(TEMPLATE, r=report, ways=WAYS)
+
+
+def _differences(rubric: Rubric, rows: Iterable[Row]) -> dict[str, str]:
+    """Scenario → in what its judges differ."""
+    both = ReadByBoth(rubric)
+    for row in rows:
+        both.take(row)
+    return {one.scenario: one.why for one in both.found.differ} if both.found else {}
 
 
 def _accepted(account: Account) -> Rate:
@@ -148,12 +160,31 @@ def _accepted(account: Account) -> Rate:
     return Rate(k, account.counted, interval.low, interval.high)
 
 
-def suspicion(answers: Iterable[Mapping[str, str | None]]) -> str:
-    """What to say of verdicts that hold no NO at all; "" where there are too few of them, or one."""
-    judged = 0
-    for given in answers:
+class Doubt:
+    """Of verdicts that hold no NO at all, while the answers of a run come, verdict by verdict."""
+
+    def __init__(self) -> None:
+        self._judged = 0
+        self.dispelled = False
+        """Whether there was a NO."""
+
+    def take(self, given: Mapping[str, str | None]) -> None:
+        """given: answers by question; what is not complete does not count."""
         if given and None not in given.values():
-            judged += 1
-            if "no" in given.values():
-                return ""
-    return FLAWLESS if judged >= ENOUGH else ""
+            self._judged += 1
+            self.dispelled = self.dispelled or "no" in given.values()
+
+    @property
+    def said(self) -> str:
+        """What to say of them; "" where there are too few, or a NO."""
+        return FLAWLESS if self._judged >= ENOUGH and not self.dispelled else ""
+
+
+def suspicion(answers: Iterable[Mapping[str, str | None]]) -> str:
+    """What to say of verdicts that hold no NO at all; "" where there are too few of them, or one. Read no further than that."""
+    doubt = Doubt()
+    for given in answers:
+        doubt.take(given)
+        if doubt.dispelled:
+            break
+    return doubt.said

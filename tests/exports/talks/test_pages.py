@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,7 +19,8 @@ from finetune_prep.exports.talks.pages import (
     MOST_OF_A_GROUP,
     MOST_OF_A_PAGE,
     ODD,
-    talks_of,
+    Placing,
+    Talks,
 )
 from finetune_prep.exports.talks.row import Row
 from tests.exports.test_report import ATTACK, ROWS, Page, html_of, sample
@@ -34,6 +35,13 @@ def rows(count: int, said: str = LONG) -> Iterator[Row]:
         talk = Conversation((Message("user", f"talk-{number:05} {said}"), Message("assistant", "Sorry.")))
         odd = ("$12",) if number % 10 == 0 else ()
         yield Row(sample=sample(number % 4, STATES[number % 4], score=1.0, conversation=talk, odd=odd))
+
+
+def placed(rows: Iterable[Row], folder: Path | None) -> Talks:
+    placing = Placing("pilot-001", folder)
+    for row in rows:
+        placing.take(row)
+    return placing.finish()
 
 
 def told(html: str) -> list[str]:
@@ -101,7 +109,7 @@ def test_a_conversation_larger_than_a_page_has_one_of_its_own(tmp_path: Path) ->
 
 
 def test_without_a_folder_everything_stays_in_the_page() -> None:
-    found = talks_of(rows(400), "pilot-001", None)
+    found = placed(rows(400), None)
     assert len(found.all) == found.total == 400
     assert not found.pages
 
@@ -121,7 +129,7 @@ def test_what_pages_take_is_given_back_at_once(tmp_path: Path) -> None:
 
     def peak(count: int) -> int:
         tracemalloc.start()
-        talks_of(rows(count), "pilot-001", tmp_path)
+        placed(rows(count), tmp_path)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most

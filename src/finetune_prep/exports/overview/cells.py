@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from finetune_prep.core.sample import PASSED, State
@@ -38,28 +38,39 @@ class Map(NamedTuple):
     """Topics."""
 
 
-def map_of(rows: Iterable[Row], topics: Mapping[str, str]) -> Map:
-    """Topics by difficulty and kind; what occurs in no conversation is left out. topics: names by id, in their order."""
-    counts: dict[tuple[str, str], list[int]] = {}
-    difficulties: dict[str, str] = {}
-    for row in rows:
+class Cells:
+    """Conversations counted by topic, difficulty and kind, one by one. topics: names by id, in their order."""
+
+    def __init__(self, topics: Mapping[str, str]) -> None:
+        self._topics = topics
+        self._counts: dict[tuple[str, str], list[int]] = {}
+        self._difficulties: dict[str, str] = {}
+
+    def take(self, row: Row) -> None:
         if row.sample.state not in COUNTED:
-            continue
+            return
         scenario = row.sample.scenario
         column = ELSEWHERE.get(scenario.cell.kind, scenario.difficulty.name)
         if scenario.cell.kind == "normal":
-            difficulties[scenario.difficulty.id] = column
-        count = counts.setdefault((scenario.cell.topic, column), [0, 0])
+            self._difficulties[scenario.difficulty.id] = column
+        count = self._counts.setdefault((scenario.cell.topic, column), [0, 0])
         count[0] += row.sample.state in PASSED
         count[1] += 1
-    special = [name for name in ELSEWHERE.values() if any(column == name for _, column in counts)]
-    columns = (*dict.fromkeys(difficulties[id] for id in sorted(difficulties)), *special)
-    order = [*topics, *sorted({topic for topic, _ in counts} - {*topics})]
-    return Map(
-        columns=columns,
-        lines=tuple(
-            Line(topics.get(topic, topic) or NO_TOPIC, tuple(Field(*counts.get((topic, column), (0, 0))) for column in columns))
-            for topic in order
-            if any(of == topic for of, _ in counts)
-        ),
-    )
+
+    @property
+    def found(self) -> Map:
+        """What occurs in no conversation is left out."""
+        counts, topics = self._counts, self._topics
+        special = [name for name in ELSEWHERE.values() if any(column == name for _, column in counts)]
+        columns = (*dict.fromkeys(self._difficulties[id] for id in sorted(self._difficulties)), *special)
+        order = [*topics, *sorted({topic for topic, _ in counts} - {*topics})]
+        return Map(
+            columns=columns,
+            lines=tuple(
+                Line(
+                    topics.get(topic, topic) or NO_TOPIC, tuple(Field(*counts.get((topic, column), (0, 0))) for column in columns)
+                )
+                for topic in order
+                if any(of == topic for of, _ in counts)
+            ),
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from finetune_prep.core.rubric import Rubric
@@ -33,41 +33,51 @@ class QuestionLine(NamedTuple):
     """What asking the judge a second time says of it, "" where nothing was judged twice."""
 
 
-def question_lines(rubric: Rubric, rows: Iterable[Row], probed: Mapping[str, str]) -> list[QuestionLine]:
-    """In document order, the gate first. probed: question → the word of its probes."""
-    steadiness = Twice(rubric)
-    gates = {question.id for category in rubric.categories if category.gate for question in category.questions}
-    order = [question.id for question in rubric.questions]
-    answered: dict[str, Counter[str | None]] = {id: Counter() for id in order}
-    scoring, alone = Scoring(rubric), Counter[str]()
-    for row in rows:
-        steadiness.take(row)
+class Questions:
+    """A rubric's questions while the rows of a run are counted, one by one. probed: question → the word of its probes."""
+
+    def __init__(self, rubric: Rubric, probed: Mapping[str, str]) -> None:
+        self._rubric = rubric
+        self._probed = probed
+        self._order = [question.id for question in rubric.questions]
+        self._answered: dict[str, Counter[str | None]] = {id: Counter() for id in self._order}
+        self._alone = Counter[str]()
+        self._steadiness, self._scoring = Twice(rubric), Scoring(rubric)
+
+    def take(self, row: Row) -> None:
+        self._steadiness.take(row)
         if not row.answers:
-            continue
-        given = [row.answers.get(id) for id in order]
-        for id, answer in zip(order, given, strict=True):
-            answered[id][answer] += 1
+            return
+        given = [row.answers.get(id) for id in self._order]
+        for id, answer in zip(self._order, given, strict=True):
+            self._answered[id][answer] += 1
         if None not in given:
-            decided = scoring.decide(given)
-            alone.update(order[place] for place in decided.alone if not decided.passed)
-    twice = {question.id: _twice(question) for question in (steadiness.found.questions if steadiness.found else ())}
-    return [
-        QuestionLine(
-            id=question.id,
-            text=question.text,
-            gate=question.id in gates,
-            measured=question.measured is not None,
-            yes=counts["yes"],
-            no=counts["no"],
-            na=counts["na"],
-            share=counts["yes"] / applied if (applied := counts["yes"] + counts["no"]) else None,
-            alone=alone[question.id],
-            probed=probed.get(question.id, ""),
-            twice=twice.get(question.id, ""),
-        )
-        for question in rubric.questions
-        for counts in (answered[question.id],)
-    ]
+            decided = self._scoring.decide(given)
+            self._alone.update(self._order[place] for place in decided.alone if not decided.passed)
+
+    @property
+    def found(self) -> list[QuestionLine]:
+        """In document order, the gate first."""
+        gates = {question.id for category in self._rubric.categories if category.gate for question in category.questions}
+        steadiness = self._steadiness.found
+        twice = {question.id: _twice(question) for question in (steadiness.questions if steadiness else ())}
+        return [
+            QuestionLine(
+                id=question.id,
+                text=question.text,
+                gate=question.id in gates,
+                measured=question.measured is not None,
+                yes=counts["yes"],
+                no=counts["no"],
+                na=counts["na"],
+                share=counts["yes"] / applied if (applied := counts["yes"] + counts["no"]) else None,
+                alone=self._alone[question.id],
+                probed=self._probed.get(question.id, ""),
+                twice=twice.get(question.id, ""),
+            )
+            for question in self._rubric.questions
+            for counts in (self._answered[question.id],)
+        ]
 
 
 def _twice(question: QuestionNoise) -> str:

@@ -53,35 +53,41 @@ class Talks(NamedTuple):
         return sum(len(group.talks) for group in self.groups)
 
 
-def talks_of(rows: Iterable[Row], run: str, folder: Path | None) -> Talks:
-    """The conversations of a run; its pages, if it takes any, are written, and those of an earlier report taken away.
+class Placing:
+    """Where each conversation of a run stands, found while its rows come in plan order. folder: of the run; None keeps everything
+    in the report."""
 
-    rows: in plan order. folder: of the run; None keeps everything in the report.
-    """
-    whole: list[str] = []
-    size = 0
-    groups: dict[str, _Filling] = {}
-    pages: _Pages | None = None
-    for row in rows:
+    def __init__(self, run: str, folder: Path | None) -> None:
+        self._run = run
+        self._folder = folder
+        self._whole: list[str] = []
+        self._size = 0
+        self._groups: dict[str, _Filling] = {}
+        self._pages: _Pages | None = None
+
+    def take(self, row: Row) -> None:
         talk = part(TALK, c=line_of(row))
-        groups.setdefault(_group(row.sample), _Filling()).take(talk)
-        size += len(talk)
-        if pages is None:
-            whole.append(talk)
-            if size > MOST_IN_ONE and folder is not None:
-                pages = _Pages(run, folder / FOLDER)
-                pages.take(whole)
-                whole = []
-        else:
-            pages.take([talk])
-    links = pages.finish() if pages is not None else ()
-    if folder is not None:
-        _take_away(folder / FOLDER, {Path(link.path).name for link in links})
-    total = sum(group.total for group in groups.values())
-    if pages is None:
-        return Talks(total, all=whole)
-    found = [Group(name, groups[name].talks, groups[name].total) for name in _ORDER if name in groups]
-    return Talks(total, groups=found, pages=links)
+        self._groups.setdefault(_group(row.sample), _Filling()).take(talk)
+        self._size += len(talk)
+        if self._pages is not None:
+            self._pages.take([talk])
+            return
+        self._whole.append(talk)
+        if self._size > MOST_IN_ONE and self._folder is not None:
+            self._pages = _Pages(self._run, self._folder / FOLDER)
+            self._pages.take(self._whole)
+            self._whole = []
+
+    def finish(self) -> Talks:
+        """All of them; the pages, if there are any, are written, and those of an earlier report taken away."""
+        links = self._pages.finish() if self._pages is not None else ()
+        if self._folder is not None:
+            _take_away(self._folder / FOLDER, {Path(link.path).name for link in links})
+        total = sum(group.total for group in self._groups.values())
+        if self._pages is None:
+            return Talks(total, all=self._whole)
+        found = [Group(name, self._groups[name].talks, self._groups[name].total) for name in _ORDER if name in self._groups]
+        return Talks(total, groups=found, pages=links)
 
 
 _FIRST = ("unjudged", "rejected", "flawed", "faulty", "failed", "duplicate", ODD, "accepted", "surplus")
