@@ -20,6 +20,7 @@ from finetune_prep.core.verdict import (
     Judgement,
     Verdict,
     conclude,
+    is_said,
     joint,
     lacking,
     majority,
@@ -300,3 +301,16 @@ def test_a_special_case_that_one_judge_finds_unmet_is_unmet() -> None:
         "no",
         "yes",
     ]
+
+
+ASCII = st.text(st.characters(max_codepoint=127), max_size=40)
+
+
+@settings(max_examples=examples(100))
+@given(ASCII, ASCII)
+def test_a_plain_quote_is_found_as_in_any_other_text(said: str, quote: str) -> None:
+    """Texts of ASCII alone are made bare in another way than others."""
+    plain, marked = (Conversation((Message("user", text),)) for text in (f"{said}\n{quote}.", f"{said}\n{quote}.\n·"))
+    assert is_said(quote, plain)
+    assert is_said(quote, marked)
+    assert is_said(said.swapcase(), plain) == is_said(said.swapcase(), marked)
