@@ -17,7 +17,7 @@ from finetune_prep.core.identity import digest, digest_bytes
 from finetune_prep.core.rubric import Rubric
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, parse
-from finetune_prep.documents.readings.items import item_texts, undated
+from finetune_prep.documents.readings.items import item_texts, other_text, undated
 from finetune_prep.markdown.decoding import read_bytes
 from finetune_prep.markdown.normal import normal
 
@@ -48,6 +48,12 @@ def items_of(kind: str, text: str) -> dict[str, str]:
         weights = [(category.name, category.weight) for category in rubric.categories]
         items |= {"Terms": digest(rubric.terms), "Scoring": digest([rubric.threshold, rubric.na_counts, weights])}
     return items or {"Text": text_hash(document.text)}
+
+
+@lru_cache(maxsize=64)
+def other_hash(kind: str, text: str) -> str:
+    """Hash of what belongs to no item of a document's text: a plan is compared with many, and each comparison asks for it."""
+    return digest(other_text(parsed(kind, text)))
 
 
 @lru_cache(maxsize=64)

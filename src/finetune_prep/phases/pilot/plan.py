@@ -13,7 +13,7 @@ from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.documents.readings.items import other_text
+from finetune_prep.documents.readings.readings import other_hash
 from finetune_prep.errors import ActNeeded, DocumentError
 from finetune_prep.models.roles import model_of
 from finetune_prep.phases.drafting import prompt_files
@@ -100,4 +100,4 @@ def _items(project: Project, kind: str) -> Items:
     document = project.document(KINDS[kind])
     if document is None or kind not in ("evaluation-prompt", "generation-prompt"):
         return project.items(kind)
-    return project.items(kind) | {"other text": digest(other_text(document))}
+    return project.items(kind) | {"other text": other_hash(kind, document.text)}
