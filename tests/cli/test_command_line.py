@@ -291,3 +291,15 @@ def test_a_missing_document_that_was_accepted_fails_the_check_and_names_the_way_
 
 def test_every_command_is_told_what_it_is_for() -> None:
     assert {names[0] for names in LEAVES} == set(COMMANDS)
+
+
+def test_nobody_looks_for_cycles_in_what_is_left_at_the_end() -> None:
+    program = """
+import atexit, gc
+from finetune_prep.cli.app import main
+atexit.register(lambda: print("frozen", gc.get_freeze_count() > 10_000))
+main(["--version"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout.endswith("frozen True\n")

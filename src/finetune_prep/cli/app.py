@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import difflib
 import gc
 import importlib
@@ -262,3 +263,4 @@ def prepare_interpreter() -> None:
     """What suits hundreds of calls under way: set by a program for its process, never by a library."""
     gc.set_threshold(YOUNG_OBJECTS, 20, 100)
     sys.setswitchinterval(TURN_SECONDS)
+    atexit.register(gc.freeze)  # what is left then goes with the process: looking for cycles in it is a tenth of a short command
