@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+import msgspec
 from hypothesis import strategies as st
 
 from finetune_prep.core.conversation import Conversation, Message
@@ -309,6 +310,9 @@ generation_prompt = st.builds(
         why=maybe_line,
     ),
     output=maybe_prose,
+).map(
+    # a list where techniques are expected and none is read is taken for techniques without ids, and told
+    lambda prompt: prompt if prompt.techniques else msgspec.structs.replace(prompt, grounding="")
 )  # fmt: skip
 plain_prompt = st.builds(PlainPrompt, title=line, text=prose)
 tags = ["en", "de", "pt-BR", "no", "zh-Hans"]
