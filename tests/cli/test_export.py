@@ -24,6 +24,7 @@ from tests.cli.terminal import Terminal
 from tests.kill_points import killed_everywhere
 from tests.phases.pottery_shop import accept_all
 from tests.results import write_results
+from tests.workflow.auditing.sets import scaled
 from tests.workflow.reviewing.pilots import say
 
 PREVIEW = {
@@ -103,6 +104,33 @@ def test_a_pilot_that_is_not_finished_does_not_hide_the_one_before_it(ran: Any, 
     named = terminal("export", "--preview", "--run", "pilot-002")
     assert named.code == 3, "whoever names it is told that it is not finished"
     assert "pilot-002 is unfinished" in named.err
+
+
+def test_rows_of_a_scaled_run_are_exported_while_answers_are_outstanding(ran: Any, terminal: Terminal) -> None:
+    """A larger number by batch: what was there stays what is exported, and the pilot takes its place no more than before."""
+
+    def change(found: list[Sample]) -> list[Sample]:
+        return [*found[:8], *(Sample(scenario=sample.scenario, state="waiting") for sample in found[8:])]
+
+    scaled(ran(6), 12, change=change)
+    shown = terminal("export", "--preview")
+    assert shown.code == 0, shown.err
+    assert "dataset/train.preview.jsonl: 8 rows of scale-001" in shown.out
+    assert "12 planned = 8 accepted + 4 waiting" in shown.out
+    assert "scale-001 has 8 of the 12 rows that it is to have; to go on: finetune-prep scale 12" in shown.out
+
+
+def test_fewer_rows_in_the_place_of_more_are_told(ran: Any, terminal: Terminal) -> None:
+    project = ran(6)
+    assert "fewer" not in terminal("export", "--preview").out
+    scaled(project, 12)
+    assert "fewer" not in terminal("export", "--preview").out, "more rows"
+    assert "fewer" not in terminal("export", "--preview", "--validation", "0.3").out, "what is held back is there"
+    scaled(project, 12, change=lambda found: found[:9])
+    shown = terminal("export", "--preview")
+    assert "  9 rows replace the 12 in the export before this one (messages): 3 fewer" in shown.out
+    shown = terminal("export", "--preview", "--run", "pilot-001")
+    assert "  6 rows replace the 9 of scale-001 in the export before this one (messages): 3 fewer" in shown.out
 
 
 def test_the_same_rows_give_the_same_files(ran: Any) -> None:

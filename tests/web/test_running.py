@@ -13,17 +13,21 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from finetune_prep.phases.scaling.scale import Size, scale_plan
 from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.lock import holder, locked
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import Run
+from finetune_prep.project.scaling.result import scaled_run_of
 from finetune_prep.web.app import application
 from finetune_prep.web.desk import Desk
+from finetune_prep.workflow.reading.under_way import under_way
 from tests.cli.test_pilot import asked_of, verdict
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Stall
 from tests.phases.pottery_shop import accept_all
 from tests.waiting import HUNG
 from tests.web.conftest import OWN, PORT
+from tests.workflow.auditing.sets import scaled
 from tests.workflow.reviewing.pilots import ADA
 
 
@@ -95,6 +99,16 @@ def test_looking_who_holds_the_lock_takes_none(shop: Project) -> None:
     assert holder(shop.layout.lock) == ""
     shop.layout.lock.write_text("")
     assert holder(shop.layout.lock) == ""
+
+
+def test_a_scaled_run_that_is_being_made_larger_is_seen(shop: Project) -> None:
+    scaled(shop, 12)
+    with locked(shop.layout.lock, "scale 12"):
+        assert under_way(shop) is None, "it has its rows"
+        scaled_run_of(shop.layout, scale_plan(shop, Size(rows=20)))
+        now = under_way(shop)
+    assert now is not None
+    assert now.run == "scale-001"
 
 
 def test_runs_are_listed_with_what_became_of_them(client: TestClient, run: Run) -> None:

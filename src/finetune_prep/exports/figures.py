@@ -60,15 +60,9 @@ class Rows:
 
 
 def each_row(run: Run) -> Iterator[Row]:
-    """The samples of a run, each with its verdict, one by one: both stand in the same order."""
-    verdicts = run.each_verdict()
-    verdict = next(verdicts, None)
-    for sample in run.each_sample():
-        if verdict is None or verdict.scenario != sample.scenario.id:
-            yield Row(sample=sample)
-            continue
-        yield _row(sample, verdict)
-        verdict = next(verdicts, None)
+    """The samples of a run, each with its verdict, one by one."""
+    for sample, verdict in run.each_judged():
+        yield Row(sample=sample) if verdict is None else _row(sample, verdict)
 
 
 def _row(sample: Sample, verdict: VerdictRow) -> Row:

@@ -6,7 +6,7 @@ A training file holds nothing but what is trained, since a column more is taken 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,28 @@ def read_manifest(path: Path) -> Manifest | None:
         return msgspec.json.decode(path.read_bytes(), type=Manifest) if path.is_file() else None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def fewer_in_words(before: Manifest | None, run: str, files: Iterable[Written]) -> tuple[str, ...]:
+    """What is said of each format of which fewer rows take the place of more. before: of the export that is replaced. run: that
+    the new rows are of. Rows that are held back for validation count."""
+    if before is None:
+        return ()
+    earlier, now = _rows_by_form(before.files), _rows_by_form(files)
+    of = "" if before.source.run == run else f" of {before.source.run}"
+    lost = {form: count for form, count in earlier.items() if now.get(form, count) < count}
+    return tuple(
+        f"{now[form]:,} rows replace the {count:,}{of} in the export before this one ({form}): {count - now[form]:,} fewer"
+        for form, count in lost.items()
+    )
+
+
+def _rows_by_form(files: Iterable[Written]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for written in files:
+        if written.form:
+            found[written.form] = found.get(written.form, 0) + written.rows
+    return found
 
 
 def encoded(value: Any) -> bytes:

@@ -131,6 +131,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def each_verdict(self) -> Iterator[VerdictRow]:
         return _each_row(self.verdicts_path, VerdictRow)
 
+    def each_judged(self) -> Iterator[tuple[Sample, VerdictRow | None]]:
+        """Samples one by one, each with its verdict if there is one: both stand in the same order."""
+        verdicts = self.each_verdict()
+        verdict = next(verdicts, None)
+        for sample in self.each_sample():
+            if verdict is None or verdict.scenario != sample.scenario.id:
+                yield sample, None
+                continue
+            yield sample, verdict
+            verdict = next(verdicts, None)
+
     def account(self) -> Account | None:
         if not self.account_path.exists():
             return None

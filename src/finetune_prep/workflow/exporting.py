@@ -29,7 +29,9 @@ from finetune_prep.exports.manifest import (
     Manifest,
     Written,
     encoded,
+    fewer_in_words,
     in_words,
+    read_manifest,
 )
 from finetune_prep.exports.splits import Proof, Split, split_of
 from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wanting
@@ -112,7 +114,8 @@ def export(
     chosen, account = finished_run(project, run)
     said = reviewed(project, chosen)
     require_all_labels(project)
-    if account.outstanding or not account.states["accepted"]:
+    waits = chosen.plan.kind != SCALE and account.outstanding  # a pilot is a sample: half of one tells something else
+    if waits or not account.states["accepted"]:
         open_rows = f"{account.outstanding} of {account.planned} scenarios are outstanding" if account.outstanding else ""
         raise ActNeeded(
             f"{chosen.name} gives no rows to export: {open_rows or 'nothing was accepted'}",
@@ -148,6 +151,7 @@ def _written(
     system = project.value(Documents.system_prompt).text
     _check_system_prompt(project, system)
     folder = project.layout.dataset
+    before = read_manifest(folder / (preview_of(MANIFEST) if preview else MANIFEST))
     beside = preview and any((folder / form.file).exists() for form in FORMATS.values())  # the full set's card stays
     readme, info = ("README.preview.md", preview_of(DATASET_INFO)) if beside else ("README.md", DATASET_INFO)
     manifest, rejected = (preview_of(name) if preview else name for name in (MANIFEST, REJECTED))
@@ -182,7 +186,7 @@ def _written(
         rate=pass_rate(account),
         account=in_words(account.planned, account.states),
         split=parted[1],
-        warnings=tuple(_warnings(rows)),
+        warnings=(*fewer_in_words(before, run.name, rows.training), *_warnings(rows)),
         tokens=tokens,
         slices=slices,
     )
@@ -326,7 +330,7 @@ def finished_run(project: Project, name: str = "") -> tuple[Run, Account]:
         scaled = [run for run in runs(project.layout, SCALE) if name in ("", run.name) and not run_view(project, run).stale]
         for run in reversed(scaled):
             account = run.account()
-            if account is not None and (name or (account.states["accepted"] and not account.outstanding)):
+            if account is not None and (name or account.states["accepted"]):
                 return run, account
         if name:
             raise ActNeeded(

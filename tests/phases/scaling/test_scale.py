@@ -10,15 +10,17 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from finetune_prep.core.request import Reply, Request
 from finetune_prep.core.sample import Account, Way
-from finetune_prep.errors import DocumentError, Unreachable
+from finetune_prep.errors import DocumentError, Paused, Unreachable
 from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.models.providers.scripted import Answer, Scripted
@@ -27,7 +29,7 @@ from finetune_prep.phases.pilot.second_judge import reads
 from finetune_prep.phases.scaling.scale import Passed, Size, scale, scale_plan
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.runs import Run, runs
+from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.project.scaling.result import Scaled, read_result
 from tests.phases.pottery_shop import accept_all, pottery_project
 from tests.phases.scaling.simulated import ORDER, Rate, Simulated
@@ -108,6 +110,110 @@ def test_a_larger_number_goes_on_and_keeps_every_row(shop: Project) -> None:
     asked = {request.sample for request in script.asked if request.role == "assistant"}
     assert len(asked) == grown.planned - account.planned, "nothing is asked again"
     assert_whole(second, grown, result)
+
+
+def stopped_after(
+    shop: Project, rows: int, calls: int, stop: BaseException, passed: Passed = AT_THE_PILOT, **more: object
+) -> Run:
+    """A run of so many rows that meets `stop` after so many new calls."""
+    simulated, left = Simulated(shop, by_cell), [calls]
+
+    def answer(request: Request) -> Answer:
+        left[0] -= 1
+        if left[0] < 0 and isinstance(stop, Exception):
+            return stop
+        if left[0] < 0:
+            raise stop
+        return simulated.answer(request)
+
+    async def go() -> None:
+        async with open_session(shop, provider=Scripted(answer)) as session:
+            await scale(session, Size(rows=rows), passed, more.get("ruled_out", {}), window=8)  # type: ignore[arg-type]
+
+    with suppress(type(stop)):
+        asyncio.run(go())
+    return runs(shop.layout, SCALE)[0]
+
+
+def states_of(run: Run) -> dict[str, str]:
+    return {sample.scenario.id: sample.state for sample in run.each_sample()}
+
+
+@pytest.mark.parametrize("calls", [0, 30])
+@pytest.mark.parametrize("stop", [Paused("the budget is spent"), asyncio.CancelledError()], ids=["budget", "Ctrl-C"])
+def test_one_that_is_made_larger_and_stopped_has_all_that_it_had(shop: Project, calls: int, stop: BaseException) -> None:
+    """It begins anew with its first wave, and comes to what it topped up its cells with only later."""
+    first, _, _, _ = scaled(shop, 80)
+    rows, made, before = accepted(first), states_of(first), first.samples_path.read_bytes()
+    run = stopped_after(shop, 130, calls, stop)
+    assert run.plan.n == 130, "the command goes on with the larger one"
+    assert rows <= accepted(run)
+    assert made.keys() <= states_of(run).keys()
+    account, result = run.account(), read_result(run)
+    assert account is not None
+    assert result is not None
+    assert_whole(run, account, result)
+    if isinstance(stop, Paused):
+        assert result.end == "paused"
+        assert isinstance(result.kept, int)
+        assert isinstance(result.kept_rows, int)
+        assert sum(wave.candidates for wave in result.waves) + result.kept == account.planned
+        assert sum(wave.accepted for wave in result.waves) + result.kept_rows == account.states["accepted"] == result.accepted
+    else:
+        assert run.samples_path.read_bytes() == before, "nothing was written"
+
+
+def test_what_was_kept_leaves_no_trace_in_a_run_that_reaches_its_rows(shop: Project, tmp_path: Path) -> None:
+    scaled(shop, 80)
+    stopped_after(shop, 130, 30, Paused("the budget is spent"))
+    stopped_after(shop, 130, 10, Paused("the budget is spent"))
+    run, account, result, _ = scaled(shop, 130)
+    assert (result.end, account.states["accepted"], result.kept) == ("reached", 130, UNSET)
+    assert b'"kept"' not in (run.folder / "scale.json").read_bytes()
+    whole, _, _, _ = scaled(pottery_project(tmp_path / "whole").conversing("one-call"), 130)
+    assert bytes_of(run.folder) == bytes_of(whole.folder)
+
+
+def test_other_ends_of_a_larger_one_take_no_rows_either(shop: Project) -> None:
+    """Drift against a pilot that passed more, answers that are outstanding, and a bound below what was made already."""
+    rows = accepted(scaled(shop, 80)[0])
+    run, account, result, _ = scaled(shop, 130, passed=Passed(0.99, frozenset()))
+    assert (result.end, rows <= accepted(run)) == ("drift", True)
+    assert_whole(run, account, result)
+
+    async def by_batch() -> tuple[Run, Account, Scaled]:
+        async with open_session(shop) as session:
+            return await scale(session, Size(rows=130), AT_THE_PILOT, {})
+
+    run, account, result = asyncio.run(by_batch())
+    assert (result.end, rows <= accepted(run), bool(account.outstanding)) == ("waiting", True, True)
+    assert_whole(run, account, result)
+
+    run, account, result, _ = scaled(shop, 130, most=60)
+    assert (result.end, rows <= accepted(run)) == ("exhausted", True)
+    assert result.why.startswith(f"{result.accepted} of 130 rows are accepted")
+    assert_whole(run, account, result)
+
+    run, account, result, _ = scaled(shop, 80, most=60)
+    assert (result.end, account.states["accepted"], result.why) == ("reached", 80, "")
+    assert_whole(run, account, result)
+
+
+def test_what_is_kept_goes_by_what_a_person_said_since(shop: Project) -> None:
+    first, _, _, _ = scaled(shop, 80)
+    gone = [sample for sample in first.each_sample() if sample.state == "accepted"][-1]
+    assert gone.conversation is not None
+    run = stopped_after(
+        shop, 130, 0, Paused("the budget is spent"), ruled_out={gone.conversation.id: "dropped by Ada: it names a customer"}
+    )
+    assert states_of(run)[gone.scenario.id] == "flawed"
+
+
+def test_a_damaged_file_of_before_stops_nothing(shop: Project) -> None:
+    first, _, _, _ = scaled(shop, 80)
+    first.samples_path.write_text('{"scenario": ')
+    run = stopped_after(shop, 130, 30, Paused("the budget is spent"))
+    assert accepted(run)
 
 
 def test_the_pilots_conversations_count_and_cost_nothing(shop: Project) -> None:

@@ -53,7 +53,7 @@ def scaled(project: Project, rows: int, seed: int = 1, change: Change = lambda f
     run = scaled_run_of(project.layout, scale_plan(project, Size(rows=rows)))
     with Results(run) as results:
         for sample in change(samples):
-            results.add(sample, verdict(sample, rubric))
+            results.add(sample, verdict(sample, rubric) if sample.conversation else None)
         results.commit(**{RESULT: whole(rows)})
     return run
 

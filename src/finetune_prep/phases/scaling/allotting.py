@@ -142,6 +142,14 @@ class Allotment:
         tally.fair_passed += passed
         return None
 
+    def keep(self, cell: Cell, *, tried: bool, good: bool, accepted: bool) -> None:
+        """Count a conversation of an earlier end of the run that no wave has come to. No wave may follow."""
+        tally = self.cells.setdefault(cell, Tally(0))
+        tally.made += 1
+        tally.tried += tried
+        tally.good += good
+        tally.accepted += accepted
+
     def lines(self) -> tuple[CellLine, ...]:
         """Every cell with its numbers."""
         return tuple(

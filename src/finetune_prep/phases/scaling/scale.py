@@ -7,8 +7,9 @@ its words.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import NamedTuple
 
 import msgspec
@@ -20,7 +21,7 @@ from finetune_prep.core.scenarios.drawing import draw, quotas, require_drawable
 from finetune_prep.core.scenarios.scenario import Cell, Scenario
 from finetune_prep.core.scenarios.space import ScenarioSpace
 from finetune_prep.documents.kinds import KINDS, Documents
-from finetune_prep.errors import DocumentError, NotAgreed, Paused
+from finetune_prep.errors import DocumentError, NotAgreed, Paused, UsageError
 from finetune_prep.phases.pilot.in_order import windowed
 from finetune_prep.phases.pilot.made import Made
 from finetune_prep.phases.pilot.pilot import Stage, make_sample, row_of, stage_of
@@ -139,6 +140,12 @@ class Scaling:
         self._kept: list[str] = []
         """Ids of the scenarios whose conversations are in `_near`, in its order."""
         self._outstanding = self._unreached = 0
+        self._made: set[str] = set()
+        """Ids of the scenarios that it has come to."""
+        self._rows: set[str] = set()
+        """Those of them that are accepted."""
+        self._kept_on: Counter[str] = Counter()
+        """States of what it had before and has not come to."""
 
     @property
     def may_go_on(self) -> bool:
@@ -151,10 +158,47 @@ class Scaling:
                 end, why = await self._waves(results, window)
             except Paused as stopped:
                 if results.account.planned:
+                    self._keep_on(results)
                     results.commit(**{RESULT: self._result("paused", stopped.what)})
+                    self._tell_what_is_there()
                 raise
+            if end != "reached":
+                self._keep_on(results)
+            if end == "exhausted" and self._allotment.accepted < self._allotment.wanted:
+                why = self._exhausted()
+            elif end == "exhausted":  # with those from before, every row is there
+                end = "reached"
             result = self._result(end, why)
             return results.commit(**{RESULT: result}), result
+
+    def _keep_on(self, results: Results) -> None:
+        """Write what the run had at an earlier end and has not come to this time: one that is made larger begins anew with its
+        first wave, and whoever stops it there must not lose rows by that."""
+        with suppress(UsageError):  # a damaged file: this one takes its place
+            for sample, verdict in self._run.each_judged():
+                if sample.scenario.id not in self._made and sample.state not in UNSETTLED:
+                    sample = self._kept_as(sample)
+                    results.add(sample, verdict)
+                    self._kept_on[sample.state] += 1
+
+    def _kept_as(self, sample: Sample) -> Sample:
+        """The state of such a sample, counted. It stays what it was, unless a person has spoken since, or a row says the same."""
+        if sample.state == "accepted":
+            sample = self._still_a_row(sample)
+        accepted = sample.state == "accepted"
+        good = accepted or sample.state == "surplus"
+        self._allotment.keep(sample.scenario.cell, tried=sample.state in COUNTED, good=good, accepted=accepted)
+        return sample
+
+    def _still_a_row(self, sample: Sample) -> Sample:
+        assert sample.conversation is not None  # noqa: S101 - what is accepted has one
+        if ruled_out := self._ruled_out.get(sample.conversation.id, ""):
+            return msgspec.structs.replace(sample, state="flawed", fault=ruled_out)
+        found = self._near.earlier(runs_of(sample.conversation))
+        if found and self._kept[found[0]] in self._rows:
+            return self._duplicate(sample, *found)
+        full = self._allotment.accepted >= self._allotment.wanted
+        return msgspec.structs.replace(sample, state="surplus") if full else sample
 
     async def _waves(self, results: Results, window: int) -> tuple[End, str]:
         for wave in self._allotment.waves():
@@ -175,7 +219,7 @@ class Scaling:
             self._tell_how_far()
         if self._allotment.accepted == self._allotment.wanted:
             return "reached", ""
-        return "exhausted", self._exhausted()
+        return "exhausted", ""
 
     async def _make(self, candidate: Candidate) -> Made:
         return await make_sample(self._stage, self._scenario(candidate))
@@ -189,6 +233,7 @@ class Scaling:
         ruled_out = self._ruled_out.get(sample.conversation.id, "") if sample.conversation else ""
         passed = sample.state in PASSED
         tally.made += 1
+        self._made.add(sample.scenario.id)
         if sample.state in COUNTED:
             self._compare(sample, passed=passed)
         self._outstanding += sample.state in UNSETTLED
@@ -203,6 +248,7 @@ class Scaling:
         if not tally.missing:
             return msgspec.structs.replace(sample, state="surplus")
         tally.accepted += 1
+        self._rows.add(sample.scenario.id)
         return sample
 
     def _new(self, sample: Sample) -> Sample:
@@ -210,12 +256,14 @@ class Scaling:
         assert sample.conversation is not None  # noqa: S101 - what is accepted has one
         said = runs_of(sample.conversation)
         if found := self._near.earlier(said):
-            number, share = found
-            fault = f"{share:.0%} the same as {self._kept[number]}"
-            return msgspec.structs.replace(sample, state="duplicate", fault=fault)
+            return self._duplicate(sample, *found)
         self._near.add(said)
         self._kept.append(sample.scenario.id)
         return sample
+
+    def _duplicate(self, sample: Sample, number: int, share: float) -> Sample:
+        """number: of the conversation in `_near` that says nearly the same."""
+        return msgspec.structs.replace(sample, state="duplicate", fault=f"{share:.0%} the same as {self._kept[number]}")
 
     def _compare(self, sample: Sample, *, passed: bool) -> None:
         """Hold a new conversation against the pilot, or, once cells are made up for, against the beginning of its cell."""
@@ -244,6 +292,11 @@ class Scaling:
         if accepted < wanted:
             self._session.tell(f"{accepted:,} of {wanted:,} rows are accepted, of {made:,} conversations")
 
+    def _tell_what_is_there(self) -> None:
+        accepted, wanted, kept = self._allotment.accepted, self._allotment.wanted, self._kept_on["accepted"]
+        before = f", {kept:,} of them from before" if kept else ""
+        self._session.tell(f"{self._run.name} has {accepted:,} of {wanted:,} rows{before}")
+
     def _drifted(self) -> str:
         seen, passed, expected = self._drift.seen, self._drift.passed, self._drift.expected
         return (
@@ -270,4 +323,6 @@ class Scaling:
             expected_passed=round(self._drift.expected, 6),
             evidence=round(self._drift.evidence, 6),
             waves=self._course.lines(),
+            kept=self._kept_on.total() or UNSET,
+            kept_rows=self._kept_on["accepted"] if self._kept_on else UNSET,
         )

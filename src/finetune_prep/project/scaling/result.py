@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from finetune_prep.core.sample import Account
 from finetune_prep.errors import UsageError
@@ -82,10 +83,23 @@ class Scaled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """That the rate lies further below than is tolerated; 20 stops the run."""
     waves: tuple[WaveLine, ...] = ()
     """In the order in which they were made."""
+    kept: int | UnsetType = UNSET
+    """Conversations that it had at an earlier end and has not come to this time: they are in no wave. Unset if there are none."""
+    kept_rows: int | UnsetType = UNSET
+    """How many of these are accepted."""
 
     @property
     def reached(self) -> bool:
         return self.end == "reached"
+
+
+def kept_in_words(result: Scaled) -> str:
+    """What is said of conversations from an earlier end of the run; "" where none were kept."""
+    if not isinstance(result.kept, int):
+        return ""
+    rows = result.kept_rows if isinstance(result.kept_rows, int) else 0
+    many = "1 conversation" if result.kept == 1 else f"{result.kept:,} conversations"
+    return f"{many} from before, {rows:,} accepted, stay in the run until it comes to them again."
 
 
 def exhausted_in_words(result: Scaled) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.models.costs import Costs, costs
 from finetune_prep.project.lock import holder
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, runs
+from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.workflow.looking import looked
 
 
@@ -47,7 +47,9 @@ def under_way(project: Project) -> UnderWay | None:
 
 def _unfinished(run: Run) -> bool:
     account = run.account()
-    return account is None or bool(account.outstanding)
+    if account is None or account.outstanding:
+        return True
+    return run.plan.kind == SCALE and account.states["accepted"] < run.plan.wanted  # it is being made larger
 
 
 async def _so_far(ledger: Ledger, run: Run) -> tuple[Costs, str]:

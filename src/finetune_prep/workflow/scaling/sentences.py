@@ -6,7 +6,7 @@ from math import inf
 
 from finetune_prep.gates.workflow import to_label
 from finetune_prep.method import limits
-from finetune_prep.project.scaling.result import CellLine, Scaled, exhausted_in_words
+from finetune_prep.project.scaling.result import CellLine, Scaled, exhausted_in_words, kept_in_words
 from finetune_prep.statistics.sequential import STOP
 from finetune_prep.statistics.volume.drift import TOLERATED
 
@@ -25,6 +25,8 @@ def in_sentences(result: Scaled, labelled: int) -> tuple[str, ...]:
     said = []
     if result.why:
         said.append(f"Stopped: {result.why}.")
+    if kept := kept_in_words(result):
+        said.append(kept)
     said += exhausted_in_words(result)
     if off := off_their_share(result):
         named = ", ".join(f"{cell.cell} {cell.accepted:,} instead of {cell.planned:,}" for cell in off)
