@@ -169,6 +169,7 @@ async def test_the_whole_way_stands_below_the_estimate(shop: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "The whole way to 2,000 accepted rows, by the share of conversations that is accepted:" in done.output
     assert re.search(r"60% +3,334 conversations +[\d,]+ calls +\d+ million tokens +about \$\d+", done.output)
+    assert "The bundled shop's 150 rows took 298 conversations (50%)" in done.output
     found = json.loads(cost(shop, "--estimate", "--json").stdout)
     assert [way["accepted"] for way in found["whole_way"]["ways"]] == [0.6, 0.7, 0.8, 0.9]
     assert json.loads(cost(shop, "--estimate", "pilot", "--json").stdout)["whole_way"] is None

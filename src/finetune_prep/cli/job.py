@@ -108,6 +108,8 @@ async def _work(
                 expected = await expect(session)
                 if not consent.told:
                     tell(estimate_words(expected))
+                    if expected.about:
+                        tell(expected.about)
                     if short := short_words(expected, session.door.room, project.config.budget):
                         tell(short)
                 bar.free = not costly(project.config, provider or "")

@@ -70,6 +70,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     rounds: dict[str, int] = {}
     """Where answers come by batch file or Batch API: rounds of each phase that is not finished, one after the other."""
+    about: str = ""
+    """What it counts, in a sentence, where the phase alone does not say that."""
 
     def of(self, phase: str) -> Estimate:
         """The part of one phase."""

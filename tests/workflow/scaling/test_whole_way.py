@@ -10,10 +10,11 @@ from finetune_prep.core.sample import Account
 from finetune_prep.method import limits
 from finetune_prep.phases.pilot.plan import current_plan
 from finetune_prep.project.beginning.scaffold import config_text, create
+from finetune_prep.project.layout import Layout
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.runs import run_of
+from finetune_prep.project.runs import SCALE, run_of, runs
 from finetune_prep.workflow.estimate import ALL, estimate
-from finetune_prep.workflow.scaling.whole_way import SHARES, way_to_rows, whole_way
+from finetune_prep.workflow.scaling.whole_way import SHARES, SHOP_CONVERSATIONS, SHOP_ROWS, way_to_rows, whole_way
 from tests.phases.pottery_shop import pottery_project
 from tests.results import write_results
 
@@ -44,6 +45,14 @@ def test_documents_once_and_conversations_as_many_as_it_takes(fresh: Project) ->
             documents.calls + way.conversations * (whole.calls - documents.calls) / limits.PILOT, abs=1
         )
     assert found.first_wave == pytest.approx(found.first_conversations * each)
+
+
+def test_what_is_said_of_the_bundled_shop_is_what_its_run_came_to() -> None:
+    shop = Path(__file__).parents[3] / "examples" / "online-shop"
+    (run,) = runs(Layout(shop), SCALE)
+    account = run.account()
+    assert account is not None
+    assert (account.states["accepted"], account.planned) == (SHOP_ROWS, SHOP_CONVERSATIONS)
 
 
 def test_documents_that_are_there_cost_nothing_more(tmp_path: Path, fresh: Project) -> None:

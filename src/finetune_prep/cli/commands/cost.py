@@ -25,7 +25,7 @@ from finetune_prep.workflow.evaluating.expected import expected as expected_eval
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.planned_calls import Used, used
 from finetune_prep.workflow.scaling.expected import expected as expected_of_scaling
-from finetune_prep.workflow.scaling.whole_way import Way, WholeWay, way_to_rows
+from finetune_prep.workflow.scaling.whole_way import SHOP_CONVERSATIONS, SHOP_ROWS, Way, WholeWay, way_to_rows
 
 WHOLE = "all"
 MANY = 10  # calls, of which tenths say nothing any longer
@@ -156,6 +156,8 @@ def _print_estimate(expected: Estimate, spent: float, budget: float | None) -> N
     if any(_in_part(row.calls) for row in expected.rows):
         screen.paragraph("A part of a call: not every draft is handed back, and not every answer can be used.", dim=True)
     screen.say(estimate_words(expected), bold=True)
+    if expected.about:
+        screen.paragraph(expected.about)
     if budget is not None and expected.cost is not None and spent + expected.cost > budget:
         screen.say(f"  more than the budget leaves (${max(0.0, budget - spent):.2f}): raise `budget` in finetune-prep.toml")
 
@@ -165,6 +167,10 @@ def _print_way(way: WholeWay) -> None:
     screen.say(f"The whole way to {way.rows:,} accepted rows, by the share of conversations that is accepted:", bold=True)
     screen.table(
         [(f"{step.accepted:.0%}", screen.counted(step.conversations, "conversation"), *_way_words(step)) for step in way.ways]
+    )
+    screen.paragraph(
+        f"The bundled shop's {SHOP_ROWS} rows took {SHOP_CONVERSATIONS} conversations ({SHOP_ROWS / SHOP_CONVERSATIONS:.0%}): "
+        "where a cell needs only a few rows, more is made in vain."
     )
     if way.first_wave:
         screen.paragraph(

@@ -28,6 +28,7 @@ from finetune_prep.phases.pilot.pilot import Stage, make_sample, row_of, stage_o
 from finetune_prep.phases.pilot.plan import current_plan
 from finetune_prep.phases.scaling.alike import Alike
 from finetune_prep.phases.scaling.allotting import CANDIDATES, Allotment, Candidate
+from finetune_prep.phases.scaling.foreseeing import Seen, foreseen
 from finetune_prep.phases.scaling.waves import Waves
 from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project
@@ -282,9 +283,12 @@ class Scaling:
         if not accepted:
             self._session.tell(f"None of the first {PROJECTED} conversations is accepted")
             return
+        seen = {cell: Seen(tally.tried, tally.good) for cell, tally in self._allotment.cells.items()}
+        rate = sum(cell.good for cell in seen.values()) / PROJECTED
+        shares = {cell: tally.planned for cell, tally in self._allotment.cells.items()}
+        take = foreseen(shares, self._run.plan.seed, self._allotment.most, rate=rate, seen=seen).conversations
         self._session.tell(
-            f"{accepted} of the first {PROJECTED} conversations are accepted; at this rate "
-            f"{wanted:,} rows take about {round(wanted * PROJECTED / accepted):,}"
+            f"{accepted} of the first {PROJECTED} conversations are accepted; at this rate {wanted:,} rows take about {take:,}"
         )
 
     def _tell_how_far(self) -> None:

@@ -17,6 +17,7 @@ from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.planned_calls import Used, planned, used
 
 SHARES = (0.6, 0.7, 0.8, 0.9)  # of the conversations that are accepted
+SHOP_ROWS, SHOP_CONVERSATIONS = 150, 298  # of the bundled shop's scaled run
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
