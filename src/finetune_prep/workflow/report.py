@@ -24,7 +24,7 @@ from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.remembered.figures import figures as kept_figures
 from finetune_prep.workflow.reviewing.counting import reviewed
 from finetune_prep.workflow.reviewing.judge_word import judge_word
-from finetune_prep.workflow.scaling.sentences import drift_in_words
+from finetune_prep.workflow.scaling.sentences import acceptable_in_words, drift_in_words
 from finetune_prep.workflow.scaling.sentences import in_sentences as of_rows
 from finetune_prep.workflow.status.standing import pass_rate, run_view
 from finetune_prep.workflow.texts.first_brief import title_of
@@ -72,7 +72,7 @@ def reported(project: Project, run: Run, account: Account) -> Reported:
         figures=in_sentences(figures),
         stopped=why_stopped(run, account),
         said=said,
-        scaled=_scaled(project, run, result) if result else None,
+        scaled=_scaled(project, run, account, result) if result else None,
     )
     write_atomically(run.report_path, html)
     return Reported(figures, spent, found)
@@ -115,8 +115,10 @@ def _last_that_failed(run: Run) -> tuple[str, ...]:
     return tuple(deque(failed, maxlen=SHOWN))
 
 
-def _scaled(project: Project, run: Run, result: Scaled) -> ScaledView:
-    return scaled_view(result, _topics(project), of_rows(result, reviewed(project, run).read), drift_in_words(result))
+def _scaled(project: Project, run: Run, account: Account, result: Scaled) -> ScaledView:
+    said = of_rows(result, reviewed(project, run).read)
+    acceptable = acceptable_in_words(account.states["accepted"], account.states["surplus"], account.counted)
+    return scaled_view(result, _topics(project), said, drift_in_words(result), acceptable)
 
 
 def _topics(project: Project) -> dict[str, str]:

@@ -66,6 +66,12 @@ def test_it_says_what_a_pilots_report_says_and_every_wave_and_cell(shop: Project
     assert not found.off, "others have more only to make up for it"
     rate_of = found.rate
     assert f"passed: {rate_of.k} of {rate_of.n}, 95% interval {100 * rate_of.low:.0f} to {100 * rate_of.high:.0f}%" in page.text
+    rows, surplus = found.states["accepted"], found.states.get("surplus", 0)
+    assert (
+        f"acceptable: {rows + surplus} of {rate_of.n} ({(rows + surplus) / rate_of.n:.0%}); {rows} are training rows" in page.text
+    )
+    labels = [attributes.get("aria-label") or "" for _, attributes in page.tags]
+    assert not [label for label in labels if label.startswith("accepted:")], "a number that was ordered has no interval"
     for number, wave in enumerate(found.result.waves, start=1):
         passed = wilson(wave.passed, wave.counted)
         assert passed.value is not None

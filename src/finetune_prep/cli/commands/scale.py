@@ -17,7 +17,7 @@ from finetune_prep.workflow.planned_calls import used
 from finetune_prep.workflow.scaling.beginning import passed_pilot, require_growth, ruled_out
 from finetune_prep.workflow.scaling.expected import expected
 from finetune_prep.workflow.scaling.making import make_rows
-from finetune_prep.workflow.scaling.sentences import drift_in_words, in_sentences
+from finetune_prep.workflow.scaling.sentences import acceptable_in_words, drift_in_words, in_sentences
 from finetune_prep.workflow.scaling.summary import ScaleSummary
 
 MOST_REASONS = 5  # that are printed
@@ -98,6 +98,8 @@ def _print(summary: ScaleSummary) -> None:
             f"  passed {rate.k:,} of {rate.n:,}: {rate.value:.0%}, 95% interval {rate.low:.0%} to {rate.high:.0%}, "
             f"according to the judge; {result.baseline:.0%} in the pilot"
         )
+        states = summary.states
+        screen.say(f"  {acceptable_in_words(states.get('accepted', 0), states.get('surplus', 0), rate.n)}")
         screen.paragraph(summary.judge)
     if outstanding := sum(summary.states.get(state, 0) for state in UNSETTLED):
         screen.say(f"  {outstanding:,} got no answer; the same command asks only for what is missing")

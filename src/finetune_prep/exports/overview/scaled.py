@@ -41,18 +41,23 @@ class ScaledView(NamedTuple):
     said: Sequence[str]
     """Why it ended, what was given up, what is to be read, in sentences."""
     drift: str
+    acceptable: str
+    """How many conversations could be rows, in words."""
     waves: Sequence[WaveRow]
     cells: Sequence[CellRow]
 
 
-def scaled_view(result: Scaled, topics: Mapping[str, str], said: Sequence[str] = (), drift: str = "") -> ScaledView:
-    """topics: names by id. said, drift: in sentences."""
+def scaled_view(
+    result: Scaled, topics: Mapping[str, str], said: Sequence[str] = (), drift: str = "", acceptable: str = ""
+) -> ScaledView:
+    """topics: names by id. said, drift, acceptable: in sentences."""
     return ScaledView(
         wanted=result.wanted,
         accepted=result.accepted,
         baseline=round(100 * result.baseline),
         said=said,
         drift=drift,
+        acceptable=acceptable,
         waves=[_wave(line) for line in result.waves if line.candidates],
         cells=[_cell(line, topics) for line in result.cells],
     )

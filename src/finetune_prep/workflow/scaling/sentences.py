@@ -40,13 +40,25 @@ def in_sentences(result: Scaled, labelled: int) -> tuple[str, ...]:
     return tuple(said)
 
 
+def acceptable_in_words(rows: int, surplus: int, counted: int) -> str:
+    """How many conversations of a scaled run could be rows. Its rows are as many as were ordered: an interval of their share
+    would say nothing. counted: as a pass rate counts them."""
+    if not counted:
+        return ""
+    more = f", {surplus:,} surplus, whose cell had its rows already" if surplus else ""
+    return f"acceptable: {rows + surplus:,} of {counted:,} ({(rows + surplus) / counted:.0%}); {rows:,} are training rows{more}"
+
+
 def drift_in_words(result: Scaled) -> str:
     """How the run compares with the pilot; "" before anything was compared."""
     if not result.tested:
         return ""
     passed, expected = result.tested_passed / result.tested, result.expected_passed / result.tested
-    evidence = f"{result.evidence:.2g}; {STOP:.0f} stops a run"
+    compared = {wave.fair for wave in result.waves if wave.tested} or {True}
+    by = [f"by the pilot's rate ({result.baseline:.0%})"] if True in compared else []
+    by += ["where a cell is topped up, by its own rate before"] if False in compared else []
     return (
-        f"Drift: {result.tested_passed:,} of {result.tested:,} new conversations passed ({passed:.0%}), where {expected:.0%} "
-        f"were to be expected. Evidence for over {100 * TOLERATED:g} points fewer: {evidence}."
+        f"Drift: {result.tested_passed:,} of {result.tested:,} new conversations passed ({passed:.0%}); {expected:.0%} were "
+        f"expected, {' and, '.join(by)}. Evidence of a fall by more than {100 * TOLERATED:g} points: {result.evidence:.2g} (a "
+        f"likelihood ratio: below 1 speaks against it, {STOP:.0f} stops the run)."
     )
