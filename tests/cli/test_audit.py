@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from finetune_prep.project.project import Project, open_project
 from tests.cli.terminal import Terminal
 from tests.cli.test_pilot import next_of
@@ -52,3 +54,31 @@ def test_without_rows_it_names_the_next_command(shop: Project, terminal: Termina
     assert shown.code == 3
     assert "finetune-prep pilot" in shown.err
     assert terminal("audit", "--against", "nowhere.jsonl").code == 3
+
+
+@pytest.mark.parametrize("command", [("audit",), ("export", "--preview"), ("review", "--terminal")])
+def test_a_name_that_no_run_has_is_told_with_those_that_there_are(
+    command: tuple[str, ...], shop: Project, terminal: Terminal
+) -> None:
+    """A slip of the hand leads to no pilot that would be paid for."""
+    accept_all(shop)
+    shown = terminal(*command, "--run", "pilot-009")
+    assert shown.code == 2
+    assert "there is no run pilot-009" in shown.err
+    assert "finetune-prep pilot, which makes the first one" in shown.err
+    scaled(shop, 10)
+    shown = terminal(*command, "--run", "pilot-009")
+    assert shown.code == 2
+    assert "there is no run pilot-009" in shown.err
+    assert "next:  one of: scale-001\n" in shown.err
+
+
+def test_a_run_of_other_documents_is_told_with_what_has_changed(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    scaled(shop, 10)
+    config = shop.layout.config.read_text("utf-8")
+    shop.layout.config.write_text(config.replace("seed = 1 ", "seed = 99 "), "utf-8")
+    accept_all(open_project(shop.folder))
+    shown = terminal("audit", "--run", "scale-001")
+    assert shown.code == 3
+    assert "scale-001 is stale: the project has another seed since" in shown.err.replace("\n", " ")

@@ -249,6 +249,14 @@ def runs(layout: Layout, kind: str = "") -> list[Run]:
     return found
 
 
+def require_run(layout: Layout, name: str) -> None:
+    """Raise UsageError if there is no run of this name; those that there are are named."""
+    known = [run.name for run in runs(layout)]
+    if name not in known:
+        there = f"one of: {', '.join(known)}" if known else "finetune-prep pilot, which makes the first one"
+        raise UsageError(f"there is no run {name}", next=there)
+
+
 def run_of(layout: Layout, plan: RunPlan) -> Run:
     """The run of this plan: the one that exists, or a new one under the next number.
 

@@ -40,7 +40,7 @@ from finetune_prep.gates import Criterion, success_criteria
 from finetune_prep.ledger.protocols import Consumption
 from finetune_prep.phases.pilot.plan import KIND, prepared
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import SCALE, Run, runs
+from finetune_prep.project.runs import SCALE, Run, require_run, runs
 from finetune_prep.project.scaling.result import cells_in_words, missing_in_words
 from finetune_prep.statistics.rates import Rate
 from finetune_prep.workflow.checking import GATE, LEVELS, outcomes, overrides_in_force
@@ -324,8 +324,10 @@ def _with_gates(criterion: Criterion, open_gates: Sequence[Outcome]) -> str:
 def finished_run(project: Project, name: str = "") -> tuple[Run, Account]:
     """The run of this name; otherwise the latest scaled one of the present documents that holds rows, or else the latest pilot.
 
-    Raises ActNeeded as `finished_pilot`.
+    Raises as `finished_pilot`.
     """
+    if name:
+        require_run(project.layout, name)
     if name.startswith(SCALE) or not name:
         scaled = [run for run in runs(project.layout, SCALE) if name in ("", run.name) and not run_view(project, run).stale]
         for run in reversed(scaled):
@@ -333,26 +335,32 @@ def finished_run(project: Project, name: str = "") -> tuple[Run, Account]:
             if account is not None and (name or account.states["accepted"]):
                 return run, account
         if name:
-            raise ActNeeded(
-                f"there is no scaled run {name} of the present documents that holds rows", next="finetune-prep status"
-            )
+            raise _unusable(project, name) or ActNeeded(f"{name} holds no rows yet", next="finetune-prep status")
     return finished_pilot(project, name)
 
 
 def finished_pilot(project: Project, name: str = "") -> tuple[Run, Account]:
     """The pilot of this name, or the latest that has come to its end, made from the present documents.
 
-    Raises ActNeeded if there is none, or it has not come to its end.
+    Raises ActNeeded if there is none, or it has not come to its end, and UsageError for a name that no run has.
     """
+    if name:
+        require_run(project.layout, name)
     fresh = [run for run in runs(project.layout, "pilot") if name in ("", run.name) and not run_view(project, run).stale]
     if not fresh:
-        raise ActNeeded(f"there is no pilot {name} of the present documents".replace("  ", " "), next="finetune-prep pilot")
+        raise _unusable(project, name) or ActNeeded("there is no pilot of the present documents", next="finetune-prep pilot")
     accounts = [(run, run.account()) for run in fresh]
     ended = [(run, account) for run, account in accounts if account is not None and not account.outstanding]
     run, account = ended[-1] if ended else accounts[-1]
     if account is None:
         raise ActNeeded(f"{run.name} is unfinished", next=run.plan.command)
     return run, account
+
+
+def _unusable(project: Project, name: str) -> ActNeeded | None:
+    """What is said of a run that somebody names and that is of other documents or models; None of every other one."""
+    stale = next((view.stale for run in runs(project.layout) if run.name == name and (view := run_view(project, run))), ())
+    return ActNeeded(f"{name} is stale: {'; '.join(stale)}", next="finetune-prep status") if stale else None
 
 
 def unfinished_after(project: Project, run: Run) -> tuple[Run, ...]:

@@ -12,6 +12,7 @@ from finetune_prep.errors import Paused
 from finetune_prep.exports.figures import Figures
 from finetune_prep.exports.report import suspicion
 from finetune_prep.ledger.protocols import Consumption
+from finetune_prep.method import limits
 from finetune_prep.models.costs import per_row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
@@ -90,6 +91,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What helps where most verdicts cannot be read, "" where that is not so."""
     diagnosis: Diagnosis | None
     """What the pilot says of the project in words, and what shows it; None if nothing was judged or something is outstanding."""
+    although: str
+    """Why the next step need not wait for what the diagnosis asks for; "" where the two agree."""
     next: str
     exit_code: int
 
@@ -98,6 +101,7 @@ def summarize(project: Project, run: Run, account: Account, reported: Reported) 
     """The summary of a pilot whose results are written. reported: by its report."""
     figures, part = reported.figures, reported.costs.of_run(run.name)
     judged = account.judged
+    rate = pass_rate(account) if judged else None
     outstanding = bool(account.outstanding or (figures.noise and figures.noise.waiting))
     return RunSummary(
         run=run.name,
@@ -106,7 +110,7 @@ def summarize(project: Project, run: Run, account: Account, reported: Reported) 
         way=account.way,
         judged=judged,
         to_judge=judged + account.unjudged,
-        rate=pass_rate(account) if judged else None,
+        rate=rate,
         judge=judge_word(project, run, reviewed(project, run)),
         stopped=why_stopped(run, account),
         figures=figures if judged else None,
@@ -120,9 +124,21 @@ def summarize(project: Project, run: Run, account: Account, reported: Reported) 
         doubt=suspicion(row.answers for row in run.each_verdict()),
         advice=JUDGE_NEEDED if _misses_the_form(run.each_sample(), judged) else "",
         diagnosis=reported.diagnosis,
+        although=although(reported.diagnosis, rate),
         next=run.plan.command if outstanding else after_pilot(project, run, account),
         exit_code=Paused.exit_code if outstanding else UNREAD if account.unjudged or not judged else 0,
     )
+
+
+def although(found: Diagnosis | None, rate: Rate | None) -> str:
+    """What is said between a diagnosis that asks for something and a next step that goes on without it."""
+    passed = rate is not None and rate.value is not None and rate.value > limits.PASS_RATE
+    if found is None or not passed or found.cause in ("ready", "too few"):
+        return ""
+    enough = f"More than {limits.PASS_RATE:.0%} passed, so the next step does not wait for this."
+    if found.cause in ("prompt", "space"):
+        return f"{enough} Mended first, more conversations become rows: finetune-prep improve"
+    return f"{enough} But mend it first, since what passed rests on it: finetune-prep improve"
 
 
 def _misses_the_form(samples: Iterable[Sample], judged: int) -> bool:

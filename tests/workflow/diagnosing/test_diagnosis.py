@@ -92,3 +92,14 @@ def test_a_handful_names_no_cause(n: int) -> None:
 
 def test_a_small_pilot_is_ready_for_the_one_that_counts() -> None:
     assert diagnose(simulated(3, n=40)).said.startswith("Ready for a pilot of 100")
+
+
+def test_a_small_pilot_beside_a_large_one_leads_to_that() -> None:
+    """It asks for no pilot that is there already, and does not hide what keeps conversations out of the rows."""
+    small = simulated(3, n=40)
+    states = small.account.states | {"flawed": 6, "accepted": small.account.states["accepted"] - 6}
+    small = msgspec.structs.replace(small, account=msgspec.structs.replace(small.account, states=states))
+    assert " passed (6 of them flawed), and no single cause stands out" in diagnose(small).said
+    said = diagnose(msgspec.structs.replace(small, larger="pilot-001 of 100")).said
+    assert said.startswith("pilot-001 of 100 says more: ")
+    assert said.endswith(" passed here (6 of them flawed), and no single cause stands out.")

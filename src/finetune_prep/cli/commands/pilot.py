@@ -123,16 +123,18 @@ def _print(summary: RunSummary) -> None:
         caches = screen.caches_in_words(summary.cached_share, summary.saved_by_caches)
         screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}{caches}")
     if summary.diagnosis:
-        _print_diagnosis(summary.diagnosis)
+        _print_diagnosis(summary.diagnosis, summary.although)
     screen.say(f"  {summary.report}")
     screen.next_step(summary.next)
 
 
-def _print_diagnosis(found: Diagnosis) -> None:
+def _print_diagnosis(found: Diagnosis, although: str) -> None:
     first, _, rest = found.said.partition(":")
     screen.say(f"  {first}{':' if rest else ''}", bold=True)
     if rest:
         screen.paragraph(rest.strip(), indent=4)
+    if although:
+        screen.paragraph(screen.from_here(although), indent=4)
     for id in found.shown_by:
         screen.say(f"    finetune-prep show {id}")
 

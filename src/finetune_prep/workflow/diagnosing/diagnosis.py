@@ -52,6 +52,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     people: Reviewed
     probes: Mapping[str, Word] = {}
     """Question → what probes of the present rubric and judge say of it."""
+    larger: str = ""
+    """Of one that is too small to count: the pilot of these documents that is not, "pilot-001 of 100"; "" if there is none."""
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
@@ -371,4 +373,8 @@ def _ready(seen: Seen) -> Diagnosis:
         else f"; the interval reaches down to {rate.low:.0%}, so a larger pilot may say otherwise"
     )
     first = "Ready to scale" if seen.account.planned >= limits.PILOT else f"Ready for a pilot of {limits.PILOT}"
-    return Diagnosis(cause="ready", said=f"{first}: {rate.k} of {rate.n} passed, and nothing stands out among what failed{low}.")
+    if seen.larger:
+        first, low = f"{seen.larger} says more", ""
+    flawed = f" ({count} of them flawed)" if (count := seen.account.states.get("flawed", 0)) else ""
+    said = f"{first}: {rate.k} of {rate.n} passed here{flawed}, and no single cause stands out{low}."
+    return Diagnosis(cause="ready", said=said if seen.larger else said.replace(" passed here", " passed"))

@@ -8,7 +8,7 @@ import msgspec
 
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import Together
-from finetune_prep.errors import ActNeeded
+from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.exports.pairs.files import About, PairsManifest, in_words, write
 from finetune_prep.exports.pairs.pairing import LONGER, Paired, pair_up
 from finetune_prep.phases.evaluating.held_out import content
@@ -70,7 +70,10 @@ def export_pairs(project: Project, *, preview: bool = False, evaluation: str = "
 
 
 def _evaluation(project: Project, name: str) -> EvaluationRun:
-    found = [run for run in evaluation_runs(project.layout) if name in ("", run.name)]
+    known = evaluation_runs(project.layout)
+    found = [run for run in known if name in ("", run.name)]
+    if known and not found:
+        raise UsageError(f"there is no evaluation {name}", next=f"one of: {', '.join(run.name for run in known)}")
     if not found:
         raise ActNeeded(
             f"there is no evaluation {name}".rstrip()

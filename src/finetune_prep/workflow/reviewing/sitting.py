@@ -19,7 +19,7 @@ from finetune_prep.labels.file import read_labels, record_label
 from finetune_prep.labels.label import DECIDED, Label, Labeller, Opinion, Stage, Word, opinions, sees_for_the_first_time
 from finetune_prep.method import limits
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, VerdictRow, runs
+from finetune_prep.project.runs import Run, VerdictRow, require_run, runs
 
 LONGEST = 2000  # characters of a note
 OPPOSITE: dict[Word, Word] = {"pass": "fail", "fail": "pass"}
@@ -200,12 +200,13 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
 def open_sitting(project: Project, labeller: Labeller, *, run: str = "", n: int = limits.SPOT_CHECK) -> Sitting:
     """A sitting over n conversations of the run of this name, or of the pilot with the highest number.
 
-    Raises ActNeeded if there is no such run, or nothing in it was judged.
+    Raises UsageError for a name that no run has, and ActNeeded if there is none yet, or nothing in it was judged.
     """
+    if run:
+        require_run(project.layout, run)
     known = [found for found in runs(project.layout, "" if run else "pilot") if run in ("", found.name)]
     if not known:
-        what = f"there is no run {run} to review" if run else "there is no pilot to review"
-        raise ActNeeded(what, next="finetune-prep status" if run else "finetune-prep pilot")
+        raise ActNeeded("there is no pilot to review", next="finetune-prep pilot")
     chosen = known[-1]
     drawn = draw(chosen.samples(), n, f"{chosen.plan.seed}/{chosen.name}")
     if not drawn:
