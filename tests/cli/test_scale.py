@@ -91,6 +91,7 @@ def test_a_pilot_that_did_not_pass_is_not_scaled(piloted: Any, shop: Project, te
 def test_from_a_pilot_to_rows_and_what_everybody_says_of_them(piloted: Any, terminal: Terminal) -> None:
     """The whole way: next names it, it is made, read, exported, checked, and goes on with a larger number."""
     project = piloted()
+    assert terminal("cost", "--estimate", "pilot").out == "Nothing is left to ask.\n", "no line for calls that are none"
     assert terminal("export", "--preview").code == 0
     assert next_of(terminal("status")) == "finetune-prep scale 2000"
     shown = terminal("scale", "120")

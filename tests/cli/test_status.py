@@ -8,11 +8,14 @@ import shutil
 
 from finetune_prep.cli.commands.status import duration
 from finetune_prep.core.request import Reply
+from finetune_prep.ledger.opening import open_ledger
+from finetune_prep.ledger.protocols import Entry
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.phases import examining
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project
 from tests.cli.terminal import Terminal
+from tests.models.examples import request
 from tests.phases.pottery_shop import accept_all, judge, rewrite
 from tests.workflow.reviewing.pilots import pilot_of
 
@@ -45,6 +48,21 @@ def test_figures_of_a_pilot_stand_below_it_and_not_below_what_came_after(shop: P
     first, second = (next(n for n, line in enumerate(lines) if line.startswith(name)) for name in ("pilot-001:", "scale-001:"))
     (figures,) = (n for n, line in enumerate(lines) if "times as long as the user's" in line)
     assert first < figures < second
+
+
+def test_what_was_spent_is_told_with_how_many_answers_are_not_in_it(shop: Project, terminal: Terminal) -> None:
+    async def answered(*costs: float | None) -> None:
+        async with open_ledger(shop.layout.ledger) as ledger:
+            for number, cost in enumerate(costs):
+                await ledger.answers.put(
+                    Entry(request(f"question {number} {cost}"), Reply(text="yes", cost=cost)), spent=cost or 0.0
+                )
+
+    asyncio.run(answered(0.5))
+    assert "1 answer recorded, $0.50 spent\n" in terminal("status").out
+    asyncio.run(answered(None, None))
+    assert "3 answers recorded, $0.50 spent (the cost of 2 is unknown)" in terminal("status").out
+    assert json.loads(terminal("status", "--json").out)["overview"]["unpriced"] == 2
 
 
 def test_what_else_is_open_is_counted_once(shop: Project, terminal: Terminal) -> None:

@@ -11,12 +11,13 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from finetune_prep.cli import screen
 from finetune_prep.cli.app import app
 from finetune_prep.core.request import Origin, Reply, Schema, Usage
 from finetune_prep.core.sample import Account
-from finetune_prep.ledger.protocols import Entry
+from finetune_prep.ledger.protocols import Consumption, Entry
 from finetune_prep.ledger.sqlite.ledger import SqliteLedger
-from finetune_prep.models.costs import costs, per_row
+from finetune_prep.models.costs import Costs, costs, in_words, per_row
 from finetune_prep.project.beginning import scaffold
 from finetune_prep.project.config import RoleSettings
 from finetune_prep.project.layout import Layout
@@ -116,9 +117,37 @@ async def test_the_command(shop: Path) -> None:
     done = cost(shop)
     assert done.exit_code == 0, done.output
     assert "larch-1 (served willow-tiny)" in done.output
-    assert "All answers cost $2.5000 and 1 answer of unknown cost; 20% of the prompts came from caches" in done.output
+    assert "3 of 4 answers cost $2.5000; the cost of the other is unknown; 20% of the prompts came from caches" in done.output
     assert "$2.5000 spent by this project of a budget of $100.00" in done.output
-    assert "pilot-001: 1 accepted rows, $2.5000 for each" in done.output
+    assert "pilot-001: 1 accepted row, $2.5000 for each" in done.output
+
+
+def used(answers: int, unpriced: int, tokens: int = 0) -> Consumption:
+    return Consumption(
+        phase="rubric", role="judge", model="m", served="", answers=answers, input=tokens, cached=tokens // 2, output=0,
+        cost=2.5 if unpriced < answers else 0.0, unpriced=unpriced,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((used(3, 0),), "All answers cost $2.50"),
+        ((used(1, 1),), "What this answer cost is unknown"),
+        ((used(1000, 1000), used(3, 3)), "What these 1,003 answers cost is unknown"),
+        ((used(4, 1),), "3 of 4 answers cost $2.50; the cost of the other is unknown"),
+        ((used(96, 0), used(773, 773)), "96 of 869 answers cost $2.50; the cost of the other 773 is unknown"),
+    ],
+)
+def test_what_answers_cost_is_said_with_how_many_of_them_that_is(lines: tuple[Consumption, ...], said: str) -> None:
+    found = Costs(lines=lines, spent=0.0, held=0.0)
+    assert in_words(found, f"${found.cost:.2f}") == said
+
+
+def test_a_share_of_caches_is_one_of_the_prompts_that_were_counted() -> None:
+    found = Costs(lines=(used(96, 0, tokens=1000), used(773, 773)), spent=0.0, held=0.0)
+    assert (found.answers, found.counted) == (869, 96)
+    assert screen.caches_in_words(0.66, None, counted=96) == "; 66% of the 96 prompts whose tokens were counted came from caches"
 
 
 async def test_what_caches_saved_is_said(shop: Path) -> None:

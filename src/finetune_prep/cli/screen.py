@@ -56,12 +56,13 @@ def next_step(step: str, *, wrapped: bool = True) -> None:
     say(f"next: {from_here(step)}", wrapped=wrapped)
 
 
-def caches_in_words(share: float | None, saved: float | None) -> str:
-    """What goes behind a cost. share: of the prompts. saved: US dollars."""
+def caches_in_words(share: float | None, saved: float | None, *, counted: int | None = None) -> str:
+    """What goes behind a cost. share: of the prompts. saved: US dollars. counted: prompts whose tokens were; None for all."""
     if not share:
         return ""
     worth = "" if saved is None else f", which saved ${saved:.4f}" if saved >= 0 else f"; writing to them cost ${-saved:.4f} more"
-    return f"; {share:.0%} of the prompts came from caches{worth}"
+    prompts = "the prompts" if counted is None else f"the {counted:,} prompts whose tokens were counted"
+    return f"; {share:.0%} of {prompts} came from caches{worth}"
 
 
 def counted(number: int, noun: str) -> str:

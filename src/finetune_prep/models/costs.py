@@ -36,6 +36,15 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
         return sum(line.unpriced for line in self.lines)
 
     @property
+    def answers(self) -> int:
+        return sum(line.answers for line in self.lines)
+
+    @property
+    def counted(self) -> int:
+        """Answers whose tokens were counted."""
+        return sum(line.answers for line in self.lines if line.input)
+
+    @property
     def cached_share(self) -> float | None:
         """Share of the prompts' tokens that came from the providers' caches, None if no tokens were counted."""
         tokens = sum(line.input for line in self.lines)
@@ -62,6 +71,17 @@ def _saved(line: Consumption, config: Config, prices: Prices) -> float | None:
         return None
     price = price_of(config, prices, role, line.input // line.answers)
     return None if price is None else saved_by_cache(price, line.cached, line.written)
+
+
+def in_words(found: Costs, dollars: str) -> str:
+    """What its answers cost, without an end. dollars: `found.cost`, as it is to be written."""
+    unpriced, answers = found.unpriced, found.answers
+    if unpriced == answers:
+        return f"What {'this answer' if answers == 1 else f'these {answers:,} answers'} cost is unknown"
+    if not unpriced:
+        return f"All answers cost {dollars}"
+    others = "other" if unpriced == 1 else f"other {unpriced:,}"
+    return f"{answers - unpriced:,} of {answers:,} answers cost {dollars}; the cost of the {others} is unknown"
 
 
 async def costs(ledger: Ledger) -> Costs:

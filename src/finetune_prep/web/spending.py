@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from finetune_prep.models.costs import Costs, costs, per_row
+from finetune_prep.models.costs import Costs, costs, in_words, per_row
 from finetune_prep.project.runs import runs
 from finetune_prep.web.pages import desk_of
 from finetune_prep.web.rendering import page
@@ -22,6 +22,7 @@ def spending(request: Request) -> Response:
         request,
         "spent.html",
         found=found,
+        words=in_words(found, f"${found.cost:.2f}"),
         budget=project.config.budget,
         phases=[(phase, [line for line in found.lines if line.phase == phase]) for phase in phases],
         rows=[(name, accepted, per_row(found.of_run(name), accepted)) for name, accepted in rows],

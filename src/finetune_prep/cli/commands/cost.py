@@ -9,7 +9,7 @@ from finetune_prep.cli.job import estimate_words
 from finetune_prep.cli.options import json_option
 from finetune_prep.ledger.protocols import Consumption
 from finetune_prep.method import limits
-from finetune_prep.models.costs import Costs, costs, per_row
+from finetune_prep.models.costs import Costs, costs, in_words, per_row
 from finetune_prep.models.roles import Roles
 from finetune_prep.phases.drafting.prompt_facts import EVALUATE
 from finetune_prep.phases.evaluating.evaluate import Wanted, named
@@ -87,7 +87,7 @@ def cost(project: str, phase: str | None, size: int | None, as_json: bool) -> No
     if expected is None:
         _print(found, opened.config, rows)
         for name, part in evaluations:
-            screen.say(f"{name}: {_dollars(part.cost, part.unpriced)}")
+            screen.say(f"{name}: {_dollars(part.cost, part.unpriced, part.answers)}")
     else:
         _print_estimate(expected, found.spent + found.held + found.committed, opened.config.budget)
         if way is not None:
@@ -115,8 +115,9 @@ def _print(found: Costs, config: Config, rows: list[tuple[str, int, float | None
         screen.say("Nothing has been asked yet.")
     screen.table([_line(line) for line in found.lines])
     if found.lines:
-        caches = screen.caches_in_words(found.cached_share, found.saved(config))
-        screen.say(f"All answers cost {_dollars(found.cost, found.unpriced)}{caches}", bold=True)
+        partly = found.counted if found.counted < found.answers else None
+        caches = screen.caches_in_words(found.cached_share, found.saved(config), counted=partly)
+        screen.say(f"{in_words(found, f'${found.cost:.4f}')}{caches}", bold=True)
     cap = "" if config.budget is None else f" of a budget of ${config.budget:.2f}"
     screen.say(f"${found.spent:.4f} spent by this project{cap}")
     if found.held:
@@ -128,7 +129,7 @@ def _print(found: Costs, config: Config, rows: list[tuple[str, int, float | None
         screen.say(f"  {many} no answer may have cost something, too; `finetune-prep show ID` prints what came")
     for name, accepted, each in rows:
         price = "" if each is None else f", ${each:.4f} for each"
-        screen.say(f"{name}: {accepted} accepted rows{price}")
+        screen.say(f"{name}: {screen.counted(accepted, 'accepted row')}{price}")
 
 
 def _line(line: Consumption) -> tuple[str, ...]:
@@ -142,17 +143,21 @@ def _line(line: Consumption) -> tuple[str, ...]:
         screen.counted(line.answers, "answer"),
         tokens,
         share,
-        "cost unknown" if line.unpriced == line.answers else _dollars(line.cost, line.unpriced),
+        _dollars(line.cost, line.unpriced, line.answers),
     )
 
 
-def _dollars(cost: float, unpriced: int) -> str:
-    return f"${cost:.4f}" + (f" and {screen.counted(unpriced, 'answer')} of unknown cost" if unpriced else "")
+def _dollars(cost: float, unpriced: int, answers: int) -> str:
+    """What so many answers cost, of which so many have no known price."""
+    if answers and unpriced == answers:
+        return "cost unknown"
+    return f"${cost:.4f}" + (f" for {answers - unpriced:,} of {screen.counted(answers, 'answer')}" if unpriced else "")
 
 
 def _print_estimate(expected: Estimate, spent: float, budget: float | None) -> None:
-    differ = len({row.measured for row in expected.rows}) > 1  # else the sum says it for all
-    screen.table([_expected_row(row, free=expected.cost == 0, differ=differ) for row in expected.rows])
+    rows = [row for row in expected.rows if row.calls]
+    differ = len({row.measured for row in rows}) > 1  # else the sum says it for all
+    screen.table([_expected_row(row, free=expected.cost == 0, differ=differ) for row in rows])
     if any(_in_part(row.calls) for row in expected.rows):
         screen.paragraph("A part of a call: not every draft is handed back, and not every answer can be used.", dim=True)
     screen.say(estimate_words(expected), bold=True)

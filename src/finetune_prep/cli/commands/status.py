@@ -102,7 +102,8 @@ def _print_overview(view: Overview) -> None:
     if view.offer:
         screen.paragraph(view.offer)
     outstanding = f", {screen.counted(view.outstanding, 'question')} outstanding in batches" if view.outstanding else ""
-    screen.say(f"{screen.counted(view.answers, 'answer')} recorded{outstanding}, ${view.spent:.2f} spent", dim=True)
+    unknown = f" (the cost of {view.unpriced:,} is unknown)" if view.unpriced else ""
+    screen.say(f"{screen.counted(view.answers, 'answer')} recorded{outstanding}, ${view.spent:.2f} spent{unknown}", dim=True)
 
 
 def _print_figures(view: Overview) -> None:

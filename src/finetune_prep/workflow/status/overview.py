@@ -38,6 +38,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     answers: int = 0
     spent: float = 0.0
     """US dollars."""
+    unpriced: int = 0
+    """Answers whose cost is unknown."""
     rounds: tuple[Round, ...] = ()
     submissions: tuple[Submission, ...] = ()
     time_spent: tuple[TimeSpent, ...] = ()
@@ -47,6 +49,7 @@ async def held(ledger: Ledger) -> Held:
     return Held(
         answers=await ledger.reports.count(),
         spent=await ledger.money.spent(),
+        unpriced=sum(line.unpriced for line in await ledger.reports.tokens_used()),
         rounds=await ledger.rounds.all(),
         submissions=await ledger.rounds.submissions(),
         time_spent=await ledger.reports.time_spent(),
@@ -80,6 +83,7 @@ def overview(project: Project) -> Overview:
         answers=in_ledger.answers,
         outstanding=sum(waiting.values()),
         spent=in_ledger.spent,
+        unpriced=in_ledger.unpriced,
         effort=_effort(project, in_ledger.time_spent),
         next=next_step(project, phases, [part.name for part in stale if part.compiled], views, in_files),
         note=f"{words}. To have it again: {way_back(project)}" if (words := emptied(project)) else "",

@@ -119,6 +119,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars in all, as far as prices are known."""
     effort: tuple[Effort, ...]
     next: str
+    unpriced: int = 0
+    """How many of the answers have no known cost, and so are not in `spent`."""
     note: str = ""
     """What is odd about it and should be put right first, "" for nothing."""
     figures: tuple[str, ...] = ()
