@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from finetune_prep.cli.commands.check import annotation
+from finetune_prep.cli.commands.check import TITLES, annotation
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.request import Request
 from finetune_prep.documents.kinds import KINDS
@@ -23,6 +24,7 @@ from finetune_prep.phases import examining
 from finetune_prep.phases.examining.gate_requests import BY_ID
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.workflow import accepting
 from tests.cli.terminal import Terminal, on_a_terminal
 from tests.phases.pottery_shop import accept_all, have_judged, judge, pottery_project, rewrite
 
@@ -255,6 +257,19 @@ def test_a_finding_that_comes_back_is_new(shop: Project) -> None:
         rewrite(shop, "evaluation-rubric", old, new)
         seen.append("evaluation-rubric.md:" in on_terminal(shop))
     assert seen == [True, False, True]
+
+
+def test_a_summary_names_what_it_counts_and_everything_it_counts_is_listed(shop: Project, terminal: Terminal) -> None:
+    """Gates and findings are not the same number; a gate that was overridden before anybody could check it has its line, too."""
+    accept_all(shop)
+    shop.decide(accepting.override(shop, "workflow.gate-probed", None, by="Ada", because="no probes yet"))
+    lines = terminal("check").out.splitlines()
+    summaries = [line for line in lines if re.match(r"[A-Z][a-z ]+: \d+ gates? ", line)]
+    assert len(summaries) == len(TITLES)
+    listed = [line for line in lines if re.match(r"  (advice: )?\S+\.(md|toml)(:\d+)?: |  (advice: )?runs/", line)]
+    assert sum(int(line.rpartition("; ")[2].split()[0]) for line in summaries if "finding" in line) == len(listed)
+    (probed,) = [line for line in lines if "[workflow.gate-probed]" in line]
+    assert probed.startswith("  overridden, unchecked: no safety question has been probed yet")
 
 
 def test_advice_is_not_counted_as_failing(shop: Project, terminal: Terminal) -> None:

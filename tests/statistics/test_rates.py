@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from finetune_prep.statistics.rates import Rate, exact, lower_bound, upper_bound, wilson
+from finetune_prep.statistics.rates import Rate, exact, lower_bound, percent, upper_bound, wilson
 from tests.soak import examples
 
 laws = settings(max_examples=examples(60))
@@ -134,3 +134,11 @@ def test_the_exact_interval_keeps_its_word_everywhere(n: int, p: float) -> None:
 def test_the_exact_interval_refuses_what_is_no_rate(k: int, n: int) -> None:
     with pytest.raises(ValueError, match=f"{k} of {n} is not a rate"):
         exact(k, n)
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "said"),
+    [(0, 298, "0%"), (1, 298, "<1%"), (149, 298, "50%"), (297, 298, ">99%"), (298, 298, "100%"), (99, 100, "99%")],
+)
+def test_only_all_of_them_are_a_hundred_per_cent(k: int, n: int, said: str) -> None:
+    assert percent(k / n) == said

@@ -22,6 +22,7 @@ from finetune_prep.statistics.judging.between import Between
 from finetune_prep.statistics.judging.between import in_words as between_in_words
 from finetune_prep.statistics.judging.noise import Noise
 from finetune_prep.statistics.judging.noise import in_words as noise_in_words
+from finetune_prep.statistics.rates import percent
 from finetune_prep.statistics.scoring import Applied, Scoring
 
 MOST_NA = 0.20  # of the answers
@@ -157,7 +158,7 @@ def _applied(applied: Applied | None, not_always: Sequence[tuple[str, float]]) -
         return
     advice = " Broader questions would decide more." if applied.na > MOST_NA else ""
     median = f"in the median conversation, {applied.median:.0%} of the questions apply"
-    yield f"{applied.na:.0%} of the answers are N/A; {median}.{advice}"
+    yield f"{percent(applied.na)} of the answers are N/A; {median}.{advice}"
     for id, share in not_always:
         yield f"{id} was N/A in {share:.0%}, and is taken to apply always: say when it applies, or ask something broader."
     if applied.thin:

@@ -44,6 +44,14 @@ def signed(value: float, places: int = 2) -> str:
     return text if float(text) else text.removeprefix("+")
 
 
+def percent(share: float) -> str:
+    """A share, 0 to 1, as it is printed: "97%". Only all are "100%", and only none is "0%": others are ">99%" and "<1%"."""
+    text = f"{share:.0%}"
+    if text == "0%" and share > 0:
+        return "<1%"
+    return ">99%" if text == "100%" and share < 1 else text
+
+
 def wilson(k: int, n: int, z: float = Z_95) -> Rate:
     """Wilson score interval of k successes in n trials (Wilson 1927, J. Am. Stat. Assoc. 22:209).
 

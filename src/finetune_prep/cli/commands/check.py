@@ -130,7 +130,9 @@ def _print_outcomes(outcomes: list[Outcome], told: Told) -> None:
         if not mine:
             continue
         counts = Counter(map(_standing, mine))
-        screen.say(f"{title}: {', '.join(_counted(counts[answer], answer) for answer in ANSWERS if counts[answer])}", bold=True)
+        found = sum(len(outcome.findings) for outcome in mine)
+        listed = f"; {screen.counted(found, 'finding')}" if found else ""
+        screen.say(f"{title}: {_summary(counts)}{listed}", bold=True)
         for outcome in mine:
             for finding in outcome.findings:
                 if not told.is_new(f"{outcome.gate} {outcome.answer} {finding.path} {finding.what}", outcome.gate):
@@ -148,17 +150,24 @@ def _standing(outcome: Outcome) -> str:
     return ADVICE if outcome.answer == "fails" and BY_ID[outcome.gate].level != "must" else outcome.answer
 
 
-def _counted(count: int, answer: str) -> str:
+def _summary(counts: Counter[str]) -> str:
+    """Gates by how they stand, in words: "45 gates hold, 2 overridden"."""
     verbs = {"holds": "hold", "fails": "fail"}
-    return f"{count} {answer if count == 1 else verbs.get(answer, answer)}"
+    words: list[str] = []
+    for answer in (answer for answer in ANSWERS if counts[answer]):
+        count = counts[answer]
+        number = f"{count}" if words else screen.counted(count, "gate")
+        words.append(f"{number} {answer if count == 1 else verbs.get(answer, answer)}")
+    return ", ".join(words)
 
 
 def _print_reasons(outcomes: list[Outcome]) -> None:
-    """Why gates did not come to an answer, each reason once with the gates that share it."""
+    """Why gates did not come to an answer, each reason once with the gates that share it; also of those that are overridden."""
     sharing: dict[tuple[str, str], list[str]] = {}
     for outcome in outcomes:
-        if outcome.answer in ("unchecked", "waiting") or (outcome.answer == "fails" and outcome.note):
-            answer = "waiting" if outcome.answer == "waiting" else "unchecked"
+        overridden = outcome.answer == "overridden" and not outcome.findings
+        if overridden or outcome.answer in ("unchecked", "waiting") or (outcome.answer == "fails" and outcome.note):
+            answer = "overridden, unchecked" if overridden else "waiting" if outcome.answer == "waiting" else "unchecked"
             sharing.setdefault((answer, outcome.note), []).append(outcome.gate)
     for (answer, reason), gates in sharing.items():
         more = f" and {len(gates) - MOST_NAMED} more" if len(gates) > MOST_NAMED else ""

@@ -10,6 +10,7 @@ from finetune_prep.core.rubric import Rubric
 from finetune_prep.exports.judging.twice import Twice
 from finetune_prep.exports.talks.row import Row
 from finetune_prep.statistics.judging.noise import QuestionNoise
+from finetune_prep.statistics.rates import percent
 from finetune_prep.statistics.scoring import Scoring
 
 
@@ -31,6 +32,11 @@ class QuestionLine(NamedTuple):
     """What probes of the present rubric and judge say of it, "" where there are none."""
     twice: str
     """What asking the judge a second time says of it, "" where nothing was judged twice."""
+
+    @property
+    def percent(self) -> str:
+        """The share in words; "" if it never applied."""
+        return "" if self.share is None else percent(self.share)
 
 
 class Questions:
