@@ -129,7 +129,8 @@ def fewer_in_words(before: Manifest | None, run: str, files: Iterable[Written]) 
     of = "" if before.source.run == run else f" of {before.source.run}"
     lost = {form: count for form, count in earlier.items() if now.get(form, count) < count}
     return tuple(
-        f"{now[form]:,} rows replace the {count:,}{of} in the export before this one ({form}): {count - now[form]:,} fewer"
+        f"{now[form]:,} {'row replaces' if now[form] == 1 else 'rows replace'} the {count:,}{of} in the export before this one "
+        f"({form}): {count - now[form]:,} fewer"
         for form, count in lost.items()
     )
 
