@@ -580,9 +580,9 @@ def test_not_established_names_the_groups_that_would_tell(shop: Project, termina
     pair = found["table"]["pairs"][0]
     assert pair["word"] == "not established"
     if pair["more_groups"] is None:
-        assert found["upshot"] == "Not established: nothing speaks for a difference either way."
+        assert found["upshot"] == "Not established: nothing points to a difference either way."
     else:
-        assert f"about {pair['more_groups']} more scenario" in said
+        assert f"{pair['more_groups']} more scenario" in said
         assert f"-n {8 + pair['more_groups']} " in f"{found['next']} "
 
 

@@ -111,6 +111,18 @@ def test_compare_ends_in_a_word(run: Run) -> None:
     assert "safety: SF1 has a NO after and none before in g0, g12" in run("compare", "better.jsonl", "good.jsonl", *RUBRIC).output
 
 
+def test_compare_says_what_more_groups_would_settle_and_why_files_of_an_evaluation_have_fewer(run: Run, tmp_path: Path) -> None:
+    for name, groups in (("base", 8), ("tuned", 10)):
+        lines(tmp_path / f"{name}.jsonl", *(verdict(f"{n}", group=f"g{n}", run="evaluation-001/1") for n in range(groups)))
+    output = " ".join(run("compare", "base.jsonl", "tuned.jsonl", *RUBRIC).output.split())
+    assert output.startswith(
+        "Not established: both models have the same pass rate in each of the 8 groups. 28 more groups without a difference would "
+        "establish “not worse than −0.10”, but not “better”. These files hold the judged conversations of evaluation-001, and "
+        "only those are counted here. Its report also counts the faulty ones"
+    )
+    assert "These files hold" not in run("compare", "good.jsonl", "better.jsonl", *RUBRIC).output
+
+
 def test_faults_end_with_one(run: Run) -> None:
     result = run("faults", "talks.jsonl")
     assert result.exit_code == 1

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from finetune_prep.core.evaluating.talk import ArmTalk
+from finetune_prep.statistics.comparison import mean_difference
 from finetune_prep.statistics.evaluation.table import Regression, Table, table
-from finetune_prep.statistics.evaluation.words import beside, remedy, upshot
+from finetune_prep.statistics.evaluation.words import beside, remedy, upshot, what_more_would_settle
 from tests.statistics.evaluation.talks import RUBRIC, fails, faulty, judged
 
 
@@ -30,13 +31,38 @@ def tuned(talks: list[ArmTalk]) -> list[ArmTalk]:
         (FAILED, PASSED, "Established: the tuned model is better than the base."),
         (PASSED, FAILED, "Established: the tuned model is worse than the base."),
         (MANY, MANY, "Established: the tuned model is not worse than −0.10. That it is better is not established."),
-        (FAILED, FAILED, "Not established: about 26 more scenarios like these should be enough to tell."),
-        (FAILED[:5] + PASSED[5:], PASSED[:2] + FAILED[2:], "Not established: about "),
-        (PASSED[:4], PASSED[:4], "Not established: about 2 more scenarios like these should be enough to tell."),
+        (
+            FAILED,
+            FAILED,
+            "Not established: both models have the same pass rate in each of the 10 scenarios. 26 more scenarios without a difference "
+            "would establish “not worse than −0.10”, but not “better”.",
+        ),
+        (
+            FAILED[:5] + PASSED[5:],
+            PASSED[:2] + FAILED[2:],
+            "Not established: if the difference stays at -0.30, about 51 more scenarios would probably establish “worse”.",
+        ),
+        (
+            FAILED[:6] + PASSED[6:],
+            PASSED[:4] + FAILED[4:7] + PASSED[7:],
+            "Not established: if the difference stays at +0.30, about 32 more scenarios would probably establish “better”.",
+        ),
+        (FAILED[:1] + PASSED[1:], PASSED[:9] + FAILED[9:], "Not established: nothing points to a difference either way."),
+        (
+            PASSED[:4],
+            PASSED[:4],
+            "Not established: nothing can be told from fewer than 6 scenarios; compare at least 2 more.",
+        ),
     ],
 )
 def test_the_last_line(base: list[ArmTalk], after: list[ArmTalk], line: str) -> None:
     assert upshot(found(base, tuned(after))).startswith(line)
+
+
+def test_where_more_of_the_same_would_do_as_many_again_are_asked_for() -> None:
+    seen = mean_difference([0.5] * 8 + [-0.5])
+    said = what_more_would_settle(seen, 0, 0.1, "group")
+    assert said == "if the difference stays at +0.39, as many groups again would probably establish “better”"
 
 
 def test_a_new_no_at_the_gate_goes_before_everything() -> None:

@@ -27,7 +27,7 @@ def compared(folder: Path, base: list[str], tuned: list[str], margin: float = 0.
 
 def test_better_in_every_group(tmp_path: Path) -> None:
     found = compared(tmp_path, ["ynnn"] * 8, ["yyyy"] * 8)
-    assert (found.word, found.groups, found.runs) == ("better", 8, (16, 16))
+    assert (found.word, found.groups, found.runs, found.evaluation) == ("better", 8, (16, 16), "")
     assert found.sign_flip is not None and found.sign_flip.p == pytest.approx(2 / 256)
     assert found.mcnemar is not None and found.mcnemar.n == 8  # groups, not runs
     assert (found.base, found.tuned, found.difference.value) == (0, 1, 1)
@@ -89,7 +89,8 @@ def test_files_of_two_evaluations_are_not_mixed(tmp_path: Path) -> None:
         )
 
     base, tuned, other = file("base", "evaluation-001"), file("tuned", "evaluation-001"), file("other", "evaluation-002")
-    assert compare(base, tuned, rubric_file(tmp_path), margin=0.1).groups == 8
+    found = compare(base, tuned, rubric_file(tmp_path), margin=0.1)
+    assert (found.groups, found.evaluation) == (8, "evaluation-001")
     with pytest.raises(UsageError, match="is of evaluation-001 and the second of evaluation-002"):
         compare(base, other, rubric_file(tmp_path), margin=0.1)
 

@@ -11,6 +11,7 @@ from finetune_prep.cli.measured import FILE, in_words, judge_option, leave, prin
 from finetune_prep.cli.options import json_option
 from finetune_prep.cli.screen import counted
 from finetune_prep.statistics.comparison import MARGIN, SURE
+from finetune_prep.statistics.evaluation.words import what_more_would_settle
 from finetune_prep.statistics.rates import signed
 from finetune_prep.workflow.measuring import compare as measuring
 
@@ -43,6 +44,11 @@ def compare(base: Path, tuned: Path, rubric: Path, judge: str, margin: float, as
         leave(found)
         return
     screen.say(_word(found), bold=True)
+    if found.evaluation:
+        screen.paragraph(
+            f"These files hold the judged conversations of {found.evaluation}, and only those are counted here. Its report also "
+            "counts the faulty ones, which no judge reads, as not passed: go by that."
+        )
     if found.base is not None and found.tuned is not None:
         screen.say(f"  mean pass rate over {counted(found.groups, 'group')}: {found.base:.2f} before, {found.tuned:.2f} after")
         screen.say(f"  difference {in_words(found.difference)}")
@@ -68,8 +74,7 @@ def _word(found: measuring.Compared) -> str:
         return "Established: worse"
     if found.word == "not worse":
         return f"Established: not worse than −{found.margin:.2f}"
-    more = "" if found.more_groups is None else f": {found.more_groups} more groups like these would tell"
-    return f"Not established{more}"
+    return f"Not established: {what_more_would_settle(found.difference, found.more_groups, found.margin, 'group')}."
 
 
 def _print_gate(found: measuring.Compared) -> None:

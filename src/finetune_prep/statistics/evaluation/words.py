@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from finetune_prep.core.evaluating.talk import Arm
 from finetune_prep.method.limits import PASS_RATE
-from finetune_prep.statistics.comparison import SURE
+from finetune_prep.statistics.comparison import ALIKE, FEWEST_GROUPS, SURE
 from finetune_prep.statistics.evaluation.table import ArmRow, Pair, Regression, Table
-from finetune_prep.statistics.rates import signed
+from finetune_prep.statistics.rates import Estimate, signed
 
 OFTEN_FAULTY = 0.10  # share of a model's talks; beyond it something else is wrong than what the talks say; convention, untested
 MOST_NAMED = 6
@@ -34,15 +34,31 @@ def _of_pair(pair: Pair) -> str:
         return f"Established: {NAMES[pair.second]} is worse than {NAMES[pair.first]}."
     if pair.word == "not worse":
         return f"Established: {NAMES[pair.second]} is not worse than −{pair.margin:.2f}. That it is better is not established."
-    return f"Not established{_more(pair)}."
+    return f"Not established: {what_more_would_settle(pair.difference, pair.more_groups, pair.margin, 'scenario')}."
 
 
-def _more(pair: Pair) -> str:
-    if pair.more_groups is None:
-        return ": nothing speaks for a difference either way"
-    if pair.more_groups == 0:
-        return ": as many scenarios again should be enough to tell"
-    return f": about {pair.more_groups} more scenario{'' if pair.more_groups == 1 else 's'} like these should be enough to tell"
+def what_more_would_settle(difference: Estimate, more: int | None, margin: float, noun: str) -> str:
+    """What is missing where nothing is established, and what it would establish. more: as `comparison.more_groups` has it.
+
+    noun: what a group is called there. Without its last full stop.
+    """
+    seen = difference.n
+    if seen < FEWEST_GROUPS:
+        return f"nothing can be told from fewer than {FEWEST_GROUPS} {noun}s; compare at least {FEWEST_GROUPS - seen} more"
+    if more is None or difference.value is None:
+        return "nothing points to a difference either way"
+    if difference.method == ALIKE:  # with six groups or more, a difference that is the same in all of them is established
+        return (
+            f"both models have the same pass rate in each of the {seen} {noun}s. {_more(more, noun)} without a difference would "
+            f"establish “not worse than −{margin:.2f}”, but not “better”"
+        )
+    word = "better" if difference.value > 0 else "worse"
+    enough = f"about {_more(more, noun)}" if more else f"as many {noun}s again"
+    return f"if the difference stays at {signed(difference.value)}, {enough} would probably establish “{word}”"
+
+
+def _more(count: int, noun: str) -> str:
+    return f"{count:,} more {noun}{'' if count == 1 else 's'}"
 
 
 def _of_base(base: ArmRow) -> str:

@@ -49,13 +49,15 @@ class Compared(Measured, frozen=True, kw_only=True):
     questions: tuple[QuestionChange, ...]
     more_groups: int | None
     """How many more groups would show what was seen; None where that cannot be said."""
+    evaluation: str
+    """The project's evaluation that both files are of, "" for other files. They hold its judged conversations only."""
 
 
 def compare(base_path: Path, tuned_path: Path, rubric_path: Path, *, margin: float, judge: str = "") -> Compared:
     """Compare two files of verdicts, paired by group. margin: pass rate that the second may lose and still be “not worse”."""
     rubric = read_rubric(rubric_path)
     base, tuned = verdicts_of(base_path, rubric, judge=judge), verdicts_of(tuned_path, rubric, judge=judge)
-    _alike(base, tuned)
+    evaluation = _alike(base, tuned)
     first, second = _by_group(joined(base, rubric)), _by_group(joined(tuned, rubric))
     paired = sorted(first.keys() & second.keys())
     scoring = Scoring(rubric)
@@ -84,11 +86,15 @@ def compare(base_path: Path, tuned_path: Path, rubric_path: Path, *, margin: flo
         ),
         questions=_questions(rubric, first, second, paired),
         more_groups=more_groups(word, differences, margin),
+        evaluation=evaluation,
     )
 
 
-def _alike(base: Verdicts, tuned: Verdicts) -> None:
-    """Raise UsageError where something else than the models differs: the judge, or the evaluation that the talks are of."""
+def _alike(base: Verdicts, tuned: Verdicts) -> str:
+    """The evaluation that both files are of, "" for other files.
+
+    Raises UsageError where something else than the models differs: the judge, or the evaluation that the talks are of.
+    """
     if base.judges != tuned.judges:
         said = [", ".join(name or "nobody named" for name in verdicts.judges) for verdicts in (base, tuned)]
         raise UsageError(
@@ -104,6 +110,8 @@ def _alike(base: Verdicts, tuned: Verdicts) -> None:
             where=tuned.path,
             next="give two files of one evaluation",
         )
+    both = evaluations[0] & evaluations[1]
+    return both.pop() if len(both) == 1 else ""
 
 
 def _by_group(rows: Iterable[Judged]) -> dict[str, list[Judged]]:
