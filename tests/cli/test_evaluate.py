@@ -562,10 +562,19 @@ def test_the_plan_rests_on_an_evaluation_where_there_is_one(shop: Project, termi
     talks = [json.loads(line) for line in (shop.layout.runs / "evaluation-001" / "talks.jsonl").read_text("utf-8").splitlines()]
     base = [talk.get("passed", False) for talk in talks if talk["arm"] == "base"]
     assert found["base_rate"] == sum(base) / len(base)
-    assert "as the latest evaluation found it" in terminal("evaluate", "--plan").out
+    assert "(the base's in the latest evaluation)" in terminal("evaluate", "--plan").out
     assert found["next"] == "finetune-prep evaluate --base provider/model --tuned provider/model"
     named = terminal("evaluate", "--plan", "--base", "before/shop-base", "-n", "12", "--single")
     assert next_of(named) == "finetune-prep evaluate --base before/shop-base --tuned provider/model -n 12 --single"
+
+
+def test_a_plan_after_a_base_that_failed_everything_says_what_it_rests_on(shop: Project, terminal: Terminal) -> None:
+    with evaluated(shop, says(BAD), says(BAD)):
+        assert terminal(*BOTH, "--single").code == 0
+    said = words(terminal("evaluate", "--plan"))
+    assert "from a pass rate of 0.00 (the base's in the latest evaluation)" in said
+    assert "The spread is by convention: no evaluation has found base and tuned model to differ" in said
+    assert "But the base's may be as high as 0.32 (95% interval), and from there it takes " in said
 
 
 def test_a_plan_leaves_out_what_the_settings_name(shop: Project, terminal: Terminal) -> None:

@@ -7,12 +7,17 @@ import pytest
 
 from finetune_prep.core.evaluating.talk import ArmTalk
 from finetune_prep.statistics.comparison import groups_for, shown_by, sign_flip, student
-from finetune_prep.statistics.evaluation.power import assumed_spread, power, spread_of
+from finetune_prep.statistics.evaluation.power import Spread, assumed_spread, power, spread_of
+from finetune_prep.statistics.rates import Estimate
 from tests.soak import SOAK
 from tests.statistics.evaluation.talks import fails, judged
 from tests.statistics.simulated import dice, slack
 
 REPETITIONS = 2000 if SOAK else 150
+
+
+def rate(value: float, low: float, high: float) -> Estimate:
+    return Estimate(value=value, low=low, high=high, n=24, method="")
 
 
 @pytest.mark.parametrize(
@@ -60,11 +65,26 @@ def test_more_runs_help_less_than_more_scenarios() -> None:
 
 
 def test_a_measured_spread_goes_before_the_convention() -> None:
-    usual, wide = power(0.2, 24, 2), power(0.2, 24, 2, base_rate=0.3, spread=0.8, spread_runs=2)
-    assert wide.measured and not usual.measured
+    usual = power(0.2, 24, 2)
+    wide = power(0.2, 24, 2, base=rate(0.3, 0.2, 0.4), seen=Spread(0.8, 0.3, 0.5, 2))
+    assert wide.measured and wide.base_measured and not usual.measured and not usual.base_measured
     assert wide.needed[1].spread == pytest.approx(0.8)
     assert wide.needed[1].groups > usual.needed[1].groups
     assert wide.shows > usual.shows
+
+
+def test_two_models_that_fail_alike_do_not_make_a_gain_cheap() -> None:
+    """One run of 48 was passed, so groups hardly differ; groups of a model that gains .2 would."""
+    base = rate(0.0, 0.0, 0.14)
+    unseen, seen = power(0.2, 24, 2, base=base), power(0.2, 24, 2, base=base, seen=Spread(0.102, 0.0, 1 / 48, 2))
+    assert seen.needed[1].groups > 0.6 * unseen.needed[1].groups
+
+
+def test_what_a_plan_from_a_low_rate_may_cost_is_said() -> None:
+    found = power(0.2, 24, 2, base=rate(0.0, 0.0, 0.14))
+    assert (found.base_rate, found.base_measured, found.base_high, found.measured) == (0.0, True, 0.14, False)
+    assert found.groups_from_high == power(0.2, 24, 2, base=rate(0.14, 0.0, 0.2)).needed[1].groups > found.needed[1].groups
+    assert power(0.2, 24, 2, base=rate(0.5, 0.4, 0.6)).groups_from_high is None
 
 
 @pytest.mark.parametrize("groups", [0, 5])
@@ -77,5 +97,5 @@ def test_the_spread_of_talks_is_that_of_their_groups() -> None:
     talks: list[ArmTalk] = []
     for n in range(8):
         talks += [fails("base", f"s{n}"), (judged if n % 2 else fails)("tuned", f"s{n}")]
-    assert spread_of(talks, "base", "tuned") == pytest.approx(0.5345, abs=1e-4)
-    assert spread_of(talks[:8], "base", "tuned") is None
+    assert spread_of(talks, "base", "tuned", 1) == pytest.approx((0.5345, 0.0, 0.5, 1), abs=1e-4)
+    assert spread_of(talks[:8], "base", "tuned", 1) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import click
@@ -175,20 +176,38 @@ def _print_plan(found: Power, step: str, *, as_json: bool) -> None:
     if as_json:
         screen.json(found, step=step)
         return
-    basis = "as the latest evaluation found it" if found.measured else "by convention; an evaluation would tell"
     screen.say(
         f"{found.groups} scenarios × {screen.counted(found.runs, 'run')} show a gain of {found.shows:.2f} in pass rate, "
         "four times in five",
         bold=True,
     )
+    basis = "the base’s in the latest evaluation" if found.base_measured else "by convention, as nothing has been evaluated yet"
     screen.say(f"A gain of {found.difference:.2f} takes, from a pass rate of {found.base_rate:.2f} ({basis}):")
     rows = [("runs", "scenarios", "conversations of each model", "spread over scenarios")]
     rows += [(str(row.runs), str(row.groups), str(row.talks), f"{row.spread:.2f}") for row in found.needed]
     screen.table(rows)
+    for line in _behind(found):
+        screen.paragraph(line)
     screen.paragraph(
         "More scenarios tell more than more runs of the same ones: runs of a scenario resemble each other.", dim=True
     )
     screen.next_step(step)
+
+
+def _behind(found: Power) -> Iterator[str]:
+    """What the figures of a plan rest on."""
+    if found.base_rate + found.difference > 1:
+        yield f"A pass rate of {found.base_rate:.2f} leaves no room for that gain; plan for less with --difference."
+    if found.measured:
+        yield "The spread follows the latest evaluation of a base and a tuned model."
+    elif found.base_measured:
+        yield "The spread is by convention: no evaluation has found base and tuned model to differ from scenario to scenario."
+    if found.groups_from_high is not None and found.base_high is not None:
+        yield (
+            f"The lower the pass rate, the smaller the spread, and the cheaper the plan. But the base's may be as high as "
+            f"{found.base_high:.2f} (95% interval), and from there it takes {found.groups_from_high} scenarios × "
+            f"{screen.counted(found.runs, 'run')}."
+        )
 
 
 def _print(summary: EvaluationSummary) -> None:

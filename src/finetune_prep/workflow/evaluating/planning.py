@@ -8,6 +8,7 @@ from finetune_prep.project.evaluating.runs import evaluation_runs
 from finetune_prep.project.project import Project
 from finetune_prep.statistics.comparison import FEWEST_GROUPS
 from finetune_prep.statistics.evaluation.power import Power, power, spread_of
+from finetune_prep.statistics.rates import Estimate
 from finetune_prep.workflow.evaluating.standing import table_of
 
 
@@ -24,13 +25,13 @@ def enough_groups(groups: int) -> None:
 def plan_for(project: Project, difference: float, groups: int, runs: int) -> Power:
     """What `groups` × `runs` can show, and what it takes to show a difference of pass rates. Raises as `enough_groups`."""
     enough_groups(groups)
-    base: float | None = None
+    base: Estimate | None = None
     for run in reversed(evaluation_runs(project.layout)):
         found = table_of(run)
         if found is None:
             continue
-        base = found.arms[0].passed.value if base is None else base
+        base = found.arms[0].passed if base is None else base
         arms: tuple[Arm, Arm] = ("base", "tuned")
-        if {*arms} <= {*run.plan.arms} and (spread := spread_of(run.talks(), *arms)):
-            return power(difference, groups, runs, base_rate=base, spread=spread, spread_runs=run.plan.runs)
-    return power(difference, groups, runs, base_rate=base)
+        if {*arms} <= {*run.plan.arms} and (spread := spread_of(run.talks(), *arms, run.plan.runs)):
+            return power(difference, groups, runs, base=base, seen=spread)
+    return power(difference, groups, runs, base=base)
