@@ -82,9 +82,21 @@ def test_health_names_what_deserves_a_look(run: Run, tmp_path: Path) -> None:
         *(verdict(f"c{n}", ("y" if n % 3 else "n") + "y" + ("yy" if n % 4 else "nn")) for n in range(100)),
     )
     output = run("health", "many.jsonl", *RUBRIC).output
-    assert output.startswith("2 things to look at, by verdicts by J on 100 conversations\n")
+    assert output.startswith("2 things to look at in the verdicts of J on 100 conversations\n")
     assert "CP2 and CP3 are answered alike (phi 1.00, at least 0.92; 0 of 100 differ)" in output
-    assert "CP1 is answered YES nearly always (100 YES of 100): it tells nothing apart here" in output
+    assert "CP1 is nearly always YES (100 of 100) and so distinguishes nothing here" in output
+
+
+def test_the_tables_of_health_fit_eighty_columns(run: Run, tmp_path: Path) -> None:
+    """The widest cells there are: three digits, too few to say, correlations below 0, flips."""
+    said = [("n" if n % 9 == 0 else "y") + ("n" if n < 3 else "y") + ("y" if n % 2 else "n") + ("n" if n % 2 else "y") for n in range(120)]
+    twice = [verdict(f"c{n}", words, run=f"{again}") for again in (1, 2) for n, words in enumerate(said)]
+    lines(tmp_path / "twice.jsonl", *twice)
+    shown = run("health", "twice.jsonl", *RUBRIC).output.splitlines()
+    first, second = (place for place, line in enumerate(shown) if line.startswith("  question"))
+    tables = shown[first : first + 5] + shown[second : second + 5]
+    assert any("(-" in line for line in tables)
+    assert max(map(len, tables)) <= 80
 
 
 def test_agreement_says_one_word_and_why(run: Run) -> None:

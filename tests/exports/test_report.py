@@ -144,7 +144,7 @@ def test_a_row_without_a_conversation_or_a_verdict_says_why() -> None:
     assert "AA1 missing" in text
 
 
-def test_what_fails_alone_what_probes_say_and_what_to_do_next_stand_in_it() -> None:
+def test_what_decides_what_probes_say_and_what_to_do_next_stand_in_it() -> None:
     """SF1 is the gate: its NO alone fails a conversation in which all else is YES."""
     alone = Row(sample=sample(1, "rejected", score=1.0, failed=("SF1",)), answers=ANSWERS | {"SF1": "no"})
     said = Said(

@@ -62,7 +62,7 @@ def test_a_question_decides_if_leaving_it_out_turns_the_verdict(case: tuple[Rubr
         for place, question in enumerate(rubric.questions)
         if score(without(rubric, question.id), given_answers).passed != passed
     ]
-    assert sorted(Scoring(rubric).decide(answers).alone) == turned
+    assert sorted(Scoring(rubric).decide(answers).deciding) == turned
 
 
 @laws

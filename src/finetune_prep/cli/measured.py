@@ -14,6 +14,7 @@ from finetune_prep.statistics.rates import Estimate, Rate
 from finetune_prep.workflow.measuring.inputs import Measured
 
 MOST_SHOWN = 20  # findings; all of them stand in the JSON
+DECIDES = "decides: conversations that would pass instead of fail, or fail instead of pass, without this question"
 rubric_option = click.option(
     "--rubric", required=True, metavar="FILE", type=click.Path(path_type=Path), help="The rubric, evaluation-rubric.md or alike."
 )

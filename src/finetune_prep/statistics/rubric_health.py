@@ -56,7 +56,7 @@ class QuestionHealth(msgspec.Struct, frozen=True, kw_only=True):
     reversed: bool
     """Whether it speaks against the others: the upper end of `item_rest` is below 0, over ten conversations at least."""
     deciding: int
-    """Conversations that pass or fail by this question alone."""
+    """Conversations that would pass instead of fail, or fail instead of pass, without this question."""
     flips: Rate | None
     """Answered otherwise when the same judge was asked again; None if nothing was judged twice."""
     noisy: bool
@@ -87,7 +87,7 @@ def rubric_health(rubric: Rubric, rows: Sequence[Answers], repeats: Sequence[tup
     for row in complete:
         decided = scoring.decide(row)
         passed.append(decided.passed)
-        for place in decided.alone:
+        for place in decided.deciding:
             deciding[place] += 1
     rest = _item_rest(rows, len(deciding))
     passing = _item_pass(complete, passed, len(deciding))

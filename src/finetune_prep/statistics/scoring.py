@@ -15,12 +15,12 @@ Answers = Sequence[YesNo | None]
 class Decided(NamedTuple):
     """value: the score, 0 to 1, None if nothing was assessed.
 
-    alone: places of the questions without which this conversation would pass instead of fail, or fail instead of pass.
+    deciding: places of the questions without which this conversation would pass instead of fail, or fail instead of pass.
     """
 
     value: float | None
     passed: bool
-    alone: tuple[int, ...]
+    deciding: tuple[int, ...]
 
 
 class Applied(NamedTuple):
@@ -61,7 +61,7 @@ class Scoring:
         return self._reached(self.value(answers)) and not self._blocking(answers)
 
     def decide(self, answers: Answers) -> Decided:
-        """Score, passing and the questions that decide alone, in one go."""
+        """Score, passing and the deciding questions, in one go."""
         counts = self._counts(answers)
         value = self._mean(counts)
         reached, blocking = self._reached(value), self._blocking(answers)

@@ -8,6 +8,7 @@ import click
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.measured import (
+    DECIDES,
     FILE,
     conversations_option,
     judge_option,
@@ -23,7 +24,8 @@ from finetune_prep.statistics.rates import Estimate
 from finetune_prep.statistics.rubric_health import QuestionHealth
 from finetune_prep.workflow.measuring import health as measuring
 
-HEAD = ("question", "YES", "N/A", "missing", "life", "with the rest", "with passing", "alone", "flips")
+HEAD = ("question", "YES", "N/A", "missing", "state", "decides", "flips")
+CORRELATIONS = ("question", "with the rest", "with passing")
 
 
 @click.command()
@@ -45,17 +47,21 @@ def health(verdicts: Path, rubric: Path, conversations: Path | None, judge: str,
         leave(found)
         return
     total = counted(found.health.conversations, "conversation")
-    questions = counted(len(found.advice), "thing")
-    by = f" by {found.judge}" if found.judge else ""
-    screen.say(f"{questions if found.advice else 'Nothing'} to look at, by verdicts{by} on {total}", bold=True)
+    things = counted(len(found.advice), "thing") if found.advice else "Nothing"
+    of = f" of {found.judge}" if found.judge else ""
+    screen.say(f"{things} to look at in the verdicts{of} on {total}", bold=True)
     for sentence in found.advice:
         screen.say(f"  {sentence}")
     screen.table([HEAD, *map(_row, found.health.questions)])
-    screen.say("  life: “+59” is how many more alike would tell that it is dead", dim=True)
-    screen.say("  with the rest, with passing: correlation of YES, and its 95% interval (Fisher z)", dim=True)
-    screen.say("  alone: conversations that pass or fail by this question alone", dim=True)
+    screen.paragraph("state: dead = nearly always the same answer; +59 = 59 more like these would show that it is dead", dim=True)
+    screen.paragraph(DECIDES, dim=True)
     twice = counted(found.health.repeats, "conversation")
-    screen.say(f"  flips: answered otherwise the second time; {twice} judged twice", dim=True)
+    screen.paragraph(f"flips: answered differently the second time; {twice} judged twice", dim=True)
+    if correlated := [*filter(None, map(_correlations, found.health.questions))]:
+        screen.table([CORRELATIONS, *correlated])
+        screen.paragraph(
+            "correlation of a question's YES with YES to the other questions and with passing; 95% interval (Fisher z)", dim=True
+        )
     for sentence in in_words(found.noise) if found.noise else ():
         screen.paragraph(sentence)
     print_files(found)
@@ -67,8 +73,13 @@ def _row(question: QuestionHealth) -> tuple[str, ...]:
     yes = f"{question.yes.k} of {question.yes.n}"
     life = f"too few to say, +{question.more}" if question.more else question.life
     flips = f"{question.flips.k} of {question.flips.n}" if question.flips else ""
-    correlations = _correlation(question.item_rest), _correlation(question.item_pass)
-    return question.id, yes, f"{question.na}", f"{question.missing}", life, *correlations, f"{question.deciding}", flips
+    return question.id, yes, f"{question.na}", f"{question.missing}", life, f"{question.deciding}", flips
+
+
+def _correlations(question: QuestionHealth) -> tuple[str, ...]:
+    """A row for a question that correlates with anything; none for one with a single answer."""
+    found = _correlation(question.item_rest), _correlation(question.item_pass)
+    return (question.id, *found) if any(found) else ()
 
 
 def _correlation(figure: Estimate) -> str:

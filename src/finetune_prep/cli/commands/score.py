@@ -8,6 +8,7 @@ import click
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.measured import (
+    DECIDES,
     FILE,
     conversations_option,
     in_words,
@@ -55,8 +56,8 @@ def score(verdicts: Path, rubric: Path, conversations: Path | None, judge: str, 
         screen.say(f"  {found.applied.na:.0%} of the answers are N/A; {found.applied.thin} thin: one question decided a category")
     if found.doubt:
         screen.paragraph(found.doubt)
-    screen.table([("question", "YES", "NO", "N/A", "missing", "alone"), *map(_row, found.questions)])
-    screen.say("  alone: conversations that pass or fail by this question alone", dim=True)
+    screen.table([("question", "YES", "NO", "N/A", "missing", "decides"), *map(_row, found.questions)])
+    screen.paragraph(DECIDES, dim=True)
     print_files(found)
     print_limits(found)
     leave(found)
@@ -64,4 +65,4 @@ def score(verdicts: Path, rubric: Path, conversations: Path | None, judge: str, 
 
 def _row(question: scoring.QuestionCount) -> tuple[str, ...]:
     name = f"{question.id} (gate)" if question.gate else question.id
-    return name, *(f"{count:,}" for count in (question.yes, question.no, question.na, question.missing, question.alone))
+    return name, *(f"{count:,}" for count in (question.yes, question.no, question.na, question.missing, question.deciding))

@@ -24,7 +24,10 @@ from finetune_prep.workflow.texts.changed_words import Change
 
 PROPOSE, TEST, AFTER = "finetune-prep improve", "finetune-prep improve --test", "finetune-prep status"
 NOTHING = "No question fails in two conversations, no habit is too frequent, and nobody noted a failure."
-COUNTED = "A question is counted over the judged conversations that it applies to, whether or not they passed."
+COUNTED = (
+    "A question is counted over the judged conversations that it applies to, whether or not they passed. Those that fail by it "
+    "alone have no other NO."
+)
 UNTOUCHED = ("brief", "domain-frameworks", "scenario-space", "evaluation-rubric", "evaluation-prompt")  # by an edit of the prompt
 COLOURS = {"same": None, "away": "red", "new": "green"}
 DONE = {"take": "has the edit", "back": "has the text from before the edit again"}

@@ -1,4 +1,4 @@
-"""The questions of a rubric as a report lists them: what each got, what it decides alone, and what probes say of it."""
+"""The questions of a rubric as a report lists them: what each got, how many conversations it decides, and what probes say of it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class QuestionLine(NamedTuple):
     na: int
     share: float | None
     """YES answers among those where it applied, 0 to 1; None if it never did."""
-    alone: int
-    """Conversations that fail by this question alone."""
+    decides: int
+    """Conversations that would pass instead of fail, or fail instead of pass, without this question."""
     probed: str
     """What probes of the present rubric and judge say of it, "" where there are none."""
     twice: str
@@ -47,7 +47,7 @@ class Questions:
         self._probed = probed
         self._order = [question.id for question in rubric.questions]
         self._answered: dict[str, Counter[str | None]] = {id: Counter() for id in self._order}
-        self._alone = Counter[str]()
+        self._decides = Counter[str]()
         self._steadiness, self._scoring = Twice(rubric), Scoring(rubric)
 
     def take(self, row: Row) -> None:
@@ -58,8 +58,7 @@ class Questions:
         for id, answer in zip(self._order, given, strict=True):
             self._answered[id][answer] += 1
         if None not in given:
-            decided = self._scoring.decide(given)
-            self._alone.update(self._order[place] for place in decided.alone if not decided.passed)
+            self._decides.update(self._order[place] for place in self._scoring.decide(given).deciding)
 
     @property
     def found(self) -> list[QuestionLine]:
@@ -77,7 +76,7 @@ class Questions:
                 no=counts["no"],
                 na=counts["na"],
                 share=counts["yes"] / applied if (applied := counts["yes"] + counts["no"]) else None,
-                alone=self._alone[question.id],
+                decides=self._decides[question.id],
                 probed=self._probed.get(question.id, ""),
                 twice=twice.get(question.id, ""),
             )

@@ -79,24 +79,23 @@ def _noisy(question: QuestionHealth) -> str:
         return ""
     flips = question.flips
     return (
-        f"{question.id} is answered otherwise the second time in {flips.k} of {flips.n} ({flips.low:.0%} to {flips.high:.0%}): "
-        "say more exactly what counts as YES"
+        f"{question.id} is answered differently the second time in {flips.k} of {flips.n} ({flips.low:.0%} to {flips.high:.0%}): "
+        "say more precisely what counts as YES"
     )
 
 
 def _dead(question: QuestionHealth) -> str:
     if question.life != "dead":
         return ""
-    said = "YES" if question.yes.k * 2 > question.yes.n else "NO"
-    return (
-        f"{question.id} is answered {said} nearly always ({question.yes.k} YES of {question.yes.n}): it tells nothing apart here"
-    )
+    yes, of = question.yes.k, question.yes.n
+    said, often = ("YES", yes) if yes * 2 > of else ("NO", of - yes)
+    return f"{question.id} is nearly always {said} ({often} of {of}) and so distinguishes nothing here"
 
 
 def _cannot_tell(verdicts: Verdicts) -> tuple[str, ...]:
-    noise = () if verdicts.repeats else ("how much of it is the judge's noise: nothing was judged twice (pilot --repeat 10%)",)
+    noise = () if verdicts.repeats else ("how much of this is noise: nothing was judged twice (pilot --repeat 10%)",)
     return (
         *noise,
-        "whether a question sees the fault it asks for: a question that is always YES may be blind, or the conversations good",
-        "anything of other conversations than these: a question that is dead here may be needed elsewhere",
+        "whether a question sees what it asks about: one that is always YES may be blind, or the conversations may be good",
+        "anything about other conversations: a question that is dead here may be needed elsewhere",
     )

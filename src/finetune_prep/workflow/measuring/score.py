@@ -24,8 +24,8 @@ class QuestionCount(msgspec.Struct, frozen=True, kw_only=True):
     no: int
     na: int
     missing: int
-    alone: int
-    """Conversations that pass or fail by this question alone."""
+    deciding: int
+    """Conversations that would pass instead of fail, or fail instead of pass, without this question."""
 
 
 class Scored(Measured, frozen=True, kw_only=True):
@@ -87,10 +87,10 @@ def _gate(rubric: Rubric) -> list[bool]:
 
 
 def _counts(rubric: Rubric, rows: Sequence[Judged], decided: Sequence[Decided]) -> tuple[QuestionCount, ...]:
-    alone = [0] * len(rubric.questions)
+    deciding = [0] * len(rubric.questions)
     for one in decided:
-        for place in one.alone:
-            alone[place] += 1
+        for place in one.deciding:
+            deciding[place] += 1
     columns = list(zip(*(row.answers for row in rows), strict=True))
     return tuple(
         QuestionCount(
@@ -100,14 +100,14 @@ def _counts(rubric: Rubric, rows: Sequence[Judged], decided: Sequence[Decided]) 
             no=said.count("no"),
             na=said.count("na"),
             missing=said.count(None),
-            alone=times,
+            deciding=times,
         )
-        for question, is_gate, said, times in zip(rubric.questions, _gate(rubric), columns, alone, strict=True)
+        for question, is_gate, said, times in zip(rubric.questions, _gate(rubric), columns, deciding, strict=True)
     )
 
 
 def _cannot_tell(judges: tuple[str, ...]) -> tuple[str, ...]:
     return (
         f"whether {'the judge is' if len(judges) == 1 else 'the judges are'} right: finetune-prep agreement",
-        "anything of conversations that are not in this file: those that failed or were faulty before a judge saw them",
+        "anything about conversations that are not in this file: those that failed or were faulty before a judge saw them",
     )
