@@ -136,6 +136,20 @@ def test_a_column_that_holds_nothing_takes_no_room(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "  a   b\n  aa  bb\n"
 
 
+def test_rows_stand_below_what_they_are_of(capsys: pytest.CaptureFixture[str]) -> None:
+    screen.table([("role", "calls"), ("judge", "3"), ("user", "12")], above={1: "larch-1", 2: "birch-2"})
+    assert capsys.readouterr().out == "  role   calls\nlarch-1\n  judge  3\nbirch-2\n  user   12\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(0, "0"), (890, "890"), (999, "999"), (1000, "1.0k"), (7538, "7.5k"), (9950, "10k"), (999_499, "999k"), (999_500, "1.0M"),
+     (3_300_000, "3.3M"), (1_234_000_000, "1,234M")],
+)  # fmt: skip
+def test_tokens_to_a_few_digits(number: int, words: str) -> None:
+    assert screen.short(number) == words
+
+
 def test_wide_characters_count_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     window = Window()
     monkeypatch.setattr(sys, "stdout", window)

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.app import app
+from finetune_prep.cli.screen import short
 from finetune_prep.core.request import Origin, Reply, Schema, Usage
 from finetune_prep.core.sample import Account
 from finetune_prep.ledger.protocols import Consumption, Entry
@@ -116,7 +117,7 @@ async def shop(tmp_path: Path) -> Path:
 async def test_the_command(shop: Path) -> None:
     done = cost(shop)
     assert done.exit_code == 0, done.output
-    assert "larch-1 (served willow-tiny)" in done.output
+    assert "\nlarch-1 (served willow-tiny)\n" in done.output
     assert "3 of 4 answers cost $2.5000; the cost of the other is unknown; 20% of the prompts came from caches" in done.output
     assert "$2.5000 spent by this project of a budget of $100.00" in done.output
     assert "pilot-001: 1 accepted row, $2.5000 for each" in done.output
@@ -184,8 +185,10 @@ async def test_what_is_to_come(shop: Path) -> None:
     done = cost(shop, "-n", "100")
     assert done.exit_code == 0, done.output
     turns = round(100 * EXCHANGES)
-    took = rf"{turns} calls +{100 * turns:,} \+ {10 * turns:,} tokens +40% cached +\${0.012 * turns:.4f} +as 2 answers took"
-    assert re.search(took, done.output)
+    took = rf"^  \S+ +{turns} +{short(100 * turns)} \+ {short(10 * turns)} +40% +\${0.012 * turns:.4f}$"
+    assert re.search(took, done.output, re.MULTILINE)
+    assert re.search(r"^  judge \* +100 ", done.output, re.MULTILINE)
+    assert "*: as in the bundled examples; the others as your own answers took" in done.output
     assert f"Estimate: {2 * turns + 100} calls" in done.output
     assert "more than the budget leaves ($87.50)" in done.output
 
@@ -225,3 +228,11 @@ def test_before_anything_was_asked(tmp_path: Path) -> None:
         expected.output,
     )
     assert not Layout(tmp_path).ledger.exists()
+
+
+async def test_the_tables_fit_eighty_columns(shop: Path) -> None:
+    """Every phase with its longest names, and an answer of unknown cost beside a known one."""
+    for shown in (cost(shop), cost(shop, "--estimate", "all")):
+        table = shown.output.partition("\nAll answers")[0].partition("\nEstimate:")[0].splitlines()
+        assert len(table) > 5
+        assert max(len(row) for row in table if not row.startswith("  Calls are averages")) <= 80

@@ -11,8 +11,9 @@ import re
 import shlex
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import IO, Any
 
 import click
@@ -68,6 +69,14 @@ def caches_in_words(share: float | None, saved: float | None, *, counted: int | 
 def counted(number: int, noun: str) -> str:
     """A number of things in words: "1 page", "2,000 pages"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def short(number: int) -> str:
+    """A number of tokens to two or three digits: "890", "7.5k", "120k", "3.3M"."""
+    if number < 1000:
+        return f"{number}"
+    scaled, unit = (number / 1000, "k") if number < 999_500 else (number / 1e6, "M")
+    return f"{scaled:.1f}{unit}" if scaled < 9.95 else f"{scaled:,.0f}{unit}"
 
 
 def account_words(states: dict[Any, int]) -> str:
@@ -174,10 +183,11 @@ def _json_escaped(found: re.Match[str]) -> str:
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
-def table(rows: Sequence[tuple[str, ...]], *, indent: int = 2) -> None:
+def table(rows: Sequence[tuple[str, ...]], *, indent: int = 2, above: Mapping[int, str] = MappingProxyType({})) -> None:
     """Columns that hold something, as wide as their widest cell; the last one goes on below itself where it does not fit.
 
-    Where too little of the window is left for that, all rows are broken between the same columns.
+    Where too little of the window is left for that, all rows are broken between the same columns. above: row → the line that
+    stands above it, as the heading of the rows that follow.
     """
     if not rows:
         return
@@ -188,7 +198,9 @@ def table(rows: Sequence[tuple[str, ...]], *, indent: int = 2) -> None:
     columns = _columns(sys.stdout)
     fits = columns is None or hang <= columns // 2 or hang + widths[-1] <= columns
     lines = [range(len(widths))] if fits else _broken(widths, columns or UNKNOWN_WIDTH, indent)
-    for row in cells:
+    for place, row in enumerate(cells):
+        if heading := above.get(place):
+            say(heading)
         padded = [*(cell + " " * (most - width(cell)) for cell, most in zip(row[:-1], widths, strict=False)), row[-1]]
         for number, places in enumerate(lines):
             margin = indent if number == 0 else indent + 4

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 import click
 
 from finetune_prep.cli import screen
@@ -113,7 +116,10 @@ def _accepted(run: Run) -> int:
 def _print(found: Costs, config: Config, rows: list[tuple[str, int, float | None]]) -> None:
     if not found.lines:
         screen.say("Nothing has been asked yet.")
-    screen.table([_line(line) for line in found.lines])
+    _print_grouped(
+        ("asked for", "role", "answers", "tokens in + out", "cached", "cost"),
+        [(_model(line), _line(line)) for line in found.lines],
+    )
     if found.lines:
         partly = found.counted if found.counted < found.answers else None
         caches = screen.caches_in_words(found.cached_share, found.saved(config), counted=partly)
@@ -132,18 +138,36 @@ def _print(found: Costs, config: Config, rows: list[tuple[str, int, float | None
         screen.say(f"{name}: {screen.counted(accepted, 'accepted row')}{price}")
 
 
-def _line(line: Consumption) -> tuple[str, ...]:
+def _print_grouped(head: tuple[str, ...], rows: Sequence[tuple[str, tuple[str, ...]]]) -> None:
+    """A table whose rows stand below what they are of, in the order in which that comes first; fits a narrow window.
+
+    rows: what each is of, and its cells. A column without a cell has no head either.
+    """
+    groups: dict[str, list[tuple[str, ...]]] = {}
+    for of, row in rows:
+        groups.setdefault(of, []).append(row)
+    cells = [row for group in groups.values() for row in group]
+    if not cells:
+        return
+    starts = accumulate((len(group) for group in groups.values()), initial=1)
+    held = (name if any(column) else "" for name, column in zip(head, zip(*cells, strict=True), strict=True))
+    screen.table([tuple(held), *cells], above=dict(zip(starts, groups, strict=False)))
+
+
+def _model(line: Consumption) -> str:
     served = f" (served {line.served})" if line.served and line.served != line.model else ""
-    share = f"{line.cached / line.input:.0%} cached" if line.input else ""
-    tokens = f"{line.input:,} + {line.output:,} tokens" if line.input or line.output else ""
+    return f"{line.model}{served}"
+
+
+def _line(line: Consumption) -> tuple[str, ...]:
+    unknown = " + ?" if line.unpriced else ""
     return (
         line.run or line.phase,
         line.role,
-        f"{line.model}{served}",
-        screen.counted(line.answers, "answer"),
-        tokens,
-        share,
-        _dollars(line.cost, line.unpriced, line.answers),
+        f"{line.answers:,}",
+        f"{screen.short(line.input)} + {screen.short(line.output)}" if line.input or line.output else "",
+        f"{line.cached / line.input:.0%}" if line.input else "",
+        "unknown" if line.unpriced == line.answers else f"${line.cost:.4f}{unknown}",
     )
 
 
@@ -155,11 +179,21 @@ def _dollars(cost: float, unpriced: int, answers: int) -> str:
 
 
 def _print_estimate(expected: Estimate, spent: float, budget: float | None) -> None:
-    rows = [row for row in expected.rows if row.calls]
-    differ = len({row.measured for row in rows}) > 1  # else the sum says it for all
-    screen.table([_expected_row(row, free=expected.cost == 0, differ=differ) for row in rows])
-    if any(_in_part(row.calls) for row in expected.rows):
-        screen.paragraph("A part of a call: not every draft is handed back, and not every answer can be used.", dim=True)
+    asked = [row for row in expected.rows if row.calls]
+    differ = len({row.measured > 0 for row in asked}) > 1  # else the sum says it for all
+    _print_grouped(
+        ("prompt", "calls", "tokens in + out", "cached", "cost"),
+        [
+            (f"{row.phase}, {row.role}: {row.model}", _expected_row(row, free=expected.cost == 0, differ=differ))
+            for row in asked
+        ],
+    )
+    if differ:
+        screen.paragraph("*: as in the bundled examples; the others as your own answers took", dim=True)
+    if any(_in_part(row.calls) for row in asked):
+        screen.paragraph(
+            "Calls are averages: not every draft is sent back for revision, and some answers have to be asked for again.", dim=True
+        )
     screen.say(estimate_words(expected), bold=True)
     if expected.about:
         screen.paragraph(expected.about)
@@ -193,26 +227,18 @@ def _way_words(step: Way) -> tuple[str, ...]:
     return (calls, tokens, *(() if step.cost == 0 else ("price unknown" if step.cost is None else f"about ${step.cost:,.0f}",)))
 
 
-def _calls(calls: float) -> str:
-    return f"{calls:.1f} calls" if _in_part(calls) else screen.counted(round(calls), "call")
-
-
 def _in_part(calls: float) -> bool:
     """Whether tenths of so many calls tell something."""
     return calls < MANY and round(calls, 1) != round(calls)
 
 
 def _expected_row(row: Row, *, free: bool, differ: bool) -> tuple[str, ...]:
-    known = "price unknown" if row.cost is None else f"${row.cost:.4f}"
-    by = f"as {screen.counted(row.measured, 'answer')} took" if row.measured else "as in the examples"
+    known = "unknown" if row.cost is None else f"${row.cost:.4f}"
+    example = " *" if differ and not row.measured else ""
     return (
-        row.phase,
-        row.role,
-        f"{row.prompt} of {row.draft_of}" if row.draft_of else row.prompt,
-        row.model,
-        _calls(row.calls),
-        f"{row.input_tokens:,} + {row.output_tokens:,} tokens",
-        f"{row.cached_tokens / row.input_tokens:.0%} cached" if row.cached_tokens else "",
-        *(() if free else (known,)),
-        *((by,) if differ else ()),
+        f"{row.prompt} {row.draft_of}{example}" if row.draft_of else f"{row.prompt}{example}",
+        f"{row.calls:.1f}" if _in_part(row.calls) else f"{round(row.calls):,}",
+        f"{screen.short(row.input_tokens)} + {screen.short(row.output_tokens)}",
+        f"{row.cached_tokens / row.input_tokens:.0%}" if row.cached_tokens else "",
+        "" if free else known,
     )
