@@ -58,7 +58,14 @@ def test_the_base_alone_has_no_difference() -> None:
     text = page({"base": "before/small"}).text
     assert "points" not in text
     assert "The base leaves room" in text or "not clear" in text
-    assert "tuned less base" not in text
+    assert "difference" not in text
+
+
+def test_a_difference_of_pairs_says_so_and_how_many_pairs_there_are() -> None:
+    """Two judged conversations of the tuned model stand beside one of the base, whose other one is faulty."""
+    text = page().text
+    assert "AA1 Is AA1 so? 0 / 6 12 / 0 +1.00 n = 6 AA2" in text
+    assert "It does not follow from the counts" in text
 
 
 def test_what_failed_stands_with_its_evidence() -> None:
@@ -83,5 +90,7 @@ def test_it_needs_nothing_else_and_fits_dark_rooms_and_phones() -> None:
     assert any(attrs.get("name") == "viewport" for tag, attrs in found.tags if tag == "meta")
     tables = [place for place, (tag, _) in enumerate(found.tags) if tag == "table"]
     assert len(tables) >= 4
-    assert all(found.tags[place - 1] == ("div", {"class": "wide"}) for place in tables)  # a phone scrolls them sideways
+    for place in tables:  # a phone scrolls the narrow ones sideways, and gets the questions one below the other
+        assert found.tags[place - 1] == ("div", {"class": "wide"}) or found.tags[place][1] == {"class": "questions"}
+    assert sum(attrs.get("class") == "questions" for _, attrs in found.tags) == 1
     assert "prefers-color-scheme: dark" in STYLE.read_text("utf-8")

@@ -37,6 +37,9 @@ class QuestionLine(NamedTuple):
     counts: tuple[str, ...]
     """ "yes / no", an arm each."""
     change: str
+    """Of the share of YES, second arm less first, over `groups`; "" where there are none."""
+    groups: int
+    """Scenarios in which both arms have a YES or NO to it."""
     sure: bool
 
 
@@ -116,7 +119,7 @@ def _questions(rubric: Rubric, table: Table, arms: Sequence[Arm]) -> list[Questi
         if change and change.p is not None and sure:
             said += f" (p = {change.p:.3f})"
         counts = tuple(f"{row.arms[arm][0]} / {row.arms[arm][1]}" for arm in arms)
-        lines.append(QuestionLine(row.id, texts.get(row.id, ""), row.gate, counts, said, sure))
+        lines.append(QuestionLine(row.id, texts.get(row.id, ""), row.gate, counts, said, change.groups if change else 0, sure))
     return lines
 
 
