@@ -267,7 +267,9 @@ def test_kto_needs_both_labels_and_stands_beside_the_other_format(ran: Any, term
     write_results(run, found, [], account(found))
     shown = terminal("export", "--preview", "--format", "messages", "--format", "kto")
     assert "dataset/train.preview.jsonl: 3 rows" in shown.out
-    assert "dataset/train.kto.preview.jsonl: 4 rows" in shown.out
+    assert "dataset/train.kto.preview.jsonl: 4 rows of pilot-001: 3 that passed (true), 1 that failed (false)\n" in shown.out
+    assert "\n  4 planned = 4 rows\n" in shown.out
+    assert "Removed" not in shown.out
     assert set(dataset(project)) == PREVIEW | {"train.kto.preview.jsonl", "train.kto.meta.preview.jsonl"}
 
 
@@ -277,8 +279,14 @@ def test_files_of_a_format_that_is_no_longer_asked_for_go_with_the_old_export(ra
     assert set(dataset(project)) == {
         "README.md", "manifest.preview.json", "rejected.preview.jsonl", "train.kto.meta.preview.jsonl", "train.kto.preview.jsonl",
     }  # fmt: skip
-    assert terminal("export", "--preview").code == 0
+    shown = terminal("export", "--preview")
+    assert (
+        "Removed, left over from an earlier export: train.kto.meta.preview.jsonl, train.kto.preview.jsonl. To have several formats "
+        "at once, give --format several times." in " ".join(shown.out.split())
+    )
     assert set(dataset(project)) == PREVIEW
+    assert terminal("export", "--preview", "--format", "messages", "--format", "kto").code == 0
+    assert "Removed" not in terminal("export", "--preview", "--format", "kto", "--format", "messages").out
 
 
 def test_rows_are_held_back_by_whole_families_and_the_proof_is_printed(ran: Any, terminal: Terminal) -> None:

@@ -32,7 +32,7 @@ FILE = TrainingFile(
     facts=Facts("Pottery", "train.jsonl", "dataset_info.json", Measures(rows=70, passed=70, replies=90, longest=3000)),
 )
 KTO = TrainingFile(
-    written=Written(file="train.kto.jsonl", form="kto", rows=60, bytes=1, sha256="", left_out={"more than one reply": 40}),
+    written=Written(file="train.kto.jsonl", form="kto", rows=60, bytes=1, sha256="", left_out={"with more than one reply": 40}),
     config="kto",
     shape="KTO's format",
     sidecar="train.kto.meta.jsonl",
@@ -203,7 +203,8 @@ def test_two_formats_are_two_configs_and_what_failed_is_said_to_be_in_one() -> N
         ("kto", False),
     ]
     assert found["tags"] == ["synthetic", "conversational", "sft", "kto", "finetune-prep"]
-    assert "only those that passed are in it; in `train.kto.jsonl` 15 that failed as well, with the label false." in text
-    assert "`train.kto.jsonl`: 100 planned = 60 rows + 40 more than one reply." in text
+    assert "In `train.jsonl` are only those that passed. Of those in `train.kto.jsonl`, 45 passed and have the label true, 15 failed" in text
+    assert "Only those that passed are in it." not in text
+    assert "`train.kto.jsonl`: 100 planned = 60 rows + 40 with more than one reply." in text
     assert 'data_files="train.kto.jsonl"' in text
     assert "45 of 60 rows have the label true" in text

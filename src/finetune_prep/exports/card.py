@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from finetune_prep.core.sample import WAYS, Account
-from finetune_prep.exports.manifest import Written
+from finetune_prep.exports.manifest import Written, rows_in_words
 from finetune_prep.exports.splits import Proof, in_words
 from finetune_prep.exports.trainers import TRAINERS, Facts, filled
 from finetune_prep.statistics.rates import Rate
@@ -131,14 +131,9 @@ def _quoted(value: object) -> object:
 
 def _opening(card: Card) -> str:
     files = " and ".join(f"{file.written.rows} conversations in {file.shape} (`{file.written.file}`)" for file in card.files)
-    failed = [file for file in card.files if file.facts.of.passed < file.facts.of.rows]
-    also = "".join(
-        f"; in `{file.written.file}` {file.facts.of.rows - file.facts.of.passed} that failed as well, with the label false"
-        for file in failed
-    )
     text = (
         f"{files}, written by language models for scenarios drawn from a "
-        f"scenario space, each judged against a binary rubric; only those that passed are in it{also}. From run `{card.run}`."
+        f"scenario space, each judged against a binary rubric. {_passed(card)} From run `{card.run}`."
     )
     sidecars = " and ".join(f"`{file.sidecar}`" for file in card.files)
     says = "says" if len(card.files) == 1 else "say"
@@ -152,6 +147,20 @@ def _opening(card: Card) -> str:
     return f"**This is a preview, not a training set.** What is still missing:\n\n{unmet}\n\n{text}"
 
 
+def _passed(card: Card) -> str:
+    """Which of them passed, file by file where some did not."""
+    plain = [file for file in card.files if file.facts.of.passed == file.facts.of.rows]
+    labelled = [
+        f"Of those in `{file.written.file}`, {file.facts.of.passed} passed and have the label true, "
+        f"{file.facts.of.rows - file.facts.of.passed} failed and have the label false."
+        for file in card.files
+        if file not in plain
+    ]
+    if not labelled:
+        return "Only those that passed are in it."
+    return " ".join([*(f"In `{file.written.file}` are only those that passed." for file in plain), *labelled])
+
+
 def _account(card: Card) -> str:
     rows = "\n".join(f"| {state} | {count} |" for state, count in card.account.in_words)
     parts = [
@@ -159,8 +168,7 @@ def _account(card: Card) -> str:
         f"| state | scenarios |\n| --- | ---: |\n{rows}\n| planned | {card.account.planned} |",
     ]
     for file in card.files:
-        left = "".join(f" + {count} {why}" for why, count in file.written.left_out.items())
-        parts.append(f"`{file.written.file}`: {card.account.planned} planned = {file.written.rows} rows{left}.")
+        parts.append(f"`{file.written.file}`: {rows_in_words(card.account.planned, file.written)}.")
     if card.split is not None:
         parts.append(in_words(card.split))
     rate = card.rate

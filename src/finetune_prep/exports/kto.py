@@ -12,7 +12,7 @@ from finetune_prep.core.conversation import Conversation
 from finetune_prep.core.sample import Sample
 
 COLUMNS = ("prompt", "completion", "label")
-LONGER = "more than one reply"
+LONGER = "with more than one reply"
 NO_VERDICT = "rejected without a question that applied"
 
 

@@ -194,6 +194,12 @@ def left_out(sample: Sample, trap: str = "") -> LeftOut:
     )
 
 
+def rows_in_words(planned: int, written: Written) -> str:
+    """The account of a training file: "150 planned = 27 rows + 3 flawed + 120 with more than one reply"."""
+    left = "".join(f" + {count} {why}" for why, count in written.left_out.items())
+    return f"{planned} planned = {written.rows} rows{left}"
+
+
 def in_words(planned: int, states: Mapping[State, int]) -> str:
     """ "16 planned = 14 accepted + 2 rejected"."""
     return f"{planned} planned = {' + '.join(f'{count} {state}' for state, count in states.items() if count)}"

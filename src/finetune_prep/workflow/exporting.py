@@ -19,6 +19,7 @@ from finetune_prep.exports import card, dataset
 from finetune_prep.exports.dataset import with_system_prompt
 from finetune_prep.exports.figures import each_row, in_sentences, run_figures
 from finetune_prep.exports.formats import DEFAULT, FORMATS, Format, held_back, preview_of
+from finetune_prep.exports.kto import LONGER
 from finetune_prep.exports.lengths import slices as cutting
 from finetune_prep.exports.lengths import tokens as counting
 from finetune_prep.exports.lengths.slices import Slices
@@ -78,6 +79,10 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """What a tokenizer made of each file in chat format, if one was asked."""
     slices: tuple[Slices, ...] = ()
     """What was cut out of each file in chat format, if that was asked for."""
+    measures: tuple[dataset.Measures, ...] = ()
+    """Of each of `files`."""
+    removed: tuple[str, ...] = ()
+    """Files of an earlier export that this one did not write, and that no longer fit to it."""
 
 
 class Lengths(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +179,9 @@ def _written(
         gone = _names(preview=preview) - {written.file for written in rows.files}
         if registry := dataset_info(title_of(project), rows.training):
             files.put(info, registry)
-        files.commit(gone=gone if registry else {*gone, info})
+        gone = gone if registry else {*gone, info}
+        removed = tuple(sorted(name for name in gone if (folder / name).exists()))
+        files.commit(gone=gone)
     return Exported(
         run=run.name,
         rows=rows.training[0].rows,
@@ -189,6 +196,8 @@ def _written(
         warnings=(*fewer_in_words(before, run.name, rows.training), *_warnings(rows)),
         tokens=tokens,
         slices=slices,
+        measures=rows.measures,
+        removed=removed,
     )
 
 
@@ -273,7 +282,11 @@ def _warnings(rows: dataset.Rows) -> Iterator[str]:
     for name, scenarios in rows.held_back.items():
         shown = ", ".join(scenarios[:SHOWN]) + (", …" if len(scenarios) > SHOWN else "")
         why = f" ({does[name]})" if name in does else ""
-        yield f"{len(scenarios)} accepted {'row was' if len(scenarios) == 1 else 'rows were'} kept out: {name}{why}: {shown}"
+        row, were = ("row", "was") if len(scenarios) == 1 else ("rows", "were")
+        if name == LONGER:
+            yield f"{len(scenarios)} accepted {row} {name} {were} kept out: {shown}"
+        else:
+            yield f"{len(scenarios)} accepted {row} {were} kept out: {name}{why}: {shown}"
     for written, of in zip(rows.training, rows.measures, strict=True):
         if of.side == "train" and (few := wanting(written.form, written.rows)):
             wanted = ", ".join(f"{trainer.name} {trainer.fewest}" for trainer in few)

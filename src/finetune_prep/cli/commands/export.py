@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from finetune_prep.cli import screen
 from finetune_prep.cli.options import json_option
 from finetune_prep.errors import UsageError
-from finetune_prep.exports.formats import DEFAULT, FORMATS
+from finetune_prep.exports.formats import DEFAULT, FORMATS, preview_of
 from finetune_prep.exports.lengths import slices as cutting
 from finetune_prep.exports.lengths import tokens as counting
+from finetune_prep.exports.manifest import rows_in_words
 from finetune_prep.exports.splits import in_words
 from finetune_prep.exports.trainers import readers
 from finetune_prep.project.lock import locked
@@ -94,19 +97,25 @@ def export(
     if as_json:
         places = {"data": str(done.data), "card": str(done.card), "manifest": str(done.manifest), "rejected": str(done.rejected)}
         told = {"files": done.files, "account": done.account, "warnings": done.warnings, "rate": done.rate, "split": done.split}
-        told |= {"tokens": done.tokens, "slices": done.slices}
+        told |= {"tokens": done.tokens, "slices": done.slices, "removed": done.removed}
         screen.json({"run": done.run, "rows": done.rows, **places, **told})
         return
     relative = opened.layout.relative
-    for written in done.files:
-        screen.say(
-            f"{relative(done.data.with_name(written.file))}: {screen.counted(written.rows, 'row')} of {done.run}", bold=True
-        )
+    planned = sum(done.files[0].left_out.values()) + done.files[0].rows
+    for written, of in zip(done.files, done.measures, strict=True):
+        failed = of.rows - of.passed
+        labels = f": {of.passed} that passed (true), {failed} that failed (false)" if failed else ""
+        rows = f"{screen.counted(written.rows, 'row')} of {done.run}{labels}"
+        screen.say(f"{relative(done.data.with_name(written.file))}: {rows}", bold=True)
+        if failed:
+            screen.say(f"  {rows_in_words(planned, written)}")
     screen.say(f"  {done.account}")
     if done.split:
         screen.paragraph(in_words(done.split))
     for warning in done.warnings:
         screen.say(f"  {warning}")
+    if done.removed:
+        screen.paragraph(_removed(done.removed, forms))
     for counted in done.tokens:
         screen.paragraph(counting.in_words(counted))
         for text in counted.decoded:
@@ -115,6 +124,13 @@ def export(
         screen.paragraph(cutting.in_words(cut))
     screen.say(f"  {relative(done.card)}: what is in them, how they were made, what is missing, how to train on them")
     screen.say(f"  {relative(done.rejected)}: what was left out, and why; {relative(done.manifest)}: which files belong together")
+
+
+def _removed(names: Sequence[str], forms: Sequence[str]) -> str:
+    """What an export took away. forms: that were asked for."""
+    others = {name for form in FORMATS.values() if form.name not in forms for name in (form.file, preview_of(form.file))}
+    both = " To have several formats at once, give --format several times." if others & {*names} else ""
+    return f"Removed, left over from an earlier export: {', '.join(names)}.{both}"
 
 
 def _export_pairs(project: Project, *, preview: bool, run: str, as_json: bool) -> None:

@@ -89,13 +89,16 @@ def _evaluation(project: Project, name: str) -> EvaluationRun:
 
 
 def _none(run: EvaluationRun, paired: Paired) -> ActNeeded:
-    told = ", ".join(f"{count} {why}" for why, count in paired.left_out.items())
+    told = tuple(f"  {count} conversation{'' if count == 1 else 's'} left out: {why}" for why, count in paired.left_out.items())
     if paired.left_out.get(LONGER):
         return ActNeeded(
-            f"{run.name} gives no pairs: {told}. A verdict is about a whole conversation: which of several replies failed is not "
-            "known",
+            f"{run.name} gives no pairs: a verdict is about a whole conversation, and of several replies nobody knows which one "
+            "failed",
+            details=told,
             next=f"{run.plan.command} --single",
         )
     return ActNeeded(
-        f"{run.name} gives no pairs: {told}", next=f"more runs, or a second model: {EVALUATE} --tuned provider/model"
+        f"{run.name} gives no pairs: it has no two replies to the same words of which one passed and the other failed",
+        details=told,
+        next=f"more runs, or a second model: {EVALUATE} --tuned provider/model",
     )
