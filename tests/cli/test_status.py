@@ -46,7 +46,7 @@ def test_figures_of_a_pilot_stand_below_it_and_not_below_what_came_after(shop: P
     (scaled / "plan.json").write_text(json.dumps(plan | {"kind": "scale"}), "utf-8")
     lines = terminal("status").out.splitlines()
     first, second = (next(n for n, line in enumerate(lines) if line.startswith(name)) for name in ("pilot-001:", "scale-001:"))
-    (figures,) = (n for n, line in enumerate(lines) if "times as long as the user's" in line)
+    (figures,) = (n for n, line in enumerate(lines) if "times as long as the message it answers" in line)
     assert first < figures < second
 
 

@@ -185,8 +185,8 @@ def _habits(own: Habits, bred_by: Sequence[tuple[str, ...]]) -> Iterator[str]:
     if own.on_a_question is None or own.length is None or own.over_twice is None:
         return
     yield (
-        f"On average, replies are {own.length:.1f} times as long as the user's messages (in words); {own.over_twice:.0%} are "
-        f"more than twice as long, and {own.on_a_question:.0%} end with a question."
+        f"A reply is {own.length:.1f} times as long as the message it answers (in words, mean over all replies); "
+        f"{own.over_twice:.0%} are more than twice as long, and {own.on_a_question:.0%} end with a question."
     )
     for (kind, habit), shots in zip(own.too_often, bred_by or repeat(()), strict=False):
         if kind != "last sentence" or habit.words != QUESTION:  # that share is said already
