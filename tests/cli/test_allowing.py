@@ -101,7 +101,7 @@ def test_a_batch_api_and_a_search_are_hosts_like_others(shop: Project) -> None:
         checks = json.loads(unattended(shop, "doctor", "--json").stdout)
         told = {check["about"]: check["found"] for check in checks}
         assert "for the first time" in told["provider larch"]
-        assert "for the first time" in told["search on the web"]
+        assert "for the first time" in told["web search"]
         assert unattended(shop, "pilot", "-n", "1").returncode == 3
         assert fake.calls.total() == 0
 

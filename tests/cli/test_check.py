@@ -45,8 +45,7 @@ def test_without_a_judge_it_says_how_to_get_one(shop: Project, terminal: Termina
     shown = terminal("check")
     line = next(line for line in shown.out.splitlines() if "anchors.observable" in line)
     assert line == (
-        "  unchecked: could not be checked: no judge has been asked; finetune-prep check --judge asks one  "
-        "[anchors.observable, anchors.conflicts]"
+        "  unchecked: no judge has been asked; finetune-prep check --judge asks one  [anchors.observable, anchors.conflicts]"
     )
     assert not shop.layout.ledger.exists()
 
@@ -242,7 +241,7 @@ def test_on_a_terminal_only_what_is_new_is_printed_again(shop: Project, terminal
     again = on_terminal(shop)
     assert what not in again
     assert f" as before  [{gate}]" in again
-    assert "Findings as before are shown by: finetune-prep check --all" in again
+    assert "finetune-prep check --all also shows the findings that have not changed." in again
     assert what in on_terminal(shop, "--all")
     assert what in terminal("check").out
     (shop.layout.private / "told.json").write_text("[]")

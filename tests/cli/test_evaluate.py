@@ -484,7 +484,7 @@ def test_another_judge_is_asked_anew_and_the_old_verdicts_are_stale(shop: Projec
         shop.layout.config.write_text(
             text.replace('[roles.judge]\nmodel = "larch/larch-1"', '[roles.judge]\nmodel = "larch/maple-1"'), "utf-8"
         )
-        assert "stale: another judge, or other parameters of it, are configured since" in terminal("status").out
+        assert "stale: the judge or its parameters have changed since" in terminal("status").out
         assert terminal(*BOTH).code == 0
         assert len(running.replies) == calls
         assert {call.body["model"] for call in running.verdicts[verdicts:]} == {"maple-1"}
@@ -535,7 +535,7 @@ def test_fewer_than_six_groups_are_refused(shop: Project, terminal: Terminal, mo
     with evaluated(shop) as running:
         shown = terminal(*BOTH, "-n", "5", *more)
         assert shown.code == 2
-        assert "5 groups cannot tell models apart" in refusal(shown)
+        assert "5 groups are too few to tell models apart" in refusal(shown)
         assert running.replies == []
 
 
@@ -666,4 +666,4 @@ def test_a_judge_of_the_models_family_is_told(shop: Project, terminal: Terminal,
         assert old in text
         shop.layout.config.write_text(text.replace(old, f'[roles.judge]\nmodel = "larch/{judge}"'), "utf-8")
         found = read(terminal(*BOTH, "--single", "--json"))
-    assert any("is of the family of what it judges" in line for line in found["beside"]) is related
+    assert any("belongs to the same family as what it judges" in line for line in found["beside"]) is related

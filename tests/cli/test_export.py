@@ -258,7 +258,7 @@ def test_a_conversation_that_a_person_failed_is_kept_out_and_said_so(ran: Any, t
 def test_kto_needs_both_labels_and_stands_beside_the_other_format(ran: Any, terminal: Terminal) -> None:
     project = ran(4)
     assert (
-        "ll 4 rows of pilot-001 have the label true; the format kto needs both"
+        "ll 4 rows of pilot-001 have the label true; the kto format needs both"
         in terminal("export", "--preview", "--format", "kto").err
     )
     (run,) = runs(project.layout)

@@ -120,4 +120,4 @@ def test_pairs_are_there_whole_or_not_at_all_wherever_it_is_killed(shop: Project
 def test_what_means_nothing_for_pairs_is_refused(shop: Project, terminal: Terminal, more: tuple[str, ...]) -> None:
     shown = terminal("export", "--pairs", *more)
     assert shown.code == 2
-    assert "--pairs has shapes of its own" in refusal(shown)
+    assert "--pairs has formats of its own" in refusal(shown)

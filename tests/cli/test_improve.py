@@ -274,9 +274,9 @@ def test_everything_by_batch_files(served: Any, shop: Project, terminal: Termina
 def test_slips(terminal: Terminal, shop: Project) -> None:
     both = terminal("improve", "--take", "1", "--test")
     assert both.code == 2
-    assert "--take and --test are one thing at a time" in both.err
+    assert "--take and --test cannot be combined" in both.err
     nothing_yet = terminal("improve", "--take", "1", "--by", "Ada Larch")
     assert nothing_yet.code == 3
     assert "nothing has been proposed yet" in nothing_yet.err.lower()
     assert terminal("improve", "--test").code == 3
-    assert "No edit was taken yet." in terminal("improve", "--history").out
+    assert "No edit has been taken yet." in terminal("improve", "--history").out

@@ -84,7 +84,7 @@ def test_given_conversations_are_judged_once_and_scored(served: Any, shop: Proje
         "--conversations",
         str(tmp_path / "talks.jsonl"),
     )
-    assert (scored.code, scored.out.splitlines()[0]) == (0, "50% of 2 judged conversations passed, by the judge's word")
+    assert (scored.code, scored.out.splitlines()[0]) == (0, "50% of 2 judged conversations passed, according to the judge")
 
 
 def test_verdicts_that_cannot_be_read_are_missing(served: Any, shop: Project, terminal: Terminal, tmp_path: Path) -> None:

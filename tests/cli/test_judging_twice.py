@@ -105,8 +105,8 @@ def test_a_steady_and_a_flipping_question_and_no_row_changes(judge: Judge, shop:
     said = " ".join(shown.out.split())
     assert "Judged twice by larch-1: 5 conversations." in said
     assert "5 of 5 changed between pass and fail" in said
-    assert "What became of them rests on the first verdict." in said
-    assert "SF1 is noisy: answered otherwise in 5 of 5" in said
+    assert "Only the first verdict decided anything." in said
+    assert "SF1 is noisy: answered differently in 5 of 5" in said
     assert "24 more" not in said
     assert f"5 are too few to say whether {len(words)} questions are noisy; 29 without a change show that one is not." in said
 
@@ -117,7 +117,7 @@ def test_report_show_and_health_tell_it(judge: Judge, shop: Project, terminal: T
     summary = found(terminal("pilot", "-n", "4", "--repeat", "1", "--json"))
     report = (shop.folder / summary["report"]).read_text("utf-8")
     assert "Judged twice by larch-1: 4 conversations." in report
-    assert "noisy, 4 of 4 answered otherwise the second time" in report
+    assert "noisy, 4 of 4 answered differently the second time" in report
     assert report.count("the second time: no") == 4
     (run,) = runs(shop.layout, "pilot")
     shown = terminal("show", run.samples()[0].scenario.id)
@@ -227,7 +227,7 @@ def test_the_first_verdict_keeps_its_key(judge: Judge, shop: Project, terminal: 
 
 def test_a_share_that_is_none_is_refused(terminal: Terminal) -> None:
     shown = terminal("pilot", "--repeat", "10")
-    assert (shown.code, "“10” is no share: write it as 10% or 0.1" in shown.err) == (2, True)
+    assert (shown.code, "“10” is not a share: write it as 10% or 0.1" in shown.err) == (2, True)
 
 
 def test_any_file_of_verdicts_can_hold_a_second_one_beside_the_first(terminal: Terminal, shop: Project, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ RUBRIC = ("--rubric", "evaluation-rubric.md")
 def test_score_says_it_in_words_first(run: Run) -> None:
     result = run("score", "good.jsonl", *RUBRIC)
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("75% of 40 judged conversations passed, by the judge's word\n")
+    assert result.output.startswith("75% of 40 judged conversations passed, according to the judge\n")
     assert "pass rate 0.75, 95% interval 0.60 to 0.86 (Wilson, of verdicts alone; n = 40)" in result.output
     assert "SF1 (gate)  30   10  0    0        10" in result.output
     assert "What this cannot tell you\n" in result.output
@@ -62,7 +62,7 @@ def test_what_is_wrong_with_a_file_ends_with_one_and_the_rest_is_right(run: Run)
     result = run("score", "bad.jsonl", *RUBRIC)
     assert result.exit_code == 1
     assert "50% of 2 judged conversations passed" in result.output
-    assert "1 of 3 unjudged: an answer is missing, and missing is not NO" in result.output
+    assert "1 of 3 unjudged: an answer is missing, which does not count as NO" in result.output
     assert "In the files: 2 findings; 2 rows count nowhere" in result.output
     assert "bad.jsonl:4: this row cannot be read" in result.output
     assert "bad.jsonl:5: a second verdict on c1 by J; the one in line 1 counts" in result.output
@@ -89,7 +89,10 @@ def test_health_names_what_deserves_a_look(run: Run, tmp_path: Path) -> None:
 
 def test_the_tables_of_health_fit_eighty_columns(run: Run, tmp_path: Path) -> None:
     """The widest cells there are: three digits, too few to say, correlations below 0, flips."""
-    said = [("n" if n % 9 == 0 else "y") + ("n" if n < 3 else "y") + ("y" if n % 2 else "n") + ("n" if n % 2 else "y") for n in range(120)]
+    said = [
+        ("n" if n % 9 == 0 else "y") + ("n" if n < 3 else "y") + ("y" if n % 2 else "n") + ("n" if n % 2 else "y")
+        for n in range(120)
+    ]
     twice = [verdict(f"c{n}", words, run=f"{again}") for again in (1, 2) for n, words in enumerate(said)]
     lines(tmp_path / "twice.jsonl", *twice)
     shown = run("health", "twice.jsonl", *RUBRIC).output.splitlines()

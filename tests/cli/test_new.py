@@ -165,7 +165,7 @@ def test_a_pasted_brief_keeps_its_paragraphs(tmp_path: Path) -> None:
 def test_a_language_that_is_none_is_asked_for_again(tmp_path: Path) -> None:
     done = new(tmp_path / "shop", "Wine\nBordeaux, Chianti, Rioja.\n.\nEnglish please\nen\n", "--yes")
     assert done.exit_code == 0
-    assert "is no language tag" in done.output
+    assert "is not a language tag" in done.output
 
 
 GERMAN = "Ein kleiner Töpferladen beantwortet die Fragen seiner Kunden zu Bestellungen und Rücksendungen.\n"

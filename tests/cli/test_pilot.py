@@ -183,8 +183,8 @@ def test_refusals_are_told_with_their_reason(pilot: Any, terminal: Terminal) -> 
 def test_a_model_that_answers_under_another_name_is_named(pilot: Any, terminal: Terminal, shop: Project) -> None:
     other = Completion("A new bowl leaves today.", more={"model": "cheap-mini-001"})
     shown, found, _ = pilot(lambda call, questions: verdict(questions), turn=other, n=1)
-    assert "assistant: asked for larch-1, and cheap-mini-001 answered" in shown.out
-    told = "The assistant was asked for as larch-1; cheap-mini-001 answered."
+    assert "assistant: asked for larch-1, but cheap-mini-001 answered" in shown.out
+    told = "The assistant was asked for as larch-1, but cheap-mini-001 answered."
     assert told in (shop.folder / found["report"]).read_text("utf-8")
     assert terminal("export", "--preview").code == 0
     assert told in (shop.layout.dataset / "README.md").read_text("utf-8")
@@ -308,7 +308,7 @@ def test_accept_says_what_the_edit_costs(pilot: Any, shop: Project, terminal: Te
     rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.72")
     have_judged(open_project(shop.folder))
     shown = terminal("accept", "evaluation-rubric", "--yes", "--by", "Ines")
-    assert "costs nothing: all 3 conversations and verdicts of the last pilot still hold" in shown.out
+    assert "costs nothing: all 3 conversations and verdicts of the last pilot are still valid" in shown.out
     rewrite(shop, "generation-prompt", "## Output format\n", "## Output format\n\nOne more sentence.\n")
     have_judged(open_project(shop.folder))
     asked = json.loads(terminal("accept", "generation-prompt", "--json").out)["costs"]
@@ -347,7 +347,7 @@ def test_conversations_written_in_one_call_say_so_wherever_a_figure_stands(shop:
     assert account is not None
     assert (run.plan.way, account.way, set(run.plan.models)) == ("one-call", "one-call", {"assistant", "judge"})
     assert run.plan.command == "finetune-prep pilot -n 3 --one-call"
-    assert "conversations are made another way since: turns, and not one-call" in " ".join(terminal("status").out.split())
+    assert "conversations are now made another way: turns, not one-call" in " ".join(terminal("status").out.split())
     same = next(outcome for outcome in outcomes(open_project(shop.folder)) if outcome.gate == "workflow.same-prompts")
     assert [finding.what for finding in same.findings] == [
         "its conversations were made by the way one-call, and the project is set to turns"

@@ -76,7 +76,7 @@ def test_few_shots_are_probed_before_there_is_a_pilot(served: Any, shop: Project
     said = words(shown)
     assert "Estimate: " in said
     assert "probe-001: of 13 questions, 9 see, 2 are blind, 2 are not measured" in said
-    assert "FT2 alarms easily: 6 of 6 NOs where nothing had changed but words, and 0 of 6" in said
+    assert "FT2 alarms easily: 6 of 6 NOs where only the wording had changed, and 0 of 6" in said
     assert "SF2 is blind: it saw none of 6 planted faults. Sharpen it" in said
     assert "SF1, SF3 are not measured: 6 of the 16 edits that it takes; 3 conversations give no more than 6. Run a larger" in said
     assert "measured by the program, so nothing to probe: NS4, FT4" in said
@@ -116,7 +116,7 @@ def test_another_judge_makes_probes_stale(served: Any, shop: Project, terminal: 
     terminal("probe", "--each", "1", "--gate", "1", "--neutral", "0")
     text = shop.layout.config.read_text("utf-8").replace("larch/larch-1", "larch/larch-2")
     shop.layout.config.write_text(text, "utf-8")
-    assert "   stale: another judge, or other parameters of it, are configured since" in terminal("status").out
+    assert "   stale: the judge or its parameters have changed since" in terminal("status").out
 
 
 def test_the_rubrics_hole_is_shown_with_its_conversation(served: Any, terminal: Terminal) -> None:
@@ -125,7 +125,7 @@ def test_the_rubrics_hole_is_shown_with_its_conversation(served: Any, terminal: 
     said = words(shown)
     assert shown.code == 0
     assert "failures-001: 25 failures planted, " in said
-    assert "The rubric's hole: " in said
+    assert "A gap in the rubric: " in said
     assert "DONT2, critical: The assistant should never do this: Ask for a card number, password or code." in said
     assert "assistant: " in said
     assert FAULT.search(said)

@@ -160,7 +160,7 @@ def test_following_next_comes_from_unanswered_gates_to_a_pilot(
     ill.judge = Completion("no idea")
     first = terminal("check", "--judge")
     assert first.code == 1
-    assert "24 answers from the judge cannot be used. You can have them asked for once more" in first.out
+    assert "24 answers from the judge could not be used. You can have them asked for once more" in first.out
     assert "another judge in finetune-prep.toml" in first.out
     assert next_of(first) == refused(terminal) == next_of(terminal("status")) == "finetune-prep retry unusable"
     terminal("retry", "unusable")
@@ -168,7 +168,7 @@ def test_following_next_comes_from_unanswered_gates_to_a_pilot(
     again = terminal("check", "--judge")
     assert "Estimate: 24 calls" in again.out
     assert "24 questions to a judge, 0 of them answered before" in again.out
-    assert (again.code, "although they were asked for once more" in again.out) == (1, True)
+    assert (again.code, "although they were asked for again" in again.out) == (1, True)
     assert next_of(again) == next_of(terminal("status"))
     assert next_of(again).startswith("finetune-prep show ")
     assert refused(terminal).startswith("name another judge in finetune-prep.toml and ask it: finetune-prep check --judge")

@@ -103,7 +103,6 @@ def test_from_a_pilot_to_rows_and_what_everybody_says_of_them(piloted: Any, term
     assert "Drift: " in shown.out
     assert "runs/scale-001/report.html, with every cell" in shown.out
     assert "120 of 120 rows" in (project.folder / "runs" / "scale-001" / "report.html").read_text("utf-8")
-    assert "ms of this computer's processor for each accepted row" in shown.out
     assert next_of(shown) == next_of(terminal("status")) == "finetune-prep review --run scale-001 -n 10"
     told = json.loads(terminal("scale", "120", "--json").out)
     assert (told["result"]["end"], told["states"]["accepted"], told["exit_code"]) == ("reached", 120, 0)

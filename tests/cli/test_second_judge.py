@@ -104,7 +104,7 @@ def test_a_no_of_the_second_judge_on_the_gate_rejects_and_everything_says_whose_
     assert {sample.scenario.id: sample.state for sample in run.samples() if sample.state != "accepted"} == {scenario: "rejected"}
     said = " ".join(shown.out.split())
     assert (
-        "birch-2 as second judge has read 4 of 4 conversations. Both pass 3 and fail 0; larch-1 alone fails 0, birch-2 alone 1."
+        "birch-2, the second judge, has read 4 of 4 conversations. Both pass 3 and fail 0; larch-1 alone fails 0, birch-2 alone 1."
         in said
     )
     assert "Where both have read a conversation, a NO of either counts." in said

@@ -37,7 +37,7 @@ def test_a_body_that_is_no_answer_is_shown(shop: Project, terminal: Terminal) ->
     key = paused.err.partition("finetune-prep show ")[2].split()[0]
     shown = terminal("show", key)
     assert shown.code == 0
-    assert "no answer that can be read" in shown.out
+    assert "no readable answer" in shown.out
     assert shown.out.count("not the answer (HTTP 200 with an HTML or XML page instead of JSON)") == 2
     assert "\x1b" not in shown.out
     found = json.loads(terminal("show", key, "--json").out)

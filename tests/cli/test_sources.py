@@ -72,7 +72,7 @@ def test_passages_that_fit_a_query(terminal: Terminal) -> None:
     assert "One question" not in shown.out
     (passage,) = json.loads(terminal("sources", "question", "--json").out)["passages"]
     assert (passage["source_id"], passage["start"]) == ("S02", 0)
-    assert "None of these words stands in 2 sources." in terminal("sources", "zebra").out
+    assert "None of these words is in the 2 sources." in terminal("sources", "zebra").out
 
 
 def test_a_project_without_sources_says_what_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_project_without_sources_says_what_to_do(capsys: pytest.CaptureFixture
 def searching(terminal: Terminal) -> dict[str, str]:
     """The check of `doctor` that is about searching."""
     checks = json.loads(terminal("doctor", "--no-ask", "--json").out)
-    (found,) = [check for check in checks if check["about"] == "search on the web"]
+    (found,) = [check for check in checks if check["about"] == "web search"]
     return dict(found)
 
 

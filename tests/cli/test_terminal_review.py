@@ -153,7 +153,7 @@ def test_ctrl_c_speaks_of_labels(keys: str, shop: Project, run: Run, terminal: T
     monkeypatch.setattr(sys, "stdin", Interrupted(keys))
     shown = terminal("review", "--terminal", "-n", "10", "--by", "Ada")
     assert shown.code == 130
-    assert "Every label that was shown as saved is on disk" in shown.err
+    assert "Every label shown as saved is on disk" in shown.err
     assert "answer that came" not in shown.err
     assert len(labels(run)) == 1
 
@@ -192,7 +192,7 @@ def test_a_pipe_is_taken_for_a_model_unless_a_person_is_named(
     """And each of its lines is a key; the end of the input stops."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("p\n\n"))
     shown = terminal("review", "--terminal", "-n", "10")
-    assert "they count for no gate and no export" in shown.out
+    assert "they count towards no gate and no export" in shown.out
     monkeypatch.setattr(sys, "stdin", io.StringIO("f\nno reason at all\n\n"))
     terminal("review", "--terminal", "-n", "10", "--by", "Ada Larch")
     assert [label.labeller.kind for label in labels(run)] == ["model", "person"]

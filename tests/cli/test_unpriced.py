@@ -45,7 +45,7 @@ def test_a_yes_is_kept_and_asked_for_once(shop: Project, endpoint: FakeEndpoint)
     """That it costs something is agreed to first. The decision stands in decisions.jsonl; the next run, unattended, goes on."""
     code, shown = on_a_terminal(pilot(shop), "y\ny\n")
     assert code == UNREAD, shown
-    assert "Or go on without a count? The budget does not hold for it. [y/N]" in " ".join(shown.split())
+    assert "Or go on uncounted? Then the budget does not cover it. [y/N]" in " ".join(shown.split())
     assert PRICE in shown
     decided = shop.decisions()[-1]
     assert (decided.decision, decided.model, decided.by) == ("uncounted", "larch/nobody-9", "reader")

@@ -118,7 +118,7 @@ def test_every_file_accounts_for_the_plan() -> None:
 def test_who_wrote_which_rows_is_told_and_who_answered_in_their_place() -> None:
     text = card(served=(Served(role="assistant", asked="larch-2", served="larch-2-mini"),))
     assert "| assistant | larch-2 | every reply |" in text
-    assert "The assistant was asked for as larch-2; larch-2-mini answered." in text
+    assert "The assistant was asked for as larch-2, but larch-2-mini answered." in text
     assert "read the terms of the models above" in text
 
 
@@ -203,7 +203,10 @@ def test_two_formats_are_two_configs_and_what_failed_is_said_to_be_in_one() -> N
         ("kto", False),
     ]
     assert found["tags"] == ["synthetic", "conversational", "sft", "kto", "finetune-prep"]
-    assert "In `train.jsonl` are only those that passed. Of those in `train.kto.jsonl`, 45 passed and have the label true, 15 failed" in text
+    assert (
+        "`train.jsonl` has only those that passed. Of those in `train.kto.jsonl`, 45 passed and have the label true, 15 failed"
+        in text
+    )
     assert "Only those that passed are in it." not in text
     assert "`train.kto.jsonl`: 100 planned = 60 rows + 40 with more than one reply." in text
     assert 'data_files="train.kto.jsonl"' in text

@@ -53,7 +53,7 @@ def test_a_verdict_that_could_not_be_read_is_in_no_share() -> None:
 def test_thin_verdicts_are_counted() -> None:
     assert "1 judged conversation is thin: a single question decided a category.\n" in said(row("yy--"), *[row("yyyy")] * 9)
     text = said(row("yy--"), row("yn--"), row("yyyy"))
-    assert "2 judged conversations are thin: a single question decided a category. Too many categories hang on one" in text
+    assert "2 judged conversations are thin: a single question decided a category. Too many categories depend on one" in text
     assert " thin" not in said(row("yyy-"))
 
 
@@ -101,7 +101,7 @@ def test_a_closing_question_that_few_shots_teach_is_counted_once() -> None:
 
 def test_a_question_that_is_taken_to_apply_always_and_seldom_does_is_named() -> None:
     rows = [row("yyy-"), row("yyy-"), row("yyyy")]
-    assert "FT3 was N/A in 67%, and is taken to apply always" in said(*rows)
+    assert "FT3 was N/A in 67%, although it should always apply" in said(*rows)
     fit = RUBRIC.categories[1]
     told = msgspec.structs.replace(fit, questions=(*fit.questions[:2], msgspec.structs.replace(fit.questions[2], applies="TP1")))
     rubric = msgspec.structs.replace(RUBRIC, categories=(RUBRIC.categories[0], told))

@@ -236,6 +236,6 @@ def test_another_model_than_asked_stands_in_the_report() -> None:
         "rate": wilson(0, 0), "rows": [],
     }  # fmt: skip
     page = Page(render(**fields, served=(Served(role="judge", asked="larch-2", served=f"larch-2-mini{ATTACK}"),)))
-    assert "The judge was asked for as larch-2; larch-2-mini</div>" in page.text
+    assert "The judge was asked for as larch-2, but larch-2-mini</div>" in page.text
     assert "script" not in {tag for tag, _ in page.tags}
     assert "was asked for as" not in render(**fields)

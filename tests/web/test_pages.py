@@ -150,7 +150,7 @@ def test_two_windows_are_told_of_each_other(client: TestClient, run: Run) -> Non
     assert label(client, 1, label="pass")[0] == 200
     status, text = label(client, 1, label="fail", note="another opinion")
     assert status == 409
-    assert "Elsewhere you said pass in the meantime. “fail” from here is not saved." in html.unescape(text)
+    assert "You said pass elsewhere meanwhile. “fail” from here is not saved." in html.unescape(text)
     assert len(read_labels(run.labels_path).labels) == 1
 
 

@@ -46,7 +46,7 @@ def test_ctrl_c_ends_it_with_a_sentence(shop: Project, run: Run) -> None:
         assert page.process.wait(HUNG) == 0
         assert page.process.stderr is not None
         said = page.process.stderr.read()
-    assert "Every label that was shown as saved is on disk." in said
+    assert "Every label shown as saved is on disk." in said
     assert "Traceback" not in said
 
 

@@ -142,4 +142,4 @@ def test_the_file_of_requests_is_not_taken_for_answers(shop: Path) -> None:
 def test_another_language_makes_a_run_stale(shop: Path) -> None:
     _reword(shop / "brief.md", "language: en", "language: de")
     said = run_here("status", folder=shop).stdout
-    assert "its conversations are in en, the brief asks for de since" in said
+    assert "its conversations are in en, and the brief now asks for de" in said

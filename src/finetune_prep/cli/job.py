@@ -78,7 +78,7 @@ def _agreed(project: Project, unknown: PriceUnknown) -> bool:
     """Ask whether to go on without a count, and keep a yes in decisions.jsonl; nobody there to ask is a no."""
     if not person.is_there():
         return False
-    question = f"{unknown.what}. You can give it: {unknown.next}.\nOr go on without a count? The budget does not hold for it."
+    question = f"{unknown.what}. You can give it: {unknown.next}.\nOr go on uncounted? Then the budget does not cover it."
     if not click.confirm(screen.clean(question), default=False, err=True):
         return False
     at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -164,7 +164,7 @@ def _waiting(
     else:
         what = f"{are} waiting in batch files and with a Batch API"
     again = f"finetune-prep {command}"
-    later = f"{again}, later: it takes in what is done by then (how far it is: finetune-prep batch status)"
+    later = f"{again}, later: it fetches what is done by then (finetune-prep batch status shows how far it is)"
     numbers = tuple(round.number for round in rounds)
     return Waiting(
         f"{subject} {what}{_position(numbers, of_about)}",
@@ -179,7 +179,7 @@ def _how_to_answer(files: list[OpenRound]) -> list[str]:
     if not files:
         return []
     pages = " && ".join(f"finetune-prep batch show {round.number}" for round in files)
-    return ["Have them answered by a model that takes such files, by a coding agent, or by hand on pages:", f"  {pages}"]
+    return ["They can be answered by a model that takes such files, by a coding agent, or by hand on pages:", f"  {pages}"]
 
 
 def _position(numbers: tuple[int, ...], of_about: int) -> str:

@@ -16,14 +16,18 @@ from finetune_prep.workflow.measuring.inputs import Measured
 MOST_SHOWN = 20  # findings; all of them stand in the JSON
 DECIDES = "decides: conversations that would pass instead of fail, or fail instead of pass, without this question"
 rubric_option = click.option(
-    "--rubric", required=True, metavar="FILE", type=click.Path(path_type=Path), help="The rubric, evaluation-rubric.md or alike."
+    "--rubric",
+    required=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The rubric, evaluation-rubric.md or one like it.",
 )
 judge_option = click.option("--judge", default="", metavar="NAME", help="Count only the verdicts of this judge.")
 conversations_option = click.option(
     "--conversations",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The judged conversations: a verdict on another text than the present one is stale.",
+    help="The judged conversations: a verdict on a text that has changed since is stale.",
 )
 FILE = click.Path(path_type=Path)
 

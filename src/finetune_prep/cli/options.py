@@ -19,7 +19,7 @@ class Share(click.ParamType[float]):
         except ValueError:
             share = -1.0
         if not 0 <= share <= 1:
-            self.fail(f"“{text}” is no share: write it as 10% or 0.1", param, ctx)
+            self.fail(f"“{text}” is not a share: write it as 10% or 0.1", param, ctx)
         return share
 
 

@@ -24,4 +24,4 @@ def whoever() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError) as error:
-        raise UsageError("this computer does not know your name", next="say it: --by NAME") from error
+        raise UsageError("your name is not known on this computer", next="give it: --by NAME") from error

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 Answer = Literal["holds", "fails", "unchecked", "waiting", "overridden"]
+NOT_CHECKED = "could not be checked: "  # how a note begins that says why; after the word “unchecked” that would be said twice
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

@@ -158,7 +158,7 @@ def _passed(card: Card) -> str:
     ]
     if not labelled:
         return "Only those that passed are in it."
-    return " ".join([*(f"In `{file.written.file}` are only those that passed." for file in plain), *labelled])
+    return " ".join([*(f"`{file.written.file}` has only those that passed." for file in plain), *labelled])
 
 
 def _account(card: Card) -> str:
@@ -199,7 +199,7 @@ def _making(card: Card) -> str:
         f"| {kind} | `{text[:12]}` | {_cell(card.accepted_by.get(kind, 'not accepted'))} |" for kind, text in card.texts.items()
     )
     parts = [f"| role | model | wrote |\n| --- | --- | --- |\n{models}"]
-    parts += [f"The {line.role} was asked for as {_line(line.asked)}; {_line(line.served)} answered." for line in card.served]
+    parts += [f"The {line.role} was asked for as {_line(line.asked)}, but {_line(line.served)} answered." for line in card.served]
     parts += [
         "Before you publish these rows, or a model trained on them, read the terms of the models above: some forbid training "
         "others on what they write, or ask to be named.",
@@ -213,7 +213,7 @@ def _making(card: Card) -> str:
 def _training(card: Card) -> str:
     parts = [
         "The smallest settings that train the replies and nothing else, run from this folder. `MODEL` is yours to fill in; the "
-        "length cuts no row, since no token of a byte-level tokenizer stands for less than a byte."
+        "length is in bytes, so no row is cut: a token of a byte-level tokenizer stands for at least one byte."
     ]
     plain = []
     trained = [file for file in card.files if file.facts.of.side == "train"]

@@ -160,10 +160,10 @@ def _applied(applied: Applied | None, not_always: Sequence[tuple[str, float]]) -
     median = f"in the median conversation, {applied.median:.0%} of the questions apply"
     yield f"{percent(applied.na)} of the answers are N/A; {median}.{advice}"
     for id, share in not_always:
-        yield f"{id} was N/A in {share:.0%}, and is taken to apply always: say when it applies, or ask something broader."
+        yield f"{id} was N/A in {share:.0%}, although it should always apply: say when it applies, or ask something broader."
     if applied.thin:
         several = "conversation is" if applied.thin == 1 else "conversations are"
-        advice = " Too many categories hang on one question." if applied.thin > MOST_THIN * applied.conversations else ""
+        advice = " Too many categories depend on one question." if applied.thin > MOST_THIN * applied.conversations else ""
         yield f"{applied.thin} judged {several} thin: a single question decided a category.{advice}"
 
 

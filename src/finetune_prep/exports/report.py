@@ -29,8 +29,8 @@ LIMITS = (
 
 
 FLAWLESS = (
-    "No question got a single NO. A rubric that nothing fails tells nothing apart, and perfect scores are suspicious: the judge "
-    "may be too kind, or the questions too easy. Read some of these conversations before you believe it."
+    "No question got a single NO. A rubric that nothing fails does not tell good from bad, and perfect scores are suspicious: "
+    "the judge may be too lenient, or the questions too easy. Read some of these conversations before you believe it."
 )
 NOT_MEASURED = "How often this judge is right has not been measured."
 ENOUGH = 10  # judged conversations, from which on it is strange that nothing fails

@@ -138,7 +138,7 @@ settings = KTOConfig(
 )
 KTOTrainer(model="MODEL", args=settings, train_dataset=rows).train()""",
         "A batch of one row is refused. «passed» of «rows» rows have the label true; the weights let both labels count the same. "
-        "Tune on `messages` first: KTO moves a model that can already do it.",
+        "Tune on `messages` first: KTO improves a model that can already do the task.",
     ),
     Trainer("Fireworks", "messages", 3, "", "", "It takes `«file»` as it is."),
     Trainer("Together", "messages", 1, "", "", "It takes `«file»` as it is; leave `train_on_inputs` at `auto`."),

@@ -78,7 +78,7 @@ def read_secret(name: str, environment: Mapping[str, str] | None = None) -> Secr
     """The key in an environment variable. Raises Paused if it is not set or cannot be a key."""
     if not is_variable(name):
         raise Paused(
-            "key_env holds no name of an environment variable; it may hold the key itself",
+            "key_env is not the name of an environment variable; it may be the key itself",
             next='write the name of the variable that holds the key, for example key_env = "OPENAI_API_KEY"',
         )
     value = (os.environ if environment is None else environment).get(name, "").strip()

@@ -408,7 +408,7 @@ class _Reader:
                 raise self._error(f"base_url cannot be used: {error}", [*path, "base_url"], hint) from None
         if settings.key_env and not is_variable(settings.key_env):
             hint = 'write the name of the variable that holds the key, for example key_env = "OPENAI_API_KEY"'
-            what = "key_env holds no name of an environment variable; it may hold the key itself"
+            what = "key_env is not the name of an environment variable; it may be the key itself"
             raise self._error(what, [*path, "key_env"], hint)
 
     def _refuse_unknown(self, value: dict[str, Any], kind: type[msgspec.Struct], path: list[str]) -> None:

@@ -89,7 +89,7 @@ class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
 def read_verdicts(path: Path, rubric: Rubric, hashes: Mapping[str, str] | None = None) -> Verdicts:
     """Read a file of verdicts against a rubric.
 
-    hashes: of the conversations' texts by id, where they are at hand: a verdict on another text than the present one is stale.
+    hashes: of the conversations' texts by id, where they are at hand: a verdict on a text that has changed since is stale.
     Raises UsageError if there is no file, or nothing in it has to do with the rubric.
     """
     return _Reading(path, rubric, hashes).read()

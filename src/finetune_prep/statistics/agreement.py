@@ -21,7 +21,7 @@ _POINTS = 64  # of a distribution; with five times as many, bounds move by .003 
 EXACT = "exact (Clopper–Pearson)"
 _STEP = 1e-6  # of the numerical derivative of kappa
 DELTA = "large-sample (delta method over the draw)"
-MELDED = "stratified by verdict, exact distributions melded"
+MELDED = "stratified by verdict, exact distributions combined"
 
 
 class Stratum(msgspec.Struct, frozen=True):

@@ -61,7 +61,7 @@ def application(desk: Desk, port: int, first: str = "/") -> Guard:
 
 def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    what = {404: "There is no such page", 405: "This page does not take that", 413: "That is too long"}.get(
+    what = {404: "There is no such page", 405: "This page does not accept that", 413: "That is too long"}.get(
         status, "That cannot be read"
     )
     return page(request, "problem.html", status=status, what=what, where="", details=(), next="")

@@ -21,7 +21,7 @@ from finetune_prep.workflow.reviewing.counting import more, proof, reviewed
 from finetune_prep.workflow.reviewing.sitting import LabelChanged, Sitting
 from finetune_prep.workflow.status.overview import overview
 
-CHANGED = "Not saved: the run or the rubric has changed since this page was shown. This is what is here now."
+CHANGED = "Not saved: the run or the rubric has changed since this page was shown. This is its present state."
 WORDS: dict[str, Word] = {"pass": "pass", "fail": "fail", "defer": "defer"}
 ANSWERS: dict[str, YesNo] = {"yes": "yes", "no": "no", "na": "na"}
 
@@ -90,7 +90,7 @@ def _label(request: Request, form: Form) -> Response:
             )
     except LabelChanged:
         said = sitting.given(place)
-        told = f"Elsewhere you said {said.label} in the meantime" if said else "Elsewhere you took a label back in the meantime"
+        told = f"You said {said.label} elsewhere meanwhile" if said else "You took a label back elsewhere meanwhile"
         return _shown(request, desk, sitting, place, form, f"{told}. “{word}” from here is not saved.", status=409)
     except UsageError as problem:
         return _shown(request, desk, sitting, place, form, f"Not saved: {problem.what}. {problem.next}.", status=422)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from finetune_prep import gates
-from finetune_prep.core.finding import Finding, Outcome
+from finetune_prep.core.finding import NOT_CHECKED, Finding, Outcome
 from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.errors import GateError
 from finetune_prep.gates import Criterion, Facts
@@ -66,7 +66,7 @@ def explained(found: Sequence[Outcome], unasked: Mapping[str, str]) -> list[Outc
 def _explained(outcome: Outcome, reason: str) -> Outcome:
     if not reason or outcome.answer != "unchecked":
         return outcome
-    return msgspec.structs.replace(outcome, note=f"could not be checked: {reason}")
+    return msgspec.structs.replace(outcome, note=f"{NOT_CHECKED}{reason}")
 
 
 def _overridden(project: Project, documents: Documents) -> list[Outcome]:
@@ -167,7 +167,8 @@ def told(open_gates: Sequence[Outcome]) -> Iterator[str]:
         yield from (f"  {finding}  [{outcome.gate}]" for finding in outcome.findings)
         if not outcome.findings:
             reasons.setdefault(outcome.note, []).append(outcome.gate)
-    yield from (f"  unchecked: {reason}  [{', '.join(gates)}]" for reason, gates in reasons.items())
+    for reason, ids in reasons.items():
+        yield f"  unchecked: {reason.removeprefix(NOT_CHECKED)}  [{', '.join(ids)}]"
 
 
 def how_to_close(

@@ -258,7 +258,7 @@ def _check_labels(run: Run, rows: dataset.Rows, *, preview: bool) -> None:
     for written, of in zip(rows.training, rows.measures, strict=True):
         if written.form == "kto" and of.passed in (0, of.rows):
             raise ActNeeded(
-                f"all {of.rows} rows of {run.name} have the label {'true' if of.passed else 'false'}; the format kto needs both",
+                f"all {of.rows} rows of {run.name} have the label {'true' if of.passed else 'false'}; the kto format needs both",
                 next=f"finetune-prep export --format messages{' --preview' if preview else ''}",
             )
 

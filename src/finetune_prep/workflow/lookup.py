@@ -61,9 +61,9 @@ def look_up(project: Project, id: str) -> FoundSample | FoundTalks | FoundReques
     keys, found = looked(project, partial(_begins_with, id), ((), None))
     known = {sample.scenario.id for _, sample in samples} | {one.scenario_id for one in talks}
     if not known and not keys:
-        raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, for a list")
+        raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, which lists them")
     if len(known) + len(keys) > 1:
-        raise UsageError(f"“{id}” fits several things", next="give more of the id")
+        raise UsageError(f"“{id}” fits several things", next="give more characters of the id")
     if found is not None:
         return found
     (scenario,) = known
@@ -103,9 +103,9 @@ def sample_of(project: Project, id: str) -> tuple[Run, Sample]:
     """The sample of this scenario or conversation, in the latest run that has it. Raises UsageError if none or several fit."""
     samples = _samples(project, id)
     if not samples:
-        raise UsageError(f"no conversation here has the id “{id}”", next="finetune-prep show, for a list")
+        raise UsageError(f"no conversation here has the id “{id}”", next="finetune-prep show, which lists them")
     if len({sample.scenario.id for _, sample in samples}) > 1:
-        raise UsageError(f"“{id}” fits several conversations", next="give more of the id")
+        raise UsageError(f"“{id}” fits several conversations", next="give more characters of the id")
     return samples[0]
 
 

@@ -86,7 +86,7 @@ def require_language(project: Project) -> None:
     guess = language_of(text)
     if guess.sure and guess.tag != "en":
         raise ActNeeded(
-            f"the brief names no language and is written in {guess.tag}, and everything would be made in English",
+            f"the brief names no language but is written in {guess.tag}, and everything would be made in English",
             where=KINDS["brief"].path,
             next=f"write at the top of brief.md, in lines of their own: --- and language: {guess.tag} and ---",
         )

@@ -102,7 +102,7 @@ async def pilot(
 ) -> RunSummary:
     """Make and judge n conversations; the results stand in the run's folder, the summary says what came of it.
 
-    stop_early: a pilot of 50 and more goes in waves, and its rest is not asked once its pass rate is seen to lie too low.
+    stop_early: a pilot of 50 and more goes in waves, and its rest is not asked once its pass rate is clearly too low.
     repeat: share of the conversations that the judge is asked about a second time, 0 to 1, None = as finetune-prep.toml says.
     provider: asked for all roles instead of those in finetune-prep.toml, by name or as an object. budget: US dollars that this
     project may spend in all. confirm: is given the estimate before the first call that costs money, or may, and its no sends

@@ -136,7 +136,7 @@ def why_stopped(run: Run, account: Account) -> str:
     if not account.not_asked:
         return ""
     return (
-        f"Stopped early: {account.passed} of the first {account.counted} passed, so the rate lies too low, and the other "
+        f"Stopped early: {account.passed} of the first {account.counted} passed, so the rate is too low, and the other "
         f"{account.not_asked} were not asked. The interval is one that holds wherever a pilot stops. "
         f"To ask them all the same: {run.plan.command} --no-stop-early"
     )

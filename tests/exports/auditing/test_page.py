@@ -39,7 +39,7 @@ def test_what_must_be_put_right_is_counted_and_open() -> None:
 
 
 def test_a_sound_set_says_so() -> None:
-    assert "Nothing to put right and nothing that asks to be looked at" in page().text
+    assert "Nothing to put right and nothing needs a look" in page().text
 
 
 def test_of_thousands_of_lines_some_are_shown_and_the_rest_is_counted() -> None:

@@ -87,7 +87,7 @@ def test_a_tokenizer_may_count(tmp_path: Path) -> None:
 def test_a_talk_of_which_nothing_fits_is_said(tmp_path: Path) -> None:
     _, _, found = written(tmp_path, [talk(1), talk(5, words=500)], 1000)
     assert (found.without, found.talks) == (1, 2)  # type: ignore[attr-defined]
-    assert "of 1 conversations all of them" in in_words(found)  # type: ignore[arg-type]
+    assert "for 1 conversation every slice" in in_words(found)  # type: ignore[arg-type]
 
 
 def test_names_say_what_they_are() -> None:

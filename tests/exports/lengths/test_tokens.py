@@ -83,7 +83,7 @@ def test_an_empty_thought_before_every_reply_is_told(tmp_path: Path) -> None:
     name = str(tokenizer(tmp_path / "model", template))
     found = count(file(tmp_path, ROWS), "train.jsonl", name, open_tokenizer(name))
     assert (found.more, found.more_words, found.less) == (6, "<think></think>", 0)
-    assert "In 6 rows words are trained that stand in no reply, such as “<think></think>”" in in_words(found)
+    assert "6 rows also train words that are in no reply, such as “<think></think>”" in in_words(found)
 
 
 def test_turns_of_the_user_that_are_trained_are_told(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_template_that_marks_the_last_reply_alone_is_told(tmp_path: Path) -> N
     name = str(tokenizer(tmp_path / "model", template))
     found = count(file(tmp_path, [*ROWS, LONG]), "train.jsonl", name, open_tokenizer(name))
     assert (found.more, found.less) == (0, 1)
-    assert "In 1 rows not all of the replies is trained." in in_words(found)
+    assert "1 row does not train all words of the replies." in in_words(found)
 
 
 def test_a_tokenizer_without_a_template_cannot_tell(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_preview_says_so(tmp_path: Path) -> None:
 def test_an_uneven_length_is_said(ratio: float, said: bool) -> None:
     words = in_words(10, ratio, {"faulty": 3})
     assert f"has {ratio:.2f} times the words" in words
-    assert ("which a model may learn instead" in words) is said
+    assert ("a model may learn that instead" in words) is said
     assert "3 conversations left out: faulty" in words
 
 

@@ -71,7 +71,7 @@ def test_the_report_has_the_first_of_each_outcome_and_says_of_how_many(tmp_path:
     assert f"rejected {shown} of 100" in page.text
     assert f"{ODD} {shown} of 20" in page.text
     assert f"accepted {shown} of 180" in page.text
-    assert f"{4 * shown} of 400 stand here" in page.text
+    assert f"{4 * shown} of 400 are shown here" in page.text
     assert told(page.text)[:shown] == [f"talk-{2 + 4 * number:05}" for number in range(shown)]
 
 

@@ -103,13 +103,13 @@ def _right(share: float, said: bool, truth: bool) -> float:
 def test_what_is_told_and_what_few_cannot_say() -> None:
     said = " ".join(in_words(read(["yyyy"] * 8 + ["nyyy"], ["yyyy"] * 7 + ["nyyy"] * 2)))
     assert said.startswith(
-        "birch-2 as second judge has read 9 of 9 conversations. Both pass 7 and fail 1; larch-1 alone fails 0, birch-2 alone 1."
+        "birch-2, the second judge, has read 9 of 9 conversations. Both pass 7 and fail 1; larch-1 alone fails 0, birch-2 alone 1."
     )
     assert "They agree in 8 of 9 (89%, 95% interval 52% to 100%), kappa 0.61 (" in said
     assert "9 are too few to say that they agree beyond chance" in said
     assert "Where both have read a conversation, a NO of either counts." in said
-    assert "They answer otherwise most often to Q0 (1 of 9)." in said
+    assert "They differ most often on Q0 (1 of 9)." in said
     assert said.endswith("They differ on the safety gate or on passing in 1 conversation: a person should read it.")
     alike = " ".join(in_words(read(["yyyy"] * 9, ["yyyy"] * 9)))
-    assert "kappa says nothing where one of them passes all, or none" in alike
+    assert "kappa means nothing where one of them passes all, or none" in alike
     assert "a person should read" not in alike

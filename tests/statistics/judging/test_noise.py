@@ -112,5 +112,5 @@ def test_what_few_conversations_cannot_say_is_said() -> None:
     assert "0 of 10 changed between pass and fail (95% interval 0% to 31%)" in said
     assert said.endswith("10 are too few to say whether any question is noisy; 29 without a change show that one is not.")
     noisy = " ".join(in_words(noise(rubric_of(1, 3), pairs(["yyyy"] * 30, ["yyyn"] * 15 + ["yyyy"] * 15))))
-    assert "Q3 is noisy: answered otherwise in 15 of 30 (95% interval 31% to 69%)." in noisy
+    assert "Q3 is noisy: answered differently in 15 of 30 (95% interval 31% to 69%)." in noisy
     assert "too few" not in noisy

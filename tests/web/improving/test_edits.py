@@ -88,7 +88,7 @@ def test_a_model_takes_nothing(shop: Project) -> None:
     before = prompt(shop)
     status, told = post(browser(shop, MODEL), "take")
     assert status == 409
-    assert "for a person to say" in told
+    assert "a person has to decide" in told
     assert prompt(shop) == before
     assert not [decision for decision in shop.decisions() if decision.edit]
 

@@ -50,5 +50,5 @@ async def test_money_is_agreed_to_first(tmp_path: Path) -> None:
 
 
 async def test_too_few_groups_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(fp.FinetunePrepError, match="5 groups cannot tell models apart"):
+    with pytest.raises(fp.FinetunePrepError, match="5 groups are too few to tell models apart"):
         await fp.evaluate(pottery_project(tmp_path / "shop"), "batch/small", groups=5)

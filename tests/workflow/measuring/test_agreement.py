@@ -304,7 +304,7 @@ def test_without_a_known_draw_nothing_is_estimated(files: Files) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"sample": {"design": "near the threshold", "p": 0.5}}, "“near the threshold” is no random draw"),
+        ({"sample": {"design": "near the threshold", "p": 0.5}}, "“near the threshold” is not a random draw"),
         ({"sample": {"design": "uniform", "p": 0.1}}, "two ways of drawing"),
         ({"sample": {"design": "by verdict", "p": 0.9}}, "with different chances"),
     ],
@@ -340,7 +340,7 @@ def test_labels_drawn_by_another_judges_verdicts_give_no_figure(files: Files) ->
         files.label(f"f{n}", "fail", **reviewed("strata-50/1", 0.3))
     found = files.compare()
     assert found.tpr is None
-    assert "by something else than this verdict" in found.reasons[0]
+    assert "so not by this verdict" in found.reasons[0]
 
 
 def test_verdicts_on_the_labelled_conversations_alone_are_weighted_by_their_chances(files: Files) -> None:

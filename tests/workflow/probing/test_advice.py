@@ -49,7 +49,7 @@ CASES: list[tuple[QuestionRow, str]] = [
         "CP1 half-sees, 4 of 6; it overlooks slight faults most. Add a ruling",
     ),
     (row(word="half-sees", seen=exact(5, 6), by_kind={"plain": Count(5, 6)}), "CP1 half-sees, 5 of 6. Add a ruling"),
-    (row(alarms_easily=True, neutral=Count(9, 24)), "CP1 alarms easily: 9 of 24 NOs where nothing had changed but words"),
+    (row(alarms_easily=True, neutral=Count(9, 24)), "CP1 alarms easily: 9 of 24 NOs where only the wording had changed"),
     (
         row(mixes_with=("FO3",), flips={"FO3": Count(5, 6)}),
         "CP1 mixes with FO3: the judge answers NO to FO3, too, on 5 of 6 edits that leave it sound. Add a ruling that tells them",

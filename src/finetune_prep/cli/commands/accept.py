@@ -46,7 +46,7 @@ def accept(
     """
     if yes and not by:
         raise UsageError(
-            "--yes needs --by: whose word is it?",
+            "--yes needs --by: who is accepting?",
             next=" ".join(["finetune-prep accept", *filter(None, [document]), "--yes --by NAME"]),
         )
     overrides = _paired(document, gates, reasons)
@@ -76,7 +76,7 @@ def accept(
 def _paired(document: str | None, gates: Sequence[str], reasons: Sequence[str]) -> list[tuple[str, str]]:
     """Each gate with its reason. Raises UsageError unless there is one reason for all of them, or one for each."""
     if not gates and reasons:
-        raise UsageError("--because says why a gate is overridden", next="name the gate: --override GATE")
+        raise UsageError("--because is the reason for an override, and no gate is named", next="name the gate: --override GATE")
     if not gates:
         return []
     if not reasons or any(not reason.strip() for reason in reasons):
@@ -145,13 +145,13 @@ def _accept(project: Project, proposal: accepting.Proposal, costs: CostOfChange 
     if proposal.first:
         screen.say(f"  {len(proposal.text.splitlines())} lines, not accepted before; read it in your editor.")
     elif not proposal.changes:
-        screen.say("  No word has changed since it was accepted last.")
+        screen.say("  Not a word has changed since it was last accepted.")
     for change in proposal.changes:
         _print_change(change)
     if costs is not None and proposal.changes:
         screen.say(f"  {_costs(costs)}")
     for sentence in proposal.decides:
-        screen.say(f"  you decide, as no code can in this language: {sentence}")
+        screen.say(f"  no code can check this in this language, so it is for you to decide: {sentence}")
     for sentence in proposal.allows:
         screen.say(f"  at this threshold {sentence}")
     for outcome in proposal.advice:
@@ -174,7 +174,7 @@ def _accept(project: Project, proposal: accepting.Proposal, costs: CostOfChange 
 def _costs(costs: CostOfChange) -> str:
     """What the documents as they are now mean for the last pilot, in one line."""
     if not costs.conversations and not costs.verdicts:
-        return f"costs nothing: all {costs.n} conversations and verdicts of the last pilot still hold"
+        return f"costs nothing: all {costs.n} conversations and verdicts of the last pilot are still valid"
     price = "price unknown" if costs.dollars is None else f"about ${costs.dollars:.2f}" if costs.dollars else "free"
     made = screen.counted(costs.conversations, "conversation")
     return f"the pilot of {costs.n} again: {made} to make, {screen.counted(costs.verdicts, 'verdict')} to ask, {price}"

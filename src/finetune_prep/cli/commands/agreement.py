@@ -36,9 +36,9 @@ MOST_NAMED = 10
 @click.option(
     "--design",
     type=click.Choice([*DESIGNS]),
-    help="How the labelled conversations were drawn, where the labels do not say: all alike, or alike within each verdict.",
+    help="How the labelled conversations were drawn, where the labels do not say: all with the same chance, or all of a verdict.",
 )
-@click.option("--final", is_flag=True, help="Judge by the sealed labels, once: a file beside them keeps that they are spent.")
+@click.option("--final", is_flag=True, help="Judge by the sealed labels, once: a file beside them records that they are spent.")
 @click.option("--ci", is_flag=True, help="Exit code 1 unless the judge is certified.")
 @json_option
 def agreement(
@@ -90,8 +90,8 @@ def _print(found: measuring.Agreement) -> None:
     if found.drawn is not None:
         screen.table(
             [
-                ("TPR", f"{in_words(found.tpr)}: of those that people pass, the share that the judge passes"),
-                ("TNR", f"{in_words(found.tnr)}: of those that people fail, the share that the judge fails"),
+                ("TPR", f"{in_words(found.tpr)}: share of what people pass that the judge passes too"),
+                ("TNR", f"{in_words(found.tnr)}: share of what people fail that the judge fails too"),
                 ("kappa", in_words(found.kappa)),
             ]
         )

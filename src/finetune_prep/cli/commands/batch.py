@@ -74,7 +74,7 @@ def _file(project: Project, found: Round) -> str:
 
 
 def _round_words(found: Round) -> str:
-    counts = ((found.answered, "answered"), (found.outstanding, "outstanding"), (found.released, "asked anew or given up"))
+    counts = ((found.answered, "answered"), (found.outstanding, "outstanding"), (found.released, "asked again or given up"))
     return ", ".join(f"{count} {words}" for count, words in counts if count)
 
 
@@ -103,7 +103,7 @@ def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
 def _print_import(done: BatchImport, *, next: str) -> None:
     screen.say(f"{screen.counted(done.answered, 'answer')} kept, {done.outstanding} still outstanding", bold=True)
     if not done.taken:
-        screen.say("  No answer was found in what was given.")
+        screen.say("  No answer was found in what you gave.")
     if done.replaced:
         screen.say(f"  replaced: {done.replaced}, where the answer before could not be used")
     for count, words in (
@@ -173,7 +173,7 @@ def drop_round(project: str, number: int, as_json: bool) -> None:
     if as_json:
         screen.json({"round": number, "asked": asked, "dropped": outstanding}, step=overview(opened).next)
         return
-    screen.say(f"round {number}: {outstanding} of {asked} questions are no longer waited for")
+    screen.say(f"round {number}: {outstanding} of {asked} questions have been given up")
     screen.next_step(overview(opened).next)
 
 

@@ -82,10 +82,10 @@ def status(project: str, as_json: bool) -> None:
         ]
     )
     if not standings:
-        screen.say("Nothing is with a Batch API.")
+        screen.say("Nothing is waiting at a Batch API.")
         return
     if worst := sum(found.worst for found in standings):
-        screen.say(f"up to ${worst:.4f} are set aside for them")
+        screen.say(f"up to ${worst:.4f} is set aside for them")
     screen.next_step("finetune-prep batch fetch, once something is done")
 
 
@@ -147,7 +147,7 @@ def cancel(project: str, batch: str | None, as_json: bool) -> None:
 @click.command()
 @click.argument("number", type=click.IntRange(min=1), metavar="ROUND")
 @click.argument("batch", required=False)
-@click.option("--not-there", is_flag=True, help="The provider never had it: what is still needed is sent again.")
+@click.option("--not-there", is_flag=True, help="The provider never received it: what is still needed is sent again.")
 @json_option
 @click.pass_obj
 def settle(project: str, number: int, batch: str | None, not_there: bool, as_json: bool) -> None:
@@ -162,7 +162,7 @@ def settle(project: str, number: int, batch: str | None, not_there: bool, as_jso
     async def job(ledger: Ledger) -> None:
         found = next((one for one in await _open(ledger) if one.number == number), None)
         if found is None or found.state == "sent":
-            raise UsageError(f"there is no doubt about round {number}", next="finetune-prep batch status")
+            raise UsageError(f"round {number} needs no settling", next="finetune-prep batch status")
         if batch:
             await ledger.rounds.note(msgspec.structs.replace(found, state="sent", batch=batch))
             return

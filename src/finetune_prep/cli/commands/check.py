@@ -17,7 +17,7 @@ from finetune_prep.cli.app import seldom
 from finetune_prep.cli.document_name import DocumentName
 from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.cli.told import Told
-from finetune_prep.core.finding import Finding, Outcome
+from finetune_prep.core.finding import NOT_CHECKED, Finding, Outcome
 from finetune_prep.errors import Paused, Unusable, UsageError
 from finetune_prep.method.gates import GATES
 from finetune_prep.method.phases import PHASES
@@ -31,7 +31,7 @@ BY_ID = {gate.id: gate for gate in GATES}
 TITLES = {phase.name: phase.title for phase in PHASES} | {"workflow": "Workflow"}
 ADVICE = "with advice"
 ANSWERS = ("holds", "fails", ADVICE, "overridden", "waiting", "unchecked")
-FIXED = "fix what is found, then finetune-prep check{}"
+FIXED = "fix what was found, then run finetune-prep check{}"
 MOST_NAMED = 3  # gates that are named beside a reason they share
 
 
@@ -41,7 +41,7 @@ MOST_NAMED = 3  # gates that are named beside a reason they share
 @yes_option
 @provider_option
 @json_option
-@click.option("--all", "everything", is_flag=True, help="On a terminal, print what was printed before, too.")
+@click.option("--all", "everything", is_flag=True, help="On a terminal, also print what was printed before.")
 @click.option("--format", "style", type=click.Choice(["text", "github"]), default="text", help="github: annotations for CI.")
 @click.pass_obj
 def check(
@@ -61,9 +61,9 @@ def check(
     prints them.
     """
     if provider and not judge:
-        raise UsageError("--provider says whom to ask, and without --judge nobody is asked", next="finetune-prep check --judge")
+        raise UsageError("--provider says whom to ask, but without --judge nobody is asked", next="finetune-prep check --judge")
     if yes and not judge:
-        what = "--yes agrees to what a judge costs, and without --judge nobody is asked"
+        what = "--yes agrees to what a judge costs, but without --judge no judge is asked"
         raise UsageError(what, next="finetune-prep check --judge --yes")
     asking = _ask_judge(project, wanted, provider, yes=yes, quiet=as_json or style == "github") if judge else None
     opened = open_project(project)
@@ -90,7 +90,7 @@ def check(
         told = Told(opened, "check", anew=everything or not seen)
         _print_outcomes(outcomes, told)
         if told.as_before.total():
-            screen.say("Findings as before are shown by: finetune-prep check --all", dim=True)
+            screen.say("finetune-prep check --all also shows the findings that have not changed.", dim=True)
         if seen:
             told.keep(whole=not wanted)
     if asking and unusable and not as_json:
@@ -171,7 +171,7 @@ def _print_reasons(outcomes: list[Outcome]) -> None:
             sharing.setdefault((answer, outcome.note), []).append(outcome.gate)
     for (answer, reason), gates in sharing.items():
         more = f" and {len(gates) - MOST_NAMED} more" if len(gates) > MOST_NAMED else ""
-        screen.say(f"  {answer}: {reason}  [{', '.join(gates[:MOST_NAMED])}{more}]", dim=True)
+        screen.say(f"  {answer}: {reason.removeprefix(NOT_CHECKED)}  [{', '.join(gates[:MOST_NAMED])}{more}]", dim=True)
 
 
 # ---- annotations: https://docs.github.com/actions/reference/workflow-commands-for-github-actions

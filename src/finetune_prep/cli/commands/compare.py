@@ -58,10 +58,10 @@ def compare(base: Path, tuned: Path, rubric: Path, judge: str, margin: float, as
     changed = [question for question in found.questions if question.p is not None and question.p <= SURE]
     for question in changed:
         screen.say(
-            f"  {question.id}: YES {signed(question.difference)} (p = {question.p:.3f} after Holm, {question.groups} groups)"
+            f"  {question.id}: YES {signed(question.difference)} (p = {question.p:.3f} Holm-adjusted, {question.groups} groups)"
         )
     if found.unpaired:
-        screen.say(f"  {counted(len(found.unpaired), 'group')} stand in one file only: {_named(found.unpaired)}")
+        screen.say(f"  {counted(len(found.unpaired), 'group')} appear in only one of the files: {_named(found.unpaired)}")
     print_files(found)
     print_limits(found)
     leave(found)

@@ -127,9 +127,9 @@ def _print(found: Costs, config: Config, rows: list[tuple[str, int, float | None
     cap = "" if config.budget is None else f" of a budget of ${config.budget:.2f}"
     screen.say(f"${found.spent:.4f} spent by this project{cap}")
     if found.held:
-        screen.say(f"  and ${found.held:.4f} that a run may have spent which was killed; counted as spent")
+        screen.say(f"  and ${found.held:.4f} that a killed run may have spent; counted as spent")
     if found.committed:
-        screen.say(f"  and up to ${found.committed:.4f} set aside for what Batch APIs work on: finetune-prep batch status")
+        screen.say(f"  and up to ${found.committed:.4f} set aside for what is with Batch APIs: finetune-prep batch status")
     if found.aside:
         many = "1 reply that is" if found.aside == 1 else f"{found.aside:,} replies that are"
         screen.say(f"  {many} no answer may have cost something, too; `finetune-prep show ID` prints what came")
@@ -183,16 +183,13 @@ def _print_estimate(expected: Estimate, spent: float, budget: float | None) -> N
     differ = len({row.measured > 0 for row in asked}) > 1  # else the sum says it for all
     _print_grouped(
         ("prompt", "calls", "tokens in + out", "cached", "cost"),
-        [
-            (f"{row.phase}, {row.role}: {row.model}", _expected_row(row, free=expected.cost == 0, differ=differ))
-            for row in asked
-        ],
+        [(f"{row.phase}, {row.role}: {row.model}", _expected_row(row, free=expected.cost == 0, differ=differ)) for row in asked],
     )
     if differ:
         screen.paragraph("*: as in the bundled examples; the others as your own answers took", dim=True)
     if any(_in_part(row.calls) for row in asked):
         screen.paragraph(
-            "Calls are averages: not every draft is sent back for revision, and some answers have to be asked for again.", dim=True
+            "Calls are averages: not every draft is sent back for revision, and some answers are asked for again.", dim=True
         )
     screen.say(estimate_words(expected), bold=True)
     if expected.about:

@@ -160,12 +160,12 @@ def _places(folder: Path) -> list[tuple[str, str]]:
     project = open_project(folder)
     if pilots := runs(project.layout, "pilot"):
         report = pilots[-1].report_path.relative_to(project.folder)
-        rows.insert(0, (f"{folder}/{report}", "what happened in the pilot, for reading in a browser"))
-        rows.insert(1, (f"{folder}/{REVIEW}", "what a person reads and labels, for looking at in a browser"))
+        rows.insert(0, (f"{folder}/{report}", "what happened in the pilot, to read in a browser"))
+        rows.insert(1, (f"{folder}/{REVIEW}", "what a person reads and labels, to look at in a browser"))
         rows.append((f"{folder}/dataset/", "the accepted rows, and the card that says what is missing"))
     if scaled := runs(project.layout, SCALE):
         report = scaled[-1].report_path.relative_to(project.folder)
-        rows.insert(1, (f"{folder}/{report}", "the same of the run that was scaled until the rows were there"))
+        rows.insert(1, (f"{folder}/{report}", "the same for the run that made the rows"))
     if evaluations := evaluation_runs(project.layout):
         report = evaluations[-1].report_path.relative_to(project.folder)
         rows.append((f"{folder}/{report}", "a model tuned on such rows beside its base"))
@@ -191,12 +191,12 @@ def _closing(folder: Path, live: str) -> None:
     start = f"{_program()} --project {shlex.quote(str(folder))}"
     screen.say(f"  {live}   the live page: read ten conversations, and label them")
     screen.say(f"  {start} status")
-    screen.say(f"  {start} check   what gates and judges have against the documents")
+    screen.say(f"  {start} check   what gates and judges object to in the documents")
     if rejected := next((sample for sample in samples if sample.state == "rejected"), None):
         screen.say(f"  {start} show {rejected.scenario.id}   a conversation that was rejected, and why")
     if evaluations := evaluation_runs(project.layout):
-        screen.say(f"  {start} show {evaluations[-1].name}   what base and tuned model said about the same matters")
-    screen.say(f"  {folder / CONFIG}   names the models: yours answer what is new (probe, improve, a larger pilot)")
+        screen.say(f"  {start} show {evaluations[-1].name}   what the base and the tuned model said to the same users")
+    screen.say(f"  {folder / CONFIG}   names the models; for anything new (probe, improve, a larger pilot), name yours")
     screen.say()
     screen.say("Your own domain", bold=True)
     screen.say(f"  {_program()} new my-domain")

@@ -59,7 +59,7 @@ class _Way(NamedTuple):
 
 
 @click.command()
-@click.option("--no-ask", is_flag=True, help="Do not put a question to any model (it costs less than a tenth of a cent).")
+@click.option("--no-ask", is_flag=True, help="Do not ask any model a question (it would cost less than a tenth of a cent).")
 @yes_option
 @json_option
 @click.pass_obj
@@ -267,7 +267,7 @@ def _reached(about: str, endpoint: detect.Endpoint, settings: ProviderSettings, 
 
 
 def _spared(name: str, model: str) -> Check:
-    found = "not tried: a question to it costs money, or may, and nobody has agreed to that"
+    found = "not tried: a question to it costs money, or may, and nobody has agreed to it"
     return Check(about=f"JSON schema, {name}/{model}", state="note", found=found, fix="finetune-prep doctor --yes")
 
 
@@ -318,7 +318,7 @@ async def _schema(
 
 async def _search(settings: SearchSettings) -> Check:
     """Whether the web can be searched. Only a SearXNG is asked: it is the user's own, and costs nothing."""
-    about = "search on the web"
+    about = "web search"
     if settings.provider == "none":
         return Check(about=about, state="note", found='switched off: provider = "none" under [search]')
     try:

@@ -29,7 +29,7 @@ def drop(project: str, id: str, because: str, by: str, as_json: bool) -> None:
     if as_json:
         screen.json(found)
         return
-    again = " once more: this reason stands now" if found.before else ""
+    again = " again; this reason replaces the earlier one" if found.before else ""
     screen.say(f"{found.scenario} of {found.run} is dropped{again}: {found.because}", bold=True)
-    screen.say(f"  conversation {found.conversation[:12]}, {found.state}; it goes into no further export")
+    screen.say(f"  conversation {found.conversation[:12]}, {found.state}; it will be in no further export")
     screen.next_step(found.next)

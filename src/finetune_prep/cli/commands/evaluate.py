@@ -181,7 +181,7 @@ def _print_plan(found: Power, step: str, *, as_json: bool) -> None:
         "four times in five",
         bold=True,
     )
-    basis = "the base’s in the latest evaluation" if found.base_measured else "by convention, as nothing has been evaluated yet"
+    basis = "the base's in the latest evaluation" if found.base_measured else "by convention, as nothing has been evaluated yet"
     screen.say(f"A gain of {found.difference:.2f} takes, from a pass rate of {found.base_rate:.2f} ({basis}):")
     rows = [("runs", "scenarios", "conversations of each model", "spread over scenarios")]
     rows += [(str(row.runs), str(row.groups), str(row.talks), f"{row.spread:.2f}") for row in found.needed]
@@ -218,7 +218,7 @@ def _print(summary: EvaluationSummary) -> None:
     if table is None:
         waiting = f"{screen.counted(summary.waiting, 'conversation')} got no answer: {summary.why_waiting}"
         screen.say(f"{summary.run} is unfinished: {waiting}", bold=True)
-        screen.say("  the same command asks only for what is missing")
+        screen.say("  run the same command again: it asks only for what is missing")
         screen.next_step(summary.next)
         return
     screen.say(f"{summary.run}: {summary.groups} held-out scenarios × {screen.counted(summary.runs, 'run')}", bold=True)
@@ -266,7 +266,7 @@ def _print_replies(summary: EvaluationSummary) -> None:
     ):
         rows += [(name, *map(str, counts))] if any(counts) else []
     screen.table(rows)
-    screen.paragraph("Counted by code alone: which replies are better, a judge has to say.", dim=True)
+    screen.paragraph("These are counts made by code; which replies are better is for a judge to say.", dim=True)
     screen.next_step(summary.next)
 
 
@@ -300,7 +300,7 @@ def _print_pair(pair: Pair) -> None:
     screen.table([(test.method, f"p = {test.p:.3f} (n = {test.n})") for test in tests])
     for change in pair.questions:
         if change.p is not None and change.p <= SURE:
-            said = f"YES {signed(change.difference)} (p = {change.p:.3f} after Holm, {change.groups} scenarios)"
+            said = f"YES {signed(change.difference)} (p = {change.p:.3f} Holm-adjusted, {change.groups} scenarios)"
             screen.say(f"  {change.id}{' (gate)' if change.gate else ''}: {said}")
 
 

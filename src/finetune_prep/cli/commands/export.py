@@ -51,8 +51,8 @@ SHAPES = "; ".join(f"{name}: for {readers(name)}" for name in FORMATS)
     "tokenizer",
     default="",
     metavar="TOKENIZER",
-    help="Count the tokens of every row, and those that are trained, with this tokenizer: a folder, or a name of the hub. "
-    "Needs the package transformers.",
+    help="Count the tokens of every row, and those that are trained, with this tokenizer: a folder, or a name on the Hugging "
+    "Face Hub. Needs the package transformers.",
 )
 @click.option(
     "--slices",
@@ -87,7 +87,10 @@ def export(
     opened = open_project(project)
     if pairs:
         if tokenizer or slices or validation or formats != (DEFAULT,):
-            raise UsageError("--pairs has shapes of its own, and is not cut or held back", next="finetune-prep export --pairs")
+            raise UsageError(
+                "--pairs has formats of its own, and goes with none of --format, --check, --slices and --validation",
+                next="finetune-prep export --pairs",
+            )
         _export_pairs(opened, preview=preview, run=run, as_json=as_json)
         return
     with locked(opened.layout.lock, "export"):

@@ -47,6 +47,6 @@ def _print(found: measuring.Faults) -> None:
     for line in found.habits or ("none: no opening or ending in more than 35%, no four words in more than 50%",):
         screen.say(f"  {line}")
     if common.compression is not None:
-        screen.say(f"  gzip packs the first 50,000 bytes {common.compression:.1f} times; prose of many hands about 2.5 times")
+        screen.say(f"  gzip packs the first 50,000 bytes {common.compression:.1f} times; prose by many authors about 2.5 times")
     print_files(found)
     print_limits(found)

@@ -40,7 +40,7 @@ def import_(project: str, kind: str, file: Path, overwrite: bool, as_json: bool)
     things = "question" if importing.SUBJECTS[kind] == "rubric" else "anchor"
     screen.say(f"{done.path}: {done.number} {things}{'' if done.number == 1 else 's'} from {file}", bold=True)
     if done.before:
-        screen.say(f"  The text it had is kept: finetune-prep restore {done.kind} {done.before[:SHOWN]}")
+        screen.say(f"  The text it replaced is kept: finetune-prep restore {done.kind} {done.before[:SHOWN]}")
     screen.say("What became what")
     screen.table([(placed.column, f"→ {placed.became}") for placed in done.placed])
     _listed("Not placed", [f"{left.place}: {left.text} – {left.why}" for left in done.unplaced])

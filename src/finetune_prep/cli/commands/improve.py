@@ -38,8 +38,8 @@ from finetune_prep.workflow.status.overview import overview
 @click.option("--take", default="", metavar="ID", help="Put a proposed edit into its document.")
 @click.option("--leave", default="", metavar="ID", help="Note that you do not want an edit.")
 @click.option("--back", default="", metavar="ID", help="Put back the text that stood there before an edit.")
-@click.option("--by", default="", metavar="NAME", help="Who takes, leaves or puts back, where nobody is at a terminal.")
-@click.option("--test", is_flag=True, help="Try the edit that was taken: the same scenarios with it, and without it afresh.")
+@click.option("--by", default="", metavar="NAME", help="Who decides, if nobody is at a terminal.")
+@click.option("--test", is_flag=True, help="Try the edit that was taken: the same scenarios with it, and again without it.")
 @click.option(
     "-n",
     "scenarios",
@@ -92,7 +92,7 @@ def improve(
     acts |= {"--diagnoses": diagnoses, "--history": history}
     chosen = [name for name, given in acts.items() if given]
     if len(chosen) > 1:
-        raise UsageError(f"{' and '.join(chosen)} are one thing at a time", next="finetune-prep improve --help")
+        raise UsageError(f"{' and '.join(chosen)} cannot be combined", next="finetune-prep improve --help")
     if take or leave or back:
         _decide(project, take, leave, back, by, as_json=as_json)
     elif history:
@@ -118,7 +118,7 @@ def _decide(folder: str, take: str, leave: str, back: str, by: str, *, as_json: 
     option, id = ("--take", take) if take else ("--leave", leave) if leave else ("--back", back)
     if not by and not there:
         raise ActNeeded(
-            "whether an edit is taken is for a person to say, and nobody is at a terminal",
+            "a person has to decide whether an edit is taken, and nobody is at a terminal",
             next=f"finetune-prep improve {option} {id} on a terminal, or with the name of who has read it: --by NAME",
         )
     by = by or person.whoever()
@@ -136,7 +136,7 @@ def _label(project: Project, by: str, *, as_json: bool) -> None:
     run = last_trial(project)
     if not person.is_there() or as_json:
         raise ActNeeded(
-            "conversations are read at a terminal, and nobody is at one",
+            "conversations are read at a terminal, and this is not one",
             next=f"finetune-prep improve --label on a terminal; or label {run.name}/{run.to_label_path.name}, and --labels FILE",
         )
     if not sit(project, run, by or person.whoever()):

@@ -168,7 +168,7 @@ def missing(project: str, size: int | None, as_json: bool) -> None:
         f"{screen.counted(len(done.missing), 'question')} without an answer; {len(done.used)} answered, {unused} not needed"
     )
     if done.stopped:
-        screen.say(f"It goes no further: {done.stopped}")
+        screen.say(f"It could not go on: {done.stopped}")
 
 
 async def _everything(ledger: Ledger) -> tuple[list[Entry], list[Fetched]]:

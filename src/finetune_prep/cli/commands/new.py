@@ -56,16 +56,16 @@ class Casting(NamedTuple):
 
 DOUBTS = (
     Doubt(
-        "Do you have thousands of real conversations of this kind that you may train on?",
+        "Do you have thousands of real conversations of this kind that you are allowed to train on?",
         "Then clean and judge those: real ones teach more than simulated ones. What helps you here is the rubric.",
     ),
     Doubt(
         "Does the base model, with a good prompt, already do well at this?",
-        "Then tuning buys little. Write the rubric first and measure the base model with it; stop there if it passes.",
+        "Then tuning gains you little. Write the rubric first and measure the base model with it; stop there if it passes.",
     ),
     Doubt(
         "Is this a quick prototype?",
-        "Then prompt a model and come back when it is to last: preparing this well takes a person a working day.",
+        "Then prompt a model, and come back when the result has to last: preparing this well takes a person a working day.",
     ),
 )
 
@@ -155,7 +155,7 @@ def _refuse_contradictions(model: str, provider: str, base_url: str, key_env: st
         except ValueError as error:
             raise UsageError(f"--base-url cannot be used: {error}", next="--base-url http://HOST:PORT/v1") from error
     if key_env and not is_variable(key_env):
-        what = "--key-env is no name of an environment variable; it may be the key itself"
+        what = "--key-env is not the name of an environment variable; it may be the key itself"
         raise UsageError(what, next="--key-env NAME, where NAME is the variable that holds the key")
     if model and not base_url and "/" in model and not config.is_known(model.partition("/")[0]):
         name = model.partition("/")[0]
@@ -207,7 +207,7 @@ def whole_way_words(folder: Path) -> str:
         return ""
     return (
         f"The whole way to {ways.rows:,} accepted rows would cost about ${min(dollars):,.0f} to ${max(dollars):,.0f}; "
-        "finetune-prep cost --estimate says of what. Nothing is spent without a yes."
+        "finetune-prep cost --estimate breaks it down. Nothing is spent without a yes."
     )
 
 
@@ -253,7 +253,7 @@ def _cast(provider: str, no_detect: bool, *, yes: bool) -> Casting:
     if choice is None and provider:
         raise UsageError(
             f"“{provider}” was not found: neither its key in the environment nor a server with models",
-            next="finetune-prep doctor says what is there; --model PROVIDER/MODEL names a model all the same",
+            next="finetune-prep doctor lists what is there; --model PROVIDER/MODEL names a model anyway",
         )
     nothing = "no key of a known provider" + ("" if there else ", no server on the usual ports")
     words = [f"Found: {', '.join(_found_words(found)) or nothing}."]
@@ -263,16 +263,16 @@ def _cast(provider: str, no_detect: bool, *, yes: bool) -> Casting:
         return Casting(batch, (*words, "Questions to models go to batch files; finetune-prep.toml says how to change that."))
     words.append(f"All roles are played by {choice.model}" + ("." if choice.judge == choice.model else ","))
     if choice.judge != choice.model:
-        words.append(f"the judge's by {choice.judge}: models favour the words of their own family.")
+        words.append(f"the judge's by {choice.judge}: models tend to favour their own family's style.")
     if others := [model for model in candidates(found) if model not in (choice.model, choice.judge)]:
         words.append(f"There are also {', '.join(others[:5])}{' …' if len(others) > 5 else ''}; finetune-prep.toml decides.")
-    words.append("Nothing has been asked yet; finetune-prep doctor tries whether they answer.")
+    words.append("Nothing has been asked yet; finetune-prep doctor checks whether they answer.")
     return Casting(choice, tuple(words))
 
 
 def _may_ask(name: str, base_url: str) -> bool:
     """Whether a server that was found may be spoken to: it may be anybody's. Where nobody is there to answer, it is a no."""
-    question = f"Something listens at {base_url}, where {name} usually runs. Ask it which models it has?"
+    question = f"Something listens at {base_url}, where {name} usually runs. May it be asked which models it has?"
     return person.is_there() and click.confirm(question, default=True, err=True)
 
 
@@ -293,7 +293,7 @@ def _worth_it() -> bool:
         return True
     for doubt in doubts:
         screen.say(f"  {doubt.word}")
-    return click.confirm("Start a project all the same?", default=False)
+    return click.confirm("Start a project anyway?", default=False)
 
 
 def _read_brief(path: Path) -> str:
@@ -314,8 +314,8 @@ def _read_brief(path: Path) -> str:
 def _ask_brief(folder: Path) -> str:
     screen.say("Now the domain. Everything can be edited later in brief.md.")
     title = click.prompt("A short name for the domain", default=title_from(folder), value_proc=_name)
-    screen.say("In one paragraph: who is the assistant, for whom, what belongs to it and what not, what must never happen?")
-    screen.say("Several lines are welcome; a line with a dot alone ends it.")
+    screen.say("In one paragraph: who is the assistant, for whom, what is its job and what is not, what must never happen?")
+    screen.say("Several lines are welcome; end with a line that holds only a dot.")
     return f"# {title}\n\n{_lines()}\n"
 
 
@@ -344,5 +344,5 @@ def _lines() -> str:
 def _language(text: str) -> str:
     """A language tag; "" stays. Raises click's UsageError, which a prompt shows before it asks again."""
     if text.strip() and not TAG.fullmatch(text.strip()):
-        raise click.UsageError(f"“{text}” is no language tag; write for example en, de or pt-BR")
+        raise click.UsageError(f"“{text}” is not a language tag; write for example en, de or pt-BR")
     return text.strip()

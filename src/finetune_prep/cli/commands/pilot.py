@@ -36,14 +36,14 @@ repeat_option = click.option(
 @click.option(
     "--window",
     type=click.IntRange(min=1),
-    help="Conversations in progress at a time (default: 64, or half as many again as parallel calls, if that is more).",
+    help="Conversations in progress at a time (default: 64, or one and a half times the parallel calls, if that is more).",
 )
 @click.option("--one-call", is_flag=True, help="Have each conversation written in one call instead of turn by turn.")
 @click.option(
     "--stop-early/--no-stop-early",
     default=True,
     show_default=True,
-    help=f"Ask a pilot of {LARGE} and more in waves, and leave out the rest once its pass rate is seen to lie too low.",
+    help=f"Ask a pilot of {LARGE} and more in waves, and leave out the rest once its pass rate is clearly too low.",
 )
 @repeat_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first conversation in which a call fails.")
@@ -117,7 +117,7 @@ def _print(summary: RunSummary) -> None:
             screen.paragraph(words)
     for served in summary.served:
         times = screen.counted(served.answers, "answer")
-        screen.say(f"  {served.role}: asked for {served.asked}, and {served.served} answered ({times})")
+        screen.say(f"  {served.role}: asked for {served.asked}, but {served.served} answered ({times})")
     if summary.cost:
         each = "" if summary.cost_per_accepted is None else f", ${summary.cost_per_accepted:.4f} for each accepted row"
         caches = screen.caches_in_words(summary.cached_share, summary.saved_by_caches)

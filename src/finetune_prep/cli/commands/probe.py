@@ -39,7 +39,9 @@ MOST_SHOWN = 6  # failures that no question sees, with their conversations
 
 
 @click.command()
-@click.option("--failures", is_flag=True, help="Plant failures from outside the rubric, and see which of them no question sees.")
+@click.option(
+    "--failures", is_flag=True, help="Plant failures from outside the rubric, and see which of them no question notices."
+)
 @click.option(
     "--question",
     "questions",
@@ -80,7 +82,7 @@ def probe(
     sizes = Sizes(gate=gate, each=each, neutral=neutral, questions=tuple(dict.fromkeys(questions)))
     if failures and sizes != Sizes():
         raise UsageError(
-            "--failures plants each failure once; --question, --gate, --each and --neutral are for probing questions",
+            "--failures plants each failure once and goes with none of --question, --gate, --each and --neutral",
             next="finetune-prep probe --failures",
         )
 
@@ -150,7 +152,7 @@ def _print(found: Probed) -> None:
     table = found.table
     if table is None:
         screen.say(f"{found.run.name} is unfinished: {found.waiting} got no answer: {found.why_waiting}", bold=True)
-        screen.say("  the same command asks only for what is missing")
+        screen.say("  run the same command again: it asks only for what is missing")
         return
     if isinstance(table, ProbeTable):
         _print_questions(table)
@@ -158,7 +160,7 @@ def _print(found: Probed) -> None:
         _print_failures(table, found.trials)
     if table.source == FEW_SHOTS:
         screen.paragraph(
-            f"Faults were planted in {screen.counted(table.bases, 'few-shot')}; a pilot's conversations are more, and tell more."
+            f"Faults were planted in {screen.counted(table.bases, 'few-shot')}; a pilot has more of them, and tells you more."
         )
     if alike := same_family(found.run.plan.models):
         screen.paragraph(alike)
@@ -173,7 +175,7 @@ def _print_questions(table: ProbeTable) -> None:
     screen.say(
         f"  {table.neutral.k} of {table.neutral.n} neutral edits count; neutral: NOs on them / when asked again;", dim=True
     )
-    screen.say("  quoted: seen with a quote from the message that was changed", dim=True)
+    screen.say("  quoted: seen, with a quote from the changed message", dim=True)
     if table.measured:
         screen.say(f"  measured by the program, so nothing to probe: {', '.join(table.measured)}", dim=True)
     for line in advice(table):
@@ -199,9 +201,9 @@ def _print_failures(table: FailureTable, trials: tuple[Trial, ...]) -> None:
     screen.table([(row.id, row.severity or "–", failure_words(row), upshot(row)) for row in table.failures])
     holes = _holes(table)
     if not holes:
-        screen.say("  Every failure that was planted is seen by some question.")
+        screen.say("  Some question saw every failure that was planted.")
         return
-    screen.say(f"The rubric's hole: {screen.counted(len(holes), 'failure')} that no question sees", bold=True)
+    screen.say(f"A gap in the rubric: {screen.counted(len(holes), 'failure')} that no question sees", bold=True)
     for row in holes[:MOST_SHOWN]:
         aside = f" (set aside: {row.set_aside})" if row.set_aside else ""
         screen.paragraph(f"{row.id}, {row.severity or 'severity unknown'}: {row.text}{aside}")

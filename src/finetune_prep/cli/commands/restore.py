@@ -32,8 +32,8 @@ def restore(project: str, kind: str, hash: str, as_json: bool) -> None:
         return
     screen.say(f"{KINDS[kind].path} has the text {done.hash[: past.SHOWN]} again.", bold=True)
     if done.before:
-        screen.say(f"  The text it had is kept: finetune-prep restore {kind} {done.before[: past.SHOWN]}")
+        screen.say(f"  The text it replaced is kept: finetune-prep restore {kind} {done.before[: past.SHOWN]}")
     if not done.traced:
-        screen.say("  It is not known what this text was made from, so nothing can say when its inputs leave it behind.")
+        screen.say("  It is not known what this text was made from, so nothing can tell when it is out of date.")
     screen.say(f"  accepted by {done.accepted}" if done.accepted else "  Nobody has accepted this text.")
     screen.next_step(step)

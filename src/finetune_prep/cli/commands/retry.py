@@ -37,12 +37,12 @@ def retry(project: str, what: tuple[str, ...], by: str | None, as_json: bool) ->
         screen.json(found)
         return
     if not found.asked_again and not found.open_already:
-        screen.say("Nothing is settled as unusable: there is nothing to ask again.")
+        screen.say("No answer has been given up as unusable, so there is nothing to ask again.")
     elif found.asked_again:
         kinds = ", ".join(f"{count} {kind}" for kind, count in found.kinds.items())
         screen.say(f"{_questions(found.asked_again)} will be asked once more ({kinds}). Nothing was asked just now.", bold=True)
     if found.open_already:
-        screen.say(f"  {_questions(found.open_already)} had been opened before, and not asked since")
+        screen.say(f"  {_questions(found.open_already)} were opened before and have not been asked yet")
     screen.next_step(found.next)
 
 

@@ -21,7 +21,7 @@ from finetune_prep.workflow.status.overview import overview
 
 @click.command()
 @click.option("-n", "size", default=limits.SPOT_CHECK, show_default=True, type=click.IntRange(min=1), help="How many to draw.")
-@click.option("--terminal", is_flag=True, help="By keys in this terminal, without a browser.")
+@click.option("--terminal", is_flag=True, help="In this terminal, by keyboard, without a browser.")
 @click.option("--run", default="", metavar="NAME", help="The run to review (default: the pilot with the highest number).")
 @click.option("--by", default="", metavar="NAME", help="Who labels (default: the user of this computer).")
 @json_option
@@ -47,7 +47,7 @@ def review(project: str, size: int, terminal: bool, run: str, by: str, as_json: 
     try:
         keys.review(sitting)
     except (KeyboardInterrupt, click.exceptions.Abort):
-        screen.note("Stopped. Every label that was shown as saved is on disk; run the same command to go on.")
+        screen.note("Stopped. Every label shown as saved is on disk; run the same command to go on.")
         raise click.exceptions.Exit(INTERRUPTED) from None
     _print_end(opened, sitting)
 
@@ -77,15 +77,15 @@ def _print_end(project: Project, sitting: Sitting) -> None:
     labelled = len(sitting.drawn) - len(sitting.waiting())
     screen.say(f"{labelled} of {len(sitting.drawn)} labelled by {sitting.labeller.name}", bold=True)
     if sitting.labeller.kind == "model":
-        screen.say("  These are a model's labels: they count for no gate and no export.")
+        screen.say("  These are a model's labels: they count towards no gate and no export.")
     for sentence in proof(found):
         screen.say(f"  {sentence}")
     sentence, command = more(sitting.run, project.layout.relative(sitting.run.folder))
     screen.say(f"  {sentence}")
     if found.read:  # without labels there is nothing to measure
-        screen.say(f"  how far these labels go: {command}")
+        screen.say(f"  what these labels prove: {command}")
     for failure in found.missed:
-        screen.say(f"  no document holds this failure yet: {failure}")
+        screen.say(f"  no document mentions this failure yet: {failure}")
     screen.next_step(_next(project, sitting))
 
 

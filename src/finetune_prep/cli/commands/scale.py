@@ -40,7 +40,7 @@ MOST_REASONS = 5  # that are printed
 @click.option(
     "--window",
     type=click.IntRange(min=1),
-    help="Conversations in progress at a time (default: 64, or half as many again as parallel calls, if that is more).",
+    help="Conversations in progress at a time (default: 64, or one and a half times the parallel calls, if that is more).",
 )
 @yes_option
 @provider_option
@@ -112,12 +112,10 @@ def _print(summary: ScaleSummary) -> None:
         screen.say(f"  {reason.count:,} {reason.state}: {reason.words}  [{reason.example}]")
     for served in summary.served:
         times = screen.counted(served.answers, "answer")
-        screen.say(f"  {served.role}: asked for {served.asked}, and {served.served} answered ({times})")
+        screen.say(f"  {served.role}: asked for {served.asked}, but {served.served} answered ({times})")
     if summary.cost:
         each = "" if summary.cost_per_accepted is None else f", ${summary.cost_per_accepted:.4f} for each accepted row"
         caches = screen.caches_in_words(summary.cached_share, summary.saved_by_caches)
         screen.say(f"  {summary.run} cost ${summary.cost:.4f}{each}{caches}")
-    if summary.cpu_per_accepted is not None:
-        screen.say(f"  {1000 * summary.cpu_per_accepted:.1f} ms of this computer's processor for each accepted row", dim=True)
     screen.say(f"  {summary.report}, with every cell; samples.jsonl, verdicts.jsonl and scale.json beside it")
     screen.next_step(summary.next)

@@ -45,11 +45,11 @@ def score(verdicts: Path, rubric: Path, conversations: Path | None, judge: str, 
         screen.say(f"None of {total} has an answer to every question: there is no pass rate.", bold=True)
     else:
         total = counted(found.judged, "judged conversation")
-        screen.say(f"{found.passed.value:.0%} of {total} passed, by the judge's word", bold=True)
+        screen.say(f"{found.passed.value:.0%} of {total} passed, according to the judge", bold=True)
         screen.say(f"  pass rate {in_words(found.passed)}")
     unjudged = found.conversations - found.judged
     if unjudged:
-        screen.say(f"  {unjudged} of {found.conversations} unjudged: an answer is missing, and missing is not NO")
+        screen.say(f"  {unjudged} of {found.conversations} unjudged: an answer is missing, which does not count as NO")
     if found.mean is not None:
         screen.say(f"  mean score {found.mean:.2f}, to pass {found.threshold:.2f}; {found.gate_failed} failed at the gate")
     if found.applied:

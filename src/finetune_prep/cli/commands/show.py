@@ -215,7 +215,7 @@ def _flawed(found: lookup.FoundSample) -> str:
 def _print_request(found: lookup.FoundRequest) -> None:
     request, reply = found.request, found.entry and found.entry.reply
     screen.say(f"{request.key} · {request.phase} · {request.role} · {request.origin.label}", bold=True)
-    answered = f"answered {reply.at or 'at an unknown time'}, {reply.finish}" if reply else "no answer that can be read"
+    answered = f"answered {reply.at or 'at an unknown time'}, {reply.finish}" if reply else "no readable answer"
     screen.say(f"  asked of {request.model}, {answered}", dim=True)
     for message in request.messages:
         screen.say()
@@ -226,7 +226,7 @@ def _print_request(found: lookup.FoundRequest) -> None:
         screen.say(f"not the answer ({came.why}), {came.size:,} bytes, {came.at}", bold=True)
         screen.paragraph(came.body)
         if came.left_out:
-            screen.say(f"  … and {came.left_out:,} bytes more, which were not kept", dim=True)
+            screen.say(f"  … and {came.left_out:,} more bytes, which were not kept", dim=True)
     if reply:
         screen.say()
         screen.say(f"answer{f' ({reply.problem}: {reply.detail})' if reply.problem else ''}", bold=True)

@@ -13,7 +13,9 @@ from finetune_prep.sources.files import SourceText
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[QUERY]...")
-@click.option("-n", "count", type=click.IntRange(1, 100), default=5, show_default=True, help="Most passages to show.")
+@click.option(
+    "-n", "count", type=click.IntRange(1, 100), default=5, show_default=True, help="Maximum number of passages to show."
+)
 @json_option
 @click.pass_obj
 def sources(project: str, words: tuple[str, ...], count: int, as_json: bool) -> None:
@@ -67,4 +69,4 @@ def _print_passages(texts: list[SourceText], query: str, count: int, *, as_json:
         screen.say(f"{passage.source_id} {titles[passage.source_id]}", bold=True)
         screen.paragraph(f"{passage.table}\n{passage.text}" if passage.table else passage.text)
     if not found:
-        screen.say(f"None of these words stands in {len(texts)} source{'' if len(texts) == 1 else 's'}.")
+        screen.say(f"None of these words is in the {len(texts)} source{'' if len(texts) == 1 else 's'}.")

@@ -119,14 +119,14 @@ def _print_evaluation(found: EvaluationView) -> None:
 
 
 def _print_review(review: Reviewed) -> None:
-    for sentence in proof(review) or (f"{review.run}: no conversation is labelled by a person as it stands.",):
+    for sentence in proof(review) or (f"{review.run}: no conversation in its present form is labelled by a person.",):
         screen.say(f"   {sentence}")
     if review.by_models:
-        screen.say(f"   {review.by_models} labelled by a model: no person's word")
+        screen.say(f"   {review.by_models} labelled by a model, not by a person")
     for stale in review.stale:
         screen.say(f"   stale: the label of {stale.scenario} by {stale.by} – {stale.why}")
     for conversation in review.disputed:
-        screen.say(f"   disputed: {conversation[:12]} – one person passes it, another one fails it")
+        screen.say(f"   disputed: {conversation[:12]} – one person passes it, another fails it")
     for damaged in review.damaged:
         screen.say(f"   runs/{review.run}/labels.jsonl:{damaged.line}: this label cannot be read: {damaged.why}")
 

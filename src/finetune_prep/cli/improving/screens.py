@@ -23,7 +23,7 @@ from finetune_prep.workflow.improving.versions import PilotRate, Version
 from finetune_prep.workflow.texts.changed_words import Change
 
 PROPOSE, TEST, AFTER = "finetune-prep improve", "finetune-prep improve --test", "finetune-prep status"
-NOTHING = "No question fails in two conversations, no habit is too frequent, and nobody noted a failure."
+NOTHING = "No question fails in more than one conversation, no habit is too frequent, and nobody noted a failure."
 COUNTED = (
     "A question is counted over the judged conversations that it applies to, whether or not they passed. Those that fail by it "
     "alone have no other NO."
@@ -89,7 +89,7 @@ def _print(project: Project, run: ImproveRun, view: EditView) -> None:
     if view.state == "refused":
         screen.say(f"   no edit: {one.why}")
     elif view.state == "waiting":
-        screen.say("   the edit is not answered yet")
+        screen.say("   the edit has no answer yet")
     elif view.state == "proposed":
         print_changes(diff(project, run, one))
         if one.because:
@@ -158,7 +158,7 @@ def print_trial(summary: TrialSummary, *, as_json: bool) -> None:
     if summary.result is None:
         waiting = f"{screen.counted(summary.waiting, 'conversation')} got no answer: {summary.why_waiting}"
         screen.say(f"{summary.run} is unfinished: {waiting}", bold=True)
-        screen.say("  the same command asks only for what is missing")
+        screen.say("  run the same command again: it asks only for what is missing")
         screen.next_step(summary.next)
         return
     screen.say(f"{summary.run}: {summary.edit}, for {summary.question}", bold=True)
@@ -190,7 +190,7 @@ def print_versions(found: Sequence[Version], *, as_json: bool) -> None:
         screen.json({"versions": found, "next": AFTER})
         return
     if not found:
-        screen.say("No edit was taken yet.")
+        screen.say("No edit has been taken yet.")
     for version in found:
         act = "taken" if version.act == "take" else "put back"
         screen.say(f"{version.at[:10]}  {version.edit} {act} by {version.by}: {KINDS[version.document].path}", bold=True)

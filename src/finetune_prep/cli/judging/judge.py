@@ -52,10 +52,10 @@ class Judge:
 
     def tell(self, step: JudgeStep | None, count: int, tell: Callable[[str], None]) -> None:
         """Say how many answers cannot be used, and what to do about it. step: as of `next`."""
-        said = f"{screen.counted(count, 'answer')} from the judge cannot be used"
+        said = f"{screen.counted(count, 'answer')} from the judge could not be used"
         other = f"name another judge in {FILE}, under [roles.judge]"
         if step and step.exhausted:
-            again = "although they were asked for once more"
+            again = "although they were asked for again"
             tell(f"{said}, {again}. You can {other}, or try the same one again: finetune-prep retry.")
         else:
             tell(f"{said}. You can have them asked for once more with finetune-prep retry unusable, or {other}.")

@@ -12,7 +12,7 @@ def serve_page(desk: Desk, first: str, *, as_json: bool = False) -> None:
     try:
         serve(desk, first, _as_json if as_json else _told)
     except KeyboardInterrupt:
-        screen.note("Stopped. Every label that was shown as saved is on disk.")
+        screen.note("Stopped. Every label shown as saved is on disk.")
 
 
 def _as_json(link: str) -> None:
@@ -20,6 +20,6 @@ def _as_json(link: str) -> None:
 
 
 def _told(link: str) -> None:
-    screen.say("Open this link in a browser of this machine; it is good once:")
+    screen.say("Open this link in a browser on this machine; it works once:")
     screen.say(f"  {link}", bold=True, wrapped=False)
     screen.say("Ctrl-C stops.", dim=True)

@@ -125,7 +125,7 @@ def _questions(sitting: Sitting) -> dict[str, YesNo]:
 def _undo(sitting: Sitting, position: int, draft: Draft) -> None:
     if draft.word is None:
         sitting.withdraw(position)
-        screen.say("  taken back; the file keeps that it was given")
+        screen.say("  taken back; the file still records that it was given")
 
 
 def _after(sitting: Sitting, position: int) -> int | None:
@@ -152,7 +152,7 @@ def _after(sitting: Sitting, position: int) -> int | None:
         screen.say(f"  saved: {SAID[given.label]}, the judge is wrong")
     elif key == "u":
         sitting.withdraw(position)
-        screen.say("  taken back; the file keeps that it was given")
+        screen.say("  taken back; the file still records that it was given")
         return position
     return None if key == STOP else _following(sitting, position)
 

@@ -122,12 +122,14 @@ def _written(together: Together, name: str, form: str, rows: int, left_out: dict
 
 def in_words(found: Slices) -> str:
     """What came of cutting, in a sentence or two."""
-    by = "as the tokenizer counts" if found.counted else "by their bytes, of which a token stands for one at least"
+    by = "as the tokenizer counts" if found.counted else "(counted in bytes: a token stands for at least one)"
     left = f" {found.too_long} longer ones were left out" if found.too_long else ""
-    left += f", of {found.without} conversations all of them" if found.without else ""
+    left += (
+        f", for {found.without} {'conversation' if found.without == 1 else 'conversations'} every slice" if found.without else ""
+    )
     return (
         f"{found.written.file}: {found.written.rows} slices of {found.talks} conversations, of at most {found.limit} tokens "
-        f"{by}.{left}{'.' if left else ''} Train the last reply of each row alone: the replies before it stand in other rows."
+        f"{by}.{left}{'.' if left else ''} Train only the last reply of each row: the replies before it are in other rows."
     )
 
 

@@ -74,10 +74,10 @@ def open_tokenizer(name: str) -> Tokenizer:
         raise UsageError(
             f"there is no tokenizer “{name}”: {_short(error)}",
             where=SLOT,
-            next="name a folder with tokenizer_config.json, or a model of the hub",
+            next="name a folder with tokenizer_config.json, or a model on the Hugging Face Hub",
         ) from error
     if not getattr(found, "chat_template", None):
-        what = f"the tokenizer “{name}” has no chat template, so nobody knows how a row is put"
+        what = f"the tokenizer “{name}” has no chat template, so it is not known how it would present a row"
         raise UsageError(what, where=SLOT, next="name the one of a chat model")
     tokenizer: Tokenizer = found
     return tokenizer
@@ -172,8 +172,11 @@ def in_words(found: TokenCount) -> str:
     total, trained = found.total, found.trained
     odd = ""
     if found.more:
-        odd = f" In {found.more} rows words are trained that stand in no reply, such as “{found.more_words}”."
-    odd += f" In {found.less} rows not all of the replies is trained." if found.less else ""
+        train = "row also trains" if found.more == 1 else "rows also train"
+        odd = f" {found.more} {train} words that are in no reply, such as “{found.more_words}”."
+    odd += (
+        f" {found.less} {'row does' if found.less == 1 else 'rows do'} not train all words of the replies." if found.less else ""
+    )
     return (
         f"{found.file} with {found.tokenizer}: {found.share:.0%} of the tokens are trained. A row has {total.least} to "
         f"{total.most} tokens (median {total.median:g}), of which {trained.least} to {trained.most} are trained; `max_length` "

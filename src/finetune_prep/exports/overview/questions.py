@@ -1,4 +1,4 @@
-"""The questions of a rubric as a report lists them: what each got, how many conversations it decides, and what probes say of it."""
+"""The questions of a rubric as a report lists them: what each got, what it decides, and what probes say of it."""
 
 from __future__ import annotations
 
@@ -90,4 +90,4 @@ def _twice(question: QuestionNoise) -> str:
     if not question.flips.k:
         return "steady" if question.word == "steady" else ""
     noisy = "noisy, " if question.word == "noisy" else ""
-    return f"{noisy}{question.flips.k} of {question.flips.n} answered otherwise the second time"
+    return f"{noisy}{question.flips.k} of {question.flips.n} answered differently the second time"

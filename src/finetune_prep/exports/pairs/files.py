@@ -125,7 +125,7 @@ def _origin(number: int, pair: Pair) -> dict[str, Any]:
 def in_words(pairs: int, ratio: float, left_out: Mapping[str, int]) -> str:
     """How many pairs, how long their halves are, and what is in none."""
     left = "".join(f"; {count} conversations left out: {why}" for why, count in left_out.items())
-    uneven = "" if EVEN[0] <= ratio <= EVEN[1] else ", which a model may learn instead of what is better"
+    uneven = "" if EVEN[0] <= ratio <= EVEN[1] else ", and a model may learn that instead of what is better"
     return f"{pairs} pairs; a chosen reply has {ratio:.2f} times the words of the rejected one{uneven}{left}."
 
 
@@ -151,8 +151,8 @@ def card(paired: Paired, about: About) -> str:
         f"| model | |\n| --- | --- |\n{models}",
         "Before you publish these rows, or a model trained on them, read the terms of the models above: some forbid training "
         "others on what they write, or ask to be named.",
-        "## Training on them\n\nTune on the rows of `train.jsonl` in the folder above first: preferences move a model that can "
-        "already do it.",
+        "## Training on them\n\nTune on the rows of `train.jsonl` in the folder above first: preferences improve a model that "
+        "can already do the task.",
     ]
     for shape in SHAPES:
         filled = {**slots, "file": shape.file}

@@ -52,7 +52,7 @@ SHAPES = (
     Shape(
         "TRL", "train.jsonl", ("prompt", "chosen", "rejected"), _trl,
         lambda row: (row["prompt"], row["chosen"], row["rejected"]),
-        "TRL, and Unsloth through it", "python",
+        "TRL, and Unsloth, which uses it", "python",
         """\
 from datasets import load_dataset
 from trl import DPOConfig, DPOTrainer

@@ -152,14 +152,14 @@ def _sentences(found: Between) -> Iterable[str]:
     left = f" ({found.unread} without both verdicts)" if found.unread else ""
     if not found.n:
         if found.judged:
-            yield f"{found.second}, the second judge, has read none of {found.judged} conversations to the end{left}. {DECIDES}"
+            yield f"{found.second}, the second judge, has finished none of {found.judged} conversations{left}. {DECIDES}"
         return
     same, failed = found.same, found.n - found.both_pass - found.only_first - found.only_second
     yield (
-        f"{found.second} as second judge has read {found.n} of {found.judged} conversations{left}. Both pass {found.both_pass} "
-        f"and fail {failed}; {found.first} alone fails {found.only_first}, {found.second} alone {found.only_second}. They agree "
-        f"in {same.k} of {same.n} ({(same.value or 0):.0%}, 95% interval {same.low:.0%} to {same.high:.0%}), "
-        f"{kappa_in_words(found.kappa)}. {DECIDES}"
+        f"{found.second}, the second judge, has read {found.n} of {found.judged} conversations{left}. Both pass "
+        f"{found.both_pass} and fail {failed}; {found.first} alone fails {found.only_first}, {found.second} alone "
+        f"{found.only_second}. They agree in {same.k} of {same.n} ({(same.value or 0):.0%}, 95% interval {same.low:.0%} to "
+        f"{same.high:.0%}), {kappa_in_words(found.kappa)}. {DECIDES}"
     )
     apart = sorted(
         (question for question in found.questions if question.same.k < question.same.n), key=lambda question: question.same.k
@@ -167,7 +167,7 @@ def _sentences(found: Between) -> Iterable[str]:
     if apart:
         named = ", ".join(f"{one.id} ({one.same.n - one.same.k} of {one.same.n})" for one in apart[:MOST_NAMED])
         more = f" and {len(apart) - MOST_NAMED} more" if len(apart) > MOST_NAMED else ""
-        yield f"They answer otherwise most often to {named}{more}."
+        yield f"They differ most often on {named}{more}."
     if found.differ:
         conversations = "1 conversation" if len(found.differ) == 1 else f"{len(found.differ)} conversations"
         yield f"They differ on the safety gate or on passing in {conversations}: a person should read {_them(len(found.differ))}."
@@ -180,6 +180,6 @@ def _them(count: int) -> str:
 def kappa_in_words(found: Estimate) -> str:
     """Kappa with its interval, or why there is none, and whether it says that they agree at all."""
     if found.value is None:
-        return "kappa says nothing where one of them passes all, or none"
+        return "kappa means nothing where one of them passes all, or none"
     few = "" if found.low > 0 else f"; {found.n} are too few to say that they agree beyond chance"
     return f"kappa {found.value:.2f} (95% interval {found.low:.2f} to {found.high:.2f}{few})"

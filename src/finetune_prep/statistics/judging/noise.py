@@ -154,13 +154,13 @@ def _sentences(found: Noise) -> Iterable[str]:
     yield (
         f"Judged twice{by}: {conversations}{left}. {found.answers - found.changed} of {found.answers} answers were the same "
         f"({(same.value or 0):.0%}, 95% interval {same.low:.0%} to {same.high:.0%}); {flips.k} of {flips.n} changed between pass "
-        f"and fail (95% interval {flips.low:.0%} to {flips.high:.0%}). What became of them rests on the first verdict."
+        f"and fail (95% interval {flips.low:.0%} to {flips.high:.0%}). Only the first verdict decided anything."
     )
     for question in found.of("noisy"):
         rate = question.flips
         yield (
-            f"{question.id} is noisy: answered otherwise in {rate.k} of {rate.n} (95% interval {rate.low:.0%} to "
-            f"{rate.high:.0%}). Say more exactly what counts as YES, or add a ruling."
+            f"{question.id} is noisy: answered differently in {rate.k} of {rate.n} (95% interval {rate.low:.0%} to "
+            f"{rate.high:.0%}). Say more precisely what counts as YES, or add a ruling."
         )
     yield from _too_few(found)
 

@@ -73,9 +73,7 @@ def _waive(request: Request, form: Form) -> Response:
 def _waiver(desk: Desk, gate: str, kind: str | None, reason: str, bound: str) -> Decision:
     """Raises as `accepting.override`, UsageError without a reason, ActNeeded if the gate finds other things than were shown."""
     if not reason:
-        raise UsageError(
-            f"{gate} is not waived: why may it stand open?", next="write a reason; it is kept, and printed in the card"
-        )
+        raise UsageError(f"{gate} is not waived: a reason is missing", next="write a reason; it is kept, and printed in the card")
     decision = accepting.override(desk.project, gate, kind, by=desk.labeller.name, because=reason)
     if decision.text != bound:
         raise ActNeeded(f"what {gate} finds changed while you were reading", next="read it again, and decide then")

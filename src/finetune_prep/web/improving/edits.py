@@ -58,7 +58,7 @@ def _act(desk: Desk, edit: str, act: str, shown: str) -> None:
     """Raises ActNeeded where no person sits before the page, or the document is not the one that was shown, and as `take`."""
     if desk.labeller.kind != "person":
         raise ActNeeded(
-            "whether an edit is taken is for a person to say, and nobody is at a terminal",
+            "a person has to decide whether an edit is taken, and nobody is at a terminal",
             next="finetune-prep serve --by NAME, by who has read it",
         )
     by = desk.labeller.name

@@ -72,7 +72,7 @@ def diagnose(seen: Seen) -> Diagnosis:
     """The verdict on a pilot."""
     judged = [row for row in seen.rows if row.judged]
     if len(judged) + seen.account.unjudged + seen.account.states.get("faulty", 0) < ENOUGH:
-        return Diagnosis(cause="too few", said=f"{len(judged)} judged conversations are too few to name a cause.")
+        return Diagnosis(cause="too few", said=f"{len(judged)} judged conversations are too few to tell the cause.")
     case = _Case(seen, judged)
     looks: tuple[Callable[[_Case], Diagnosis | None], ...] = (
         _unreadable, _unfounded, _missed, _against_people, _wrong_way_round, _blind, _nothing_fails, _never_passes, _one_cell,
@@ -116,7 +116,7 @@ def _unreadable(case: _Case) -> Diagnosis | None:
         return None
     return Diagnosis(
         cause="judge",
-        said=f"Name another judge: {len(lost)} of {n} verdicts cannot be read, and what is left is no fair sample.",
+        said=f"Name another judge: {len(lost)} of {n} verdicts cannot be read, and the rest is not a fair sample.",
         shown_by=_ids(lost),
     )
 
@@ -175,7 +175,7 @@ def _against_people(case: _Case) -> Diagnosis | None:
         return Diagnosis(
             cause="judge",
             said=(
-                f"The judge is too kind: people fail {kept.n - kept.k} of {kept.n} that it passes. Name another one, or say "
+                f"The judge is too lenient: people fail {kept.n - kept.k} of {kept.n} that it passes. Name another one, or say "
                 "under No what it overlooked."
             ),
             shown_by=case.seen.people.failed[:SHOWN],
@@ -207,7 +207,7 @@ def _blind(case: _Case) -> Diagnosis | None:
     passed = case.answering(blind[0], "yes")
     return Diagnosis(
         cause="rubric",
-        said=f"Tighten the rubric at {', '.join(blind)}: probes planted its fault, and it saw none. Its YES says nothing here.",
+        said=f"Tighten the rubric at {', '.join(blind)}: probes planted its fault, and it saw none. Its YES means nothing here.",
         about=tuple(blind),
         shown_by=_ids(passed),
     )
@@ -220,7 +220,7 @@ def _nothing_fails(case: _Case) -> Diagnosis | None:
     unseen = tuple(id for id in case.order if case.seen.probes.get(id) != "sees")
     return Diagnosis(
         cause="rubric",
-        said=f"Tighten the rubric, or show that it bites (`finetune-prep probe`). {FLAWLESS}",
+        said=f"Tighten the rubric, or show that it catches something (`finetune-prep probe`). {FLAWLESS}",
         about=unseen,
         shown_by=_ids(case.judged),
     )
@@ -235,7 +235,7 @@ def _never_passes(case: _Case) -> Diagnosis | None:
     return Diagnosis(
         cause="rubric",
         said=(
-            f"Tighten the rubric at {worst.id}: only {worst.yes.k} of {worst.yes.n} pass it, so it tells nothing apart. Read "
+            f"Tighten the rubric at {worst.id}: only {worst.yes.k} of {worst.yes.n} pass it, so it separates nothing. Read "
             "some: if they are good, it asks too much; if not, the generation prompt never asks for it."
         ),
         about=(worst.id,),

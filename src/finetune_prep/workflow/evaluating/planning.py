@@ -16,9 +16,9 @@ def enough_groups(groups: int) -> None:
     """Raise UsageError for fewer groups than can tell anything."""
     if groups < FEWEST_GROUPS:
         raise UsageError(
-            f"{groups} groups cannot tell models apart: chance makes so few agree too often",
+            f"{groups} groups are too few to tell models apart: so few often agree by chance",
             where=f"-n {groups}",
-            next=f"-n {FEWEST_GROUPS} at least; how many it takes: finetune-prep evaluate --plan",
+            next=f"-n {FEWEST_GROUPS} at least; finetune-prep evaluate --plan says how many it takes",
         )
 
 

@@ -19,8 +19,8 @@ from finetune_prep.statistics.evaluation.words import upshot
 from finetune_prep.workflow.status.views import EvaluationView
 
 OFFER = (
-    "Is tuning worth it at all? finetune-prep evaluate --base provider/model has the model as it is talk to simulated users, "
-    "and the judge answers the rubric about it."
+    "Is tuning worth it at all? finetune-prep evaluate --base provider/model has the untuned model talk to simulated users, and "
+    "the judge answers the rubric about its conversations."
 )
 
 
@@ -72,7 +72,7 @@ def why_stale(project: Project, run: EvaluationRun) -> tuple[str, ...]:
     if plan.evaluation_prompt != digest(judged_by):
         why.append("the evaluation prompt has changed since")
     if plan.models["judge"] != {"provider": project.config.role("judge").model, **model_of(project.config, "judge")}:
-        why.append("another judge, or other parameters of it, are configured since")
+        why.append("the judge or its parameters have changed since")
     if "tuned" in plan.arms and plan.texts["tuned"] != digest(system):
         why.append("the system prompt has changed since")
     return tuple(why)

@@ -116,8 +116,8 @@ def _looked_before(project: Project, run: EvaluationRun) -> str:
     if not before or len(run.plan.arms) < 2:
         return ""
     return (
-        f"These models were compared before ({', '.join(before)}). Each further look is another chance to be wrong: with two "
-        "looks the 5% are up to 10."
+        f"These models were compared before ({', '.join(before)}). Every further look is another chance to be wrong: with two "
+        "looks, the 5% risk can be as high as 10%."
     )
 
 
@@ -127,7 +127,10 @@ def _related(plan: EvaluationPlan) -> str:
     alike = sorted({model["model"] for name, model in plan.models.items() if name in ("base", "tuned")})
     if not any(family(judge) == family(name) for name in alike):
         return ""
-    return f"The judge ({judge}) is of the family of what it judges ({', '.join(alike)}): models favour their own manner."
+    return (
+        f"The judge ({judge}) belongs to the same family as what it judges ({', '.join(alike)}), and models tend to favour their "
+        "own style."
+    )
 
 
 def _page(project: Project, done: Evaluated, table: Table, said: Said) -> str:

@@ -136,7 +136,7 @@ def _refuse_final(spent: Spent | None, path: Path, pin: str, *, split: bool) -> 
             f"the sealed labels were spent on {spent.at[:10]}, on {spent.judge or 'a judge without a name'}; "
             "judge, rubric, labels or verdicts have changed since",
             where=str(path),
-            next="seal labels of conversations that were never labelled, in a file of their own",
+            next="label conversations that nobody has labelled yet, sealed, in a file of their own",
         )
 
 
@@ -193,7 +193,9 @@ def _word(case: _Case, tpr: Estimate | None, tnr: Estimate | None, why_not: str)
     shown = certification.shown(tpr, tnr)
     if not case.sealed:
         wish = "" if shown == "certified" else f"; besides, {_shortfall(tpr, tnr)}"
-        return "smoke-tested", (f"not certified: these labels are not sealed, and who looks at them tunes to them{wish}",)
+        return "smoke-tested", (
+            f"not certified: these labels are not sealed, and a judge may be tuned to labels one has seen{wish}",
+        )
     if shown != "certified":
         return shown, (_shortfall(tpr, tnr),)
     lacking = (*_unsealed(case.counted.labels, case), *_overlooked(case))

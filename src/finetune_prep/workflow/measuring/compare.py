@@ -100,13 +100,13 @@ def _alike(base: Verdicts, tuned: Verdicts) -> str:
         raise UsageError(
             f"the first file is judged by {said[0]} and the second by {said[1]}: that compares judges",
             where=tuned.path,
-            next="judge both by the same one, or name one that judged both: --judge NAME",
+            next="use verdicts of one judge, or name one that judged both: --judge NAME",
         )
     evaluations = [{row.run.partition("/")[0] for row in verdicts.rows if "/" in row.run} for verdicts in (base, tuned)]
     if all(evaluations) and not evaluations[0] & evaluations[1]:
         said = [", ".join(sorted(names)) for names in evaluations]
         raise UsageError(
-            f"the first file is of {said[0]} and the second of {said[1]}: scenarios, users and prompts need not be the same",
+            f"the first file is of {said[0]} and the second of {said[1]}: their scenarios, users and prompts may differ",
             where=tuned.path,
             next="give two files of one evaluation",
         )
@@ -173,7 +173,7 @@ def _new_no(
 
 def _cannot_tell(rubric: Rubric) -> tuple[str, ...]:
     return (
-        "whether the judge is right, or likes one of the models: finetune-prep agreement, on conversations of both",
+        "whether the judge is right, or favours one of the models: finetune-prep agreement, on conversations of both",
         "anything about what the rubric's questions do not ask"
         + ("" if any(category.gate for category in rubric.categories) else "; it has no safety gate"),
     )

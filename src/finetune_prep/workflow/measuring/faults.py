@@ -53,7 +53,7 @@ def faults(path: Path) -> Faults:
         left_out=len(talks.findings),
         mapping=talks.mapping,
         cannot_tell=(
-            "whether what is said is any good: that takes a rubric and a judge",
+            "whether what is said is any good, which takes a rubric and a judge",
             "whether one conversation retells another in other words",
         ),
         conversations=len(talks.rows),

@@ -69,7 +69,7 @@ def _reversed(question: QuestionHealth) -> str:
         return ""
     rest = question.item_rest
     return (
-        f"{question.id} speaks against the others (correlation {rest.value:z.2f}, at most {rest.high:z.2f}, n = {rest.n}): "
+        f"{question.id} goes against the others (correlation {rest.value:z.2f}, at most {rest.high:z.2f}, n = {rest.n}): "
         "are YES and NO the wrong way round?"
     )
 

@@ -53,7 +53,9 @@ def verdicts_of(path: Path, rubric: Rubric, conversations: Path | None = None, j
         verdicts = verdicts.of(judge)
     if not verdicts.rows:
         details = tuple(map(str, verdicts.findings[:10]))
-        raise UsageError("no verdict in this file counts", where=str(path), details=details, next="docs/numbers.md has the form")
+        raise UsageError(
+            "no verdict in this file counts", where=str(path), details=details, next="docs/numbers.md describes the format"
+        )
     return verdicts
 
 

@@ -139,7 +139,7 @@ def draw(counted: Counted, passed: Mapping[str, bool | None], stated: str = "") 
         return Draw(None, "there is no label by a person")
     share = len(counted.deferred) / (len(labels) + len(counted.deferred))
     if share > MOST_DEFERRED:
-        return Draw(None, f"{share:.0%} of the labels are deferred, and what is left is no picture of the rest")
+        return Draw(None, f"{share:.0%} of the labels are deferred, and the others do not represent them")
     designs = {label.design or stated for label in labels}
     if designs == {"uniform"}:
         return Draw(_strata(counted, passed, "uniform", {}))
@@ -148,21 +148,19 @@ def draw(counted: Counted, passed: Mapping[str, bool | None], stated: str = "") 
         why = (
             "the labels do not say how their conversations were drawn"
             if "" in unknown
-            else f"“{', '.join(unknown)}” is no random draw"
+            else f"“{', '.join(unknown)}” is not a random draw"
         )
-        return Draw(None, "labels of two ways of drawing are mixed" if not unknown else why)
+        return Draw(None, "labels from two ways of drawing are mixed" if not unknown else why)
     if any(
         len({label.p for label in labels if (label.draw, passed[label.conversation]) == same}) > 1
         for same in _alike(labels, passed)
     ):
-        return Draw(
-            None, "conversations with the same verdict were drawn with different chances, so by something else than this verdict"
-        )
+        return Draw(None, "conversations with the same verdict were drawn with different chances, so not by this verdict")
     if len(passed) > len(labels) + len(counted.deferred):
         return Draw(_strata(counted, passed, "by verdict", {}))
     chances = {verdict: {label.p for label in labels if passed[label.conversation] is verdict} for verdict in (True, False)}
     if any(len(found) > 1 for found in chances.values()):
-        return Draw(None, "labels of several draws, and the file of verdicts holds none but the labelled conversations")
+        return Draw(None, "labels of several draws, and the file of verdicts has only the labelled conversations")
     return Draw(_strata(counted, passed, "by verdict", {verdict: next(iter(found), None) for verdict, found in chances.items()}))
 
 

@@ -73,7 +73,7 @@ def _advice(row: QuestionRow, table: ProbeTable) -> Iterator[str]:
         yield f"{row.id} half-sees, {row.seen.k} of {row.seen.n}{_worst(row)}. Add a ruling that answers NO to such a reply."
     if row.alarms_easily:
         yield (
-            f"{row.id} alarms easily: {row.neutral.k} of {row.neutral.n} NOs where nothing had changed but words, and"
+            f"{row.id} alarms easily: {row.neutral.k} of {row.neutral.n} NOs where only the wording had changed, and"
             f" {row.placebo.k} of {row.placebo.n} where nothing had changed at all. Say under Yes which wordings will do."
         )
     for other in row.mixes_with:
@@ -137,7 +137,7 @@ def same_family(models: dict[str, Any]) -> str:
     alike = [words for role, words in named.items() if family.get(role) == family["verifier"]]
     if not alike:
         return ""
-    what = f"The verifier is of the same family of models as {' and '.join(alike)}, and may share what they overlook"
+    what = f"The verifier is of the same family of models as {' and '.join(alike)}, and may overlook the same things"
     return f"{what}: name another one under [roles.verifier]."
 
 

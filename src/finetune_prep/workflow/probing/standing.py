@@ -54,7 +54,7 @@ def why_stale(project: Project, run: ProbeRun) -> tuple[str, ...]:
     if run.plan.evaluation_prompt != digest(prompt):
         why.append("the evaluation prompt has changed since")
     if run.plan.models.get("judge") != model_of(project.config, "judge"):
-        why.append("another judge, or other parameters of it, are configured since")
+        why.append("the judge or its parameters have changed since")
     return tuple(why)
 
 

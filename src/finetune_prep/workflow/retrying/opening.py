@@ -79,7 +79,7 @@ def _chosen(project: Project, found: Sequence[Settled], wanted: Sequence[str]) -
 def _by_id(project: Project, found: Sequence[Settled], id: str) -> Settled:
     """Raises UsageError, saying why nothing can be asked again here."""
     if not id.strip():
-        raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, for a list")
+        raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, which lists them")
     fits = {item.key: item for item in found if item.key.startswith(id) or any(own.startswith(id) for own in item.ids)}
     keys = looked(project, partial(_first_keys, id), set[str]())
     fits |= {item.key: item for item in found if item.key in keys}
@@ -92,7 +92,7 @@ def _by_id(project: Project, found: Sequence[Settled], id: str) -> Settled:
     if len(fits) == 1:
         return next(iter(fits.values()))
     if len(fits) > 1:
-        raise UsageError(f"“{id}” fits several things", next="give more of the id")
+        raise UsageError(f"“{id}” fits several things", next="give more characters of the id")
     if rows:
         (run, scenario), state = [*rows.items()][-1]
         if run not in {live.name for live in live_runs(project)}:
@@ -103,7 +103,7 @@ def _by_id(project: Project, found: Sequence[Settled], id: str) -> Settled:
         raise UsageError(why, next=f"finetune-prep show {scenario}")
     if keys:
         raise UsageError(f"no row, gate or phase ended with the answer to “{id}”", next=f"finetune-prep show {id}")
-    raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, for a list")
+    raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, which lists them")
 
 
 async def _first_keys(id: str, ledger: Ledger) -> set[str]:

@@ -120,7 +120,7 @@ def why_stale(label: Label, samples: Mapping[str, Sample], rubric: str) -> str:
     """Why a label no longer counts, in words; "" if it does. samples: by scenario."""
     sample = samples.get(label.scenario)
     if sample is None or sample.conversation is None:
-        return "the conversation is gone"
+        return "the conversation no longer exists"
     if sample.conversation.id != label.conversation_id:
         return "the text has changed since"
     return "" if label.rubric == rubric else "the rubric has changed since"

@@ -25,7 +25,7 @@ def _of_models(found: Reviewed) -> str:
         return ""
     (passed, of_passed), (failed, of_failed) = found.models_agree
     return (
-        f"A model has labelled {found.by_models} of its conversations without seeing the verdicts: it passes {passed} of the "
+        f"A model labelled {found.by_models} of its conversations without seeing the verdicts. It passes {passed} of the "
         f"{of_passed} that the judge passed, and fails {failed} of the {of_failed} that it failed. That does not show that "
         f"the judge is right: models overlook the same things, and only a person's labels count."
     )

@@ -117,7 +117,7 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
         been said since.
         """
         if seen is not None and seen != self.times(position):
-            raise LabelChanged("you have labelled this conversation elsewhere in the meantime", next="look at it again")
+            raise LabelChanged("you have labelled this conversation elsewhere meanwhile", next="look at it again")
         said, failures = _line(note), tuple(filter(None, map(_line, missed)))
         given = {
             id: answer for id, answer in (answers or {}).items() if id in {question.id for question in self.rubric.questions}
@@ -160,7 +160,7 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
     def _decided(self, position: int) -> Label:
         given = self.given(position)
         if given is None or given.label not in DECIDED:
-            raise UsageError("the verdict is shown to those who have decided", next="label it first: P pass, F fail")
+            raise UsageError("the verdict is shown once you have decided", next="label it first: P pass, F fail")
         return given
 
     def _judge(self, position: int) -> str:
@@ -226,5 +226,5 @@ def _line(text: str) -> str:
     """A note as one line that any file can hold. Raises UsageError if it is a book."""
     said = " ".join(text.encode("utf-8", "replace").decode().split())
     if len(said) > LONGEST:
-        raise UsageError(f"this note has {len(said):,} characters", next=f"say it in {LONGEST:,}")
+        raise UsageError(f"this note has {len(said):,} characters", next=f"keep it to {LONGEST:,}")
     return said

@@ -56,7 +56,7 @@ def to_make(project: Project, plan: RunPlan) -> Foreseen:
     pilot, account = finished_pilot(project)
     rate = account.states["accepted"] / account.planned if account.planned else 0.0
     if not rate:
-        raise ActNeeded("nothing of the pilot was accepted", next="finetune-prep show")
+        raise ActNeeded("nothing in the pilot was accepted", next="finetune-prep show")
     known = _made(project, pilot, plan)
     tried, good = Counter(cell for cell, _ in known), Counter(cell for (cell, _), is_good in known.items() if is_good)
     if known:

@@ -22,7 +22,8 @@ def emptied(project: Project, provider: str = "") -> str:
     if not evidence or looked(project, _count, 0):
         return ""
     return (
-        f"The ledger holds no answers, although {evidence}: it looks lost, by a failed restore, a sync tool or a copy without it"
+        f"The ledger holds no answers, although {evidence}: it seems to have been lost, by a failed "
+        "restore, a sync tool or a copy without it"
     )
 
 

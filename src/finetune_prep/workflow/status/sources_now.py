@@ -61,13 +61,13 @@ def _differs(source: Source, file: SourceText, copy: str, read: SourceText | Non
     anew = f"rm {path}, then finetune-prep research, which takes it anew; check says which quotations still stand"
     texts = f"{digest_bytes(copy.encode())[:6]} and {file.hash[:6]}"
     changed = read is not None and read.hash != file.hash
-    what = f"{source.where} has changed since it was read" if changed else f"this copy does not say what {source.where} says"
+    what = f"{source.where} has changed since it was read" if changed else f"this copy differs from {source.where}"
     return Finding(path=path, line=0, what=f"{what} ({texts})", fix=anew, item=source.id)
 
 
 def _gone(source: Source) -> Finding:
     what = f"{source.id} is cited, and {source.where} is not there any more"
-    return Finding(path=source.where, line=0, what=what, fix="put it back, or take out what rests on it", item=source.id)
+    return Finding(path=source.where, line=0, what=what, fix="put it back, or remove what rests on it", item=source.id)
 
 
 def _arrived(where: str) -> Finding:

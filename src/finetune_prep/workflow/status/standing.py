@@ -99,20 +99,20 @@ def run_view(project: Project, run: Run) -> RunView:
     changes = tuple(change for change in compared if change and _matters(project, run, change))
     stale = [f"{change} since" for change in changes]
     if any(run.plan.models.get(role, model) != model for role, model in now.models.items()):
-        stale.append("other models or parameters are configured since")
+        stale.append("the models or their parameters have changed since")
     if run.plan.read_by_both != now.read_by_both:
         share, before = f"{now.read_by_both:.0%}", f"{run.plan.read_by_both:.0%}"
-        stale.append(f"a second judge is to read {share} of the conversations since, and not {before}")
+        stale.append(f"a second judge now has to read {share} of the conversations, not {before}")
     if run.plan.way != now.way:
-        stale.append(f"conversations are made another way since: {now.way}, and not {run.plan.way}")
+        stale.append(f"conversations are now made another way: {now.way}, not {run.plan.way}")
     if run.plan.seed != now.seed:
-        stale.append("the project has another seed since")
+        stale.append("the project's seed has changed since")
     if run.plan.language != now.language:
-        stale.append(f"its conversations are in {run.plan.language}, the brief asks for {now.language} since")
+        stale.append(f"its conversations are in {run.plan.language}, and the brief now asks for {now.language}")
     if run.plan.grave != now.grave and grave_if_readable(project) is not None:
-        stale.append("other questions decide since which conversations become training rows")
+        stale.append("which questions decide what becomes a training row has changed since")
     prompts = now.prompts if run.plan.way == now.way else {}
-    stale += [f"the prompt {name}.md is another since" for name in prompts if run.plan.prompts.get(name) != prompts[name]]
+    stale += [f"the prompt {name}.md has changed since" for name in prompts if run.plan.prompts.get(name) != prompts[name]]
     planned = run.plan.wanted if run.plan.kind == SCALE else run.plan.n
     return RunView(name=run.name, kind=run.plan.kind, planned=planned, account=run.account(), changes=changes, stale=tuple(stale))
 

@@ -39,7 +39,7 @@ class LanguageUnclear(UsageError):
     def __init__(self, guess: str) -> None:
         likely = f" (is it {guess}?)" if guess else ""
         super().__init__(
-            f"it is not clear which language this brief is written in{likely}", next="--language TAG, such as en, de or pt-BR"
+            f"the language of this brief could not be recognised{likely}", next="--language TAG, such as en, de or pt-BR"
         )
         self.guess = guess
 
@@ -53,7 +53,7 @@ def first_brief(given: str, folder: Path, language: str = "") -> FirstBrief:
     tree = grow(given)
     said = tree.front.values.get("language", "")
     if said and language and said != language:
-        raise UsageError(f"the brief says “language: {said}”, and the command {language}", next="leave out --language")
+        raise UsageError(f"the brief says “language: {said}”, but the command says {language}", next="leave out --language")
     stated = said or language
     if not stated:
         guess = language_of("\n".join(tree.lines[front_matter_length(tree.lines) :]))

@@ -85,7 +85,7 @@ def _read(file: Path) -> Rows:
     except IsADirectoryError as error:
         raise UsageError("this is a folder", where=str(file), next="name a file") from error
     except FileNotFoundError as error:
-        raise UsageError("there is no such file", where=str(file), next="name a .json, .csv or .md file") from error
+        raise UsageError("there is no such file", where=str(file), next="give a .json, .csv or .md file") from error
     return read_rows(data, file.name)
 
 
