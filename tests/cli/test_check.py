@@ -281,3 +281,13 @@ def test_advice_is_not_counted_as_failing(shop: Project, terminal: Terminal) -> 
     assert "2 with advice" in summaries[0]
     assert "fail" not in summaries[0]
     assert shown.code == 0
+
+
+def test_what_fails_leads_on_in_words_and_as_a_command_for_scripts(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.5")
+    shown = terminal("check", "rubric")
+    assert shown.code == 1
+    assert shown.out.splitlines()[-1] == "next: fix what is found, then finetune-prep check evaluation-rubric"
+    found = json.loads(terminal("check", "rubric", "--json").out)
+    assert (found["next"], found["hint"]) == ("", "fix what is found, then finetune-prep check evaluation-rubric")

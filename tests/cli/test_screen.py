@@ -186,3 +186,21 @@ def test_output_that_cannot_hold_a_character_gets_its_code() -> None:
     code, shown = on_a_terminal([sys.executable, "-m", "finetune_prep", "template", "brief"], PYTHONIOENCODING="ascii")
     assert code == 0, shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("step", "command"),
+    [
+        ("finetune-prep pilot -n 20", "finetune-prep pilot -n 20"),
+        ("finetune-prep evaluate --base http://localhost:8000/m -n 36 --margin 0.1", None),
+        ("finetune-prep show, which lists conversations", "finetune-prep show"),
+        ("finetune-prep batch import ANSWERS.jsonl, then finetune-prep pilot", "finetune-prep batch import ANSWERS.jsonl"),
+        ("fix what is found, then finetune-prep check", ""),
+        ("finetune-prep template brief > brief.md, and fill it in", "finetune-prep template brief > brief.md"),
+        ("give more of the id", ""),
+        ("", ""),
+    ],
+)
+def test_a_script_reads_a_command_or_nothing_and_the_words_beside_it(step: str, command: str | None) -> None:
+    expected = step if command is None else command
+    assert screen.step_fields(step) == {"next": expected} | ({"hint": step} if step != expected else {})

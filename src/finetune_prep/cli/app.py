@@ -190,7 +190,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
     0 fine, 1 findings or a failed gate, 2 usage, 3 a person must act, 4 waiting for answers, 5 paused, 6 another process works
     on the project, 130 interrupted, 143 terminated. With --json, `kind` tells apart what shares a code ("not-agreed",
-    "key-not-allowed"), and `next` names the command that leads on.
+    "key-not-allowed"), `next` names the command that leads on, or is empty, and `hint` says in words what a command does not.
     """
     given = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in given[: given.index("--") if "--" in given else None]
@@ -245,7 +245,7 @@ def _report(error: FinetunePrepError, *, as_json: bool) -> int:
     planned = isinstance(error, ActNeeded | Waiting)
     if as_json:
         fields: dict[str, Any] = {"kind": kind_of(error), "what": error.what, "where": error.where, "details": error.details}
-        fields["next"] = screen.from_here(error.next)
+        fields |= screen.step_fields(error.next)
         if isinstance(error, Waiting):
             fields |= {"rounds": error.rounds, "of_about": error.of_about}
         screen.json({"stopped" if planned else "error": fields, "exit_code": error.exit_code})

@@ -31,6 +31,7 @@ _UNSAFE = re.compile(
 )
 _LINE_END = re.compile(r"\s*[\n\u0085]\s*")
 _COMMAND = re.compile(r"\bfinetune-prep (?=[a-z])(?!(?:new|demo|template)\b)")
+_ONE_COMMAND = re.compile(r"finetune-prep(?: [^\s,;()]*[^\s,;:()])+(?=$|[,;:]| \()")
 _ONE_COLUMN_EACH = re.compile("[\x00-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u257f\u2713\u2717]*")
 
 
@@ -50,6 +51,14 @@ def from_here(step: str) -> str:
     if not _Folder.named:
         return step
     return _COMMAND.sub(lambda found: f"{found[0]}--project {shlex.quote(_Folder.named)} ", step)
+
+
+def step_fields(step: str) -> dict[str, str]:
+    """A next step as a script reads it: under `next` the command alone, "" if it begins with none; in words under `hint`, if they
+    say more."""
+    begins = _ONE_COMMAND.match(step)
+    command = begins[0] if begins else ""
+    return {"next": from_here(command)} | ({"hint": from_here(step)} if step != command else {})
 
 
 def next_step(step: str, *, wrapped: bool = True) -> None:
@@ -143,7 +152,7 @@ def error(problem: FinetunePrepError, *, planned: bool = False) -> None:
     else:
         _field("error:", said, fg="red")
     for detail in problem.details:
-        note(detail)
+        note(from_here(detail))
     if problem.next:
         _field("next: ", line(from_here(problem.next)))
 
@@ -162,7 +171,7 @@ def json(value: Any, *, step: str = "") -> None:
     if step:
         value = msgspec.to_builtins(value) | {"next": step}
     if isinstance(value, dict) and isinstance(value.get("next"), str):
-        value = value | {"next": from_here(value["next"])}
+        value = value | step_fields(value["next"])
     try:
         encoded = msgspec.json.encode(value)
     except UnicodeEncodeError:  # a file name that is not UTF-8

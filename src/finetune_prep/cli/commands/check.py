@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 BY_ID = {gate.id: gate for gate in GATES}
 TITLES = {phase.name: phase.title for phase in PHASES} | {"workflow": "Workflow"}
 ADVICE = "with advice"
+WORDS = {"overridden": "waived"}
 ANSWERS = ("holds", "fails", ADVICE, "overridden", "waiting", "unchecked")
 FIXED = "fix what was found, then run finetune-prep check{}"
 MOST_NAMED = 3  # gates that are named beside a reason they share
@@ -76,10 +77,10 @@ def check(
     unusable = asking.unusable(opened, asked) if asking else {}
     again = asking.next(opened, asked) if asking and unusable else None
     reasons = asking.reasons if asking else {}
+    fix = bool(form) or any(BY_ID[outcome.gate].documents for outcome in failing)
     if as_json:
         shown = {"form": form, "outcomes": outcomes, "failing": [outcome.gate for outcome in failing], "unasked": reasons}
-        fix = FIXED.format(" ".join(["", *wanted]))
-        step = again.command if again else fix if form or failing else _next_step(opened)
+        step = again.command if again else _leads_on(opened, wanted, fix=fix)
         screen.json(shown | {"unusable": unusable}, step=step)
     elif style == "github":
         _print_annotations(opened, form, outcomes)
@@ -96,6 +97,8 @@ def check(
     if asking and unusable and not as_json:
         asking.tell(again, len(unusable), screen.say if style == "text" else screen.note)
     if form or failing:
+        if style == "text" and not as_json and not unusable:
+            screen.next_step(_leads_on(opened, wanted, fix=fix))
         raise click.exceptions.Exit(1)
     if reasons:
         raise click.exceptions.Exit(Paused.exit_code)
@@ -103,9 +106,9 @@ def check(
         raise click.exceptions.Exit(Unusable.exit_code)
 
 
-def _next_step(project: Project) -> str:
-    """As `status` names it."""
-    return standing(project, partial(seldom, "standing_of")).overview.next
+def _leads_on(project: Project, wanted: Sequence[str], *, fix: bool) -> str:
+    """What comes next. fix: whether something in a document has to be put right; what only fails for a run is not edited."""
+    return FIXED.format(" ".join(["", *wanted])) if fix else standing(project, partial(seldom, "standing_of")).overview.next
 
 
 def _is_wanted(gate: str, wanted: Sequence[str]) -> bool:
@@ -138,8 +141,8 @@ def _print_outcomes(outcomes: list[Outcome], told: Told) -> None:
                 if not told.is_new(f"{outcome.gate} {outcome.answer} {finding.path} {finding.what}", outcome.gate):
                     continue
                 level = "" if BY_ID[outcome.gate].level == "must" else "advice: "
-                overridden = " (overridden)" if outcome.answer == "overridden" else ""
-                screen.say(f"  {level}{finding}  [{outcome.gate}]{overridden}", dim=bool(level or overridden))
+                waived = " (waived)" if outcome.answer == "overridden" else ""
+                screen.say(f"  {level}{finding}  [{outcome.gate}]{waived}", dim=bool(level or waived))
             if count := told.as_before[outcome.gate]:
                 screen.say(f"  {count} finding{'s' if count > 1 else ''} as before  [{outcome.gate}]", dim=True)
         _print_reasons(mine)
@@ -151,13 +154,14 @@ def _standing(outcome: Outcome) -> str:
 
 
 def _summary(counts: Counter[str]) -> str:
-    """Gates by how they stand, in words: "45 gates hold, 2 overridden"."""
+    """Gates by how they stand, in words: "45 gates hold, 2 waived"."""
     verbs = {"holds": "hold", "fails": "fail"}
     words: list[str] = []
     for answer in (answer for answer in ANSWERS if counts[answer]):
         count = counts[answer]
         number = f"{count}" if words else screen.counted(count, "gate")
-        words.append(f"{number} {answer if count == 1 else verbs.get(answer, answer)}")
+        word = WORDS.get(answer, answer)
+        words.append(f"{number} {word if count == 1 else verbs.get(word, word)}")
     return ", ".join(words)
 
 
