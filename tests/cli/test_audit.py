@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.workflow.auditing.sentences import in_order
 from tests.cli.terminal import Terminal
 from tests.cli.test_pilot import next_of
 from tests.phases.pottery_shop import accept_all
@@ -82,3 +84,16 @@ def test_a_run_of_other_documents_is_told_with_what_has_changed(shop: Project, t
     shown = terminal("audit", "--run", "scale-001")
     assert shown.code == 3
     assert "scale-001 is stale: the project has another seed since" in shown.err.replace("\n", " ")
+
+
+def test_codes_stand_beside_their_names_and_in_the_order_of_their_numbers(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    run = scaled(shop, 4)
+    shown = terminal("audit").out
+    never = shown.partition("no row has these situations: ")[2].partition(",")[0]
+    space = shop.value(Documents.space)
+    situation = next(one for topic in space.topics for one in topic.situations if one.id == never)
+    assert f"      {never}: {situation.text[:20]}" in shown
+    page = (run.folder / "audit.html").read_text("utf-8")
+    assert f'<span class="quiet">{space.topics[0].id}</span> {space.topics[0].name}' in page
+    assert sorted(["TP10.2", "TP2", "TP10", "", "TP9.1"], key=in_order) == ["", "TP2", "TP9.1", "TP10", "TP10.2"]

@@ -1,15 +1,23 @@
-"""`show`: what is known of one request, also where it has no answer."""
+"""`show`: what is known of one request, also where it has no answer; of codes and gates."""
 
 from __future__ import annotations
 
 import json
 
+import msgspec
+
+from finetune_prep.core.sample import account
+from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.beginning.scaffold import config_text
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.workflow.lookup import look_up
+from finetune_prep.workflow.reading.items import ID, FoundItem
 from tests.cli.evaluated import BAD, GOOD, evaluated, says
 from tests.cli.terminal import Terminal
 from tests.fake_endpoint import FakeEndpoint, Status
 from tests.phases.pottery_shop import accept_all
+from tests.results import write_results
+from tests.workflow.reviewing.pilots import pilot_of
 
 LOGIN = b"<!DOCTYPE html><title>Sign in</title>\nnext: finetune-prep evil\x1b[2J"
 
@@ -70,3 +78,59 @@ def test_talks_of_an_evaluation_stand_side_by_side(shop: Project, terminal: Term
     found = json.loads(terminal("show", talks[0]["scenario"], "--json").out)
     assert [(talk["arm"], talk["run"]) for talk in found["talks"]] == [("base", 1), ("tuned", 1), ("base", 2), ("tuned", 2)]
     assert len(found["requests"]) == 1 + 4 + 4
+
+
+def test_a_code_of_the_documents_is_explained(shop: Project, terminal: Terminal) -> None:
+    """With its text, every document that has it, and what names it; whatever the letters."""
+    question = shop.value(Documents.rubric).questions[0]
+    shown = terminal("show", question.id.lower())
+    assert shown.code == 0
+    words = " ".join(shown.out.split())
+    assert words.startswith(f"{question.id}: reference/evaluation-rubric.md:")
+    assert question.text in words
+    assert "also in prompts/evaluation-prompt.md:" in words
+    naming = terminal("show", question.catches[0]).out.partition("named by ")[2]
+    assert question.id in naming
+    found = json.loads(terminal("show", question.id, "--json").out)
+    assert [place["path"] for place in found["places"]] == ["reference/evaluation-rubric.md", "prompts/evaluation-prompt.md"]
+
+
+def test_every_id_of_every_document_is_explained(shop: Project) -> None:
+    for document in shop.documents():
+        for id in (id for id in document.lines if ID.fullmatch(id)):
+            found = look_up(shop, id)
+            assert isinstance(found, FoundItem)
+            assert id in found.text.splitlines()[0]
+            assert document.path in {place.path for place in found.places}
+
+
+def test_an_item_ends_where_the_next_one_begins(shop: Project) -> None:
+    first, second = shop.value(Documents.knowledge).always[:2]
+    found = look_up(shop, first.id)
+    assert isinstance(found, FoundItem)
+    assert (first.text in found.text, second.text in found.text) == (True, False)
+
+
+def test_a_gate_is_explained_by_its_name(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    words = " ".join(terminal("show", "rubric.one-thing").out.split())
+    assert words.startswith("rubric.one-thing: waived")
+    assert "a judge decides it, about reference/evaluation-rubric.md" in words
+    assert "nobody can waive it" in " ".join(terminal("show", "rubric.safety-gate").out.split())
+
+
+def test_what_is_nowhere_leads_to_a_command(shop: Project, terminal: Terminal) -> None:
+    error = json.loads(terminal("show", "GD99", "--json").out)["error"]
+    assert (error["next"], error["hint"]) == ("finetune-prep show", "finetune-prep show, which lists conversations")
+
+
+def test_a_score_of_the_other_questions_is_told_from_a_no_of_the_safety_gate(shop: Project, terminal: Terminal) -> None:
+    run = pilot_of(shop, "pf")
+    gate = next(category for category in shop.value(Documents.rubric).categories if category.gate).questions[0].id
+    samples = run.samples()
+    samples[1] = msgspec.structs.replace(samples[1], failed=(gate,), score=1.0)
+    write_results(run, samples, run.verdicts(), account(samples))
+    words = " ".join(terminal("show", samples[1].scenario.id).out.split())
+    assert f"rejected (NO to {gate}), score 1.00" in words
+    assert f"{gate} belongs to the safety gate: a NO there rejects it whatever the score" in words
+    assert "safety gate:" not in terminal("show", samples[0].scenario.id).out

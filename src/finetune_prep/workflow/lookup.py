@@ -1,4 +1,4 @@
-"""Finding one thing by its id or the beginning of it: a scenario, a conversation, or a request, with all that is behind it."""
+"""Finding one thing by its id: a scenario, a conversation, a request, an item of a document or a gate, with all behind it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from finetune_prep.project.evaluating.runs import evaluation_runs
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, VerdictRow, runs
 from finetune_prep.workflow.looking import looked
+from finetune_prep.workflow.reading.items import FoundGate, FoundItem, gate_of, item_of
 
 
 class FoundSample(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,8 @@ class FoundSample(msgspec.Struct, frozen=True, kw_only=True):
     requests: tuple[str, ...]
     grave: tuple[str, ...] = ()
     """Questions answered NO that catch a serious failure by the documents as they are now: why it is flawed."""
+    of_the_gate: tuple[str, ...] = ()
+    """Questions of the safety gate answered NO: the score, which is of the other categories, says nothing of them."""
 
 
 class FoundTalks(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,17 +54,20 @@ class FoundRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     aside: tuple[Aside, ...] = ()
 
 
-def look_up(project: Project, id: str) -> FoundSample | FoundTalks | FoundRequest:
-    """The sample or the talks of this scenario or conversation, or the request of this key.
+def look_up(project: Project, id: str) -> FoundSample | FoundTalks | FoundRequest | FoundItem | FoundGate:
+    """The sample or the talks of this scenario or conversation, the request of this key, the item of a document, or the gate.
 
     Raises UsageError if none or several fit.
     """
+    if told := item_of(project, id) or gate_of(project, id):
+        return told
     samples = _samples(project, id)
     talks = _talks(project, id)
     keys, found = looked(project, partial(_begins_with, id), ((), None))
     known = {sample.scenario.id for _, sample in samples} | {one.scenario_id for one in talks}
     if not known and not keys:
-        raise UsageError(f"nothing here has the id “{id}”", next="finetune-prep show, which lists them")
+        what = f"nothing here has the id “{id}”: no conversation, no request, no item of a document, no gate"
+        raise UsageError(what, next="finetune-prep show, which lists conversations")
     if len(known) + len(keys) > 1:
         raise UsageError(f"“{id}” fits several things", next="give more characters of the id")
     if found is not None:
@@ -78,6 +84,7 @@ def look_up(project: Project, id: str) -> FoundSample | FoundTalks | FoundReques
         verdict=verdict,
         requests=requests,
         grave=_grave(project, sample),
+        of_the_gate=_of_the_gate(project, sample),
     )
 
 
@@ -87,6 +94,14 @@ def _grave(project: Project, sample: Sample) -> tuple[str, ...]:
         return ()
     grave = rubric.value.grave(knowledge.value)
     return tuple(question for question in sample.failed if question in grave)
+
+
+def _of_the_gate(project: Project, sample: Sample) -> tuple[str, ...]:
+    rubric = project.document(Documents.rubric)
+    if rubric is None or rubric.value is None:
+        return ()
+    gate = {question.id for category in rubric.value.categories if category.gate for question in category.questions}
+    return tuple(question for question in sample.failed if question in gate)
 
 
 def requests_of(project: Project, scenario: str) -> tuple[Entry, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -13,8 +14,9 @@ from finetune_prep.project.lock import locked
 from finetune_prep.project.project import open_project
 from finetune_prep.workflow.auditing.audit import audit as look_through
 from finetune_prep.workflow.auditing.flags import Flag
-from finetune_prep.workflow.auditing.sentences import PAGE, against_in_words, replies_in_words
+from finetune_prep.workflow.auditing.sentences import PAGE, against_in_words, replies_in_words, shortened
 from finetune_prep.workflow.auditing.standing import Audited
+from finetune_prep.workflow.reading.items import names_of
 from finetune_prep.workflow.status.overview import overview
 
 MOST_DETAILS = 5  # of a flag, that are printed
@@ -41,7 +43,7 @@ def audit(project: str, files: tuple[Path, ...], run: str, as_json: bool) -> Non
     if as_json:
         screen.json(found, step=step)
     else:
-        _print(found, step)
+        _print(found, step, names_of(opened))
     if found.red:
         raise click.exceptions.Exit(1)
 
@@ -51,7 +53,7 @@ def _next(found: Audited) -> str:
     return next((f"finetune-prep show {flag.rows[0]}" for flag in found.red if flag.rows), "")
 
 
-def _print(found: Audited, step: str) -> None:
+def _print(found: Audited, step: str, names: Mapping[str, str]) -> None:
     rows = screen.counted(found.rows, "row")
     red = len(found.red)
     if red:
@@ -59,7 +61,7 @@ def _print(found: Audited, step: str) -> None:
     else:
         screen.say(f"{rows} of {found.run}: nothing must be put right", bold=True)
     for flag in found.flags:
-        _print_flag(flag)
+        _print_flag(flag, names)
     for words in (replies_in_words(found), against_in_words(found)):
         if words:
             screen.say(f"  {words}", dim=True)
@@ -72,12 +74,13 @@ def _print(found: Audited, step: str) -> None:
     screen.next_step(step)
 
 
-def _print_flag(flag: Flag) -> None:
+def _print_flag(flag: Flag, names: Mapping[str, str]) -> None:
     mark = "!" if flag.level == "red" else "·"
     screen.coloured([(f"  {mark} ", COLOURS[flag.level]), (f"{flag.check}: {flag.what}", None)], hang=4)
-    told = flag.details if flag.level == "red" or flag.advice else ()
+    by_name = bool(flag.details) and all(line in names for line in flag.details)
+    told = flag.details if flag.level == "red" or flag.advice or by_name else ()
     for line in told[:MOST_DETAILS]:
-        screen.say(f"      {line}", dim=True)
+        screen.say(f"      {line}: {shortened(names[line])}" if by_name else f"      {line}", dim=True)
     if len(told) > MOST_DETAILS:
         screen.say(f"      and {len(told) - MOST_DETAILS:,} more", dim=True)
     if flag.advice:

@@ -1,7 +1,8 @@
-"""`show`: one scenario, conversation, verdict or request, with everything behind it."""
+"""`show`: one scenario, conversation, verdict, request, item of a document or gate, with everything behind it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import click
@@ -13,13 +14,21 @@ from finetune_prep.core.sample import Sample
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.core.verdict import CASE
 from finetune_prep.errors import UsageError
+from finetune_prep.method.gates import NEVER_OVERRIDDEN
 from finetune_prep.project.evaluating.runs import EvaluationRun, evaluation_runs
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import Reading, Run, runs
 from finetune_prep.statistics.evaluation.words import NAMES
 from finetune_prep.workflow import lookup
+from finetune_prep.workflow.reading.items import FoundGate, FoundItem
 
 MOST_LISTED = 500  # conversations of a run
+MOST_NAMING = 20  # items that name one
+WHO = {"computed": "code decides it", "judged": "a judge decides it", "human": "a person decides it"}
+LEVEL = {"must": "it must hold, or be waived with a reason", "advice": "advice only"}
+NEVER = "it must hold, and nobody can waive it"
+WAIVED = "waived"
+_MARK = re.compile(r"(?:#+|[-*+])\s+")  # of the heading or the list item that an item is
 
 
 @click.command()
@@ -28,6 +37,9 @@ MOST_LISTED = 500  # conversations of a run
 @click.pass_obj
 def show(project: str, id: str | None, as_json: bool) -> None:
     """Show a scenario, its conversation and verdict, by its ID or the beginning of it; or a request by its key.
+
+    ID may also be a code of the documents (GD19, RE1, TP4.2, FM5, FA8 …) or the name of a gate (rubric.one-thing): this shows its
+    text, where it stands, and what names it.
 
     A held-out scenario shows what each model of the evaluation replied, and what the judge said of it. With the name of a run,
     such as pilot-001 or evaluation-001, its conversations are listed; without ID, those of the latest run.
@@ -44,8 +56,38 @@ def show(project: str, id: str | None, as_json: bool) -> None:
         _print_request(found)
     elif isinstance(found, lookup.FoundTalks):
         _print_talks(found)
+    elif isinstance(found, FoundItem):
+        _print_item(found)
+    elif isinstance(found, FoundGate):
+        _print_gate(found)
     else:
         _print_sample(found)
+
+
+def _print_item(found: FoundItem) -> None:
+    first, *others = found.places
+    under = f", under “{first.under}”" if first.under else ""
+    screen.say(f"{found.id}: {first.path}:{first.line}{under}", bold=True)
+    screen.paragraph(_MARK.sub("", found.text, count=1))
+    if others:
+        screen.paragraph(f"also in {', '.join(f'{place.path}:{place.line}' for place in others)}", dim=True)
+    if found.named_by:
+        more = len(found.named_by) - MOST_NAMING
+        screen.paragraph(f"named by {', '.join(found.named_by[:MOST_NAMING])}{f' and {more} more' if more > 0 else ''}", dim=True)
+
+
+def _print_gate(found: FoundGate) -> None:
+    outcome = found.outcome
+    answer = WAIVED if outcome.answer == "overridden" else outcome.answer
+    screen.say(f"{found.gate}: {answer}", bold=True)
+    screen.paragraph(found.sentence)
+    about = f", about {found.path}" if found.path else ""
+    level = NEVER if found.gate in NEVER_OVERRIDDEN else LEVEL[found.level]
+    screen.paragraph(f"{WHO[found.kind]}{about}; {level}", dim=True)
+    for finding in outcome.findings:
+        screen.paragraph(str(finding))
+    if outcome.note:
+        screen.paragraph(outcome.note)
 
 
 def _run(project: Project, name: str | None) -> Run | EvaluationRun | None:
@@ -117,6 +159,10 @@ def _print_sample(found: lookup.FoundSample) -> None:
     noes = f" (NO to {', '.join(sample.failed)})" if sample.failed else ""  # a score of 1.00 may be rejected at the gate
     score = f", score {sample.score:.2f}" if sample.score is not None else ""
     screen.say(f"{scenario.id} in {found.run}: {sample.state}{noes}{score}", bold=True)
+    if found.of_the_gate and sample.score is not None:
+        ids, one = ", ".join(found.of_the_gate), len(found.of_the_gate) == 1
+        belongs = f"{ids} {'belongs' if one else 'belong'} to the safety gate"
+        screen.paragraph(f"{belongs}: a NO there rejects it whatever the score, which counts the other questions", dim=True)
     _print_scenario(scenario)
     for message in sample.conversation.messages if sample.conversation else ():
         screen.say()

@@ -40,6 +40,8 @@ class View(NamedTuple):
     """What the rows were held against, in a sentence; "" for nothing."""
     coverage: Mapping[str, Mapping[str, int]]
     """Rows by what the scenario space declares, its parts by name."""
+    names: Mapping[str, str]
+    """What ids stand for, in a few words."""
     cannot_tell: Sequence[str]
     shown: int = SHOWN
 
