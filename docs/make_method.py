@@ -20,9 +20,9 @@ INTRODUCTION = """\
 # The method, rule by rule
 
 Every rule of the method stands here with the gate that enforces it, or with the reason why none can. A gate answers *holds*,
-*fails*, *unchecked*, *waiting* or *overridden*; *unchecked* is never *holds*. **Must** gates stop what comes next when they
-fail, and when they are unchecked; **advice** does not. Code, a judge (a model that is asked one binary question) or a person
-decides.
+*fails*, *unchecked*, *waiting* or *waived* (`overridden` in JSON); *unchecked* is never *holds*. **Must** gates stop what comes
+next when they fail, and when they are unchecked; **advice** does not. Code, a judge (a model that is asked one binary question)
+or a person decides.
 """
 PROMPTS = """\
 A prompt is a Markdown file beside its phase; one of your own stands in the project's `phase-prompts/` under the same name. What
@@ -74,7 +74,7 @@ def _gates() -> Iterator[str]:
 
 
 def _gate(gate: Gate) -> str:
-    level = f"{gate.level}, never overridden" if gate.id in NEVER_OVERRIDDEN else gate.level
+    level = f"{gate.level}, never waived" if gate.id in NEVER_OVERRIDDEN else gate.level
     return f'| <a id="{_anchor(gate.id)}"></a>`{gate.id}` | {gate.sentence} | {DECIDES[gate.kind]} | {level} |'
 
 

@@ -84,14 +84,14 @@ def test_some_gates_are_never_overridden(shop: Project, terminal: Terminal, gate
     rewrite(shop, "evaluation-rubric", "## Safety (gate)", "## Safety (weight 0.1)")
     shown = terminal("accept", "--yes", "--by", "Ines", "--override", gate, "--because", "trust me")
     assert shown.code == 2
-    assert f"{gate} cannot be overridden: this one never is, whatever the reason" in shown.err
+    assert f"{gate} cannot be waived: this one never is, whatever the reason" in shown.err
     assert shop.overrides() == ()
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--override", "rubric.weights", "--because", "so"), "rubric.weights cannot be overridden: it holds"),
+        (("--override", "rubric.weights", "--because", "so"), "rubric.weights cannot be waived: it holds"),
         (("--override", "rubric.wieghts", "--because", "so"), "there is no gate “rubric.wieghts”"),
         (("--override", "rubric.wieghts", "--because", "so"), "did you mean rubric.weights?"),
         (("scenario-space", "--override", GATE, "--because", "so"), "rubric.threshold is no gate of reference/scenario-space.md"),

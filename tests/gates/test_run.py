@@ -227,4 +227,4 @@ def test_an_overridden_gate_meets_its_criterion_and_is_named() -> None:
     outcomes = override(judged(check(few, DONE)), few, decided(few, "generation-prompt.guards"))
     guards = next(c for c in success_criteria(outcomes) if "generation-prompt.guards" in c.gates)
     assert (guards.answer, guards.met) == ("overridden", True)
-    assert guards.evidence[0].startswith("generation-prompt.guards overridden: ")
+    assert guards.evidence[0].startswith("generation-prompt.guards waived: ")

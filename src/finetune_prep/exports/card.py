@@ -65,7 +65,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     accepted_by: Mapping[str, str]
     """Document → who accepted it."""
     overrides: Sequence[tuple[str, str]]
-    """Gates that were overridden, each with its reason."""
+    """Gates that were waived, each with its reason."""
     figures: Sequence[str] = ()
     """What is said beside the rate, in sentences."""
     split: Proof | None = None
@@ -206,7 +206,7 @@ def _making(card: Card) -> str:
         f"| document | text | accepted by |\n| --- | --- | --- |\n{texts}",
     ]
     if card.overrides:
-        parts.append("Overridden gates:\n\n" + "\n".join(f"- `{gate}`: {_line(because)}" for gate, because in card.overrides))
+        parts.append("Waived gates:\n\n" + "\n".join(f"- `{gate}`: {_line(because)}" for gate, because in card.overrides))
     return "\n\n".join(parts)
 
 

@@ -10,6 +10,8 @@ from finetune_prep.method.rules import RULES
 
 SECTION = "Success criterion"
 WORST_FIRST: tuple[Answer, ...] = ("fails", "waiting", "unchecked", "overridden", "holds")
+WORDS: dict[Answer, str] = {"overridden": "waived"}
+"""What people read for an answer, where that is another word."""
 _MUST = {gate.id for gate in GATES if gate.level == "must"}
 
 
@@ -36,6 +38,7 @@ def _criterion(sentence: str, outcomes: Sequence[Outcome]) -> Criterion:
 
 def _evidence(outcomes: Iterable[Outcome]) -> Iterator[str]:
     for outcome in outcomes:
-        yield from (f"{outcome.gate} {outcome.answer}: {finding}" for finding in outcome.findings)
+        answer = WORDS.get(outcome.answer, outcome.answer)
+        yield from (f"{outcome.gate} {answer}: {finding}" for finding in outcome.findings)
         if not outcome.findings and outcome.answer != "holds":
-            yield f"{outcome.gate} {outcome.answer}: {outcome.note}"
+            yield f"{outcome.gate} {answer}: {outcome.note}"

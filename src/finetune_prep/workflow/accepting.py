@@ -109,7 +109,7 @@ def override(project: Project, gate: str, kind: str | None, *, by: str, because:
     there = project.documents()
     found = next(outcome for outcome in outcomes(project) if outcome.gate == gate)
     if not gates.may_override(found, there):
-        raise UsageError(f"{gate} cannot be overridden: {_why_not(found)}", next=f"finetune-prep check {decided or ''}".rstrip())
+        raise UsageError(f"{gate} cannot be waived: {_why_not(found)}", next=f"finetune-prep check {decided or ''}".rstrip())
     return Decision(decision="override", gate=gate, text=gates.binding(found, there), by=by, because=because, at=now())
 
 
@@ -127,7 +127,7 @@ def _why_not(outcome: Outcome) -> str:
     if outcome.gate in NEVER_OVERRIDDEN:
         return "this one never is, whatever the reason"
     if outcome.answer in ("holds", "overridden"):
-        return "it holds" if outcome.answer == "holds" else "it is overridden already"
+        return "it holds" if outcome.answer == "holds" else "it is waived already"
     if outcome.answer == "waiting":
         return "accepting the document is the decision it waits for"
     return f"there is nothing yet that the decision could speak of ({outcome.note})"

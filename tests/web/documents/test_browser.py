@@ -75,7 +75,7 @@ def test_a_gate_is_waived_and_a_document_accepted_on_a_phone(
         if script:
             assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     tab.goto(page_of.own + "/documents")
-    tab.get_by_label("Why workflow.spot-check may stand open").fill("we read forty on paper")
+    tab.get_by_label("Why workflow.spot-check is waived").fill("we read forty on paper")
     tab.locator("form[action='/gates/workflow.spot-check/waive'] button").tap()
     tab.wait_for_selector("[name='because:workflow.spot-check']", state="detached")
     assert said(shop, 1) == [("override", "workflow.spot-check", "Ada Larch", "we read forty on paper")]

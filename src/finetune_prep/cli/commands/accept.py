@@ -25,13 +25,13 @@ from finetune_prep.workflow.texts.cost_of_change import CostOfChange, cost_of_ch
 @click.argument("document", type=DocumentName(accepting.ORDER), required=False)
 @click.option("--yes", is_flag=True, help="Accept without being asked; needs --by and is marked as such in the dataset card.")
 @click.option("--by", default="", metavar="NAME", help="Who accepts (default: the user of this computer).")
-@click.option("--override", "gates", multiple=True, metavar="GATE", help="Accept although this gate fails; may be repeated.")
+@click.option("--override", "gates", multiple=True, metavar="GATE", help="Waive this gate: accept although it fails; repeatable.")
 @click.option(
     "--because",
     "reasons",
     multiple=True,
     metavar="REASON",
-    help="Why; one for all overrides, or one each. It is kept, and printed in the dataset card.",
+    help="Why it is waived; one reason for all, or one each. It is kept, and printed in the dataset card.",
 )
 @json_option
 @click.pass_obj
@@ -40,7 +40,7 @@ def accept(
 ) -> None:
     """Show which words changed in DOCUMENT since it was accepted last, ask, and publish it.
 
-    DOCUMENT is a kind or a path. Without it, every document that waits is taken in turn. An override speaks of the findings as
+    DOCUMENT is a kind or a path. Without it, every document that waits is taken in turn. A waiver speaks of the findings as
     they are and expires when they change; it is kept only if the document is accepted. --json without --yes shows what there is
     to accept and accepts nothing.
     """
@@ -76,7 +76,7 @@ def accept(
 def _paired(document: str | None, gates: Sequence[str], reasons: Sequence[str]) -> list[tuple[str, str]]:
     """Each gate with its reason. Raises UsageError unless there is one reason for all of them, or one for each."""
     if not gates and reasons:
-        raise UsageError("--because is the reason for an override, and no gate is named", next="name the gate: --override GATE")
+        raise UsageError("--because says why a gate is waived, and no gate is named", next="name the gate: --override GATE")
     if not gates:
         return []
     if not reasons or any(not reason.strip() for reason in reasons):
@@ -85,7 +85,7 @@ def _paired(document: str | None, gates: Sequence[str], reasons: Sequence[str]) 
         raise UsageError("--override needs --because", next=f'finetune-prep accept {named}{options} --because "…"')
     if len(reasons) not in (1, len(gates)):
         raise UsageError(
-            f"{len(gates)} gates are overridden for {len(reasons)} reasons",
+            f"{len(gates)} gates are waived for {len(reasons)} reasons",
             next="give one --because for all of them, or one for each",
         )
     each = [reasons[0]] * len(gates) if len(reasons) == 1 else reasons
