@@ -240,3 +240,19 @@ def test_documents_made_in_order_are_in_order() -> None:
         assert outcome("phase-order", Facts(present=frozenset(present), accepted=frozenset(present))).answer == "holds"
         broken = outcome("phase-order", Facts(present=frozenset(present)))
         assert (broken.answer == "fails") == any(earlier.accepted for earlier in PHASES[: PHASES.index(phase) + 1])
+
+
+def test_figures_of_a_pilot_that_is_stale_prove_nothing() -> None:
+    answer = outcome("pass-rate", changed(pilot_stale=("JU1 changed in reference/evaluation-rubric.md since",)))
+    assert answer.answer == "unchecked"
+    assert "runs/pilot-001 is stale: JU1 changed" in answer.note
+    assert gates.may_override(answer, Documents())
+
+
+def test_what_was_scaled_before_the_documents_changed_is_named() -> None:
+    answer = outcome("scale-size", changed(scaled=None, scaled_stale="runs/scale-001"))
+    assert answer.answer == "unchecked"
+    assert answer.note.startswith(
+        "nothing has been scaled from the present documents: runs/scale-001 was made before they changed"
+    )
+    assert "nothing has been scaled yet" in outcome("scale-size", changed(scaled=None)).note

@@ -43,6 +43,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """How the project makes conversations now."""
     changed: tuple[str, ...] = ()
     """Kinds of documents that shaped the pilot and have changed since."""
+    pilot_stale: tuple[str, ...] = ()
+    """Why the pilot's figures no longer speak of the project, in words; none if they do."""
     reviewed: int = 0
     """Conversations of the pilot that a person has labelled."""
     settled: int = 0
@@ -53,6 +55,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Account of the latest scaled run of the present documents, None if there is none."""
     scaled_path: str = "runs/scale-001"
     """Its folder."""
+    scaled_stale: str = ""
+    """The folder of the latest scaled run if that is of documents as they were before; "" if there is none."""
     scaled_reviewed: int = 0
     """Its conversations that a person has labelled."""
     audited: tuple[str, ...] | None = None
@@ -153,6 +157,9 @@ def pass_rate(facts: Facts) -> Iterable[Finding]:
     passed = pilot.passed
     outstanding = pilot.outstanding + pilot.unjudged
     counted = pilot.counted + outstanding
+    if facts.pilot_stale:
+        why = "; ".join(facts.pilot_stale)
+        raise Unchecked(f"{facts.pilot_path} is stale: {why}; `finetune-prep pilot` makes a new one", about=facts.pilot_path)
     if counted <= 0:
         raise Unchecked("the providers failed on every scenario; nothing can be said about the prompts")
     if passed + outstanding <= limits.PASS_RATE * counted:
@@ -251,6 +258,9 @@ def scale_size(facts: Facts) -> Iterable[Finding]:
     if facts.scaled is None:
         if facts.pilot is None:
             raise Unchecked("nothing has been scaled yet; a pilot has to pass first: `finetune-prep pilot`")
+        if facts.scaled_stale:
+            what = f"nothing has been scaled from the present documents: {facts.scaled_stale} was made before they changed"
+            raise Unchecked(f"{what}; `finetune-prep scale` makes a new run once a new pilot has passed")
         raise Unchecked("nothing has been scaled yet; `finetune-prep scale` does it once the pilot has passed")
     accepted, (fewest, most) = facts.scaled.states.get("accepted", 0), limits.SCALE
     if not fewest <= accepted <= most:

@@ -19,7 +19,7 @@ from finetune_prep.phases import examining
 from finetune_prep.phases.requests import Requests
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, runs
+from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.workflow.auditing.standing import audited
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.probing.standing import bite_of
@@ -231,14 +231,15 @@ def facts(project: Project) -> Facts:
     if not pilots:
         return Facts(present=present, accepted=accepted, bite=bite, **_of_scaled(project, scaled))
     latest = pilots[-1]
-    labels = reviewed(project, latest)
+    labels, view = reviewed(project, latest), run_view(project, latest)
     return Facts(
         present=present,
         accepted=accepted,
         pilot=latest.account(),
         pilot_path=project.layout.relative(latest.folder),
         way=project.config.pilot.way,
-        changed=tuple(change.document for change in run_view(project, latest).changes),
+        changed=tuple(change.document for change in view.changes),
+        pilot_stale=view.stale,
         reviewed=labels.read,
         settled=labels.settled,
         missed=labels.missed,
@@ -251,7 +252,8 @@ def _of_scaled(project: Project, run: Run | None) -> dict[str, Any]:
     """What gates look at of a scaled run; nothing of one that has not got as far as writing anything."""
     account = run.account() if run else None
     if run is None or account is None:
-        return {}
+        made = [before for before in runs(project.layout, SCALE) if before.account() is not None]
+        return {"scaled_stale": project.layout.relative(made[-1].folder)} if made and run is None else {}
     found = audited(project, run)
     return {
         "scaled": account,
