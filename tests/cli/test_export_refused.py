@@ -26,7 +26,7 @@ def test_a_hundred_rows_of_noise_that_a_judge_likes_are_not_exported(
     assert found["states"]["accepted"] >= 71
     refused = terminal("export")
     assert refused.code == 3
-    assert f"{1 + len(BY_PEOPLE)} conditions of a full export do not hold yet" in " ".join(refused.err.split())
+    assert f"{1 + len(BY_PEOPLE)} conditions of a full export are not met yet" in " ".join(refused.err.split())
     assert f"The rubric's examples show that it catches failures. [{PROBES} unchecked]" in " ".join(refused.err.split())
     for gate in BY_PEOPLE:
         assert f"[{gate} " in refused.err

@@ -118,7 +118,7 @@ def test_a_whole_review_ends_with_what_it_proves(client: TestClient, run: Run) -
         label(client, place, label="pass", seen=seen)
     text = client.get("/review").text
     assert "All read." in text
-    assert "10 of 10 that the spot-check needs" in text
+    assert "10 of 10 that the spot-check of pilot-001 needs" in text
     assert "exact 95% interval" in text
     said = read_labels(run.labels_path).labels
     assert all(one.seconds is not None for one in said)
@@ -142,7 +142,7 @@ def test_the_second_event_and_undo_are_events_of_their_own(client: TestClient, r
 def test_a_failure_without_a_reason_comes_back_with_what_was_written(client: TestClient, run: Run) -> None:
     status, text = label(client, 1, label="fail", missed="", q_XX="no")
     assert status == 422
-    assert "a failure needs a reason" in text
+    assert "Not saved: a failure needs a reason. Say in one line why it fails." in text
     assert not run.labels_path.exists()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune_prep.web.text import Piece, pieces
+from finetune_prep.web.text import Piece, commands, pieces
 
 
 @given(st.text(), st.lists(st.text(), max_size=3))
@@ -44,3 +44,11 @@ def test_what_cannot_be_seen_has_a_name(unseen: str) -> None:
 def test_scripts_and_emoji_stay_whole(text: str) -> None:
     """Joiners (U+200C, U+200D) belong to words and emoji."""
     assert pieces(text) == [Piece("plain", text)]
+
+
+def test_commands_in_backticks_are_told_from_the_words_around_them() -> None:
+    assert commands("see `x`, run `finetune-prep review`, or not") == [
+        ("see `x`, run ", "finetune-prep review"),
+        (", or not", ""),
+    ]
+    assert commands("") == [("", "")]

@@ -96,8 +96,10 @@ def _same(given: str, known: str) -> bool:
 def _with_headers(send: Send) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
-            added = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-            message["headers"] = [*message.get("headers", []), *added]
+            given = message.get("headers", [])
+            own = {name.decode("latin-1").lower() for name, _ in given}
+            added = [(name.encode(), value.encode()) for name, value in HEADERS.items() if name not in own]
+            message["headers"] = [*given, *added]
         await send(message)
 
     return sent

@@ -12,12 +12,12 @@ from starlette.responses import RedirectResponse, Response
 from finetune_prep.core.rubric import YesNo
 from finetune_prep.errors import UsageError
 from finetune_prep.labels.label import DECIDED, Word
-from finetune_prep.method import limits
 from finetune_prep.web.desk import Desk
 from finetune_prep.web.forms import Form, field, read_form
 from finetune_prep.web.pages import desk_of
 from finetune_prep.web.rendering import page
-from finetune_prep.workflow.reviewing.counting import more, proof, reviewed
+from finetune_prep.workflow.reviewing.counting import more, proof, reviewed, to_be_read
+from finetune_prep.workflow.reviewing.due import due
 from finetune_prep.workflow.reviewing.sitting import LabelChanged, Sitting
 from finetune_prep.workflow.status.overview import overview
 
@@ -27,8 +27,11 @@ ANSWERS: dict[str, YesNo] = {"yes": "yes", "no": "no", "na": "na"}
 
 
 def onwards(request: Request) -> Response:
-    """To the next conversation that waits, or to the end."""
-    waiting = desk_of(request).sitting().waiting()
+    """To the next conversation that waits, or to the end. `?run=` names another run to turn to."""
+    desk = desk_of(request)
+    if name := request.query_params.get("run"):
+        desk.turn_to(name)
+    waiting = desk.sitting().waiting()
     return RedirectResponse(f"/review/{waiting[0] + 1}" if waiting else "/review/end", status_code=303)
 
 
@@ -38,6 +41,7 @@ def end(request: Request) -> Response:
     sitting = desk.sitting()
     found = reviewed(desk.project, sitting.run)
     waiting = sitting.waiting()
+    then = due(desk.project)
     return page(
         request,
         "end.html",
@@ -46,7 +50,8 @@ def end(request: Request) -> Response:
         proof=proof(found),
         more=more(sitting.run, desk.project.layout.relative(sitting.run.folder)),
         waiting=len(waiting),
-        needed=limits.SPOT_CHECK,
+        needed=to_be_read(sitting.run),
+        then=then if then and then.waited_for and then.run != sitting.run.name else None,
         next=overview(desk.project).next,
     )
 
@@ -93,7 +98,7 @@ def _label(request: Request, form: Form) -> Response:
         told = f"You said {said.label} elsewhere meanwhile" if said else "You took a label back elsewhere meanwhile"
         return _shown(request, desk, sitting, place, form, f"{told}. “{word}” from here is not saved.", status=409)
     except UsageError as problem:
-        return _shown(request, desk, sitting, place, form, f"Not saved: {problem.what}. {problem.next}.", status=422)
+        return _shown(request, desk, sitting, place, form, _not_saved(problem), status=422)
     except OSError as problem:
         told = f"Not saved: {problem.strerror or problem}. What was saved before is still there."
         return _shown(request, desk, sitting, place, form, told, status=507)
@@ -120,11 +125,15 @@ def _second(request: Request, form: Form) -> Response:
         with desk.saving:
             acts[act](place)
     except UsageError as problem:
-        return _shown(request, desk, sitting, place, form, f"Not saved: {problem.what}. {problem.next}.", status=409)
+        return _shown(request, desk, sitting, place, form, _not_saved(problem), status=409)
     except OSError as problem:
         told = f"Not saved: {problem.strerror or problem}. What was saved before is still there."
         return _shown(request, desk, sitting, place, form, told, status=507)
     return RedirectResponse(f"/review/{place + 1}" if act == "undo" else "/review", status_code=303)
+
+
+def _not_saved(problem: UsageError) -> str:
+    return f"Not saved: {problem.what}. {problem.next[:1].upper()}{problem.next[1:]}."
 
 
 def _shown(
@@ -146,6 +155,7 @@ def _shown(
         "sitting": sitting,
         "place": place,
         "total": len(sitting.drawn),
+        "again": sum(drawn.repeat for drawn in sitting.drawn),
         "done": len(sitting.drawn) - len(waiting),
         "drawn": sitting.drawn[place],
         "given": given,

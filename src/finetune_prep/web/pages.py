@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from finetune_prep.core.sample import STATES, Sample
 from finetune_prep.core.scenarios.scenario import Scenario
-from finetune_prep.method import limits
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.web.desk import Desk
 from finetune_prep.web.rendering import page
@@ -31,20 +30,20 @@ def start(request: Request) -> Response:
     desk = desk_of(request)
     found = standing(desk.project, standing_of)
     view, criteria = found.overview, found.criteria
-    known = runs(desk.project.layout)
-    waits = next((kind for kind in ORDER if view.next.startswith(f"finetune-prep accept {kind}")), "")
+    desk.turn_to_what_is(view.due)
+    steps = ("finetune-prep accept", "finetune-prep check")
+    waits = next((kind for kind in ORDER for step in steps if f"{view.next} ".startswith(f"{step} {kind} ")), "")
     return page(
         request,
         "start.html",
         waits=waits,
         view=view,
+        files=desk.files(),
         criteria=criteria,
         met=sum(criterion.answer == "holds" for criterion in criteria),
         waived=sum(criterion.answer == "overridden" for criterion in criteria),
-        latest=known[-1].name if known else "",
         proof=proof(view.review) if view.review else (),
-        needed=limits.SPOT_CHECK,
-        waiting=desk.anything_waits(),
+        waiting=view.due is not None and (view.due.waited_for or desk.anything_waits()),
     )
 
 

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import ActNeeded, DocumentError
 from finetune_prep.project.project import Project
-from finetune_prep.web.text import pieces
+from finetune_prep.web.text import commands, pieces
 
 HERE = Path(__file__).parent
 
@@ -28,6 +28,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["pieces"] = pieces
+    environment.filters["commands"] = commands
     return environment
 
 

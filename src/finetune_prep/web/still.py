@@ -24,6 +24,7 @@ def still(project: Project, command: str) -> bytes:
         language=language(project),
         run=sitting.run.name,
         drawn=[one for one in sitting.drawn if not one.repeat],
+        again=sum(one.repeat for one in sitting.drawn),
         command=command,
         style=style,
         hash=b64encode(sha256(style.encode()).digest()).decode(),

@@ -19,6 +19,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffc\ud800-\udfff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_COMMAND = re.compile(r"`(finetune-prep [^`]+)`")
 SHORTEST = 4  # characters of a quote that is worth marking
 
 
@@ -39,6 +40,12 @@ def pieces(text: str, quotes: Sequence[str] = ()) -> list[Piece]:
             found += _visible(text[start:at], quoted=marked[start])
             start = at
     return found
+
+
+def commands(text: str) -> list[tuple[str, str]]:
+    """A text of ours as words, each with the command that stands behind them in backticks, "" behind the last."""
+    parts = _COMMAND.split(text)
+    return [(parts[at], parts[at + 1] if at + 1 < len(parts) else "") for at in range(0, len(parts), 2)]
 
 
 def _marked(text: str, quotes: Sequence[str]) -> list[bool]:

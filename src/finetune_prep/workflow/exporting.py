@@ -37,7 +37,7 @@ from finetune_prep.exports.manifest import (
 from finetune_prep.exports.splits import Proof, Split, split_of
 from finetune_prep.exports.trainers import DATASET_INFO, Facts, dataset_info, wanting
 from finetune_prep.exports.traps import TRAPS, trap_in
-from finetune_prep.gates import Criterion, success_criteria
+from finetune_prep.gates import success_criteria
 from finetune_prep.ledger.protocols import Consumption
 from finetune_prep.phases.pilot.plan import KIND, prepared
 from finetune_prep.project.project import Project
@@ -47,6 +47,8 @@ from finetune_prep.statistics.rates import Rate
 from finetune_prep.workflow.checking import GATE, LEVELS, outcomes, overrides_in_force
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.reviewing.counting import Reviewed, failures, proof, require_all_labels, reviewed
+from finetune_prep.workflow.reviewing.due import due
+from finetune_prep.workflow.status.overview import overview
 from finetune_prep.workflow.status.standing import pass_rate, run_view
 from finetune_prep.workflow.status.written import source_of
 from finetune_prep.workflow.texts.first_brief import title_of
@@ -302,20 +304,48 @@ def _names(*, preview: bool) -> set[str]:
     return ({preview_of(name) for name in names} if preview else names) | sliced
 
 
+class Unmet(msgspec.Struct, frozen=True, kw_only=True):
+    """A success criterion that does not hold, or a gate that is in none of them."""
+
+    sentence: str
+    """What would hold."""
+    gates: tuple[Outcome, ...]
+    """Those that do not hold, by which it can be looked up or waived."""
+
+    def __str__(self) -> str:
+        return f"{self.sentence}  [{', '.join(f'{outcome.gate} {outcome.answer}' for outcome in self.gates)}]"
+
+    @property
+    def why(self) -> str:
+        """What stands in the way first."""
+        found = [str(finding) for outcome in self.gates for finding in outcome.findings]
+        return (found or [outcome.note for outcome in self.gates if outcome.note] or [""])[0]
+
+
 def require_met(project: Project, *, preview: bool, command: str = "finetune-prep export --preview") -> tuple[str, ...]:
     """What is unmet, for a preview. Raises ActNeeded for anything unmet if it is none. command: writes the preview."""
     unmet = _unmet(project)
     if unmet and not preview:
         one = len(unmet) == 1
+        said = [line for found in unmet for line in (f"  - not met: {found}", f"      {found.why}") if line.strip()]
         raise ActNeeded(
-            f"{len(unmet)} condition{'' if one else 's'} of a full export {'does' if one else 'do'} not hold yet",
-            details=tuple(f"  - {criterion}" for criterion in unmet),
-            next=f"finetune-prep status; to look at the data as it is: {command}",
+            f"{len(unmet)} condition{'' if one else 's'} of a full export {'is' if one else 'are'} not met yet",
+            details=(*said, f"  to look at the data as it is: {command}"),
+            next=_leads_on(project),
         )
-    return unmet
+    return tuple(map(str, unmet))
 
 
-def _unmet(project: Project) -> tuple[str, ...]:
+def _leads_on(project: Project) -> str:
+    """The command after which less is unmet; what only shows something is none."""
+    step = overview(project).next
+    if not step.startswith(("finetune-prep export", "finetune-prep show")):
+        return step
+    reading = due(project)
+    return reading.command if reading and reading.waited_for else "finetune-prep status"
+
+
+def _unmet(project: Project) -> list[Unmet]:
     """Success criteria that do not hold, and gates that must and are in none of them: of the workflow, or unchecked."""
     found = outcomes(project)
     criteria = success_criteria(found)
@@ -323,15 +353,13 @@ def _unmet(project: Project) -> tuple[str, ...]:
     open_gates = [
         outcome for outcome in found if LEVELS[outcome.gate] == "must" and outcome.answer not in ("holds", "overridden")
     ]
-    unmet = [_with_gates(criterion, open_gates) for criterion in criteria if not criterion.met]
+    unmet = [
+        Unmet(sentence=criterion.sentence, gates=tuple(outcome for outcome in open_gates if outcome.gate in criterion.gates))
+        for criterion in criteria
+        if not criterion.met
+    ]
     beside = [outcome for outcome in open_gates if outcome.gate not in told]
-    return (*unmet, *(f"{GATE[outcome.gate].sentence}  [{outcome.gate} {outcome.answer}]" for outcome in beside))
-
-
-def _with_gates(criterion: Criterion, open_gates: Sequence[Outcome]) -> str:
-    """A criterion with its gates that do not hold, by which they can be looked up or waived."""
-    gates = [f"{outcome.gate} {outcome.answer}" for outcome in open_gates if outcome.gate in criterion.gates]
-    return f"{criterion.sentence}  [{', '.join(gates)}]"
+    return [*unmet, *(Unmet(sentence=GATE[outcome.gate].sentence, gates=(outcome,)) for outcome in beside)]
 
 
 def finished_run(project: Project, name: str = "") -> tuple[Run, Account]:

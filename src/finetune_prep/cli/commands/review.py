@@ -1,4 +1,4 @@
-"""`review`: a person reads conversations of a pilot and labels them, before the judge's verdict is shown."""
+"""`review`: a person reads conversations of a run and labels them, before the judge's verdict is shown."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ from finetune_prep.cli.reviewing import terminal as keys
 from finetune_prep.cli.reviewing.serving import serve_page
 from finetune_prep.method import limits
 from finetune_prep.project.project import Project, open_project
-from finetune_prep.project.runs import SCALE
 from finetune_prep.web.desk import Desk
 from finetune_prep.workflow.report import renew_report
-from finetune_prep.workflow.reviewing.counting import more, proof, reviewed
+from finetune_prep.workflow.reviewing.counting import more, proof, reviewed, to_be_read
+from finetune_prep.workflow.reviewing.due import due
 from finetune_prep.workflow.reviewing.sitting import Sitting, open_sitting
 from finetune_prep.workflow.status.overview import overview
 
+HOW_MANY = (
+    f"How many to draw (default: {limits.SPOT_CHECK} of a pilot; of a scaled run {limits.SPOT_CHECK} for every "
+    f"{limits.SPOT_CHECK_EVERY} accepted rows)."
+)
+
 
 @click.command()
-@click.option("-n", "size", default=limits.SPOT_CHECK, show_default=True, type=click.IntRange(min=1), help="How many to draw.")
+@click.option("-n", "size", type=click.IntRange(min=1), help=HOW_MANY)
 @click.option("--terminal", is_flag=True, help="In this terminal, by keyboard, without a browser.")
-@click.option("--run", default="", metavar="NAME", help="The run to review (default: the pilot with the highest number).")
+@click.option("--run", default="", metavar="NAME", help="The run to review (default: the one that a full export waits for).")
 @click.option("--by", default="", metavar="NAME", help="Who labels (default: the user of this computer).")
 @json_option
 @click.pass_obj
-def review(project: str, size: int, terminal: bool, run: str, by: str, as_json: bool) -> None:
-    """Read conversations of a pilot and label them, in a browser or with --terminal: pass, fail, or defer.
+def review(project: str, size: int | None, terminal: bool, run: str, by: str, as_json: bool) -> None:
+    """Read conversations of a run and label them, in a browser or with --terminal: pass, fail, or defer.
 
     Conversations are drawn at random, by what the judge said of them, with known probabilities; one in ten comes a second time.
     You label first and see the judge's verdict afterwards. Every label is on disk before it is called saved; stop at any time and
@@ -38,8 +43,10 @@ def review(project: str, size: int, terminal: bool, run: str, by: str, as_json: 
     labeller = person.labeller(by)
     sitting = open_sitting(opened, labeller, run=run, n=size)
     if not terminal and not as_json:
-        serve_page(Desk(opened, labeller, run=run, n=size), "/review")
-        renew_report(opened, sitting.run)
+        desk = Desk(opened, labeller, run=run or (sitting.run.name if size else ""), n=size)
+        serve_page(desk, "/review")
+        for one in {found.name: found for found in (sitting.run, desk.sitting().run)}.values():
+            renew_report(opened, one)
         return
     if as_json:
         _as_json(opened, sitting)
@@ -62,7 +69,7 @@ def _as_json(project: Project, sitting: Sitting) -> None:
             "drawn": len(sitting.drawn),
             "waiting": [sitting.drawn[position].conversation_id for position in waiting],
             "read": found.read,
-            "needed": limits.SPOT_CHECK,
+            "needed": to_be_read(sitting.run),
             "missed": found.missed,
             "proof": proof(found),
             "next": _next(project, sitting),
@@ -91,7 +98,8 @@ def _print_end(project: Project, sitting: Sitting) -> None:
 
 def _next(project: Project, sitting: Sitting) -> str:
     if sitting.waiting():
-        if sitting.run.plan.kind == SCALE:
-            return f"finetune-prep review --run {sitting.run.name} -n {sum(not drawn.repeat for drawn in sitting.drawn)}"
-        return "finetune-prep review"
+        found = due(project)
+        if found is not None and (found.run, found.wanted) == (sitting.run.name, sitting.wanted):
+            return found.command
+        return f"finetune-prep review --run {sitting.run.name} -n {sitting.wanted}"
     return overview(project).next

@@ -8,7 +8,6 @@ from finetune_prep.cli import person
 from finetune_prep.cli.options import json_option
 from finetune_prep.cli.reviewing.serving import serve_page
 from finetune_prep.documents.kinds import Documents
-from finetune_prep.method import limits
 from finetune_prep.project.project import open_project
 from finetune_prep.web.desk import Desk
 
@@ -26,4 +25,4 @@ def serve(project: str, by: str, as_json: bool) -> None:
     """
     opened = open_project(project)
     opened.sound(Documents.brief)
-    serve_page(Desk(opened, person.labeller(by), n=limits.SPOT_CHECK), "/", as_json=as_json)
+    serve_page(Desk(opened, person.labeller(by)), "/", as_json=as_json)

@@ -31,6 +31,7 @@ def documents(request: Request) -> Response:
 def listed(request: Request, problem: FinetunePrepError | None = None, reasons: Mapping[str, str] = NOTHING) -> Response:
     """The list. problem: why a decision was not taken; reasons: what was written for it."""
     project = desk_of(request).project
+    stale = project.stale()
     try:
         gates = of_the_workflow(project)
     except DocumentError as error:
@@ -40,7 +41,7 @@ def listed(request: Request, problem: FinetunePrepError | None = None, reasons: 
         "documents.html",
         status=409 if problem else 200,
         brief=document_view(project, "brief"),
-        phases=[phase_view(project, phase) for phase in PHASES],
+        phases=[phase_view(project, phase, stale) for phase in PHASES],
         gates=gates,
         problem=problem,
         reasons=reasons,

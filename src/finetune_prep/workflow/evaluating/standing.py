@@ -27,9 +27,15 @@ OFFER = (
 def evaluation_view(project: Project) -> EvaluationView | None:
     """The latest evaluation, if there is one."""
     found = evaluation_runs(project.layout)
-    if not found:
-        return None
-    run = found[-1]
+    return _view(project, found[-1]) if found else None
+
+
+def evaluation_views(project: Project) -> list[EvaluationView]:
+    """All of them, oldest first."""
+    return [_view(project, run) for run in evaluation_runs(project.layout)]
+
+
+def _view(project: Project, run: EvaluationRun) -> EvaluationView:
     said = table_of(run)
     return EvaluationView(
         name=run.name,

@@ -10,11 +10,13 @@ import msgspec
 from finetune_prep.core.sample import PASSED, Sample
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import UsageError
+from finetune_prep.gates.workflow import to_label
 from finetune_prep.labels.drawing import FAILED
 from finetune_prep.labels.file import Damaged, read_labels
 from finetune_prep.labels.label import DECIDED, Label, Opinion, opinions
+from finetune_prep.method import limits
 from finetune_prep.project.project import Project
-from finetune_prep.project.runs import Run, runs
+from finetune_prep.project.runs import SCALE, Run, runs
 from finetune_prep.statistics.certification import labels_needed
 from finetune_prep.statistics.rates import Rate, exact
 
@@ -58,6 +60,26 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     models_agree: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0))
     """How many blind labels of models say what the judge said, of how many that it passed, and of how many that it failed."""
     damaged: tuple[Damaged, ...] = ()
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person is to read next."""
+
+    run: str
+    read: int
+    """Its conversations that a person has labelled as they stand."""
+    wanted: int
+    """How many are asked for."""
+    waited_for: bool
+    """Whether a gate stays open until they are read; one that was waived waits for nobody."""
+    command: str
+    """What opens exactly these."""
+
+
+def to_be_read(run: Run) -> int:
+    """How many conversations of a run a person labels: of a scaled one as many as its rows ask for."""
+    account = run.account() if run.plan.kind == SCALE else None
+    return to_label(account.states.get("accepted", 0)) if account is not None else limits.SPOT_CHECK
 
 
 def reviewed(project: Project, run: Run) -> Reviewed:

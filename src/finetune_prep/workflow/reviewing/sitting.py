@@ -17,9 +17,10 @@ from finetune_prep.errors import ActNeeded, UsageError
 from finetune_prep.labels.drawing import Drawn, draw
 from finetune_prep.labels.file import read_labels, record_label
 from finetune_prep.labels.label import DECIDED, Label, Labeller, Opinion, Stage, Word, opinions, sees_for_the_first_time
-from finetune_prep.method import limits
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, VerdictRow, require_run, runs
+from finetune_prep.workflow.reviewing.counting import to_be_read
+from finetune_prep.workflow.reviewing.due import due
 
 LONGEST = 2000  # characters of a note
 OPPOSITE: dict[Word, Word] = {"pass": "fail", "fail": "pass"}
@@ -56,6 +57,8 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
     run: Run
     labeller: Labeller
     rubric: Rubric
+    wanted: int
+    """How many conversations the draw was to hold, without those that come again."""
     drawn: tuple[Drawn, ...]
     verdicts: dict[str, VerdictRow]
     """By conversation."""
@@ -197,18 +200,22 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
         return label if label is not None and label.rubric == self.rubric.version else None
 
 
-def open_sitting(project: Project, labeller: Labeller, *, run: str = "", n: int = limits.SPOT_CHECK) -> Sitting:
-    """A sitting over n conversations of the run of this name, or of the pilot with the highest number.
+def open_sitting(project: Project, labeller: Labeller, *, run: str = "", n: int | None = None) -> Sitting:
+    """A sitting over n conversations of the run of this name, or of the one that is due to be read.
 
-    Raises UsageError for a name that no run has, and ActNeeded if there is none yet, or nothing in it was judged.
+    n: None = as many as are asked for of that run. Raises UsageError for a name that no run has, and ActNeeded if there is none
+    yet, or nothing in it was judged.
     """
     if run:
         require_run(project.layout, run)
-    known = [found for found in runs(project.layout, "" if run else "pilot") if run in ("", found.name)]
+    awaited = None if run else due(project)
+    name = run or (awaited.run if awaited else "")
+    known = [found for found in runs(project.layout) if found.name == name]
     if not known:
         raise ActNeeded("there is no pilot to review", next="finetune-prep pilot")
     chosen = known[-1]
-    drawn = draw(chosen.samples(), n, f"{chosen.plan.seed}/{chosen.name}")
+    wanted = to_be_read(chosen) if n is None else n
+    drawn = draw(chosen.samples(), wanted, f"{chosen.plan.seed}/{chosen.name}")
     if not drawn:
         raise ActNeeded(f"{chosen.name} holds no judged conversation yet", next=chosen.plan.command)
     ids = {one.conversation_id for one in drawn}
@@ -217,6 +224,7 @@ def open_sitting(project: Project, labeller: Labeller, *, run: str = "", n: int 
         run=chosen,
         labeller=labeller,
         rubric=project.value(Documents.rubric),
+        wanted=wanted,
         drawn=drawn,
         verdicts={row.conversation_id: row for row in chosen.each_verdict() if row.conversation_id in ids},
     )

@@ -9,7 +9,6 @@ import msgspec
 from finetune_prep.core.finding import Outcome
 from finetune_prep.core.request import Request
 from finetune_prep.core.sample import Account
-from finetune_prep.gates.workflow import to_label
 from finetune_prep.ledger.recording import read_recording
 from finetune_prep.method import limits
 from finetune_prep.method.gates import GATES
@@ -21,13 +20,22 @@ from finetune_prep.project.improving.runs import improve_runs
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
 from finetune_prep.project.scaling.result import read_result
+from finetune_prep.workflow.accepting import in_its_way
 from finetune_prep.workflow.auditing.standing import audited
-from finetune_prep.workflow.checking import before_a_pilot, in_the_way, outcomes, overrides_in_force
+from finetune_prep.workflow.checking import (
+    before_a_pilot,
+    concerning,
+    in_the_way,
+    outcomes,
+    overrides_in_force,
+    unanswered,
+)
 from finetune_prep.workflow.evaluating.standing import why_stale
 from finetune_prep.workflow.improving.edits import taken, views
 from finetune_prep.workflow.probing.standing import bite_of
-from finetune_prep.workflow.retrying.offering import after_phase, after_run
+from finetune_prep.workflow.retrying.offering import after_check, after_phase, after_run
 from finetune_prep.workflow.reviewing.counting import reviewed
+from finetune_prep.workflow.reviewing.due import due
 from finetune_prep.workflow.status.standing import latest_scaled, pass_rate, run_view
 from finetune_prep.workflow.status.views import PhaseView, RunView
 from finetune_prep.workflow.status.written import is_written
@@ -77,13 +85,23 @@ def _before_the_pilot(project: Project, phases: Sequence[PhaseView], compiled: S
             return how_to_restore(kept, kind)
     for phase, view in zip(PHASES, phases, strict=True):
         if waiting := [kind for kind in phase.accepted if documents[kind].state == "to accept"]:
-            return f"finetune-prep accept {waiting[0]}"
+            return _accepting(project, waiting[0])
         if any(name in phase.outputs for name in compiled):
             return f"finetune-prep {phase.name}"
         if not view.done:
             return _import_first(in_files, after_phase(project, phase.name) or "finetune-prep prepare")
     waiting = [kind for kind, document in documents.items() if document.state == "to accept"]
-    return f"finetune-prep accept {waiting[0]}" if waiting else ""
+    return _accepting(project, waiting[0]) if waiting else ""
+
+
+def _accepting(project: Project, kind: str) -> str:
+    """What leads to a document that is accepted: `accept`, or what comes before it while `accept` would refuse."""
+    open_gates = in_its_way(concerning(project, kind), kind)
+    if not open_gates:
+        return f"finetune-prep accept {kind}"
+    failing = any(outcome.answer == "fails" for outcome in open_gates)
+    ask = None if failing else after_check(project, unanswered(open_gates), f"finetune-prep check {kind} --judge")
+    return ask.command if ask else f"finetune-prep check {kind}"
 
 
 def after_pilot(project: Project, run: Run, account: Account) -> str:
@@ -155,9 +173,8 @@ def after_scaling(project: Project, run: Run) -> str:
         return _show(run, "rejected", "flawed", "faulty")
     if result.end == "exhausted":
         return msgspec.structs.replace(run.plan, most=2 * result.most).command
-    wanted = to_label(account.states["accepted"])
-    if reviewed(project, run).read < wanted:
-        return f"finetune-prep review --run {run.name} -n {wanted}"
+    if (reading := due(project)) and reading.waited_for:
+        return reading.command
     if audited(project, run) is None:
         return "finetune-prep audit"
     return _evaluation(project) if is_written(project, run) else "finetune-prep export --preview"

@@ -23,7 +23,8 @@ from finetune_prep.workflow.probing.standing import probe_views
 from finetune_prep.workflow.remembered.answers import Standing
 from finetune_prep.workflow.remembered.figures import figures
 from finetune_prep.workflow.remembered.shelf import shelf
-from finetune_prep.workflow.reviewing.counting import reviewed
+from finetune_prep.workflow.reviewing.counting import Due, Reviewed, reviewed
+from finetune_prep.workflow.reviewing.due import due
 from finetune_prep.workflow.status.emptied import emptied, way_back
 from finetune_prep.workflow.status.next_step import next_step
 from finetune_prep.workflow.status.sources_now import sources_now
@@ -65,10 +66,11 @@ def standing_of(project: Project) -> Standing:
 def overview(project: Project) -> Overview:
     """Where the project stands now. Raises as `looked`."""
     in_ledger = looked(project, held, Held())
-    phases = tuple(phase_view(project, phase) for phase in PHASES)
     stale = project.stale()
+    phases = tuple(phase_view(project, phase, stale) for phase in PHASES)
     known = runs(project.layout)
     views = tuple(run_view(project, run) for run in known)
+    reading = due(project)
     waiting = {round.number: round.outstanding for round in in_ledger.rounds}
     elsewhere = {submission.number for submission in in_ledger.submissions}
     in_files = sum(count for number, count in waiting.items() if number not in elsewhere)
@@ -76,7 +78,7 @@ def overview(project: Project) -> Overview:
         project=project.config.name,
         language=project.value(Documents.brief).language,
         phases=phases,
-        to_read=tuple(to_read(project, [kind for phase in PHASES for kind in dict.fromkeys(phase.outputs)])),
+        to_read=tuple(to_read(project, dict.fromkeys(kind for phase in PHASES for kind in phase.outputs))),
         stale=tuple(str(part) for part in stale),
         sources=sources_now(project).all,
         runs=views,
@@ -93,8 +95,14 @@ def overview(project: Project) -> Overview:
         evaluation=evaluation_view(project),
         edits=in_short(project),
         offer=offer(project),
-        review=reviewed(project, known[-1]) if known and known[-1].labels_path.is_file() else None,
+        due=reading,
+        review=_review(project, known, reading),
     )
+
+
+def _review(project: Project, known: Sequence[Run], reading: Due | None) -> Reviewed | None:
+    run = next((run for run in known if reading and run.name == reading.run), None)
+    return reviewed(project, run) if run is not None and run.labels_path.is_file() else None
 
 
 def _latest_pilot(views: Sequence[RunView]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 
 from finetune_prep.core.sample import Account
@@ -14,17 +15,18 @@ from finetune_prep.phases.pilot.plan import current_plan, grave_if_readable, pla
 from finetune_prep.project.acceptance import why_not_accepted
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import SCALE, Run, runs
-from finetune_prep.project.staleness import Change, compare
+from finetune_prep.project.staleness import Change, Stale, compare
 from finetune_prep.statistics.rates import Rate, wilson
 from finetune_prep.statistics.sequential import anytime_interval
 from finetune_prep.workflow.retrying.stopped import why_stopped
-from finetune_prep.workflow.status.views import DocumentView, PhaseView, RunView
+from finetune_prep.workflow.status.views import DocumentState, DocumentView, PhaseView, RunView
 from finetune_prep.workflow.texts.history import how_to_restore, lost
 
 
-def phase_view(project: Project, phase: Phase) -> PhaseView:
-    """A phase with its documents as they are now."""
-    documents = tuple(document_view(project, kind) for kind in phase.outputs)
+def phase_view(project: Project, phase: Phase, stale: Sequence[Stale] | None = None) -> PhaseView:
+    """A phase with its documents as they are now. stale: what `Project.stale` gives, for whoever has it."""
+    behind = project.stale() if stale is None else stale
+    documents = tuple(document_view(project, kind, behind) for kind in phase.outputs)
     done = all(document.state in ("accepted", "to accept", "written") for document in documents)
     if phase.name == "anchors" and done:
         done = bool(project.value(Documents.knowledge).anchors)
@@ -37,8 +39,8 @@ def phase_view(project: Project, phase: Phase) -> PhaseView:
     )
 
 
-def document_view(project: Project, kind: str) -> DocumentView:
-    """A document as it is now."""
+def document_view(project: Project, kind: str, stale: Sequence[Stale] | None = None) -> DocumentView:
+    """A document as it is now. stale: as of `phase_view`."""
     path = KINDS[kind].path
     if not project.layout.document(kind).is_file():
         kept = lost(project, kind)
@@ -49,9 +51,11 @@ def document_view(project: Project, kind: str) -> DocumentView:
     except DocumentError as error:
         return DocumentView(kind=kind, path=path, state="broken", note=error.what)
     edited = str(project.edited(kind) or "")
-    if decision := project.acceptance(kind):
-        return DocumentView(kind=kind, path=path, state="accepted", note=f"by {decision.by}", edited=edited)
-    return DocumentView(kind=kind, path=path, state="to accept", note=why_not_accepted(project, kind), edited=edited)
+    behind = tuple(str(part) for part in (project.stale() if stale is None else stale) if part.name == kind)
+    decision = project.acceptance(kind)
+    state: DocumentState = "accepted" if decision else "to accept"
+    note = f"by {decision.by}" if decision else why_not_accepted(project, kind)
+    return DocumentView(kind=kind, path=path, state=state, note=note, edited=edited, stale=behind)
 
 
 def _matters(project: Project, run: Run, change: Change) -> bool:

@@ -11,7 +11,7 @@ from finetune_prep.core.sample import Account
 from finetune_prep.project.probing.runs import ProbeKind
 from finetune_prep.project.staleness import Change
 from finetune_prep.statistics.probing.table import FailureTable, ProbeTable
-from finetune_prep.workflow.reviewing.counting import Reviewed
+from finetune_prep.workflow.reviewing.counting import Due, Reviewed
 
 DocumentState = Literal["missing", "broken", "to accept", "accepted", "written"]
 
@@ -26,6 +26,8 @@ class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
     """Why it is in this state, in words."""
     edited: str = ""
     """What a person changed since the program wrote it."""
+    stale: tuple[str, ...] = ()
+    """What its inputs have left behind of it, in words; none of what is as its inputs ask."""
 
 
 class PhaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,5 +137,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """The latest diagnoses and what became of their edits, in a line; "" if there are none."""
     offer: str = ""
     """What may be done beside the next step, "" for nothing."""
+    due: Due | None = None
+    """The run whose conversations a person is to read next; None if there is no run."""
     review: Reviewed | None = None
-    """What persons' labels of the latest run amount to; None if nobody has labelled."""
+    """What persons' labels of that run amount to; None if nobody has labelled."""
