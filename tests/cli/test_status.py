@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import shutil
 
 from finetune_prep.cli.commands.status import duration
 from finetune_prep.core.request import Reply
+from finetune_prep.documents.kinds import KINDS, Documents
 from finetune_prep.ledger.opening import open_ledger
 from finetune_prep.ledger.protocols import Entry
 from finetune_prep.models.providers.scripted import Scripted
@@ -15,8 +17,10 @@ from finetune_prep.phases import examining
 from finetune_prep.phases.session import open_session
 from finetune_prep.project.project import Project
 from tests.cli.terminal import Terminal
+from tests.cli.test_pilot import next_of
 from tests.models.examples import request
 from tests.phases.pottery_shop import accept_all, judge, rewrite
+from tests.workflow.auditing.sets import scaled
 from tests.workflow.reviewing.pilots import pilot_of
 
 
@@ -31,7 +35,7 @@ def test_ten_criteria_with_the_first_line_of_their_evidence(shop: Project, termi
     assert lines[catches + 1].startswith("      workflow.gate-probed unchecked: no safety question has been")
     rubric = next(n for n, line in enumerate(lines) if "15 to 20 binary questions" in line)
     assert lines[rubric].startswith("  ~ ")
-    assert lines[rubric + 1].startswith("      rubric.one-thing overridden: could not be checked:")
+    assert lines[rubric + 1].startswith("      rubric.one-thing waived: could not be checked:")
     assert "could not be checked: no judge has been asked" in " ".join(shown.out.split())
     criteria = json.loads(terminal("status", "--json").out)["criteria"]
     assert len(criteria) == 10
@@ -139,3 +143,51 @@ def ask(project: Project, provider: Scripted) -> None:
             await examining.ask(shop)
 
     asyncio.run(job())
+
+
+def test_after_an_edit_the_next_step_is_one_that_works_and_ticks_are_of_the_present(shop: Project, terminal: Terminal) -> None:
+    pilot_of(shop, "p" * 12)
+    terminal("evaluation-prompt")
+    accept_all(shop)
+    scaled(shop, 20)
+    rubric = shop.value(Documents.rubric)
+    rewrite(shop, "evaluation-rubric", rubric.questions[0].text, f"{rubric.questions[0].text[:-1]} at once?")
+    shown = terminal("status").out
+    changed = f"{rubric.questions[0].id} changed in reference/evaluation-rubric.md since it was accepted"
+    assert shown.count(changed) == 1
+    assert "   ! prompts/evaluation-prompt.md  accepted by" in shown
+    assert ", but stale" in shown
+    assert "✓ More than 70% of a pilot" not in shown
+    assert "runs/scale-001 was made before they changed" in " ".join(terminal("check").out.split())
+    step = next_of(terminal("status"))
+    assert step == "finetune-prep check evaluation-rubric --judge"
+    refused = terminal("accept", "evaluation-rubric", "--yes", "--by", "Ada")
+    assert refused.code != 0
+
+
+def test_a_document_of_two_phases_is_to_read_once(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    rewrite(shop, "domain-frameworks", shop.value(Documents.knowledge).always[0].text, "Name the price of everything.")
+    shown = terminal("status").out
+    at = shown.index("To read")
+    assert shown[at:].count("  reference/domain-frameworks.md: ") == 1
+
+
+def test_of_what_is_not_made_yet_little_is_said(shop: Project, terminal: Terminal) -> None:
+    """A new project: the phases, that nothing holds yet, and the next command."""
+    for kind in (kind for kind in KINDS if kind != "brief"):
+        shop.layout.document(kind).unlink(missing_ok=True)
+    lines = terminal("status").out.splitlines()
+    assert len(lines) < 15
+    assert "3. Binary rubric: not made yet" in lines
+    assert "Success criteria: 0 of 10 hold" in lines
+    assert "does not exist yet" not in " ".join(lines)
+    assert lines[-1] == "next: finetune-prep prepare"
+
+
+def test_of_what_was_waived_a_line_reminds(shop: Project, terminal: Terminal) -> None:
+    accept_all(shop)
+    lines = terminal("status").out.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("  ~ The rubric has 15 to 20"))
+    assert lines[at + 1].startswith("      rubric.one-thing waived: ")
+    assert len(list(itertools.takewhile(lambda line: line.startswith("      "), lines[at + 1 :]))) <= 2

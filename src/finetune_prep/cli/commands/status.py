@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from functools import partial
 
 import click
@@ -11,15 +12,20 @@ from finetune_prep.cli import screen
 from finetune_prep.cli.app import seldom
 from finetune_prep.cli.options import json_option
 from finetune_prep.conversations.language_name import in_english
+from finetune_prep.core.finding import Criterion
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.project.project import open_project
 from finetune_prep.project.runs import SCALE
 from finetune_prep.workflow.probing.advice import in_short
 from finetune_prep.workflow.remembered.answers import standing
 from finetune_prep.workflow.reviewing.counting import Reviewed, proof
-from finetune_prep.workflow.status.views import Effort, EvaluationView, Overview
+from finetune_prep.workflow.status.views import DocumentView, Effort, EvaluationView, Overview
 
 MARKS = {"missing": "·", "broken": "!", "to accept": "?", "accepted": "✓"}
+STALE = "!"
+NOT_YET = ("does not exist yet", "no pilot has run")
+"""What is said of everything that comes later; the phases say it once."""
+REMINDER = 110  # characters of what was waived
 
 CRITERIA = {"holds": "✓", "overridden": "~"}
 
@@ -34,35 +40,44 @@ def status(project: str, as_json: bool) -> None:
     found = standing(opened, partial(seldom, "standing_of"))
     view, criteria = found.overview, found.criteria
     if as_json:
-        screen.json({"overview": msgspec.structs.replace(view, next=screen.from_here(view.next)), "criteria": criteria})
+        told = msgspec.to_builtins(view) | screen.step_fields(view.next)
+        screen.json({"overview": told, "criteria": criteria})
         return
     _print_overview(view)
     screen.say()
     holding, waived = (sum(criterion.answer == answer for criterion in criteria) for answer in ("holds", "overridden"))
     by_decision = f", {waived} waived" if waived else ""
     screen.say(f"Success criteria: {holding} of {len(criteria)} hold{by_decision}", bold=True)
-    for criterion in criteria:
-        words = " (waived)" if criterion.answer == "overridden" else ""
-        screen.say(f"  {CRITERIA.get(criterion.answer, '·')} {criterion.sentence}{words}")
-        if criterion.evidence:
-            more = f" ({len(criterion.evidence) - 1} more: see --json)" if len(criterion.evidence) > 1 else ""
-            screen.paragraph(f"{criterion.evidence[0]}{more}", indent=6, dim=True)
+    if any(document.state != "missing" for phase in view.phases for document in phase.documents):
+        for criterion in criteria:
+            _print_criterion(criterion)
+    else:
+        screen.say("  Each is about something that is not made yet; finetune-prep status --json lists them.", dim=True)
     _print_effort(view)
     screen.say()
     screen.next_step(view.next)
 
 
+def _print_criterion(criterion: Criterion) -> None:
+    """A criterion with what stands in its way first; of what was waived, a line reminds of it."""
+    waived = criterion.answer == "overridden"
+    screen.say(f"  {CRITERIA.get(criterion.answer, '·')} {criterion.sentence}{' (waived)' if waived else ''}")
+    if not criterion.evidence or any(words in criterion.evidence[0] for words in NOT_YET):
+        return
+    first = textwrap.shorten(criterion.evidence[0], REMINDER, placeholder=" …") if waived else criterion.evidence[0]
+    more = f" ({len(criterion.evidence) - 1} more: see --json)" if len(criterion.evidence) > 1 else ""
+    screen.paragraph(f"{first}{more}", indent=6, dim=True)
+
+
 def _print_overview(view: Overview) -> None:
     screen.say(f"{view.project}, conversations in {in_english(view.language)}", bold=True)
+    told: set[str] = set()
     for number, phase in enumerate(view.phases, start=1):
-        screen.say(f"{number}. {phase.title}")
-        for document in phase.documents:
-            note = "" if document.state == "to accept" else f" {document.note}" if document.note else ""
-            screen.say(f"   {MARKS[document.state]} {document.path}  {document.state}{note}")
-            if document.state == "to accept" and "since" in document.note:
-                screen.say(f"       {document.note}")
-            if document.edited:
-                screen.say(f"       edited by hand: {document.edited}", dim=True)
+        begun = phase.stopped or any(document.state != "missing" or document.note for document in phase.documents)
+        screen.say(f"{number}. {phase.title}{'' if begun else ': not made yet'}")
+        for document in phase.documents if begun else ():
+            _print_document(document, again=document.kind in told)
+            told.add(document.kind)
         if phase.stopped:
             screen.say(f"   ! stopped: {screen.from_here(phase.stopped)}")
     if view.to_read:
@@ -104,6 +119,22 @@ def _print_overview(view: Overview) -> None:
     outstanding = f", {screen.counted(view.outstanding, 'question')} outstanding in batches" if view.outstanding else ""
     unknown = f" (the cost of {view.unpriced:,} is unknown)" if view.unpriced else ""
     screen.say(f"{screen.counted(view.answers, 'answer')} recorded{outstanding}, ${view.spent:.2f} spent{unknown}", dim=True)
+
+
+def _print_document(document: DocumentView, *, again: bool) -> None:
+    """A document, and what has changed in it. again: it stands in a phase above, which said so."""
+    note = "" if document.state == "to accept" else f" {document.note}" if document.note else ""
+    stale = document.state == "accepted" and document.stale
+    mark = STALE if stale else MARKS[document.state]
+    screen.say(f"   {mark} {document.path}  {document.state}{note}{', but stale' if stale else ''}")
+    if again:
+        return
+    changed = document.note if document.state == "to accept" and "since" in document.note else ""
+    by_hand = bool(document.edited) and changed.startswith(document.edited)
+    if changed:
+        screen.say(f"       {'edited by hand: ' if by_hand else ''}{changed}")
+    if document.edited and not by_hand:
+        screen.say(f"       edited by hand: {document.edited}", dim=True)
 
 
 def _print_figures(view: Overview) -> None:
