@@ -58,7 +58,7 @@ def test_a_full_export_of_pairs_waits_for_the_criteria(shop: Project, terminal: 
         assert terminal(*BOTH, "--single").code == 0
     shown = terminal("export", "--pairs")
     assert shown.code == 3
-    assert "of a full export do" in refusal(shown)
+    assert "of a full export are not met yet" in refusal(shown)
     assert "finetune-prep export --pairs --preview" in refusal(shown)
     assert not shop.layout.pairs.exists()
 

@@ -120,7 +120,7 @@ def test_with_nothing_labelled_nothing_is_to_be_measured(shop: Project, run: Run
 def test_whoever_stops_goes_on_where_they_were(shop: Project, run: Run) -> None:
     typed(shop, "p\rs", "-n", "10")
     _, shown = typed(shop, "s", "-n", "10")
-    assert "2 of 11 · blind" in shown
+    assert "pilot-001 · 2 of 11 · blind" in shown
     assert "next: finetune-prep review" in shown
 
 
@@ -181,7 +181,7 @@ def test_hostile_text_in_a_talk_writes_none_of_our_lines(shop: Project, text: st
     _, shown = typed(shop, "s", "-n", "3", NO_COLOR="1")
     assert not [sign for sign in screen._UNSAFE.findall(shown.replace("\r\n", "\n")) if sign != "\n"]
     ours = [line for line in shown.splitlines() if line.startswith(("  saved", "  the judge", "saved", "────", "["))]
-    assert [line for line in ours if line.startswith("────")] == ["──── 1 of 3 · blind ────"]
+    assert [line for line in ours if line.startswith("────")] == ["──── pilot-001 · 1 of 3 · blind ────"]
     spoken = shown[shown.index("\nassistant") : shown.index("[P pass · F fail · D")]
     assert all(line.startswith("  ") or not line.strip() for line in spoken.splitlines()[2:])
 

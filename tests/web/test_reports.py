@@ -7,13 +7,14 @@ import html
 import pytest
 from starlette.testclient import TestClient
 
-from finetune_prep.project.project import Project
+from finetune_prep.project.project import Project, open_project
 from finetune_prep.project.runs import Run
 from finetune_prep.web.app import application
 from finetune_prep.web.desk import Desk
 from finetune_prep.workflow.auditing.audit import audit
 from finetune_prep.workflow.report import write_report
 from tests.cli.evaluated import evaluated
+from tests.cli.terminal import Terminal
 from tests.web.conftest import OWN, PORT
 from tests.web.test_reviewing_what_is_due import label_all
 from tests.workflow.auditing.sets import scaled
@@ -62,9 +63,11 @@ def test_a_page_that_is_not_there_is_none(shop: Project, run: Run, path: str) ->
 
 
 @pytest.mark.parametrize("path", [OVERVIEW, RUNS])
-def test_an_evaluation_stands_with_the_runs(shop: Project, path: str) -> None:
+def test_an_evaluation_stands_with_the_runs(shop: Project, path: str, capsys: pytest.CaptureFixture[str]) -> None:
     with evaluated(shop):
-        client = entered(shop)
+        models = ("--base", "before/shop-base", "--tuned", "after/shop-tuned")
+        assert Terminal(capsys, shop)("evaluate", *models, "-n", "6", "--single", "--yes").code == 0
+        client = entered(open_project(shop.folder))
         text = html.unescape(client.get(path).text)
         assert "evaluation-001" in text
         assert "base and tuned, " in text

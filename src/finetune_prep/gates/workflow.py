@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil
 
 import msgspec
 
@@ -221,17 +220,12 @@ def same_prompts(facts: Facts) -> Iterable[Finding]:
         )
 
 
-def to_label(accepted: int) -> int:
-    """How many conversations of a scaled run a person labels, for so many accepted rows."""
-    return limits.SPOT_CHECK * max(1, ceil(accepted / limits.SPOT_CHECK_EVERY))
-
-
 def scale_checked(facts: Facts) -> Iterable[Finding]:
     """A person has labelled enough conversations of what was scaled, for the rows that it has."""
     if facts.scaled is None:
         return
     accepted = facts.scaled.states.get("accepted", 0)
-    if facts.scaled_reviewed < (wanted := to_label(accepted)):
+    if facts.scaled_reviewed < (wanted := limits.to_label(accepted)):
         run = facts.scaled_path.rpartition("/")[2]
         yield Finding(
             path=facts.scaled_path,

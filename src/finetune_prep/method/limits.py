@@ -6,6 +6,7 @@ which is wider, so that an answer is not lost over one item too many). A number 
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Generic, NamedTuple, TypeVar
 
 from finetune_prep.core.scenarios.space import Reactions
@@ -144,3 +145,8 @@ EXCHANGES = Range(1, 6)  # taken of an example's conversation; each is two turns
 FEW_SHOTS_ASKED = 4
 FEW_SHOT_EXCHANGES = Count(asked=Range(1, 10), taken=Range(1, 20))  # of one few-shot; longer ones make a prompt too long
 GUARDS = Range(1, 24)
+
+
+def to_label(accepted: int) -> int:
+    """How many conversations of a scaled run a person labels, for so many accepted rows."""
+    return SPOT_CHECK * max(1, ceil(accepted / SPOT_CHECK_EVERY))

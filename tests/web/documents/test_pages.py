@@ -35,8 +35,11 @@ def test_every_document_stands_in_the_list_with_its_state(client: TestClient, sh
 
 def test_the_overview_leads_to_the_document_that_waits(client: TestClient, shop: Project, run: Run) -> None:
     assert "read and accept it here" not in text_of(client, "/")
-    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.7")
-    assert 'or <a href="/documents/evaluation-rubric">read and accept it here</a>' in text_of(client, "/")
+    rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.7")  # which its gates do not let pass
+    assert 'or <a href="/documents/evaluation-rubric">read it here</a>' in text_of(client, "/")
+    rewrite(shop, "evaluation-rubric", "threshold: 0.7", "threshold: 0.75")
+    rewrite(shop, "user-prompt", "\n\n", "\n\nBe brief. ")
+    assert 'or <a href="/documents/user-prompt">read and accept it here</a>' in text_of(client, "/")
 
 
 def test_a_finding_stands_in_the_margin_of_its_line(client: TestClient, shop: Project, run: Run) -> None:

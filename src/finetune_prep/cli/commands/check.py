@@ -19,7 +19,7 @@ from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.cli.told import Told
 from finetune_prep.core.finding import NOT_CHECKED, Finding, Outcome
 from finetune_prep.errors import Paused, Unusable, UsageError
-from finetune_prep.method.gates import GATES
+from finetune_prep.method.gates import GATES, NEVER_OVERRIDDEN
 from finetune_prep.method.phases import PHASES
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.remembered.answers import checked, standing
@@ -98,6 +98,7 @@ def check(
         asking.tell(again, len(unusable), screen.say if style == "text" else screen.note)
     if form or failing:
         if style == "text" and not as_json and not unusable:
+            _print_how_to_waive(failing)
             screen.next_step(_leads_on(opened, wanted, fix=fix))
         raise click.exceptions.Exit(1)
     if reasons:
@@ -109,6 +110,15 @@ def check(
 def _leads_on(project: Project, wanted: Sequence[str], *, fix: bool) -> str:
     """What comes next. fix: whether something in a document has to be put right; what only fails for a run is not edited."""
     return FIXED.format(" ".join(["", *wanted])) if fix else standing(project, partial(seldom, "standing_of")).overview.next
+
+
+def _print_how_to_waive(failing: Sequence[Outcome]) -> None:
+    """How a person who knows better goes on; of what fails for a run its own line says what to do."""
+    waivable = [BY_ID[one.gate] for one in failing if BY_ID[one.gate].documents and one.gate not in NEVER_OVERRIDDEN]
+    if waivable:
+        command = f'finetune-prep accept {waivable[0].documents[-1]} --override {waivable[0].id} --because "…"'
+        more = ", and so for each" if len(waivable) > 1 else ""
+        screen.say(screen.from_here(f"  if you know better: {command}{more}"), dim=True)
 
 
 def _is_wanted(gate: str, wanted: Sequence[str]) -> bool:

@@ -180,7 +180,8 @@ def _show(sitting: Sitting, position: int) -> None:
 
 def _place(sitting: Sitting, position: int) -> str:
     again = ", a second time" if sitting.drawn[position].repeat else ""
-    return f"{position + 1} of {len(sitting.drawn)}{again} · {'blind' if sitting.revealed(position) is None else 'labelled'}"
+    standing = "blind" if sitting.revealed(position) is None else "labelled"
+    return f"{sitting.run.name} · {position + 1} of {len(sitting.drawn)}{again} · {standing}"
 
 
 def _prompt(sitting: Sitting, position: int, draft: Draft, given: Label | None) -> None:

@@ -10,7 +10,6 @@ import msgspec
 from finetune_prep.core.sample import PASSED, Sample
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.errors import UsageError
-from finetune_prep.gates.workflow import to_label
 from finetune_prep.labels.drawing import FAILED
 from finetune_prep.labels.file import Damaged, read_labels
 from finetune_prep.labels.label import DECIDED, Label, Opinion, opinions
@@ -79,7 +78,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 def to_be_read(run: Run) -> int:
     """How many conversations of a run a person labels: of a scaled one as many as its rows ask for."""
     account = run.account() if run.plan.kind == SCALE else None
-    return to_label(account.states.get("accepted", 0)) if account is not None else limits.SPOT_CHECK
+    return limits.to_label(account.states.get("accepted", 0)) if account is not None else limits.SPOT_CHECK
 
 
 def reviewed(project: Project, run: Run) -> Reviewed:

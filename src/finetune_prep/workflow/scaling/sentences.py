@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
-from finetune_prep.gates.workflow import to_label
 from finetune_prep.method import limits
+from finetune_prep.method.limits import to_label
 from finetune_prep.project.scaling.result import CellLine, Scaled, exhausted_in_words, kept_in_words
 from finetune_prep.statistics.sequential import STOP
 from finetune_prep.statistics.volume.drift import TOLERATED

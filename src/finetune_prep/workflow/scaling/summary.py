@@ -8,7 +8,7 @@ from finetune_prep.core.sample import Account, State
 from finetune_prep.errors import Paused
 from finetune_prep.exports.figures import Figures
 from finetune_prep.exports.report import suspicion
-from finetune_prep.gates.workflow import to_label
+from finetune_prep.method.limits import to_label
 from finetune_prep.models.costs import per_row
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run
