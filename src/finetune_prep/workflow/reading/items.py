@@ -14,6 +14,7 @@ from finetune_prep.documents.readings.items import item_texts
 from finetune_prep.markdown.tree import Node, grow
 from finetune_prep.method.gates import GATES
 from finetune_prep.project.project import Project
+from finetune_prep.workflow.checking import check_all
 from finetune_prep.workflow.remembered.answers import checked
 
 ID = re.compile(r"[A-Z]+[0-9]+(?:\.[0-9]+)*")
@@ -74,7 +75,7 @@ def gate_of(project: Project, name: str) -> FoundGate | None:
     gate = next((one for one in GATES if one.id == name), None)
     if gate is None:
         return None
-    outcome = next(found for found in checked(project).outcomes if found.gate == name)
+    outcome = next(found for found in checked(project, check_all).outcomes if found.gate == name)
     path = KINDS[gate.documents[-1]].path if gate.documents else ""
     return FoundGate(gate=name, sentence=gate.sentence, kind=gate.kind, level=gate.level, path=path, outcome=outcome)
 
