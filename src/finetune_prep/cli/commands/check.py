@@ -87,13 +87,7 @@ def check(
     else:
         for finding in form:
             screen.say(str(finding))
-        seen = sys.stdout.isatty()
-        told = Told(opened, "check", anew=everything or not seen)
-        _print_outcomes(outcomes, told)
-        if told.as_before.total():
-            screen.say("finetune-prep check --all also shows the findings that have not changed.", dim=True)
-        if seen:
-            told.keep(whole=not wanted)
+        _print_what_is_new(opened, outcomes, everything=everything, whole=not wanted)
     if asking and unusable and not as_json:
         asking.tell(again, len(unusable), screen.say if style == "text" else screen.note)
     if form or failing:
@@ -135,6 +129,17 @@ def _ask_judge(folder: str, wanted: Sequence[str], provider: str | None, *, yes:
 def command(wanted: Sequence[str]) -> str:
     """What asks the judge about these documents; all of them without any."""
     return " ".join(["finetune-prep check", *wanted, "--judge"])
+
+
+def _print_what_is_new(project: Project, outcomes: list[Outcome], *, everything: bool, whole: bool) -> None:
+    """The gates, on a terminal without the findings that were printed there before. whole: whether these are all gates."""
+    seen = sys.stdout.isatty()
+    told = Told(project, "check", anew=everything or not seen)
+    _print_outcomes(outcomes, told)
+    if told.as_before.total():
+        screen.say("finetune-prep check --all also shows the findings that have not changed.", dim=True)
+    if seen:
+        told.keep(whole=whole)
 
 
 def _print_outcomes(outcomes: list[Outcome], told: Told) -> None:
