@@ -83,7 +83,7 @@ def test_a_run_of_other_documents_is_told_with_what_has_changed(shop: Project, t
     accept_all(open_project(shop.folder))
     shown = terminal("audit", "--run", "scale-001")
     assert shown.code == 3
-    assert "scale-001 is stale: the project has another seed since" in shown.err.replace("\n", " ")
+    assert "scale-001 is stale: the project's seed has changed since" in shown.err.replace("\n", " ")
 
 
 def test_codes_stand_beside_their_names_and_in_the_order_of_their_numbers(shop: Project, terminal: Terminal) -> None:

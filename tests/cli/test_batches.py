@@ -101,7 +101,7 @@ def test_fetch_takes_in_what_is_done(fake: FakeBatches, typed: Terminal, folder:
     shown = typed("batch", "fetch", "--json")
     assert json.loads(shown.out) == {"taken": count, "open": [], "next": "finetune-prep status"}
     assert answers(folder) == count
-    assert "Nothing is with a Batch API" in typed("batch", "status").out
+    assert "Nothing is waiting at a Batch API" in typed("batch", "status").out
 
 
 def test_fetch_says_what_came_to_nothing(fake: FakeBatches, typed: Terminal, folder: Path) -> None:

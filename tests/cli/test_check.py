@@ -288,7 +288,7 @@ def test_what_fails_leads_on_in_words_and_as_a_command_for_scripts(shop: Project
     rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.5")
     shown = terminal("check", "rubric")
     assert shown.code == 1
-    assert shown.out.splitlines()[-1] == "next: fix what is found, then finetune-prep check evaluation-rubric"
+    assert shown.out.splitlines()[-1] == "next: fix what was found, then run finetune-prep check evaluation-rubric"
     assert "if you know better: finetune-prep accept evaluation-rubric --override rubric." in shown.out
     found = json.loads(terminal("check", "rubric", "--json").out)
     assert (found["next"], found["hint"]) == ("", "fix what is found, then finetune-prep check evaluation-rubric")

@@ -126,7 +126,7 @@ def test_a_german_brief_that_names_no_language_is_not_prepared_in_english(tmp_pa
     brief.write_text(german, "utf-8")
     code, shown = prepare(project, "")
     assert code == 3
-    assert "brief.md: the brief names no language and is written in de" in shown
+    assert "brief.md: the brief names no language but is written in de" in shown
     assert "language: de" in shown
     brief.write_text(f"---\nlanguage: de\n---\n{german}", "utf-8")
     assert not project.layout.ledger.exists()

@@ -36,11 +36,11 @@ def test_labels_of_a_model_are_told_as_what_they_are(tmp_path: Path) -> None:
         say(shop, run, number, label, MODEL)
     said = judge_word(shop, run, reviewed(shop, run))
     assert said.startswith(
-        f"{NOT_MEASURED} A model has labelled 6 of its conversations without seeing the verdicts: it passes 2 of the 3 that the "
+        f"{NOT_MEASURED} A model labelled 6 of its conversations without seeing the verdicts. It passes 2 of the 3 that the "
         "judge passed, and fails 1 of the 2 that it failed. That does not show that the judge is right"
     )
     write_report(shop, run)
-    assert "A model has labelled 6 of its conversations" in run.report_path.read_text("utf-8")
+    assert "A model labelled 6 of its conversations" in run.report_path.read_text("utf-8")
     rewrite(shop, "evaluation-rubric", "threshold: 0.75", "threshold: 0.72")
     assert judge_word(shop, run, reviewed(shop, run)) == NOT_MEASURED, "they are about another rubric"
 

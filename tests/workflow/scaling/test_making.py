@@ -120,7 +120,7 @@ def test_a_large_one_has_pages(shop: Project, monkeypatch: pytest.MonkeyPatch) -
     assert len(beside) > 2
     told = "".join(path.read_text("utf-8") for path in beside)
     assert all(sample.scenario.id in told for sample in run.each_sample())
-    assert f"of {found.planned} stand here" in page_of(shop, found).text
+    assert f"of {found.planned} are shown here" in page_of(shop, found).text
 
 
 def test_what_people_said_since_stands_in_it(shop: Project) -> None:

@@ -63,7 +63,7 @@ def test_who_says_the_language_is_believed() -> None:
     made = first_brief(GERMAN, FOLDER, "en")
     assert (made.language, made.stated) == ("en", True)
     assert first_brief(f"---\nlanguage: fr\n---\n{GERMAN}\n", FOLDER).language == "fr"
-    with pytest.raises(UsageError, match="the brief says “language: fr”, and the command de"):
+    with pytest.raises(UsageError, match="the brief says “language: fr”, but the command says de"):
         first_brief(f"---\nlanguage: fr\n---\n{GERMAN}\n", FOLDER, "de")
 
 
