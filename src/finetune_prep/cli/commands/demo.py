@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -14,10 +15,11 @@ import msgspec
 from finetune_prep.cli import screen
 from finetune_prep.cli.app import INTERRUPTED
 from finetune_prep.cli.options import json_option
+from finetune_prep.core.identity import digest_bytes
 from finetune_prep.documents.kinds import Documents
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
-from finetune_prep.project.beginning.scaffold import copy_inputs
+from finetune_prep.project.beginning.scaffold import copy_inputs, inputs
 from finetune_prep.project.evaluating.runs import EvaluationRun, evaluation_runs
 from finetune_prep.project.layout import CONFIG
 from finetune_prep.project.project import open_project
@@ -27,7 +29,10 @@ from finetune_prep.web.still import still
 EXAMPLES = ("online-shop", "museum-visitors")
 REVIEW = "review.html"
 FOLDER = "finetune-prep-demo"
-MARK = ".finetune-prep-demo"  # a folder with this file is one that the demo made and may use again for the example it names
+# A folder with this file is one that the demo made and may use again, for the example that it names; it also holds the hash of
+# each file that was copied, which tells a person's edit from an example that has changed with the program.
+MARK = ".finetune-prep-demo"
+MOST_NAMED = 3  # changed files, in an error
 
 
 @click.command()
@@ -49,8 +54,7 @@ def demo(folder: Path | None, name: str, as_json: bool) -> None:
     """
     example = _example(name)
     folder = folder or Path(FOLDER if name == EXAMPLES[0] else f"{FOLDER}-{name}")
-    _claim(folder, name)
-    copy_inputs(example, folder)
+    claim(folder, name, example)
     brief = open_project(folder).value(Documents.brief)
     commands, live = commands_of(example), f"{_program()} --project {shlex.quote(str(folder))} review"
     if as_json:
@@ -74,17 +78,54 @@ def demo(folder: Path | None, name: str, as_json: bool) -> None:
     _closing(folder, live)
 
 
-def _claim(folder: Path, name: str) -> None:
-    """Make the folder the demo's. Raises UsageError if it holds anything but this example: two of them would get mixed up."""
+def claim(folder: Path, name: str, example: Path) -> None:
+    """Make the folder the demo's, with what the example was given.
+
+    Raises UsageError if it holds anything but this example – two of them would get mixed up –, or if somebody has changed what
+    would be put there: a demo is there to be played with.
+    """
     chosen = "" if name == EXAMPLES[0] else f"--example {name} "
+    other = f"finetune-prep demo {chosen}ANOTHER-FOLDER"
+    copied: dict[str, str] = {}
     if folder.exists() and any(folder.iterdir()):
-        other = f"finetune-prep demo {chosen}ANOTHER-FOLDER"
         if not (folder / MARK).exists():
             raise UsageError("this folder holds something else", where=str(folder), next=other)
-        if (made := (folder / MARK).read_text("utf-8").strip() or EXAMPLES[0]) != name:
+        made, copied = _read_mark(folder)
+        if made != name:
             raise UsageError(f"this folder holds the example {made}", where=str(folder), next=other)
+        if changed := _changed(folder, example, copied):
+            named = ", ".join(changed[:MOST_NAMED]) + (f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else "")
+            raise UsageError(
+                f"the demo would overwrite what was changed here since it ran: {named}",
+                where=str(folder),
+                next=f"{other}, for a fresh one; {_program()} --project {shlex.quote(str(folder))} status, to go on with this one",
+            )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).write_text(f"{name}\n", "utf-8")
+    _write_mark(folder, name, copied)
+    copy_inputs(example, folder)
+    # last: after a kill in between, what was copied earlier is still known by its hash, and the rest is as in the example
+    _write_mark(folder, name, {path: digest_bytes((example / path).read_bytes()) for path in inputs(example)})
+
+
+def _changed(folder: Path, example: Path, copied: Mapping[str, str]) -> list[str]:
+    """Files that are neither as the demo copied them nor as the example has them now. copied: hashes by path."""
+    return [
+        path
+        for path in inputs(example)
+        if (folder / path).is_file()
+        and digest_bytes((folder / path).read_bytes()) not in (copied.get(path), digest_bytes((example / path).read_bytes()))
+    ]
+
+
+def _read_mark(folder: Path) -> tuple[str, dict[str, str]]:
+    """The example that the demo made here, and the hash of each file that it copied."""
+    name, *lines = (folder / MARK).read_text("utf-8").splitlines() or [""]
+    pairs = (line.partition("  ") for line in lines)
+    return name.strip() or EXAMPLES[0], {path: hash for hash, _, path in pairs}
+
+
+def _write_mark(folder: Path, name: str, copied: Mapping[str, str]) -> None:
+    write_atomically(folder / MARK, "".join([f"{name}\n", *(f"{hash}  {path}\n" for path, hash in copied.items())]))
 
 
 def _write_review(folder: Path, live: str) -> None:

@@ -95,20 +95,26 @@ LABELLED = "runs/*/labels.jsonl"
 INPUTS = (CONFIG, "brief.md", "decisions.jsonl", RECORDING, "sources", "phase-prompts")
 
 
-def copy_inputs(source: Path, target: Path) -> None:
-    """Copy what a project was given – brief, sources, configuration, decisions, recording, labels – and nothing that was made.
+def inputs(source: Path) -> list[str]:
+    """Paths of what a project was given – brief, sources, configuration, decisions, recording, labels – from its folder.
 
-    Files that are there already with the same content are left alone, so that doing it again changes nothing. A link that
-    points outside the project is not followed: as a plain file, the copy would be read where the link is refused.
+    A link that points outside the project is left out: as a plain file, its copy would be read where the link is refused.
     """
     root = source.resolve()
     labels = (str(path.relative_to(source)) for path in sorted(source.glob(LABELLED)))
+    found: list[Path] = []
     for name in (*INPUTS, *labels):
         origin = source / name
-        files = [origin] if origin.is_file() else sorted(path for path in origin.rglob("*") if path.is_file())
-        for file in files:
-            if not file.resolve().is_relative_to(root):
-                continue
-            copy = target / file.relative_to(source)
-            if not copy.is_file() or copy.read_bytes() != file.read_bytes():
-                write_atomically(copy, file.read_bytes())
+        found += [origin] if origin.is_file() else sorted(path for path in origin.rglob("*") if path.is_file())
+    return [str(file.relative_to(source)) for file in found if file.resolve().is_relative_to(root)]
+
+
+def copy_inputs(source: Path, target: Path) -> None:
+    """Copy what a project was given (`inputs`) and nothing that was made.
+
+    Files that are there already with the same content are left alone, so that doing it again changes nothing.
+    """
+    for name in inputs(source):
+        file, copy = source / name, target / name
+        if not copy.is_file() or copy.read_bytes() != file.read_bytes():
+            write_atomically(copy, file.read_bytes())
