@@ -57,6 +57,23 @@ def test_anchors_go_into_their_section_and_leave_the_rest(shop: Project, termina
     assert terminal("import", "anchors", str(file)).code == 3
 
 
+def test_a_heading_that_names_no_list_is_refused_with_the_way_out(shop: Project, terminal: Terminal, tmp_path: Path) -> None:
+    """What stands below it may be forbidden."""
+    file = tmp_path / "their rules.md"
+    file.write_text("## Sohasem\n\n- promise refunds\n", "utf-8")
+    path = shop.layout.document("domain-frameworks")
+    before = path.read_text("utf-8")
+    refused = terminal("import", "anchors", str(file), "--overwrite")
+    assert refused.code == 3
+    assert "whether to do always or never what stands under “Sohasem” (1 row)" in refused.err
+    assert f"finetune-prep import anchors '{file}' --overwrite --unmarked always (or never)" in refused.err
+    assert path.read_text("utf-8") == before
+    done = terminal("import", "anchors", str(file), "--overwrite", "--unmarked", "never")
+    assert done.code == 0
+    assert "- DONT1: promise refunds\n" in path.read_text("utf-8")
+    assert terminal("import", "rubric", str(file), "--unmarked", "never").code == 2
+
+
 def test_what_is_no_file_is_a_sentence(terminal: Terminal, tmp_path: Path) -> None:
     for file, what in ((tmp_path, "this is a folder"), (tmp_path / "none.json", "there is no such file")):
         shown = terminal("import", "rubric", str(file), "--overwrite")

@@ -94,11 +94,12 @@ def claim(folder: Path, name: str, example: Path) -> None:
         if made != name:
             raise UsageError(f"this folder holds the example {made}", where=str(folder), next=other)
         if changed := _changed(folder, example, copied):
-            named = ", ".join(changed[:MOST_NAMED]) + (f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else "")
+            more = f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
+            here = f"{_program()} --project {shlex.quote(str(folder))} status"
             raise UsageError(
-                f"the demo would overwrite what was changed here since it ran: {named}",
+                f"the demo would overwrite what was changed here since it ran: {', '.join(changed[:MOST_NAMED])}{more}",
                 where=str(folder),
-                next=f"{other}, for a fresh one; {_program()} --project {shlex.quote(str(folder))} status, to go on with this one",
+                next=f"{other}, for a fresh one; {here}, to go on with this one",
             )
     folder.mkdir(parents=True, exist_ok=True)
     _write_mark(folder, name, copied)

@@ -34,6 +34,8 @@ class Drawn(NamedTuple):
     """Of questions or anchors in it."""
     placed: tuple[Placed, ...]
     unplaced: tuple[Unplaced, ...]
+    doubtful: tuple[tuple[str, int], ...] = ()
+    """Headings, keys and cells that do not tell which list they mean, and how many rows they would decide about."""
 
 
 def columns_by_role(columns: Sequence[str], roles: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
@@ -15,13 +16,14 @@ from finetune_prep.documents.slips.near_ids import bare, near_category
 from finetune_prep.errors import UsageError
 from finetune_prep.markdown import inline
 from finetune_prep.markdown.inline import folded
-from finetune_prep.markdown.lines import TABLE_RULE
+from finetune_prep.markdown.lines import TABLE_RULE, Line, front_matter_length, lines_of, scan
 from finetune_prep.markdown.tree import Node, Tree, grow
 
 MOST_BYTES = 1024 * 1024
 MOST_ROWS = 500
 DEEPEST = 8  # levels of lists and objects in JSON
 TEXT = "text"  # the column of what stands alone: a string in a list, a list item, a heading
+WITHIN = "the list within it"  # the column of what stands below a list item, and is no field
 _LISTS = {
     *("questions", "criteria", "items", "rubric", "rubrics", "checks", "checklist", "categories", "dimensions", "sections"),
     *("groups", "anchors", "behaviors", "behaviours", "rules", "data", "examples", "requirements"),
@@ -29,12 +31,23 @@ _LISTS = {
 _NAMES = ("name", "title", "category", "label", "dimension", "section", "id")
 
 
+IsLabel = Callable[[str, bool], bool]  # of a paragraph (or an item: True), whether it is like a heading
+
+
 class Row(NamedTuple):
-    """One row: where it stands ("row 3", "line 12"), and its cells by column. group: the heading or key above it, "" for none."""
+    """One row of a file."""
 
     place: str
+    """Where it stands: "row 3", "line 12"."""
     cells: Mapping[str, str]
-    group: str = ""
+    """By column."""
+    above: tuple[str, ...] = ()
+    """The headings or keys that it stands under, the outermost first."""
+
+    @property
+    def group(self) -> str:
+        """The heading or key right above it, "" for none."""
+        return self.above[-1] if self.above else ""
 
 
 class Rows(NamedTuple):
@@ -49,8 +62,12 @@ class Rows(NamedTuple):
         return tuple(dict.fromkeys(column for row in self.rows for column in row.cells))
 
 
-def read_rows(data: bytes, name: str) -> Rows:
+def read_rows(data: bytes, name: str, is_label: IsLabel | None = None) -> Rows:
     """The rows of a file. name: tells its form by its ending (.json, .jsonl, .csv, .tsv, .md).
+
+    is_label: tells which paragraphs right above a Markdown list or table count as its heading, and which items (then its second
+    argument is True) as that of the list within them or after them; None for none. With it, a heading that asks something is a
+    heading, and not an item of its own, and in JSON all lists are read.
 
     Raises UsageError with a sentence for a file that holds no rows.
     """
@@ -65,14 +82,15 @@ def read_rows(data: bytes, name: str) -> Rows:
         raise UsageError("this is not text: it holds NUL characters", where=name, next="save it as UTF-8 text")
     if not text.strip():
         raise UsageError("the file is empty", where=name, next="name a file with a list of questions or behaviors")
-    readers = {
-        ".json": _json,
-        ".jsonl": _json,
+    markdown, json = partial(_markdown, is_label=is_label), partial(_json, whole=is_label is not None)
+    readers: dict[str, Callable[[str, str], Rows]] = {
+        ".json": json,
+        ".jsonl": json,
         ".csv": _csv,
         ".tsv": _csv,
-        ".md": _markdown,
-        ".markdown": _markdown,
-        ".txt": _markdown,
+        ".md": markdown,
+        ".markdown": markdown,
+        ".txt": markdown,
     }
     ending = PurePath(name).suffix.lower()
     if ending not in readers:
@@ -96,11 +114,11 @@ def _how(ending: str) -> str:
 # ---- JSON
 
 
-def _json(text: str, name: str) -> Rows:
+def _json(text: str, name: str, *, whole: bool) -> Rows:
     value = _decoded(text, name)
-    walk = _Walk()
+    walk = _Walk(whole)
     try:
-        walk.into(value, "", 0)
+        walk.into(value, (), 0)
     except RecursionError as error:
         raise UsageError("lists and objects are nested too deeply", where=name, next=_how(".json")) from error
     return Rows(tuple(walk.rows), walk.head, walk.weights)
@@ -125,41 +143,46 @@ def _refuse(error: Exception, name: str) -> Any:
     ) from error
 
 
-class _Walk:
-    """Collects rows from nested lists and objects."""
+Above = tuple[str, ...]  # keys and names around a value, the outermost first
 
-    def __init__(self) -> None:
+
+class _Walk:
+    """Collects rows from nested lists and objects. whole: from every list, and not only from those that are named like one."""
+
+    def __init__(self, whole: bool) -> None:
+        self._whole = whole
         self.rows: list[Row] = []
         self.head: dict[str, str] = {}
         self.weights: dict[str, float] = {}
 
-    def into(self, value: Any, group: str, depth: int) -> None:
+    def into(self, value: Any, above: Above, depth: int) -> None:
         if depth > DEEPEST:
             raise RecursionError
         if isinstance(value, list):
             for one in value:
-                self._one(one, group, depth)
+                self._one(one, above, depth)
         elif isinstance(value, dict):
-            self._object(value, group, depth)
+            self._object(value, above, depth)
 
-    def _one(self, value: Any, group: str, depth: int) -> None:
+    def _one(self, value: Any, above: Above, depth: int) -> None:
         if isinstance(value, dict):
             if inner := self._inner(value):
-                self._group(value, inner, group, depth)
+                self._group(value, inner, above, depth)
             else:
-                self._row({str(key): _cell(cell) for key, cell in value.items()}, group)
+                self._row({str(key): _cell(cell) for key, cell in value.items()}, above)
         elif isinstance(value, list):
-            self.into(value, group, depth + 1)
+            self.into(value, above, depth + 1)
         elif _cell(value):
-            self._row({TEXT: _cell(value)}, group)
+            self._row({TEXT: _cell(value)}, above)
 
-    def _object(self, value: dict[str, Any], group: str, depth: int) -> None:
+    def _object(self, value: dict[str, Any], above: Above, depth: int) -> None:
         if inner := self._inner(value):
             self.head |= {
                 str(key): _cell(cell) for key, cell in value.items() if key not in inner and not isinstance(cell, list | dict)
             }
             for key in inner:
-                self.into(value[key], group, depth + 1)
+                self.into(value[key], above, depth + 1)
+            self._others(value, inner, above, depth)
         elif value and all(isinstance(cell, list | dict) for cell in value.values()):
             for key, cell in value.items():
                 if (
@@ -167,30 +190,40 @@ class _Walk:
                     and not self._inner(cell)
                     and not any(isinstance(one, list | dict) for one in cell.values())
                 ):
-                    self._row({"id": str(key), **{str(name): _cell(one) for name, one in cell.items()}}, group)
+                    self._row({"id": str(key), **{str(name): _cell(one) for name, one in cell.items()}}, above)
                 elif isinstance(cell, dict):
-                    self._group({"name": key, **cell}, self._inner(cell) or [*cell], group, depth)
+                    self._group({"name": key, **cell}, self._inner(cell) or [*cell], (*above, str(key)), depth)
                 else:
-                    self.into(cell, str(key), depth + 1)
+                    self.into(cell, (*above, str(key)), depth + 1)
         elif value and all(isinstance(cell, str) for cell in value.values()):
             for key, cell in value.items():
-                self._row({"id": str(key), TEXT: cell}, group)
+                self._row({"id": str(key), TEXT: cell}, above)
+        elif self._whole:
+            self.head |= {str(key): _cell(cell) for key, cell in value.items() if not isinstance(cell, list | dict)}
+            self._others(value, (), above, depth)
+
+    def _others(self, value: dict[str, Any], inner: Sequence[str], above: Above, depth: int) -> None:
+        """Lists beside those that are named like one: a list of rules may stand beside one that is called “never”."""
+        for key, cell in value.items():
+            if self._whole and key not in inner and isinstance(cell, list | dict) and cell:
+                self.into(cell, (*above, str(key)), depth + 1)
 
     def _inner(self, value: dict[str, Any]) -> list[str]:
         """Keys whose values are lists of items rather than lists of words."""
         return [key for key, cell in value.items() if folded(str(key)) in _LISTS and isinstance(cell, list | dict) and cell]
 
-    def _group(self, value: dict[str, Any], inner: Sequence[str], group: str, depth: int) -> None:
+    def _group(self, value: dict[str, Any], inner: Sequence[str], above: Above, depth: int) -> None:
         names = {folded(str(key)): cell for key, cell in value.items() if isinstance(cell, str)}
-        name = next((names[key] for key in _NAMES if names.get(key)), group)
+        name = next((names[key] for key in _NAMES if names.get(key)), "") or (above[-1] if above else "")
         weight = next((cell for key, cell in value.items() if folded(str(key)) == "weight"), None)
         if isinstance(weight, int | float) and not isinstance(weight, bool):
             self.weights[name] = float(weight)
         for key in inner:
-            self.into(value[key], name, depth + 1)
+            self.into(value[key], (*above, name) if name else above, depth + 1)
+        self._others(value, inner, (*above, name), depth)
 
-    def _row(self, cells: dict[str, str], group: str) -> None:
-        self.rows.append(Row(f"row {len(self.rows) + 1}", {key: cell for key, cell in cells.items() if cell}, group))
+    def _row(self, cells: dict[str, str], above: Above) -> None:
+        self.rows.append(Row(f"row {len(self.rows) + 1}", {key: cell for key, cell in cells.items() if cell}, above))
 
 
 def _cell(value: Any) -> str:
@@ -231,27 +264,75 @@ def _csv(text: str, name: str) -> Rows:
 # ---- Markdown
 
 
-def _markdown(text: str, name: str) -> Rows:
-    tree = grow(text)
+def _markdown(text: str, name: str, is_label: IsLabel | None) -> Rows:
+    tree = grow(_with_labels_as_headings(text, is_label) if is_label else text)
     rows: list[Row] = []
     weights: dict[str, float] = {}
-    title = group = ""
+    title = ""
+    open_headings: dict[int, str] = {}  # by level
     for number, node in enumerate(tree.nodes):
         if node.level:
             if number == 1 and node.level == 1:
                 title = bare(node.text)
-            elif asked := _asks(node):
-                rows.append(Row(f"line {node.line}", {TEXT: asked, **_fields(node)}, group))
+            elif not is_label and (asked := _asks(node)):
+                rows.append(Row(f"line {node.line}", {TEXT: asked, **_fields(node)}, (*open_headings.values(),)))
                 continue
             else:
+                open_headings = {level: heading for level, heading in open_headings.items() if level < node.level}
                 group, weight = near_category(node.text) or (bare(node.text), None)
+                open_headings[node.level] = group
                 weights |= {group: weight} if weight is not None else {}
-        rows += [
-            Row(f"line {entry.line}", {TEXT: bare(entry.text), **_fields(entry)}, group) for entry in node.entries if entry.text
-        ]
-        rows += _table_rows(tree, node, group)
+        above = (*open_headings.values(),)
+        rows += _item_rows(node.entries, above, is_label)
+        rows += _table_rows(tree, node, above)
     head = {"title": title, **tree.front.values}
     return Rows(tuple(rows), {key: value for key, value in head.items() if value}, weights)
+
+
+def _item_rows(entries: Sequence[Node], above: Above, is_label: IsLabel | None) -> Iterator[Row]:
+    """A row for each item; instead of one that is a heading, the rows of what stands within it or, if nothing does, after it."""
+    label: Above = ()
+    for entry in entries:
+        text = bare(entry.text)
+        heads = is_label is not None and is_label(text, True)
+        if heads and entry.entries:
+            yield from _item_rows(entry.entries, (*above, text), is_label)
+        elif heads:
+            label = (text,)
+        elif text:
+            yield Row(f"line {entry.line}", {TEXT: text, **_fields(entry), **_notes(entry)}, (*above, *label))
+
+
+def _with_labels_as_headings(text: str, is_label: IsLabel) -> str:
+    """The same lines, in which a paragraph that is a label stands as a heading of the lowest level.
+
+    “Never:” right below an item goes on in the item, as Markdown has it; nobody who writes it there means that.
+    """
+    lines = lines_of(text)
+    front = front_matter_length(lines)
+    scanned = [Line("blank", "")] * front + scan(lines[front:])
+    begins = 0  # the first line of the present paragraph
+    content = 0  # the column in which the text of the last item begins, 0 after a blank line or outside a list
+    for number, line in enumerate(scanned):
+        if line.kind == "text" and number and scanned[number - 1].kind != "text":
+            begins = number
+        if line.kind == "item":
+            content = line.content
+        elif line.kind == "heading":
+            content = 0
+        within = content and line.indent >= content
+        if line.kind != "text" or within or not _is_followed_by_list(scanned, number):
+            continue
+        lazy = begins and scanned[begins - 1].kind == "item"  # nobody knows where the item ends and the label begins
+        paragraph = " ".join(one.text for one in scanned[number if lazy else begins : number + 1])
+        if is_label(paragraph, False):
+            lines[number] = f"###### {paragraph}"
+    return "\n".join(lines)
+
+
+def _is_followed_by_list(scanned: Sequence[Line], number: int) -> bool:
+    following = next((line for line in scanned[number + 1 :] if line.kind != "blank"), None)
+    return following is not None and (following.kind == "item" or (following.kind == "other" and "|" in following.text))
 
 
 def _asks(node: Node) -> str:
@@ -266,7 +347,13 @@ def _fields(node: Node) -> dict[str, str]:
     return {bare(key): bare(value) for pair in pairs if pair for key, value in [pair]}
 
 
-def _table_rows(tree: Tree, node: Node, group: str) -> Iterator[Row]:
+def _notes(node: Node) -> dict[str, str]:
+    """What stands in the list within an item and is no field of it."""
+    notes = [text for entry in node.entries if not inline.key_and_value(text := entry.nested_text)]
+    return {WITHIN: bare("; ".join(notes))} if notes else {}
+
+
+def _table_rows(tree: Tree, node: Node, above: Above) -> Iterator[Row]:
     """The rows of the tables in a section; the first line of each is its header."""
     header: list[str] | None = None
     for number in range(node.body, node.end):
@@ -281,4 +368,4 @@ def _table_rows(tree: Tree, node: Node, group: str) -> Iterator[Row]:
             if header is None:
                 header = [cell or f"column {place}" for place, cell in enumerate(cells, start=1)]
             else:
-                yield Row(f"line {number}", {name: cell for name, cell in zip(header, cells, strict=False) if cell}, group)
+                yield Row(f"line {number}", {name: cell for name, cell in zip(header, cells, strict=False) if cell}, above)
