@@ -14,7 +14,7 @@ SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
 WORKERS ?= 2
 PARALLEL = -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test dev quick lint types coverage soak everywhere test-engine test-exports test-trainers train-example bench bench-door docs example clean
+.PHONY: demo test dev quick lint types coverage soak everywhere test-engine test-exports test-trainers train-example bench bench-cost bench-door docs example clean
 
 demo: $(VENV)/installed
 	@$(BIN)/finetune-prep demo
@@ -88,6 +88,10 @@ train-example: $(VENV)/installed $(TRAINING)/installed
 bench-door: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/door.py
 	$(BIN)/python benchmarks/pace.py
+
+# What a row costs where providers cache prompts, against naive: the example's pilot at simulated price lists.
+bench-cost: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/cost.py
 
 docs: $(DEV_VENV)/installed
 	$(DEV)/python docs/make_method.py

@@ -1,6 +1,6 @@
 """What the shop's pilot costs where providers cache prompts: naive, cached, and with a first call that goes alone. Printed only.
 
-    python benchmarks/cost.py
+    make bench-cost
 
 The recorded conversations are asked again, each request after the one before it and all conversations at once, through the door
 as it is, of an endpoint on this machine that counts tokens as a provider with a prompt cache does. Two price lists: one whose
@@ -16,10 +16,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -238,4 +240,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if find_spec("pydantic_ai") is None:
+        sys.exit("This speaks to an endpoint as Anthropic's, which needs the extra “native”. next: make bench-cost, which installs it")
     main()
