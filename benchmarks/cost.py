@@ -241,5 +241,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     if find_spec("pydantic_ai") is None:
-        sys.exit("This speaks to an endpoint as Anthropic's, which needs the extra “native”. next: make bench-cost, which installs it")
+        sys.exit("One of the endpoints is spoken to as Anthropic's, which needs the extra “native”.\nnext: make bench-cost")
     main()

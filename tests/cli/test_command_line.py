@@ -51,6 +51,14 @@ def test_what_is_seldom_called_is_there() -> None:
         assert getattr(importlib.import_module(f"finetune_prep.{home}"), name).__module__ == f"finetune_prep.{home}"
 
 
+@pytest.mark.parametrize("names", [[], ["ledger"]], ids=" ".join)
+def test_a_group_alone_shows_its_help(names: list[str], typed: Terminal) -> None:
+    shown = typed(*names)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out == typed(*names, "--help").out
+    assert len(shown.out.splitlines()) > 10
+
+
 @pytest.mark.parametrize("names", LEAVES, ids=" ".join)
 def test_a_usage_error_is_json_where_json_is_asked_for(names: tuple[str, ...], typed: Terminal) -> None:
     shown = typed(*names, "--json", "--no-such-option")

@@ -205,6 +205,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except click.exceptions.Abort as stopped:
         screen.note("Stopped. Every answer that came is saved; run the same command to resume.")
         sys.exit(TERMINATED if isinstance(stopped, Terminated) else INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as bare:  # `ledger` alone: a question, as `finetune-prep` alone is
+        click.echo(bare.format_message())
+        sys.exit(0)
     except click.ClickException as error:
         sys.exit(_report(_usage(error), as_json=as_json))
     except BrokenPipeError:
