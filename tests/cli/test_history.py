@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from finetune_prep.documents.readings.readings import text_hash
 from finetune_prep.project.project import Project
@@ -38,6 +39,30 @@ def test_there_and_back_again(shop: Project, terminal: Terminal) -> None:
     assert terminal("restore", KIND, text_hash(edited)).code == 0
     assert text_of(shop) == edited
     assert {row["present"] for row in json.loads(terminal("history", KIND, "--json").out)} == {True, False}
+
+
+def test_the_latest_comes_first_in_a_copy_of_the_folder_too(shop: Project, terminal: Terminal) -> None:
+    """Copied files have the times, and the order, in which they were copied."""
+    texts = [text_of(shop).replace("0.75", f"0.{number}") for number in (61, 62, 63, 64)]
+    for text in texts:
+        shop.write(KIND, text, {})
+    files = [shop.layout.history(KIND, text_hash(text)) for text in texts[:3]]
+    for number, file in enumerate(files):
+        os.utime(file, ns=(10**18 - number, 10**18 - number))
+    rows = json.loads(terminal("history", KIND, "--json").out)
+    assert [row["hash"] for row in rows][:3] == [text_hash(text) for text in reversed(texts[:3])]
+
+
+def test_what_a_restore_takes_away_is_told_before_and_after(shop: Project, terminal: Terminal) -> None:
+    before = text_of(shop)
+    line = next(line for line in before.splitlines() if line.startswith("- G1:"))
+    shop.write(KIND, before.replace(f"{line}\n", ""), {})
+    shop.write(KIND, before.replace("threshold: 0.75", "threshold: 0.7"), {})
+    [without, first] = json.loads(terminal("history", KIND, "--json").out)
+    assert (without["compared"], first["compared"]) == ("without G1, with other words in Scoring", "with other words in Scoring")
+    assert "compared with the present text: without G1" in " ".join(terminal("history", KIND).out.split())
+    shown = terminal("restore", KIND, without["hash"])
+    assert "Compared with that one: without G1, with other words in Scoring." in shown.out
 
 
 def test_a_stamp_comes_back_with_its_text(shop: Project, terminal: Terminal) -> None:

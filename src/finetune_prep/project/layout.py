@@ -104,6 +104,10 @@ class Layout(msgspec.Struct, frozen=True):
         """Where a text of a document is kept. text: its hash."""
         return self.private / "history" / kind / f"{text}.md"
 
+    def history_order(self, kind: str) -> Path:
+        """The hashes of the kept texts, one a line, in the order in which they came: files of a copied folder have new times."""
+        return self.private / "history" / kind / "order.txt"
+
     def history_stamp(self, kind: str, text: str) -> Path:
         """Where the stamp of a kept text is, if the program wrote that text."""
         return self.history(kind, text).with_suffix(".toml")

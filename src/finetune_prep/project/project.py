@@ -18,7 +18,7 @@ from finetune_prep.core.sample import Way
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents, Kind
 from finetune_prep.documents.readings.readings import decoded, former_hashes, items_of, parsed, text_hash
-from finetune_prep.durable import write_atomically
+from finetune_prep.durable import append_durably, write_atomically
 from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject, UsageError
 from finetune_prep.markdown.normal import normal
 from finetune_prep.project import config as configuration
@@ -198,6 +198,8 @@ class Project(msgspec.Struct, frozen=True):
         name = digest_bytes(data) if unreadable else text_hash(text)
         kept = self.layout.history(kind, name)
         if not kept.exists() or kept.read_bytes() != data:
+            if not kept.exists():  # first: after a crash in between, the text is kept again, and the later of both lines counts
+                append_durably(self.layout.history_order(kind), name)
             write_atomically(kept, data)
         stamp = self.stamp(kind)
         if stamp is not None and stamp.text == name:

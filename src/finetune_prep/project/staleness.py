@@ -19,7 +19,7 @@ class Change(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         words = [
-            f"{_listed(items)} {verb}"
+            f"{listed(items)} {verb}"
             for items, verb in ((self.changed, "changed"), (self.added, "added"), (self.removed, "removed"))
             if items
         ]
@@ -79,6 +79,7 @@ def _prefix(item: str) -> str:
     return item.rstrip("0123456789.")
 
 
-def _listed(items: tuple[str, ...], limit: int = 6) -> str:
+def listed(items: tuple[str, ...], limit: int = 6) -> str:
+    """The first items, and how many more there are."""
     shown = ", ".join(items[:limit])
     return f"{shown} and {len(items) - limit} more" if len(items) > limit else shown

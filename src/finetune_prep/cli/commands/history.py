@@ -17,23 +17,25 @@ from finetune_prep.workflow.texts import history as past
 @json_option
 @click.pass_obj
 def history(project: str, kind: str, as_json: bool) -> None:
-    """List the kept texts of a DOCUMENT, the latest first.
+    """List the kept texts of a DOCUMENT, the latest first, and how each differs from the present one.
 
-    A text is kept when it is accepted, and when the program or `restore` replaces it.
+    A text is kept when it is accepted, and when the program or `restore` replaces it. What a text lacks, `restore` takes away.
     """
-    kept = past.history(open_project(project), kind)
+    opened = open_project(project)
+    kept = past.compared(opened, kind, past.history(opened, kind))
     if as_json:
         screen.json(kept)
         return
     if not kept:
         screen.say(f"No text of {KINDS[kind].path} has been accepted or replaced yet.")
         return
-    screen.table([(text.hash[: past.SHOWN], f"kept {text.at[:16].replace('T', ' ')} UTC", _words(text)) for text in kept])
+    screen.table([(text.hash[: past.SHOWN], f"kept {text.at[:19].replace('T', ' ')} UTC", _words(text)) for text in kept])
     screen.next_step(f"finetune-prep restore {kind} HASH")
 
 
 def _words(text: past.Kept) -> str:
     words = ["written by the program" if text.written else "written by hand"]
     words += [f"accepted by {text.accepted}"] if text.accepted else ["never accepted"]
-    words += ["the present text"] if text.present else []
-    return ", ".join(words)
+    if text.present:
+        return ", ".join([*words, "the present text"])
+    return ", ".join(words) + (f"; compared with the present text: {text.compared}" if text.compared else "")

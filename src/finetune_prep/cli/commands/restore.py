@@ -21,7 +21,8 @@ from finetune_prep.workflow.texts import history as past
 def restore(project: str, kind: str, hash: str, as_json: bool) -> None:
     """Put back the kept text of a DOCUMENT whose HASH, or the beginning of it, is this one.
 
-    The present text goes to the history first. A text that was accepted before is accepted again by that.
+    The present text goes to the history first; what the kept one lacks of it is named. A text that was accepted before is
+    accepted again by that.
     """
     opened = open_project(project)
     with locked(opened.layout.lock, "restore"):
@@ -33,6 +34,8 @@ def restore(project: str, kind: str, hash: str, as_json: bool) -> None:
     screen.say(f"{KINDS[kind].path} has the text {done.hash[: past.SHOWN]} again.", bold=True)
     if done.before:
         screen.say(f"  The text it replaced is kept: finetune-prep restore {kind} {done.before[: past.SHOWN]}")
+        if done.compared:
+            screen.say(f"  Compared with that one: {done.compared}.")
     if not done.traced:
         screen.say("  It is not known what this text was made from, so nothing can tell when it is out of date.")
     screen.say(f"  accepted by {done.accepted}" if done.accepted else "  Nobody has accepted this text.")

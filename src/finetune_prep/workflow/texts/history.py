@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
 from finetune_prep import documents
 from finetune_prep.documents.kinds import KINDS
-from finetune_prep.documents.readings.readings import text_hash
+from finetune_prep.documents.readings.readings import items_of, text_hash
 from finetune_prep.durable import write_atomically
 from finetune_prep.errors import UsageError
 from finetune_prep.project.project import Project
-from finetune_prep.project.stamps import read_stamp, write_stamp
+from finetune_prep.project.staleness import Change, compare, listed
+from finetune_prep.project.stamps import Items, read_stamp, write_stamp
 
 SHOWN = 12  # characters of a hash in lists
 
@@ -29,6 +32,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the program wrote it (then its stamp is kept, too)."""
     present: bool = False
     """Whether the document has this text now."""
+    compared: str = ""
+    """How its items differ from those of the present text, in words; "" if there is none to compare, or nobody has asked."""
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +49,15 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """Who accepted this text before, "" for nobody."""
     problems: int
     """How many findings of form it has."""
+    compared: str
+    """How its items differ from those of the text that it replaced, in words; "" if there was none to compare."""
 
 
 def history(project: Project, kind: str) -> list[Kept]:
     """All kept texts of a document, the latest first."""
     folder = project.layout.history(kind, "").parent
-    files = sorted(folder.glob("*.md"), key=lambda path: (-path.stat().st_mtime_ns, path.name))
+    order = _order(project, kind)
+    files = sorted(folder.glob("*.md"), key=lambda path: (-order.get(path.stem, -1), -path.stat().st_mtime_ns, path.name))
     present = _present(project, kind)
     return [
         Kept(
@@ -61,6 +69,24 @@ def history(project: Project, kind: str) -> list[Kept]:
         )
         for path in files
     ]
+
+
+def compared(project: Project, kind: str, kept: Sequence[Kept]) -> list[Kept]:
+    """The same, each compared with the present text."""
+    now = _items(kind, project.layout.document(kind))
+    texts = [(text, _items(kind, project.layout.history(kind, text.hash))) for text in kept]
+    return [
+        msgspec.structs.replace(text, compared=_difference(compare(kind, now, then)) if now and then else "")
+        for text, then in texts
+    ]
+
+
+def _difference(change: Change | None) -> str:
+    """A change in words: "without DO1, DO2 and 20 more, with other words in FA8"."""
+    if change is None:
+        return "the same items"
+    parts = (("without", change.removed), ("with", change.added), ("with other words in", change.changed))
+    return ", ".join(f"{word} {listed(items)}" for word, items in parts if items)
 
 
 def lost(project: Project, kind: str) -> Kept | None:
@@ -83,7 +109,7 @@ def restore(project: Project, kind: str, beginning: str) -> Restored:
     """
     found = _one(project, kind, beginning)
     path = project.layout.document(kind)
-    before = project.keep(kind)
+    before, found = project.keep(kind), compared(project, kind, [found])[0]
     kept_stamp = read_stamp(project.layout.history_stamp(kind, found.hash))
     if kept_stamp is not None:
         write_stamp(project.layout.stamp(kind), kept_stamp)
@@ -102,7 +128,21 @@ def restore(project: Project, kind: str, beginning: str) -> Restored:
         traced=kept_stamp is not None,
         accepted=found.accepted,
         problems=problems,
+        compared=found.compared,
     )
+
+
+def _order(project: Project, kind: str) -> dict[str, int]:
+    """The place of each kept text, as far as it was written down; those of earlier versions come before all others."""
+    path = project.layout.history_order(kind)
+    lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+    return {hash: place for place, hash in enumerate(lines)}
+
+
+def _items(kind: str, path: Path) -> Items:
+    """The items of the text in this file, none if there is no file or no text in it."""
+    text, unread = documents.read_bytes(path.read_bytes(), KINDS[kind].path) if path.is_file() else ("", ())
+    return {} if unread or not text else items_of(kind, text)
 
 
 def _one(project: Project, kind: str, beginning: str) -> Kept:
