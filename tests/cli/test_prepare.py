@@ -63,8 +63,36 @@ def test_without_sources_it_says_so_before_anything_is_spent(tmp_path: Path) -> 
     project = pottery_sources(tmp_path / "shop")
     for path in project.layout.sources.iterdir():
         path.unlink()
-    _, shown = prepare(project, "")
+    code, shown = prepare(project, "n\n")
     assert "No sources. The reference will rest on what the model knows" in shown
+    assert "Go on without sources? [y/N]" in shown
+    assert code == 3
+    assert shown.endswith(" put what you have into sources/, then: finetune-prep prepare")
+    assert not (project.folder / "batches").exists()
+    code, shown = prepare(project, "y\n")
+    assert (code, "were written to a batch file" in shown) == (4, True)
+
+
+@pytest.mark.parametrize("options", [["--yes"], []])
+def test_without_sources_it_goes_on_where_that_was_said_or_nobody_can_be_asked(
+    tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = pottery_sources(tmp_path / "shop")
+    for path in project.layout.sources.iterdir():
+        path.unlink()
+    code, shown = prepare(project, "", *options) if options else Terminal(capsys, project)("prepare")[:2]
+    assert (code, "is asked, which is now." in " ".join(shown.split()), "Go on without" in shown) == (4, True, False)
+
+
+def test_without_files_a_search_provider_is_a_source(tmp_path: Path) -> None:
+    project = pottery_sources(tmp_path / "shop")
+    for path in project.layout.sources.iterdir():
+        path.unlink()
+    text = project.layout.config.read_text("utf-8")
+    project.layout.config.write_text(f'{text}\n[search]\nprovider = "searxng"\nbase_url = "http://127.0.0.1:9"\n', "utf-8")
+    _, shown = prepare(project, "")
+    assert "No files in sources/. The reference will rest on what is found on the web." in shown
+    assert "Go on without" not in shown
 
 
 def test_a_source_that_cannot_be_read_is_told_before_anything_is_spent(tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def _print(folder: Path, written: FirstBrief, casting: Casting, cost: str) -> No
         screen.say()
     screen.paragraph(WORTH_IT, indent=0, dim=True)
     screen.say()
-    screen.say(f"next: cd {shlex.quote(str(folder))} && finetune-prep prepare")
+    screen.say(f"next: put your material into {folder}/sources/, then cd {shlex.quote(str(folder))} && finetune-prep prepare")
 
 
 def _cast(provider: str, no_detect: bool, *, yes: bool) -> Casting:

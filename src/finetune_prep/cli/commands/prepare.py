@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 
 import click
 
-from finetune_prep.cli import screen
+from finetune_prep.cli import person, screen
 from finetune_prep.cli.job import work
 from finetune_prep.cli.options import json_option, provider_option, yes_option
 from finetune_prep.conversations.language_name import in_english
 from finetune_prep.documents.kinds import Documents
+from finetune_prep.errors import ActNeeded
 from finetune_prep.ledger.protocols import Ledger
 from finetune_prep.method.phases import PHASES, Phase
 from finetune_prep.phases.session import Session
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.sources.files import read_folder
+from finetune_prep.sources.searching.choosing import chosen
 from finetune_prep.workflow.estimate import Estimate, estimate
 from finetune_prep.workflow.looking import looked
 from finetune_prep.workflow.planned_calls import used
@@ -37,10 +40,11 @@ def prepare(project: str, yes: bool, provider: str | None, as_json: bool) -> Non
     First says what it will do and what it will cost; asks once if it costs, or could cost, money. Each phase writes only what
     is missing, so run it again after accepting a document, importing answers, or a crash. Exit code 3: a person has to accept a
     document before it can continue. Exit code 0: all documents exist, even if the last ones have yet to be accepted; --json
-    lists those under `to_accept`.
+    lists those under `to_accept`. Where there is nothing to read, neither files in sources/ nor a search provider, it asks at a
+    terminal whether to go on without (--yes: it goes on).
     """
     if not as_json:
-        _explain(open_project(project))
+        _explain(open_project(project), yes=yes)
 
     def begun(phase: Phase) -> None:
         if not as_json:
@@ -77,13 +81,18 @@ def _expecting(phases: list[str], provider: str | None, *, anew: bool = False) -
     return expect
 
 
-def _explain(project: Project) -> None:
-    """What is going to happen, once: before the first question to a model."""
+def _explain(project: Project, *, yes: bool) -> None:
+    """What is going to happen, once: before the first question to a model.
+
+    Raises ActNeeded if there is nothing to read, and a person who is asked does not want to go on without. yes: nobody is asked.
+    """
     if looked(project, _begun, nothing=False):
         return
     require_language(project)
     brief = project.value(Documents.brief)
     found, unreadable = read_folder(project.layout.sources, project.layout.folder)
+    searches = chosen(project.config.search, os.environ) is not None
+    asks = not (found or searches or yes) and person.is_there()
     screen.say(title_of(project), bold=True)
     for number, phase in enumerate(PHASES, start=1):
         screen.paragraph(f"{number}. {phase.title}: {phase.does}.")
@@ -95,15 +104,23 @@ def _explain(project: Project) -> None:
     if found:
         screen.paragraph(f"Sources: {screen.counted(len(found), 'file')} in sources/.")
     else:
-        screen.paragraph(
-            "No sources. The reference will rest on what the model knows, and a gate will say so. Put what you have into "
-            "sources/ (handbooks, guidelines, reports of what went wrong) before you go on."
-        )
+        screen.paragraph(_without_files(searches=searches, asks=asks))
     screen.paragraph(
         "It stops four times, the last time when everything is written, so that you can read and accept the documents, and tells "
         "you what to check first."
     )
     screen.say()
+    if asks and not click.confirm("Go on without sources?", default=False, err=True):
+        raise ActNeeded("nothing was asked", next="put what you have into sources/, then: finetune-prep prepare")
+
+
+def _without_files(*, searches: bool, asks: bool) -> str:
+    if searches:
+        return "No files in sources/. The reference will rest on what is found on the web."
+    return (
+        "No sources. The reference will rest on what the model knows, and a gate will say so. Handbooks, guidelines and reports "
+        f"of what went wrong go into sources/ before the first question is asked{'' if asks else ', which is now'}."
+    )
 
 
 async def _begun(ledger: Ledger) -> bool:
