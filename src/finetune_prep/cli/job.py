@@ -15,7 +15,7 @@ from finetune_prep.cli.agreeing import Consent, amount_words
 from finetune_prep.cli.allowing import allowed
 from finetune_prep.cli.progress import Bar
 from finetune_prep.errors import KeyNotAllowed, LedgerBroken, NotAgreed, NotYet, PriceUnknown, Waiting
-from finetune_prep.models.batches.files import OpenRound
+from finetune_prep.models.batches.files import OpenRound, answers_at
 from finetune_prep.models.batches.submissions import OpenBatch
 from finetune_prep.models.budget import budget_line
 from finetune_prep.models.costs import so_far
@@ -171,7 +171,9 @@ def _waiting(
         rounds=numbers,
         of_about=of_about,
         details=(*(_round_words(project, round) for round in files), *map(_batch_words, batches), *_how_to_answer(files)),
-        next=f"finetune-prep batch import ANSWERS.jsonl && {again}" if files else later,
+        next=f"finetune-prep batch import {answers_at(project.folder, [round.number for round in files])} && {again}"
+        if files
+        else later,
     )
 
 

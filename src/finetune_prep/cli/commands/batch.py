@@ -19,7 +19,7 @@ from finetune_prep.ledger.protocols import Ledger, Round
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches import pages
 from finetune_prep.models.batches.answers import BatchImport, import_answers
-from finetune_prep.models.batches.files import round_path
+from finetune_prep.models.batches.files import answers_at, pages_folder, round_path
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.status.overview import overview
@@ -64,7 +64,8 @@ def batch(context: click.Context, as_json: bool) -> None:
     if not rounds:
         screen.say("No batch files.")
     elif any(number not in submissions for number in waiting):
-        screen.next_step("finetune-prep batch import ANSWERS.jsonl")
+        in_files = [number for number in waiting if number not in submissions]
+        screen.next_step(f"finetune-prep batch import {answers_at(project.folder, in_files)}")
     elif waiting:
         screen.next_step("finetune-prep batch status")
 
@@ -74,7 +75,7 @@ def _file(project: Project, found: Round) -> str:
 
 
 def _round_words(found: Round) -> str:
-    counts = ((found.answered, "answered"), (found.outstanding, "outstanding"), (found.released, "asked again or given up"))
+    counts = ((found.answered, "answered"), (found.outstanding, "outstanding"), (found.released, "no longer waited for"))
     return ", ".join(f"{count} {words}" for count, words in counts if count)
 
 
@@ -87,7 +88,8 @@ def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
 
     FILES are JSON Lines, JSON arrays, pages that `batch show` wrote, or folders of pages and of NAME.json, where NAME is the
     custom_id. The shortest row is {"custom_id": "…", "content": "…"}. The first answer to a question counts, unless it cannot be
-    used: then a later good one replaces it. Exit code 1: something was not taken, or is not in the form that was asked for.
+    used: then a later good one replaces it, so that a page or row can be corrected and imported again. Exit code 1: something was
+    not taken, or is not in the form that was asked for.
     """
     opened = open_project(project)
     with locked(opened.layout.lock, "batch import"):
@@ -96,16 +98,18 @@ def import_batch(project: str, files: tuple[Path, ...], as_json: bool) -> None:
         screen.json(done, step=overview(opened).next)
     else:
         _print_import(done, next=overview(opened).next)
-    if done.unreadable or done.strangers or done.misfits or not done.taken:
+    if done.unreadable or done.strangers or done.misfits or done.misplaced or not done.taken:
         raise click.exceptions.Exit(1)
 
 
 def _print_import(done: BatchImport, *, next: str) -> None:
-    screen.say(f"{screen.counted(done.answered, 'answer')} kept, {done.outstanding} still outstanding", bold=True)
-    if not done.taken:
+    screen.say(f"{screen.counted(done.usable, 'answer')} kept, {done.outstanding} still outstanding", bold=True)
+    if done.blank and not done.taken:
+        screen.say(f"  {screen.counted(done.blank, 'page')} without an answer below the last line")
+    elif not done.taken:
         screen.say("  No answer was found in what you gave.")
     if done.replaced:
-        screen.say(f"  replaced: {done.replaced}, where the answer before could not be used")
+        screen.say(f"  {done.replaced} of them in the place of an answer that could not be used")
     for count, words in (
         (done.refused, "of them are refusals for good; their samples count as failed"),
         (done.known, "already answered; the first answer counts"),
@@ -114,12 +118,15 @@ def _print_import(done: BatchImport, *, next: str) -> None:
     ):
         if count:
             screen.say(f"  {count} {words}")
-    for line in (*done.unreadable, *done.refusals, *done.failures):
+    for line in (*done.misplaced, *done.unreadable, *done.refusals, *done.failures):
         screen.say(f"  {line}")
     if done.misfits:
-        screen.say(f"  not in the form that was asked for, so asked for once more: {len(done.misfits)}")
+        screen.say(f"  {len(done.misfits)} cannot be used, not being in the form that was asked for:")
         for line in done.misfits[:MOST_MISFITS]:
             screen.say(f"    {line}")
+        screen.say(
+            "  Correct them and import them again; or have them asked once more, in a new round, by the command that comes next."
+        )
     if done.strangers:
         screen.say(f"  {len(done.strangers)} were never asked here: {', '.join(done.strangers[:5])}")
     screen.next_step(next)
@@ -138,7 +145,7 @@ def show_round(project: str, number: int, folder: Path | None, as_json: bool) ->
     """
     opened = open_project(project)
     _, waiting = look_at(opened, lambda ledger: _round(ledger, number))
-    place = folder or opened.folder / "batches" / f"round-{number:03d}"
+    place = folder or pages_folder(opened.folder, number)
     fresh = 0
     for count, asked in enumerate(waiting, start=1):
         path = place / f"{count:03d}-{asked.role}-{asked.key[:12]}.md"

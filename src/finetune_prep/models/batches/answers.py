@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from finetune_prep.core.request import Request
+from finetune_prep.core.request import Reply, Request
 from finetune_prep.errors import Paused
 from finetune_prep.ledger.protocols import Aside, Entry, Ledger
 from finetune_prep.models.askings import first_asking
-from finetune_prep.models.batches.shapes import Foreign, Row, read_rows
+from finetune_prep.models.batches import pages
+from finetune_prep.models.batches.shapes import Blank, Foreign, Row, read_rows
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.schema_enforcement import misfit
 from finetune_prep.models.wire.envelopes import NotACompletion
 from finetune_prep.models.wire.http_status import out_of_credit
 
 ROWS_PER_COMMIT = 1000
+_AT_LINE = re.compile(r"not JSON, line (?P<line>\d+), ")
 
 
 class BatchImport(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,11 +49,23 @@ class BatchImport(msgspec.Struct, frozen=True, kw_only=True):
     """Why requests were refused for good, a sentence for each reason."""
     misfits: tuple[str, ...] = ()
     """Answers that do not follow the schema that was asked for, as `file:line: why`; they are kept, and asked for once more."""
+    fresh_misfits: int = 0
+    """How many of them are among `answered`; the others were given again, and cannot be used either."""
+    blank: int = 0
+    """Pages without an answer."""
+    misplaced: tuple[str, ...] = ()
+    """Pages without an answer that were written into elsewhere, as `file:line: why`."""
+
+    @property
+    def usable(self) -> int:
+        """Answers taken in that are in the form that was asked for."""
+        return self.answered - self.fresh_misfits + self.replaced
 
     @property
     def taken(self) -> int:
         """Rows that say something about a request of this project."""
-        return self.answered + self.known + self.replaced + self.released + self.unpaid
+        again = len(self.misfits) - self.fresh_misfits
+        return self.answered + self.known + self.replaced + self.released + self.unpaid + again
 
 
 async def import_answers(ledger: Ledger, paths: Sequence[Path]) -> BatchImport:
@@ -63,6 +78,8 @@ async def import_answers(ledger: Ledger, paths: Sequence[Path]) -> BatchImport:
         for row in read_rows(path):
             if isinstance(row, Foreign):
                 reading.foreign.append(row)
+            elif isinstance(row, Blank):
+                await reading.pass_over(row)
             else:
                 await reading.read(row)
             if len(reading.fresh) >= ROWS_PER_COMMIT:
@@ -90,6 +107,8 @@ class _Reading:
         self._strangers: dict[str, None] = {}
         self._unpaid: set[str] = set()
         self._misfits: list[str] = []
+        self._fresh_misfits = self._blank = 0
+        self._misplaced: list[str] = []
 
     async def read(self, row: Row) -> None:
         key = await self._ledger.rounds.renamed(row.key)
@@ -97,10 +116,32 @@ class _Reading:
         if request is None:
             self._strangers[key] = None
         elif (known := self.fresh.get(key) or await self._ledger.answers.get(key)) is not None:
-            if not await self._replaces(known, row):
+            if not await self._replaces(known, row) and not await self._is_still_unusable(known, row):
                 self._known += 1
         else:
             self._take_in(key, request, row)
+
+    async def pass_over(self, page: Blank) -> None:
+        """A page without an answer, or with one where nobody looks for it."""
+        key = await self._ledger.rounds.renamed(page.key)
+        request = await self._ledger.rounds.asked(key)
+        self._blank += 1
+        if request is not None and page.key == request.key and (line := pages.changed_at(page.above, request)):
+            self._misplaced.append(
+                f"{page.place}:{line}: something was written here, and nothing below the page's last line, where the answer goes"
+            )
+
+    async def _is_still_unusable(self, known: Entry, row: Row) -> bool:
+        """Whether a question has no answer that can be used, and this row, which comes after another, does not change that."""
+        attempts = [await self._ledger.answers.get(asked.key) for asked in await self._attempts_of(known.request)]
+        if any(usable(entry) for entry in (known, *attempts) if entry is not None):
+            return False
+        try:
+            why = _why_misfit(row, row.answer(), known.request)
+        except (NotACompletion, Paused, Fault):
+            return False
+        self._misfits += [why] if why else []
+        return bool(why)
 
     async def _replaces(self, known: Entry, row: Row) -> bool:
         """Put the answer of a row in the place of one that cannot be used, unless another attempt brought one that can."""
@@ -156,8 +197,9 @@ class _Reading:
             self._unpaid.discard(key)
             if reply.problem in ("rejected", "filtered") and not reply.text:
                 self._refusals.append(Foreign(row.place, reply.detail or str(reply.problem), ""))
-            if reply.problem is None and request.schema is not None and (why := misfit(reply.text, request.schema.schema)):
-                self._misfits.append(f"{row.place}: {why}")
+            if why := _why_misfit(row, reply, request):
+                self._misfits.append(why)
+                self._fresh_misfits += 1
 
     async def commit(self) -> None:
         await self._ledger.answers.put_all(list(self.fresh.values()))
@@ -178,7 +220,21 @@ class _Reading:
             unpaid=len(self._unpaid),
             refusals=tuple(_reasons(self._refusals)),
             misfits=tuple(self._misfits),
+            fresh_misfits=self._fresh_misfits,
+            blank=self._blank,
+            misplaced=tuple(self._misplaced),
         )
+
+
+def _why_misfit(row: Row, reply: Reply, request: Request) -> str:
+    """Why an answer is not in the form that was asked for, with its place: on a page, the line of the page. "" if it is."""
+    if reply.problem is not None or request.schema is None or not (why := misfit(reply.text, request.schema.schema)):
+        return ""
+    in_words = "{" in reply.text and not reply.text.lstrip().startswith(("{", "["))
+    around = "; the JSON has to stand alone, without words around it" if in_words else ""
+    if row.line and (at := _AT_LINE.match(why)):
+        return f"{row.place}:{row.line + int(at['line']) - 1}: not JSON, {why[at.end() :]}{around}"
+    return f"{row.place}: {why}{around if why.startswith('not JSON') else ''}"
 
 
 def usable(entry: Entry) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import zip_longest
 from typing import NamedTuple
 
 from finetune_prep.core.request import Request
@@ -19,6 +20,10 @@ class Page(NamedTuple):
     key: str
     answer: str
     """What somebody wrote under the request; "" = nobody has answered yet."""
+    line: int
+    """Of the page, on which the answer begins."""
+    above: str
+    """What stands above the answer's place: the request, and whatever was written into it."""
 
 
 def page(request: Request) -> str:
@@ -40,6 +45,19 @@ def read(text: str) -> Page | None:
     marks = list(_MARK.finditer(text))
     if not marks:
         return None
-    answer = text[marks[-1].end() :].strip()
-    fenced = _FENCED.match(answer)
-    return Page(marks[-1][1], fenced[2].strip() if fenced else answer)
+    below = text[marks[-1].end() :]
+    answer = below.strip()
+    line = text.count("\n", 0, marks[-1].end() + len(below) - len(below.lstrip())) + 1
+    above = text[: marks[-1].start()]
+    if fenced := _FENCED.match(answer):
+        inner = fenced[2].strip()
+        return Page(marks[-1][1], inner, line + answer.count("\n", 0, answer.find(inner, fenced.start(2))), above)
+    return Page(marks[-1][1], answer, line, above)
+
+
+def changed_at(above: str, request: Request) -> int:
+    """The first line at which what stands above the answer's place is not the request any more; 0 = it is."""
+    there = above.replace("\r\n", "\n").splitlines()
+    asked = page(request).rpartition(BELOW.format(key=request.key))[0].splitlines()
+    pairs = enumerate(zip_longest(there, asked, fillvalue=""), start=1)
+    return next((number for number, (one, other) in pairs if one.rstrip() != other.rstrip()), 0)

@@ -44,6 +44,8 @@ class Row(NamedTuple):
     key: str
     answer: Callable[[], Reply]
     """Gives the reply, or raises Fault or Paused, or NotACompletion where its shape is not known."""
+    line: int = 0
+    """Of a page, on which the answer begins; 0 = it is no page."""
 
 
 class Foreign(NamedTuple):
@@ -56,16 +58,29 @@ class Foreign(NamedTuple):
     """Its beginning."""
 
 
-def read_rows(path: Path) -> Iterator[Row | Foreign]:
+class Blank(NamedTuple):
+    """A page on which nothing stands below its last line."""
+
+    place: str
+    key: str
+    above: str
+    """What stands above that line."""
+
+
+def read_rows(path: Path) -> Iterator[Row | Foreign | Blank]:
     """The rows of a file, or of all pages in a folder. Raises UsageError if it cannot be opened."""
     try:
         if path.is_dir():
-            yield from _pages(path)
+            for one in sorted(path.glob("*.md")):
+                yield _page(one)
             for one in sorted(path.glob("*.json")):
                 yield _named(one)
             return
         if path.suffix == ".json" and isinstance(row := _named(path), Row):
             yield row
+            return
+        if path.suffix == ".md":
+            yield _page(path)
             return
         with path.open("rb") as file:
             is_array = _is_array(file.read(4096))
@@ -182,16 +197,15 @@ def _said(code: str, message: str) -> str:
     return (": ".join(part for part in (code, message) if part) or "an error without a word")[:DETAIL_LIMIT]
 
 
-def _pages(folder: Path) -> Iterator[Row | Foreign]:
-    for path in sorted(folder.glob("*.md")):
-        if (size := path.stat().st_size) > MOST_BYTES:
-            yield Foreign(path.name, _too_long("page", size), "")
-            continue
-        found = pages.read(path.read_text("utf-8-sig", errors="replace"))
-        if found is None:
-            yield Foreign(path.name, "it is no page of `finetune-prep batch show`, or its last comment line was changed", "")
-        elif found.answer:
-            yield Row(path.name, found.key, partial(written, found.answer))
+def _page(path: Path) -> Row | Foreign | Blank:
+    if (size := path.stat().st_size) > MOST_BYTES:
+        return Foreign(path.name, _too_long("page", size), "")
+    found = pages.read(path.read_text("utf-8-sig", errors="replace"))
+    if found is None:
+        return Foreign(path.name, "it is no page of `finetune-prep batch show`, or its last comment line was changed", "")
+    if not found.answer:
+        return Blank(path.name, found.key, found.above)
+    return Row(path.name, found.key, partial(written, found.answer), found.line)
 
 
 def _named(path: Path) -> Row | Foreign:

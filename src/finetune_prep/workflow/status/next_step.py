@@ -50,9 +50,10 @@ FIRST_LOOK = 20  # conversations: enough to see what is wrong with the prompts, 
 
 
 def next_step(
-    project: Project, phases: Sequence[PhaseView], compiled: Sequence[str], views: Sequence[RunView], in_files: int
+    project: Project, phases: Sequence[PhaseView], compiled: Sequence[str], views: Sequence[RunView], in_files: str
 ) -> str:
-    """compiled: documents with a part that only has to be put in anew. in_files: requests that wait in batch files."""
+    """compiled: documents with a part that only has to be put in anew. in_files: what to import if requests wait in batch files,
+    "" if none do."""
     if not project.layout.document("brief").is_file():
         return "finetune-prep template brief > brief.md, and fill it in"
     if in_files and all(view.account is not None for view in views) and (waiting := _begun_evaluation(project)):
@@ -75,7 +76,7 @@ def next_step(
     return after_pilot(project, next(run for run in runs(project.layout) if run.name == latest.name), latest.account)
 
 
-def _before_the_pilot(project: Project, phases: Sequence[PhaseView], compiled: Sequence[str], in_files: int) -> str:
+def _before_the_pilot(project: Project, phases: Sequence[PhaseView], compiled: Sequence[str], in_files: str) -> str:
     """What the documents need, "" if they are all there and accepted."""
     documents = {document.kind: document for phase in phases for document in phase.documents}
     if broken := [kind for kind, document in documents.items() if document.state == "broken"]:
@@ -226,6 +227,6 @@ def _show(run: Run, *states: str) -> str:
     return f"finetune-prep show {found}".rstrip()
 
 
-def _import_first(in_files: int, command: str) -> str:
+def _import_first(in_files: str, command: str) -> str:
     """What a Batch API has done is taken in by the command itself."""
-    return f"finetune-prep batch import ANSWERS.jsonl, then {command}" if in_files else command
+    return f"finetune-prep batch import {in_files}, then {command}" if in_files else command

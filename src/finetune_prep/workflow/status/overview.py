@@ -12,6 +12,7 @@ from finetune_prep.exports.figures import few_shot_habits, in_sentences
 from finetune_prep.ledger.protocols import Ledger, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.method.phases import PHASES
+from finetune_prep.models.batches.files import answers_at
 from finetune_prep.phases.pilot.plan import KIND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
@@ -73,7 +74,8 @@ def overview(project: Project) -> Overview:
     reading = due(project)
     waiting = {round.number: round.outstanding for round in in_ledger.rounds}
     elsewhere = {submission.number for submission in in_ledger.submissions}
-    in_files = sum(count for number, count in waiting.items() if number not in elsewhere)
+    in_files = [number for number, count in waiting.items() if count and number not in elsewhere]
+    to_import = answers_at(project.folder, in_files) if in_files else ""
     return Overview(
         project=project.config.name,
         language=project.value(Documents.brief).language,
@@ -87,7 +89,7 @@ def overview(project: Project) -> Overview:
         spent=in_ledger.spent,
         unpriced=in_ledger.unpriced,
         effort=_effort(project, in_ledger.time_spent),
-        next=next_step(project, phases, [part.name for part in stale if part.compiled], views, in_files),
+        next=next_step(project, phases, [part.name for part in stale if part.compiled], views, to_import),
         note=f"{words}. To have it again: {way_back(project)}" if (words := emptied(project)) else "",
         figures=_figures(project, known, views),
         figures_of=_latest_pilot(views),
