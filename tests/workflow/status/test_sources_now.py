@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ def test_a_file_that_changed_stops_and_is_named_by_status(shop: Project) -> None
     assert finding.path == "reference/sources/S01.md"
     assert quotes(shop).answer == "fails"
     assert overview(shop).sources == (finding,)
+    assert re.search(r"the file still holds all \d+ quotations", finding.what)
+    assert finding.fix == "finetune-prep sources --renew S01, which takes its text anew"
+
+
+def test_quotations_that_a_changed_file_does_not_hold_any_more_are_named(shop: Project) -> None:
+    path = where(shop, "S01")
+    citations = [
+        (item, citation.quote) for item, citation in shop.value(Documents.knowledge).citations() if citation.source == "S01"
+    ]
+    item, quote = citations[0]
+    path.write_text(" ".join(path.read_text("utf-8").split()).replace(quote, "Something else altogether."), "utf-8")
+    (finding,) = sources_now(shop).differing
+    assert re.search(rf"of its {len(citations)} quotations, those of .*\b{item}\b.* do not stand in the file", finding.what)
+    assert finding.fix.endswith("; then mend what rests on those quotations")
 
 
 def test_a_copy_that_was_written_from_the_quotations_stops(shop: Project) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from finetune_prep.core.finding import Finding
 from finetune_prep.core.identity import digest_bytes
-from finetune_prep.core.knowledge import Source
+from finetune_prep.core.knowledge import Knowledge, Source
+from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import Documents
+from finetune_prep.gates.knowledge.quotations import quote_findings
 from finetune_prep.project.project import Project
 from finetune_prep.sources.files import SourceText, known_ids, read_folder, read_snapshots
 
@@ -41,7 +45,7 @@ def sources_now(project: Project) -> SourcesNow:
     texts = {copy.source.id: copy for copy in read_snapshots(layout.snapshots)}
     read = {copy.source.where for copy in texts.values()} | {source.where for source in reference.value.sources}
     differing = [
-        _differs(source, now[source.where], copies[source.id], texts.get(source.id))
+        _differs(reference, source, now[source.where], copies[source.id], texts.get(source.id))
         for source in cited
         if source.where in now and source.id in copies and not _same(copies[source.id], texts.get(source.id), now[source.where])
     ]
@@ -55,14 +59,39 @@ def _same(copy: str, read: SourceText | None, file: SourceText) -> bool:
     return (read.text if read is not None else copy).split() == file.text.split()
 
 
-def _differs(source: Source, file: SourceText, copy: str, read: SourceText | None) -> Finding:
+def still_quoted(reference: Document[Knowledge], file: SourceText) -> tuple[int, tuple[Finding, ...]]:
+    """How many quotations the reference has of this source, and what is wrong with those that its file does not hold."""
+    citations = [
+        (item, citation)
+        for item, citation in (reference.value.citations() if reference.value else ())
+        if citation.source == file.source.id
+    ]
+    lost = (finding for item, citation in citations for finding in quote_findings(reference, item, citation, file.text))
+    return len(citations), (*lost,)
+
+
+def _told(quotations: int, lost: Sequence[str]) -> str:
+    """What a change does to the quotations of a file. lost: ids of the items whose quotations do not stand in it."""
+    if not quotations:
+        return "nothing is quoted of it"
+    if lost:
+        return (
+            f"of its {quotations} quotation{'' if quotations == 1 else 's'}, those of {', '.join(lost)} do not stand in the file"
+        )
+    return f"the file still holds {'its only quotation' if quotations == 1 else f'all {quotations} quotations'}"
+
+
+def _differs(reference: Document[Knowledge], source: Source, file: SourceText, copy: str, read: SourceText | None) -> Finding:
     """It names both texts, so that a person's decision about it ends when one of them changes."""
-    path = f"reference/sources/{source.id}.md"
-    anew = f"rm {path}, then finetune-prep research, which takes it anew; check says which quotations still stand"
-    texts = f"{digest_bytes(copy.encode())[:6]} and {file.hash[:6]}"
+    texts = f"copy {digest_bytes(copy.encode())[:6]}, file {file.hash[:6]}"
     changed = read is not None and read.hash != file.hash
     what = f"{source.where} has changed since it was read" if changed else f"this copy differs from {source.where}"
-    return Finding(path=path, line=0, what=f"{what} ({texts})", fix=anew, item=source.id)
+    quotations, lost = still_quoted(reference, file)
+    told = _told(quotations, [*dict.fromkeys(finding.item for finding in lost)])
+    fix = f"finetune-prep sources --renew {source.id}, which takes its text anew" + (
+        "; then mend what rests on those quotations" if lost else ""
+    )
+    return Finding(path=f"reference/sources/{source.id}.md", line=0, what=f"{what} ({texts}); {told}", fix=fix, item=source.id)
 
 
 def _gone(source: Source) -> Finding:
