@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -221,6 +222,39 @@ def test_the_brief_may_come_by_pipe(tmp_path: Path) -> None:
     done = new(tmp_path / "shop", "A small shop answers its customers' questions.\n", "--brief", "-")
     assert done.exit_code == 0, done.output
     assert open_project(tmp_path / "shop").value(Documents.brief).language == "en"
+
+
+def test_the_brief_may_come_from_the_shell(tmp_path: Path) -> None:
+    """`--brief <(…)`: a pipe, at an address like /dev/fd/63."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as file:
+        file.write("# Shop\n\nA small shop answers its customers' questions.\n")
+    done = new(tmp_path / "shop", "", "--brief", f"/dev/fd/{reading}", "--no-detect")
+    os.close(reading)
+    assert done.exit_code == 0, done.output
+    assert open_project(tmp_path / "shop").value(Documents.brief).title == "Shop"
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [(".", "this is a folder"), ("pipe", "it is not a plain file"), ("none.md", "there is no such file")]
+)
+def test_a_brief_that_is_no_plain_file(name: str, what: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = new(tmp_path / "shop", "", "--brief", str(tmp_path / name), "--no-detect")
+    assert isinstance(done.exception, UsageError)
+    assert what in done.exception.what
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [("", "this brief is empty"), ("---\nlanguage: en\n---\n", "this brief is empty"), ("# Shop\n", "there is no text below")],
+)
+def test_a_brief_that_says_nothing_is_not_asked_for_its_language(text: str, what: str, tmp_path: Path) -> None:
+    (tmp_path / "brief.md").write_text(text, "utf-8")
+    done = new(tmp_path / "shop", "", "--brief", str(tmp_path / "brief.md"), "--no-detect")
+    assert isinstance(done.exception, UsageError)
+    assert what in done.exception.what
+    assert not (tmp_path / "shop").exists()
 
 
 @pytest.mark.parametrize(

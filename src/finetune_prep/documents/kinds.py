@@ -101,7 +101,7 @@ def parse(kind: str, text: str, path: str) -> Document[Any]:
     form = KINDS[kind].form
     lines = lines_of(text)
     plain_text = "\n".join(lines)
-    if refused := _refusal(plain_text, lines, path):
+    if refused := _refusal(kind, plain_text, lines, path):
         return Document(kind=kind, path=path, text=plain_text, value=None, findings=(refused,))
     reader = Reader(path, grow(plain_text), form.schema)
     value = form.read(reader)
@@ -150,11 +150,11 @@ def _place(line: str, at: int) -> str:
     return f"behind “{before}”" if before else "at its beginning"
 
 
-def _refusal(text: str, lines: list[str], path: str) -> Finding | None:
+def _refusal(kind: str, text: str, lines: list[str], path: str) -> Finding | None:
     """Why a text with LF line ends is not read at all. lines: its lines."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if not text.strip():
-        return Finding(path=path, line=0, what="the document is empty", fix="see the specimen: finetune-prep template KIND")
+        return Finding(path=path, line=0, what="the document is empty", fix=f"see the specimen: finetune-prep template {kind}")
     if size > MOST_BYTES:
         return Finding(
             path=path, line=0, what=f"the document has {-(-size // 1024)} KB", fix=f"keep it below {MOST_BYTES // 1024} KB"

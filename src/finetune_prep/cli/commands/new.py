@@ -33,6 +33,7 @@ from finetune_prep.workflow.scaling.whole_way import whole_way
 from finetune_prep.workflow.texts.first_brief import TAG, FirstBrief, LanguageUnclear, first_brief, title_from
 
 STANDARD_INPUT = Path("-")
+FROM_THE_SHELL = (Path("/dev/fd"), Path("/proc/self/fd"))  # where `--brief <(…)` lets a pipe be read; any other may wait for ever
 LONGEST_NAME = 80  # characters; who types more is at the brief already
 WORTH_IT = (
     "This is worth the effort when there is no large set of real conversations to train on, when prompting a model alone does "
@@ -299,10 +300,15 @@ def _worth_it() -> bool:
 def _read_brief(path: Path) -> str:
     if path == STANDARD_INPUT:
         data = sys.stdin.buffer.read()
-    elif path.is_file():
+    elif path.is_file() or (path.is_fifo() and path.parent in FROM_THE_SHELL):
         data = path.read_bytes()
     else:
-        raise UsageError("there is no such file", where=str(path), next="finetune-prep template brief > brief.md, and fill it in")
+        what = "there is no such file"
+        if path.exists():
+            what = (
+                "this is a folder" if path.is_dir() else "it is not a plain file; a brief by pipe is read from standard input (-)"
+            )
+        raise UsageError(what, where=str(path), next="finetune-prep template brief > brief.md, and fill it in")
     text, findings = documents.read_bytes(data, str(path))
     if findings:
         raise DocumentError("this brief cannot be read", where=str(path), details=tuple(f"  {finding}" for finding in findings))

@@ -48,9 +48,10 @@ def first_brief(given: str, folder: Path, language: str = "") -> FirstBrief:
     """The brief as it is written into a new project; what the person wrote stays as it is but for a title and the language.
 
     language: what a person said, "" = as the brief says or is written. Raises LanguageUnclear, and UsageError if two languages
-    are named.
+    are named, or if it says nothing of the domain.
     """
     tree = grow(given)
+    _require_text(tree)
     said = tree.front.values.get("language", "")
     if said and language and said != language:
         raise UsageError(f"the brief says “language: {said}”, but the command says {language}", next="leave out --language")
@@ -65,6 +66,15 @@ def first_brief(given: str, folder: Path, language: str = "") -> FirstBrief:
         marks = front_matter_length(lines)
         lines = ["---", f"language: {stated}", *(lines[1:] if marks else ["---", *lines])]
     return FirstBrief(text="\n".join(lines).rstrip("\n") + "\n", title=title, language=stated, stated=bool(said or language))
+
+
+def _require_text(tree: Tree) -> None:
+    """Raise UsageError for a brief without a text: whatever else is asked about it, that comes first."""
+    body = [line for line in tree.lines[front_matter_length(tree.lines) :] if line.strip()]
+    if body and not (len(body) == 1 and tree.sections):
+        return
+    what = "there is no text below the title" if body else "this brief is empty"
+    raise UsageError(what, next="finetune-prep template brief, which shows one; a paragraph is enough")
 
 
 def title_of(project: Project) -> str:
