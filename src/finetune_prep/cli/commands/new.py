@@ -207,8 +207,8 @@ def whole_way_words(folder: Path) -> str:
     if not dollars:
         return ""
     return (
-        f"The whole way to {ways.rows:,} accepted rows would cost about ${min(dollars):,.0f} to ${max(dollars):,.0f}; "
-        "finetune-prep cost --estimate breaks it down. Nothing is spent without a yes."
+        f"The whole way to {ways.rows:,} accepted rows would cost about ${min(dollars):,.0f} to ${max(dollars):,.0f}, "
+        "reading your sources not counted; finetune-prep cost --estimate breaks it down. Nothing is spent without a yes."
     )
 
 
