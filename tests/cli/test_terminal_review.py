@@ -85,8 +85,10 @@ def test_no_verdict_is_shown_before_a_label_is_on_disk(shop: Project, run: Run) 
 
 
 def test_a_failure_needs_a_reason_and_its_note_is_kept(shop: Project, run: Run) -> None:
-    typed(shop, "f\r\rnpromises a refund\r\rs", "-n", "10")
+    _, shown = typed(shop, "f\r\rnpromises a refund\r\rs", "-n", "10")
     (said,) = labels(run)
+    assert "[fail – a failure needs a reason: N note" in " ".join(shown.split())
+    assert "fail – Enter saves" not in shown
     assert (said.label, said.note, said.stage) == ("fail", "promises a refund", "blind")
     assert said.seconds is not None
 
@@ -160,7 +162,9 @@ def test_ctrl_c_speaks_of_labels(keys: str, shop: Project, run: Run, terminal: T
 
 def test_a_key_of_another_script_is_one_key(shop: Project, run: Run) -> None:
     _, shown = typed(shop, "ж漢🙂p\rs", "-n", "10")
-    assert shown.count("P or 1 pass") == 3
+    assert shown.count("no key of these; ? shows them all") == 3
+    assert "P or 1 pass" not in shown
+    assert typed(shop, "?s", "-n", "10")[1].count("P or 1 pass") == 1
     assert len(labels(run)) == 1
 
 
@@ -197,6 +201,15 @@ def test_a_pipe_is_taken_for_a_model_unless_a_person_is_named(
     terminal("review", "--terminal", "-n", "10", "--by", "Ada Larch")
     assert [label.labeller.kind for label in labels(run)] == ["model", "person"]
     assert labels(run)[0].seconds is None
+
+
+def test_a_sentence_from_a_pipe_is_no_row_of_keys(
+    shop: Project, run: Run, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("does it promise a refund\nstrange\npass\n\n"))
+    shown = terminal("review", "--terminal", "-n", "10", "--by", "Ada")
+    assert shown.out.count("no key of these") == 2
+    assert [label.label for label in labels(run)] == ["pass"]
 
 
 def test_a_full_disk_is_said_and_the_label_can_be_saved_later(

@@ -33,6 +33,19 @@ HELP = (
     "N a note, in one line · M a failure that no question asks about · Q answer the questions one by one: y, n, x for N/A",
     "U takes back what was saved · → or > next · ← or < previous · S stop; what was saved stays, and you can go on later",
 )
+NEEDS_REASON = "a failure needs a reason: N note · M missed failure · Q questions"
+WORDS = (
+    "pass",
+    "fail",
+    "defer",
+    "note",
+    "missed",
+    "questions",
+    "undo",
+    "stop",
+    "yes",
+    "no",
+)  # lines of a pipe that mean their key
 SAID = {"pass": "pass", "fail": "fail", "defer": "deferred"}
 
 
@@ -92,7 +105,7 @@ def _talk(sitting: Sitting, position: int, clock: Callable[[], float]) -> int | 
 def _choose(sitting: Sitting, key: str, draft: Draft) -> None:
     if key in ("p", "f", "d"):
         draft.word = {"p": "pass", "f": "fail", "d": "defer"}[key]  # type: ignore[assignment]
-        if key == "f" and not (draft.note or draft.missed or "no" in draft.answers.values()):
+        if _needs_reason(draft):
             draft.note = _line("why, in one line")
     elif key == "n":
         draft.note = _line("note")
@@ -101,9 +114,15 @@ def _choose(sitting: Sitting, key: str, draft: Draft) -> None:
             draft.missed = (*draft.missed, failure)
     elif key == "q":
         draft.answers = _questions(sitting)
-    else:
+    elif key == "?":
         for line in HELP:
             screen.say(f"  {line}")
+    else:
+        screen.say(f"  {'nothing is chosen yet' if key == ENTER else 'no key of these'}; ? shows them all")
+
+
+def _needs_reason(draft: Draft) -> bool:
+    return draft.word == "fail" and not (draft.note or draft.missed or "no" in draft.answers.values())
 
 
 def _questions(sitting: Sitting) -> dict[str, YesNo]:
@@ -188,7 +207,7 @@ def _prompt(sitting: Sitting, position: int, draft: Draft, given: Label | None) 
     if draft.word is not None:
         said = [SAID[draft.word], *([draft.note] if draft.note else []), *draft.missed]
         said += [f"{id} {answer}" for id, answer in draft.answers.items()]
-        _ask(f"{' · '.join(said)} – Enter saves")
+        _ask(f"{' · '.join(said)} – {NEEDS_REASON if _needs_reason(draft) else 'Enter saves'}")
     elif given is not None:
         _ask(f"labelled: {SAID[given.label]} – Enter next · U undo · P F D anew · ? keys")
     else:
@@ -212,10 +231,11 @@ def _ask(words: str) -> None:
 
 
 def _key() -> str:
-    """One key, without waiting for Enter; from a pipe, one line. The end of the input stops."""
+    """One key, without waiting for Enter; from a pipe, one line, of which a sentence is no key. The end of the input stops."""
     if not sys.stdin.isatty():
         line = sys.stdin.readline()
-        key = line.strip().lower()[:1] or ENTER if line else STOP
+        word = line.strip().lower()
+        key = (word[:1] if word in WORDS else word or ENTER) if line else STOP
     else:
         typed = _typed(sys.stdin.fileno())
         key = ARROWS.get(typed, ENTER if typed in ("\r", "\n") else STOP if typed in ("\x1b", "\x04") else typed.lower())
