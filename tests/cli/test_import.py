@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from finetune_prep.project.project import Project
+from finetune_prep.project.stamps import Part
 from tests.cli.terminal import Terminal
 
 QUESTIONS = [{"question": "Does it name the fault?", "category": "Heard", "source": "handbook"}]
@@ -79,3 +80,20 @@ def test_what_is_no_file_is_a_sentence(terminal: Terminal, tmp_path: Path) -> No
         shown = terminal("import", "rubric", str(file), "--overwrite")
         assert shown.code == 2
         assert what in shown.err
+
+
+def test_a_page_about_what_was_written_before_is_not_to_be_read_for_what_was_imported(
+    shop: Project, terminal: Terminal, tmp_path: Path
+) -> None:
+    kind = "evaluation-rubric"
+    shop.write(
+        kind, shop.layout.document(kind).read_text("utf-8") + "\nMore.\n", {"Questions": Part(compiled=False, made_from={})}
+    )
+    digest = shop.layout.digest(3, kind)
+    digest.parent.mkdir(parents=True, exist_ok=True)
+    digest.write_text("# What deserves a look\n", "utf-8")
+    assert f"look first at reference/digest/{digest.name}" in " ".join(terminal("status").out.split())
+    file = tmp_path / "theirs.json"
+    file.write_text(json.dumps(QUESTIONS), "utf-8")
+    assert terminal("import", "rubric", str(file), "--overwrite").code == 0
+    assert digest.name not in terminal("status").out

@@ -49,6 +49,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 RUBRIC = ("--rubric", "evaluation-rubric.md")
 
 
+def test_agreement_names_conversations_as_other_commands_do(run: Run, tmp_path: Path) -> None:
+    """Ours by the beginning of their hash, anybody else's as they are called."""
+    ours = "0123456789abcdef" * 2
+    lines(tmp_path / "ours.jsonl", verdict(ours), verdict("call-of-tuesday"))
+    rows = [{"conversation_id": id, "label": "fail", "sample": {"design": "uniform"}} for id in (ours, "call-of-tuesday")]
+    lines(tmp_path / "said.jsonl", *rows)
+    shown = run("agreement", "ours.jsonl", "said.jsonl", *RUBRIC).output
+    assert "they differ on 0123456789ab, call-of-tuesday\n" in shown
+
+
 def test_score_says_it_in_words_first(run: Run) -> None:
     result = run("score", "good.jsonl", *RUBRIC)
     assert result.exit_code == 0, result.output

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from finetune_prep.core.request import Parameters
 from finetune_prep.errors import ConfigError
 from finetune_prep.project.config import (
+    FILE,
     NEEDED_ROLES,
     WELL_KNOWN,
     WELL_KNOWN_BATCHES,
@@ -295,3 +296,15 @@ def test_what_cannot_be_sent_is_one_sentence_with_its_line(text: str, line: int,
 def test_fields_that_endpoints_have_are_sent_as_they_are() -> None:
     text = f"{SOUND}[roles.judge.extra]\nseed = 7\nstop = ['a', 'b']\nchat_template_kwargs = {{ enable_thinking = false }}\n"
     assert parse(text).role("judge").extra["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_all_keys_that_nothing_reads_are_named_at_once() -> None:
+    text = f"sead = 3\n{SOUND}temprature = 1\n[roles.juge]\nmodel = 'x/y'\n[search]\nresult = 3\n"
+    with pytest.raises(ConfigError) as refused:
+        parse(text)
+    assert (refused.value.what, refused.value.where, refused.value.next) == ("unknown key “sead”", f"{FILE}:1", "write “seed”")
+    lines = [f"{number}: {line}" for number, line in enumerate(text.splitlines(), start=1)]
+    assert [*refused.value.details] == [
+        f"  {FILE}:{next(line.partition(':')[0] for line in lines if what in line)}: unknown {noun} “{what}”; write “{near}”"
+        for noun, what, near in (("role", "juge", "judge"), ("key", "temprature", "temperature"), ("key", "result", "results"))
+    ]

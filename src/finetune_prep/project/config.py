@@ -9,7 +9,7 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -336,17 +336,14 @@ class _Reader:
         self.name = name
 
     def config(self, raw: dict[str, Any]) -> Config:
-        self._refuse_unknown(raw, Config, [])
+        self._refuse_unknown(raw)
         for table, struct in TABLES.items():
             entries = raw.get(table, {})
             if not isinstance(entries, dict):
                 raise self._error(f"“{table}” is not a table", [table], f"write a table [{table}.NAME] for each")
-            if table == "roles":
-                self._refuse_others(entries, ROLES, ["roles"], "role")
             for key, value in entries.items():
                 if not isinstance(value, dict):
                     raise self._error(f"“{key}” is not a table", [table, key], f"write a table [{table}.{key}] with its keys")
-                self._refuse_unknown(value, struct, [table, key])
                 self._check_sent(value.get("extra"), [table, key, "extra"])
                 self._check_headers(value.get("headers"), [table, key, "headers"])
                 settings = self._read(value, struct, [table, key])
@@ -356,7 +353,6 @@ class _Reader:
             value = raw.get(table, {})
             if not isinstance(value, dict):
                 raise self._error(f"“{table}” is not a table", [table], f"write a table [{table}] with its keys")
-            self._refuse_unknown(value, struct, [table])
             settings = self._read(value, struct, [table])
             if isinstance(settings, SearchSettings):
                 self._check_connection(settings, [table])
@@ -411,18 +407,41 @@ class _Reader:
             what = "key_env is not the name of an environment variable; it may be the key itself"
             raise self._error(what, [*path, "key_env"], hint)
 
-    def _refuse_unknown(self, value: dict[str, Any], kind: type[msgspec.Struct], path: list[str]) -> None:
-        self._refuse_others(value, [field.encode_name for field in msgspec.structs.fields(kind)], path, "key")
+    def _refuse_unknown(self, raw: dict[str, Any]) -> None:
+        """Refuse keys and roles that nothing reads, all of them at once."""
+        found = [*self._unknown(raw)]
+        if found:
+            details = tuple(f"  {error.where}: {error.what}; {error.next}" for error in found[1:])
+            raise ConfigError(found[0].what, where=found[0].where, next=found[0].next, details=details)
 
-    def _refuse_others(self, value: dict[str, Any], allowed: Sequence[str], path: list[str], noun: str) -> None:
+    def _unknown(self, raw: dict[str, Any]) -> Iterator[ConfigError]:
+        yield from self._others(raw, _keys(Config), [], "key")
+        for table, struct in TABLES.items():
+            entries = raw.get(table, {})
+            if not isinstance(entries, dict):
+                continue
+            if table == "roles":
+                yield from self._others(entries, ROLES, [table], "role")
+            for key, value in entries.items():
+                if isinstance(value, dict) and (table != "roles" or key in ROLES):
+                    yield from self._others(value, _keys(struct), [table, key], "key")
+        for table, single in SINGLE_TABLES.items():
+            if isinstance(value := raw.get(table, {}), dict):
+                yield from self._others(value, _keys(single), [table], "key")
+
+    def _others(self, value: dict[str, Any], allowed: Sequence[str], path: list[str], noun: str) -> Iterator[ConfigError]:
         for key in value:
             if key not in allowed:
                 near = difflib.get_close_matches(key, allowed, n=1)
                 hint = f"write “{near[0]}”" if near else f"use one of: {', '.join(sorted(allowed))}"
-                raise self._error(f"unknown {noun} “{key}”", [*path, key], hint)
+                yield self._error(f"unknown {noun} “{key}”", [*path, key], hint)
 
     def _error(self, what: str, path: list[str], hint: str) -> ConfigError:
         return ConfigError(what, where=f"{self.name}:{line_of(self.text, path)}", next=hint)
+
+
+def _keys(kind: type[msgspec.Struct]) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(kind)]
 
 
 def _check_second_judge(config: Config, text: str, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from finetune_prep.workflow.measuring import agreement as measuring
 
 DESIGNS = {"uniform": "uniform", "by-verdict": "by verdict"}
 MOST_NAMED = 10
+HASH, SHOWN = re.compile(r"[0-9a-f]{32}"), 12
 
 
 @click.command()
@@ -107,9 +109,14 @@ def _print(found: measuring.Agreement) -> None:
         )
     if found.disagreements:
         more = f" and {len(found.disagreements) - MOST_NAMED} more" if len(found.disagreements) > MOST_NAMED else ""
-        screen.say(f"  they differ on {', '.join(found.disagreements[:MOST_NAMED])}{more}")
+        screen.say(f"  they differ on {', '.join(map(_shown, found.disagreements[:MOST_NAMED]))}{more}")
     print_files(found)
     print_limits(found)
+
+
+def _shown(conversation: str) -> str:
+    """An id as other commands show it, and as `show` finds it; a name of somebody else's as it is."""
+    return conversation[:SHOWN] if HASH.fullmatch(conversation) else conversation
 
 
 def _print_rates(found: measuring.Agreement) -> None:

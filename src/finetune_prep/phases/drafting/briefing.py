@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from finetune_prep.documents.kinds import Documents
+from finetune_prep.documents.knowledge.anchors import SECTION as ANCHORS
 from finetune_prep.durable import write_atomically
 from finetune_prep.method.phases import PHASES
 from finetune_prep.phases.drafting.revising import Answered, Drafted, Point
@@ -67,8 +69,14 @@ def write(project: Project, phase: str, subject: str, path: str, parts: Sequence
 
 
 def pages(project: Project, kind: str) -> list[Path]:
-    """The pages about a document, in the order in which its parts were made."""
-    subjects = (kind, "behavioral-anchors") if kind == "domain-frameworks" else (kind,)
+    """The pages about a document, in the order in which its parts were made.
+
+    A page speaks of what a phase has written: beside a text that was imported, or anchors, it would speak of the former ones.
+    """
+    stamp = project.stamp(kind)
+    subjects = [kind] if stamp is None or set(stamp.parts) - {ANCHORS} else []
+    if kind == Documents.knowledge.name and (stamp is None or ANCHORS in stamp.parts):
+        subjects.append("behavioral-anchors")
     return sorted(path for subject in subjects for path in project.layout.digests.glob(f"*-{subject}.md"))
 
 
