@@ -48,6 +48,8 @@ TOLD = {
     "German": "**Immer:**\n- ask for the number\n\n**Auf keinen Fall:**\n- promise refunds\n\n**Das darf der Assistent nicht:**\n- share data\n",
     "Spanish": "Siempre:\n- ask for the number\nNunca:\n- promise refunds\n- share data\n",
     "French": "## À faire\n\n- ask for the number\n\n## À ne jamais faire\n\n- promise refunds\n\n## Interdit\n\n- share data\n",
+    "a quotation above a list": "> Always:\n\n- ask for the number\n\n> Never:\n\n- promise refunds\n- share data\n",
+    "something in between": "Always:\n\n- ask for the number\n\nNever:\n\n```\nas in the handbook\n```\n\n- promise refunds\n- share data\n",
     "Chinese": "必须：\n- ask for the number\n禁止：\n- promise refunds\n- share data\n",
 }  # fmt: skip
 ASKS, FORBIDS = {"ask for the number"}, {"promise refunds", "share data"}
@@ -70,6 +72,7 @@ def test_every_shape_that_tells_what_is_forbidden(text: str) -> None:
         {"always": {"orders": ["ask for the number"]}, "forbidden": {"money": ["promise refunds"], "data": ["share data"]}},
         [{"rule": "ask for the number", "never": False, "list": "do"}, *({"rule": one, "never": True} for one in sorted(FORBIDS))],
         [{"do": "ask for the number", "dont": "promise refunds"}, {"dont": "share data"}],
+        {"orders": {"do": ["ask for the number"], "dont": ["promise refunds"]}, "data": {"dont": ["share data"]}},
         {"do1": "ask for the number", "dont1": "promise refunds", "dont2": "share data"},
     ],
 )  # fmt: skip
@@ -100,6 +103,9 @@ DOUBTFUL = {
     "a condition": ("When customers don't answer:\n- ask again\n", [("When customers don't answer:", 1)]),
     "a kind": ("| Rule | Kind |\n|---|---|\n| ask | A |\n| promise refunds | B |\n", [("A", 1), ("B", 1)]),
     "what is permitted": ("| Rule | Allowed |\n|---|---|\n| ask | yes |\n", [("Allowed: yes", 1)]),
+    "a mark that says no": ("| Rule | Do |\n|---|---|\n| ask | yes |\n| promise refunds | no |\n", [("Do: no", 1)]),
+    "a sentence about something else": ("Our shop never closes.\n\n- ask\n", [("Our shop never closes.", 1)]),
+    "a rule right above a list": ("Never: promise refunds\n\n- ask\n", [("Never: promise refunds", 1)]),
     "a title": ("# Sohasem\n\n- ígérj\n", [("Sohasem", 1)]),
 }
 
@@ -132,6 +138,18 @@ def test_it_is_told_what_was_read_as_which_list() -> None:
         ("“Always:” (1)", "Always do"),
         ("“Never:” (2)", "Never do"),
     ]
+
+
+def test_an_item_that_ends_with_a_colon_is_one_rule_with_what_stands_below_it() -> None:
+    _, always, never = imported("## Always\n\n- Greet them:\n  - by name\n  - politely\n\n## Never\n\n- promise:\n  - refunds\n")
+    assert (always, never) == (["Greet them: by name; politely"], ["promise: refunds"])
+
+
+def test_a_paragraph_that_forbids_is_named_as_left_out() -> None:
+    found, *_ = imported(
+        "# Rules\n\nWe are friendly.\n\nNever: promise refunds, or share what others have written to us.\n\nOur rules:\n\n- ask\n"
+    )
+    assert [(left.place, left.text[:22]) for left in found.unplaced] == [("line 5", "Never: promise refunds")]
 
 
 def test_what_stands_below_an_item_is_named_as_left_out() -> None:

@@ -61,8 +61,8 @@ def test_a_prohibition_among_what_to_do_stays_one() -> None:
 
 def test_a_paragraph_is_a_heading_if_it_looks_like_one_or_names_a_list() -> None:
     labels = ("Never:", "**Never**", "**Never:**", "**Don't**:", "NEVER", "These are things you never do.", "Sohasem")
-    assert [label for label in labels if not is_label(label, False)] == []
-    assert not is_label("Our shop sells mugs and plates to everybody who comes in.", False)
+    assert [label for label in labels if not is_label(label, "above a list")] == []
+    assert not is_label("Our shop sells mugs and plates to everybody who comes in.", "above a list")
     assert is_neutral("Rules for refunds")
     assert not is_neutral("Refunds")
     assert not is_neutral("Rules that nobody may not follow")
@@ -70,6 +70,6 @@ def test_a_paragraph_is_a_heading_if_it_looks_like_one_or_names_a_list() -> None
 
 def test_an_item_is_a_heading_only_if_it_is_nothing_but_that() -> None:
     labels = ("Never", "**Don't**", "What you must not do", "Never do", "Was wir nicht tun", "Orders:", "❌", "Do")
-    assert [label for label in labels if not is_label(label, True)] == []
+    assert [label for label in labels if not is_label(label, "item")] == []
     rules = ("Never guess", "Ask", "Always greet", "Do your best", "Don't guess", "Name the fault")
-    assert [rule for rule in rules if is_label(rule, True)] == []
+    assert [rule for rule in rules if is_label(rule, "item")] == []

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from finetune_prep.core.knowledge import Anchor
 from finetune_prep.documents.foreign.drafting import Drawn, Placed, Unplaced, columns_by_role
 from finetune_prep.documents.foreign.rows import TEXT, Row, Rows
-from finetune_prep.documents.foreign.sides import is_neutral, sentence, side_of
+from finetune_prep.documents.foreign.sides import forbids, is_neutral, is_told, sentence, side_of
 from finetune_prep.documents.knowledge.anchors import ALWAYS, LISTS, NEVER, render_anchors
 from finetune_prep.documents.slips.near_ids import counted, meant
 from finetune_prep.markdown import inline
@@ -117,6 +117,11 @@ class _Drawing:
                 drawn_from = tuple(re.findall(rf"\b{inline.ID}\b", row.cells.get(self._roles.get("from", ""), "")))
                 lists[letters].append(Anchor(id=f"{letters}{len(lists[letters]) + 1}", text=said.text, drawn_from=drawn_from))
             unplaced += self._left(row)
+        unplaced += [
+            Unplaced(row.place, text[:200], "a paragraph; what it forbids belongs in a list below a heading")
+            for row in self._rows.passed_over
+            if forbids(text := row.cells[TEXT])
+        ]
         text = page(render_anchors(tuple(lists[ALWAYS]), tuple(lists[NEVER]), origins=True))
         placed = tuple(self._placed(told, reworded))
         return Drawn(text, sum(map(len, lists.values())), placed, tuple(unplaced), tuple(doubtful.items()))
@@ -141,13 +146,15 @@ class _Drawing:
             mark = row.cells.get(column, "").casefold()
             if mark in _MARKED and (letters := side_of(column)):
                 return _Found(text, letters, column, "")
+            if mark in _UNMARKED and side_of(column) == ALWAYS:  # “do: no” forbids, or says nothing
+                doubtful = doubtful or f"{column}: {mark}"
             if _PERMITTING.fullmatch(column.casefold()) and mark:
                 if mark in _UNMARKED:
                     return _Found(text, NEVER, f"{column}: {mark}", "")
                 doubtful = doubtful or f"{column}: {mark}"
         kinds = [row.cells[column] for column in self._columns_of_kinds if column in row.cells]
         for label in (id, *kinds, *reversed(row.above), *reversed(self._outermost), self._file):
-            if letters := side_of(label):
+            if (letters := side_of(label)) and is_told(label):
                 return _Found(text, letters, label, "")
             if label not in ("", id) and not is_neutral(label):
                 doubtful = doubtful or label

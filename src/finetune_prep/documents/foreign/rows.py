@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import PurePath
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -31,7 +31,8 @@ _LISTS = {
 _NAMES = ("name", "title", "category", "label", "dimension", "section", "id")
 
 
-IsLabel = Callable[[str, bool], bool]  # of a paragraph (or an item: True), whether it is like a heading
+Place = Literal["above a list", "paragraph", "item", "item with items"]
+IsLabel = Callable[[str, Place], bool]  # of a paragraph or item, whether it is like a heading
 
 
 class Row(NamedTuple):
@@ -56,6 +57,8 @@ class Rows(NamedTuple):
     rows: tuple[Row, ...]
     head: Mapping[str, str]
     weights: Mapping[str, float]
+    passed_over: tuple[Row, ...] = ()
+    """Paragraphs of Markdown that are no heading: nothing in them is a row."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -65,9 +68,8 @@ class Rows(NamedTuple):
 def read_rows(data: bytes, name: str, is_label: IsLabel | None = None) -> Rows:
     """The rows of a file. name: tells its form by its ending (.json, .jsonl, .csv, .tsv, .md).
 
-    is_label: tells which paragraphs right above a Markdown list or table count as its heading, and which items (then its second
-    argument is True) as that of the list within them or after them; None for none. With it, a heading that asks something is a
-    heading, and not an item of its own, and in JSON all lists are read.
+    is_label: tells which paragraphs and items of Markdown count as headings of what follows; None for none. With it, a heading
+    that asks something is a heading, and not an item of its own, and in JSON all lists are read.
 
     Raises UsageError with a sentence for a file that holds no rows.
     """
@@ -191,6 +193,8 @@ class _Walk:
                     and not any(isinstance(one, list | dict) for one in cell.values())
                 ):
                     self._row({"id": str(key), **{str(name): _cell(one) for name, one in cell.items()}}, above)
+                elif isinstance(cell, dict) and self._whole:
+                    self._object(cell, (*above, str(key)), depth + 1)
                 elif isinstance(cell, dict):
                     self._group({"name": key, **cell}, self._inner(cell) or [*cell], (*above, str(key)), depth)
                 else:
@@ -265,7 +269,8 @@ def _csv(text: str, name: str) -> Rows:
 
 
 def _markdown(text: str, name: str, is_label: IsLabel | None) -> Rows:
-    tree = grow(_with_labels_as_headings(text, is_label) if is_label else text)
+    passed_over: list[Row] = []
+    tree = grow(_with_labels_as_headings(text, is_label, passed_over) if is_label else text)
     rows: list[Row] = []
     weights: dict[str, float] = {}
     title = ""
@@ -286,7 +291,7 @@ def _markdown(text: str, name: str, is_label: IsLabel | None) -> Rows:
         rows += _item_rows(node.entries, above, is_label)
         rows += _table_rows(tree, node, above)
     head = {"title": title, **tree.front.values}
-    return Rows(tuple(rows), {key: value for key, value in head.items() if value}, weights)
+    return Rows(tuple(rows), {key: value for key, value in head.items() if value}, weights, (*passed_over,))
 
 
 def _item_rows(entries: Sequence[Node], above: Above, is_label: IsLabel | None) -> Iterator[Row]:
@@ -294,17 +299,20 @@ def _item_rows(entries: Sequence[Node], above: Above, is_label: IsLabel | None) 
     label: Above = ()
     for entry in entries:
         text = bare(entry.text)
-        heads = is_label is not None and is_label(text, True)
+        heads = is_label is not None and is_label(text, "item with items" if entry.entries else "item")
         if heads and entry.entries:
             yield from _item_rows(entry.entries, (*above, text), is_label)
         elif heads:
             label = (text,)
+        elif is_label and entry.entries and text.endswith((":", "：")):
+            whole = bare(entry.nested_text) if len(entry.entries) == 1 else f"{text} {_listed(entry)}"
+            yield Row(f"line {entry.line}", {TEXT: whole}, (*above, *label))
         elif text:
             yield Row(f"line {entry.line}", {TEXT: text, **_fields(entry), **_notes(entry)}, (*above, *label))
 
 
-def _with_labels_as_headings(text: str, is_label: IsLabel) -> str:
-    """The same lines, in which a paragraph that is a label stands as a heading of the lowest level.
+def _with_labels_as_headings(text: str, is_label: IsLabel, passed_over: list[Row]) -> str:
+    """The same lines, in which a paragraph that is a label stands as a heading of the lowest level; others go to `passed_over`.
 
     “Never:” right below an item goes on in the item, as Markdown has it; nobody who writes it there means that.
     """
@@ -321,12 +329,17 @@ def _with_labels_as_headings(text: str, is_label: IsLabel) -> str:
         elif line.kind == "heading":
             content = 0
         within = content and line.indent >= content
-        if line.kind != "text" or within or not _is_followed_by_list(scanned, number):
+        if line.kind == "quote" and _is_followed_by_list(scanned, number):
+            quoted = line.text.lstrip("> ")
+            lines[number] = f"###### {quoted}" if is_label(quoted, "above a list") else lines[number]
+        if line.kind != "text" or within or (number + 1 < len(scanned) and scanned[number + 1].kind == "text"):
             continue
         lazy = begins and scanned[begins - 1].kind == "item"  # nobody knows where the item ends and the label begins
         paragraph = " ".join(one.text for one in scanned[number if lazy else begins : number + 1])
-        if is_label(paragraph, False):
+        if is_label(paragraph, "above a list" if _is_followed_by_list(scanned, number) else "paragraph"):
             lines[number] = f"###### {paragraph}"
+        elif not lazy:
+            passed_over.append(Row(f"line {begins + 1}", {TEXT: bare(paragraph)}))
     return "\n".join(lines)
 
 
@@ -345,6 +358,10 @@ def _asks(node: Node) -> str:
 def _fields(node: Node) -> dict[str, str]:
     pairs = (inline.key_and_value(entry.nested_text) for entry in node.entries)
     return {bare(key): bare(value) for pair in pairs if pair for key, value in [pair]}
+
+
+def _listed(node: Node) -> str:
+    return bare("; ".join(entry.nested_text for entry in node.entries))
 
 
 def _notes(node: Node) -> dict[str, str]:

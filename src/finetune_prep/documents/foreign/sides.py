@@ -10,6 +10,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from finetune_prep.documents.foreign.rows import Place
 from finetune_prep.documents.knowledge.anchors import ALWAYS, NEVER
 
 LONGEST = 120  # characters of a label
@@ -107,20 +108,35 @@ def is_neutral(label: str) -> bool:
     return bool(_NEUTRAL.search(text)) and not _DENIES.search(text)
 
 
-def is_label(written: str, is_item: bool) -> bool:
-    """Whether a paragraph right above a list is like a heading: it ends with a colon, is bold, is short, or speaks of a list.
+def forbids(paragraph: str) -> bool:
+    """Whether a paragraph seems to forbid something."""
+    text = _plain(paragraph)
+    return bool(_AGAINST.search(text) or _AGAINST_FIRST.match(text)) or sentence(paragraph).letters == NEVER
 
-    is_item: it is an item of a list itself, and so more likely to be a rule; one that does not end with a colon has to be nothing
-    but the name of a list.
+
+def is_label(written: str, place: Place) -> bool:
+    """Whether a paragraph or an item is like a heading of what follows.
+
+    Right above a list, a paragraph is one if it ends with a colon, is bold, is short, or speaks of a list. Elsewhere, and for an
+    item of a list, which is more likely to be a rule, it takes a colon or nothing but the name of a list; for an item that has
+    items itself, a colon is not enough: “Greet the customer: by name, politely” is one rule.
     """
     text = written.strip()
     if not text or len(text) > LONGEST:
         return False
-    if is_item:
-        return text.rstrip("*_ ")[-1:] in (":", "：") or _is_name(text)
+    colon = text.rstrip("*_ ")[-1:] in (":", "：")
+    if place != "above a list":
+        return _is_name(text) or (colon and (place != "item with items" or bool(side_of(text))))
     bold = re.fullmatch(r"(\*\*|__)[^*_]+\1\s*[:：]?", text)
     short = len(text) <= _LONGEST_BARE and text[-1] not in ".!?…。！？"
-    return bool(bold) or text.rstrip("*_ ")[-1:] in (":", "：") or short or bool(side_of(text))
+    return bool(bold) or colon or short or bool(side_of(text))
+
+
+def is_told(label: str) -> bool:
+    """Whether a label tells its list for sure. A whole sentence may speak of something else: “Our shop never closes.” So may what
+    goes on behind a colon: “Never: promise refunds” says all that it has to say."""
+    whole_sentence = label.rstrip().endswith((".", "。")) and not _is_name(label)
+    return not whole_sentence and re.search(r"[:：][\s*_]*[^\s*_]", label) is None
 
 
 def _is_name(text: str) -> bool:
