@@ -13,6 +13,7 @@ from finetune_prep.documents.foreign.drafting import Drawn
 from finetune_prep.documents.foreign.rows import read_rows
 from finetune_prep.documents.foreign.sides import is_label
 from finetune_prep.documents.knowledge.anchors import ALWAYS, NEVER
+from tests.effort import in_proportion
 
 
 def imported(text: str, name: str = "a.md", unmarked: str = "") -> tuple[Drawn, list[str], list[str]]:
@@ -155,3 +156,9 @@ def test_a_paragraph_that_forbids_is_named_as_left_out() -> None:
 def test_what_stands_below_an_item_is_named_as_left_out() -> None:
     found, *_ = imported("## Always\n\n- ask\n  - and wait\n")
     assert [(left.place, left.text) for left in found.unplaced] == [("line 3", "the list within it: and wait")]
+
+
+def test_a_large_file_takes_no_longer_than_its_length() -> None:
+    text = ("It is.\n\n" * 125_000 + "- ask\n").encode()
+    with in_proportion():
+        assert len(read_rows(text, "a.md", is_label).rows) == 1

@@ -320,7 +320,8 @@ def _with_labels_as_headings(text: str, is_label: IsLabel, passed_over: list[Row
     front = front_matter_length(lines)
     scanned = [Line("blank", "")] * front + scan(lines[front:])
     begins = 0  # the first line of the present paragraph
-    content = 0  # the column in which the text of the last item begins, 0 after a blank line or outside a list
+    content = 0  # the column in which the text of the last item begins, 0 outside a list
+    followed = _followed_by_lists(scanned)
     for number, line in enumerate(scanned):
         if line.kind == "text" and number and scanned[number - 1].kind != "text":
             begins = number
@@ -329,23 +330,30 @@ def _with_labels_as_headings(text: str, is_label: IsLabel, passed_over: list[Row
         elif line.kind == "heading":
             content = 0
         within = content and line.indent >= content
-        if line.kind == "quote" and _is_followed_by_list(scanned, number):
+        if line.kind == "quote" and followed[number]:
             quoted = line.text.lstrip("> ")
             lines[number] = f"###### {quoted}" if is_label(quoted, "above a list") else lines[number]
         if line.kind != "text" or within or (number + 1 < len(scanned) and scanned[number + 1].kind == "text"):
             continue
         lazy = begins and scanned[begins - 1].kind == "item"  # nobody knows where the item ends and the label begins
         paragraph = " ".join(one.text for one in scanned[number if lazy else begins : number + 1])
-        if is_label(paragraph, "above a list" if _is_followed_by_list(scanned, number) else "paragraph"):
+        if is_label(paragraph, "above a list" if followed[number] else "paragraph"):
             lines[number] = f"###### {paragraph}"
         elif not lazy:
             passed_over.append(Row(f"line {begins + 1}", {TEXT: bare(paragraph)}))
     return "\n".join(lines)
 
 
-def _is_followed_by_list(scanned: Sequence[Line], number: int) -> bool:
-    following = next((line for line in scanned[number + 1 :] if line.kind != "blank"), None)
-    return following is not None and (following.kind == "item" or (following.kind == "other" and "|" in following.text))
+def _followed_by_lists(scanned: Sequence[Line]) -> list[bool]:
+    """For each line, whether the next one that is not blank begins a list item or a row of a table."""
+    found = [False] * len(scanned)
+    following = False
+    for number in range(len(scanned) - 1, -1, -1):
+        found[number] = following
+        line = scanned[number]
+        if line.kind != "blank":
+            following = line.kind == "item" or (line.kind == "other" and "|" in line.text)
+    return found
 
 
 def _asks(node: Node) -> str:
