@@ -15,7 +15,7 @@ from finetune_prep.cli.agreeing import Consent, amount_words
 from finetune_prep.cli.allowing import allowed
 from finetune_prep.cli.progress import Bar
 from finetune_prep.errors import KeyNotAllowed, LedgerBroken, NotAgreed, NotYet, PriceUnknown, Waiting
-from finetune_prep.models.batches.files import OpenRound, answers_at
+from finetune_prep.models.batches.files import OpenRound
 from finetune_prep.models.batches.submissions import OpenBatch
 from finetune_prep.models.budget import budget_line
 from finetune_prep.models.costs import so_far
@@ -25,6 +25,7 @@ from finetune_prep.project.config import FILE
 from finetune_prep.project.decisions import Decision
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.batching.rounds import about
+from finetune_prep.workflow.batching.to_import import answers_at
 from finetune_prep.workflow.estimate import Estimate
 from finetune_prep.workflow.status.emptied import emptied, way_back
 

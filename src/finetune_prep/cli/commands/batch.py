@@ -19,9 +19,10 @@ from finetune_prep.ledger.protocols import Ledger, Round
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.models.batches import pages
 from finetune_prep.models.batches.answers import BatchImport, import_answers
-from finetune_prep.models.batches.files import answers_at, pages_folder, round_path
+from finetune_prep.models.batches.files import round_path
 from finetune_prep.project.lock import locked
 from finetune_prep.project.project import Project, open_project
+from finetune_prep.workflow.batching.to_import import answers_at, pages_folder
 from finetune_prep.workflow.status.overview import overview
 
 PATH = click.Path(path_type=Path)

@@ -9,7 +9,6 @@ put right by writing the same file again.
 from __future__ import annotations
 
 import asyncio
-import shlex
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -27,24 +26,6 @@ FOLDER = "batches"
 URL = "/v1" + openai_wire.PATH
 MOST_REQUESTS = 50_000
 MOST_BYTES = 190_000_000  # OpenAI takes 200 MB
-
-
-def answers_at(folder: Path, numbers: Iterable[int]) -> str:
-    """What `batch import` is given: the folder of pages of the first of these rounds that has some, else any file of answers.
-
-    folder: the project's. It comes as it is typed from where the person is.
-    """
-    found = (number for number in sorted(numbers) if any(pages_folder(folder, number).glob("*.md")))
-    first = next(found, None)
-    if first is None:
-        return "ANSWERS.jsonl"
-    place = pages_folder(folder, first)
-    return shlex.quote(str(place.relative_to(folder) if Path.cwd() == folder else place))
-
-
-def pages_folder(folder: Path, number: int) -> Path:
-    """Where the pages of a round go, unless another place is named."""
-    return folder / FOLDER / f"round-{number:03d}"
 
 
 class OpenRound(msgspec.Struct, frozen=True, kw_only=True):

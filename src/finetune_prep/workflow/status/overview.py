@@ -12,10 +12,10 @@ from finetune_prep.exports.figures import few_shot_habits, in_sentences
 from finetune_prep.ledger.protocols import Ledger, Round, TimeSpent
 from finetune_prep.ledger.submissions import Submission
 from finetune_prep.method.phases import PHASES
-from finetune_prep.models.batches.files import answers_at
 from finetune_prep.phases.pilot.plan import KIND
 from finetune_prep.project.project import Project
 from finetune_prep.project.runs import Run, runs
+from finetune_prep.workflow.batching.to_import import answers_at
 from finetune_prep.workflow.checking import criteria
 from finetune_prep.workflow.evaluating.standing import evaluation_view, offer
 from finetune_prep.workflow.improving.edits import in_short
