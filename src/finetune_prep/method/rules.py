@@ -249,7 +249,7 @@ RULES: tuple[Rule, ...] = (
     *_section("Success criterion",
         ("The reference shows its techniques in conversations.",
          "research.techniques-explained research.techniques-shown research.snippets"),
-        ("Failure modes tell specific instances.",
+        ("Failure modes give specific instances.",
          "research.failures-specific research.failure-kinds research.critical-reading research.quotes-found "
          "research.claims-carried"),
         ("Anchors can be observed and begin with a verb.", "anchors.verb-first anchors.plain-words anchors.observable"),
