@@ -291,4 +291,4 @@ def test_what_fails_leads_on_in_words_and_as_a_command_for_scripts(shop: Project
     assert shown.out.splitlines()[-1] == "next: fix what was found, then run finetune-prep check evaluation-rubric"
     assert "if you know better: finetune-prep accept evaluation-rubric --override rubric." in shown.out
     found = json.loads(terminal("check", "rubric", "--json").out)
-    assert (found["next"], found["hint"]) == ("", "fix what is found, then finetune-prep check evaluation-rubric")
+    assert (found["next"], found["hint"]) == ("", "fix what was found, then run finetune-prep check evaluation-rubric")

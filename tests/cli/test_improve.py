@@ -94,7 +94,7 @@ def test_from_a_pilot_to_an_edit_that_is_kept(served: Any, shop: Project, termin
     assert "edit-001: improve-001/1, for CP1" in said
     assert "Kept: on scenarios that no diagnosis had seen, CP1 became YES in " in said
     assert "could not be seen: name another judge" in said
-    assert "next: finetune-prep accept generation-prompt" in said
+    assert "next: finetune-prep check generation-prompt --judge" in said
     assert "improve-001: diagnoses of pilot-001 – 1 kept" in terminal("status").out
     assert "Kept: on scenarios that no diagnosis had seen" in words(terminal("improve"))
     history = words(terminal("improve", "--history"))

@@ -32,7 +32,7 @@ def test_status_says_which_parts_and_runs_are_stale_and_why(edited: tuple[Path, 
     assert f"evaluation-prompt · Rubric: {question} changed in {RUBRIC} since" in said
     assert f"evaluation-prompt · Role and calibrations: {question} changed in {RUBRIC} since" in said
     assert f"stale: {question} changed in {RUBRIC} since" in said
-    assert "next: finetune-prep accept evaluation-rubric" in said
+    assert "next: finetune-prep check evaluation-rubric --judge" in said  # accept would refuse what no judge has looked at
 
 
 def test_the_pilot_is_refused_with_the_next_command(edited: tuple[Path, str]) -> None:

@@ -15,6 +15,7 @@ def page(*flags: FlagLine) -> Page:
             View(
                 domain="Pottery", run="scale-001", rows=2_000, flags=flags, figures="4,000 replies, 1.2 times the user's words",
                 against="held against 12 texts of exam.jsonl", coverage={"topic": {"TP1": 1_200, "TP2": 800}, "flaw": {}},
+                names={"TP1": "Glazes"},
                 cannot_tell=("whether it is true",),
             )
         )

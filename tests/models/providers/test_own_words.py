@@ -98,7 +98,7 @@ def test_a_variable_in_a_header_goes_nowhere_without_a_yes(monkeypatch: pytest.M
     monkeypatch.setenv("GATEWAY_KEY", KEY)
     with pytest.raises(KeyNotAllowed, match=r"GATEWAY_KEY would be sent to https://larch\.example"):
         own_headers({"X": "$GATEWAY_KEY"}, ADDRESS)
-    with pytest.raises(Paused, match="no name of an environment variable"):
+    with pytest.raises(Paused, match="not the name of an environment variable"):
         own_headers({"X": "$sk-canary-0123456789"}, ADDRESS)
 
 

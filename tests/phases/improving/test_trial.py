@@ -200,7 +200,7 @@ def test_a_pilot_that_was_stopped_early_is_diagnosed_and_status_offers_it(tmp_pa
     assert summary.result.word == "kept"
     assert "(p < 0.001, 0.017 at most)" in summary.upshot
     assert summary.result.accepted[1] > summary.result.accepted[0]
-    assert overview(project).next == summary.next == "finetune-prep accept generation-prompt"
+    assert overview(project).next == summary.next == "finetune-prep check generation-prompt --judge"
 
 
 def test_one_edit_after_the_other_and_all_the_way_back(tmp_path: Path) -> None:

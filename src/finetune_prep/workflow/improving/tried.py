@@ -133,4 +133,5 @@ def _failing(result: Trial, talks: tuple[EditTalk, ...]) -> tuple[EditTalk, ...]
 def _next(run: EditRun, result: Trial | None) -> str:
     if result is None:
         return run.plan.command
-    return f"finetune-prep accept {run.plan.document}" if result.word == "kept" else AGAIN
+    # a judge has not read the edited text yet, and `accept` asks for that
+    return f"finetune-prep check {run.plan.document} --judge" if result.word == "kept" else AGAIN
