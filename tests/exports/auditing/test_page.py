@@ -33,7 +33,7 @@ def test_what_must_be_put_right_is_counted_and_open() -> None:
     assert "scale-001: 2,000 rows" in found.text
     assert "1 to put right" in found.text
     assert "ab12, message 1 (user): IBAN DE… 51 drop it" in found.text
-    assert "topic rows TP1 1,200 TP2 800" in found.text
+    assert "topic rows TP1 Glazes 1,200 TP2 800" in found.text
     assert "flaw" not in found.text
     assert ["open" in attributes for tag, attributes in found.tags if tag == "details"] == [True, True, False]
     assert "held against 12 texts of exam.jsonl" in found.text
