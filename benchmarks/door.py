@@ -1,6 +1,6 @@
 """The door to models beside a bare loop over the same HTTP library, in one run, against the same endpoint. Printed, not gated.
 
-    python benchmarks/door.py [--profile] [--quick]
+    python benchmarks/door.py [--profile] [--quick] [--at-once N] [--as-a-pilot]
 
 6 kB prompts of which 4.5 kB are the same for all, 1.5 kB answers, 50 ms each, every answer on disk before it is handed over.
 Machines and their neighbours differ, from second to second: bare loop and door take many short turns, and medians of the turns
@@ -35,7 +35,9 @@ from finetune_prep.models.door import open_door
 from finetune_prep.models.wire import openai_wire
 
 SECONDS = 0.05
-AT_ONCE = 256
+AT_ONCE = int(sys.argv[sys.argv.index("--at-once") + 1]) if "--at-once" in sys.argv else 256
+# half as many conversations more are in work in a pilot than calls may be under way, so that none waits for another one's commit
+IN_WORK = AT_ONCE * 3 // 2 if "--as-a-pilot" in sys.argv else AT_ONCE
 QUICK = "--quick" in sys.argv
 CALLS = 3_000 if QUICK else 5_000
 TURNS = 3 if QUICK else 9
@@ -66,11 +68,11 @@ def endpoint(seconds: float = SECONDS) -> Iterator[str]:
         child.wait()
 
 
-async def timed(calls: int, one: Callable[[int], Awaitable[object]]) -> tuple[float, float]:
+async def timed(calls: int, one: Callable[[int], Awaitable[object]], askers: int = AT_ONCE) -> tuple[float, float]:
     """Calls a second, and milliseconds of CPU for each, after some calls to warm up."""
-    await many(AT_ONCE * 4, AT_ONCE, lambda number: one(-1 - number))
+    await many(AT_ONCE * 4, askers, lambda number: one(-1 - number))
     started, cpu = time.perf_counter(), time.process_time()
-    await many(calls, AT_ONCE, one)
+    await many(calls, askers, one)
     return calls / (time.perf_counter() - started), (time.process_time() - cpu) * 1000 / calls
 
 
@@ -100,7 +102,7 @@ async def door(base_url: str, calls: int, folder: Path, kind: type[SqliteLedger]
     """The whole door, with a fresh ledger on disk."""
     ledger = kind(folder / "ledger.sqlite")
     async with open_door(config(base_url, AT_ONCE), ledger, folder) as opened:
-        figures = await timed(calls, lambda number: opened.ask(asked(number)))
+        figures = await timed(calls, lambda number: opened.ask(asked(number)), IN_WORK)
     ledger.close()
     return figures
 
