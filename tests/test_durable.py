@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from finetune_prep.durable import JOURNAL, Together, append_durably, settle, sweep, write_atomically
+from finetune_prep.durable import JOURNAL, Together, append_durably, settle, sweep, write_atomically, write_unless_there
 from tests.kill_points import killed_everywhere
 from tests.soak import examples
 from tests.waiting import HUNG
@@ -48,6 +48,27 @@ def test_what_was_written_is_what_is_read(tmp_path: Path, text: str, data: bytes
     write_atomically(tmp_path / "a" / "b.md", data)
     assert (tmp_path / "a" / "b.md").read_bytes() == data
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.md"]
+
+
+def test_what_is_there_already_is_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "copy.md"
+    for text in ("one", "ones", "twos"):
+        write_unless_there(path, text)
+        assert path.read_text("utf-8") == text
+        before = path.stat()
+        write_unless_there(path, text.encode())
+        assert (path.stat().st_ino, path.stat().st_ctime_ns) == (before.st_ino, before.st_ctime_ns)
+
+
+def test_what_stands_in_the_place_and_is_no_file_is_replaced_without_being_read(tmp_path: Path) -> None:
+    path = tmp_path / "copy.md"
+    os.mkfifo(path)
+    write_unless_there(path, "one")
+    assert path.read_text("utf-8") == "one"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(OSError):
+        write_unless_there(path, "one")
 
 
 def test_a_disk_that_fills_up_leaves_the_old_text_and_no_rubbish(tmp_path: Path) -> None:

@@ -37,6 +37,18 @@ def write_atomically(path: Path, data: str | bytes | Iterable[bytes]) -> None:
     _sync_folder(path.parent)
 
 
+def write_unless_there(path: Path, data: str | bytes) -> None:
+    """As `write_atomically`, unless the file holds exactly that: to whoever goes by its times, nothing has changed then."""
+    content = data.encode() if isinstance(data, str) else data
+    try:
+        found = path.lstat()  # what is no file is not opened: reading might never end
+        there = stat.S_ISREG(found.st_mode) and found.st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        there = False
+    if not there:
+        write_atomically(path, content)
+
+
 class Together:
     """New files of one folder that take the places of the old ones all together, or not at all.
 

@@ -18,7 +18,7 @@ from finetune_prep.core.sample import Way
 from finetune_prep.documents.document import Document
 from finetune_prep.documents.kinds import KINDS, Documents, Kind
 from finetune_prep.documents.readings.readings import decoded, former_hashes, items_of, parsed, text_hash
-from finetune_prep.durable import append_durably, write_atomically
+from finetune_prep.durable import append_durably, write_atomically, write_unless_there
 from finetune_prep.errors import ActNeeded, DocumentError, FinetunePrepError, NotAProject, UsageError
 from finetune_prep.markdown.normal import normal
 from finetune_prep.project import config as configuration
@@ -197,10 +197,9 @@ class Project(msgspec.Struct, frozen=True):
         text, unreadable = decoded(data, KINDS[kind].path)
         name = digest_bytes(data) if unreadable else text_hash(text)
         kept = self.layout.history(kind, name)
-        if not kept.exists() or kept.read_bytes() != data:
-            if not kept.exists():  # first: after a crash in between, the text is kept again, and the later of both lines counts
-                append_durably(self.layout.history_order(kind), name)
-            write_atomically(kept, data)
+        if not kept.exists():  # first: after a crash in between, the text is kept again, and the later of both lines counts
+            append_durably(self.layout.history_order(kind), name)
+        write_unless_there(kept, data)
         stamp = self.stamp(kind)
         if stamp is not None and stamp.text == name:
             write_stamp(self.layout.history_stamp(kind, name), stamp)
@@ -257,7 +256,7 @@ class Project(msgspec.Struct, frozen=True):
         text = self.layout.document(kind).read_text("utf-8")
         self.keep(kind)
         if KINDS[kind].published:
-            write_atomically(self.layout.published(kind), text)
+            write_unless_there(self.layout.published(kind), text)
         keep_up(self.layout)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import tomli_w
 
-from finetune_prep.durable import write_atomically
+from finetune_prep.durable import write_unless_there
 from finetune_prep.errors import UsageError
 from finetune_prep.project.layout import read_plain
 
@@ -73,4 +73,4 @@ def renamed(stamp: Stamp, names: dict[str, str]) -> Stamp:
 
 
 def write_stamp(path: Path, stamp: Stamp) -> None:
-    write_atomically(path, tomli_w.dumps(msgspec.to_builtins(stamp)))
+    write_unless_there(path, tomli_w.dumps(msgspec.to_builtins(stamp)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from finetune_prep.project.acceptance import require
 from finetune_prep.project.project import Project, open_project
 from finetune_prep.workflow.remembered import store
 from finetune_prep.workflow.remembered.state import REMEMBERED, now, state_of
@@ -110,6 +111,16 @@ def test_what_nothing_rests_on_changes_nothing(shop: Project) -> None:
     for name in ("lock", "told.json", "ledger.sqlite-shm"):
         touch(".finetune-prep", name)(shop)
     (shop.layout.private / "ledger.sqlite-wal").write_bytes(b"")
+    assert ask(shop, worked) == 1
+
+
+def test_a_phase_that_finds_its_documents_accepted_changes_nothing(shop: Project) -> None:
+    """It publishes them each time, so that a copy which is gone comes back; one that is there stays as it is."""
+    accept_one(shop, "domain-frameworks")
+    accepted = ("domain-frameworks", "scenario-space")
+    require(shop, "the pilot", (), accepted)
+    ask(shop, worked := Worked())
+    require(shop, "the pilot", (), accepted)
     assert ask(shop, worked) == 1
 
 
