@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import math
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,11 +31,14 @@ class _Waiting(NamedTuple):
 
 
 class Worker:
-    """perform: does jobs that have come together; it may raise, which is the result of all of them."""
+    """perform: does jobs that have come together; it may raise, which is the result of all of them. pause: seconds from the end
+    of some to the beginning of the next, so that more come together; one that comes later does not wait."""
 
-    def __init__(self, name: str, path: Path, perform: Perform) -> None:
+    def __init__(self, name: str, path: Path, perform: Perform, pause: float = 0.0) -> None:
         self._path = path
         self._perform = perform
+        self._pause = pause
+        self._ended = -math.inf
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
         self._handed_over: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
         self._closed = False
@@ -74,6 +79,8 @@ class Worker:
         while running:
             group: list[_Waiting] = []
             jobs = self._handed_over.get()
+            if jobs is not None and (early := self._ended + self._pause - time.monotonic()) > 0:
+                time.sleep(early)
             while jobs is not None:
                 group += jobs
                 if len(group) >= MOST_JOBS_TOGETHER or self._handed_over.empty():
@@ -88,6 +95,7 @@ class Worker:
             results = self._perform([waiting.job for waiting in group])
         except Exception as error:
             results = [error] * len(group)
+        self._ended = time.monotonic()
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
         for waiting, result in zip(group, results, strict=True):
             by_loop.setdefault(waiting.loop, []).append((waiting.done, result))
