@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -55,6 +56,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
             return False
 
 
+@lru_cache(maxsize=64)  # asked for every call
 def is_nearby(base_url: str) -> bool:
     """Whether an address is this machine's, or in the network around it: loopback, private, or a name without a domain."""
     host = urlsplit(base_url).hostname or ""

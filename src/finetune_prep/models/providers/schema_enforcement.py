@@ -27,6 +27,10 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "null": type(None),
 }
 
+Place = tuple[Any, str | int] | None
+"""Where in an answer something stands: what it stands in, and its key or number there; None = the answer itself. It is put into
+words only for what does not fit, which few answers have."""
+
 
 class Enforcement:
     """What is known of one endpoint. setting: True and False are believed; None = unknown, found out.
@@ -73,7 +77,7 @@ def follows(text: str, schema: dict[str, Any]) -> bool:
 def misfit(text: str, schema: dict[str, Any], *, lengths: bool = True) -> str:
     """Why a text is not JSON of this form, with the place; "" if it is. lengths: look at them, and at ranges, too."""
     try:
-        return _misfit(msgspec.json.decode(text), schema, "the answer", lengths)
+        return _misfit(msgspec.json.decode(text), schema, None, lengths)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         return _no_json(text, str(error))
 
@@ -89,25 +93,34 @@ def _no_json(text: str, error: str) -> str:
     return f"not JSON, line {line}, column {column}: {found['why']}{curly}"
 
 
-def _misfit(value: Any, schema: dict[str, Any], place: str, lengths: bool) -> str:
+def _misfit(value: Any, schema: dict[str, Any], place: Place, lengths: bool) -> str:
     for choice in ("anyOf", "oneOf"):
         if choice in schema and all(_misfit(value, part, place, lengths) for part in schema[choice]):
-            return f"{place} is none of the forms that may stand there"
+            return f"{_at(place)} is none of the forms that may stand there"
     if "enum" in schema and value not in schema["enum"]:
-        return f"{place} is none of {', '.join(map(str, schema['enum']))}"
+        return f"{_at(place)} is none of {', '.join(map(str, schema['enum']))}"
     if "const" in schema and value != schema["const"]:
-        return f"{place} is not {schema['const']}"
+        return f"{_at(place)} is not {schema['const']}"
     if "type" in schema and not _is_of(value, schema["type"]):
         wanted = schema["type"] if isinstance(schema["type"], str) else " or ".join(schema["type"])
-        return f"{place} is no {wanted}"
+        return f"{_at(place)} is no {wanted}"
     if lengths and (why := _out_of_bounds(value, schema)):
-        return f"{place} {why}"
+        return f"{_at(place)} {why}"
     if isinstance(value, dict):
         return _misfit_of_object(value, schema, place, lengths)
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
-        found = (_misfit(item, schema["items"], f"{place}[{number}]", lengths) for number, item in enumerate(value))
-        return next(filter(None, found), "")
+        for number, item in enumerate(value):
+            if why := _misfit(item, schema["items"], (place, number), lengths):
+                return why
     return ""
+
+
+def _at(place: Place) -> str:
+    """A place as a person reads it."""
+    if place is None:
+        return "the answer"
+    outer, inner = place
+    return f"{_at(outer)}[{inner}]" if isinstance(inner, int) else f"{_at(outer)}.{inner}"
 
 
 def _out_of_bounds(value: Any, schema: dict[str, Any]) -> str:
@@ -131,14 +144,16 @@ def _out_of_bounds(value: Any, schema: dict[str, Any]) -> str:
     return ""
 
 
-def _misfit_of_object(value: dict[str, Any], schema: dict[str, Any], place: str, lengths: bool) -> str:
+def _misfit_of_object(value: dict[str, Any], schema: dict[str, Any], place: Place, lengths: bool) -> str:
     known = schema.get("properties", {})
     if missing := [name for name in schema.get("required", ()) if name not in value]:
-        return f"{place} lacks “{missing[0]}”"
+        return f"{_at(place)} lacks “{missing[0]}”"
     if schema.get("additionalProperties") is False and (more := [name for name in value if name not in known]):
-        return f"{place} has “{more[0]}”, which does not belong there"
-    found = (_misfit(value[name], known[name], f"{place}.{name}", lengths) for name in known if name in value)
-    return next(filter(None, found), "")
+        return f"{_at(place)} has “{more[0]}”, which does not belong there"
+    for name, form in known.items():
+        if name in value and (why := _misfit(value[name], form, (place, name), lengths)):
+            return why
+    return ""
 
 
 def _is_of(value: Any, names: str | list[str]) -> bool:

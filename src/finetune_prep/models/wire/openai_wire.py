@@ -194,6 +194,11 @@ def _time(created: Any) -> str:
     """ISO time of `created`, seconds since 1970; "" if the provider gives none that makes sense."""
     if not isinstance(created, int | float) or not 0 < created < LATEST:
         return ""
+    return _iso(created)
+
+
+@lru_cache(maxsize=64)  # many answers are of the same second
+def _iso(created: float) -> str:
     return datetime.fromtimestamp(created, UTC).isoformat(timespec="seconds")
 
 
