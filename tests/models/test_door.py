@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from finetune_prep.core.request import Origin, Reply, Request, Schema
@@ -21,6 +22,7 @@ from finetune_prep.models.progress import Progress, RoleProgress
 from finetune_prep.models.providers.provider import Fault
 from finetune_prep.models.providers.scripted import Scripted
 from finetune_prep.models.roles import Roles
+from finetune_prep.project.config import ProviderKind, ProviderSettings
 from tests.fake_endpoint import Behaviour, Call, Completion, FakeEndpoint, Flood, HalfAnswer, Reset, Stall, Status
 from tests.ledgers import entries
 from tests.models.examples import KEY_ENV, config, request
@@ -525,3 +527,15 @@ def test_keys_do_not_depend_on_the_way() -> None:
     assert len({base.key, *(other.key for other in changed)}) == 1 + len(changed)
     cold: list[Request] = [Roles(config()).request("judge", phase="p", origin=Origin("a"), messages=base.messages)]
     assert cold[0].key == base.key
+
+
+@pytest.mark.parametrize(
+    ("kind", "by_batch"), [("batch", True), ("openai-batch", True), ("anthropic-batch", True), ("recording", False)]
+)
+def test_whether_answers_come_by_batch_is_known_before_anything_is_asked(
+    kind: ProviderKind, by_batch: bool, ledger: SqliteLedger, tmp_path: Path
+) -> None:
+    settings = msgspec.structs.replace(config("http://127.0.0.1:1/v1"), providers={"larch": ProviderSettings(kind=kind)})
+    assert open_door(settings, ledger, tmp_path).by_batch(["judge"]) is by_batch
+    assert not open_door(settings, ledger, tmp_path, provider=Scripted([])).by_batch(["judge"])
+    assert open_door(settings, ledger, tmp_path, provider="batch").by_batch(["judge"])

@@ -142,6 +142,10 @@ class Door:
         """What `parse` reads in the answers to independent requests, in their order. Errors as of `together`."""
         return await together(self.ask_for(request, parse) for request in requests)
 
+    def by_batch(self, roles: Iterable[RoleName]) -> bool:
+        """Whether the answers of any of these roles come by batch, after the run that asks for them. Raises ConfigError."""
+        return any(map(self._routes.by_batch, roles))
+
     async def flush(self) -> tuple[OpenRound | OpenBatch, ...]:
         """Write the batch files of what was recorded, or send it to Batch APIs; returns every round that waits for answers.
 

@@ -118,6 +118,11 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         return self.base_url or NATIVE.get(self.kind, ("", ""))[0]
 
     @property
+    def by_batch(self) -> bool:
+        """Whether answers come by batch, in files or from a Batch API: some time after the run that asked."""
+        return self.kind == "batch" or self.kind in BATCH_APIS
+
+    @property
     def is_hosted(self) -> bool:
         """Whether a well-known provider answers there, and not a server of somebody's own."""
         if self.kind == "bedrock" and not self.base_url:

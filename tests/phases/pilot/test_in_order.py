@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from finetune_prep.phases.pilot.in_order import AHEAD, longest_first, windowed
+from finetune_prep.phases.pilot.in_order import AHEAD, longest_first, placed, windowed
 from tests.waiting import HUNG
 
 
@@ -156,3 +156,33 @@ async def test_where_the_longest_are_begun_first_a_failure_stops_the_rest_as_wel
     with pytest.raises(RuntimeError, match="item 4 failed"):
         [result async for result in longest_first(range(9), work, 3, lambda item: item)]
     assert work.running == 0
+
+
+@pytest.mark.parametrize("window", [1, 3, 50])
+async def test_an_item_that_is_not_due_waits_for_the_result_that_makes_it_so(window: int) -> None:
+    work = Work(seed=window)
+    results: list[int] = []
+
+    def due(item: int) -> bool:
+        return item < 5 or len(results) >= 5
+
+    async for result in windowed(range(12), work, window, due=due):
+        results.append(result)
+        assert len(results) > 5 or max(work.started) < 5
+    assert results == [item * 10 for item in range(12)]
+    assert work.most <= window
+
+
+async def test_items_that_no_result_makes_due_are_left_out() -> None:
+    work = Work(seed=1)
+    assert [result async for result in windowed(range(12), work, 4, due=lambda item: item < 7)] == [0, 10, 20, 30, 40, 50, 60]
+    assert work.running == 0
+    assert [result async for result in windowed(range(12), work, 4, due=lambda item: False)] == []
+
+
+async def test_what_is_begun_in_an_order_of_its_own_comes_in_the_order_of_the_items() -> None:
+    work = Work(seed=2)
+    order = [4, 3, 2, 1, 0, 9, 8, 7, 6, 5]
+    found = [result async for result in placed(range(10), work, 3, order, due=lambda place: place < 5 or work.finished >= 5)]
+    assert found == [place * 10 for place in range(10)]
+    assert work.started == order

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 from scipy import stats
 
+from finetune_prep.core.conversation import Conversation, Message
 from finetune_prep.core.sample import NOT_ASKED, STATES, Account, Sample, State, account
 from finetune_prep.core.scenarios.drawing import plan
 from finetune_prep.core.scenarios.scenario import Scenario
 from finetune_prep.method import limits
 from finetune_prep.phases.pilot.made import Made
-from finetune_prep.phases.pilot.waves import Course, in_waves, too_low, wave_sizes
+from finetune_prep.phases.pilot.waves import TAIL, Course, in_waves, too_low, wave_sizes
 from finetune_prep.project.runs import Run, RunPlan
 from finetune_prep.workflow.status.standing import pass_rate
 from tests.gates import pottery
 from tests.results import write_results
 
 RATES = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0]
-SIZES = [50, 60, 100, 200]
+SIZES = [50, 60, 100, 200, 300, 500]
 
 
 def counted(passed: int, n: int, planned: int = 0) -> Account:
@@ -88,7 +90,18 @@ def test_hopeless_pilots_of_a_hundred_do_not_go_on(truth: float, least: float) -
 
 @pytest.mark.parametrize(
     ("n", "sizes"),
-    [(8, [8]), (24, [24]), (49, [49]), (50, [20, 30]), (60, [20, 30, 10]), (100, [20, 30, 50]), (170, [20, 30, 50, 50, 20])],
+    [
+        (8, [8]),
+        (24, [24]),
+        (49, [49]),
+        (50, [20, 30]),
+        (60, [20, 30, 10]),
+        (100, [20, 30, 50]),
+        (170, [20, 30, 50, 50, 20]),
+        (399, [30, 20, *[50] * 6, 49]),
+        (500, [50] * 10),
+        (2000, [100, *[50] * 38]),
+    ],
 )
 def test_waves_sum_to_the_pilot_and_a_small_one_has_none(n: int, sizes: list[int]) -> None:
     assert [*wave_sizes(n)] == sizes
@@ -101,24 +114,36 @@ class Pilot:
         self.scenarios = plan(pottery.space(), n, 1)
         self.run = Run(name="pilot-001", folder=folder, plan=RunPlan(kind="pilot", n=n, seed=1, models={}, made_from={}))
         self.asked: list[str] = []
+        self.ended: list[tuple[str, int]] = []  # who ended, and how many had been begun by then
         self.told: list[str] = []
 
-    def go(self, ends: Sequence[Sample | State], course: Course = Course()) -> tuple[list[Sample], Account]:  # noqa: B008
-        """ends: what becomes of the scenarios, in plan order."""
+    def go(
+        self,
+        ends: Sequence[Sample | State],
+        course: Course = Course(),  # noqa: B008
+        *,
+        by_batch: bool = False,
+        takes: Callable[[int], int] = lambda place: 0,
+    ) -> tuple[list[Sample], Account]:
+        """ends: what becomes of the scenarios, in plan order. takes: after how many turns of the loop one ends."""
         number = {scenario.id: place for place, scenario in enumerate(self.scenarios)}
         self.asked.clear()
+        self.ended.clear()
 
         async def make(scenario: Scenario) -> Made:
+            place = number[scenario.id]
             self.asked.append(scenario.id)
-            end = ends[number[scenario.id]]
-            return Made(
-                msgspec.structs.replace(end, scenario=scenario)
-                if isinstance(end, Sample)
-                else Sample(scenario=scenario, state=end)
-            )
+            for _ in range(takes(place)):
+                await asyncio.sleep(0)
+            self.ended.append((scenario.id, len(self.asked)))
+            end = ends[place]
+            if isinstance(end, Sample):
+                return Made(msgspec.structs.replace(end, scenario=scenario))
+            return Made(Sample(scenario=scenario, state=end, conversation=said(scenario.id)))
 
         async def go() -> list[Sample]:
-            return [made.sample async for made in in_waves(self.scenarios, make, course, self.run, self.told.append, 64)]
+            waves = in_waves(self.scenarios, make, course, self.run, self.told.append, 64, by_batch=by_batch)
+            return [made.sample async for made in waves]
 
         samples = asyncio.run(go())
         assert [sample.scenario for sample in samples] == [*self.scenarios], "rows keep plan order"
@@ -126,6 +151,10 @@ class Pilot:
         assert sum(total.states.values()) == len(self.scenarios)
         write_results(self.run, samples, [], total)
         return samples, total
+
+
+def said(text: str) -> Conversation:
+    return Conversation((Message("user", text), Message("assistant", "It is.")))
 
 
 def ended(state: State, fault: str = "") -> Sample:
@@ -147,15 +176,57 @@ def test_a_hopeless_pilot_ends_after_a_wave_and_accounts_for_the_rest(tmp_path: 
     assert pilot.go(HOPELESS) == (samples, total), "the same command says the same"
 
 
-def test_of_each_of_the_first_waves_the_longest_are_begun_first(tmp_path: Path) -> None:
-    pilot = Pilot(tmp_path, 150)
-    pilot.go(GOOD * 2)
+@pytest.mark.parametrize("by_batch", [False, True])
+def test_the_shortest_are_begun_first_where_they_let_others_begin_and_the_longest_at_the_end(
+    by_batch: bool, tmp_path: Path
+) -> None:
+    pilot = Pilot(tmp_path, 400)
+    pilot.go(GOOD * 4, by_batch=by_batch)
     exchanges = {scenario.id: scenario.exchanges for scenario in pilot.scenarios}
     asked = [exchanges[id] for id in pilot.asked]
-    assert len({*asked[:20]}) > 1
-    for wave in (asked[:20], asked[20:50], asked[50:100]):
-        assert wave == sorted(wave, reverse=True)
-    assert pilot.asked[100:] == [scenario.id for scenario in pilot.scenarios[100:]], "with looks while others are under way"
+    assert len({*asked[:40]}) > 1
+    for wave in (asked[:40], asked[40:50], asked[50:100]):
+        assert wave == sorted(wave, reverse=by_batch)
+    end = 400 if by_batch else 400 - TAIL * 64
+    assert pilot.asked[100:end] == [scenario.id for scenario in pilot.scenarios[100:end]], "of these, results would be held"
+    assert asked[end:] == sorted(asked[end:], reverse=True)
+
+
+def begun_before(pilot: Pilot, end: int) -> int:
+    """How many were begun when the last of the first `end` scenarios ended."""
+    first = {scenario.id for scenario in pilot.scenarios[:end]}
+    return max(begun for id, begun in pilot.ended if id in first)
+
+
+@pytest.mark.parametrize("end", [20, 50])
+def test_a_wave_is_begun_while_the_last_of_the_one_before_it_are_under_way(end: int, tmp_path: Path) -> None:
+    """Once so many have passed that the look at its end cannot say stop."""
+    pilot = Pilot(tmp_path, 100)
+    pilot.go(["accepted"] * 100, takes=lambda place: 400 if place in (3, 31) else 1)
+    assert begun_before(pilot, end) > end
+    pilot.go(["accepted"] * 100, by_batch=True, takes=lambda place: 400 if place in (3, 31) else 1)
+    assert begun_before(pilot, end) == end, "by batch a wave is a wave"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_is_begun_behind_a_look_that_says_stop_whatever_ends_first(seed: int, tmp_path: Path) -> None:
+    stream = random.Random(seed)
+    ends: list[State] = [stream.choice(["accepted", "rejected", "flawed", "faulty", "rejected"]) for _ in range(150)]
+    pilot = Pilot(tmp_path, 150)
+    samples, total = pilot.go(ends, takes=lambda place: random.Random(seed * 1000 + place).randrange(60))
+    assert total.not_asked, "or this test shows nothing"
+    stopped = total.planned - total.not_asked
+    assert stopped in (20, 50, 100)
+    assert {*pilot.asked} == {scenario.id for scenario in pilot.scenarios[:stopped]}
+    assert pilot.go(ends, by_batch=True) == (samples, total)
+
+
+def test_of_two_that_are_the_same_one_counts_for_the_next_wave(tmp_path: Path) -> None:
+    same = msgspec.structs.replace(ended("accepted"), conversation=said("The same."))
+    pilot = Pilot(tmp_path, 100)
+    samples, total = pilot.go([*[same] * 20, *GOOD[:80]], takes=lambda place: place)
+    assert (total.not_asked, samples[1].state) == (80, "duplicate")
+    assert len(pilot.asked) == 20
 
 
 def test_whoever_wants_to_fail_fast_has_conversations_begun_in_plan_order(tmp_path: Path) -> None:
@@ -180,16 +251,26 @@ def test_a_good_pilot_and_a_small_one_ask_everything(tmp_path: Path) -> None:
         assert pilot.told == []
 
 
-def test_what_waits_for_a_batch_file_holds_the_next_wave_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_batch", [True, False])
+def test_what_waits_for_a_batch_file_holds_the_next_wave_back(by_batch: bool, tmp_path: Path) -> None:
     """A wave is a wave: nothing of the next one is asked, and nothing is called stopped."""
     pilot = Pilot(tmp_path, 100)
-    samples, total = pilot.go(["waiting"] * 100)
+    samples, total = pilot.go(["waiting"] * 100, by_batch=by_batch)
     assert len(pilot.asked) == 20
     assert (total.outstanding, total.not_asked) == (100, 0)
     assert {sample.fault for sample in samples} == {""}
-    _, total = pilot.go([*GOOD[:20], *["waiting"] * 80])
+    _, total = pilot.go([*GOOD[:20], *["waiting"] * 80], by_batch=by_batch)
     assert len(pilot.asked) == 50
     assert (total.outstanding, total.not_asked) == (80, 0)
+
+
+def test_by_batch_every_wave_holds_the_next_one_back(tmp_path: Path) -> None:
+    pilot = Pilot(tmp_path, 200)
+    pilot.go([*GOOD, *GOOD[:30], "waiting", *GOOD[:69]], by_batch=True)
+    assert len(pilot.asked) == 150
+    _, total = pilot.go([*GOOD, *GOOD[:30], "waiting", *GOOD[:69]], Course(stop_early=False), by_batch=True)
+    assert len(pilot.asked) == 200, "whoever does not want to stop early has all of them asked"
+    assert total.outstanding == 1
 
 
 def test_a_call_that_failed_in_passing_stops_nobody(tmp_path: Path) -> None:

@@ -14,17 +14,29 @@ AHEAD = 4  # windows that may be begun before the first unfinished item: one slo
 
 
 async def windowed(
-    items: Iterable[Item], work: Callable[[Item], Coroutine[Any, Any, Result]], window: int
+    items: Iterable[Item],
+    work: Callable[[Item], Coroutine[Any, Any, Result]],
+    window: int,
+    *,
+    due: Callable[[Item], bool] = lambda item: True,
 ) -> AsyncGenerator[Result]:
     """Work on up to `window` items at a time and yield the results in the order of the items.
 
     At most AHEAD × window items are begun and not yet yielded, so memory stays flat however many there are. If one fails,
-    the others are cancelled and the failure is raised.
+    the others are cancelled and the failure is raised. due: whether an item may be begun. One that is not waits, and those behind
+    it, until a result makes it so; they are left out if all results there are do not.
     """
     begun: deque[asyncio.Task[Result]] = deque()
     running: set[asyncio.Task[Result]] = set()
     try:
         for item in items:
+            while not due(item):
+                if not begun:
+                    return
+                if running:
+                    _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                while begun and begun[0].done():
+                    yield begun.popleft().result()
             task = asyncio.create_task(work(item))
             begun.append(task)
             running.add(task)
@@ -49,15 +61,32 @@ async def longest_first(
     items of which there are few, or whose results are held together anyway.
     """
     order = sorted(range(len(items)), key=lambda place: -length(items[place]))  # alike: as they stand
-    found: dict[int, Result] = {}
-    due = 0
+    async with aclosing(placed(items, work, window, order)) as finished:
+        async for result in finished:
+            yield result
 
-    async def placed(place: int) -> tuple[int, Result]:
+
+async def placed(
+    items: Sequence[Item],
+    work: Callable[[Item], Coroutine[Any, Any, Result]],
+    window: int,
+    order: Iterable[int],
+    *,
+    due: Callable[[int], bool] = lambda place: True,
+) -> AsyncGenerator[Result]:
+    """As `windowed`, of items that are begun in an order of their own; results still come in the order of the items.
+
+    order: places of all items. due: as of `windowed`, of a place. Results are held until those before them are there.
+    """
+    found: dict[int, Result] = {}
+    awaited = 0
+
+    async def one(place: int) -> tuple[int, Result]:
         return place, await work(items[place])
 
-    async with aclosing(windowed(order, placed, window)) as finished:
+    async with aclosing(windowed(order, one, window, due=due)) as finished:
         async for place, result in finished:
             found[place] = result
-            while due in found:
-                yield found.pop(due)
-                due += 1
+            while awaited in found:
+                yield found.pop(awaited)
+                awaited += 1

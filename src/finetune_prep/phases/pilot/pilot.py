@@ -85,7 +85,8 @@ async def pilot(session: Session, n: int, course: Course | None = None) -> tuple
         with Results(run) as results:
             course = course or Course()
             make = partial(make_sample, stage)
-            waves = in_waves(scenarios, make, course, run, session.tell, session.window)
+            by_batch = session.door.by_batch(role for role in session.project.config.played if role in run.plan.models)
+            waves = in_waves(scenarios, make, course, run, session.tell, session.window, by_batch=by_batch)
             async with aclosing(waves) as finished:
                 async for made in finished:
                     results.add(made.sample, row_of(made, questions))

@@ -18,7 +18,6 @@ from finetune_prep.phases.drafting.prompt_facts import PILOT, facts
 from finetune_prep.phases.pilot.converse import WHOLE
 from finetune_prep.phases.pilot.plan import drawn
 from finetune_prep.phases.pilot.waves import wave_sizes
-from finetune_prep.project.config import BATCH_APIS
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.planned_calls import Used, drafts, planned
 
@@ -78,7 +77,7 @@ def rounds(
     a large pilot goes in waves, one after the other.
     """
     by_batch = {
-        role for role in project.config.played if _comes_by_batch(project, provider or project.config.role(role).provider)
+        role for role in project.config.played if project.config.provider(provider or project.config.role(role).provider).by_batch
     }
     counts: dict[str, int] = {}
     for phase in phases:
@@ -102,11 +101,6 @@ async def about(ledger: Ledger, expected: Mapping[str, int]) -> int:
         requests = await ledger.rounds.requests_of(written.number)
         taken.update(request.phase for request in requests[:1])
     return sum(max(taken[phase], expected.get(phase, 0)) for phase in {*taken, *expected})
-
-
-def _comes_by_batch(project: Project, provider: str) -> bool:
-    kind = project.config.provider(provider).kind
-    return kind == "batch" or kind in BATCH_APIS
 
 
 def _of_step(project: Project, step: tuple[Asked, ...] | Drafted, asked: Set[str]) -> float:

@@ -19,7 +19,6 @@ from finetune_prep.phases.evaluating.arms import PHASE, PLAYED_BY
 from finetune_prep.phases.evaluating.evaluate import Wanted, plan_of, scenarios_of, voices
 from finetune_prep.phases.evaluating.needed import prepared
 from finetune_prep.phases.requests import Requests
-from finetune_prep.project.config import BATCH_APIS
 from finetune_prep.project.evaluating.runs import EvaluationPlan, EvaluationRun, evaluation_runs
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.estimate import Estimate, estimate_of, estimate_of_calls
@@ -161,8 +160,7 @@ def _rounds(
     config = requests.project.config
 
     def by_batch(role: RoleName) -> bool:
-        kind = config.provider(provider or config.role(role).provider).kind
-        return kind == "batch" or kind in BATCH_APIS
+        return config.provider(provider or config.role(role).provider).by_batch
 
     models = {config.role(PLAYED_BY[arm]).model_name for arm in plan.arms if by_batch(PLAYED_BY[arm])}
     longest = max((scenario.exchanges for scenario in scenarios), default=0)

@@ -16,7 +16,6 @@ from finetune_prep.phases.improving.propose import PHASE, PROMPT, current_plan
 from finetune_prep.phases.improving.trial import Edited, Wanted, prepared, run_of
 from finetune_prep.phases.improving.trying import OTHER
 from finetune_prep.phases.requests import Requests
-from finetune_prep.project.config import BATCH_APIS
 from finetune_prep.project.improving.runs import EditPlan, improve_run_of
 from finetune_prep.project.runs import Run
 from finetune_prep.workflow.estimate import Estimate, estimate_of_calls, estimate_of_pilot
@@ -82,8 +81,7 @@ def _rounds(requests: Requests, plan: EditPlan, scenarios: tuple[Scenario, ...],
     config = requests.project.config
 
     def by_batch(role: RoleName) -> bool:
-        kind = config.provider(provider or config.role(role).provider).kind
-        return kind == "batch" or kind in BATCH_APIS
+        return config.provider(provider or config.role(role).provider).by_batch
 
     def of(part: tuple[Scenario, ...]) -> int:
         longest = 1 if plan.way == "one-call" else max((scenario.exchanges for scenario in part), default=0)

@@ -9,7 +9,7 @@ import msgspec
 from finetune_prep.errors import ActNeeded
 from finetune_prep.method import limits
 from finetune_prep.phases.drafting.prompt_facts import PHASE_NAMES, PILOT
-from finetune_prep.phases.pilot.waves import WAVES
+from finetune_prep.phases.pilot.waves import FIRST
 from finetune_prep.project.project import Project
 from finetune_prep.workflow.estimate import Estimate, estimate, estimate_of_calls
 from finetune_prep.workflow.exporting import finished_pilot
@@ -57,8 +57,8 @@ def whole_way(project: Project, so_far: Used | None, rows: int = limits.SCALE.fe
     return WholeWay(
         rows=rows,
         ways=tuple(_way(documents, talks, ceil(rows / share), share) for share in SHARES),
-        first_wave=None if each is None else WAVES[0] * each,
-        first_conversations=WAVES[0],
+        first_wave=None if each is None else FIRST * each,
+        first_conversations=FIRST,
     )
 
 
