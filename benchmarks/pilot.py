@@ -1,11 +1,12 @@
 """The command `pilot` from its start to its end, beside a bare loop that only sends and reads as many calls. Printed, not gated.
 
-    python benchmarks/pilot.py [N …] [--project FOLDER] [--profile]
+    python benchmarks/pilot.py [N …] [--scale] [--project FOLDER] [--profile FILE]
 
 A copy of the shop, or of another project whose documents are accepted and recorded, asked of an endpoint that answers in
 50 ms: 64 calls at once, for conversations in turns. For each N (default: 100 and 1,000), after a pilot of 8 and a look at
 `status`: the time, the share of what the latency allows, CPU a call, the most memory and the size of the report; then the same
-command once more, which asks nothing, and `status`. What was known before is not counted.
+command once more, which asks nothing, and `status`. What was known before is not counted. With --scale, the same of `scale N`
+after a pilot of 100; N are accepted rows then.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from door_calls import many
 
 SECONDS = 0.05
 AT_ONCE = 64
-FEW = 8  # conversations of a first look
 HERE = Path(__file__).parent
 SHOP = HERE.parent / "examples" / "online-shop"
 COPIED = ("brief.md", "decisions.jsonl", "finetune-prep.toml", "prompts", "recording.jsonl", "reference", "sources")
@@ -122,26 +122,27 @@ async def bare(base_url: str, calls: int) -> float:
         return time.perf_counter() - started
 
 
-def measure(n: int, project: Path, base_url: str, profile: str) -> None:
+def measure(n: int, project: Path, base_url: str, profile: str, *, scale: bool) -> None:
+    few, command = (100, ["scale", str(n), "--yes"]) if scale else (8, ["pilot", "-n", str(n), "--yes"])
     with tempfile.TemporaryDirectory() as parent:
         folder = copied(project, Path(parent) / "shop", base_url)
         run(folder, "ledger", "import", str(folder / "recording.jsonl"))  # what judges said about the documents
         # as whoever comes to a large pilot has: what gates said is remembered then, and the documents are published
-        run(folder, "pilot", "-n", str(FEW), "--yes")
+        run(folder, "pilot", "-n", str(few), "--yes")
         run(folder, "status")
         known = calls_of(folder)
-        first = run(folder, "pilot", "-n", str(n), "--yes", profile=profile)
+        first = run(folder, *command, profile=profile)
         calls = calls_of(folder) - known
-        again = run(folder, "pilot", "-n", str(n), "--yes")
+        again = run(folder, *command)
         status = run(folder, "status")
         report = max((folder / "runs").glob("*/report.html")).stat().st_size / 1e6  # of the latest run
         loop = asyncio.run(bare(base_url, calls))
     limit = calls * SECONDS / AT_ONCE
     print(
-        f"{n:6,} talks  {calls:7,} calls  {first.seconds:6.1f} s = {limit / first.seconds:.2f} of the limit, "
-        f"{loop / first.seconds:.2f} of the bare loop   {first.cpu / calls * 1000:.2f} ms CPU a call   "
-        f"{first.megabytes:.0f} MB   report {report:.1f} MB   again {again.seconds:.1f} s, {again.megabytes:.0f} MB   "
-        f"status {status.seconds * 1000:.0f} ms",
+        f"{n:6,} {'rows' if scale else 'talks'}  {calls:7,} calls  {first.seconds:6.1f} s = "
+        f"{limit / first.seconds:.2f} of the limit, {loop / first.seconds:.2f} of the bare loop   "
+        f"{first.cpu / calls * 1000:.2f} ms CPU a call   {first.megabytes:.0f} MB   report {report:.1f} MB   "
+        f"again {again.seconds:.1f} s, {again.megabytes:.0f} MB   status {status.seconds * 1000:.0f} ms",
         flush=True,
     )
 
@@ -149,12 +150,13 @@ def measure(n: int, project: Path, base_url: str, profile: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("sizes", nargs="*", type=int, default=[100, 1000])
+    parser.add_argument("--scale", action="store_true", help="measure scale and not pilot")
     parser.add_argument("--project", type=Path, default=SHOP)
     parser.add_argument("--profile", default="", help="a file for cProfile's figures of the command, which slow it down")
     given = parser.parse_args()
     with endpoint() as base_url:
         for n in given.sizes:
-            measure(n, given.project, base_url, given.profile)
+            measure(n, given.project, base_url, given.profile, scale=given.scale)
 
 
 if __name__ == "__main__":

@@ -3,22 +3,29 @@
     python benchmarks/talking_endpoint.py SECONDS     prints its port, then serves until it is killed
 
 A verdict fits the schema it is asked for; what is said is new each time, as long as people's messages, and quoted rightly.
+No two say nearly the same: their words are drawn by the number of the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import random
 from typing import Any
 
 from bench_endpoint import Endpoint, serve
 
 PHRASE = "I have read all of it"
-SAID = (
-    f"{PHRASE}, and message %d is answered here: the bowl stays whole, the lid fits, and nobody has to send anything back. " * 3
-)
+SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvw" for vowel in "aeiou"]
+WORDS = [first + second for first in SYLLABLES for second in SYLLABLES]
+SAID = 55  # words
 BODY = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1_795_000_000}
 USAGE = {"prompt_tokens": 1500, "completion_tokens": 100, "total_tokens": 1600}
+
+
+def said(number: int) -> str:
+    """Words that no other answer has in this order."""
+    return f"{PHRASE}: {' '.join(random.Random(number).choices(WORDS, k=SAID))}."
 
 
 def verdict(schema: dict[str, Any]) -> str:
@@ -35,7 +42,7 @@ class Talking(Endpoint):
     def response_to(self, body: bytes, number: int) -> bytes:
         asked = json.loads(body)
         form = asked.get("response_format", {}).get("json_schema", {}).get("schema")
-        text = verdict(form) if form else SAID % ((number,) * 3)
+        text = verdict(form) if form else said(number)
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         answer = json.dumps({**BODY, "model": asked.get("model", ""), "choices": [choice], "usage": USAGE}).encode()
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
