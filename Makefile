@@ -14,7 +14,7 @@ SOURCES := $(shell find src examples -type f -not -name '*.pyc' 2>/dev/null)
 WORKERS ?= 2
 PARALLEL = -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test dev quick lint types coverage soak everywhere test-engine test-exports test-trainers train-example bench bench-cost bench-door docs example clean
+.PHONY: demo test dev quick lint types coverage soak everywhere test-engine test-exports test-trainers train-example bench bench-cost bench-door bench-pilot docs example clean
 
 demo: $(VENV)/installed
 	@$(BIN)/finetune-prep demo
@@ -88,6 +88,10 @@ train-example: $(VENV)/installed $(TRAINING)/installed
 bench-door: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/door.py
 	$(BIN)/python benchmarks/pace.py
+
+# The whole command, from its start to its end; five minutes.
+bench-pilot: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/pilot.py 1000 20000
 
 # What a row costs where providers cache prompts, against naive: the example's pilot at simulated price lists.
 bench-cost: $(VENV)/installed-dev

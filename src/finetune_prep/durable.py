@@ -38,7 +38,7 @@ def write_atomically(path: Path, data: str | bytes | Iterable[bytes]) -> None:
 
 
 def write_unless_there(path: Path, data: str | bytes) -> None:
-    """As `write_atomically`, unless the file holds exactly that: to whoever goes by its times, nothing has changed then."""
+    """As `write_atomically`, unless the file holds exactly that: its times stay what they were then."""
     content = data.encode() if isinstance(data, str) else data
     try:
         found = path.lstat()  # what is no file is not opened: reading might never end

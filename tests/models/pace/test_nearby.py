@@ -53,7 +53,7 @@ async def ask(server: Server, calls: int, limit: AdaptiveLimit, patience: float)
     return await asyncio.gather(*(answered(route, request(str(n))) for n in range(calls)), return_exceptions=True)
 
 
-@pytest.mark.parametrize("seconds", [0.01, 0.03, 0.1, 0.7, 2.0, 4.5])
+@pytest.mark.parametrize("seconds", [0.1, 0.7, 2.0, 4.5])
 def test_one_call_after_the_other_is_in_time(seconds: float) -> None:
     """A single slot, the limits as they come, and a time-out of 10 s: every call is answered, none is sent twice."""
 
@@ -73,20 +73,6 @@ def test_a_server_that_takes_many_at_once_gets_them() -> None:
         return server
 
     assert virtual_time.run(simulation()).most == 32
-
-
-@pytest.mark.parametrize(("seconds", "allowed"), [(0.01, FIRST_HOSTED), (1.0, FIRST_NEAR + 1)])
-def test_a_quick_server_gets_as_many_as_one_elsewhere_once_it_has_answered(seconds: float, allowed: int) -> None:
-    """With a time-out of 10 s, 16 answers of 10 ms are in time even one after the other; of those of a second nobody knows."""
-
-    async def simulation() -> float:
-        server, limit = Server(99, seconds), AdaptiveLimit(99, near=10.0)
-        tickets = [await limit.enter() for _ in range(FIRST_NEAR)]
-        await server.answer(request("0"))
-        limit.leave(tickets[0], answered=True)
-        return limit.slots.allowed
-
-    assert virtual_time.run(simulation()) == allowed
 
 
 def test_a_time_out_means_too_many() -> None:

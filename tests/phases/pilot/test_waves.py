@@ -24,7 +24,7 @@ from tests.gates import pottery
 from tests.results import write_results
 
 RATES = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0]
-SIZES = [50, 60, 100, 200, 300, 500]
+SIZES = [50, 60, 100, 200, 300, 490, 500]
 
 
 def counted(passed: int, n: int, planned: int = 0) -> Account:
@@ -77,7 +77,7 @@ def test_good_pilots_go_on_and_intervals_hold(n: int) -> None:
         stopped, held_stopped, held = course(truth, n)
         print(f"n={n} rate={truth}: stopped {stopped:.4f}, held after a stop {held_stopped:.4f}, held at any end {held:.4f}")
         if truth >= limits.PASS_RATE:
-            assert stopped <= 0.05
+            assert stopped <= 1 / 150
         if stopped >= 0.05:
             assert held_stopped / stopped >= 0.93
         assert held >= min(0.93, without(truth, n))
@@ -112,6 +112,7 @@ class Pilot:
 
     def __init__(self, folder: Path, n: int) -> None:
         self.scenarios = plan(pottery.space(), n, 1)
+        folder.mkdir(exist_ok=True)
         self.run = Run(name="pilot-001", folder=folder, plan=RunPlan(kind="pilot", n=n, seed=1, models={}, made_from={}))
         self.asked: list[str] = []
         self.ended: list[tuple[str, int]] = []  # who ended, and how many had been begun by then
@@ -212,13 +213,13 @@ def test_a_wave_is_begun_while_the_last_of_the_one_before_it_are_under_way(end: 
 def test_nothing_is_begun_behind_a_look_that_says_stop_whatever_ends_first(seed: int, tmp_path: Path) -> None:
     stream = random.Random(seed)
     ends: list[State] = [stream.choice(["accepted", "rejected", "flawed", "faulty", "rejected"]) for _ in range(150)]
-    pilot = Pilot(tmp_path, 150)
+    pilot, by_batch = (Pilot(tmp_path / way, 150) for way in ("live", "batch"))
     samples, total = pilot.go(ends, takes=lambda place: random.Random(seed * 1000 + place).randrange(60))
     assert total.not_asked, "or this test shows nothing"
     stopped = total.planned - total.not_asked
     assert stopped in (20, 50, 100)
     assert {*pilot.asked} == {scenario.id for scenario in pilot.scenarios[:stopped]}
-    assert pilot.go(ends, by_batch=True) == (samples, total)
+    assert by_batch.go(ends, by_batch=True) == (samples, total)
 
 
 def test_of_two_that_are_the_same_one_counts_for_the_next_wave(tmp_path: Path) -> None:
@@ -246,7 +247,6 @@ def test_somebody_who_goes_on_is_not_stopped_at_an_earlier_wave_again(tmp_path: 
 def test_a_good_pilot_and_a_small_one_ask_everything(tmp_path: Path) -> None:
     for n, ends in ((100, GOOD), (24, HOPELESS), (49, HOPELESS)):
         pilot = Pilot(tmp_path / str(n), n)
-        (tmp_path / str(n)).mkdir()
         assert pilot.go(ends)[1].counted == n
         assert pilot.told == []
 

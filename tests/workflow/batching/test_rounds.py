@@ -145,7 +145,7 @@ def test_where_nothing_comes_by_batch_there_are_none(tmp_path: Path) -> None:
     assert estimate(open_project(tmp_path / "p"), None, NAMES).rounds == {}
 
 
-@pytest.mark.parametrize(("n", "waves"), [(24, 1), (49, 1), (50, 2), (100, 3)])
+@pytest.mark.parametrize(("n", "waves"), [(24, 1), (49, 1), (50, 2), (100, 3), (300, 7), (1000, 19)])
 def test_each_wave_of_a_pilot_is_carried_by_itself(n: int, waves: int, tmp_path: Path) -> None:
     """A round of conversations and one of verdicts for each, where conversations are written in one call; all at once if so wished."""
     copy_inputs(EXAMPLES / "online-shop", tmp_path / "p")

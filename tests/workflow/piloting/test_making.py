@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +14,9 @@ from finetune_prep.core.request import Request
 from finetune_prep.core.sample import Account
 from finetune_prep.errors import Unreachable
 from finetune_prep.models.providers.scripted import Scripted
+from finetune_prep.phases.pilot import pilot as piloting
+from finetune_prep.phases.pilot import waves
+from finetune_prep.phases.pilot.made import Made
 from finetune_prep.phases.pilot.waves import Course
 from finetune_prep.phases.scaling.scale import Passed, Size
 from finetune_prep.phases.session import open_session
@@ -53,7 +58,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return times
 
 
-def piloted(shop: Project, n: int = 6, provider: Scripted | None = None) -> tuple[Run, Account]:
+def piloted(shop: Project, n: int = 6, provider: Scripted | str | None = None) -> tuple[Run, Account]:
     async def go() -> tuple[Run, Account]:
         async with open_session(shop, provider=provider or Scripted(Simulated(shop, by_cell).answer)) as session:
             return (await make_pilot(session, n, Course()))[:2]
@@ -93,6 +98,23 @@ def made_until_kept(shop: Project) -> Run:
         if kept(shop, run.name):
             return run
     raise AssertionError("never kept")
+
+
+def test_a_pilot_by_batch_is_made_wave_by_wave(shop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+
+    def in_waves(*given: Any, by_batch: bool) -> AsyncGenerator[Made]:
+        told.append(by_batch)
+        return waves.in_waves(*given, by_batch=by_batch)
+
+    monkeypatch.setattr(piloting, "in_waves", in_waves)
+    piloted(shop)
+    _, account = piloted(shop, 60, "batch")
+    assert told == [False, True]
+    waiting, later = account.states["waiting"], account.states["not run"]
+    assert (waiting > 0, later) == (True, 40), "beyond the first wave nothing is asked"
+    (written,) = (shop.folder / "batches").glob("*.requests.jsonl")
+    assert len(written.read_text("utf-8").splitlines()) == waiting
 
 
 def test_a_finished_pilot_is_not_made_again(shop: Project, begun: list[str]) -> None:

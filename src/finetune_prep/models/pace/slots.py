@@ -13,7 +13,6 @@ FIRST = 8
 FIRST_HOSTED = 16  # at a provider that serves thousands: what an endpoint of somebody's own bears is not known
 FIRST_NEAR = 2  # at a server nearby: it may well answer one call after the other
 PATIENCE = 0.5  # of the time-out: how long an answer of a server nearby may take, so that more calls at once are let in
-QUICK = 0.1  # of that patience: if as many calls as elsewhere take no longer, even one after the other, so many go at once
 EASING = 0.9  # what an answer that came more quickly leaves of the seconds that are expected
 EAGER = 64  # calls at once up to which the number doubles in every round at first
 CAREFUL = 0.5  # beyond that: slots for each answer
@@ -80,8 +79,6 @@ class Slots:
             return
         if self.too_many == math.inf:
             more = 1.0 if self.allowed < EAGER else CAREFUL
-            if self.seconds_each * FIRST_HOSTED <= QUICK * self.patience < math.inf:
-                more = max(more, FIRST_HOSTED - self.allowed)
         elif self.allowed < self.too_many - 1:
             more = 1.0 / self.allowed
         else:

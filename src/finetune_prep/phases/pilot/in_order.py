@@ -23,8 +23,8 @@ async def windowed(
     """Work on up to `window` items at a time and yield the results in the order of the items.
 
     At most AHEAD × window items are begun and not yet yielded, so memory stays flat however many there are. If one fails,
-    the others are cancelled and the failure is raised. due: whether an item may be begun. One that is not waits, and those behind
-    it, until a result makes it so; they are left out if all results there are do not.
+    the others are cancelled and the failure is raised. due: whether an item may be begun. One that is not due waits, and so do
+    those behind it, until a result makes it due; if no result does, they are left out.
     """
     begun: deque[asyncio.Task[Result]] = deque()
     running: set[asyncio.Task[Result]] = set()

@@ -4,8 +4,9 @@ The plan is a seeded shuffle over the cells, so its beginning is a fair sample. 
 what is planned, asked and written is the same with them and without. A pilot is stopped for futility only: where its rate is
 seen to lie below what is asked for. One that does well goes on to its end.
 
-A wave need not be over for the next one to begin: so many of it may have passed that the look at its end cannot say stop.
-Then nothing is lost by beginning, and calls under way do not run out for the slowest conversation of each wave.
+A wave need not be over for the next one to begin: so many conversations may have passed that the look at its end cannot say stop.
+Then nothing is lost by beginning, and calls under way do not run out for the slowest conversation of each wave. Behind the
+hundredth conversation no look holds anything back.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from finetune_prep.project.runs import Run
 from finetune_prep.statistics.sequential import STOP, futility
 
 FIRST, MOST_FIRST = 20, 100  # conversations of the first wave, at the least and at the most
-SHARE = 10  # it is one part in so many of a pilot: what an early stop saves of a large one is soon seen, and long waited for
+SHARE = 10  # it is about one part in so many: a stop at 20 of 1,000 saves little more than one at 100, and all wait for that look
 WAVE = 50  # later waves end at its multiples. All by convention, untested; the looks between them cost no certainty
 HELD = 100  # conversations up to which a look holds back what lies behind it; later ones are taken while others are under way
 TAIL = 2  # windows at the end of a pilot of which the longest conversations are begun first
@@ -72,7 +73,7 @@ async def in_waves(
     an earlier wave again. What lies behind a look that says stop counts for nothing, whether it was begun or not: so no order of
     arrival decides anything. by_batch: answers come by batch; then a wave is begun when the one before it has ended.
     """
-    fold, tally, done = Fold(), Tally(), 0
+    fold, tally, done, waiting = Fold(), Tally(), 0, False
     waves = _Waves(scenarios, make, course, _begun(run), by_batch=by_batch)
     async with aclosing(waves.made(course.window or window)) as finished:
         async for item in finished:
@@ -84,7 +85,8 @@ async def in_waves(
                 for left in _not_run(scenarios[done:], f"the pilot ended at the first failure, {made.sample.scenario.id}"):
                     yield left
                 return
-            if done in waves.ends and not waves.waiting:
+            waiting = waiting or (made.sample.state == "waiting" and not made.sample.fault)
+            if done in waves.ends and not waiting:
                 if done in waves.looks and (why := _futile(tally.account())):
                     tell(f"{why}, so the other {len(scenarios) - done} are not asked")
                     for left in _not_run(scenarios[done:], NOT_ASKED):
@@ -98,8 +100,8 @@ async def in_waves(
 class _Waves:
     """The scenarios of a pilot in work, and whether more of them may be begun.
 
-    ends: of all waves, as counts of scenarios. looks: those at which it is asked whether the rest is worth its price. waiting:
-    whether any conversation waits for a batch file. begun: how many scenarios were begun before.
+    ends: of all waves, as counts of scenarios. looks: those at which it is asked whether the rest is worth its price. begun: how
+    many scenarios were begun before.
     """
 
     def __init__(
@@ -123,7 +125,8 @@ class _Waves:
         """Ends behind which nothing is begun yet."""
         self._passed: dict[int, str] = {}
         """Conversations that passed, by place."""
-        self.waiting = False
+        self._waiting = False
+        """Whether any conversation waits for a batch file."""
 
     def go_on(self, end: int) -> None:
         """Nothing speaks against what lies behind this end."""
@@ -160,20 +163,20 @@ class _Waves:
     def _due(self, place: int) -> bool:
         """Whether a scenario may be begun: if no look before it can say stop any more."""
         while self._held and self._held[0] <= place:
-            if self._by_batch or self.waiting or self._may_stop(self._held[0]):
+            if self._by_batch or self._waiting or self._may_stop(self._held[0]):
                 return False
             self._held.popleft()
         return True
 
     def _may_stop(self, look: int) -> bool:
-        """Whether a look can still say stop: if none of those before it that have not passed yet should."""
+        """Whether a look can still say stop: if no other conversation before it passes than those that already have."""
         passed = {conversation for place, conversation in self._passed.items() if place < look}
         return _evidence(len(passed), look) >= STOP
 
     async def _worked(self, place: int) -> Made:
         made = await self._make(self._scenarios[place])
         sample = made.sample
-        self.waiting = self.waiting or (sample.state == "waiting" and not sample.fault)
+        self._waiting = self._waiting or (sample.state == "waiting" and not sample.fault)
         if self._held and sample.state in PASSED and sample.conversation is not None:
             self._passed[place] = sample.conversation.id
         return made
