@@ -3,7 +3,7 @@
     python benchmarks/talking_endpoint.py SECONDS     prints its port, then serves until it is killed
 
 A verdict fits the schema it is asked for; what is said is new each time, as long as people's messages, and quoted rightly.
-No two say nearly the same: their words are drawn by the number of the answer.
+No two talks say nearly the same: their clauses follow from the number of the answer.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from bench_endpoint import Endpoint, serve
 
 PHRASE = "I have read all of it"
 SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvw" for vowel in "aeiou"]
-WORDS = [first + second for first in SYLLABLES for second in SYLLABLES]
-SAID = 55  # words
+DICE = random.Random(1)
+CLAUSES = [" ".join("".join(DICE.choices(SYLLABLES, k=2)) for _ in range(11)) for _ in range(5000)]
+SAID = 5  # clauses
 BODY = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1_795_000_000}
 USAGE = {"prompt_tokens": 1500, "completion_tokens": 100, "total_tokens": 1600}
 
 
 def said(number: int) -> str:
-    """Words that no other answer has in this order."""
-    return f"{PHRASE}: {' '.join(random.Random(number).choices(WORDS, k=SAID))}."
+    """Clauses that hardly any other answer has together."""
+    return f"{PHRASE}: {', '.join(CLAUSES[hash((number, place)) % len(CLAUSES)] for place in range(SAID))}."
 
 
 def verdict(schema: dict[str, Any]) -> str:

@@ -49,11 +49,11 @@ def write_report(project: Project, run: Run) -> None:
         reported(project, run, account)
 
 
-def reported(project: Project, run: Run, account: Account) -> Reported:
-    """Write report.html, and its pages, for a run with this account."""
+def reported(project: Project, run: Run, account: Account, spent: Costs | None = None) -> Reported:
+    """Write report.html, and its pages, for a run with this account. spent: what the ledger says; None = it is looked up."""
     rows = Rows(run)
     figures = kept_figures(project, run)
-    spent = looked(project, costs, Costs(lines=(), spent=0.0, held=0.0))
+    spent = spent or looked(project, costs, Costs(lines=(), spent=0.0, held=0.0))
     money = money_of(spent.of_run(run.name), account)
     result = read_result(run) if run.plan.kind == SCALE else None
     found, said = (None, _said_of_rows(project, run, result, money)) if result else _said(project, run, account, money)

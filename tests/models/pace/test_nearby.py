@@ -53,7 +53,7 @@ async def ask(server: Server, calls: int, limit: AdaptiveLimit, patience: float)
     return await asyncio.gather(*(answered(route, request(str(n))) for n in range(calls)), return_exceptions=True)
 
 
-@pytest.mark.parametrize("seconds", [0.1, 0.7, 2.0, 4.5])
+@pytest.mark.parametrize("seconds", [0.01, 0.03, 0.1, 0.7, 2.0, 4.5])
 def test_one_call_after_the_other_is_in_time(seconds: float) -> None:
     """A single slot, the limits as they come, and a time-out of 10 s: every call is answered, none is sent twice."""
 
@@ -73,6 +73,41 @@ def test_a_server_that_takes_many_at_once_gets_them() -> None:
         return server
 
     assert virtual_time.run(simulation()).most == 32
+
+
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.01, [2, 8, 32]), (0.2, [2, 4, 8, 16]), (2.0, [2, 2, 3, 4])])
+def test_the_quicker_a_server_answers_the_sooner_more_are_let_in(seconds: float, rounds: list[int]) -> None:
+    """A time-out of 10 s: calls at once in each round, of a server that answers all of them together."""
+
+    async def simulation() -> list[int]:
+        server, seen = Server(99, seconds), list[int]()
+        asking = asyncio.create_task(ask(server, 300, AdaptiveLimit(99, near=10.0), 10.0))
+        await asyncio.sleep(seconds / 2)
+        for _ in rounds:
+            seen.append(server.under_way)
+            await asyncio.sleep(seconds)
+        await asking
+        return seen
+
+    assert virtual_time.run(simulation()) == rounds
+
+
+def test_quick_answers_before_slow_ones_are_in_time() -> None:
+    """A single slot and the limits as they come: three answers of half a second, then each takes a twelfth of the time-out."""
+
+    class Slower(Server):
+        async def answer(self, request: Request) -> Reply:
+            if self.calls == 3:
+                self._seconds = 25.0
+            return await super().answer(request)
+
+    async def simulation() -> tuple[Server, list[Reply | BaseException]]:
+        server = Slower(1, 0.5)
+        return server, await ask(server, 40, AdaptiveLimit(32, near=300.0), 300.0)
+
+    server, replies = virtual_time.run(simulation())
+    assert all(isinstance(reply, Reply) for reply in replies)
+    assert (server.calls, server.lost) == (40, 0)
 
 
 def test_a_time_out_means_too_many() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from finetune_prep.core.sample import Account
+from finetune_prep.models.costs import costs
 from finetune_prep.phases.pilot.pilot import pilot
 from finetune_prep.phases.pilot.plan import KIND, current_plan, prepared
 from finetune_prep.phases.pilot.waves import Course
@@ -21,9 +22,9 @@ async def make_pilot(session: Session, n: int, course: Course | None = None) -> 
     project = session.project
     prepared(project, "the pilot")
     if before := await made_before(session, n):
-        return *before, reported(project, *before)
+        return *before, reported(project, *before, await costs(session.door.ledger))
     run, account = await pilot(session, n, course)
-    found = reported(project, run, account)
+    found = reported(project, run, account, await costs(session.door.ledger))
     if not account.outstanding and not account.not_asked and not _read_twice(run):
         await keep_finished(project, session.door.ledger, run)
     return run, account, found

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from finetune_prep.core.sample import Account
 from finetune_prep.errors import Paused
+from finetune_prep.models.costs import costs
 from finetune_prep.phases.scaling.scale import Passed, Size, scale, scale_plan
 from finetune_prep.phases.session import Session
 from finetune_prep.project.runs import SCALE, Run, runs
@@ -31,7 +32,7 @@ async def make_rows(
             write_report(session.project, stopped)
         raise
     cpu = time.process_time() - began
-    found = reported(session.project, run, account)
+    found = reported(session.project, run, account, await costs(session.door.ledger))
     if result.reached and not run.plan.read_by_both:
         await keep_finished(session.project, session.door.ledger, run, *rests_on)
     return summarize_scaled(session.project, run, account, result, found, cpu)
