@@ -93,6 +93,25 @@ def test_a_failure_needs_a_reason_and_its_note_is_kept(shop: Project, run: Run) 
     assert said.seconds is not None
 
 
+@pytest.mark.parametrize(
+    ("keys", "label", "note"),
+    [
+        ("pass\r", "pass", ""),
+        ("PASS\r", "pass", ""),
+        ("defer\r", "defer", ""),
+        ("fail\rpromises a refund\r\r", "fail", "promises a refund"),
+        ("pnote\rwell done\r\r", "pass", "well done"),
+        ("pax\r", "pass", ""),
+        ("parp\r", "pass", ""),
+    ],
+)
+def test_a_word_typed_out_means_its_key(keys: str, label: str, note: str, shop: Project, run: Run) -> None:
+    """And its other letters mean nothing: the two S of “pass” would stop, and the F of “defer” would fail."""
+    code, shown = typed(shop, f"{keys}s", "-n", "10")
+    (said,) = labels(run)
+    assert (code, said.label, said.note) == (0, label, note), shown
+
+
 def test_undo_takes_back_and_the_next_label_is_not_blind(shop: Project, run: Run) -> None:
     typed(shop, "p\rup\r\rs", "-n", "1")
     assert [(label.label, label.stage) for label in labels(run)][:3] == [

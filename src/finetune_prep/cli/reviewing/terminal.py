@@ -27,6 +27,7 @@ ARROWS = {"\x1b[C": ">", "\x1b[D": "<", "\x1bOC": ">", "\x1bOD": "<"}
 DIGITS = {"1": "p", "2": "f"}
 ENTER = "\n"
 STOP = "s"
+KEYS = {*"pfdnmqu?<>", ENTER, STOP}
 _FURTHER = (0,) * 12 + (1, 1, 2, 3)  # bytes that follow a first one in UTF-8, by its upper half
 HELP = (
     "P or 1 pass · F or 2 fail · D defer · Enter saves and shows the verdict",
@@ -68,11 +69,11 @@ def review(sitting: Sitting, clock: Callable[[], float] = time.monotonic) -> Non
 def _talk(sitting: Sitting, position: int, clock: Callable[[], float]) -> int | None:
     """Show one conversation and take its label; the place to go on with, None to stop."""
     _show(sitting, position)
-    shown, draft = clock(), Draft()
+    shown, draft, key = clock(), Draft(), ""
     while True:
         given = sitting.given(position)
         _prompt(sitting, position, draft, given)
-        key = _key()
+        key = _next_key(key)
         try:
             if key == STOP:
                 return None
@@ -106,11 +107,11 @@ def _choose(sitting: Sitting, key: str, draft: Draft) -> None:
     if key in ("p", "f", "d"):
         draft.word = {"p": "pass", "f": "fail", "d": "defer"}[key]  # type: ignore[assignment]
         if _needs_reason(draft):
-            draft.note = _line("why, in one line")
+            draft.note = _line("why, in one line", "fail")
     elif key == "n":
-        draft.note = _line("note")
+        draft.note = _line("note", "note")
     elif key == "m":
-        if failure := _line("which failure, in one line"):
+        if failure := _line("which failure, in one line", "missed"):
             draft.missed = (*draft.missed, failure)
     elif key == "q":
         draft.answers = _questions(sitting)
@@ -242,6 +243,18 @@ def _key() -> str:
     return DIGITS.get(key, key)
 
 
+def _next_key(before: str) -> str:
+    """The next key. Whoever types a word out, such as “pass”, means the key of its first letter, which is the one `before`."""
+    key = _key()
+    while key not in KEYS and (rest := next((word[2:] for word in WORDS if before and word.startswith(before + key)), "")):
+        for letter in rest:
+            if (key := _key()) != letter:
+                break
+        else:
+            key = _key()
+    return key
+
+
 def _typed(terminal: int) -> str:
     """What one press of a key sends. What was typed ahead stays for the next one."""
     before = termios.tcgetattr(terminal)
@@ -256,12 +269,14 @@ def _typed(terminal: int) -> str:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
-def _line(words: str) -> str:
-    """One line that the person types; nothing at the end of the input."""
-    try:
-        typed: str = click.prompt(f"  {words}", default="", show_default=False, prompt_suffix=": ")
-    except click.exceptions.Abort:
-        if sys.stdin.isatty():
-            raise
-        return ""
+def _line(words: str, asked_by: str) -> str:
+    """One line that the person types; nothing at the end of the input. asked_by: the word whose first letter is its key."""
+    typed = asked_by[1:]
+    while typed == asked_by[1:]:  # they typed the word out; the line itself is still to come
+        try:
+            typed = click.prompt(f"  {words}", default="", show_default=False, prompt_suffix=": ")
+        except click.exceptions.Abort:
+            if sys.stdin.isatty():
+                raise
+            return ""
     return typed
