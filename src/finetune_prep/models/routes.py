@@ -84,7 +84,7 @@ class Routes:
 
     def of(self, role: RoleName) -> Route:
         """The route of a role. Raises ConfigError, and Paused if there is no key."""
-        name = self._name(role)
+        name = self._override if isinstance(self._override, str) else self._config.role(role).provider
         if name not in self._by_name:
             self._by_name[name] = self._route(name, self._config.provider(name))
         return self._by_name[name]
@@ -92,12 +92,8 @@ class Routes:
     def by_batch(self, role: RoleName) -> bool:
         """Whether a role's answers come by batch; no provider is made for that. Raises ConfigError."""
         if self._override is None or isinstance(self._override, str):
-            return self._config.provider(self._name(role)).by_batch
+            return self._config.by_batch(role, self._override or "")
         return isinstance(self._override, BatchFiles | Batches)
-
-    def _name(self, role: RoleName) -> str:
-        """The provider's."""
-        return self._override if isinstance(self._override, str) else self._config.role(role).provider
 
     @property
     def made(self) -> tuple[Route, ...]:

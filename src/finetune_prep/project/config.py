@@ -272,6 +272,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """The roles that somebody plays."""
         return tuple(role for role in ROLES if role in self.roles or role not in EVALUATED)
 
+    def by_batch(self, role: RoleName, provider: str = "") -> bool:
+        """Whether a role's answers come by batch. provider: the one that is asked instead of its own. Raises ConfigError."""
+        return self.provider(provider or self.role(role).provider).by_batch
+
     def provider(self, name: str) -> ProviderSettings:
         """Settings of a provider by name. Kinds that need no address and well-known endpoints exist without a table."""
         if name in self.providers:

@@ -76,9 +76,7 @@ def rounds(
     n: conversations of the pilot. provider: asked for every role. anew: documents that exist are written again. waves: whether
     a large pilot goes in waves, one after the other.
     """
-    by_batch = {
-        role for role in project.config.played if project.config.provider(provider or project.config.role(role).provider).by_batch
-    }
+    by_batch = {role for role in project.config.played if project.config.by_batch(role, provider)}
     counts: dict[str, int] = {}
     for phase in phases:
         calls = [call for call in planned(project, used, phase, n, anew) if call.times and call.role in by_batch]

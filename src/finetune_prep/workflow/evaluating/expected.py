@@ -160,7 +160,7 @@ def _rounds(
     config = requests.project.config
 
     def by_batch(role: RoleName) -> bool:
-        return config.provider(provider or config.role(role).provider).by_batch
+        return config.by_batch(role, provider)
 
     models = {config.role(PLAYED_BY[arm]).model_name for arm in plan.arms if by_batch(PLAYED_BY[arm])}
     longest = max((scenario.exchanges for scenario in scenarios), default=0)

@@ -81,7 +81,7 @@ def _rounds(requests: Requests, plan: EditPlan, scenarios: tuple[Scenario, ...],
     config = requests.project.config
 
     def by_batch(role: RoleName) -> bool:
-        return config.provider(provider or config.role(role).provider).by_batch
+        return config.by_batch(role, provider)
 
     def of(part: tuple[Scenario, ...]) -> int:
         longest = 1 if plan.way == "one-call" else max((scenario.exchanges for scenario in part), default=0)
